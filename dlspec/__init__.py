@@ -1,0 +1,41 @@
+"""dlspec: deep learning from a YAML file.
+
+Example:
+    >>> import dlspec
+    >>> spec = dlspec.load("specs/spiral_mlp.yaml", overrides={"train.epochs": 5})
+    >>> dlspec.graph(spec).parameters
+    1218
+"""
+
+from dlspec._version import __version__
+
+_HOMES = {
+    "load": "dlspec.api",
+    "validate": "dlspec.api",
+    "graph": "dlspec.api",
+    "plan": "dlspec.api",
+    "build": "dlspec.api",
+    "run": "dlspec.api",
+    "open_run": "dlspec.api",
+    "Run": "dlspec.runs",
+    "Spec": "dlspec.spec",
+    "Diagnostic": "dlspec.diagnostics",
+    "SpecError": "dlspec.diagnostics",
+    "DataError": "dlspec.diagnostics",
+    "TrainingError": "dlspec.diagnostics",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    """Loads a public name on first use, so that `import dlspec` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dlspec' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

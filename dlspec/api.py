@@ -1,0 +1,122 @@
+"""What a notebook can do: load, validate, plan, build, run and reopen, as the commands do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec.checks import Checked, check
+from dlspec.composition import apply_overrides
+from dlspec.diagnostics import DataError, Diagnostic, SpecError
+from dlspec.graphs import Graph, make_graph
+from dlspec.plans import Plan, make_plan
+from dlspec.signature import read_signature, source_of
+from dlspec.source import Source, read_file, read_text
+from dlspec.spec import Spec
+
+if TYPE_CHECKING:
+    from dlspec.runs import Run
+    from dlspec.training import Listener
+
+
+def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
+    """Reads and checks a spec.
+
+    Args:
+        spec: a file, or YAML text (which has several lines).
+        overrides: dotted path -> value: `{"train.epochs": 5}`.
+
+    Raises:
+        SpecError: with every mistake found.
+        DataError: the file cannot be read.
+    """
+    checked = _check(spec, overrides)
+    if checked.errors:
+        raise SpecError(checked.errors, checked.spec.source.texts)
+    return checked.spec
+
+
+def validate(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> list[Diagnostic]:
+    """Every mistake and warning in a spec, in file order, without loading TensorFlow.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return _check(spec, overrides).diagnostics
+
+
+def graph(spec: Spec) -> Graph:
+    """The network's layers with shapes, parameters and FLOPs, without loading TensorFlow.
+
+    Where the data file is not there, shapes are as far as the layers themselves fix them.
+    """
+    try:
+        signature, _ = read_signature(spec, source_of(spec).describe())
+    except DataError:
+        signature = None
+    return make_graph(spec, signature)[0]
+
+
+def plan(spec: Spec) -> Plan:
+    """The stages of training in order, without loading TensorFlow."""
+    return make_plan(spec, graph(spec))
+
+
+def build(spec: Spec) -> Any:
+    """The network as an untrained `keras.Model`.
+
+    It takes what the layers of the spec see, after scaling; `run(spec).model` takes raw columns.
+
+    Raises:
+        DataError: the data file, which fixes the input shape, is not there.
+    """
+    from dlspec.building import build_network
+
+    source_of(spec).describe()
+    return build_network(graph(spec), spec.name)
+
+
+def run(
+    spec: Spec | str | Path,
+    *,
+    out: str | Path | None = None,
+    listener: Listener | None = None,
+    command: str = "",
+) -> Run:
+    """Trains and evaluates a spec and writes its run folder.
+
+    Args:
+        spec: as `load` gives it, or what `load` takes.
+        out: the run folder; by default the next number in `runs/<name>/`.
+        listener: is told what happens; silent by default.
+        command: what was typed, for `environment.json`.
+
+    Raises:
+        SpecError, DataError, TrainingError: see their docstrings.
+    """
+    from dlspec.runs import start
+
+    if not isinstance(spec, Spec):
+        spec = load(spec)
+    return start(spec, out=out, listener=listener, command=command)
+
+
+def open_run(folder: str | Path) -> Run:
+    """A finished or stopped run.
+
+    Raises:
+        DataError: the folder is no run folder.
+    """
+    from dlspec.runs import Run
+
+    return Run.open(folder)
+
+
+def _check(spec: str | Path, overrides: Mapping[str, Any] | None) -> Checked:
+    source: Source
+    if isinstance(spec, str) and "\n" in spec:
+        source = read_text(spec)
+    else:
+        source = read_file(spec)
+    return check(apply_overrides(source, overrides or {}))

@@ -1,0 +1,37 @@
+"""What a baseline declares: which tasks it can guess, and how."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from dlspec.registry import Kind, OneOf, Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.preparation import Prepared
+
+
+class Baseline(Kind):
+    """Base of the simplest guesses."""
+
+    tasks: ClassVar[frozenset[str]]
+    """Of `series`, `number` and `class`: what it can guess."""
+    in_words: ClassVar[str]
+    """What it does, as a clause for tables and the report: `tomorrow equals today`."""
+
+    @abstractmethod
+    def guess(self, data: Prepared) -> np.ndarray:
+        """Its guess for every sample of the test part, made from the training part alone.
+
+        Returns:
+            Values in the target's own units, shape (samples,), or for a class the probability of each,
+            shape (samples, classes).
+        """
+
+
+BASELINES: Registry[Baseline] = Registry(
+    "baseline", "dlspec.baselines", later=("seasonal", "svm", "gaussian_process", "nearest_neighbor")
+)
+AnyBaseline = Annotated[Baseline, OneOf(BASELINES)]

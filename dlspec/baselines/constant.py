@@ -1,0 +1,42 @@
+"""Guesses that do not look at the sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from dlspec.baselines.base import BASELINES, Baseline
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.preparation import Prepared
+
+
+@BASELINES.register
+class Mean(Baseline):
+    """The mean of the training targets, for every sample."""
+
+    tasks = frozenset({"number"})
+    in_words = "always the mean of the training part"
+    examples: ClassVar = ["mean"]
+
+    def guess(self, data: Prepared) -> np.ndarray:
+        import numpy as np
+
+        return np.full(len(data.test.truth), data.train.truth.mean())
+
+
+@BASELINES.register
+class Majority(Baseline):
+    """How often each class stands in the training part, for every sample; the most frequent one wins."""
+
+    tasks = frozenset({"class"})
+    in_words = "always the most frequent class"
+    examples: ClassVar = ["majority"]
+
+    def guess(self, data: Prepared) -> np.ndarray:
+        import numpy as np
+
+        classes = len(data.signature.target.classes)
+        shares = np.bincount(data.train.truth, minlength=classes) / len(data.train.truth)
+        return np.tile(shares, (len(data.test.truth), 1))

@@ -1,0 +1,87 @@
+"""The command line: one file per command, loaded when it is called.
+
+Exit codes: 0 fine; 1 the spec has errors; 2 wrong use of the command; 3 the data or the environment;
+4 training failed; 5 a bug in dlspec; 130 stopped by the user.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from dlspec._version import __version__
+
+COMMANDS = ("run", "validate", "plan", "predict", "report")
+
+OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
+
+
+class Commands(click.Group):
+    """Finds a command in the module of its name."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"dlspec.cli.{name}").command
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="dlspec", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Deep learning from a YAML file.
+
+    \b
+    Try:  dlspec run specs/lstm_stock.yaml
+    """
+
+
+def main() -> None:
+    """Runs a command and turns every failure into its exit code."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = OK
+    except click.ClickException as error:
+        error.show()
+        code = WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        code = STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unprinted has no reader
+        code = OK
+    except Exception as error:
+        code = _explain(error)
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _explain(error: Exception) -> int:
+    """Prints what went wrong to standard error; a traceback only for a bug in dlspec."""
+    from dlspec.diagnostics import DataError, DiagnosticError, SpecError
+
+    if isinstance(error, DiagnosticError):
+        from dlspec.cli.output import print_diagnostics
+
+        print_diagnostics(error.diagnostics, error.texts)
+        return (
+            SPEC_ERRORS
+            if isinstance(error, SpecError)
+            else DATA_ERROR
+            if isinstance(error, DataError)
+            else TRAINING_FAILED
+        )
+    import traceback
+
+    traceback.print_exc()
+    click.echo(
+        f"\nThis is a bug in dlspec {__version__}, not in your spec. Please report it with the lines above.",
+        err=True,
+    )
+    return BUG

@@ -1,0 +1,230 @@
+"""What `run` and `plan` show: tables of the plan, progress of each stage, results beside the baselines."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from dlspec.layers import show_shape
+from dlspec.metrics import METRICS
+from dlspec.plans import Plan, Stage
+from dlspec.source import to_inline_yaml
+from dlspec.spec import Spec
+from dlspec.training import HistoryRow, Listener
+
+if TYPE_CHECKING:
+    from dlspec.preparation import Prepared
+    from dlspec.runs import Run
+
+
+def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
+    """The network, layer by layer, and the stages of its training."""
+    graph = plan.graph
+    title = Text(spec.name, style="bold")
+    if spec.description:
+        title.append(f"  {spec.description}", style="not bold dim")
+    yield title
+    layers = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    layers.add_column("layer", no_wrap=True)
+    layers.add_column("written", style="dim")
+    layers.add_column("output shape", no_wrap=True)
+    layers.add_column("parameters", justify="right", no_wrap=True)
+    layers.add_column("FLOPs", justify="right", no_wrap=True)
+    layers.add_row("input", "", show_shape(graph.input_shape), "", "", style="dim")
+    for layer in graph.layers:
+        layers.add_row(
+            layer.name,
+            to_inline_yaml(spec.model[layer.index].brief()),
+            show_shape(layer.output_shape),
+            f"{layer.parameters:,}",
+            f"{layer.flops:,}",
+        )
+    layers.add_row("", "", "together", f"{graph.parameters:,}", f"{graph.flops:,}", style="bold")
+    yield layers
+    stages = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    stages.add_column("stage", no_wrap=True)
+    stages.add_column("what is trained")
+    stages.add_column("epochs", justify="right")
+    stages.add_column("batch", justify="right")
+    for stage in plan.stages:
+        if stage.layer:
+            assert spec.pretrain is not None, "a pretraining stage has a method"
+            what = f"{' + '.join(stage.encoder)}: {spec.pretrain.type_name.replace('_', ' ')}"
+        else:
+            kept = f", {', '.join(plan.frozen)} kept as pretrained" if plan.frozen else ""
+            what = f"the whole network{kept}"
+        epochs = f"{stage.epochs}" if stage.layer or not spec.train.early_stopping else f"up to {stage.epochs}"
+        stages.add_row(stage.name, what, epochs, str(stage.batch_size))
+    yield stages
+
+
+def data_line(data: Prepared, device: str) -> str:
+    """How many samples each part has, and where they are trained on."""
+    counts = [f"{len(getattr(data, name)):,} {name}" for name in ("train", "validation", "test")]
+    if len(data.unlabeled):
+        counts.insert(1, f"{len(data.unlabeled):,} unlabeled")
+    what = "windows" if data.signature.task == "series" else "samples"
+    return f"{what}: {', '.join(counts)}   device: {device}"
+
+
+def result_table(run: Run) -> Table:
+    """Metrics of the test part: the network, and below it the baselines."""
+    metrics, target = run.metrics, run.data["target"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"test part: {target['name']}", title_justify="left")
+    table.add_column("")
+    for name in metrics["test"]:
+        metric = METRICS[name]
+        unit = f" ({target['unit']})" if metric.unit == "target" and target["unit"] else ""
+        table.add_column(f"{metric.label}{unit}", justify="right")
+    rows = {"network": metrics["test"], **metrics["baselines"]}
+    for name, scores in rows.items():
+        cells = (format_score(metric, value) for metric, value in scores.items())
+        table.add_row(name, *cells, style="bold" if name == "network" else "")
+    return table
+
+
+def format_score(metric: str, value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.1%}" if METRICS[metric].unit == "percent" else f"{value:,.4g}"
+
+
+def format_seconds(seconds: float) -> str:
+    """`8 s`, `1:05`, `2:03:00`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class PlainLines(Listener):
+    """One line an epoch, for files and pipes: no colors, no cursor."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.epochs = 0
+        self.samples = 0
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    def line(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
+        for renderable in plan_tables(spec, plan):
+            self.console.print(renderable)
+        self.line(data_line(data, device))
+
+    def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
+        self.epochs, self.samples = stage.epochs, samples
+        self.line(f"{stage.name}: {samples:,} samples, {steps} steps an epoch")
+
+    def epoch_ends(self, stage: Stage, row: HistoryRow) -> None:
+        held_out = "" if row.val_loss is None else f"  val_loss {row.val_loss:.5g}"
+        speed = self.samples / row.seconds if row.seconds else 0.0
+        self.line(f"{stage.name} {row.epoch}/{self.epochs}  loss {row.loss:.5g}{held_out}  {speed:,.0f} samples/s")
+
+    def stage_ends(self, stage: Stage, reason: str) -> None:
+        self.line(f"{stage.name}: done ({reason})")
+
+    def note(self, text: str) -> None:
+        self.line(text)
+
+
+class LiveTable(Listener):
+    """A row a stage, redrawn while it trains: epoch, losses, throughput, time left."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.live = Live(console=console, get_renderable=self.draw, refresh_per_second=8, transient=False)
+        self.status = ""
+
+    def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
+        for renderable in plan_tables(spec, plan):
+            self.console.print(renderable)
+        self.console.print(data_line(data, device), style="dim", highlight=False)
+        self.rows = {stage.name: {"epochs": stage.epochs, "state": "waits"} for stage in plan.stages}
+        self.live.start()
+
+    def close(self) -> None:
+        """Leaves the terminal as it was; may be called twice."""
+        self.status = ""
+        if self.live.is_started:
+            self.live.stop()
+
+    def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
+        self.rows[stage.name] |= {
+            "state": "starts",
+            "samples": samples,
+            "steps": steps,
+            "epoch": 0,
+            "share": 0.0,
+            "began": time.monotonic(),
+        }
+
+    def step_ends(self, stage: Stage, epoch: int, step: int, loss: float) -> None:
+        row = self.rows[stage.name]
+        row |= {"state": "trains", "epoch": epoch, "share": (epoch - 1 + step / row["steps"]) / stage.epochs}
+        row.setdefault("loss", loss)
+
+    def epoch_ends(self, stage: Stage, row: HistoryRow) -> None:
+        state = self.rows[stage.name]
+        if "first" not in state:  # the first epoch compiles, and says nothing of the speed
+            state["first"] = row.epoch
+            state["began"] = time.monotonic()
+        elif row.epoch > state["first"]:
+            state["epoch_seconds"] = (time.monotonic() - state["began"]) / (row.epoch - state["first"])
+        state |= {
+            "loss": row.loss,
+            "val_loss": row.val_loss,
+            "seconds": row.seconds,
+            "share": row.epoch / stage.epochs,
+        }
+
+    def stage_ends(self, stage: Stage, reason: str) -> None:
+        self.rows[stage.name] |= {"state": "done", "reason": reason, "share": 1.0}
+
+    def note(self, text: str) -> None:
+        self.status = text
+
+    def draw(self) -> RenderableType:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("stage")
+        table.add_column("", width=16)
+        for heading in ("epoch", "loss", "val_loss", "samples/s", "left"):
+            table.add_column(heading, justify="right")
+        for name, row in self.rows.items():
+            table.add_row(name, *self._cells(row), style="dim" if row["state"] == "waits" else "")
+        return Group(table, Text(self.status, style="dim")) if self.status else table
+
+    def _cells(self, row: dict[str, Any]) -> list[RenderableType]:
+        if row["state"] in ("waits", "starts"):
+            return ["" if row["state"] == "waits" else "compiling", f"0/{row['epochs']}", "", "", "", ""]
+        speed = row["samples"] / row["seconds"] if row.get("seconds") else math.nan
+        left = "" if row["state"] == "done" else "…"
+        if row["state"] == "trains" and "epoch_seconds" in row:
+            left = format_seconds(row["epoch_seconds"] * row["epochs"] * (1 - row["share"]))
+        elif row["state"] == "done" and row["reason"] != "all epochs":
+            left = "stopped early"
+        val_loss = row.get("val_loss")
+        return [
+            ProgressBar(total=1.0, completed=row["share"], width=16),
+            f"{row['epoch']}/{row['epochs']}",
+            f"{row['loss']:.5g}",
+            "" if val_loss is None else f"{val_loss:.5g}",
+            "" if math.isnan(speed) else f"{speed:,.0f}",
+            left,
+        ]

@@ -1,0 +1,57 @@
+"""What commands share: how diagnostics are printed, and the options that several of them take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO, TypeVar
+
+import click
+
+from dlspec.diagnostics import COLOR, PLAIN, Diagnostic, render_text
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def use_color(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal that takes color (https://no-color.org)."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def print_diagnostics(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
+    """Prints them to standard error, with the lines at fault and a count."""
+    style = COLOR if use_color(sys.stderr) else PLAIN
+    click.echo(render_text(diagnostics, texts, style=style), err=True)
+    errors = sum(d.is_error for d in diagnostics)
+    warnings = len(diagnostics) - errors
+    counts = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
+    if len(diagnostics) > 1:
+        click.echo(f"\n{' and '.join(counts)}", err=True)
+
+
+def parse_override(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """`("train.epochs=5",)` as `{"train.epochs": 5}`; values are read as YAML."""
+    from dlspec.source import read_text
+
+    overrides = {}
+    for text in values:
+        path, equals, value = text.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"{text!r} is no KEY=VALUE, such as train.epochs=5")
+        source = read_text(value or "null", f"--set {text}")
+        if source.problems:
+            raise click.BadParameter(f"{value!r} is no YAML value: {source.problems[0].message}")
+        overrides[path] = source.root.plain()
+    return overrides
+
+
+set_option: Callable[[F], F] = click.option(
+    "-s",
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=parse_override,
+    help="Override a key of the spec, such as train.epochs=5; may be given several times.",
+)

@@ -1,0 +1,21 @@
+"""`dlspec report`: draws the report of a run anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+def command(run: Path) -> int:
+    """Write the report of a finished run again, from the files in its folder.
+
+    \b
+    Example:  dlspec report runs/lstm_stock/001
+    """
+    from dlspec.api import open_run
+
+    click.echo(open_run(run).write_report())
+    return 0

@@ -1,0 +1,72 @@
+"""`dlspec run`: trains a spec and writes its run folder."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dlspec.cli.output import set_option
+
+
+@click.command("run")
+@click.argument("file", required=False)
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder, instead of the next in runs/<name>/.")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
+@set_option
+def command(file: str | None, out: Path | None, resume: Path | None, overrides: dict[str, Any]) -> int:
+    """Pretrain, train and evaluate a spec, and write its run folder.
+
+    \b
+    Example:  dlspec run specs/lstm_stock.yaml
+              dlspec run specs/lstm_stock.yaml -s train.epochs=5
+              dlspec run --resume runs/lstm_stock/001
+
+    The path of the run folder is printed last.
+    """
+    if (file is None) == (resume is None):
+        raise click.UsageError("name a spec, or --resume and a run folder")
+    if resume is not None and (overrides or out):
+        raise click.UsageError("--resume goes on with a run as it was started, so it takes no --set and no --out")
+    from rich.console import Console
+
+    from dlspec.api import load
+    from dlspec.cli import OK, STOPPED
+    from dlspec.cli.display import LiveTable, PlainLines, format_seconds, result_table
+    from dlspec.runs import resume as go_on
+    from dlspec.runs import start, unfinished
+    from dlspec.training import Stopped
+
+    console = Console()
+    listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
+    typed = shlex.join(["dlspec", *sys.argv[1:]])
+    try:
+        if resume is not None:
+            run = go_on(resume, listener=listener, command=typed)
+        else:
+            assert file is not None, "checked above"
+            spec = load(file, overrides=overrides)
+            stopped = None if out else unfinished(spec.name)
+            if stopped:
+                click.echo(
+                    f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n",
+                    err=True,
+                )
+            run = start(spec, out=out, listener=listener, command=typed)
+    except Stopped as stop:
+        listener.close()
+        click.echo("\nStopped; what was learned is kept.", err=True)
+        click.echo(f"Go on with:  dlspec run --resume {shlex.quote(str(stop.folder))}", err=True)
+        return STOPPED
+    finally:
+        listener.close()
+    console.print(result_table(run))
+    console.print(run.metrics["verdict"]["sentence"], highlight=False, markup=False)
+    for note in run.metrics["notes"]:
+        console.print(note, style="dim", highlight=False, markup=False)
+    console.print(f"\n{format_seconds(run.environment['seconds'])}; open {run.folder / 'report.html'}", highlight=False)
+    click.echo(run.folder)
+    return OK

@@ -1,0 +1,85 @@
+"""What a built-in dataset declares: its columns, known without loading it, and how it is loaded."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from dlspec.registry import Kind, OneOf, Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Columns = dict[str, np.ndarray]
+    """Column name -> its values, one entry (of any shape) a row."""
+else:
+    Columns = dict
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, as far as it is known before the data are read.
+
+    Args:
+        kind: `number`, `class` (a label), `time`, or `unknown` until the file is read.
+        shape: of one entry; `()` for a plain column, `(8, 8)` for a picture.
+        classes: the labels, in the order of the network's output units.
+        unit: of a number.
+    """
+
+    name: str
+    kind: Literal["number", "class", "time", "unknown"] = "number"
+    shape: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What data look like.
+
+    Args:
+        layout: `samples`, a row each, or a `series`, a timestep each.
+        rows: how many, where known.
+        time: the column with the time of a series.
+        target: the column that is predicted unless the spec names another.
+        about: one sentence for the report: what they are, from where, under which licence.
+    """
+
+    layout: Literal["samples", "series"]
+    columns: tuple[Column, ...]
+    rows: int | None = None
+    time: str | None = None
+    target: str | None = None
+    about: str = ""
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+class Dataset(Kind):
+    """Base of the built-in datasets. Offline, and the same on every machine."""
+
+    @abstractmethod
+    def describe(self) -> Description:
+        """What it looks like, without loading it."""
+
+    @abstractmethod
+    def load(self, seed: int) -> Columns:
+        """The columns of the description. Generated sets draw by `seed`."""
+
+
+DATASETS: Registry[Dataset] = Registry(
+    "dataset",
+    "dlspec.datasets",
+    later=(
+        "wine", "breast_cancer", "moons", "circles", "xor", "sine", "adding_problem", "copy_memory",
+        "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing",
+    ),
+)  # fmt: skip
+AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

@@ -1,0 +1,61 @@
+"""Small tables shipped with scikit-learn."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dlspec.datasets.base import DATASETS, Column, Columns, Dataset, Description
+
+
+def load_table(name: str, columns: tuple[Column, ...]) -> Columns:
+    """A table of scikit-learn under our column names; the target comes last."""
+    import numpy as np
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{name}")()
+    table: Columns = {column.name: bunch.data[:, i] for i, column in enumerate(columns[:-1])}
+    target = columns[-1]
+    table[target.name] = np.array(target.classes)[bunch.target] if target.classes else bunch.target
+    return table
+
+
+@DATASETS.register
+class Iris(Dataset):
+    """150 irises of three species, four lengths each in centimetres (Fisher, 1936)."""
+
+    examples: ClassVar = ["iris"]
+
+    def describe(self) -> Description:
+        names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+        species = Column("species", "class", classes=("setosa", "versicolor", "virginica"))
+        return Description(
+            "samples",
+            (*(Column(name, unit="cm") for name in names), species),
+            rows=150,
+            target="species",
+            about="150 irises of three species (Fisher, 1936; shipped with scikit-learn).",
+        )
+
+    def load(self, seed: int) -> Columns:
+        return load_table("iris", self.describe().columns)
+
+
+@DATASETS.register
+class Diabetes(Dataset):
+    """442 patients, ten measurements each, and how far the disease went in a year (Efron et al., 2004)."""
+
+    examples: ClassVar = ["diabetes"]
+
+    def describe(self) -> Description:
+        names = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
+        return Description(
+            "samples",
+            (*(Column(name) for name in names), Column("progression", unit="points")),
+            rows=442,
+            target="progression",
+            about="442 diabetes patients and the progression of their disease after a year (Efron et al., "
+            "2004; shipped with scikit-learn).",
+        )
+
+    def load(self, seed: int) -> Columns:
+        return load_table("diabetes", self.describe().columns)

@@ -1,0 +1,319 @@
+"""Typed fields of the spec language, and how a wrong value is explained.
+
+A spec class derives from `SpecModel` and declares its keys with the types below. Scalars are strict:
+`"64"`, `true` and `3.0` are no whole numbers. What pydantic finds wrong is put into the words of dlspec
+by the class whose key it is, which knows the keys it might have been.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Whole = Annotated[int, Strict()]
+PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+NonNegativeInt = Annotated[int, Strict(), Field(ge=0)]
+Number = Annotated[float, Strict()]
+PositiveNumber = Annotated[float, Strict(), Field(gt=0)]
+NonNegativeNumber = Annotated[float, Strict(), Field(ge=0)]
+Rate = Annotated[float, Strict(), Field(ge=0, lt=1)]
+Fraction = Annotated[float, Strict(), Field(gt=0, lt=1)]
+Flag = Annotated[bool, Strict()]
+Text = Annotated[str, Strict()]
+
+
+def Primary(default: Any = ..., **keywords: Any) -> Any:
+    """A field whose value may stand directly behind the name: `dropout: 0.2` for `dropout: {rate: 0.2}`."""
+    return Field(default, json_schema_extra={"primary": True}, **keywords)
+
+
+def mistake(
+    code: str, message: str, *, help: str | None = None, at: Literal["key", "value"] = "value"
+) -> PydanticCustomError:
+    """A mistake to raise from a validator; it becomes a diagnostic at the key or value being checked."""
+    return PydanticCustomError(code, "{message}", {"message": message, "help": help, "at": at})
+
+
+def not_yet(what: str, at: Literal["key", "value"] = "key") -> PydanticCustomError:
+    """The mistake of using what the language has and this version has not."""
+    message = f"{what} is part of the language, but not of this version of dlspec yet"
+    return mistake("not-supported-yet", message, help="`CHANGELOG.md` says what each version has", at=at)
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be."""
+    known = list(words)
+    folded = {w.lower().replace("_", ""): w for w in known}
+    bare = word.lower().replace("_", "").replace("-", "").replace(" ", "")
+    if bare in folded:
+        return folded[bare]
+    found = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, words: Iterable[str], *, otherwise: str | None = None) -> str | None:
+    """Help that offers the nearest word, or lists all of them when they are few."""
+    known = list(words)
+    near = nearest(word, known)
+    if near:
+        return f"did you mean `{near}`?"
+    if otherwise is None and 0 < len(known) <= 12:
+        return f"known are {one_of(known)}"
+    return otherwise
+
+
+def one_of(words: Iterable[Any], *, last: str = "and") -> str:
+    """`a`, `b` and `c`."""
+    quoted = [f"`{word}`" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
+
+
+def show_value(value: Any) -> str:
+    """A received value as the words of a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, str):
+        return f'the text `"{value}"`' if len(value) <= 60 else f'the text `"{value[:57]}…"`'
+    if isinstance(value, Mapping):
+        return f"a mapping with {one_of(value)}" if 0 < len(value) <= 4 else "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return f"`{value}`"
+
+
+class SpecModel(BaseModel):
+    """A mapping of the spec with known keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+
+    later: ClassVar[Mapping[str, str]] = {}
+    """Keys of the language that this version does not have yet, with what they will do."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_our_words(cls, value: Any, handler: Any) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            meant = (
+                {nearest(key, cls.model_fields) for key in value if key not in cls.model_fields}
+                if isinstance(value, dict)
+                else set()
+            )  # a misspelt key is one mistake, not also a missing one
+            raise rebuild_error(error, cls.__name__, cls._explain, leave_out=meant) from None
+
+    @classmethod
+    def _explain(cls, error: InitErrorDetails) -> InitErrorDetails:
+        """Our words for one of pydantic's errors about a key of this class."""
+        if isinstance(error["type"], PydanticCustomError):
+            return error
+        loc = error.get("loc", ())
+        key = str(loc[0]) if loc else ""
+        said: PydanticCustomError
+        if error["type"] == "missing":
+            said = cls._explain_missing(key)
+            error["loc"] = loc[:-1]
+        elif error["type"] == "extra_forbidden":
+            said = cls._explain_unknown(key)
+        elif error["type"] in ("model_type", "dict_type", "model_attributes_type"):
+            said = mistake(
+                "wrong-type",
+                f"a mapping of keys is needed here, got {show_value(error['input'])}",
+                help=f"its keys are {one_of(cls.model_fields)}",
+            )
+        else:
+            said = explain_value(error, key, cls.model_fields.get(key))
+        error["type"] = said
+        return error
+
+    @classmethod
+    def _explain_missing(cls, key: str) -> PydanticCustomError:
+        description = cls.model_fields[key].description
+        return mistake(
+            "missing-key",
+            f"`{key}` is missing" + (f": {description}" if description else ""),
+            help=f"add `{key}: …`",
+            at="key",
+        )
+
+    @classmethod
+    def _explain_unknown(cls, key: str) -> PydanticCustomError:
+        if key in cls.later:
+            return not_yet(f"`{key}` ({cls.later[key]})")
+        keys = [name for name in cls.model_fields if name != "method"]
+        return mistake(
+            "unknown-key",
+            f"unknown key `{key}`",
+            help=did_you_mean(key, keys, otherwise=f"the keys here are {one_of(keys)}" if keys else "it has no keys"),
+            at="key",
+        )
+
+    def written(self) -> dict[str, Any]:
+        """The fields as plain YAML values, defaults included, in the order of the class."""
+        return {name: _written(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, SpecModel):
+        return value.written()
+    if isinstance(value, list | tuple):
+        return [_written(v) for v in value]
+    if isinstance(value, Mapping):
+        return {key: _written(v) for key, v in value.items()}
+    return value
+
+
+def rebuild_error(
+    error: ValidationError,
+    title: str,
+    change: Any,
+    *,
+    below: tuple[str | int, ...] = (),
+    leave_out: Collection[str | None] = (),
+) -> ValidationError:
+    """The same errors, each passed through `change`, at places that begin with `below`.
+
+    Of keys that are missing, those in `leave_out` are not mentioned.
+    """
+    lines = []
+    for raw in error.errors(include_url=False):
+        kind: Any = raw["type"]
+        if kind == "missing" and raw["loc"][0] in leave_out:
+            continue
+        if "-" in kind:  # one of ours already: pydantic's own names have underscores
+            kind = PydanticCustomError(kind, "{message}", raw["ctx"])
+        line = InitErrorDetails(type=kind, loc=raw["loc"], input=raw["input"])
+        if "ctx" in raw and isinstance(kind, str):
+            line["ctx"] = raw["ctx"]
+        line = change(line)
+        line["loc"] = (*below, *line.get("loc", ()))
+        lines.append(line)
+    return ValidationError.from_exception_data(title, lines)
+
+
+_WANTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "`true` or `false`",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
+}
+
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = None) -> PydanticCustomError:
+    """Our words for a value that has the wrong type or lies out of range."""
+    kind, value = str(error["type"]), error["input"]
+    inner = len(error.get("loc", ())) > 1
+    name = f"an item of `{key}`" if inner else (f"`{key}`" if key else "the value")
+    if kind in _WANTED:
+        wanted = _WANTED[kind]
+        return mistake(
+            "wrong-type",
+            f"{name} must be {wanted}, got {show_value(value)}",
+            help=_retype(kind, key if not inner else "", value),
+        )
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        limit = error.get("ctx", {}).get(bound)
+        limit = int(limit) if isinstance(limit, float) and limit == int(limit) else limit
+        return mistake("out-of-range", f"{name} must be {words} {limit}, got `{value}`", help=_range(field, name))
+    if kind == "finite_number":
+        return mistake("out-of-range", f"{name} must be a finite number, got `{value}`")
+    if kind in ("literal_error", "enum"):
+        choices = _choices(field)
+        return mistake(
+            "unknown-value",
+            f"{name} must be {one_of(choices, last='or')}, got {show_value(value)}",
+            help=did_you_mean(str(value), map(str, choices), otherwise=""),
+        )
+    if kind == "too_short":
+        return mistake("out-of-range", f"{name} needs at least {error.get('ctx', {}).get('min_length', 1)} entry")
+    if kind == "too_long":
+        longest = error.get("ctx", {}).get("max_length")
+        return mistake("out-of-range", f"{name} takes {longest} entries at most")
+    return mistake("wrong-value", f"{name} cannot be {show_value(value)}")
+
+
+def _retype(kind: str, key: str, value: Any) -> str | None:
+    prefix = f"{key}: " if key else ""
+    if isinstance(value, str):
+        text = value.strip()
+        percent = text.endswith("%")
+        try:
+            number = float(text.rstrip("%").replace("_", "").replace(",", "")) / (100 if percent else 1)
+        except ValueError:
+            number = math.nan
+        if kind in ("int_type", "float_type") and math.isfinite(number):
+            if kind == "float_type" or number == int(number):
+                plain = int(number) if number == int(number) and not percent else number
+                return f"write `{prefix}{plain}`" + ("" if percent else " without quotation marks")
+        elif kind == "bool_type":
+            if text.lower() in ("yes", "on", "y"):
+                return f"write `{prefix}true`"
+            if text.lower() in ("no", "off", "n"):
+                return f"write `{prefix}false`"
+    if kind in ("int_type", "int_from_float") and isinstance(value, float) and value == int(value):
+        return f"write `{prefix}{int(value)}`"
+    if kind == "string_type" and value is not None and not isinstance(value, dict | list):
+        shown = str(value).lower() if isinstance(value, bool) else value
+        return f'write `{prefix}"{shown}"`'
+    if kind in ("list_type", "tuple_type") and not isinstance(value, dict):
+        return f"write `{prefix}[{value}]`"
+    return None
+
+
+def _range(field: FieldInfo | None, name: str) -> str | None:
+    limits = {}
+    for part in field.metadata if field else ():
+        for bound in ("gt", "ge", "lt", "le"):
+            if getattr(part, bound, None) is not None:
+                limits[bound] = getattr(part, bound)
+    if len(limits) < 2:
+        return None
+    low = f"more than {limits['gt']}" if "gt" in limits else f"at least {limits.get('ge')}"
+    high = f"less than {limits['lt']}" if "lt" in limits else f"at most {limits.get('le')}"
+    return f"{name} lies between: {low} and {high}"
+
+
+def _choices(field: FieldInfo | None) -> tuple[Any, ...]:
+    def find(annotation: Any) -> tuple[Any, ...]:
+        if get_origin(annotation) is Literal:
+            return get_args(annotation)
+        for part in get_args(annotation):
+            found = find(part)
+            if found:
+                return found
+        return ()
+
+    return find(field.annotation) if field else ()
+
+
+def _repeat(count: int) -> BeforeValidator:
+    return BeforeValidator(lambda v: [v] * count if isinstance(v, int) and not isinstance(v, bool) else v)
+
+
+Size1D = Annotated[tuple[PositiveInt], _repeat(1)]
+"""One whole number."""
+Size2D = Annotated[tuple[PositiveInt, PositiveInt], _repeat(2)]
+"""Height and width; one whole number stands for both."""
+OneOrMore = BeforeValidator(lambda v: v if isinstance(v, list | tuple) else [v])
+"""A list may be written without brackets when it has one entry."""

@@ -1,0 +1,94 @@
+"""Layers that move values without changing them."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from dlspec.fields import PositiveInt, Primary, Whole, mistake
+from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, product, show_shape
+
+
+@LAYERS.register
+class Flatten(LayerSpec):
+    """Puts all values of a sample into one axis.
+
+    Input shape:  (batch, ...)
+    Output shape: (batch, values)
+    """
+
+    passes_values = True
+    examples: ClassVar = [Example("flatten", (None, 4, 3))]
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], product(input_shape[1:]))
+
+    def infer(self, input_shape: Shape | None) -> Shape | None:
+        return (None, None) if input_shape is None else super().infer(input_shape)
+
+
+@LAYERS.register
+class Reshape(LayerSpec):
+    """Gives a sample another shape with as many values; -1 stands for what is left over.
+
+    Input shape:  (batch, ...)
+    Output shape: (batch, *target_shape)
+    """
+
+    passes_values = True
+    examples: ClassVar = [
+        Example({"reshape": [4, 3]}, (None, 12)),
+        Example({"reshape": {"target_shape": [-1, 2]}}, (None, 3, 4)),
+    ]
+
+    target_shape: Annotated[list[Whole], Field(min_length=1)] = Primary(description="sizes without the batch")
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside
+
+    def model_post_init(self, context: object) -> None:
+        sizes = self.target_shape
+        if sizes.count(-1) > 1 or any(size < -1 or size == 0 for size in sizes):
+            raise mistake("wrong-value", f"`target_shape` holds sizes from 1 and at most one -1, got `{sizes}`")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        values = product(input_shape[1:])
+        fixed = math.prod(size for size in self.target_shape if size != -1)
+        if values is None:
+            return (input_shape[0], *(None if size == -1 else size for size in self.target_shape))
+        if values % fixed or (-1 not in self.target_shape and values != fixed):
+            raise ShapeError(
+                f"`reshape` cannot turn {show_shape(input_shape)}, which is {values} values, into "
+                f"{show_shape((None, *self.target_shape))}"
+            )
+        return (input_shape[0], *(values // fixed if size == -1 else size for size in self.target_shape))
+
+    def infer(self, input_shape: Shape | None) -> Shape | None:
+        if input_shape is None:
+            return (None, *(None if size == -1 else size for size in self.target_shape))
+        return super().infer(input_shape)
+
+
+@LAYERS.register
+class RepeatVector(LayerSpec):
+    """Repeats a vector `n` times, as timesteps.
+
+    Input shape:  (batch, features)
+    Output shape: (batch, n, features)
+    """
+
+    axes = ("features",)
+    examples: ClassVar = [Example({"repeat_vector": 3}, (None, 4))]
+
+    n: PositiveInt = Primary(description="how many timesteps")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.n, input_shape[1])
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside

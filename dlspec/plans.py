@@ -1,0 +1,90 @@
+"""Spec and Graph -> Plan: what will be trained in which order, as data that one can print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers import Shape
+from dlspec.spec import Spec
+
+FINE_TUNE = "fine_tune"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training: of a single layer, or of the whole network.
+
+    Args:
+        name: `pretrain:lstm_1` or `fine_tune`, as in `history.csv`.
+        layer: the layer that is pretrained; None in fine-tuning.
+        encoder: names of the layers that make its code: the layer itself and activations behind it.
+        unit_interval: the layer's input lies in [0, 1], so that reconstruction may be a probability.
+    """
+
+    name: str
+    kind: Literal["pretrain", "fine_tune"]
+    epochs: int
+    batch_size: int
+    layer: GraphLayer | None = None
+    encoder: tuple[str, ...] = ()
+    unit_interval: bool = False
+
+    @property
+    def input_shape(self) -> Shape | None:
+        return self.layer.input_shape if self.layer else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages in order."""
+
+    graph: Graph
+    stages: tuple[Stage, ...]
+    frozen: tuple[str, ...] = ()
+    """Layers that fine-tuning leaves as pretraining made them."""
+
+    @property
+    def pretraining(self) -> tuple[Stage, ...]:
+        return self.stages[:-1]
+
+
+def make_plan(spec: Spec, graph: Graph) -> Plan:
+    """Pretraining from the lowest layer up, then fine-tuning."""
+    stages: list[Stage] = []
+    method = spec.pretrain
+    layers = method.chosen(graph) if method else []
+    for layer in layers:
+        assert method is not None, "layers are pretrained by a method"
+        stages.append(
+            Stage(
+                f"pretrain:{layer.name}",
+                "pretrain",
+                method.epochs,
+                method.batch_size,
+                layer,
+                _encoder(graph, layer),
+                _in_unit_interval(spec, graph, layer),
+            )
+        )
+    stages.append(Stage(FINE_TUNE, "fine_tune", spec.train.epochs, spec.train.batch_size))
+    frozen = method is not None and method.then == "freeze"
+    return Plan(graph, tuple(stages), tuple(layer.name for layer in layers) if frozen else ())
+
+
+def _encoder(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
+    names = [layer.name]
+    for above in graph.layers[layer.index + 1 : -1]:
+        if not above.layer.follows_code:
+            break
+        names.append(above.name)
+    return tuple(names)
+
+
+def _in_unit_interval(spec: Spec, graph: Graph, layer: GraphLayer) -> bool:
+    """Whether what the layer sees lies in [0, 1] by construction."""
+    inside = spec.data.scale == "min_max"
+    for below in graph.layers[: layer.index]:
+        inside = below.layer.in_unit_interval(inside)
+    return inside

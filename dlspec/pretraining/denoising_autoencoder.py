@@ -1,0 +1,73 @@
+"""A layer learns to give back clean input from spoiled input."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar
+
+from dlspec.fields import PositiveNumber, Primary, Rate
+from dlspec.pretraining.autoencoder import Autoencoder
+from dlspec.pretraining.base import PRETRAINING
+from dlspec.registry import Kind, OneOf, Registry
+
+
+class Corruption(Kind):
+    """How the input is spoiled while training."""
+
+    @abstractmethod
+    def build(self) -> Any:
+        """A Keras layer that spoils its input while training and passes it on otherwise."""
+
+
+CORRUPTIONS: Registry[Corruption] = Registry("corruption", __name__)
+
+
+@CORRUPTIONS.register
+class Masking(Corruption):
+    """Sets a fraction of the values to zero (Vincent et al., 2008)."""
+
+    rate: Rate = Primary(description="fraction of values set to zero")
+    examples: ClassVar = [{"masking": 0.25}]
+
+    def build(self) -> Any:
+        from dlspec.pretraining._keras_models import MaskingNoise
+
+        return MaskingNoise(self.rate)
+
+
+@CORRUPTIONS.register
+class Gaussian(Corruption):
+    """Adds normal noise (Vincent et al., 2010)."""
+
+    stddev: PositiveNumber = Primary(description="standard deviation of the noise")
+    examples: ClassVar = [{"gaussian": 0.1}]
+
+    def build(self) -> Any:
+        import keras
+
+        return keras.layers.GaussianNoise(self.stddev)
+
+
+@CORRUPTIONS.register
+class SaltAndPepper(Corruption):
+    """Sets a fraction of the values to the lowest or the highest, by the toss of a coin (Vincent et al., 2010)."""
+
+    rate: Rate = Primary(description="fraction of values replaced")
+    examples: ClassVar = [{"salt_and_pepper": 0.1}]
+
+    def build(self) -> Any:
+        from dlspec.pretraining._keras_models import SaltAndPepperNoise
+
+        return SaltAndPepperNoise(self.rate)
+
+
+@PRETRAINING.register
+class DenoisingAutoencoder(Autoencoder):
+    """An autoencoder that is given spoiled input and reconstructs the clean one (Vincent et al., 2008, 2010)."""
+
+    examples: ClassVar = [{"method": "denoising_autoencoder", "corruption": {"masking": 0.25}}]
+
+    corruption: Annotated[Corruption, OneOf(CORRUPTIONS)] = Masking(rate=0.25)
+
+    def corruption_layer(self) -> Any:
+        return self.corruption.build()

@@ -1,0 +1,244 @@
+"""What a network must take and give, from the spec and the description of its data; no data are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from dlspec.baselines import BASELINES
+from dlspec.datasets import Column, Columns, Description
+from dlspec.diagnostics import Diagnostic
+from dlspec.fields import did_you_mean
+from dlspec.layers import Shape
+from dlspec.metrics import METRICS
+from dlspec.parts import LOSSES
+from dlspec.sources.series import SeriesFile
+from dlspec.spec import Spec, Window
+
+TIME_NAMES = ("date", "datetime", "time", "timestamp")
+
+
+class DataSource(Protocol):
+    """Where data come from: a built-in dataset or a file."""
+
+    def describe(self) -> Description: ...
+
+    def load(self, seed: int) -> Columns: ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted, and the output that it asks of a network."""
+
+    name: str
+    kind: Literal["number", "class"]
+    classes: tuple[str, ...] = ()
+    unit: str | None = None
+
+    @property
+    def units(self) -> int:
+        return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
+
+    @property
+    def activation(self) -> str:
+        if self.kind == "number":
+            return "linear"
+        return "sigmoid" if len(self.classes) == 2 else "softmax"
+
+    @property
+    def loss_of(self) -> str:
+        """The sort of loss that fits: see `Loss.of`."""
+        if self.kind == "number":
+            return "number"
+        return "binary" if len(self.classes) == 2 else "class"
+
+    @property
+    def default_loss(self) -> str:
+        return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
+            self.loss_of
+        ]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a network and what comes out.
+
+    Args:
+        task: `series`, `number` or `class`; metrics and baselines say which they are for.
+        input_shape: of what the network sees, batch first.
+        time: the column with the time of a series, if there is one.
+        window: how a series is cut.
+    """
+
+    task: Literal["series", "number", "class"]
+    input_shape: Shape
+    features: tuple[Column, ...]
+    target: Target
+    time: str | None = None
+    window: Window | None = None
+
+
+def source_of(spec: Spec) -> DataSource:
+    """The source that the spec names."""
+    data = spec.data
+    if data.dataset is not None:
+        return data.dataset
+    assert data.series is not None, "DataSpec refuses a spec without a source"
+    return SeriesFile(data.series, spec.source.folder, spec.span("data", "series"))
+
+
+def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
+    """The signature, and what is wrong with the names of columns. None: it cannot be known."""
+    problems = list(_column_problems(spec, description))
+    if any(problem.is_error for problem in problems):
+        return None, problems
+    data = spec.data
+    time = data.time or description.time or _guess_time(description)
+    target_name = data.target or description.target
+    if target_name is None:
+        where = "series" if data.series else "dataset"
+        problems.append(
+            Diagnostic(
+                "missing-key",
+                "`target` is missing: the column to predict",
+                spec.key_span("data", where),
+                help=did_you_mean("", description.names) or "add `target: …`",
+            )
+        )
+        return None, problems
+    column = description.column(target_name)
+    assert column is not None, "unknown columns were refused"
+    target = Target(target_name, "class" if column.kind == "class" else "number", column.classes, column.unit)
+    chosen = data.features or [
+        c.name
+        for c in description.columns
+        if c.name != time and c.kind != "class" and (description.layout == "series" or c.name != target_name)
+    ]
+    features = tuple(c for name in chosen if (c := description.column(name)))
+    if description.layout == "series":
+        if data.window is None:
+            problems.append(
+                Diagnostic(
+                    "missing-key",
+                    "a series needs `window`: how many timesteps the network sees",
+                    spec.key_span("data"),
+                    help="add `window: {length: 30, horizon: 1}` under `data`",
+                )
+            )
+            return None, problems
+        shape: Shape = (None, data.window.length, len(features))
+        return Signature("series", shape, features, target, time, data.window), problems
+    pictures = [c for c in features if c.shape]
+    if pictures and len(features) > 1:
+        problems.append(
+            Diagnostic(
+                "wrong-value",
+                f"`{pictures[0].name}` is a picture and cannot stand beside other features",
+                spec.span("data", "features"),
+                help=f"write `features: {pictures[0].name}`",
+            )
+        )
+        return None, problems
+    shape = (None, *features[0].shape) if pictures else (None, len(features))
+    return Signature(target.kind, shape, features, target), problems
+
+
+def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Names of columns that the data do not have, and keys that their layout has no use for."""
+    data = spec.data
+    named = [(data.time, ("data", "time")), (data.target, ("data", "target"))]
+    named += [(name, ("data", "features", i)) for i, name in enumerate(data.features or [])]  # type: ignore[misc]
+    for name, path in named:
+        if name is not None and name not in description.names:
+            yield Diagnostic(
+                "unknown-column",
+                f"the data have no column `{name}`",
+                spec.span(*path),
+                help=did_you_mean(name, description.names),
+            )
+    for i, name in enumerate(data.features or []):
+        if name in (data.features or [])[:i]:
+            yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
+        column = description.column(name)
+        if column and column.kind in ("class", "time"):
+            yield Diagnostic(
+                "wrong-value",
+                f"`{name}` holds {'labels' if column.kind == 'class' else 'times'}, and features are numbers here",
+                spec.span("data", "features", i),
+                help="leave it out of `features`",
+            )
+    target = data.target or description.target
+    if description.layout == "samples":
+        for key in ("window", "predict", "time"):
+            if getattr(data, key) is not None:
+                yield Diagnostic(
+                    "only-for-series",
+                    f"`{key}` is for a series, and these data are single samples",
+                    spec.key_span("data", key),
+                    help=f"remove `{key}`",
+                )
+        for i, name in enumerate(data.features or []):
+            if name == target:
+                yield Diagnostic(
+                    "target-among-features",
+                    f"`{name}` is the target, so the network would see its own answer",
+                    spec.span("data", "features", i),
+                    help=f"remove `{name}` from `features`",
+                )
+    else:
+        if data.labels is not None:
+            yield Diagnostic(
+                "only-for-samples",
+                "`labels` keeps some of the labels of single samples, and a series has none",
+                spec.key_span("data", "labels"),
+                help="use `limit` to train on fewer windows",
+            )
+        column = description.column(target) if target else None
+        if column and column.kind in ("class", "time"):
+            yield Diagnostic("wrong-value", f"`{target}` holds no numbers to forecast", spec.span("data", "target"))
+
+
+def _guess_time(description: Description) -> str | None:
+    if description.layout != "series":
+        return None
+    return next((name for name in description.names if name.lower() in TIME_NAMES), None)
+
+
+def fill_in(spec: Spec, signature: Signature) -> Spec:
+    """The spec with the defaults that depend on the data written into it."""
+    data, train, evaluate = spec.data, spec.train, spec.evaluate
+    data_defaults: dict[str, object] = {
+        "target": signature.target.name,
+        "features": [column.name for column in signature.features],
+    }
+    if signature.task == "series":
+        data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
+    metrics = {
+        "series": ("mae", "rmse", "mase"),
+        "number": ("mae", "rmse", "r2"),
+        "class": ("accuracy", "log_loss"),
+    }
+    baselines = {
+        "series": ("persistence", "linear"),
+        "number": ("mean", "linear"),
+        "class": ("majority", "linear"),
+    }
+    filled = spec.model_copy(
+        update={
+            "data": data.model_copy(update=data_defaults),
+            "train": train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
+            "evaluate": evaluate.model_copy(
+                update={
+                    "metrics": evaluate.metrics
+                    if evaluate.metrics is not None
+                    else [METRICS[name]() for name in metrics[signature.task]],
+                    "baselines": evaluate.baselines
+                    if evaluate.baselines is not None
+                    else [BASELINES[name]() for name in baselines[signature.task]],
+                }
+            ),
+        }
+    )
+    filled._source, filled._absent = spec._source, spec._absent
+    return filled

@@ -1,0 +1,1 @@
+"""Files -> columns, one file for each form that data can have."""

@@ -1,0 +1,393 @@
+"""Source -> Spec: frozen, typed fields, every default filled in. No rule across fields: those are in `checks`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, ValidationError
+from pydantic_core import PydanticCustomError
+
+from dlspec.baselines import AnyBaseline
+from dlspec.datasets import AnyDataset
+from dlspec.diagnostics import Diagnostic, Span
+from dlspec.fields import (
+    Flag,
+    Fraction,
+    NonNegativeInt,
+    NonNegativeNumber,
+    OneOrMore,
+    PositiveInt,
+    Rate,
+    SpecModel,
+    Text,
+    did_you_mean,
+    mistake,
+    nearest,
+    not_yet,
+    show_value,
+)
+from dlspec.layers import LAYERS, AnyLayer, LayerSpec, Shape
+from dlspec.metrics import AnyMetric
+from dlspec.parts import Adam, AnyLoss, AnyOptimizer
+from dlspec.pretraining import PRETRAINING, PretrainingMethod
+from dlspec.source import Source
+
+VERSION = 1
+
+
+def _version(value: Any) -> int:
+    if value != VERSION or isinstance(value, bool):
+        raise mistake(
+            "wrong-version",
+            f"`dlspec` is the version of the language, got {show_value(value)}",
+            help="write `dlspec: 1`",
+        )
+    return VERSION
+
+
+def _run_name(name: str) -> str:
+    if not re.fullmatch(r"[\w][\w .-]*", name) or len(name) > 100:
+        raise mistake(
+            "wrong-value",
+            f"`name` becomes a folder: letters, digits, `_`, `-` and `.`, got {show_value(name)}",
+            help=f"write `name: {re.sub(r'[^-A-Za-z0-9_.]+', '_', name).strip('_.-') or 'my_run'}`",
+        )
+    return name
+
+
+def _labels(value: Any) -> int | float:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    share = isinstance(value, float) and 0 < value < 1
+    if not whole and not share:
+        raise mistake(
+            "out-of-range",
+            f"`labels` is a number of labels, or a share between 0 and 1, got {show_value(value)}",
+        )
+    return value
+
+
+class Window(SpecModel):
+    """How samples are cut from a series."""
+
+    later: ClassVar = {"stride": "timesteps between two windows"}
+
+    length: PositiveInt = Field(description="timesteps that the network sees")
+    horizon: PositiveInt = Field(1, description="how many timesteps ahead the target lies")
+
+
+class Split(SpecModel):
+    """Shares of the data that are kept out of training. A series is split in time order, the rest at random."""
+
+    later: ClassVar = {"by": "how samples are drawn", "group": "keeps a group on one side"}
+
+    validation: Rate = 0.15
+    test: Fraction = 0.15
+
+
+class DataSpec(SpecModel):
+    """What data there is."""
+
+    later: ClassVar = {
+        "table": "a row of a file is a sample",
+        "images": "folders of pictures",
+        "text": "folders of texts",
+        "audio": "folders of sounds",
+        "arrays": "`.npz` and `.npy` files",
+        "unlabeled": "samples that only pretraining sees",
+        "group": "separates several series",
+        "cache": "where prepared data are kept",
+    }
+    sources: ClassVar = ("dataset", "series")
+
+    dataset: AnyDataset | None = None
+    series: Text | None = None
+    time: Text | None = None
+    target: Text | None = None
+    features: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = None
+    window: Window | None = None
+    predict: Literal["level", "difference", "return"] | None = None
+    scale: Literal["standard", "min_max", "none"] = "standard"
+    split: Split = Split()
+    labels: Annotated[int | float, PlainValidator(_labels)] | None = None
+    limit: PositiveInt | None = None
+
+    def model_post_init(self, context: object) -> None:
+        given = [name for name in self.sources if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise mistake(
+                "no-source" if not given else "several-sources",
+                "`data` names no source" if not given else f"`data` names {len(given)} sources; exactly one is needed",
+                help="write `dataset: NAME` for a built-in, or `series: FILE.csv`"
+                if not given
+                else f"keep one of {', '.join(f'`{name}`' for name in given)}",
+                at="key",
+            )
+
+
+class EarlyStopping(SpecModel):
+    """Ends training when the held-out loss no longer falls, and goes back to the best weights."""
+
+    monitor: Literal["val_loss", "loss"] = "val_loss"
+    patience: NonNegativeInt = Field(5, description="epochs to wait for something better")
+    min_delta: NonNegativeNumber = 0.0
+    restore_best_weights: Flag = True
+
+
+class TrainSpec(SpecModel):
+    """How the whole network is trained."""
+
+    later: ClassVar = {
+        "schedule": "changes the learning rate while training",
+        "class_weight": "weighs classes",
+        "gradient_clipping": "limits the gradient; an optimizer takes `clipnorm` already",
+        "checkpoint_every": "how often progress is saved",
+        "callbacks": "Keras's callbacks by name",
+    }
+
+    loss: AnyLoss | None = None
+    optimizer: AnyOptimizer = Adam()
+    epochs: PositiveInt = 20
+    batch_size: PositiveInt = 32
+    early_stopping: EarlyStopping | None = None
+
+
+class EvaluateSpec(SpecModel):
+    """What the trained network is compared with, and by which metrics."""
+
+    later: ClassVar = {"compare": "trains the same net with and without pretraining"}
+
+    metrics: Annotated[list[AnyMetric], OneOrMore] | None = None
+    baselines: Annotated[list[AnyBaseline], OneOrMore] | None = None
+
+
+class RuntimeSpec(SpecModel):
+    """Where and how it runs."""
+
+    later: ClassVar = {
+        "precision": "of the numbers",
+        "xla": "compiles the training loop",
+        "distribute": "several devices",
+    }
+
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    deterministic: Flag = False
+
+
+def _read_pretraining(value: Any) -> PretrainingMethod:
+    """Looks the method up first, then reads the other keys with its class."""
+    if isinstance(value, PretrainingMethod):
+        return value
+    if not isinstance(value, dict):
+        raise mistake(
+            "wrong-type",
+            f"`pretrain` must be a mapping of keys, got {show_value(value)}",
+            help="write `pretrain: {method: autoencoder}`",
+        )
+    settings = dict(value)
+    name = settings.pop("method", None)
+    if name is None:
+        raise mistake(
+            "missing-key",
+            "`method` is missing: how layers are pretrained",
+            help="add `method: autoencoder`",
+            at="key",
+        )
+    if not isinstance(name, str) or name not in PRETRAINING:
+        said = (
+            not_yet(f"the pretraining method `{name}`", at="value")
+            if name in PRETRAINING.later
+            else mistake(
+                "unknown-pretraining-method",
+                f"there is no pretraining method {show_value(name).removeprefix('the text ')}",
+                help=did_you_mean(str(name), PRETRAINING),
+            )
+        )
+        raise PRETRAINING.error(said, ("method",), name)
+    return PRETRAINING[name].model_validate(settings)
+
+
+class Broken(LayerSpec):
+    """Stands for a layer that was written wrongly, so that what stands around it can still be checked."""
+
+    _meant: type[LayerSpec] | None = PrivateAttr(default=None)
+    _certain: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def standing_for(cls, written: Any) -> Broken:
+        """A stand-in that knows which layer was meant, where that can be told."""
+        name = next(iter(written), None) if isinstance(written, dict) else written
+        near = nearest(name, LAYERS) if isinstance(name, str) else None
+        broken = cls()
+        broken._meant = LAYERS[near] if near else None
+        broken._certain = near == name
+        return broken
+
+    @property
+    def kind(self) -> type[LayerSpec]:
+        return self._meant if self._meant and self._certain else type(self)
+
+    def infer(self, input_shape: Shape | None) -> Shape | None:
+        """Raises ShapeError when what was surely meant cannot stand here whatever its arguments are."""
+        if input_shape is None or self._meant is None:
+            return None
+        if self._certain:
+            self._meant.check_axes(input_shape)
+        return input_shape if self._meant.keeps_shape else None
+
+
+class Spec(SpecModel):
+    """A whole spec."""
+
+    later: ClassVar = {
+        "extends": "builds on another spec",
+        "variables": "names for values",
+        "blocks": "reusable groups of layers",
+        "search": "tries values for keys",
+        "report": "what the report shows",
+        "budget": "limits on size and time",
+    }
+
+    dlspec: Annotated[int, PlainValidator(_version)] = Field(description="the version of the language")
+    name: Annotated[Text, AfterValidator(_run_name)] = ""
+    description: Text = ""
+    seed: NonNegativeInt = 42
+    data: DataSpec = Field(description="what data there is")
+    model: Annotated[list[AnyLayer], Field(min_length=1)] = Field(description="the layers of the network")
+    pretrain: Annotated[PretrainingMethod, PlainValidator(_read_pretraining)] | None = None
+    train: TrainSpec = TrainSpec()
+    evaluate: EvaluateSpec = EvaluateSpec()
+    runtime: RuntimeSpec = RuntimeSpec()
+
+    _source: Source = PrivateAttr()
+    _absent: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def source(self) -> Source:
+        """The text it was read from, for places in diagnostics."""
+        return self._source
+
+    def has(self, section: str) -> bool:
+        """Whether the section could be read; one that could not holds a stand-in."""
+        return section not in self._absent
+
+    def span(self, *path: str | int) -> Span:
+        return self._source.span(*path)
+
+    def key_span(self, *path: str | int) -> Span:
+        return self._source.key_span(*path)
+
+    @classmethod
+    def _explain_unknown(cls, key: str) -> PydanticCustomError:
+        for section, model in _SECTIONS.items():
+            if key in model.model_fields and key not in cls.later:
+                return mistake(
+                    "unknown-key",
+                    f"`{key}` is no key of the top level",
+                    help=f"it belongs under `{section}`: write `{section}: {{{key}: …}}`",
+                    at="key",
+                )
+        return super()._explain_unknown(key)
+
+
+_SECTIONS: dict[str, type[SpecModel]] = {
+    "train": TrainSpec,
+    "data": DataSpec,
+    "evaluate": EvaluateSpec,
+    "runtime": RuntimeSpec,
+    "pretrain": PretrainingMethod,
+}
+
+_STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": {"dataset": "digits"}, "model": ["output"]}
+
+
+def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
+    """The spec as far as it can be read, and everything that is wrong with its form, names and values.
+
+    A section that is missing or broken is replaced by a stand-in, and `spec.has(section)` is false; a broken
+    layer is replaced by `Broken`. So what depends on the rest can still be checked.
+    """
+    problems = list(source.problems)
+    values = source.root.plain()
+    if not isinstance(values, dict):
+        problems.append(
+            Diagnostic(
+                "wrong-type",
+                f"a spec is a mapping of keys, got {show_value(values)}",
+                source.span(),
+                help="begin with `dlspec: 1`",
+            )
+        )
+        values = {}
+    elif not values and problems:
+        values = dict(_STAND_INS)  # nothing could be read, which has been said
+        spec = _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields))
+        return spec, problems
+    found = _errors(values)
+    if not found:
+        return _finish(Spec.model_validate(values), source, frozenset()), problems
+    said = [_diagnose(line, source) for line in found]
+    problems += [d for d, line in zip(said, found, strict=True) if not (source.recovered and _may_be_lost(d, line))]
+    for line in found:
+        if line["type"] in ("unknown-key", "not-supported-yet") and line["loc"][0] != "model":
+            _remove(values, line["loc"])  # what else stands beside it is still worth checking
+    found = _errors(values)
+    absent = {str(line["loc"][0]) for line in found if line["loc"]}
+    layers = values.get("model")
+    places = {line["loc"][1] for line in found if line["loc"][:1] == ("model",) and len(line["loc"]) > 1}
+    if isinstance(layers, list) and places:
+        values["model"] = [Broken.standing_for(layer) if i in places else layer for i, layer in enumerate(layers)]
+        absent.discard("model")
+    absent |= {name for name in _STAND_INS if name not in values}
+    kept = {key: value for key, value in values.items() if key in Spec.model_fields and key not in absent}
+    return _finish(Spec.model_validate({**_STAND_INS, **kept}), source, frozenset(absent)), problems
+
+
+def _errors(values: dict[str, Any]) -> list[Any]:
+    try:
+        Spec.model_validate(values)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return []
+
+
+def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
+    """Whether what is missing may stand in a line that could not be read."""
+    return problem.code in ("missing-key", "no-source") or line["input"] is None
+
+
+def _remove(values: Any, path: tuple[str | int, ...]) -> None:
+    *above, last = path
+    for part in above:
+        values = values[part] if isinstance(values, dict | list) else None
+    if isinstance(values, dict):
+        values.pop(last, None)
+
+
+def _finish(spec: Spec, source: Source, absent: frozenset[str]) -> Spec:
+    if not spec.name:
+        stem = re.sub(r"[^\w.-]+", "_", Path(source.file).stem).strip("_.-")
+        spec = spec.model_copy(update={"name": stem or "spec"})
+    spec._source = source
+    spec._absent = absent
+    return spec
+
+
+def _diagnose(error: Any, source: Source) -> Diagnostic:
+    """One of our errors at its place in the text."""
+    said, path = error["ctx"], error["loc"]
+    span = source.key_span(*path) if said["at"] == "key" else source.span(*path)
+    return Diagnostic(error["type"], said["message"], span, help=said["help"])
+
+
+__all__ = [
+    "LAYERS",
+    "Broken",
+    "DataSpec",
+    "EarlyStopping",
+    "EvaluateSpec",
+    "RuntimeSpec",
+    "Spec",
+    "read_spec",
+]

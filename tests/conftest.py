@@ -1,0 +1,95 @@
+"""What tests share. Training tests run in one process each worker, since importing TensorFlow takes seconds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+REAL_DATA = Path(os.environ.get("DLSPEC_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+TINY_SERIES = """\
+dlspec: 1
+name: tiny_series
+seed: 3
+data:
+  dataset: {mackey_glass: {samples: 260}}
+  window: {length: 8, horizon: 2}
+  predict: difference
+model:
+  - lstm: {units: 6, return_sequences: true}
+  - dropout: 0.2
+  - lstm: 4
+  - output
+pretrain: {method: autoencoder, epochs: 2}
+train: {epochs: 3, batch_size: 16, early_stopping: {patience: 5}}
+"""
+
+TINY_DIGITS = """\
+dlspec: 1
+name: tiny_digits
+seed: 3
+data: {dataset: digits, scale: min_max, labels: 60}
+model:
+  - flatten
+  - dense: {units: 12, activation: sigmoid, name: h1}
+  - dropout: 0.1
+  - dense: {units: 8, activation: sigmoid, name: h2}
+  - output
+pretrain: {method: denoising_autoencoder, tied_weights: true, epochs: 2, batch_size: 64}
+train: {epochs: 3, batch_size: 16}
+"""
+
+TINY_SPIRALS = """\
+dlspec: 1
+name: tiny_spirals
+data: {dataset: {spirals: {samples: 120}}}
+model:
+  - dense: {units: 6, activation: tanh}
+  - dense: {units: 5, activation: tanh}
+  - output
+train: {epochs: 3, batch_size: 16, optimizer: {adam: 0.01}}
+"""
+
+TINY_TABLE = """\
+dlspec: 1
+name: tiny_table
+data: {dataset: diabetes}
+model:
+  - dense: {units: 6, activation: relu}
+  - output
+train: {epochs: 3, batch_size: 32}
+"""
+
+TINY = {"series": TINY_SERIES, "digits": TINY_DIGITS, "spirals": TINY_SPIRALS, "table": TINY_TABLE}
+
+
+@pytest.fixture
+def write_spec(tmp_path):
+    """Writes YAML text to a file of the test's own folder and returns its path."""
+
+    def write(text: str, name: str = "spec.yaml") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """A finished run of one of the tiny specs, trained once in each worker."""
+    import dlspec
+
+    runs = {}
+
+    def get(name: str):
+        if name not in runs:
+            folder = tmp_path_factory.mktemp("runs") / name
+            runs[name] = dlspec.run(dlspec.load(TINY[name]), out=folder)
+        return runs[name]
+
+    return get
