@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dlspec.metrics import Metric
 from dlspec.preparation import Part, Prepared
 from dlspec.spec import Spec
 from dlspec.training import predict
@@ -145,8 +144,3 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
             "levels would have to guess at values that it has never seen."
         ]
     return []
-
-
-def metric_labels(metrics: list[Metric], unit: str | None) -> dict[str, str]:
-    """Headings for tables: `RMSE (USD)`."""
-    return {m.type_name: f"{m.label} ({unit})" if m.unit == "target" and unit else m.label for m in metrics}

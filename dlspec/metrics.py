@@ -24,6 +24,18 @@ class Metric(Kind):
     unit: ClassVar[Literal["target", "percent", ""]] = ""
     """Of its value: the target's own, percent of 1, or none."""
 
+    @classmethod
+    def heading(cls, unit: str | None) -> str:
+        """Its label with the unit of the target, where it has that: `RMSE (USD)`."""
+        return f"{cls.label} ({unit})" if cls.unit == "target" and unit else cls.label
+
+    @classmethod
+    def show(cls, value: float | None) -> str:
+        """A value as tables print it; None is a value that cannot be computed."""
+        if value is None:
+            return "none"
+        return f"{value:.1%}" if cls.unit == "percent" else f"{value:,.4g}"
+
     @abstractmethod
     def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:
         """The value over all samples.

@@ -14,7 +14,7 @@ from dlspec.graphs import Graph, GraphLayer
 from dlspec.layers.core import Dense
 from dlspec.plans import Plan, Stage
 from dlspec.preparation import Prepared
-from dlspec.training import predict
+from dlspec.training import as_array, predict
 
 Array = np.ndarray
 
@@ -45,7 +45,7 @@ class Pictures:
                     break
                 values = predict(model, predict(_sub_model(network, stage.layer), originals))
                 for lower in reversed(stage_models[:depth]):
-                    values = np.asarray(lower.decode(lower.code(values)))
+                    values = as_array(lower.decode(lower.code(values)))
                 self.arrays[f"reconstructed:{stage.name}"] = values.reshape(len(values), -1)
         self._keep_filters(network, "pretrained")
 
@@ -90,7 +90,7 @@ class Pictures:
         first = next((layer for layer in self.graph.layers if layer.layer.weighted), None)
         shape = self.data.train.inputs.shape[1:]
         if first and isinstance(first.layer, Dense) and len(shape) == 2 and _only_moves_values(self.graph, first):
-            kernel = np.asarray(network.get_layer(first.name).kernel)
+            kernel = as_array(network.get_layer(first.name).kernel)
             if len(kernel) == shape[0] * shape[1]:
                 self.arrays[f"filters:{when}"] = kernel.T.reshape(-1, *shape)
 
@@ -149,10 +149,10 @@ def _principal(values: Array) -> Array:
 
 def _boundary(output: Any) -> tuple[Array, float] | None:
     """Weights and bias of an output of one unit, which draws one straight line."""
-    kernel = np.asarray(output.kernel)
+    kernel = as_array(output.kernel)
     if kernel.shape[1] != 1:
         return None
-    bias = float(np.asarray(output.bias)[0]) if output.use_bias else 0.0
+    bias = float(as_array(output.bias)[0]) if output.use_bias else 0.0
     return kernel[:, 0], bias
 
 

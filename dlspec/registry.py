@@ -98,6 +98,9 @@ class Registry(Generic[K]):
     def __getitem__(self, name: str) -> type[K]:
         return self._all()[name]
 
+    def __repr__(self) -> str:
+        return f"<registry of {self.noun}s>"
+
     def __contains__(self, name: object) -> bool:
         return name in self._all()
 

@@ -160,7 +160,8 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
         try:
             root = reader.read("\n".join(lines))
         except _Stop as stop:
-            return _without_content(file, text, *problems, stop.problem)
+            nothing_left = problems and stop.problem.code == "empty-spec"
+            return _without_content(file, text, *problems, *([] if nothing_left else [stop.problem]))
         except yaml.MarkedYAMLError as error:
             problem, broken = _syntax_error(error, file, lines)
             known = {p.span.line for p in problems if p.span}

@@ -357,7 +357,7 @@ def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
     return problem.code in ("missing-key", "no-source") or line["input"] is None
 
 
-def _remove(values: Any, path: tuple[str | int, ...]) -> None:
+def _remove(values: Any, path: tuple[Any, ...]) -> None:
     *above, last = path
     for part in above:
         values = values[part] if isinstance(values, dict | list) else None

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -286,7 +286,7 @@ class Trainer:
         if watched < self.progress.best - stopping.min_delta:
             self.progress.best, self.progress.best_epoch = watched, row.epoch
             if stopping.restore_best_weights:
-                self.best_weights = [np.array(weight) for weight in model.weights]
+                self.best_weights = [as_array(weight) for weight in model.weights]
 
     def _state(self, model: Any) -> list[Any]:
         """Every variable that training changes: layers, decoders, random generators, optimizer."""
@@ -298,8 +298,9 @@ class Trainer:
         return list({id(variable): variable for variable in found}.values())
 
     def _save(self, model: Any) -> None:
-        values = [np.array(variable) for variable in self._state(model)]
-        self.save(Checkpoint(self.progress, values, self.best_weights))
+        values = [as_array(variable) for variable in self._state(model)]
+        now = replace(self.progress, history=[*self.progress.history])
+        self.save(Checkpoint(now, values, [*self.best_weights]))
         self._saved_at = time.monotonic()
 
     def _begin(self, model: Any) -> None:
@@ -332,6 +333,13 @@ class Trainer:
 
 def _waited_enough(stopping: EarlyStopping | None, progress: Progress) -> bool:
     return bool(stopping and progress.best_epoch and progress.epoch - progress.best_epoch >= max(1, stopping.patience))
+
+
+def as_array(variable: Any) -> Array:
+    """A copy of the value of a Keras variable or tensor."""
+    import keras
+
+    return np.array(keras.ops.convert_to_numpy(variable))
 
 
 def predict(model: Any, inputs: Array, batch_size: int = 512) -> Array:

@@ -21,7 +21,7 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     from rich.console import Console
 
     from dlspec.api import load, plan
-    from dlspec.cli.display import plan_tables
+    from dlspec.cli.tables import plan_tables
 
     spec = load(file, overrides=overrides)
     console = Console()

@@ -35,7 +35,8 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
 
     from dlspec.api import load
     from dlspec.cli import OK, STOPPED
-    from dlspec.cli.display import LiveTable, PlainLines, format_seconds, result_table
+    from dlspec.cli.progress import LiveTable, PlainLines
+    from dlspec.cli.tables import format_seconds, result_table
     from dlspec.runs import resume as go_on
     from dlspec.runs import start, unfinished
     from dlspec.training import Stopped

@@ -95,6 +95,8 @@ class AveragePooling1D(Pooling1D):
 
     examples: ClassVar = [Example({"average_pooling1d": 3}, (None, 9, 2))]
 
+    pool_size: Size1D = Primary(description="timesteps in a window")
+
 
 @LAYERS.register
 class AveragePooling2D(Pooling2D):
@@ -104,7 +106,9 @@ class AveragePooling2D(Pooling2D):
     Output shape: (batch, rows, columns, channels)
     """
 
-    examples: ClassVar = [Example("average_pooling2d", (None, 8, 9, 2))]
+    examples: ClassVar = [Example({"average_pooling2d": 2}, (None, 8, 9, 2))]
+
+    pool_size: Size2D = Primary(description="height and width of a window")
 
 
 class GlobalPooling(LayerSpec):

@@ -81,8 +81,7 @@ def comparison_figure(run: Run) -> Shown:
         **{key: value[name] for key, value in metrics["baselines"].items()},
     }
     metric = METRICS[name]
-    unit = run.data["target"]["unit"] if metric.unit == "target" else None
-    title = f"{metric.label}{f' ({unit})' if unit else ''}, {metric.better} is better"
+    title = f"{metric.heading(run.data['target']['unit'])}, {metric.better} is better"
     return Shown(figures.comparison(scores, metric.unit == "percent"), title)
 
 
@@ -309,17 +308,12 @@ def _about(run: Run) -> str:
 
 
 def _headings(run: Run) -> list[str]:
-    unit = run.data["target"]["unit"]
-    return [
-        f"{METRICS[name].label} ({unit})" if METRICS[name].unit == "target" and unit else METRICS[name].label
-        for name in run.metrics["test"]
-    ]
+    return [METRICS[name].heading(run.data["target"]["unit"]) for name in run.metrics["test"]]
 
 
 def _score_rows(run: Run) -> list[dict[str, Any]]:
     """Rows of the table: the network and the baselines on the test part, then the network on the other parts."""
     from dlspec.baselines import BASELINES
-    from dlspec.cli.display import format_score
 
     metrics = run.metrics
     rows = [("network", "on the test part", metrics["test"], "own")]
@@ -337,7 +331,7 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
             "name": name,
             "words": words,
             "sort": sort,
-            "cells": [(format_score(m, value), sort != "quiet" and value == best[m]) for m, value in scores.items()],
+            "cells": [(METRICS[m].show(value), sort != "quiet" and value == best[m]) for m, value in scores.items()],
         }
         for name, words, scores, sort in rows
     ]

@@ -1,10 +1,9 @@
-"""What `run` and `plan` show: tables of the plan, progress of each stage, results beside the baselines."""
+"""What `run` shows while it trains: a table that is redrawn on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,97 +14,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.layers import show_shape
-from dlspec.metrics import METRICS
+from dlspec.cli.tables import data_line, format_seconds, plan_tables
 from dlspec.plans import Plan, Stage
-from dlspec.source import to_inline_yaml
 from dlspec.spec import Spec
 from dlspec.training import HistoryRow, Listener
 
 if TYPE_CHECKING:
     from dlspec.preparation import Prepared
-    from dlspec.runs import Run
-
-
-def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
-    """The network, layer by layer, and the stages of its training."""
-    graph = plan.graph
-    title = Text(spec.name, style="bold")
-    if spec.description:
-        title.append(f"  {spec.description}", style="not bold dim")
-    yield title
-    layers = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    layers.add_column("layer", no_wrap=True)
-    layers.add_column("written", style="dim")
-    layers.add_column("output shape", no_wrap=True)
-    layers.add_column("parameters", justify="right", no_wrap=True)
-    layers.add_column("FLOPs", justify="right", no_wrap=True)
-    layers.add_row("input", "", show_shape(graph.input_shape), "", "", style="dim")
-    for layer in graph.layers:
-        layers.add_row(
-            layer.name,
-            to_inline_yaml(spec.model[layer.index].brief()),
-            show_shape(layer.output_shape),
-            f"{layer.parameters:,}",
-            f"{layer.flops:,}",
-        )
-    layers.add_row("", "", "together", f"{graph.parameters:,}", f"{graph.flops:,}", style="bold")
-    yield layers
-    stages = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    stages.add_column("stage", no_wrap=True)
-    stages.add_column("what is trained")
-    stages.add_column("epochs", justify="right")
-    stages.add_column("batch", justify="right")
-    for stage in plan.stages:
-        if stage.layer:
-            assert spec.pretrain is not None, "a pretraining stage has a method"
-            what = f"{' + '.join(stage.encoder)}: {spec.pretrain.type_name.replace('_', ' ')}"
-        else:
-            kept = f", {', '.join(plan.frozen)} kept as pretrained" if plan.frozen else ""
-            what = f"the whole network{kept}"
-        epochs = f"{stage.epochs}" if stage.layer or not spec.train.early_stopping else f"up to {stage.epochs}"
-        stages.add_row(stage.name, what, epochs, str(stage.batch_size))
-    yield stages
-
-
-def data_line(data: Prepared, device: str) -> str:
-    """How many samples each part has, and where they are trained on."""
-    counts = [f"{len(getattr(data, name)):,} {name}" for name in ("train", "validation", "test")]
-    if len(data.unlabeled):
-        counts.insert(1, f"{len(data.unlabeled):,} unlabeled")
-    what = "windows" if data.signature.task == "series" else "samples"
-    return f"{what}: {', '.join(counts)}   device: {device}"
-
-
-def result_table(run: Run) -> Table:
-    """Metrics of the test part: the network, and below it the baselines."""
-    metrics, target = run.metrics, run.data["target"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"test part: {target['name']}", title_justify="left")
-    table.add_column("")
-    for name in metrics["test"]:
-        metric = METRICS[name]
-        unit = f" ({target['unit']})" if metric.unit == "target" and target["unit"] else ""
-        table.add_column(f"{metric.label}{unit}", justify="right")
-    rows = {"network": metrics["test"], **metrics["baselines"]}
-    for name, scores in rows.items():
-        cells = (format_score(metric, value) for metric, value in scores.items())
-        table.add_row(name, *cells, style="bold" if name == "network" else "")
-    return table
-
-
-def format_score(metric: str, value: float | None) -> str:
-    if value is None:
-        return "none"
-    return f"{value:.1%}" if METRICS[metric].unit == "percent" else f"{value:,.4g}"
-
-
-def format_seconds(seconds: float) -> str:
-    """`8 s`, `1:05`, `2:03:00`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 class PlainLines(Listener):

@@ -1,0 +1,180 @@
+"""The command as a user types it: what it prints, what it returns, and what it does not load."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from dlspec.cli import COMMANDS, cli
+from tests.conftest import ROOT, SPECS, TINY
+
+BAD = "dlspec: 1\ndata: {dataset: iris}\nmodel: [dens: 3, output]\n"
+
+
+def dlspec(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "dlspec", *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+def modules_loaded_by(*arguments: str) -> set[str]:
+    script = (
+        "import sys, runpy\nsys.argv = ['dlspec', *sys.argv[1:]]\n"
+        "try:\n    runpy.run_module('dlspec', run_name='__main__')\nexcept SystemExit:\n    pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True)
+    return {name.partition(".")[0] for name in done.stderr.splitlines()}
+
+
+def test_help_loads_next_to_nothing():
+    loaded = modules_loaded_by("--help")
+    assert not loaded & {"pydantic", "numpy", "pandas", "matplotlib", "keras", "tensorflow", "yaml", "rich"}
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_checking_loads_no_framework(command):
+    loaded = modules_loaded_by(command, SPECS[0])
+    assert "dlspec" in loaded
+    assert not loaded & {"numpy", "pandas", "matplotlib", "keras", "tensorflow", "sklearn"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example_that_names_it(name):
+    done = CliRunner().invoke(cli, [name, "--help"])
+    assert done.exit_code == 0
+    first_line = done.output.split("\n\n")[1].strip()
+    assert first_line.endswith(".")
+    assert f"dlspec {name} " in done.output
+
+
+def test_validate_says_fine_and_returns_0():
+    done = dlspec("validate", *SPECS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"{path}: fine" for path in SPECS]
+
+
+def test_validate_returns_1_with_the_place(write_spec):
+    path = write_spec(BAD)
+    done = dlspec("validate", path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{path}:3:9: error[unknown-layer]: there is no layer `dens`")
+    assert "\x1b" not in done.stderr
+
+
+def test_validate_as_json_is_one_list_on_standard_output(write_spec):
+    done = dlspec("validate", "--format", "json", write_spec(BAD), SPECS[0])
+    assert [row["code"] for row in json.loads(done.stdout)] == ["unknown-layer"]
+    assert done.stderr == ""
+    assert json.loads(dlspec("validate", "--format", "json", SPECS[0]).stdout) == []
+
+
+def test_a_file_that_is_not_there_returns_3_and_the_nearest_name(tmp_path, write_spec):
+    write_spec(BAD, "prices.yaml")
+    done = dlspec("validate", tmp_path / "price.yaml")
+    assert done.returncode == 3
+    assert "did you mean" in done.stderr
+    assert "prices.yaml" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["nonsense"], ["validate"], ["run", "x.yaml", "-s", "epochs"]])
+def test_wrong_use_returns_2(arguments):
+    done = dlspec(*arguments)
+    assert done.returncode == 2
+    assert "Usage" in done.stderr
+
+
+def test_missing_data_are_a_warning_to_validate_and_an_error_to_run(write_spec):
+    path = write_spec(
+        "dlspec: 1\ndata: {series: none.csv, target: y, window: {length: 3}}\nmodel: [{lstm: 3}, output]\n"
+    )
+    checked = dlspec("validate", path)
+    assert checked.returncode == 0
+    assert "warning[data-not-found]" in checked.stderr
+    done = dlspec("run", path)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_overrides_are_checked_like_the_spec():
+    done = dlspec("validate", SPECS[0], "-s", "train.epochs=many", "-s", "train.epoch=3", "-s", "model.99=output")
+    assert done.returncode == 1
+    assert "--set train.epochs=many:1:15: error[wrong-type]" in done.stderr
+    assert "error[unknown-key]: unknown key `epoch`" in done.stderr
+    assert "error[unknown-path]" in done.stderr
+
+
+def test_plan_shows_layers_shapes_parameters_and_stages():
+    done = dlspec("plan", ROOT / "specs" / "lstm_stock.yaml", env={"COLUMNS": "100", "PATH": "/usr/bin"})
+    assert done.returncode == 0, done.stderr
+    for words in ("lstm_1", "(batch, 30, 64)", "17,920", "pretrain:lstm_2", "fine_tune", "up to 60", "30,369"):
+        assert words in done.stdout
+
+
+def test_a_closed_pipe_ends_quietly():
+    done = subprocess.run(
+        f"{sys.executable} -m dlspec plan {ROOT / 'specs' / 'lstm_stock.yaml'} | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+
+
+@pytest.fixture(scope="module")
+def printed_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "tiny.yaml").write_text(TINY["series"])
+    return folder, dlspec("run", "tiny.yaml", "-s", "train.epochs=2", cwd=folder)
+
+
+def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
+    folder, done = printed_run
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "TensorFlow's own lines"
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", done.stdout), "control characters"
+    epochs = [line for line in done.stdout.splitlines() if re.match(r"\S+ \d+/\d+  loss ", line)]
+    assert [line.split("  ")[0] for line in epochs] == [
+        "pretrain:lstm_1 1/2", "pretrain:lstm_1 2/2", "pretrain:lstm_2 1/2", "pretrain:lstm_2 2/2",
+        "fine_tune 1/2", "fine_tune 2/2",
+    ]  # fmt: skip
+    assert "persistence" in done.stdout
+    assert done.stdout.splitlines()[-1] == "runs/tiny_series/001"
+    assert "-s train.epochs=2" in json.loads((folder / "runs/tiny_series/001/environment.json").read_text())["command"]
+
+
+def test_predict_and_report_work_on_the_folder(printed_run):
+    folder, _ = printed_run
+    rows = "t,x\n" + "".join(f"{i},{1 + i % 3 / 10}\n" for i in range(12))
+    (folder / "new.csv").write_text(rows)
+    done = dlspec("predict", "runs/tiny_series/001", "new.csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "t,x"
+    assert [line.split(",")[0] for line in lines[1:]] == ["8", "9", "10", "11"]
+    report = folder / "runs/tiny_series/001/report.html"
+    before = report.read_text()
+    report.unlink()
+    assert dlspec("report", "runs/tiny_series/001", cwd=folder).stdout.strip() == "runs/tiny_series/001/report.html"
+    assert report.read_text() == before
+
+
+def test_a_run_that_fails_returns_4_and_says_what_to_lower(write_spec, tmp_path):
+    path = write_spec(TINY["spirals"].replace("{adam: 0.01}", "{sgd: 1e30}").replace("tanh", "relu"))
+    done = dlspec("run", path, cwd=tmp_path)
+    assert done.returncode == 4
+    assert "lower `learning_rate`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bug_returns_5_with_a_traceback(monkeypatch, capsys):
+    import dlspec.cli as package
+
+    monkeypatch.setattr(package, "cli", lambda **_: 1 / 0)
+    with pytest.raises(SystemExit) as caught:
+        package.main()
+    assert caught.value.code == 5
+    assert "ZeroDivisionError" in capsys.readouterr().err

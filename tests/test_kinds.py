@@ -1,0 +1,97 @@
+"""One battery over everything that a spec can name, and the examples that each kind declares."""
+
+import pytest
+from pydantic import ValidationError
+
+from dlspec.baselines import BASELINES
+from dlspec.datasets import DATASETS
+from dlspec.layers import LAYERS, Example
+from dlspec.metrics import METRICS
+from dlspec.parts import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, REGULARIZERS
+from dlspec.pretraining import PRETRAINING
+from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
+from dlspec.spec import _read_pretraining
+
+REGISTRIES = [LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, OPTIMIZERS, LOSSES, CORRUPTIONS]
+KINDS = [(registry, name) for registry in [*REGISTRIES, PRETRAINING] for name in registry]
+EXAMPLES = [
+    (registry, example.written if isinstance(example, Example) else example)
+    for registry in REGISTRIES
+    for name in registry
+    for example in registry[name].examples
+]
+
+
+def codes(error: ValidationError) -> list[str]:
+    return [line["type"] for line in error.errors()]
+
+
+@pytest.mark.parametrize(("registry", "name"), KINDS, ids=lambda value: getattr(value, "noun", value))
+def test_every_kind_has_an_example_and_says_what_it_does(registry, name):
+    kind = registry[name]
+    assert kind.examples
+    first_sentence = (kind.__doc__ or "").split("\n\n")[0]
+    assert first_sentence.strip().endswith((".", ")"))
+
+
+@pytest.mark.parametrize(("registry", "written"), EXAMPLES, ids=str)
+def test_an_example_survives_being_written_out(registry, written):
+    kind = registry.read(written)
+    assert registry.read(kind.written()) == kind
+    assert registry.read(kind.brief()) == kind
+
+
+@pytest.mark.parametrize("written", [e for name in PRETRAINING for e in PRETRAINING[name].examples], ids=str)
+def test_a_pretraining_method_survives_being_written_out(written):
+    method = _read_pretraining(written)
+    assert _read_pretraining(method.written()) == method
+
+
+@pytest.mark.parametrize(("registry", "written"), EXAMPLES, ids=str)
+def test_a_misspelt_key_is_one_mistake_with_its_name(registry, written):
+    name = written if isinstance(written, str) else next(iter(written))
+    arguments = {} if isinstance(written, str) else written[name]
+    if not isinstance(arguments, dict):
+        arguments = {registry[name].primary(): arguments}
+    with pytest.raises(ValidationError) as caught:
+        registry.read({name: {**arguments, "qqzzy": 1}})
+    assert codes(caught.value) == ["unknown-key"]
+
+
+@pytest.mark.parametrize(("registry", "written"), EXAMPLES, ids=str)
+def test_no_field_takes_a_mapping_that_means_nothing(registry, written):
+    kind = registry.read(written)
+    for field in type(kind).model_fields:
+        arguments = {name: getattr(kind, name) for name in type(kind).model_fields}
+        with pytest.raises(ValidationError) as caught:
+            registry.read({kind.type_name: {**arguments, field: {"no": "sense"}}})
+        assert all("-" in code for code in codes(caught.value)), "an error in pydantic's own words"
+
+
+@pytest.mark.parametrize(
+    ("registry", "module"),
+    [(INITIALIZERS, "initializers"), (REGULARIZERS, "regularizers"), (OPTIMIZERS, "optimizers"), (LOSSES, "losses")],
+    ids=lambda value: getattr(value, "noun", value),
+)
+def test_parts_are_built_as_keras_names_them_with_its_defaults(registry, module):
+    import keras
+
+    for name in registry:
+        cls = registry[name]
+        keras_class = getattr(getattr(keras, module), cls.keras_name or cls.__name__)
+        for written in cls.examples:
+            part = registry.read(written)
+            built = part.build()
+            assert isinstance(built, keras_class)
+            plain = keras_class().get_config()
+            ours = cls().get_config() if hasattr(cls(), "get_config") else cls().arguments()
+            for key, value in ours.items():
+                if key in plain and not (cls in (OPTIMIZERS["adagrad"],) and key == "learning_rate"):
+                    assert value == pytest.approx(plain[key]), f"{name}.{key}"
+
+
+def test_every_activation_is_known_to_keras():
+    import keras
+
+    for name in ACTIVATIONS:
+        assert callable(keras.activations.get(name))

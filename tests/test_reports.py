@@ -1,0 +1,111 @@
+"""The page: everything that was asked for is in it, it needs nothing from elsewhere, and a browser shows it."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.conftest import TINY
+
+FIGURES = {
+    "series": ["Forecasts against truth", "What is left over", "Does it know which way?", "Loss",
+               "What pretraining kept", "The series and its split"],
+    "digits": ["What was taken for what", "Its surest mistakes", "Loss", "What pretraining kept",
+               "First-layer filters after pretraining", "First-layer filters at the end", "Samples of each class"],
+    "spirals": ["The decision boundary", "How the layers bend the plane", "What was taken for what", "Loss",
+                "Samples of each class"],
+    "table": ["Predicted against true", "What is left over", "Loss"],
+}  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """Collects headings, text and what the page would load."""
+
+    VOID = ("meta", "img", "br", "link", "input", "hr")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[str] = []
+        self.loads: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.loads += [
+            value
+            for key, value in values.items()
+            if key in ("src", "href", "xlink:href") and value and not value.startswith(("#", "data:"))
+        ]
+        self.open += [] if tag in self.VOID else [tag]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "h3":
+            self.headings.append(data)
+        self.text += data
+
+
+def read(run) -> Reader:
+    reader = Reader()
+    reader.feed((run.folder / "report.html").read_text(encoding="utf-8"))
+    assert not reader.open
+    return reader
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_the_page_has_every_figure_and_loads_nothing(tiny_run, name):
+    run = tiny_run(name)
+    page = read(run)
+    assert page.loads == []
+    assert page.headings[1:] == FIGURES[name]
+    assert run.metrics["verdict"]["sentence"].replace("`", "") in page.text
+    assert "learning_rate" in page.text, "the resolved spec"
+    for layer in ("input", "output"):
+        assert layer in page.text
+    for baseline in run.metrics["baselines"]:
+        assert baseline in page.text
+
+
+def test_inner_names_of_figures_do_not_collide(tiny_run):
+    html = (tiny_run("series").folder / "report.html").read_text(encoding="utf-8")
+    clips = re.findall(r'<clipPath id="([^"]+)"', html)
+    assert len(clips) == len(set(clips))
+
+
+def test_text_from_a_spec_cannot_become_markup(tmp_path):
+    import dlspec
+
+    text = TINY["table"].replace("name: tiny_table", 'name: t\ndescription: "<script>alert(1)</script>"')
+    run = dlspec.run(dlspec.load(text, overrides={"train.epochs": 1}), out=tmp_path / "run")
+    html = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine")
+@pytest.mark.parametrize("name", TINY)
+def test_a_browser_shows_it_without_overflow(tiny_run, name, tmp_path):
+    """The page measures itself in a real browser, wide and narrow: nothing sticks out to the right."""
+    html = (tiny_run(name).folder / "report.html").read_text(encoding="utf-8")
+    measure = (
+        "<script>addEventListener('load', () => { const svgs = [...document.querySelectorAll('figure svg')];"
+        "document.title = JSON.stringify([document.documentElement.scrollWidth - innerWidth,"
+        "Math.min(...svgs.map(s => s.getBoundingClientRect().height)) > 15]) })</script>"
+    )
+    page = tmp_path / "page.html"
+    page.write_text(html.replace("</body>", f"{measure}</body>"), encoding="utf-8")
+    for width in (1200, 500):
+        shown = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--no-first-run", f"--user-data-dir={tmp_path / 'p'}",
+             f"--window-size={width},900", "--dump-dom", page.as_uri()],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        overflow, drawn = re.search(r"<title>\[(-?\d+),(true|false)\]</title>", shown.stdout).groups()
+        assert int(overflow) <= 0, f"{overflow} pixels too wide at {width}"
+        assert drawn == "true"

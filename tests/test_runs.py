@@ -1,0 +1,218 @@
+"""The run folder: whole, readable, repeatable, and what is taken from it works elsewhere."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import dlspec
+from dlspec.runs import resume
+from dlspec.training import Listener
+from tests.conftest import TINY
+
+FILES = {
+    "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
+    "predictions.csv", "model.keras", "pictures.npz", "report.html", "checkpoints",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_run_leaves_a_whole_folder(tiny_run, name):
+    run = dlspec.open_run(tiny_run(name).folder)
+    assert {path.name for path in run.folder.iterdir()} == FILES
+    assert (run.folder / "spec.yaml").read_text() == TINY[name]
+    assert set(run.metrics) >= {"train", "validation", "test", "baselines", "verdict"}
+    assert set(run.metrics["test"]) == {m.type_name for m in run.spec.evaluate.metrics}
+    assert set(run.metrics["baselines"]) == {b.type_name for b in run.spec.evaluate.baselines}
+    assert run.environment["seed"] == run.spec.seed
+    assert run.environment["tensorflow"]
+    stages = [row["stage"] for row in run.history]
+    assert stages[-1] == "fine_tune"
+    assert [row["epoch"] for row in run.history if row["stage"] == "fine_tune"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["series", "digits"])
+def test_pretraining_has_rows_of_its_own_in_the_history(tiny_run, name):
+    layers = {"series": ["lstm_1", "lstm_2"], "digits": ["h1", "h2"]}[name]
+    stages = [row["stage"] for row in tiny_run(name).history]
+    assert stages == [f"pretrain:{layer}" for layer in layers for _ in range(2)] + ["fine_tune"] * 3
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_the_saved_model_takes_raw_columns(tiny_run, name):
+    """What `predict` gives for raw rows is what the run wrote for its test part."""
+    run = dlspec.open_run(tiny_run(name).folder)
+    columns = run.spec.data.dataset.load(run.spec.seed)
+    written = run.predictions
+    if name == "digits":
+        rows = columns["image"][written["row"]]
+    elif name == "series":
+        rows = {"x": columns["x"]}
+    else:
+        rows = {key: values[written["row"]] for key, values in columns.items()}
+    predicted = run.predict(rows)
+    target = run.data["target"]["name"]
+    if name == "series":  # a prediction stands at the last row of its window, the target two rows later
+        predicted = predicted.loc[written["row"] - 2]
+    if run.data["target"]["kind"] == "class":
+        assert list(predicted[target].astype(str)) == list(written["network"].astype(str))
+        label = run.data["target"]["classes"][0]
+        assert predicted[f"{target}={label}"].to_numpy() == pytest.approx(written[f"p({label})"], abs=1e-5)
+    else:
+        assert predicted[target].to_numpy() == pytest.approx(written["network"], rel=1e-4)
+
+
+def test_the_model_loads_in_a_fresh_process_that_knows_nothing_of_dlspec(tiny_run):
+    run = tiny_run("series")
+    script = (
+        "import sys, json, numpy as np, keras\n"
+        "model = keras.models.load_model(sys.argv[1], safe_mode=True)\n"
+        "x = np.linspace(0.5, 1.2, 9, dtype='float32').reshape(1, 9, 1)\n"
+        "print(json.dumps(float(model.predict(x, verbose=0)[0, 0])))\n"
+        "assert not any(name.startswith('dlspec') for name in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(run.folder / "model.keras")], capture_output=True, text=True, check=True
+    )
+    here = run.predict({"x": np.linspace(0.5, 1.2, 9)})["x"].iloc[0]
+    assert json.loads(done.stdout) == pytest.approx(here, rel=1e-6)
+
+
+def test_the_resolved_spec_runs_again_to_the_same_result(tiny_run, tmp_path):
+    first = tiny_run("digits")
+    again = dlspec.run(first.folder / "resolved.yaml", out=tmp_path / "again")
+    assert again.metrics == first.metrics
+    assert again.environment["data_fingerprint"] == first.environment["data_fingerprint"]
+    weights = [list(map(np.asarray, run.model.get_weights())) for run in (first, again)]
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_nothing_is_overwritten(tiny_run, tmp_path):
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "precious.txt").write_text("mine")
+    with pytest.raises(dlspec.DataError) as caught:
+        dlspec.run(dlspec.load(TINY["spirals"]), out=taken)
+    assert caught.value.diagnostics[0].code == "folder-not-empty"
+    assert [path.name for path in taken.iterdir()] == ["precious.txt"]
+
+
+def test_runs_are_numbered(monkeypatch, tmp_path):
+    from dlspec.runs import _new_folder
+
+    monkeypatch.chdir(tmp_path)
+    spec = dlspec.load(TINY["spirals"])
+    assert [str(_new_folder(spec, None)) for _ in range(2)] == ["runs/tiny_spirals/001", "runs/tiny_spirals/002"]
+    (tmp_path / "runs/tiny_spirals/017").mkdir()
+    assert _new_folder(spec, None).name == "018"
+
+
+def test_a_finished_run_has_nothing_to_go_on_with(tiny_run):
+    with pytest.raises(dlspec.DataError) as caught:
+        resume(tiny_run("spirals").folder, listener=None, command="")
+    assert caught.value.diagnostics[0].code == "run-finished"
+
+
+def test_a_folder_without_a_run_is_no_run(tmp_path):
+    with pytest.raises(dlspec.DataError) as caught:
+        dlspec.open_run(tmp_path)
+    assert caught.value.diagnostics[0].code == "no-run"
+
+
+def test_predict_names_what_is_missing(tiny_run):
+    run = tiny_run("series")
+    with pytest.raises(dlspec.DataError, match="no column `x`"):
+        run.predict({"y": [1, 2, 3]})
+    with pytest.raises(dlspec.DataError, match="takes 9 rows"):
+        run.predict({"x": [1.0, 2.0, 3.0]})
+
+
+def test_a_failing_write_leaves_the_old_file(tmp_path):
+    from dlspec.files import written_whole
+
+    path = tmp_path / "it.txt"
+    path.write_text("old")
+
+    def write_half() -> None:
+        with written_whole(path) as draft:
+            draft.write_text("half of the new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["it.txt"]
+
+
+def test_the_listener_is_told_everything_in_order(tmp_path):
+    said = []
+
+    class Say(Listener):
+        def begins(self, spec, plan, data, device, folder):
+            said.append("begins")
+
+        def stage_begins(self, stage, samples, steps):
+            said.append(f"{stage.name} begins: {samples}/{steps}")
+
+        def epoch_ends(self, stage, row):
+            said.append(f"{stage.name} {row.epoch}")
+
+        def stage_ends(self, stage, reason):
+            said.append(f"{stage.name} ends: {reason}")
+
+    dlspec.run(dlspec.load(TINY["spirals"], overrides={"train.epochs": 2}), out=tmp_path / "run", listener=Say())
+    assert said == ["begins", "fine_tune begins: 84/6", "fine_tune 1", "fine_tune 2", "fine_tune ends: all epochs"]
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path):
+    """The real command, a real signal, and the weights of a run that was never stopped."""
+    path = write_spec(TINY["series"].replace("{epochs: 3", "{epochs: 400").replace("patience: 5", "patience: 400"))
+    command = [sys.executable, "-m", "dlspec", "run", str(path)]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "stopped")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    for line in process.stdout:
+        if line.startswith("fine_tune 3/"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"dlspec run --resume {tmp_path / 'stopped'}" in errors
+    assert not (tmp_path / "stopped" / "metrics.json").exists()
+    reached = len((tmp_path / "stopped" / "history.csv").read_text().splitlines())
+    assert reached >= 8
+    resolved = tmp_path / "stopped" / "resolved.yaml"
+    resolved.write_text(resolved.read_text().replace("epochs: 400", "epochs: 40"))  # 400 would take too long
+    done = subprocess.run(
+        [*command[:4], "--resume", str(tmp_path / "stopped")], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(tmp_path / "stopped")
+    whole = dlspec.run(dlspec.load(path, overrides={"train.epochs": 40}), out=tmp_path / "whole")
+    resumed = dlspec.open_run(tmp_path / "stopped")
+    assert resumed.metrics == whole.metrics
+    assert all(
+        np.array_equal(a, b) for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True)
+    )
+
+
+def test_changed_data_are_noticed_on_resume(tmp_path, write_spec):
+    rows = "".join(f"{i},{np.sin(i / 5):.4f}\n" for i in range(120))
+    write_spec("t,y\n" + rows, "wave.csv")
+    path = write_spec(
+        "dlspec: 1\ndata: {series: wave.csv, time: t, target: y, features: y, window: {length: 5}}\n"
+        "model: [{lstm: 3}, output]\ntrain: {epochs: 1}\n"
+    )
+    run = dlspec.run(path, out=tmp_path / "run")
+    (run.folder / "metrics.json").unlink()
+    write_spec("t,y\n" + rows.replace("0,0.0000", "0,0.5000"), "wave.csv")
+    with pytest.raises(dlspec.DataError) as caught:
+        resume(run.folder, listener=None, command="")
+    assert caught.value.diagnostics[0].code == "data-changed"

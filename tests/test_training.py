@@ -1,0 +1,184 @@
+"""Training: the same every time, the same after a stop, and only on what it may see."""
+
+import numpy as np
+import pytest
+
+import dlspec
+from dlspec.building import build_network
+from dlspec.diagnostics import TrainingError
+from dlspec.graphs import make_graph
+from dlspec.plans import make_plan
+from dlspec.preparation import prepare
+from dlspec.signature import read_signature, source_of
+from dlspec.training import Checkpoint, Listener, Stopped, Trainer, as_array, seed_everything
+from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
+
+
+class StopAfter(Listener):
+    """Presses Ctrl-C, as it were, after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def step_ends(self, stage, epoch, step, loss):
+        import signal
+
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+class Training:
+    """A spec made ready, and trained in one go or in pieces."""
+
+    def __init__(self, text: str, change=None, **overrides) -> None:
+        self.spec = dlspec.load(text, overrides=overrides)
+        source = source_of(self.spec)
+        signature, _ = read_signature(self.spec, source.describe())
+        columns = source.load(self.spec.seed)
+        if change:
+            change(columns)
+        self.data = prepare(self.spec, signature, columns)
+        self.graph, _ = make_graph(self.spec, signature)
+        self.plan = make_plan(self.spec, self.graph)
+        self.saved: list[Checkpoint] = []
+
+    def run(self, listener=None, checkpoint=None):
+        seed_everything(self.spec.seed, "network")
+        network = build_network(self.graph)
+        trainer = Trainer(
+            self.spec, self.plan, self.data, network, listener=listener or Listener(), save=self.saved.append
+        )
+        try:
+            history = trainer.run(checkpoint)
+        except Stopped:
+            return None, None
+        return [as_array(weight) for weight in network.weights], history
+
+
+def same(first, second) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("text", [TINY_SERIES, TINY_DIGITS], ids=["series", "digits"])
+def test_the_same_spec_gives_the_same_weights_bit_for_bit(text):
+    first, history = Training(text).run()
+    second, again = Training(text).run()
+    assert same(first, second)
+    assert [row.loss for row in history] == [row.loss for row in again]
+    other, _ = Training(text, seed=99).run()
+    assert not same(first, other)
+
+
+@pytest.mark.parametrize("steps", [1, 12, 24, 25, 56], ids=lambda n: f"after_{n}_steps")
+def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
+    whole, history = Training(TINY_SERIES).run()
+    training = Training(TINY_SERIES)
+    stopped, _ = training.run(StopAfter(steps))
+    assert stopped is None, "the steps were more than the training has"
+    training.saved[-1].save(tmp_path / "checkpoint.npz")
+    resumed, again = training.run(checkpoint=Checkpoint.load(tmp_path / "checkpoint.npz"))
+    assert same(whole, resumed)
+    assert [(r.stage, r.epoch, r.loss, r.val_loss) for r in history] == [
+        (r.stage, r.epoch, r.loss, r.val_loss) for r in again
+    ]
+
+
+def test_corruption_and_dropout_go_on_where_they_stopped():
+    whole, _ = Training(TINY_DIGITS).run()
+    for steps in (3, 30, 88):
+        training = Training(TINY_DIGITS)
+        training.run(StopAfter(steps))
+        resumed, _ = training.run(checkpoint=training.saved[-1])
+        assert same(whole, resumed), steps
+
+
+def test_neither_pretraining_nor_training_sees_the_test_part():
+    whole = Training(TINY_SERIES)
+    last = whole.data.train.rows[-1]
+
+    def spoil(columns):
+        columns["x"][whole.data.validation.rows[-1] + 1 :] = 3.3
+
+    weights, _ = whole.run()
+    assert last < whole.data.validation.rows[0]
+    assert same(weights, Training(TINY_SERIES, spoil).run()[0])
+
+
+def test_pretraining_weights_do_not_depend_on_the_validation_part():
+    def pretrained(change=None):
+        training = Training(TINY_SERIES, change, **{"train.epochs": 1})
+        training.run()
+        at_end = next(c for c in training.saved if c.progress.stage == 2 and not c.progress.epoch)
+        return at_end.variables
+
+    rows = Training(TINY_SERIES).data.validation.rows
+
+    def spoil(columns):
+        columns["x"][rows[0] :] = 1.7
+
+    assert same(pretrained(), pretrained(spoil))
+
+
+def test_pretraining_trains_the_final_models_own_layers():
+    training = Training(TINY_DIGITS)
+    seed_everything(training.spec.seed, "network")
+    network = build_network(training.graph)
+    trainer = Trainer(training.spec, training.plan, training.data, network, listener=Listener(), save=lambda c: None)
+    before = as_array(network.get_layer("h1").kernel)
+    trainer.run()
+    assert trainer.stage_models[0].encoder[0] is network.get_layer("h1")
+    assert trainer.stage_models[1].encoder[0] is network.get_layer("h2")
+    assert not np.array_equal(before, as_array(network.get_layer("h1").kernel))
+
+
+def test_freeze_leaves_pretrained_layers_as_they_are():
+    training = Training(TINY_DIGITS, **{"pretrain.then": "freeze"})
+    weights, _ = training.run()
+    at_end_of_pretraining = next(c for c in training.saved if c.progress.stage == 2 and not c.progress.epoch)
+    assert np.array_equal(weights[0], at_end_of_pretraining.variables[0])
+    tuned, _ = Training(TINY_DIGITS).run()
+    assert not np.array_equal(weights[0], tuned[0])
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
+    """With a learning rate of next to nothing it equals the loss of the untrained network."""
+    training = Training(TINY_SPIRALS, **{"train.optimizer": {"sgd": 1e-12}, "train.epochs": 1})
+    seed_everything(training.spec.seed, "network")
+    network = build_network(training.graph)
+    p = as_array(network(training.data.train.inputs))
+    y = training.data.train.targets
+    expected = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+    _, history = training.run()
+    assert history[0].loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_early_stopping_waits_and_goes_back_to_the_best_weights():
+    training = Training(
+        TINY_SPIRALS,
+        **{"train.epochs": 40, "train.optimizer": {"sgd": 3.0}, "train.early_stopping": {"patience": 3}},
+    )
+    weights, history = training.run()
+    values = [row.val_loss for row in history]
+    best = int(np.argmin(values))
+    assert len(history) < 40
+    assert len(history) == best + 1 + 3
+    shorter = Training(TINY_SPIRALS, **{"train.epochs": best + 1, "train.optimizer": {"sgd": 3.0}})
+    assert same(weights, shorter.run()[0])
+
+
+def test_a_loss_that_is_no_number_ends_training_and_names_the_cure():
+    training = Training(TINY_SERIES, **{"train.optimizer": {"sgd": 1e30}, "train.early_stopping": None})
+    with pytest.raises(TrainingError) as caught:
+        training.run()
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "loss-not-finite"
+    assert "learning_rate" in problem.help
+
+
+def test_a_checkpoint_of_another_network_is_refused():
+    other = Training(TINY_SPIRALS)
+    other.run(StopAfter(3))
+    with pytest.raises(dlspec.DataError) as caught:
+        Training(TINY_DIGITS).run(checkpoint=other.saved[-1])
+    assert caught.value.diagnostics[0].code == "checkpoint-mismatch"
