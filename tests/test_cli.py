@@ -1,7 +1,9 @@
 """The command as a user types it: what it prints, what it returns, and what it does not load."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -144,6 +146,39 @@ def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
     assert "persistence" in done.stdout
     assert done.stdout.splitlines()[-1] == "runs/tiny_series/001"
     assert "-s train.epochs=2" in json.loads((folder / "runs/tiny_series/001/environment.json").read_text())["command"]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_a_terminal_shows_every_stage_and_stops_on_ctrl_c(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY["series"].replace("epochs: 3", "epochs: 4000"))
+    terminal, inside = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlspec", "run", "tiny.yaml", "-s", "train.early_stopping=null"],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"},
+    )
+    os.close(inside)
+    shown, pressed = "", False
+    while True:
+        try:
+            read = os.read(terminal, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not read:
+            break
+        shown += read.decode("utf-8", "replace")
+        if not pressed and re.search(r"fine_tune .*[2-9]\d?/4000", shown):
+            process.send_signal(signal.SIGINT)
+            pressed = True
+    os.close(terminal)
+    assert process.wait(timeout=30) == 130
+    for words in ("pretrain:lstm_1", "fine_tune", "samples/s", "━━━", "dlspec run --resume runs/tiny_series/001"):
+        assert words in shown
+    assert "oneDNN" not in shown
+    assert "Traceback" not in shown
 
 
 def test_predict_and_report_work_on_the_folder(printed_run):

@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.cli.tables import data_line, format_seconds, plan_tables
+from dlspec.cli.tables import data_line, format_seconds
 from dlspec.plans import Plan, Stage
 from dlspec.spec import Spec
 from dlspec.training import HistoryRow, Listener
@@ -31,6 +31,9 @@ class PlainLines(Listener):
         self.epochs = 0
         self.samples = 0
 
+    def open(self) -> None:
+        """Nothing needs to be shown before the first line."""
+
     def close(self) -> None:
         """Nothing is left open."""
 
@@ -38,8 +41,6 @@ class PlainLines(Listener):
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
-        for renderable in plan_tables(spec, plan):
-            self.console.print(renderable)
         self.line(data_line(data, device))
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
@@ -64,14 +65,17 @@ class LiveTable(Listener):
     def __init__(self, console: Console) -> None:
         self.console = console
         self.rows: dict[str, dict[str, Any]] = {}
-        self.live = Live(console=console, get_renderable=self.draw, refresh_per_second=8, transient=False)
         self.status = ""
+        self.live = Live(console=console, get_renderable=self.draw, refresh_per_second=8)
 
     def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
-        for renderable in plan_tables(spec, plan):
-            self.console.print(renderable)
+        self.status = ""
         self.console.print(data_line(data, device), style="dim", highlight=False)
         self.rows = {stage.name: {"epochs": stage.epochs, "state": "waits"} for stage in plan.stages}
+
+    def open(self) -> None:
+        """Says what the first seconds are spent on."""
+        self.status = "reading the data, loading TensorFlow …"
         self.live.start()
 
     def close(self) -> None:
@@ -116,6 +120,8 @@ class LiveTable(Listener):
         self.status = text
 
     def draw(self) -> RenderableType:
+        if not self.rows:
+            return Text(self.status, style="dim")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("stage")
         table.add_column("", width=16)

@@ -33,10 +33,10 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
         raise click.UsageError("--resume goes on with a run as it was started, so it takes no --set and no --out")
     from rich.console import Console
 
-    from dlspec.api import load
+    from dlspec.api import load, open_run, plan
     from dlspec.cli import OK, STOPPED
     from dlspec.cli.progress import LiveTable, PlainLines
-    from dlspec.cli.tables import format_seconds, result_table
+    from dlspec.cli.tables import format_seconds, plan_tables, result_table
     from dlspec.runs import resume as go_on
     from dlspec.runs import start, unfinished
     from dlspec.training import Stopped
@@ -44,18 +44,17 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
     console = Console()
     listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
+    spec = open_run(resume).spec if resume else load(file or "", overrides=overrides)
+    stopped = None if resume or out else unfinished(spec.name)
+    if stopped:
+        click.echo(f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n", err=True)
+    for table in plan_tables(spec, plan(spec)):
+        console.print(table)
     try:
-        if resume is not None:
+        listener.open()
+        if resume:
             run = go_on(resume, listener=listener, command=typed)
         else:
-            assert file is not None, "checked above"
-            spec = load(file, overrides=overrides)
-            stopped = None if out else unfinished(spec.name)
-            if stopped:
-                click.echo(
-                    f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n",
-                    err=True,
-                )
             run = start(spec, out=out, listener=listener, command=typed)
     except Stopped as stop:
         listener.close()
