@@ -21,11 +21,12 @@ from dlspec.fields import (
 from dlspec.registry import Kind, OneOf, Registry
 
 ACTIVATIONS = (
-    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh",
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh",
     "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
     "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparsemax", "squareplus", "tanh",
-    "tanh_shrink", "threshold",
+    "tanh_shrink",
 )  # fmt: skip
+"""Keras's activations that work on each value, or on the last axis, without arguments (not `glu`, `threshold`)."""
 
 UNIT_INTERVAL = frozenset({"hard_sigmoid", "sigmoid", "softmax", "sparsemax"})
 """Activations whose values lie in [0, 1]."""

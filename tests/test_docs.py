@@ -1,0 +1,89 @@
+"""What is written about dlspec is true: names, specs, commands and the example."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from dlspec.cli import COMMANDS
+from dlspec.pretraining import PRETRAINING
+from dlspec.source import read_file, read_text
+from dlspec.spec import _SECTIONS, EarlyStopping, Spec, Split, Window
+from tests.conftest import ROOT
+from tests.test_kinds import REGISTRIES
+
+LANGUAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("registry", [*REGISTRIES, PRETRAINING], ids=lambda registry: registry.noun)
+def test_the_reference_has_every_name_and_every_argument(registry):
+    for name in registry:
+        assert f"`{name}`" in LANGUAGE
+        row = next((line for line in LANGUAGE.splitlines() if line.startswith(f"| `{name}` |")), LANGUAGE)
+        for field in registry[name].model_fields:
+            if field not in ("name", "trainable"):
+                assert f"`{field}`" in row, f"{name}.{field}"
+
+
+@pytest.mark.parametrize("model", [Spec, *_SECTIONS.values(), Window, Split, EarlyStopping], ids=lambda m: m.__name__)
+def test_the_reference_has_every_key(model):
+    for field in model.model_fields:
+        assert f"`{field}`" in LANGUAGE, field
+
+
+def test_the_reference_and_the_readme_have_every_command():
+    for name in COMMANDS:
+        assert f"`{name}`" in LANGUAGE
+        assert f"`dlspec {name} " in README
+
+
+def test_the_spec_in_the_readme_is_the_one_that_is_run():
+    (block,) = re.findall(r"```yaml\n(dlspec: 1\n.*?)```", README, re.DOTALL)
+    written = (ROOT / "specs" / "lstm_stock.yaml").read_text(encoding="utf-8")
+    assert written.endswith(block)
+
+
+def test_the_mistakes_in_the_readme_are_what_validate_says(tmp_path, monkeypatch):
+    text = (ROOT / "specs" / "lstm_stock.yaml").read_text(encoding="utf-8")
+    text = text.replace("{units: 64, return_sequences: true}", "64").replace("{adam:", "{adma:")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "lstm_stock.yaml").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "dlspec", "validate", "specs/lstm_stock.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    (block,) = re.findall(r"```\n\$ dlspec validate specs/lstm_stock.yaml\n(.*?)```", README, re.DOTALL)
+    assert done.stderr.startswith(block)
+
+
+def test_files_named_in_the_readme_exist():
+    for path in re.findall(r"\]\(([^)h][^)]*)\)|`((?:specs|examples)/[\w./]+)`", README):
+        assert (ROOT / (path[0] or path[1])).exists(), path
+
+
+def test_yaml_in_the_reference_is_yaml():
+    for block in re.findall(r"```yaml\n(.*?)```", LANGUAGE, re.DOTALL):
+        assert not read_text(block).problems
+
+
+def test_the_pre_commit_hook_calls_a_command_that_exists():
+    (hook,) = read_file(ROOT / ".pre-commit-hooks.yaml").root.plain()
+    assert hook["entry"] == "dlspec validate"
+
+
+def test_the_example_runs(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "quickstart.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "RMSE" in done.stdout
+    assert (tmp_path / "runs" / "lstm_stock" / "001" / "report.html").exists()
