@@ -105,6 +105,8 @@ def comparison(scores: Mapping[str, float], percent: bool) -> str:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.set_xlim(0, max(values) * 1.25 if max(values) > 0 else 1)
+    if percent:
+        axis.set_xticks(np.arange(0, 1.01, 0.25), [f"{share:.0%}" for share in np.arange(0, 1.01, 0.25)])
     axis.grid(axis="y", visible=False)
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="y", length=0, labelcolor=TRUTH)
