@@ -271,7 +271,7 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
                 return f"write `{prefix}true`"
             if text.lower() in ("no", "off", "n"):
                 return f"write `{prefix}false`"
-    if kind in ("int_type", "int_from_float") and isinstance(value, float) and value == int(value):
+    if kind in ("int_type", "int_from_float") and isinstance(value, float) and value.is_integer():
         return f"write `{prefix}{int(value)}`"
     if kind == "string_type" and value is not None and not isinstance(value, dict | list):
         shown = str(value).lower() if isinstance(value, bool) else value
