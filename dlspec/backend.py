@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dlspec.diagnostics import DataError, Diagnostic
+from dlspec.diagnostics import DataError
 from dlspec.spec import RuntimeSpec
 
 
@@ -64,14 +64,10 @@ def choose_device(runtime: RuntimeSpec) -> str:
 
     gpus = tf.config.list_physical_devices("GPU")
     if runtime.device == "gpu" and not gpus:
-        raise DataError(
-            [
-                Diagnostic(
-                    "no-gpu",
-                    "`runtime: {device: gpu}` asks for a GPU, and TensorFlow sees none",
-                    help="install `tensorflow[and-cuda]` on a machine with an NVIDIA driver, or write `device: auto`",
-                )
-            ]
+        raise DataError.of(
+            "no-gpu",
+            "`runtime: {device: gpu}` asks for a GPU, and TensorFlow sees none",
+            help="install `tensorflow[and-cuda]` on a machine with an NVIDIA driver, or write `device: auto`",
         )
     if runtime.device == "cpu" or not gpus:
         if gpus:

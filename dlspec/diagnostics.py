@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 
 class Severity(StrEnum):
@@ -80,6 +81,11 @@ class DiagnosticError(Exception):
 
     def __post_init__(self) -> None:
         super().__init__(self.diagnostics, self.texts)
+
+    @classmethod
+    def of(cls, code: str, message: str, span: Span | None = None, *, help: str | None = None) -> Self:
+        """An error with one diagnostic."""
+        return cls([Diagnostic(code, message, span, help=help)])
 
     def __str__(self) -> str:
         return render_text(self.diagnostics, self.texts)

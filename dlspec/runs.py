@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec._version import __version__
-from dlspec.diagnostics import DataError, Diagnostic
+from dlspec.diagnostics import DataError
 from dlspec.files import write_json, write_text, written_whole
 from dlspec.source import to_yaml
 from dlspec.spec import Spec
@@ -52,14 +52,10 @@ class Run:
         """Raises DataError when the folder holds no run."""
         run = cls(Path(folder))
         if not (run.folder / RESOLVED).is_file():
-            raise DataError(
-                [
-                    Diagnostic(
-                        "no-run",
-                        f"`{folder}` is no run folder: it has no `{RESOLVED}`",
-                        help="name a folder that `dlspec run` wrote, such as `runs/lstm_stock/001`",
-                    )
-                ]
+            raise DataError.of(
+                "no-run",
+                f"`{folder}` is no run folder: it has no `{RESOLVED}`",
+                help="name a folder that `dlspec run` wrote, such as `runs/lstm_stock/001`",
             )
         return run
 
@@ -153,14 +149,12 @@ class Run:
             frame = pd.DataFrame(rows) if not isinstance(rows, pd.DataFrame) else rows
             missing = [name for name in columns if name not in frame]
             if missing:
-                raise DataError([Diagnostic("missing-column", f"the rows have no column `{missing[0]}`")])
+                raise DataError.of("missing-column", f"the rows have no column `{missing[0]}`")
             raw, index = frame[columns].to_numpy("float64"), frame.index
         length = self.data["timesteps"]
         if length is not None and raw.ndim == 2:
             if len(raw) < length:
-                raise DataError(
-                    [Diagnostic("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")]
-                )
+                raise DataError.of("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")
             raw = np.lib.stride_tricks.sliding_window_view(raw, length, axis=0).swapaxes(1, 2)
             index = index[length - 1 :]
         outputs = predict(self.model, raw.astype("float32"))
@@ -181,14 +175,10 @@ class Run:
     def _file(self, name: str) -> Path:
         path = self.folder / name
         if not path.is_file():
-            raise DataError(
-                [
-                    Diagnostic(
-                        "unfinished-run",
-                        f"`{self.folder}` has no `{name}`: the run did not get so far",
-                        help=f"go on with `dlspec run --resume {shlex.quote(str(self.folder))}`",
-                    )
-                ]
+            raise DataError.of(
+                "unfinished-run",
+                f"`{self.folder}` has no `{name}`: the run did not get so far",
+                help=f"go on with `dlspec run --resume {shlex.quote(str(self.folder))}`",
             )
         return path
 
@@ -222,25 +212,17 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Ru
 
     run = Run.open(folder)
     if run.finished:
-        raise DataError(
-            [
-                Diagnostic(
-                    "run-finished",
-                    f"`{folder}` is finished; there is nothing to go on with",
-                    help=f"`dlspec run {shlex.quote(str(run.folder / RESOLVED))}` runs it again",
-                )
-            ]
+        raise DataError.of(
+            "run-finished",
+            f"`{folder}` is finished; there is nothing to go on with",
+            help=f"`dlspec run {shlex.quote(str(run.folder / RESOLVED))}` runs it again",
         )
     data = _load_data(run.spec)
     if data.fingerprint != run.data["fingerprint"]:
-        raise DataError(
-            [
-                Diagnostic(
-                    "data-changed",
-                    "the data have changed since the run was started",
-                    help="bring back the old data, or run the spec anew",
-                )
-            ]
+        raise DataError.of(
+            "data-changed",
+            "the data have changed since the run was started",
+            help="bring back the old data, or run the spec anew",
         )
     path = run.folder / CHECKPOINT
     return _train(run.spec, data, run.folder, listener, command, Checkpoint.load(path) if path.is_file() else None)
@@ -330,14 +312,10 @@ def _new_folder(spec: Spec, out: str | Path | None) -> Path:
     if out is not None:
         folder = Path(out)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DataError(
-                [
-                    Diagnostic(
-                        "folder-not-empty",
-                        f"`{folder}` is there already and not empty; a run never overwrites anything",
-                        help="name a new folder with `--out`",
-                    )
-                ]
+            raise DataError.of(
+                "folder-not-empty",
+                f"`{folder}` is there already and not empty; a run never overwrites anything",
+                help="name a new folder with `--out`",
             )
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -366,14 +344,10 @@ def _numbered(home: Path) -> list[Path]:
 
 
 def _cannot_write(folder: Path, error: OSError) -> DataError:
-    return DataError(
-        [
-            Diagnostic(
-                "cannot-write",
-                f"cannot make the run folder `{folder}`: {(error.strerror or str(error)).lower()}",
-                help="name another place with `--out`",
-            )
-        ]
+    return DataError.of(
+        "cannot-write",
+        f"cannot make the run folder `{folder}`: {(error.strerror or str(error)).lower()}",
+        help="name another place with `--out`",
     )
 
 

@@ -120,14 +120,10 @@ def read_file(path: str | Path) -> Source:
         data = Path(path).read_bytes()
     except OSError as error:
         nearest = _nearest_file(Path(path))
-        raise DataError(
-            [
-                Diagnostic(
-                    "file-not-found" if isinstance(error, FileNotFoundError) else "file-unreadable",
-                    f"cannot read `{file}`: {(error.strerror or str(error)).lower()}",
-                    help=f"did you mean `{nearest}`?" if nearest else None,
-                )
-            ]
+        raise DataError.of(
+            "file-not-found" if isinstance(error, FileNotFoundError) else "file-unreadable",
+            f"cannot read `{file}`: {(error.strerror or str(error)).lower()}",
+            help=f"did you mean `{nearest}`?" if nearest else None,
         ) from None
     if len(data) > MAX_BYTES:
         problem = Diagnostic("file-too-large", f"`{file}` has {len(data):,} bytes; a spec has {MAX_BYTES:,} at most")

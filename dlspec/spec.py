@@ -158,7 +158,7 @@ class EvaluateSpec(SpecModel):
 
     later: ClassVar = {"compare": "trains the same net with and without pretraining"}
 
-    metrics: Annotated[list[AnyMetric], OneOrMore] | None = None
+    metrics: Annotated[list[AnyMetric], OneOrMore, Field(min_length=1)] | None = None
     baselines: Annotated[list[AnyBaseline], OneOrMore] | None = None
 
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dlspec.diagnostics import DataError, Diagnostic, TrainingError
+from dlspec.diagnostics import DataError, TrainingError
 from dlspec.files import written_whole
 from dlspec.plans import Plan, Stage
 from dlspec.preparation import Prepared, generator
@@ -317,14 +317,10 @@ class Trainer:
             tuple(variable.shape) == value.shape for variable, value in zip(variables, values, strict=False)
         )
         if not fits:
-            raise DataError(
-                [
-                    Diagnostic(
-                        "checkpoint-mismatch",
-                        "the checkpoint does not fit the network of this run",
-                        help="run the spec again from the start",
-                    )
-                ]
+            raise DataError.of(
+                "checkpoint-mismatch",
+                "the checkpoint does not fit the network of this run",
+                help="run the spec again from the start",
             )
         for variable, value in zip(variables, values, strict=False):
             variable.assign(value)
@@ -367,27 +363,19 @@ def _guarded_step(stage: Stage, model: Any, x: Array, y: Array) -> Any:
         if type(error).__name__ != "ResourceExhaustedError" and "RESOURCE_EXHAUSTED" not in str(error):
             raise
         section = "train" if stage.kind == "fine_tune" else "pretrain"
-        raise TrainingError(
-            [
-                Diagnostic(
-                    "out-of-memory",
-                    f"memory ran out in `{stage.name}` with a batch of {stage.batch_size}",
-                    help=f"write a smaller `batch_size` under `{section}`, such as {max(1, stage.batch_size // 2)}",
-                )
-            ]
+        raise TrainingError.of(
+            "out-of-memory",
+            f"memory ran out in `{stage.name}` with a batch of {stage.batch_size}",
+            help=f"write a smaller `batch_size` under `{section}`, such as {max(1, stage.batch_size // 2)}",
         ) from error
 
 
 def _diverged(stage: Stage, epoch: int, loss: float) -> TrainingError:
     section = "train" if stage.kind == "fine_tune" else "pretrain"
-    return TrainingError(
-        [
-            Diagnostic(
-                "loss-not-finite",
-                f"the loss became {loss} in epoch {epoch} of `{stage.name}`",
-                help=f"lower `learning_rate` under `{section}`, or add `clipnorm: 1` to the optimizer",
-            )
-        ]
+    return TrainingError.of(
+        "loss-not-finite",
+        f"the loss became {loss} in epoch {epoch} of `{stage.name}`",
+        help=f"lower `learning_rate` under `{section}`, or add `clipnorm: 1` to the optimizer",
     )
 
 

@@ -95,3 +95,10 @@ def test_all_figures_are_in_the_targets_own_units(tiny_run):
     assert run.metrics["test"]["rmse"] == pytest.approx(rmse, rel=1e-6)
     x = dlspec.load(TINY["series"]).data.dataset.load(3)["x"]
     assert table["truth"].to_numpy() == pytest.approx(x[table["row"]])
+
+
+def test_both_ways_to_an_interval_agree():
+    from dlspec.evaluation import interval_of_mean
+
+    values = np.random.default_rng(0).normal(3, 2, 5001)
+    assert interval_of_mean(values[:5000]) == pytest.approx(interval_of_mean(values), abs=0.01)

@@ -21,13 +21,13 @@ def command(run: Path, file: Path) -> int:
     import pandas as pd
 
     from dlspec.api import open_run
-    from dlspec.diagnostics import DataError, Diagnostic
+    from dlspec.diagnostics import DataError
 
     opened = open_run(run)
     try:
         rows = pd.read_csv(file)
     except (OSError, ValueError) as error:
-        raise DataError([Diagnostic("data-unreadable", f"cannot read `{file}`: {error}")]) from None
+        raise DataError.of("data-unreadable", f"cannot read `{file}`: {error}") from None
     time = opened.spec.data.time
     if time in rows:
         rows = rows.set_index(time)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlspec.datasets import Column, Columns, Description
-from dlspec.diagnostics import DataError, Diagnostic, Span
+from dlspec.diagnostics import DataError, Span
 from dlspec.fields import did_you_mean
 
 
@@ -92,4 +92,4 @@ class SeriesFile:
         return where
 
     def _error(self, code: str, message: str, help: str | None = None) -> DataError:
-        return DataError([Diagnostic(code, message, self.span, help=help)])
+        return DataError.of(code, message, self.span, help=help)
