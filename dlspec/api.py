@@ -72,8 +72,10 @@ def build(spec: Spec) -> Any:
         DataError: the data file, which fixes the input shape, is not there.
     """
     from dlspec.building import build_network
+    from dlspec.training import seed_everything
 
     source_of(spec).describe()
+    seed_everything(spec.seed, "network")
     return build_network(graph(spec), spec.name)
 
 

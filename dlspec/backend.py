@@ -23,7 +23,6 @@ def load_keras() -> None:
         import keras
 
         keras.backend.backend()
-        keras.ops.zeros(())  # TensorFlow prints again when it first looks for devices
 
 
 @contextmanager
@@ -39,7 +38,9 @@ def _standard_error_held_back() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except DataError:
+            raise
+        except Exception:  # an import that failed; not the user who stops it
             os.dup2(kept, 2)
             held.seek(0)
             os.write(2, held.read())
@@ -60,6 +61,12 @@ def choose_device(runtime: RuntimeSpec) -> str:
 
     if keras.backend.backend() != "tensorflow":
         return f"as {keras.backend.backend()} chooses"
+    with _standard_error_held_back():  # TensorFlow prints again when it first looks for devices
+        return _choose_for_tensorflow(runtime)
+
+
+def _choose_for_tensorflow(runtime: RuntimeSpec) -> str:
+    """Before the first operation, since TensorFlow fixes its devices then."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -69,15 +76,17 @@ def choose_device(runtime: RuntimeSpec) -> str:
             "`runtime: {device: gpu}` asks for a GPU, and TensorFlow sees none",
             help="install `tensorflow[and-cuda]` on a machine with an NVIDIA driver, or write `device: auto`",
         )
-    if runtime.device == "cpu" or not gpus:
-        if gpus:
+    on_cpu = runtime.device == "cpu" or not gpus
+    try:
+        if on_cpu and gpus:
             tf.config.set_visible_devices([], "GPU")
-        return f"CPU, {os.cpu_count()} cores"
-    for gpu in gpus:
-        try:
+        for gpu in [] if on_cpu else gpus:
             tf.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:  # the GPU is in use already, with whatever was set then
-            break
+    except RuntimeError:  # devices are in use already, as in a notebook: what was set then holds
+        on_cpu = not tf.config.get_visible_devices("GPU")
+    tf.zeros(())
+    if on_cpu:
+        return f"CPU, {os.cpu_count()} cores"
     details = tf.config.experimental.get_device_details(gpus[0])
     return f"GPU, {details.get('device_name', 'unknown')}"
 

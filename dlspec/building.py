@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dlspec.backend import load_keras
@@ -26,7 +27,7 @@ def build_network(graph: Graph, name: str = "network") -> Any:
             assert spec.units is not None, "the graph gave the output its units"
             spec = Dense(units=spec.units, activation=spec.activation or "linear", trainable=spec.trainable)
         x = spec.build(layer.name)(x)
-    return keras.Model(inputs, x, name="".join(c if c.isalnum() else "_" for c in name) or "network")
+    return keras.Model(inputs, x, name=f"{_plain(name)}_network")
 
 
 def with_preprocessing(network: Any, data: Prepared) -> Any:
@@ -35,13 +36,15 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
     Output shape: (batch, 1) in the target's own units, or (batch, units) probabilities.
 
-    Only Keras's own layers and operations are used, so that it loads anywhere in safe mode.
+    Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Changes of a series are
+    taken and added up in float64: a small change of a large level is lost in float32.
     """
     import keras
     from keras import ops
 
-    steps, target = data.preprocessing, data.signature.target
-    raw = keras.Input(data.train.raw.shape[1:], name="raw")
+    steps = data.preprocessing
+    precise = "float64" if steps.change != "level" else "float32"
+    raw = keras.Input(data.train.raw.shape[1:], name="raw", dtype=precise)
     x = raw
     if steps.timesteps is not None:
         x = x[..., : steps.features]  # the last column may be there for its last value alone
@@ -49,10 +52,11 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
             x = ops.log(x)
         if steps.change != "level":
             x = x[:, 1:, :] - x[:, :-1, :]
-    x = network(_rescale(steps.inputs, "scale_inputs")(x))
+    x = _rescale(steps.inputs, "scale_inputs", precise)(x)
+    x = network(ops.cast(x, "float32") if precise == "float64" else x)
     if steps.target is not None:
         way_back = Affine(1 / steps.target.scale, -steps.target.offset / steps.target.scale)
-        x = _rescale(way_back, f"{target.name}_units")(x)
+        x = _rescale(way_back, "target_units", precise)(ops.cast(x, "float64") if precise == "float64" else x)
         if steps.change != "level":
             assert steps.target_column is not None, "changes are taken from the last value of the target"
             last = raw[:, -1, steps.target_column : steps.target_column + 1]
@@ -60,10 +64,14 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     return keras.Model(raw, x, name=f"{network.name}_from_raw")
 
 
-def _rescale(affine: Affine, name: str) -> Any:
+def _plain(name: str) -> str:
+    """A name that Keras takes: letters a to z, digits and `_`."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "dlspec"
+
+
+def _rescale(affine: Affine, name: str, dtype: str) -> Any:
     import keras
 
-    safe = "".join(c if c.isalnum() else "_" for c in name)
-    if len(affine.scale) == 1:
-        return keras.layers.Rescaling(float(affine.scale[0]), float(affine.offset[0]), name=safe)
-    return keras.layers.Rescaling(affine.scale.tolist(), affine.offset.tolist(), name=safe)
+    one = len(affine.scale) == 1
+    scale, offset = (values[0].item() if one else values.tolist() for values in (affine.scale, affine.offset))
+    return keras.layers.Rescaling(scale, offset, name=name, dtype=dtype)

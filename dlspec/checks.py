@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from dlspec.baselines import BASELINES
 from dlspec.diagnostics import DataError, Diagnostic, Label, Severity, Span, in_file_order
 from dlspec.fields import did_you_mean, one_of
 from dlspec.graphs import Graph, make_graph
 from dlspec.layers import show_shape
 from dlspec.layers.core import Output
-from dlspec.metrics import MASE
-from dlspec.parts import UNIT_INTERVAL
+from dlspec.metrics import MASE, METRICS
+from dlspec.pretraining.base import Refusal
 from dlspec.signature import Signature, fill_in, read_signature, source_of
 from dlspec.source import Source
 from dlspec.spec import Broken, Spec, read_spec
@@ -38,6 +39,9 @@ class Checked:
     def errors(self) -> list[Diagnostic]:
         return [d for d in self.diagnostics if d.is_error]
 
+
+PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
+"""Activation that a target needs -> those that give what it needs."""
 
 Rule = Callable[[Checked], Iterator[Diagnostic]]
 RULES: list[Rule] = []
@@ -103,28 +107,28 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     span = spec.key_span("model", last.index, last.layer.type_name)
     needs = "one number" if target.kind == "number" else f"{len(target.classes)} classes"
     if last.output_shape != (None, target.units) and None not in last.output_shape[1:]:
+        is_output = isinstance(last.layer, Output)
         yield Diagnostic(
             "output-mismatch",
             f"the network ends in {show_shape(last.output_shape)}, and `{target.name}` ({needs}) needs "
             f"{show_shape((None, target.units))}",
             span,
-            help="make `output` the last layer; it takes the shape that the target needs",
+            help="remove `units`: `output` takes what the target needs"
+            if is_output
+            else "make `output` the last layer; it takes the shape that the target needs",
         )
         return
     activation = getattr(last.layer, "activation", None)
-    if target.kind == "class" and activation is not None and activation not in UNIT_INTERVAL:
+    if target.kind == "class" and activation not in PROBABILITIES[target.activation]:
+        one = target.units == 1
         yield Diagnostic(
-            "output-mismatch",
-            f"classes need probabilities, and this layer ends in `{activation}`",
+            "one-unit-softmax" if one and activation in PROBABILITIES["softmax"] else "output-mismatch",
+            f"`{activation}` over one unit is always 1"
+            if one and activation in PROBABILITIES["softmax"]
+            else f"{needs} need probabilities{'' if one else ' that add up to 1'}, and the network ends in "
+            f"`{activation or last.layer.type_name}`",
             span,
             help=f"write `activation: {target.activation}`, or make the last layer `output`",
-        )
-    if target.units == 1 and activation == "softmax":
-        yield Diagnostic(
-            "one-unit-softmax",
-            "softmax over one unit is always 1",
-            span,
-            help=f"write `activation: {target.activation}`",
         )
 
 
@@ -155,18 +159,23 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     for i, metric in enumerate(spec.evaluate.metrics or []):
         if metric.of != kind or (isinstance(metric, MASE) and signature.task != "series"):
             needs = "a series" if isinstance(metric, MASE) else "numbers" if metric.of == "number" else "classes"
+            is_a = "a class" if kind == "class" else "a number"
+            fitting = [name for name in METRICS if METRICS[name].of == kind]
             yield Diagnostic(
                 "metric-mismatch",
-                f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is no such target",
+                f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is {is_a}",
                 spec.span("evaluate", "metrics", i),
+                help=f"there are {one_of(n for n in fitting if n != 'mase' or signature.task == 'series')}",
             )
     for i, baseline in enumerate(spec.evaluate.baselines or []):
         if signature.task not in baseline.tasks:
+            words = {"series": "a series", "number": "single samples with a number", "class": "classes"}
             yield Diagnostic(
                 "baseline-mismatch",
-                f"`{baseline.type_name}` has no guess for `{signature.target.name}`: it is for "
-                f"{one_of(sorted(baseline.tasks))}",
+                f"`{baseline.type_name}` is for {' or '.join(words[task] for task in sorted(baseline.tasks))}, and "
+                f"`{signature.target.name}` is {words[signature.task].replace('single samples with ', '')}",
                 spec.span("evaluate", "baselines", i),
+                help=f"there are {one_of(name for name in BASELINES if signature.task in BASELINES[name].tasks)}",
             )
 
 
@@ -202,7 +211,7 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
     if method is None or not spec.has("pretrain") or not spec.has("model"):
         return
     known = {layer.name: layer for layer in graph.layers}
-    below_output = [layer for layer in graph.layers[:-1] if layer.layer.weighted]
+    hidden = graph.hidden
     for i, name in enumerate(method.layers or []):
         span = spec.span("pretrain", "layers", i)
         if name not in known:
@@ -210,11 +219,11 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
                 "unknown-layer-name",
                 f"no layer is named `{name}`",
                 span,
-                help=did_you_mean(name, [layer.name for layer in below_output]),
+                help=did_you_mean(name, [layer.name for layer in hidden]),
             )
         elif name in (method.layers or [])[:i]:
             yield Diagnostic("repeated-name", f"`{name}` is listed twice", span)
-        elif known[name] is graph.layers[-1]:
+        elif known[name].layer.weighted and not known[name].layer.follows_code and known[name] not in hidden:
             yield Diagnostic("cannot-pretrain", f"`{name}` is the output, which only fine-tuning can train", span)
         elif not known[name].layer.weighted and not isinstance(known[name].layer, Broken):
             yield Diagnostic("cannot-pretrain", f"`{name}` has no weights to pretrain", span)
@@ -226,7 +235,12 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
                 help="list the layers from the lowest up",
             )
     chosen = method.chosen(graph)
-    refusals = {layer.name: method.refuses(layer.layer, layer.input_shape) for layer in chosen}
+    refusals = {
+        layer.name: method.refuses(layer.layer, layer.input_shape)
+        if layer.layer.trainable
+        else Refusal(f"`{layer.name}` is not to be trained (`trainable: false`)")
+        for layer in chosen
+    }
     for layer in chosen:
         refusal = refusals[layer.name]
         if refusal is None:
@@ -249,7 +263,7 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
             help=f"write `layers: [{', '.join(others)}]` under `pretrain`" if others else "remove `pretrain`",
             labels=(Label(spec.key_span("pretrain"), "pretrained because of this"),),
         )
-    if not below_output and not any(isinstance(layer, Broken) for layer in spec.model):
+    if not hidden and not any(isinstance(layer, Broken) for layer in spec.model):
         yield Diagnostic(
             "nothing-to-pretrain",
             "no layer below the output has weights",

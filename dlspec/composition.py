@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, Span
@@ -20,7 +21,9 @@ def apply_overrides(source: Source, overrides: Mapping[str, Any]) -> Source:
             is made; an entry of a list must be.
     """
     for path, value in overrides.items():
-        text = to_inline_yaml({path: value})
+        if hasattr(value, "item"):  # a number of numpy
+            value = value.item()
+        text = to_inline_yaml({path: str(value) if isinstance(value, PurePath) else value})
         written = read_text(text, f"--set {text.replace(': ', '=', 1)}", origin="override")
         source.texts |= written.texts
         source.problems += written.problems

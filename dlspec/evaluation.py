@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dlspec.diagnostics import TrainingError
+from dlspec.metrics import show_number
 from dlspec.preparation import Part, Prepared
 from dlspec.spec import Spec
 from dlspec.training import predict
@@ -22,15 +24,18 @@ class Verdict:
     Args:
         outcome: `better` or `worse` where the difference is larger than chance explains, else `level`.
         against: the baseline that did best.
-        interval: 95% of bootstrap resamples of the test part put the network's gain here: squared error
-            saved, or share of samples more that are right.
+        gain_of: what the network gains per sample over that baseline: squared error less, or accuracy more.
+        gain: its mean over the test part.
+        gain_interval: where it lies with 95% confidence.
     """
 
     outcome: Literal["better", "level", "worse", "alone"]
     sentence: str
     metric: str = ""
     against: str = ""
-    interval: tuple[float, float] | None = None
+    gain_of: str = ""
+    gain: float | None = None
+    gain_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,12 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
         return {m.type_name: m.compute(part.truth, guess, data.naive_error) for m in metrics} if len(part) else {}
 
     on_test = predicted(data.test)
+    if not np.isfinite(on_test).all():
+        raise TrainingError.of(
+            "loss-not-finite",
+            "the trained network puts out values that are no numbers",
+            help="lower `learning_rate` under `train`, or add `clipnorm: 1` to the optimizer",
+        )
     guesses = {baseline.type_name: baseline.guess(data) for baseline in spec.evaluate.baselines or []}
     return Evaluation(
         scores(data.train, predicted(data.train)),
@@ -94,7 +105,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
         return (truth - guess) ** 2 if number else (guess.argmax(axis=1) != truth).astype("float64")
 
     def said(loss: Array) -> str:
-        return f"{loss.mean() ** 0.5:,.4g}{unit}" if number else f"{1 - loss.mean():.1%}"
+        return f"{show_number(loss.mean() ** 0.5)}{unit}" if number else f"{1 - loss.mean():.1%}"
 
     own = losses(on_test)
     if not guesses:
@@ -103,7 +114,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
     other = losses(guesses[best])
     gain = other - own
-    low, high = interval_of_mean(gain)
+    low, high = interval_of_mean(gain, _dependence(data))
     figures = f"{name} {said(own)} against {said(other)}"
     if low > 0:
         outcome, sentence = "better", f"The network beats `{best}`, the best simple guess: {figures}."
@@ -112,41 +123,76 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     else:
         outcome = "level"
         sentence = f"The network does not beat `{best}`: {figures}, a difference that chance explains."
-    return Verdict(outcome, sentence, name, best, (low, high))  # type: ignore[arg-type]
+    gain_of = "squared error" if number else "accuracy"
+    return Verdict(outcome, sentence, name, best, gain_of, float(gain.mean()), (low, high))  # type: ignore[arg-type]
 
 
-def interval_of_mean(values: Array, resamples: int = 2000) -> tuple[float, float]:
-    """Where the mean lies with 95% confidence: by the bootstrap (Efron, 1979), of many values by the normal law."""
-    if len(values) > 5000:
-        half = 1.96 * values.std() / len(values) ** 0.5
+def _dependence(data: Prepared) -> int:
+    """How many neighbouring errors may depend on each other: forecasts over several timesteps overlap."""
+    window = data.signature.window
+    return 1 if window is None else max(2 * window.horizon, round(len(data.test) ** (1 / 3)))
+
+
+def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tuple[float, float]:
+    """Where the mean lies with 95% confidence.
+
+    By the circular block bootstrap (Politis and Romano, 1992), which with blocks of one is the bootstrap of Efron
+    (1979); of many values by the normal law for the means of blocks.
+
+    Args:
+        values: one for each sample, in order of time where there is one.
+        block: how many neighbours may depend on each other.
+    """
+    count = len(values)
+    if count > 5000:
+        means = values[: count // block * block].reshape(-1, block).mean(axis=1)
+        half = 1.96 * means.std() / len(means) ** 0.5
         return float(values.mean() - half), float(values.mean() + half)
     random = np.random.default_rng(0)
-    means = [values[random.integers(0, len(values), len(values))].mean() for _ in range(resamples)]
-    low, high = np.quantile(means, [0.025, 0.975])
+    blocks = -(-count // block)
+    along = np.arange(block)
+    drawn = [
+        values[(random.integers(0, count, (blocks, 1)) + along).ravel()[:count] % count].mean()
+        for _ in range(resamples)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
 
 def _notes(spec: Spec, data: Prepared) -> list[str]:
     """What a reader should know to understand the result."""
+    notes = []
+    if len(data.unlabeled) and spec.train.early_stopping:
+        notes.append(
+            f"Beside the {len(data.train):,} labels trained on, early stopping looked at the {len(data.validation):,} "
+            "labelled samples of the validation part."
+        )
     if data.signature.task != "series":
-        return []
-    target, predict_as = data.signature.target, spec.data.predict
+        return notes
+    target, change, window = data.signature.target, data.preprocessing.change, data.signature.window
+    assert window is not None, "a series has a window"
     low, high = data.train.truth.min(), data.train.truth.max()
     outside = float(((data.test.truth < low) | (data.test.truth > high)).mean())
     drift = (
         f"{outside:.0%} of the test values of `{target.name}` lie outside the range of the training part "
-        f"({low:,.4g} to {high:,.4g})"
+        f"({show_number(low)} to {show_number(high)})"
     )
-    if predict_as == "level" and outside > 0.1:
-        return [
-            f"{drift}, and a network that puts out the level itself cannot follow it there. "
-            "`predict: return` or `predict: difference` lets it put out the change instead."
-        ]
-    if predict_as != "level":
-        what = "logarithmic return" if predict_as == "return" else "change"
-        return [
-            f"The network sees and puts out the {what} from one timestep to the next; the metrics are of the level, "
-            f"which is the last known value and the predicted {what} put together. {drift}: a network trained on "
-            "levels would have to guess at values that it has never seen."
-        ]
-    return []
+    if change == "level":
+        if outside > 0.1:
+            notes.append(
+                f"{drift}, and a network that puts out the level itself cannot follow it there. "
+                "`predict: return` or `predict: difference` lets it put out the change instead."
+            )
+        return notes
+    what = "logarithmic return" if change == "return" else "change"
+    over = "to the next timestep" if window.horizon == 1 else f"over the next {window.horizon} timesteps"
+    notes.append(
+        f"The network sees every column as its {what} from timestep to timestep, and puts out the {what} of "
+        f"`{target.name}` {over}. The metrics are of the level: the last known value and the predicted {what} together."
+        + (
+            f" {drift}: a network that sees levels would have to guess at what it has never seen."
+            if outside > 0.1
+            else ""
+        )
+    )
+    return notes

@@ -24,6 +24,7 @@ PositiveNumber = Annotated[float, Strict(), Field(gt=0)]
 NonNegativeNumber = Annotated[float, Strict(), Field(ge=0)]
 Rate = Annotated[float, Strict(), Field(ge=0, lt=1)]
 Fraction = Annotated[float, Strict(), Field(gt=0, lt=1)]
+Deviation = Annotated[float, Strict(), Field(ge=0, le=1)]
 Flag = Annotated[bool, Strict()]
 Text = Annotated[str, Strict()]
 
@@ -43,7 +44,7 @@ def mistake(
 def not_yet(what: str, at: Literal["key", "value"] = "key") -> PydanticCustomError:
     """The mistake of using what the language has and this version has not."""
     message = f"{what} is part of the language, but not of this version of dlspec yet"
-    return mistake("not-supported-yet", message, help="`CHANGELOG.md` says what each version has", at=at)
+    return mistake("not-supported-yet", message, at=at)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -118,7 +119,12 @@ class SpecModel(BaseModel):
         loc = error.get("loc", ())
         key = str(loc[0]) if loc else ""
         said: PydanticCustomError
-        if error["type"] == "missing":
+        if error["type"] == "missing" and len(loc) > 1:
+            said = mistake(
+                "wrong-value", f"`{key}` needs more numbers than it has", help="write one number for all of them"
+            )
+            error["loc"] = loc[:1]
+        elif error["type"] == "missing":
             said = cls._explain_missing(key)
             error["loc"] = loc[:-1]
         elif error["type"] == "extra_forbidden":
@@ -186,7 +192,7 @@ def rebuild_error(
     lines = []
     for raw in error.errors(include_url=False):
         kind: Any = raw["type"]
-        if kind == "missing" and raw["loc"][0] in leave_out:
+        if kind == "missing" and len(raw["loc"]) == 1 and raw["loc"][0] in leave_out:
             continue
         if "-" in kind:  # one of ours already: pydantic's own names have underscores
             kind = PydanticCustomError(kind, "{message}", raw["ctx"])
@@ -259,13 +265,14 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
         text = value.strip()
         percent = text.endswith("%")
         try:
-            number = float(text.rstrip("%").replace("_", "").replace(",", "")) / (100 if percent else 1)
+            number = float(text.rstrip("%,").replace("_", "").replace(",", "")) / (100 if percent else 1)
         except ValueError:
             number = math.nan
         if kind in ("int_type", "float_type") and math.isfinite(number):
             if kind == "float_type" or number == int(number):
                 plain = int(number) if number == int(number) and not percent else number
-                return f"write `{prefix}{plain}`" + ("" if percent else " without quotation marks")
+                plainly = percent or "_" in text or "," in text
+                return f"write `{prefix}{plain}`" + ("" if plainly else " without quotation marks")
         elif kind == "bool_type":
             if text.lower() in ("yes", "on", "y"):
                 return f"write `{prefix}true`"
@@ -276,7 +283,9 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
     if kind == "string_type" and value is not None and not isinstance(value, dict | list):
         shown = str(value).lower() if isinstance(value, bool) else value
         return f'write `{prefix}"{shown}"`'
-    if kind in ("list_type", "tuple_type") and not isinstance(value, dict):
+    if kind == "list_type" and isinstance(value, dict):
+        return "put `- ` before each entry"
+    if kind == "list_type" and isinstance(value, str | int):
         return f"write `{prefix}[{value}]`"
     return None
 

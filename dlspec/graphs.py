@@ -51,6 +51,11 @@ class Graph:
         return sum(layer.flops for layer in self.layers)
 
     @property
+    def hidden(self) -> list[GraphLayer]:
+        """Layers with weights below the output, which is the last of them; normalizations belong to others."""
+        return [layer for layer in self.layers if layer.layer.weighted and not layer.layer.follows_code][:-1]
+
+    @property
     def output_shape(self) -> Shape | None:
         return self.layers[-1].output_shape
 
@@ -74,7 +79,11 @@ def make_graph(spec: Spec, signature: Signature | None) -> tuple[Graph, list[Dia
             shape = layer.infer(before)
         except ShapeError as error:
             problems.append(_explain(error, spec, index, layer, before, placed))
-            shape, before = layer.infer(None), None
+            before = None
+            try:
+                shape = layer.infer(None)
+            except ShapeError:  # wrong whatever comes in
+                shape = None
         sized = before is not None
         placed.append(
             GraphLayer(
@@ -100,10 +109,9 @@ def layer_names(layers: list[LayerSpec]) -> list[str]:
             names.append(layer.name)
             continue
         while True:
-            counts[layer.type_name] += 1
-            name = layer.type_name if layer.type_name == "output" else f"{layer.type_name}_{counts[layer.type_name]}"
-            if counts[layer.type_name] > 1 and layer.type_name == "output":
-                name = f"output_{counts[layer.type_name]}"
+            sort = layer.counted_as
+            counts[sort] += 1
+            name = sort if sort == "output" and counts[sort] == 1 else f"{sort}_{counts[sort]}"
             if name not in taken:
                 break
         names.append(name)

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def show_number(value: float) -> str:
+    """Four digits that count, `13.60`, and all digits of large numbers, `22,351,900`."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:#.4g}"
+
+
 class Metric(Kind):
     """Base of the metrics."""
 
@@ -34,7 +39,7 @@ class Metric(Kind):
         """A value as tables print it; None is a value that cannot be computed."""
         if value is None:
             return "none"
-        return f"{value:.1%}" if cls.unit == "percent" else f"{value:,.4g}"
+        return f"{value:.1%}" if cls.unit == "percent" else show_number(value)
 
     @abstractmethod
     def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:

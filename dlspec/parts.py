@@ -17,6 +17,7 @@ from dlspec.fields import (
     Text,
     did_you_mean,
     mistake,
+    one_of,
 )
 from dlspec.registry import Kind, OneOf, Registry
 
@@ -66,6 +67,15 @@ class Initializer(Part):
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer", __name__)
 AnyInitializer = Annotated[Initializer, OneOf(INITIALIZERS)]
+
+
+def _of_a_vector(initializer: Initializer) -> Initializer:
+    if isinstance(initializer, Orthogonal):
+        raise mistake("wrong-value", "`orthogonal` makes a matrix, and a bias is a vector", help="write `zeros`")
+    return initializer
+
+
+BiasInitializer = Annotated[AnyInitializer, AfterValidator(_of_a_vector)]
 
 
 @INITIALIZERS.register
@@ -189,6 +199,11 @@ class Optimizer(Part):
     clipvalue: PositiveNumber | None = None
     global_clipnorm: PositiveNumber | None = None
 
+    def model_post_init(self, context: object) -> None:
+        clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, name) is not None]
+        if len(clips) > 1:
+            raise mistake("wrong-value", f"{one_of(clips)} exclude each other", help=f"keep `{clips[0]}`")
+
     @classmethod
     def name_in_yaml(cls) -> str:
         return cls.__name__.lower()  # as Keras names them: `adamw`, `rmsprop`
@@ -223,7 +238,7 @@ class Adam(Optimizer):
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
-    weight_decay: NonNegativeNumber | None = 0.004
+    weight_decay: NonNegativeNumber = 0.004
     beta_1: Rate = 0.9
     beta_2: Rate = 0.999
     epsilon: PositiveNumber = 1e-7

@@ -64,14 +64,11 @@ class Pictures:
         data = self.data
         values = np.asarray(data.columns[data.signature.target.name], "float64")
         times = np.arange(len(values)) if data.times is None else data.times
-        self.arrays["series:times"] = (
-            times.astype("datetime64[s]").astype("int64") if times.dtype.kind == "M" else times
-        )
-        self.arrays["series:dated"] = np.array(times.dtype.kind == "M")
+        dated = times.dtype.kind == "M"
+        self.arrays["series:times"] = times.astype("datetime64[us]").astype("int64") if dated else times
+        self.arrays["series:dated"] = np.array(dated)
         self.arrays["series:values"] = values
-        self.arrays["series:ends"] = np.array(
-            [part.rows[-1] if len(part) else 0 for part in (data.train, data.validation)]
-        )
+        self.arrays["series:ends"] = np.array(data.ends)
 
     def _keep_wrong(self, network: Any) -> None:
         """Test pictures that were taken for something else, the surest mistakes first."""
@@ -100,7 +97,7 @@ class Pictures:
 
         points, steps = self.data.train.inputs, self.data.preprocessing
         low, high = points.min(axis=0), points.max(axis=0)
-        margin = 0.08 * (high - low)
+        margin = 0.08 * (high - low) + (high == low)
         axes = [np.linspace(a, b, GRID, dtype="float32") for a, b in zip(low - margin, high + margin, strict=True)]
         grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
         probabilities = self.data.to_units(predict(network, grid), self.data.test)
@@ -111,6 +108,7 @@ class Pictures:
             self.arrays[f"plane:{name}"] = part.raw
             self.arrays[f"plane:{name}_classes"] = part.truth
         lines = _lattice(axes)
+        self.arrays["plane:lines"] = steps.inputs.back(lines.reshape(-1, 2)).reshape(lines.shape)
         hidden = [layer for layer in self.graph.layers[:-1] if layer.layer.weighted]
         for layer in hidden:
             above = self.graph.layers[layer.index + 1]
@@ -149,6 +147,8 @@ def _principal(values: Array) -> Array:
 
 def _boundary(output: Any) -> tuple[Array, float] | None:
     """Weights and bias of an output of one unit, which draws one straight line."""
+    if not hasattr(output, "kernel"):
+        return None
     kernel = as_array(output.kernel)
     if kernel.shape[1] != 1:
         return None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dlspec.graphs import Graph, GraphLayer
-from dlspec.layers import Shape
 from dlspec.spec import Spec
 
 FINE_TUNE = "fine_tune"
@@ -30,10 +29,6 @@ class Stage:
     layer: GraphLayer | None = None
     encoder: tuple[str, ...] = ()
     unit_interval: bool = False
-
-    @property
-    def input_shape(self) -> Shape | None:
-        return self.layer.input_shape if self.layer else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def make_plan(spec: Spec, graph: Graph) -> Plan:
         )
     stages.append(Stage(FINE_TUNE, "fine_tune", spec.train.epochs, spec.train.batch_size))
     frozen = method is not None and method.then == "freeze"
-    return Plan(graph, tuple(stages), tuple(layer.name for layer in layers) if frozen else ())
+    return Plan(graph, tuple(stages), tuple(name for stage in stages for name in stage.encoder) if frozen else ())
 
 
 def _encoder(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ alone. Windows of a series lie wholly inside one part, so no value stands on two
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,9 +57,8 @@ class Preprocessing:
     features: int = 0
 
     def network_inputs(self, raw: Array) -> Array:
-        """Raw samples (samples, ...) as the network sees them."""
-        values = raw[..., : self.features] if self.timesteps is not None else raw
-        return self.inputs(changes(values, self.change, axis=1)).astype("float32")
+        """Raw single samples (samples, ...) as the network sees them."""
+        return self.inputs(raw).astype("float32")
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,7 @@ class Prepared:
         unlabeled: inputs of training samples whose label is hidden; only pretraining sees them.
         naive_error: of a series, mean absolute error of persistence on the training part.
         times: of a series, the time of every row.
+        ends: of a series, the rows where the validation and the test part begin.
     """
 
     signature: Signature
@@ -106,7 +106,7 @@ class Prepared:
     unlabeled: Array
     naive_error: float | None = None
     times: Array | None = None
-    warnings: list[Diagnostic] = field(default_factory=list)
+    ends: tuple[int, int] | None = None
 
     @property
     def pretraining_inputs(self) -> Array:
@@ -117,7 +117,7 @@ class Prepared:
         """What the network puts out, (samples, units), in the target's own units, or class probabilities."""
         target = self.signature.target
         if target.kind == "class":
-            return np.hstack([1 - outputs, outputs]) if target.units == 1 else np.asarray(outputs)
+            return class_shares(outputs)
         assert self.preprocessing.target is not None, "a number has a scale"
         values = self.preprocessing.target.back(outputs[:, 0].astype("float64"))
         if part.last is None or self.preprocessing.change == "level":
@@ -135,6 +135,11 @@ def prepare(spec: Spec, signature: Signature, columns: Columns) -> Prepared:
     if signature.task == "series":
         return _prepare_series(spec, signature, columns, checked)
     return _prepare_samples(spec, signature, columns, checked)
+
+
+def class_shares(outputs: Array) -> Array:
+    """Probabilities of all classes, (samples, classes), also of an output of one sigmoid unit."""
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else np.asarray(outputs)
 
 
 def changes(values: Array, change: str, axis: int) -> Array:
@@ -258,13 +263,13 @@ def _prepare_series(spec: Spec, signature: Signature, columns: Columns, numbers:
     train_rows = table[: ends[1]]
     needed = timesteps + window.horizon
     for name, first, end in zip(("training", "validation", "test"), ends, ends[1:], strict=False):
-        if end - first < needed and not (name == "validation" and end == first):
+        if end - first < needed and not (name == "validation" and spec.data.split.validation == 0):
             raise _data_error(
                 spec,
                 "too-few-rows",
                 f"the {name} part has {end - first} of {count} rows, and one window with its target takes {needed}",
                 "window",
-                help=f"write a `length` below {max(2, end - first - window.horizon)}, or a larger share in `split`",
+                help=f"`length` and `horizon` together must stay below {end - first}, or `split` keep a larger share",
             )
     scale = fit_affine(changes(train_rows[:, :features], change, axis=0), spec.data.scale)
     aims = _aims(level, window.horizon, change)
@@ -279,11 +284,9 @@ def _prepare_series(spec: Spec, signature: Signature, columns: Columns, numbers:
         features,
     )
     seen = scale(changes(table[:, :features], change, axis=0)).astype("float32")
-    lost = change != "level"  # the first row has no change
     # (windows, timesteps, features), views of the rows
     seen_windows = np.lib.stride_tricks.sliding_window_view(seen, window.length, axis=0).swapaxes(1, 2)
     raw_windows = np.lib.stride_tricks.sliding_window_view(table, timesteps, axis=0).swapaxes(1, 2)
-    assert len(seen_windows) == len(raw_windows), (len(seen_windows), len(raw_windows), lost)
 
     def part(first: int, end: int) -> Part:
         starts = np.arange(first, max(first, end - needed + 1))
@@ -323,6 +326,7 @@ def _prepare_series(spec: Spec, signature: Signature, columns: Columns, numbers:
         np.empty((0, *train.inputs.shape[1:]), "float32"),
         naive_error=float(abs(level[window.horizon : ends[1]] - level[: ends[1] - window.horizon]).mean()),
         times=times,
+        ends=(ends[1], ends[2]),
     )
 
 
@@ -336,11 +340,20 @@ def _aims(level: Array, horizon: int, change: str) -> Array:
 
 
 def _some(random: np.random.Generator, classes: Array | None, rows: Array, count: int) -> Array:
-    """`count` of the rows, every class with its share."""
+    """`count` of the rows; every class has its share, and one row at least where there are enough."""
     if count >= len(rows):
         return rows
-    order = rows[stratified_order(random, None if classes is None else classes[rows], len(rows))]
-    return order[draw_evenly(order, count / len(rows))]
+    order = random.permutation(rows)
+    if classes is None:
+        return order[:count]
+    of_class = [order[classes[order] == label] for label in np.unique(classes[rows])]
+    exact = np.array([len(members) for members in of_class]) * count / len(rows)
+    taken = np.maximum(np.floor(exact), 1 if count >= len(of_class) else 0).astype(int)
+    while taken.sum() < count:
+        taken[np.argmax(exact - taken)] += 1
+    while taken.sum() > count:
+        taken[np.argmax(np.where(taken > 1, taken - exact, -np.inf))] -= 1
+    return np.concatenate([members[:n] for members, n in zip(of_class, taken, strict=True)])
 
 
 def _label_count(spec: Spec, signature: Signature, available: int) -> int:
@@ -348,14 +361,18 @@ def _label_count(spec: Spec, signature: Signature, available: int) -> int:
     count = round(asked * available) if isinstance(asked, float) else int(asked or 0)
     classes = len(signature.target.classes)
     if count > available or count < max(1, classes):
-        reason = f"the training part has {available}" if count > available else f"there are {classes} classes"
+        few = f"there are {classes} classes" if classes else "one is the least"
+        reason = f"the training part has {available}" if count > available else few
         raise _data_error(spec, "labels-out-of-range", f"`labels` asks for {count}, and {reason}", "labels")
     return count
 
 
-def _numbers(spec: Spec, name: str, columns: Columns) -> Array:
-    """A column as float64, or an error that names the first row that has no number."""
-    values = columns[name]
+def to_numbers(name: str, values: Array) -> Array:
+    """A column as float64.
+
+    Raises:
+        DataError: a value is missing or no number; the message names the first such row.
+    """
     if values.dtype == object or values.dtype.kind in "USM":
         import pandas as pd
 
@@ -363,26 +380,32 @@ def _numbers(spec: Spec, name: str, columns: Columns) -> Array:
         wrong = np.isnan(parsed) & np.array([not _is_missing(v) for v in values])
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise _data_error(
-                spec,
-                "not-a-number",
-                f'column `{name}` has the text "{values[row]}" in row {row + 1}, where a number is needed',
-                *_place_of(spec, name),
-                help="mend the file, or leave the column out of `features`",
-            )
+            text = f'column `{name}` has the text "{values[row]}" in row {row + 1}, where a number is needed'
+            raise DataError.of("not-a-number", text, help="mend this value")
         values = parsed
     values = values.astype("float64")
-    if not np.isfinite(values).all():
-        row = int(np.argmax(~np.isfinite(values.reshape(len(values), -1)).all(axis=1)))
-        missing = int((~np.isfinite(values)).sum())
-        raise _data_error(
-            spec,
-            "missing-value",
-            f"column `{name}` has {missing} values that are missing or infinite, the first in row {row + 1}",
-            *_place_of(spec, name),
-            help="fill or remove these rows in the file, or leave the column out of `features`",
-        )
+    finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    if not finite.all():
+        missing = int((~finite).sum())
+        have = "1 row without a value" if missing == 1 else f"{missing} rows without a value"
+        text = f"column `{name}` has {have} (or with an infinite one), the first is row {int(np.argmin(finite)) + 1}"
+        raise DataError.of("missing-value", text, help="fill or remove what is missing")
     return values
+
+
+def _numbers(spec: Spec, name: str, columns: Columns) -> Array:
+    """A column of the data as numbers; an error points to where the spec names it."""
+    try:
+        return to_numbers(name, columns[name])
+    except DataError as error:
+        place = _place_of(spec, name)
+        listed = spec.source.written("data", "features")
+        others = [column for column in spec.data.features or [] if column != name]
+        aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
+        (problem,) = error.diagnostics
+        optional = name != spec.data.target and others
+        help = f"{problem.help}, or {aside}" if optional else problem.help
+        raise _data_error(spec, problem.code, problem.message, *place, help=help) from None
 
 
 def _is_missing(value: Any) -> bool:
@@ -404,36 +427,40 @@ def _classes(spec: Spec, signature: Signature, columns: Columns) -> Array:
     return np.array([index[str(label)] for label in labels])
 
 
-def _times(spec: Spec, signature: Signature, columns: Columns) -> Array | None:
-    """The time of each row, checked to run forwards; None: rows are numbered."""
-    if signature.time is None:
-        return None
-    values = columns[signature.time]
+def to_times(name: str, values: Array) -> Array:
+    """A column of times, checked to run forwards: as datetime64[us], or as numbers.
+
+    Raises:
+        DataError: a value is no time, or does not come after the one before it.
+    """
     if values.dtype == object:
         import pandas as pd
 
-        parsed = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601")
+        parsed = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601", utc=True)
         if parsed.isna().any():
             row = int(parsed.isna().to_numpy().argmax())
-            raise _data_error(
-                spec,
-                "not-a-time",
-                f'column `{signature.time}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31',
-                "time",
-            )
-        values = parsed.to_numpy("datetime64[s]")
-    backwards = np.diff(values.astype("int64") if values.dtype.kind == "M" else values) <= 0
-    if backwards.any():
-        row = int(np.argmax(backwards)) + 1
-        raise _data_error(
-            spec,
-            "time-not-increasing",
-            f"column `{signature.time}` does not increase from row {row} ({values[row - 1]}) to row {row + 1} "
-            f"({values[row]})",
-            "time",
-            help="sort the file by time, oldest first, one row for each time",
-        )
+            text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
+            raise DataError.of("not-a-time", text, help="write dates as year-month-day, or leave the column out")
+        values = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
+    elif values.dtype.kind == "f":
+        values = to_numbers(name, values)
+    steps = np.diff(values.astype("int64") if values.dtype.kind == "M" else values)
+    if (steps <= 0).any():
+        row = int(np.argmax(steps <= 0)) + 1
+        text = f"column `{name}` does not increase from row {row} ({values[row - 1]}) to row {row + 1} ({values[row]})"
+        raise DataError.of("time-not-increasing", text, help="sort the rows by time, oldest first, one for each time")
     return values
+
+
+def _times(spec: Spec, signature: Signature, columns: Columns) -> Array | None:
+    """The time of each row; None: rows are numbered."""
+    if signature.time is None:
+        return None
+    try:
+        return to_times(signature.time, columns[signature.time])
+    except DataError as error:
+        (problem,) = error.diagnostics
+        raise _data_error(spec, problem.code, problem.message, "time", help=problem.help) from None
 
 
 def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:

@@ -72,6 +72,11 @@ class Kind(SpecModel):
         return {self.type_name: fields} if fields else self.type_name
 
 
+def _first_to_write(cls: type[Kind]) -> str:
+    required = [name for name, field in cls.model_fields.items() if field.is_required()]
+    return (required or list(cls.model_fields))[0]
+
+
 class Registry(Generic[K]):
     """The kinds of one sort.
 
@@ -97,6 +102,10 @@ class Registry(Generic[K]):
 
     def __getitem__(self, name: str) -> type[K]:
         return self._all()[name]
+
+    @property
+    def a_noun(self) -> str:
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
 
     def __repr__(self) -> str:
         return f"<registry of {self.noun}s>"
@@ -139,7 +148,7 @@ class Registry(Generic[K]):
                     mistake(
                         "wrong-type",
                         f"`{name}` takes {'keys' if keys else 'no value'}, got {show_value(arguments)}",
-                        help=f"write `{name}: {{{keys[0]}: …}}`" if keys else f"write `{name}` alone",
+                        help=f"write `{name}: {{{_first_to_write(cls)}: …}}`" if keys else f"write `{name}` alone",
                     ),
                     place,
                     arguments,
@@ -162,7 +171,7 @@ class Registry(Generic[K]):
             raise self.error(
                 mistake(
                     "not-one-key",
-                    f"a {self.noun} is one key with its arguments below it, got {one_of(value)} side by side",
+                    f"{self.a_noun} is one key with its arguments below it, got {one_of(value)} side by side",
                     help=f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
                     if aside
                     else f"write one {self.noun} in each entry",
@@ -171,7 +180,7 @@ class Registry(Generic[K]):
                 (others[0],),
                 value,
             )
-        raise self.error(mistake("wrong-type", f"a {self.noun} is needed here, got {show_value(value)}"), (), value)
+        raise self.error(mistake("wrong-type", f"{self.a_noun} is needed here, got {show_value(value)}"), (), value)
 
     def _find(self, name: str, place: tuple[str, ...], value: Any) -> type[K]:
         if name in self:
@@ -181,7 +190,9 @@ class Registry(Generic[K]):
             said = not_yet(f"the {self.noun} `{name}`", at)
         else:
             code, message = f"unknown-{self.noun.replace(' ', '-')}", f"there is no {self.noun} `{name}`"
-            said = mistake(code, message, help=did_you_mean(name, self), at=at)
+            word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
+            joined = f"write `{word}: {rest}`" if word in self and rest else None  # `gru 16`, `dense(3)`
+            said = mistake(code, message, help=joined or did_you_mean(name, self), at=at)
         raise self.error(said, place, value)
 
     def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:

@@ -22,16 +22,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec._version import __version__
-from dlspec.diagnostics import DataError
+from dlspec.diagnostics import DataError, SpecError
+from dlspec.fields import one_of
 from dlspec.files import write_json, write_text, written_whole
-from dlspec.source import to_yaml
+from dlspec.source import read_file, to_yaml
 from dlspec.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from dlspec.graphs import Graph
+    from dlspec.pictures import Pictures
+    from dlspec.plans import Plan
     from dlspec.preparation import Prepared
+    from dlspec.signature import Signature
     from dlspec.training import Checkpoint, HistoryRow, Listener
 
 SPEC, RESOLVED = "spec.yaml", "resolved.yaml"
@@ -63,12 +68,27 @@ class Run:
     def finished(self) -> bool:
         return (self.folder / METRICS).is_file()
 
+    @property
+    def resolved_text(self) -> str:
+        """The resolved spec as YAML."""
+        return self._file(RESOLVED).read_text(encoding="utf-8")
+
     @cached_property
     def spec(self) -> Spec:
         """The resolved spec, as it was run."""
-        from dlspec.api import load
+        from dlspec.checks import check
 
-        return load(self.folder / RESOLVED)
+        checked = check(read_file(self.folder / RESOLVED))
+        if checked.errors:
+            raise SpecError(checked.errors, checked.spec.source.texts)
+        return checked.spec
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network with its shapes, from the folder alone."""
+        from dlspec.graphs import make_graph
+
+        return make_graph(self.spec, _signature(self.data))[0]
 
     @cached_property
     def model(self) -> Any:
@@ -126,22 +146,24 @@ class Run:
         """Predictions for raw rows, in the target's own units.
 
         Args:
-            rows: columns by name, as in the data. Of a series, timesteps in order: each is predicted from the
-                window that ends in it, as soon as there are enough. Of pictures, an array (samples, height, width).
+            rows: columns by name, as in the data. Of a series, timesteps in order, oldest first: a forecast is made
+                from every window of them. Of pictures, an array (samples, height, width).
 
         Returns:
-            A row for each sample or window, with the index of `rows` (its last timestep): the target's name, and
-            for classes also the probability of each, `<target>=<class>`.
+            For single samples a row each, with the index of `rows`: the target, and for classes also the probability
+            of each, `<target>=<class>`. Of a series a row for each window, with the index of its last timestep, at
+            which the forecast is made: `<target>+<horizon>` is what the target will be that many timesteps later.
 
         Raises:
-            DataError: a column is missing, or there are fewer timesteps than a window takes.
+            DataError: a column is missing, a value is no number, or there are fewer timesteps than a window takes.
         """
         import numpy as np
         import pandas as pd
 
+        from dlspec.preparation import class_shares, to_numbers
         from dlspec.training import predict
 
-        columns, target = self.data["raw_columns"], self.data["target"]
+        columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
         if isinstance(rows, np.ndarray):
             raw = rows
             index: pd.Index[Any] = pd.RangeIndex(len(rows))
@@ -149,28 +171,41 @@ class Run:
             frame = pd.DataFrame(rows) if not isinstance(rows, pd.DataFrame) else rows
             missing = [name for name in columns if name not in frame]
             if missing:
-                raise DataError.of("missing-column", f"the rows have no column `{missing[0]}`")
-            raw, index = frame[columns].to_numpy("float64"), frame.index
-        length = self.data["timesteps"]
+                raise DataError.of(
+                    "missing-column",
+                    f"the rows have no column {one_of(missing)}",
+                    help=f"a prediction takes {one_of(columns)}",
+                )
+            raw = np.stack([to_numbers(name, frame[name].to_numpy()) for name in columns], axis=1)
+            index = frame.index
         if length is not None and raw.ndim == 2:
             if len(raw) < length:
                 raise DataError.of("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")
             raw = np.lib.stride_tricks.sliding_window_view(raw, length, axis=0).swapaxes(1, 2)
             index = index[length - 1 :]
-        outputs = predict(self.model, raw.astype("float32"))
+        takes = (length, len(columns)) if length is not None else tuple(self.model.input_shape[1:])
+        if raw.shape[1:] != takes:
+            raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {raw.shape[1:]}")
+        outputs = predict(self.model, raw)
         if target["kind"] == "number":
-            return pd.DataFrame({target["name"]: outputs[:, 0]}, index=index)
-        shares = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+            ahead = f"+{self.data['window']['horizon']}" if length is not None else ""
+            return pd.DataFrame({f"{target['name']}{ahead}": outputs[:, 0]}, index=index)
+        shares = class_shares(outputs)
         named = {f"{target['name']}={label}": shares[:, i] for i, label in enumerate(target["classes"])}
         labels = np.array(target["classes"])[shares.argmax(axis=1)]
         return pd.DataFrame({target["name"]: labels, **named}, index=index)
 
+    @property
+    def report(self) -> Path:
+        """Where the page is."""
+        return self.folder / REPORT
+
     def write_report(self) -> Path:
-        """Draws `report.html` anew from the files of the folder."""
+        """Draws the page anew from the files of the folder."""
         from dlspec.reports import render
 
-        write_text(self.folder / REPORT, render(self))
-        return self.folder / REPORT
+        write_text(self.report, render(self))
+        return self.report
 
     def _file(self, name: str) -> Path:
         path = self.folder / name
@@ -193,13 +228,14 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, comm
     Raises:
         DataError, TrainingError, Stopped: see `api.run`; the folder then says how far it got.
     """
-    data = _load_data(spec)
+    job = _make_ready(spec, listener)
     folder = _new_folder(spec, out)
-    resolved = _portable(spec)
+    resolved = _portable(spec, folder)
     write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
     write_text(folder / RESOLVED, _resolved_text(spec, resolved))
-    write_json(folder / DATA, _describe(data))
-    return _train(spec, data, folder, listener, command, None)
+    write_json(folder / DATA, _describe(job.data))
+    write_json(folder / ENVIRONMENT, _environment(job, command))
+    return _train(job, folder, None)
 
 
 def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Run:
@@ -217,15 +253,20 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Ru
             f"`{folder}` is finished; there is nothing to go on with",
             help=f"`dlspec run {shlex.quote(str(run.folder / RESOLVED))}` runs it again",
         )
-    data = _load_data(run.spec)
-    if data.fingerprint != run.data["fingerprint"]:
+    job = _make_ready(run.spec, listener)
+    if job.data.fingerprint != run.data["fingerprint"]:
         raise DataError.of(
             "data-changed",
             "the data have changed since the run was started",
             help="bring back the old data, or run the spec anew",
         )
+    resumed = {
+        key: value for key, value in _environment(job, command).items() if key in ("command", "started", "device")
+    }
+    legs = [*run.environment.get("resumed", []), resumed]
+    write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
     path = run.folder / CHECKPOINT
-    return _train(run.spec, data, run.folder, listener, command, Checkpoint.load(path) if path.is_file() else None)
+    return _train(job, run.folder, Checkpoint.load(path) if path.is_file() else None)
 
 
 def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
@@ -242,42 +283,59 @@ def _load_data(spec: Spec) -> Prepared:
 
     source = source_of(spec)
     signature, problems = read_signature(spec, source.describe())
-    if signature is None:
+    if signature is None or any(problem.is_error for problem in problems):
         raise DataError(problems, spec.source.texts)
     return prepare(spec, signature, source.load(spec.seed))
 
 
-def _train(
-    spec: Spec,
-    data: Prepared,
-    folder: Path,
-    listener: Listener | None,
-    command: str,
-    checkpoint: Checkpoint | None,
-) -> Run:
-    """From ready data to a whole folder."""
+@dataclass(frozen=True)
+class _Job:
+    """Everything that a training takes, ready on its device."""
+
+    spec: Spec
+    plan: Plan
+    data: Prepared
+    device: str
+    listener: Listener
+    began: float
+
+
+def _make_ready(spec: Spec, listener: Listener | None) -> _Job:
+    """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.backend import choose_device, make_deterministic
-    from dlspec.building import build_network, with_preprocessing
-    from dlspec.evaluation import evaluate
     from dlspec.graphs import make_graph
-    from dlspec.pictures import Pictures
     from dlspec.plans import make_plan
-    from dlspec.training import Listener, Stopped, Trainer, seed_everything
+    from dlspec.training import Listener
 
     began = time.time()
     listener = listener or Listener()
+    data = _load_data(spec)
+    plan = make_plan(spec, make_graph(spec, data.signature)[0])
+    listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)
-    environment = _environment(spec, data, device, command)
-    write_json(folder / ENVIRONMENT, environment)
-    graph, _ = make_graph(spec, data.signature)
-    plan = make_plan(spec, graph)
-    listener.begins(spec, plan, data, device, folder)
-    seed_everything(spec.seed, "network")
-    network = build_network(graph, spec.name)
-    pictures = Pictures(data, graph)
+    listener.ready(device)
+    return _Job(spec, plan, data, device, listener, began)
+
+
+def _train(job: _Job, folder: Path, checkpoint: Checkpoint | None) -> Run:
+    """Trains, and writes what comes of it."""
+    from dlspec.pictures import Pictures
+    from dlspec.training import Stopped
+
+    pictures = Pictures(job.data, job.plan.graph)
     if checkpoint and (folder / PICTURES).is_file():
         pictures.arrays |= Run(folder).pictures
+    try:
+        network = _train_network(job, folder, checkpoint, pictures)
+        return _write_results(job, folder, network, pictures)
+    except (Stopped, KeyboardInterrupt):
+        raise Stopped(folder) from None
+
+
+def _train_network(job: _Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures) -> Any:
+    from dlspec.building import build_network
+    from dlspec.training import Trainer, seed_everything
 
     def save(checkpoint: Checkpoint) -> None:
         (folder / CHECKPOINT).parent.mkdir(exist_ok=True)
@@ -286,21 +344,28 @@ def _train(
             _write_pictures(folder, pictures.arrays)
         checkpoint.save(folder / CHECKPOINT)
 
-    trainer = Trainer(spec, plan, data, network, listener=listener, save=save, observer=pictures)
-    try:
-        history = trainer.run(checkpoint)
-    except (Stopped, KeyboardInterrupt):
-        raise Stopped(folder) from None
-    _write_history(folder, history)
-    listener.note("evaluating and writing the report")
-    evaluation = evaluate(spec, network, data)
+    seed_everything(job.spec.seed, "network")
+    network = build_network(job.plan.graph, job.spec.name)
+    trainer = Trainer(job.spec, job.plan, job.data, network, listener=job.listener, save=save, observer=pictures)
+    _write_history(folder, trainer.run(checkpoint))
+    return network
+
+
+def _write_results(job: _Job, folder: Path, network: Any, pictures: Pictures) -> Run:
+    """`metrics.json` comes last but for the report: with it the run is finished."""
+    from dlspec.building import with_preprocessing
+    from dlspec.evaluation import evaluate
+
+    job.listener.note("evaluating and writing the report")
+    evaluation = evaluate(job.spec, network, job.data)
     with written_whole(folder / MODEL) as draft:
-        with_preprocessing(network, data).save(draft)
-    _write_predictions(folder, data, evaluation.predictions)
+        with_preprocessing(network, job.data).save(draft)
+    _write_predictions(folder, job.data, evaluation.predictions)
     pictures.after_training(network)
     _write_pictures(folder, pictures.arrays)
-    environment["seconds"] = round(environment.get("seconds", 0) + time.time() - began, 1)
-    write_json(folder / ENVIRONMENT, environment)
+    environment = Run(folder).environment
+    spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)
+    write_json(folder / ENVIRONMENT, {**environment, "seconds": spent})
     write_json(folder / METRICS, evaluation.as_json())
     run = Run(folder)
     run.write_report()
@@ -351,8 +416,8 @@ def _cannot_write(folder: Path, error: OSError) -> DataError:
     )
 
 
-def _portable(spec: Spec) -> dict[str, Any]:
-    """The resolved spec as plain values, its data found from anywhere; what is not set is left out."""
+def _portable(spec: Spec, folder: Path) -> dict[str, Any]:
+    """The resolved spec as plain values, data files relative to the run folder; what is not set is left out."""
 
     def without_nothing(values: Any) -> Any:
         if isinstance(values, dict):
@@ -361,7 +426,11 @@ def _portable(spec: Spec) -> dict[str, Any]:
 
     values: dict[str, Any] = without_nothing(spec.written())
     if spec.data.series is not None:
-        values["data"]["series"] = str((spec.source.folder / spec.data.series).resolve())
+        file = (spec.source.folder / spec.data.series).resolve()
+        try:
+            values["data"]["series"] = os.path.relpath(file, folder.resolve())
+        except ValueError:  # another drive of Windows
+            values["data"]["series"] = str(file)
     return values
 
 
@@ -371,7 +440,7 @@ def _resolved_text(spec: Spec, values: dict[str, Any]) -> str:
     )
 
 
-def _environment(spec: Spec, data: Prepared, device: str, command: str) -> dict[str, Any]:
+def _environment(job: _Job, command: str) -> dict[str, Any]:
     from importlib.metadata import version
 
     packages = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
@@ -380,10 +449,10 @@ def _environment(spec: Spec, data: Prepared, device: str, command: str) -> dict[
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
         "platform": platform.platform(),
-        "device": device,
+        "device": job.device,
         "cpu_cores": os.cpu_count(),
-        "seed": spec.seed,
-        "data_fingerprint": data.fingerprint,
+        "seed": job.spec.seed,
+        "data_fingerprint": job.data.fingerprint,
         "command": command or f"{Path(sys.argv[0]).name} (Python)",
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
@@ -414,6 +483,22 @@ def _describe(data: Prepared) -> dict[str, Any]:
         "class_counts": _class_counts(data),
         "naive_error": data.naive_error,
     }
+
+
+def _signature(described: dict[str, Any]) -> Signature:
+    """What `data.json` says of the inputs and the target."""
+    from dlspec.datasets import Column
+    from dlspec.signature import Signature, Target
+    from dlspec.spec import Window
+
+    target = described["target"]
+    return Signature(
+        described["task"],
+        (None, *described["input_shape"]),
+        tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"]),
+        Target(target["name"], target["kind"], tuple(target["classes"]), target["unit"]),
+        window=Window(**described["window"]) if described["window"] else None,
+    )
 
 
 def _column(name: str, unit: str | None, values: np.ndarray) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dlspec.parts import LOSSES
 from dlspec.sources.series import SeriesFile
 from dlspec.spec import Spec, Window
 
+HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers"}
 TIME_NAMES = ("date", "datetime", "time", "timestamp")
 
 
@@ -91,8 +92,6 @@ def source_of(spec: Spec) -> DataSource:
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
     """The signature, and what is wrong with the names of columns. None: it cannot be known."""
     problems = list(_column_problems(spec, description))
-    if any(problem.is_error for problem in problems):
-        return None, problems
     data = spec.data
     time = data.time or description.time or _guess_time(description)
     target_name = data.target or description.target
@@ -108,14 +107,16 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         )
         return None, problems
     column = description.column(target_name)
-    assert column is not None, "unknown columns were refused"
+    if column is None or column.kind in ("time", "text") or column.shape:
+        return None, problems
     target = Target(target_name, "class" if column.kind == "class" else "number", column.classes, column.unit)
-    chosen = data.features or [
-        c.name
-        for c in description.columns
-        if c.name != time and c.kind != "class" and (description.layout == "series" or c.name != target_name)
-    ]
-    features = tuple(c for name in chosen if (c := description.column(name)))
+    numbers = [c.name for c in description.columns if c.kind == "number" and c.name != time]
+    chosen = data.features or [n for n in numbers if description.layout == "series" or n != target_name]
+    # a name that is not there counts as a number, so that shapes are still checked
+    features = tuple(description.column(name) or Column(name) for name in chosen)
+    if not features:
+        problems.append(Diagnostic("no-features", "no column is left for the network to see", spec.key_span("data")))
+        return None, problems
     if description.layout == "series":
         if data.window is None:
             problems.append(
@@ -161,14 +162,22 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         if name in (data.features or [])[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
         column = description.column(name)
-        if column and column.kind in ("class", "time"):
+        if (column and column.kind != "number") or name == (data.time or description.time):
+            kind = column.kind if column and column.kind != "number" else "time"
             yield Diagnostic(
                 "wrong-value",
-                f"`{name}` holds {'labels' if column.kind == 'class' else 'times'}, and features are numbers here",
+                f"`{name}` holds {HOLDS[kind]}, and features are numbers here",
                 spec.span("data", "features", i),
                 help="leave it out of `features`",
             )
     target = data.target or description.target
+    column = description.column(target) if target else None
+    kinds = ("number",) if description.layout == "series" else ("number", "class")
+    if column and (column.kind not in kinds or column.shape):
+        held = "pictures" if column.shape else HOLDS[column.kind]
+        yield Diagnostic(
+            "wrong-value", f"`{target}` holds {held}, which cannot be predicted here", spec.span("data", "target")
+        )
     if description.layout == "samples":
         for key in ("window", "predict", "time"):
             if getattr(data, key) is not None:
@@ -194,9 +203,6 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                 spec.key_span("data", "labels"),
                 help="use `limit` to train on fewer windows",
             )
-        column = description.column(target) if target else None
-        if column and column.kind in ("class", "time"):
-            yield Diagnostic("wrong-value", f"`{target}` holds no numbers to forecast", spec.span("data", "target"))
 
 
 def _guess_time(description: Description) -> str | None:

@@ -7,7 +7,7 @@ keys, unknown tags and documents that expand or nest past a limit are errors, ea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Node:
         key: where its key stands, for a value in a mapping.
         origin: who wrote it: `you`, or the option of the command line that did.
         size: how many nodes it is with everything below it, aliases expanded.
+        depth: how many levels it has, itself included.
     """
 
     value: Scalar | list[Node] | dict[str, Node]
@@ -42,6 +43,16 @@ class Node:
     key: Span | None = None
     origin: str = "you"
     size: int = 1
+    depth: int = 1
+
+    def copy(self) -> Node:
+        """The same values in nodes of their own."""
+        value = self.value
+        if isinstance(value, dict):
+            value = {key: node.copy() for key, node in value.items()}
+        elif isinstance(value, list):
+            value = [node.copy() for node in value]
+        return replace(self, value=value)
 
     def plain(self) -> Any:
         """The value as lists, dicts and scalars, without places."""
@@ -149,8 +160,14 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
 
     A line that is no YAML is reported and left out, so that the rest of the file is still checked.
     """
+    surrogate = re.search("[\ud800-\udfff]", text)
+    if surrogate:  # half a character, which no file can hold
+        text = text.replace(surrogate[0], "\ufffd")
     lines = text.split("\n")
     problems: list[Diagnostic] = []
+    if surrogate:
+        place = Span(file, text.count("\n", 0, surrogate.start()) + 1, 1, text.count("\n", 0, surrogate.start()) + 1, 2)
+        problems.append(Diagnostic("bad-character", "half of a character stands in this line", place))
     while True:
         reader = _Reader(file, origin)
         try:
@@ -219,9 +236,9 @@ def resolve_scalar(text: str) -> Scalar:
 
 _NULLS = frozenset(["", "~", "null", "Null", "NULL"])
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?[0-9]{1,4000}", re.ASCII)
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_INT = re.compile(r"[-+]?[0-9]{1,300}", re.ASCII)
+_OCTAL = re.compile(r"0o[0-7]{1,300}")
+_HEX = re.compile(r"0x[0-9a-fA-F]{1,300}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _INFINITY = re.compile(r"[-+]?\.(inf|Inf|INF)")
 
@@ -313,7 +330,7 @@ class _Reader:
                     help=f"mark the value with `&{event.anchor}` before it is used",
                 )
             )
-        return replace(self.anchors[event.anchor], key=None)
+        return replace(self.anchors[event.anchor].copy(), key=None)
 
     def _check_tag(self, event: Any, what: str) -> None:
         if event.tag not in (None, "!", f"{_TAG}map", f"{_TAG}seq"):
@@ -340,9 +357,13 @@ class _Open:
     value: list[Node] | dict[str, Node]
     key: Node | None = None
     size: int = 1
+    depth: int = 1
 
     def add(self, node: Node, reader: _Reader) -> None:
         self.size += node.size
+        self.depth = max(self.depth, node.depth + 1)
+        if self.depth > MAX_DEPTH:
+            raise _Stop(reader._problem("nested-too-deep", f"nested deeper than {MAX_DEPTH} levels", node.span))
         if self.size > MAX_NODES:
             raise _Stop(
                 reader._problem(
@@ -384,7 +405,7 @@ class _Open:
         span = Span(reader.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         if not self.event.flow_style:  # a block ends where the next token begins; its first line is enough
             span = replace(span, end_line=span.line, end_column=span.column + 1)
-        return Node(self.value, span, origin=reader.origin, size=self.size)
+        return Node(self.value, span, origin=reader.origin, size=self.size, depth=self.depth)
 
 
 def _without_content(file: str, text: str, *problems: Diagnostic) -> Source:
@@ -429,7 +450,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> t
         elif above is not None and ":" not in lines[above]:
             index, line = above, lines[above]
             column = len(line) - len(line.lstrip()) + 1
-            message, help = "`:` is missing after this key", f"write `{line.strip()}: …`"
+            message, help = "`:` is missing after this key", _with_colon(line)
         else:
             column = len(indentation) + 1
             message = "this line is indented deeper, but the key above it has a value already"
@@ -437,7 +458,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> t
     elif error.problem and ("could not find expected ':'" in error.problem):
         index = error.context_mark.line if error.context_mark else index
         line, column = lines[index], len(lines[index]) - len(lines[index].lstrip()) + 1
-        message, help = "`:` is missing after this key", f"write `{line.strip()}: …`"
+        message, help = "`:` is missing after this key", _with_colon(line)
     elif error.problem and "did not find expected" in error.problem:
         message = "this line does not line up with the lines above it"
         help = "align it with the other keys (or the other `-`) of the same block"
@@ -451,10 +472,21 @@ def _syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> t
     return Diagnostic("bad-yaml", message, span, help=help), index
 
 
+def _with_colon(line: str) -> str:
+    """What a line without its colon was probably meant to be."""
+    key, _, value = line.strip().partition(" ")
+    if key in ("output", "flatten"):
+        return f"write `- {key}`"
+    return f"write `{key}: {value or '…'}`"
+
+
 def _left_out(line: str) -> str:
     """What stands in for a broken line: its key with nothing behind it, so that lines below keep their place."""
-    match = re.match(r"^( *)((?:- +)?)([A-Za-z_]\w*):", line)
-    return f"{match[1]}{match[2]}{match[3]}:" if match and line.count(":") == 1 else ""
+    item = re.match(r"^( *)-", line)
+    if item:
+        return f"{item[1]}- ~"
+    match = re.match(r"^( *)([A-Za-z_]\w*):", line)
+    return f"{match[1]}{match[2]}:" if match and line.count(":") == 1 else ""
 
 
 def _bad_character(error: yaml.reader.ReaderError, file: str, text: str) -> Diagnostic:
@@ -515,15 +547,3 @@ for _kind, _pattern in (
 _Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(float, _represent_number)
 _Dumper.add_representer(tuple, lambda dumper, values: dumper.represent_list(list(values)))
-
-
-def walk(values: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """Every scalar (and empty collection) below `values` with its path."""
-    if isinstance(values, Mapping) and values:
-        for key, value in values.items():
-            yield from walk(value, (*path, key))
-    elif isinstance(values, list | tuple) and values:
-        for index, value in enumerate(values):
-            yield from walk(value, (*path, index))
-    else:
-        yield path, values

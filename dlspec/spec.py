@@ -38,7 +38,7 @@ VERSION = 1
 
 
 def _version(value: Any) -> int:
-    if value != VERSION or isinstance(value, bool):
+    if value != VERSION or not isinstance(value, int) or isinstance(value, bool):
         raise mistake(
             "wrong-version",
             f"`dlspec` is the version of the language, got {show_value(value)}",
@@ -222,7 +222,15 @@ class Broken(LayerSpec):
         broken = cls()
         broken._meant = LAYERS[near] if near else None
         broken._certain = near == name
+        arguments = written.get(name) if isinstance(written, dict) and name else None
+        given = arguments.get("name") if isinstance(arguments, dict) else None
+        if isinstance(given, str):  # so that what speaks of it still finds it
+            broken = broken.model_copy(update={"name": given})
         return broken
+
+    @property
+    def counted_as(self) -> str:
+        return self._meant.type_name if self._meant else "layer"
 
     @property
     def kind(self) -> type[LayerSpec]:
@@ -324,6 +332,9 @@ def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
         values = dict(_STAND_INS)  # nothing could be read, which has been said
         spec = _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields))
         return spec, problems
+    for section in ("train", "evaluate", "runtime"):
+        if section in values and values[section] is None:  # the key alone, with nothing behind it
+            del values[section]
     found = _errors(values)
     if not found:
         return _finish(Spec.model_validate(values), source, frozenset()), problems

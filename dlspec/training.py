@@ -34,8 +34,11 @@ CHECKPOINT_SECONDS = 10.0
 class Listener:
     """Is told what happens while training; every method does nothing unless overridden."""
 
-    def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
-        """Everything is ready."""
+    def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
+        """The data are ready; the backend is loaded next, which takes seconds."""
+
+    def ready(self, device: str) -> None:
+        """The backend is loaded; `device` says in words what it runs on."""
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
         """A stage begins: `steps` weight updates in an epoch over `samples` samples."""
@@ -212,6 +215,8 @@ class Trainer:
         assert self.spec.train.loss is not None, "the default loss was filled in"
         self.network.compile(optimizer=self.spec.train.optimizer.build(), loss=self.spec.train.loss.build())
         self._begin(self.network)
+        if index < self.progress.stage:  # stopped after training, before the results were written
+            return
         if self.observer and self.stage_models and self.progress.epoch == self.progress.step == 0:
             self.observer.after_pretraining(self.plan, self.network, self.stage_models)
         train, held_out = self.data.train, self.data.validation
@@ -264,6 +269,8 @@ class Trainer:
                     self._save(model)
             began = time.perf_counter()
             val_loss = mean_loss(model, *held_out) if len(held_out[0]) else None
+            if val_loss is not None and not math.isfinite(val_loss):
+                raise _diverged(stage, epoch, val_loss)
             seconds = progress.seconds + time.perf_counter() - began
             row = HistoryRow(stage.name, epoch, progress.loss_sum / count, val_loss, round(seconds, 4))
             progress.history.append(row)

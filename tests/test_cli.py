@@ -188,7 +188,7 @@ def test_predict_and_report_work_on_the_folder(printed_run):
     done = dlspec("predict", "runs/tiny_series/001", "new.csv", cwd=folder)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "t,x"
+    assert lines[0] == "t,x+2"
     assert [line.split(",")[0] for line in lines[1:]] == ["8", "9", "10", "11"]
     report = folder / "runs/tiny_series/001/report.html"
     before = report.read_text()

@@ -71,7 +71,7 @@ def test_flops_by_hand(written, shape, flops):
     [
         ({"lstm": 4}, (None, 8)),
         ({"conv2d": {"filters": 2, "kernel_size": 9}}, (None, 8, 8, 1)),
-        ({"conv2d": {"filters": 3, "kernel_size": 3, "groups": 2}}, (None, 8, 8, 2)),
+        ({"conv2d": {"filters": 4, "kernel_size": 3, "groups": 2}}, (None, 8, 8, 3)),
         ({"max_pooling1d": 9}, (None, 8, 1)),
         ({"reshape": [5, 2]}, (None, 12)),
         ({"reshape": [5, -1]}, (None, 12)),

@@ -31,6 +31,8 @@ class Linear(Baseline):
         inputs = data.train.inputs.reshape(len(data.train.inputs), -1).astype("float64")
         test = data.test.inputs.reshape(len(data.test.inputs), -1).astype("float64")
         if data.signature.target.kind == "class":
+            if len(np.unique(data.train.truth)) == 1:  # nothing to draw a line between
+                return np.eye(len(data.signature.target.classes))[np.full(len(test), data.train.truth[0])]
             model = LogisticRegression(max_iter=2000).fit(inputs, data.train.truth)
             shares = np.zeros((len(test), len(data.signature.target.classes)))
             shares[:, model.classes_] = model.predict_proba(test)  # a class may be absent from training

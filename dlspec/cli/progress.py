@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -14,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.cli.tables import data_line, format_seconds
+from dlspec.cli.tables import data_line, format_seconds, plan_tables
 from dlspec.plans import Plan, Stage
 from dlspec.spec import Spec
 from dlspec.training import HistoryRow, Listener
@@ -31,17 +30,19 @@ class PlainLines(Listener):
         self.epochs = 0
         self.samples = 0
 
-    def open(self) -> None:
-        """Nothing needs to be shown before the first line."""
-
     def close(self) -> None:
         """Nothing is left open."""
 
     def line(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
-        self.line(data_line(data, device))
+    def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
+        for table in plan_tables(spec, plan):
+            self.console.print(table)
+        self.line(data_line(data))
+
+    def ready(self, device: str) -> None:
+        self.line(f"device: {device}")
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
         self.epochs, self.samples = stage.epochs, samples
@@ -68,15 +69,17 @@ class LiveTable(Listener):
         self.status = ""
         self.live = Live(console=console, get_renderable=self.draw, refresh_per_second=8)
 
-    def begins(self, spec: Spec, plan: Plan, data: Prepared, device: str, folder: Path) -> None:
-        self.status = ""
-        self.console.print(data_line(data, device), style="dim", highlight=False)
+    def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
+        for table in plan_tables(spec, plan):
+            self.console.print(table)
+        self.console.print(data_line(data), style="dim", highlight=False, markup=False)
         self.rows = {stage.name: {"epochs": stage.epochs, "state": "waits"} for stage in plan.stages}
-
-    def open(self) -> None:
-        """Says what the first seconds are spent on."""
-        self.status = "reading the data, loading TensorFlow …"
+        self.status = "loading TensorFlow …"
         self.live.start()
+
+    def ready(self, device: str) -> None:
+        self.status = ""
+        self.console.print(f"device: {device}", style="dim", highlight=False, markup=False)
 
     def close(self) -> None:
         """Leaves the terminal as it was; may be called twice."""
@@ -85,6 +88,11 @@ class LiveTable(Listener):
             self.live.stop()
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
+        for name, row in self.rows.items():  # stages of an earlier session, when a run goes on
+            if name == stage.name:
+                break
+            if row["state"] == "waits":
+                row["state"] = "earlier"
         self.rows[stage.name] |= {
             "state": "starts",
             "samples": samples,
@@ -120,8 +128,6 @@ class LiveTable(Listener):
         self.status = text
 
     def draw(self) -> RenderableType:
-        if not self.rows:
-            return Text(self.status, style="dim")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("stage")
         table.add_column("", width=16)
@@ -132,8 +138,9 @@ class LiveTable(Listener):
         return Group(table, Text(self.status, style="dim")) if self.status else table
 
     def _cells(self, row: dict[str, Any]) -> list[RenderableType]:
-        if row["state"] in ("waits", "starts"):
-            return ["" if row["state"] == "waits" else "compiling", f"0/{row['epochs']}", "", "", "", ""]
+        if row["state"] in ("waits", "starts", "earlier"):
+            words = {"waits": "", "starts": "compiling", "earlier": "done before"}
+            return [words[row["state"]], "" if row["state"] == "earlier" else f"0/{row['epochs']}", "", "", "", ""]
         speed = row["samples"] / row["seconds"] if row.get("seconds") else math.nan
         left = "" if row["state"] == "done" else "…"
         if row["state"] == "trains" and "epoch_seconds" in row:

@@ -27,16 +27,18 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
 
     The path of the run folder is printed last.
     """
-    if (file is None) == (resume is None):
+    if file is None and resume is None:
         raise click.UsageError("name a spec, or --resume and a run folder")
+    if file is not None and resume is not None:
+        raise click.UsageError("--resume goes on with the spec of its run folder; leave the spec out")
     if resume is not None and (overrides or out):
         raise click.UsageError("--resume goes on with a run as it was started, so it takes no --set and no --out")
     from rich.console import Console
 
-    from dlspec.api import load, open_run, plan
+    from dlspec.api import load
     from dlspec.cli import OK, STOPPED
     from dlspec.cli.progress import LiveTable, PlainLines
-    from dlspec.cli.tables import format_seconds, plan_tables, result_table
+    from dlspec.cli.tables import format_seconds, result_table
     from dlspec.runs import resume as go_on
     from dlspec.runs import start, unfinished
     from dlspec.training import Stopped
@@ -44,16 +46,13 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
     console = Console()
     listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
-    spec = open_run(resume).spec if resume else load(file or "", overrides=overrides)
-    stopped = None if resume or out else unfinished(spec.name)
+    spec = None if file is None else load(file, overrides=overrides)
+    stopped = unfinished(spec.name) if spec and not out else None
     if stopped:
         click.echo(f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n", err=True)
-    for table in plan_tables(spec, plan(spec)):
-        console.print(table)
     try:
-        listener.open()
-        if resume:
-            run = go_on(resume, listener=listener, command=typed)
+        if spec is None:
+            run = go_on(resume or "", listener=listener, command=typed)
         else:
             run = start(spec, out=out, listener=listener, command=typed)
     except Stopped as stop:
@@ -67,6 +66,6 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
     console.print(run.metrics["verdict"]["sentence"], highlight=False, markup=False)
     for note in run.metrics["notes"]:
         console.print(note, style="dim", highlight=False, markup=False)
-    console.print(f"\n{format_seconds(run.environment['seconds'])}; open {run.folder / 'report.html'}", highlight=False)
+    console.print(f"\n{format_seconds(run.environment['seconds'])}; open {run.report}", highlight=False, markup=False)
     click.echo(run.folder)
     return OK

@@ -30,7 +30,7 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
     yield title
     layers = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     layers.add_column("layer", no_wrap=True)
-    layers.add_column("written", style="dim")
+    layers.add_column("in the spec", style="dim")
     layers.add_column("output shape", no_wrap=True)
     layers.add_column("parameters", justify="right", no_wrap=True)
     layers.add_column("FLOPs", justify="right", no_wrap=True)
@@ -55,29 +55,28 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
             assert spec.pretrain is not None, "a pretraining stage has a method"
             what = f"{' + '.join(stage.encoder)}: {spec.pretrain.type_name.replace('_', ' ')}"
         else:
-            kept = f", {', '.join(plan.frozen)} kept as pretrained" if plan.frozen else ""
-            what = f"the whole network{kept}"
+            what = f"all but {', '.join(plan.frozen)}" if plan.frozen else "the whole network"
         epochs = f"{stage.epochs}" if stage.layer or not spec.train.early_stopping else f"up to {stage.epochs}"
         stages.add_row(stage.name, what, epochs, str(stage.batch_size))
     yield stages
 
 
-def data_line(data: Prepared, device: str) -> str:
-    """How many samples each part has, and where they are trained on."""
+def data_line(data: Prepared) -> str:
+    """How many samples each part has."""
     counts = [f"{len(getattr(data, name)):,} {name}" for name in ("train", "validation", "test")]
     if len(data.unlabeled):
         counts.insert(1, f"{len(data.unlabeled):,} unlabeled")
     what = "windows" if data.signature.task == "series" else "samples"
-    return f"{what}: {', '.join(counts)}   device: {device}"
+    return f"{what}: {', '.join(counts)}"
 
 
 def result_table(run: Run) -> Table:
     """Metrics of the test part: the network, and below it the baselines."""
     metrics, target = run.metrics, run.data["target"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"test part: {target['name']}", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"test part: {target['name']}"), title_justify="left")
     table.add_column("")
     for name in metrics["test"]:
-        table.add_column(METRICS[name].heading(target["unit"]), justify="right")
+        table.add_column(Text(METRICS[name].heading(target["unit"])), justify="right")
     rows = {"network": metrics["test"], **metrics["baselines"]}
     for name, scores in rows.items():
         cells = (METRICS[metric].show(value) for metric, value in scores.items())

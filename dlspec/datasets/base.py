@@ -22,14 +22,14 @@ class Column:
     """One column, as far as it is known before the data are read.
 
     Args:
-        kind: `number`, `class` (a label), `time`, or `unknown` until the file is read.
+        kind: `number`, `class` (a label), `time` or `text`; of a file as its first rows suggest.
         shape: of one entry; `()` for a plain column, `(8, 8)` for a picture.
         classes: the labels, in the order of the network's output units.
         unit: of a number.
     """
 
     name: str
-    kind: Literal["number", "class", "time", "unknown"] = "number"
+    kind: Literal["number", "class", "time", "text"] = "number"
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     unit: str | None = None
@@ -41,7 +41,6 @@ class Description:
 
     Args:
         layout: `samples`, a row each, or a `series`, a timestep each.
-        rows: how many, where known.
         time: the column with the time of a series.
         target: the column that is predicted unless the spec names another.
         about: one sentence for the report: what they are, from where, under which licence.
@@ -49,7 +48,6 @@ class Description:
 
     layout: Literal["samples", "series"]
     columns: tuple[Column, ...]
-    rows: int | None = None
     time: str | None = None
     target: str | None = None
     about: str = ""

@@ -20,7 +20,6 @@ class Digits(Dataset):
         return Description(
             "samples",
             (Column("image", shape=(8, 8)), Column("digit", "class", classes=tuple("0123456789"))),
-            rows=1797,
             target="digit",
             about="1,797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak, 1998; shipped with "
             "scikit-learn, CC BY 4.0).",

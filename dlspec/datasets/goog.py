@@ -26,7 +26,6 @@ class Goog(Dataset):
                 Column("volume", unit="shares"),
                 Column("adj_close", unit="USD"),
             ),
-            rows=1047,
             time="date",
             target="close",
             about="Daily prices of Google's share, August 2004 to October 2008 (from matplotlib's sample data, "

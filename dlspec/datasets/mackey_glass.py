@@ -26,7 +26,6 @@ class MackeyGlass(Dataset):
         return Description(
             "series",
             (Column("t", "time"), Column("x")),
-            rows=self.samples,
             time="t",
             target="x",
             about=f"{self.samples:,} values of the Mackey-Glass equation with tau = {self.tau} (Mackey and "

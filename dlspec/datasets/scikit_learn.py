@@ -31,7 +31,6 @@ class Iris(Dataset):
         return Description(
             "samples",
             (*(Column(name, unit="cm") for name in names), species),
-            rows=150,
             target="species",
             about="150 irises of three species (Fisher, 1936; shipped with scikit-learn).",
         )
@@ -51,7 +50,6 @@ class Diabetes(Dataset):
         return Description(
             "samples",
             (*(Column(name) for name in names), Column("progression", unit="points")),
-            rows=442,
             target="progression",
             about="442 diabetes patients and the progression of their disease after a year (Efron et al., "
             "2004; shipped with scikit-learn).",

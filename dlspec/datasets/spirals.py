@@ -26,7 +26,6 @@ class Spirals(Dataset):
         return Description(
             "samples",
             (Column("x"), Column("y"), Column("spiral", "class", classes=("first", "second"))),
-            rows=self.samples,
             target="spiral",
             about=f"{self.samples:,} points on two generated spirals of {self.turns:g} turns (after Lang and "
             "Witbrock, 1988).",

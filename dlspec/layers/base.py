@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -57,8 +58,10 @@ class Example:
 
 
 def _layer_name(name: str) -> str:
-    if not name or not name.replace("_", "").replace("-", "").isalnum() or not name[0].isalpha():
-        raise mistake("wrong-value", f"`name` is made of letters, digits and `_`, got `{name}`")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):  # Keras takes no others
+        raise mistake("wrong-value", f"a layer's `name` is made of the letters a to z, digits and `_`, got `{name}`")
+    if name == "input":
+        raise mistake("wrong-value", "`input` is the name of the network's input", help="choose another `name`")
     return name
 
 
@@ -103,6 +106,11 @@ class LayerSpec(Kind):
     def in_unit_interval(self, input_inside: bool) -> bool:
         """Whether what comes out lies in [0, 1], given whether the input does."""
         return False
+
+    @property
+    def counted_as(self) -> str:
+        """The type that numbers layers without a name."""
+        return self.type_name
 
     @property
     def kind(self) -> type[LayerSpec]:

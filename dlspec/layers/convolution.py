@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from dlspec.fields import Flag, PositiveInt, Size1D, Size2D
+from dlspec.fields import Flag, PositiveInt, Size1D, Size2D, mistake
 from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
-from dlspec.parts import UNIT_INTERVAL, ActivationName, AnyInitializer, AnyRegularizer, GlorotUniform, Zeros
+from dlspec.parts import (
+    UNIT_INTERVAL,
+    ActivationName,
+    AnyInitializer,
+    AnyRegularizer,
+    BiasInitializer,
+    GlorotUniform,
+    Zeros,
+)
 
 Padding = Literal["valid", "same"]
 
@@ -40,17 +48,20 @@ class Convolution(LayerSpec):
     activation: ActivationName = "linear"
     use_bias: Flag = True
     kernel_initializer: AnyInitializer = GlorotUniform()
-    bias_initializer: AnyInitializer = Zeros()
+    bias_initializer: BiasInitializer = Zeros()
     kernel_regularizer: AnyRegularizer | None = None
     bias_regularizer: AnyRegularizer | None = None
 
+    def model_post_init(self, context: object) -> None:
+        if self.filters % self.groups:
+            raise mistake("wrong-value", f"`groups: {self.groups}` does not divide the {self.filters} filters")
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise mistake("wrong-value", "`strides` and `dilation_rate` cannot both be more than 1")
+
     def output_shape(self, input_shape: Shape) -> Shape:
         channels = input_shape[-1]
-        if self.filters % self.groups or (channels or 0) % self.groups:
-            raise ShapeError(
-                f"`groups: {self.groups}` must divide the {channels or '?'} channels of the input and the "
-                f"{self.filters} filters"
-            )
+        if (channels or 0) % self.groups:
+            raise ShapeError(f"`groups: {self.groups}` does not divide the {channels} channels of the input")
         padding: str = self.padding  # type: ignore[attr-defined]
         places = tuple(
             slide(size, window, step, padding, dilation)

@@ -6,7 +6,15 @@ from typing import ClassVar
 
 from dlspec.fields import Flag, PositiveInt, Primary
 from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
-from dlspec.parts import UNIT_INTERVAL, ActivationName, AnyInitializer, AnyRegularizer, GlorotUniform, Zeros
+from dlspec.parts import (
+    UNIT_INTERVAL,
+    ActivationName,
+    AnyInitializer,
+    AnyRegularizer,
+    BiasInitializer,
+    GlorotUniform,
+    Zeros,
+)
 
 
 @LAYERS.register
@@ -27,7 +35,7 @@ class Dense(LayerSpec):
     activation: ActivationName = "linear"
     use_bias: Flag = True
     kernel_initializer: AnyInitializer = GlorotUniform()
-    bias_initializer: AnyInitializer = Zeros()
+    bias_initializer: BiasInitializer = Zeros()
     kernel_regularizer: AnyRegularizer | None = None
     bias_regularizer: AnyRegularizer | None = None
 

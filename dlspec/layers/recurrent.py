@@ -13,6 +13,7 @@ from dlspec.parts import (
     ActivationName,
     AnyInitializer,
     AnyRegularizer,
+    BiasInitializer,
     GlorotUniform,
     Orthogonal,
     Zeros,
@@ -36,7 +37,7 @@ class Recurrent(LayerSpec):
     use_bias: Flag = True
     kernel_initializer: AnyInitializer = GlorotUniform()
     recurrent_initializer: AnyInitializer = Orthogonal()
-    bias_initializer: AnyInitializer = Zeros()
+    bias_initializer: BiasInitializer = Zeros()
     kernel_regularizer: AnyRegularizer | None = None
     recurrent_regularizer: AnyRegularizer | None = None
     dropout: Rate = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from dlspec.fields import NonNegativeInt, NonNegativeNumber, Primary, Rate
+from dlspec.fields import Deviation, NonNegativeInt, Primary, Rate
 from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, count
 
 
@@ -42,7 +42,7 @@ class GaussianNoise(LayerSpec):
     passes_values = True
     examples: ClassVar = [Example({"gaussian_noise": 0.1}, (None, 8))]
 
-    stddev: NonNegativeNumber = Primary(description="standard deviation of the noise")
+    stddev: Deviation = Primary(description="standard deviation of the noise, 0 <= stddev <= 1")
     seed: NonNegativeInt | None = None
 
     def flops(self, input_shape: Shape) -> int:

@@ -55,7 +55,7 @@ class PretrainingMethod(Kind):
         """The layers that get a stage, lowest first: those named, or all with weights below the output."""
         if self.layers is not None:
             return [layer for layer in graph.layers if layer.name in self.layers and layer.layer.weighted]
-        return [layer for layer in graph.layers[:-1] if layer.layer.weighted and not layer.layer.follows_code]
+        return graph.hidden
 
     @abstractmethod
     def refuses(self, layer: LayerSpec, input_shape: Shape | None) -> Refusal | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
-from dlspec.fields import PositiveNumber, Primary, Rate
+from dlspec.fields import Deviation, Primary, Rate
 from dlspec.pretraining.autoencoder import Autoencoder
 from dlspec.pretraining.base import PRETRAINING
 from dlspec.registry import Kind, OneOf, Registry
@@ -39,7 +39,7 @@ class Masking(Corruption):
 class Gaussian(Corruption):
     """Adds normal noise (Vincent et al., 2010)."""
 
-    stddev: PositiveNumber = Primary(description="standard deviation of the noise")
+    stddev: Deviation = Primary(description="standard deviation of the noise")
     examples: ClassVar = [{"gaussian": 0.1}]
 
     def build(self) -> Any:

@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from dlspec.metrics import show_number
+
 Array = np.ndarray
 
 NETWORK, TRUTH, QUIET = "#2563eb", "#1f2937", "#9ca3af"
@@ -52,6 +54,7 @@ STYLE: Any = {
     "legend.frameon": False,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
+    "date.converter": "concise",
     "figure.constrained_layout.use": True,
 }
 
@@ -101,7 +104,8 @@ def comparison(scores: Mapping[str, float], percent: bool) -> str:
     colors = [NETWORK if name == "network" else "#cbd5e1" for name in names]
     axis.barh(range(len(names)), values, color=colors, height=0.62)
     for place, value in enumerate(values):
-        axis.text(value, place, f"  {value:.1%}" if percent else f"  {value:,.4g}", va="center", color=TRUTH)
+        shown = f"{value:.1%}" if percent else show_number(value)
+        axis.annotate(shown, (value, place), (5, 0), textcoords="offset points", va="center", color=TRUTH)
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.set_xlim(0, max(values) * 1.25 if max(values) > 0 else 1)
@@ -118,7 +122,7 @@ def split_line(times: Array, values: Array, ends: Array, label: str) -> str:
     """The whole series, colored by the part of the split."""
     figure, axes = styled(10, 2.9)
     axis = axes[0, 0]
-    bounds = [0, int(ends[0]) + 1, max(int(ends[1]), int(ends[0])) + 1, len(values)]
+    bounds = [0, int(ends[0]), int(ends[1]), len(values)]
     for (name, color), first, end in zip(PARTS.items(), bounds, bounds[1:], strict=False):
         if end > first:
             part = slice(first, min(end + 1, len(values)))
@@ -142,30 +146,22 @@ def split_line(times: Array, values: Array, ends: Array, label: str) -> str:
 
 @in_style
 def forecast(times: Array, truth: Array, network: Array, baselines: Mapping[str, Array], label: str) -> str:
-    """Truth and forecasts over the test part, and its last days closer."""
-    figure, axes = styled(10, 5.6, 2, 1)
-    close_up = min(len(truth), 45)
-    for axis, part, title in (
-        (axes[0, 0], thin(len(truth)), "the test part"),
-        (axes[1, 0], slice(len(truth) - close_up, None), f"its last {close_up} forecasts, closer"),
-    ):
-        zoomed = axis is axes[1, 0]
-        axis.plot(times[part], truth[part], color=TRUTH, lw=1.6, label="truth", marker="o" if zoomed else "", ms=3)
+    """Truth and forecasts over the test part, and the last of a long one closer."""
+    close_up = 45
+    views = [(thin(len(truth)), "the test part")]
+    if len(truth) > 1.5 * close_up:
+        views.append((slice(len(truth) - close_up, None), f"its last {close_up} forecasts, closer"))
+    figure, axes = styled(10, 2.9 * len(views), len(views), 1)
+    for axis, (part, title) in zip(axes[:, 0], views, strict=True):
+        few = len(truth[part]) <= 1.5 * close_up
+        axis.plot(times[part], truth[part], color=TRUTH, lw=1.6, label="truth", marker="o" if few else "", ms=3)
         for i, (name, guess) in enumerate(baselines.items()):
-            axis.plot(
-                times[part],
-                guess[part],
-                color=baseline_color(i),
-                lw=1,
-                ls=(0, (4, 2)),
-                label=name,
-                alpha=0.85,
-            )
+            axis.plot(times[part], guess[part], color=baseline_color(i), lw=1, ls=(0, (4, 2)), label=name, alpha=0.85)
         axis.plot(times[part], network[part], color=NETWORK, lw=1.6, label="network")
         axis.set_title(title)
         axis.set_ylabel(label)
         axis.margins(x=0.01)
-    axes[0, 0].legend(ncols=2 + len(baselines), loc="lower left")
+    axes[0, 0].legend(ncols=2 + len(baselines), loc="lower right", bbox_to_anchor=(1, 1))
     return to_svg(figure, "forecast")
 
 
@@ -228,6 +224,7 @@ def loss_curves(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
             axis.annotate(f"{values[best]:.3g}", place, (0, 7), textcoords="offset points", **text)
         if loss.min() > 0 and loss.max() / loss.min() > 30:
             axis.set_yscale("log")
+            name += " (logarithmic)"
         axis.set_title(name)
         axis.set_xlabel("epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)

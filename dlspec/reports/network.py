@@ -14,8 +14,8 @@ WIDTH, BOX, GAP = 640, 46, 30
 MIDDLE = 210
 
 
-def draw_network(spec: Spec, graph: Graph, pretrained: tuple[str, ...]) -> str:
-    """An `<svg>` of the network from input to output. Layers in `pretrained` carry a mark."""
+def draw_network(spec: Spec, graph: Graph, pretrained: tuple[str, ...], frozen: tuple[str, ...]) -> str:
+    """An `<svg>` of the network from input to output. Layers in `pretrained` and `frozen` carry a mark."""
     rows = 1 + len(graph.layers)
     height = rows * BOX + (rows - 1) * GAP + 12
     parts = [
@@ -38,6 +38,7 @@ def draw_network(spec: Spec, graph: Graph, pretrained: tuple[str, ...]) -> str:
         written = to_inline_yaml(spec.model[layer.index].brief())
         count = f"{layer.parameters:,} parameters" if layer.parameters else ""
         mark = " · pretrained" if layer.name in pretrained else ""
+        mark += ", then frozen" if layer.name in frozen else ""
         parts += _box(top, size, largest, layer.name, written, show_shape(layer.output_shape), count + mark, sort)
     parts.append("</svg>")
     return "".join(parts)
@@ -49,18 +50,19 @@ def _size(shape: Shape | None) -> int:
 
 def _box(top: int, size: int, largest: int, name: str, written: str, shape: str, count: str, sort: str) -> list[str]:
     share = math.log(size + 1) / math.log(largest + 1)
-    width = 150 + 230 * share
+    width = 240 + 150 * share
     left = MIDDLE - width / 2
     aside = MIDDLE + 210
+    written = _short(written, int(width / 6.6))  # pixels of a letter
     first = f"<tspan>{escape(name)}</tspan>"
     return [
         f'<rect class="{sort}" x="{left:.0f}" y="{top}" width="{width:.0f}" height="{BOX}" rx="8"/>',
         f'<text class="name" x="{MIDDLE}" y="{top + 20}" text-anchor="middle">{first}</text>',
-        f'<text class="written" x="{MIDDLE}" y="{top + 36}" text-anchor="middle">{escape(_short(written))}</text>',
+        f'<text class="written" x="{MIDDLE}" y="{top + 36}" text-anchor="middle">{escape(written)}</text>',
         f'<text class="shape" x="{aside}" y="{top + 20}">{escape(shape)}</text>',
         f'<text class="count" x="{aside}" y="{top + 36}">{escape(count)}</text>',
     ]
 
 
-def _short(text: str, most: int = 46) -> str:
+def _short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"

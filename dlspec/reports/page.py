@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlspec.metrics import METRICS
+from dlspec.metrics import METRICS, show_number
+from dlspec.plans import make_plan
 from dlspec.reports import figures
 from dlspec.reports.network import draw_network
 
@@ -35,10 +36,8 @@ def render(run: Run) -> str:
     """The whole page as HTML text; nothing in it is loaded from elsewhere."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from dlspec.api import graph, plan
-
     spec, metrics, data = run.spec, run.metrics, run.data
-    network, stages = graph(spec), plan(spec)
+    network, stages = run.graph, make_plan(spec, run.graph)
     environment = Environment(
         loader=FileSystemLoader(HERE, encoding="utf-8"),
         autoescape=True,
@@ -61,11 +60,14 @@ def render(run: Run) -> str:
         result=result,
         learning=learning,
         data_figures=data_figures(run),
+        number=show_number,
         data=data,
-        network_svg=draw_network(spec, network, tuple(s.layer.name for s in stages.pretraining if s.layer)),
+        network_svg=draw_network(
+            spec, network, tuple(s.layer.name for s in stages.pretraining if s.layer), stages.frozen
+        ),
         parameters=network.parameters,
         flops=network.flops,
-        resolved=highlight((run.folder / "resolved.yaml").read_text(encoding="utf-8")),
+        resolved=highlight(run.resolved_text),
         environment={key: value for key, value in run.environment.items() if key != "started"},
     )
 
@@ -127,12 +129,13 @@ def result_figures(run: Run) -> list[Shown]:
     times = pd.to_datetime(table["time"]).to_numpy() if dated else table["row"].to_numpy()
     horizon = run.data["window"]["horizon"]
     steps = "the next timestep" if horizon == 1 else f"{horizon} timesteps ahead"
+    late = "one step" if horizon == 1 else f"{horizon} steps"
     return [
         Shown(
             figures.forecast(times, truth, network, guesses, label),
             "Forecasts against truth",
-            f"Each forecast is for {steps}, from what was known then. A line that runs beside the truth one step "
-            "late is what persistence does; look at the closer view before you believe it.",
+            f"Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} late; "
+            "where the network's line lies on it, it hides it, and has learnt no more than that.",
         ),
         Shown(
             figures.residuals(times, truth, network, f"truth − network{unit}", ""),
@@ -163,9 +166,13 @@ def learning_figures(run: Run) -> list[Shown]:
     stages: dict[str, list[dict[str, Any]]] = {}
     for row in run.history:
         stages.setdefault(row["stage"], []).append(row)
-    captions = "Mean loss of each epoch on the samples trained on and on those held out; the dot is the best epoch."
+    held_out = run.data["parts"]["validation"] > 0
+    captions = "Mean loss of each epoch on the samples trained on"
+    captions += " and on those held out; the dot is the lowest." if held_out else "."
     if len(stages) > 1:
         captions += " In pretraining the loss is the reconstruction error of that layer's own input."
+    if run.spec.pretrain is not None and run.spec.pretrain.type_name == "denoising_autoencoder" and held_out:
+        captions += " The samples trained on are spoiled and the held-out ones are not, so those may come out lower."
     shown = [Shown(figures.loss_curves(stages), "Loss", captions)]
     pictures, shape = run.pictures, run.data["input_shape"]
     depths = {key.split(":", 2)[2]: value for key, value in pictures.items() if key.startswith("reconstructed:")}
@@ -202,15 +209,16 @@ def data_figures(run: Run) -> list[Shown]:
     if run.data["task"] == "series":
         times = pictures["series:times"]
         if pictures["series:dated"]:
-            times = times.astype("datetime64[s]")
+            times = times.astype("datetime64[us]")
         unit = f" ({target['unit']})" if target["unit"] else ""
+        middle = ", watched on the middle part" if run.data["parts"]["validation"] else ""
         return [
             Shown(
                 figures.split_line(
                     times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{unit}"
                 ),
                 "The series and its split",
-                "Split by time: the network is trained on the past, stopped by the middle part, and judged on the end.",
+                f"Split by time: the network is trained on the past{middle}, and judged on the end.",
             )
         ]
     if run.data["class_counts"]:
@@ -252,15 +260,10 @@ def _bent(run: Run) -> Shown:
         if key.startswith("bent:"):
             _, name, what = key.split(":")
             layers.setdefault(name, {})[what] = value
-    # the net of lines in the input's own units is drawn by the input panel itself
-    points = pictures["plane:train"]
-    x, y = pictures["plane:axes"]
-    along = np.linspace(0, 1, 60)
-    places = np.linspace(0, 1, 13)
-    upright = [np.stack([np.full(60, x[0] + p * (x[-1] - x[0])), y[0] + along * (y[-1] - y[0])], 1) for p in places]
-    level = [np.stack([x[0] + along * (x[-1] - x[0]), np.full(60, y[0] + p * (y[-1] - y[0]))], 1) for p in places]
     return Shown(
-        figures.bent_planes((points, np.array([*upright, *level])), layers, pictures["plane:train_classes"]),
+        figures.bent_planes(
+            (pictures["plane:train"], pictures["plane:lines"]), layers, pictures["plane:train_classes"]
+        ),
         "How the layers bend the plane",
         "The same points and the same net of lines, as each hidden layer sees them (its two directions of largest "
         "spread). Layer by layer the plane is stretched and folded until the output needs but one straight line, which "
@@ -278,7 +281,7 @@ def _wrong(run: Run) -> Shown:
     return Shown(
         figures.picture_rows({"": pictures["wrong:pictures"][:count]}, titles),
         "Its surest mistakes",
-        "Test samples that it was most sure of and wrong about.",
+        "Test samples that it was most sure of and wrong about: what it took each for, and what it is.",
     )
 
 
@@ -292,19 +295,13 @@ def _sequences(run: Run, depths: dict[str, np.ndarray]) -> Shown:
         figures.sequences(run.pictures["originals"].reshape(shape)[:, :, column], values.reshape(shape)[:, :, column]),
         "What pretraining kept",
         f"Held-out windows of `{names[column]}` as the network sees them, and what the sequence autoencoder gives back "
-        f"from one vector, through `{name}`. Daily returns are mostly noise, which no short code can hold; a series "
-        "with shape in it comes back better.",
+        f"from one vector, through `{name}`. What has a shape comes back; noise does not."
+        " No short code holds it.",
     )
 
 
 def _about(run: Run) -> str:
-    from dlspec.signature import source_of
-
-    return (
-        run.spec.data.dataset.describe().about
-        if run.spec.data.dataset
-        else str(getattr(source_of(run.spec), "path", ""))
-    )
+    return run.spec.data.dataset.describe().about if run.spec.data.dataset else Path(run.spec.data.series or "").name
 
 
 def _headings(run: Run) -> list[str]:
@@ -331,7 +328,10 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
             "name": name,
             "words": words,
             "sort": sort,
-            "cells": [(METRICS[m].show(value), sort != "quiet" and value == best[m]) for m, value in scores.items()],
+            "cells": [
+                (METRICS[m].show(value), sort != "quiet" and value is not None and value == best[m])
+                for m, value in scores.items()
+            ],
         }
         for name, words, scores, sort in rows
     ]
