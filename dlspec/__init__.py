@@ -4,7 +4,7 @@ Example:
     >>> import dlspec
     >>> spec = dlspec.load("specs/spiral_mlp.yaml", overrides={"train.epochs": 5})
     >>> dlspec.graph(spec).parameters
-    1218
+    465
 """
 
 from dlspec._version import __version__
@@ -16,6 +16,8 @@ _HOMES = {
     "plan": "dlspec.api",
     "build": "dlspec.api",
     "run": "dlspec.api",
+    "resume": "dlspec.api",
+    "report": "dlspec.api",
     "open_run": "dlspec.api",
     "Run": "dlspec.runs",
     "Spec": "dlspec.spec",

@@ -101,7 +101,29 @@ def run(
 
     if not isinstance(spec, Spec):
         spec = load(spec)
-    return start(spec, out=out, listener=listener, command=command)
+    finished = start(spec, out=out, listener=listener, command=command)
+    report(finished)
+    return finished
+
+
+def resume(folder: str | Path, *, listener: Listener | None = None, command: str = "") -> Run:
+    """Goes on with a run that was stopped, to the same end as if it had not been.
+
+    Raises:
+        DataError: the folder holds no run, or a finished one, or the data have changed.
+    """
+    from dlspec.runs import resume as go_on
+
+    finished = go_on(folder, listener=listener, command=command)
+    report(finished)
+    return finished
+
+
+def report(run: Run | str | Path) -> Path:
+    """Draws the report of a finished run anew, from its folder alone; returns the file."""
+    from dlspec.reports import write_report
+
+    return write_report(open_run(run) if isinstance(run, str | Path) else run)
 
 
 def open_run(folder: str | Path) -> Run:

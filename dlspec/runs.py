@@ -200,13 +200,6 @@ class Run:
         """Where the page is."""
         return self.folder / REPORT
 
-    def write_report(self) -> Path:
-        """Draws the page anew from the files of the folder."""
-        from dlspec.reports import render
-
-        write_text(self.report, render(self))
-        return self.report
-
     def _file(self, name: str) -> Path:
         path = self.folder / name
         if not path.is_file():
@@ -352,11 +345,11 @@ def _train_network(job: _Job, folder: Path, checkpoint: Checkpoint | None, pictu
 
 
 def _write_results(job: _Job, folder: Path, network: Any, pictures: Pictures) -> Run:
-    """`metrics.json` comes last but for the report: with it the run is finished."""
+    """`metrics.json` comes last: with it the run is finished."""
     from dlspec.building import with_preprocessing
     from dlspec.evaluation import evaluate
 
-    job.listener.note("evaluating and writing the report")
+    job.listener.note("evaluating, writing the report")
     evaluation = evaluate(job.spec, network, job.data)
     with written_whole(folder / MODEL) as draft:
         with_preprocessing(network, job.data).save(draft)
@@ -367,9 +360,7 @@ def _write_results(job: _Job, folder: Path, network: Any, pictures: Pictures) ->
     spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)
     write_json(folder / ENVIRONMENT, {**environment, "seconds": spent})
     write_json(folder / METRICS, evaluation.as_json())
-    run = Run(folder)
-    run.write_report()
-    return run
+    return Run(folder)
 
 
 def _new_folder(spec: Spec, out: str | Path | None) -> Path:

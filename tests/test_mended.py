@@ -130,7 +130,7 @@ def test_a_report_is_drawn_the_same_without_the_data_file(tmp_path):
     before = finished.report.read_text()
     assert str(tmp_path) not in before
     (tmp_path / "wave.csv").unlink()
-    dlspec.open_run(finished.folder).write_report()
+    dlspec.report(finished.folder)
     assert finished.report.read_text() == before
 
 

@@ -15,7 +15,7 @@ def command(run: Path) -> int:
     \b
     Example:  dlspec report runs/lstm_stock/001
     """
-    from dlspec.api import open_run
+    from dlspec.api import report
 
-    click.echo(open_run(run).write_report())
+    click.echo(report(run))
     return 0

@@ -35,26 +35,25 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
         raise click.UsageError("--resume goes on with a run as it was started, so it takes no --set and no --out")
     from rich.console import Console
 
-    from dlspec.api import load
+    from dlspec import api
     from dlspec.cli import OK, STOPPED
     from dlspec.cli.progress import LiveTable, PlainLines
     from dlspec.cli.tables import format_seconds, result_table
-    from dlspec.runs import resume as go_on
-    from dlspec.runs import start, unfinished
+    from dlspec.runs import unfinished
     from dlspec.training import Stopped
 
     console = Console()
     listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
-    spec = None if file is None else load(file, overrides=overrides)
+    spec = None if file is None else api.load(file, overrides=overrides)
     stopped = unfinished(spec.name) if spec and not out else None
     if stopped:
         click.echo(f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n", err=True)
     try:
         if spec is None:
-            run = go_on(resume or "", listener=listener, command=typed)
+            finished = api.resume(resume or "", listener=listener, command=typed)
         else:
-            run = start(spec, out=out, listener=listener, command=typed)
+            finished = api.run(spec, out=out, listener=listener, command=typed)
     except Stopped as stop:
         listener.close()
         click.echo("\nStopped; what was learned is kept.", err=True)
@@ -62,10 +61,12 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
         return STOPPED
     finally:
         listener.close()
-    console.print(result_table(run))
-    console.print(run.metrics["verdict"]["sentence"], highlight=False, markup=False)
-    for note in run.metrics["notes"]:
+    console.print(result_table(finished))
+    console.print(finished.metrics["verdict"]["sentence"], highlight=False, markup=False)
+    for note in finished.metrics["notes"]:
         console.print(note, style="dim", highlight=False, markup=False)
-    console.print(f"\n{format_seconds(run.environment['seconds'])}; open {run.report}", highlight=False, markup=False)
-    click.echo(run.folder)
+    console.print(
+        f"\n{format_seconds(finished.environment['seconds'])}; open {finished.report}", highlight=False, markup=False
+    )
+    click.echo(finished.folder)
     return OK

@@ -295,8 +295,7 @@ def _sequences(run: Run, depths: dict[str, np.ndarray]) -> Shown:
         figures.sequences(run.pictures["originals"].reshape(shape)[:, :, column], values.reshape(shape)[:, :, column]),
         "What pretraining kept",
         f"Held-out windows of `{names[column]}` as the network sees them, and what the sequence autoencoder gives back "
-        f"from one vector, through `{name}`. What has a shape comes back; noise does not."
-        " No short code holds it.",
+        f"from one vector, through `{name}`. What has a shape comes back; noise does not.",
     )
 
 
