@@ -5,7 +5,12 @@ import re
 
 from tests.conftest import ROOT
 
-ORDER = ["_version", "diagnostics", "files", "source", "composition", "fields", "registry", "parts", "layers", "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "signature", "graphs", "checks", "plans", "preparation", "backend", "building", "training", "evaluation", "pictures", "runs", "reports", "api", "cli"]
+ORDER = (
+    "_version", "diagnostics", "files", "source", "composition", "fields", "registry", "parts", "layers",
+    "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "signature", "graphs", "checks",
+    "plans", "preparation", "backend", "building", "training", "evaluation", "pictures", "runs", "reports",
+    "api", "cli",
+)  # fmt: skip
 
 
 def imported_by(tree: ast.Module):
