@@ -103,6 +103,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     last = graph.layers[-1]
     if signature is None or not spec.has("model") or isinstance(last.layer, Broken) or last.output_shape is None:
         return
+    if spec.source.recovered:  # the last layer may stand in a line that could not be read
+        return
     target = signature.target
     span = spec.key_span("model", last.index, last.layer.type_name)
     needs = "one number" if target.kind == "number" else f"{len(target.classes)} classes"

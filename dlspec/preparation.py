@@ -438,7 +438,7 @@ def to_times(name: str, values: Array) -> Array:
 
         parsed = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601", utc=True)
         if parsed.isna().any():
-            row = int(parsed.isna().to_numpy().argmax())
+            row = int(np.argmax(parsed.isna().to_numpy("bool")))
             text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
             raise DataError.of("not-a-time", text, help="write dates as year-month-day, or leave the column out")
         values = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")

@@ -33,7 +33,7 @@ class Node:
         value: what it holds.
         span: where the value stands.
         key: where its key stands, for a value in a mapping.
-        origin: who wrote it: `you`, or the option of the command line that did.
+        origin: who wrote it: `you` in the file, or `override` on the command line.
         size: how many nodes it is with everything below it, aliases expanded.
         depth: how many levels it has, itself included.
     """
@@ -177,12 +177,14 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
             return _without_content(file, text, *problems, *([] if nothing_left else [stop.problem]))
         except yaml.MarkedYAMLError as error:
             problem, broken = _syntax_error(error, file, lines)
-            known = {p.span.line for p in problems if p.span}
-            if problem.span and problem.span.line in known:  # leaving the line out did not help
-                return _without_content(file, text, *problems)
-            problems.append(problem)
             if broken is None or len(problems) >= MAX_SYNTAX_ERRORS:
-                return _without_content(file, text, *problems)
+                return _without_content(file, text, *problems, problem)
+            if problem.span and problem.span.line in {p.span.line for p in problems if p.span}:
+                if not lines[broken]:  # leaving the line out did not help
+                    return _without_content(file, text, *problems)
+                lines[broken] = ""
+                continue
+            problems.append(problem)
             lines[broken] = _left_out(lines[broken])
             continue
         except yaml.reader.ReaderError as error:
@@ -459,6 +461,11 @@ def _syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> t
         index = error.context_mark.line if error.context_mark else index
         line, column = lines[index], len(lines[index]) - len(lines[index].lstrip()) + 1
         message, help = "`:` is missing after this key", _with_colon(line)
+    elif error.problem and "did not find expected" in error.problem and re.match(r" *-[^ -]", lines[index - 1]):
+        index -= 1
+        line = lines[index]
+        column = line.index("-") + 1
+        message, help = "a space is missing after `-`", f"write `- {line.strip()[1:]}`"
     elif error.problem and "did not find expected" in error.problem:
         message = "this line does not line up with the lines above it"
         help = "align it with the other keys (or the other `-`) of the same block"
