@@ -152,3 +152,16 @@ def test_what_is_written_is_read_back_the_same():
 def test_inline_yaml_is_what_a_person_would_type():
     assert to_inline_yaml({"lstm": {"units": 64, "rate": 0.1}}) == "lstm: {units: 64, rate: 0.1}"
     assert to_inline_yaml("flatten") == "flatten"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n  - x: 3\n   - y\nb: {c: 1, c: 2}\n",
+        "a:\n  - x: 3\n - y\nb: {c: 1, c: 2}\n",
+        "a:\n  x: 3\n    y: 4\nb: {c: 1, c: 2}\n",
+        "a:\n  -x: 3\n  - y\nb: {c: 1, c: 2}\n",
+    ],
+)
+def test_a_wrongly_indented_line_does_not_hide_the_rest(text):
+    assert [problem.code for problem in read_text(text).problems] == ["bad-yaml", "repeated-key"]
