@@ -29,7 +29,8 @@ def test_airline_passengers_run_from_a_file_to_a_report(tmp_path):
     spec = tmp_path / "airline.yaml"
     spec.write_text(
         f"dlspec: 1\ndata: {{series: {AIRLINE}, time: Month, target: '#Passengers',\n"
-        "  window: {length: 6}, predict: return, split: {validation: 0.2, test: 0.2}}\nmodel: [{gru: 4}, output]\ntrain: {epochs: 2}\n"
+        "  window: {length: 6}, predict: return, split: {validation: 0.2, test: 0.2}}\n"
+        "model: [{gru: 4}, output]\ntrain: {epochs: 2}\n"
     )
     run = dlspec.run(spec, out=tmp_path / "run")
     assert set(run.metrics["baselines"]) == {"persistence", "linear"}

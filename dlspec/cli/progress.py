@@ -88,7 +88,7 @@ class LiveTable(Listener):
             self.live.stop()
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
-        for name, row in self.rows.items():  # stages of an earlier session, when a run goes on
+        for name, row in self.rows.items():  # done before the run was stopped
             if name == stage.name:
                 break
             if row["state"] == "waits":
