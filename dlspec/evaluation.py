@@ -15,6 +15,7 @@ from dlspec.training import predict
 
 Array = np.ndarray
 Scores = dict[str, float]
+Outcome = Literal["better", "level", "worse", "alone"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Verdict:
         gain_interval: where it lies with 95% confidence.
     """
 
-    outcome: Literal["better", "level", "worse", "alone"]
+    outcome: Outcome
     sentence: str
     metric: str = ""
     against: str = ""
@@ -116,6 +117,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     gain = other - own
     low, high = interval_of_mean(gain, _dependence(data))
     figures = f"{name} {said(own)} against {said(other)}"
+    outcome: Outcome
     if low > 0:
         outcome, sentence = "better", f"The network beats `{best}`, the best simple guess: {figures}."
     elif high < 0:
@@ -124,7 +126,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
         outcome = "level"
         sentence = f"The network does not beat `{best}`: {figures}, a difference that chance explains."
     gain_of = "squared error" if number else "accuracy"
-    return Verdict(outcome, sentence, name, best, gain_of, float(gain.mean()), (low, high))  # type: ignore[arg-type]
+    return Verdict(outcome, sentence, name, best, gain_of, float(gain.mean()), (low, high))
 
 
 def _dependence(data: Prepared) -> int:

@@ -390,15 +390,3 @@ def _diagnose(error: Any, source: Source) -> Diagnostic:
     said, path = error["ctx"], error["loc"]
     span = source.key_span(*path) if said["at"] == "key" else source.span(*path)
     return Diagnostic(error["type"], said["message"], span, help=said["help"])
-
-
-__all__ = [
-    "LAYERS",
-    "Broken",
-    "DataSpec",
-    "EarlyStopping",
-    "EvaluateSpec",
-    "RuntimeSpec",
-    "Spec",
-    "read_spec",
-]

@@ -52,7 +52,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = WRONG_USE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt):  # before there was anything to keep
+        click.echo("\nStopped.", err=True)
         code = STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unprinted has no reader
