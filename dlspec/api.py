@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.checks import Checked, check
-from dlspec.composition import apply_overrides
+from dlspec.composition import compose
 from dlspec.diagnostics import DataError, Diagnostic, SpecError
 from dlspec.graphs import Graph, make_graph
 from dlspec.plans import Plan, make_plan
@@ -31,7 +31,7 @@ def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
         SpecError: with every mistake found.
         DataError: the file cannot be read.
     """
-    checked = _check(spec, overrides)
+    checked = examine(spec, overrides)
     if checked.errors:
         raise SpecError(checked.errors, checked.spec.source.texts)
     return checked.spec
@@ -43,7 +43,22 @@ def validate(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> li
     Raises:
         DataError: the file cannot be read.
     """
-    return _check(spec, overrides).diagnostics
+    return examine(spec, overrides).diagnostics
+
+
+def examine(spec: str | Path | Source, overrides: Mapping[str, Any] | None = None) -> Checked:
+    """A spec after all checks, with its texts: what `load` and `validate` begin with.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if isinstance(spec, Source):
+        source = spec
+    elif isinstance(spec, str) and "\n" in spec:
+        source = read_text(spec)
+    else:
+        source = read_file(spec)
+    return check(compose(source, overrides))
 
 
 def graph(spec: Spec) -> Graph:
@@ -135,12 +150,3 @@ def open_run(folder: str | Path) -> Run:
     from dlspec.runs import Run
 
     return Run.open(folder)
-
-
-def _check(spec: str | Path, overrides: Mapping[str, Any] | None) -> Checked:
-    source: Source
-    if isinstance(spec, str) and "\n" in spec:
-        source = read_text(spec)
-    else:
-        source = read_file(spec)
-    return check(apply_overrides(source, overrides or {}))

@@ -9,25 +9,52 @@ from dlspec.backend import load_keras
 from dlspec.graphs import Graph
 from dlspec.layers.core import Dense, Output
 from dlspec.preparation import Affine, Prepared
+from dlspec.signature import INPUT
 
 
-def build_network(graph: Graph, name: str = "network") -> Any:
+def build_network(graph: Graph, name: str = "network", *, one_input: bool = False) -> Any:
     """The network of a graph as an untrained functional `keras.Model`.
 
     It takes what the layers see, which is scaled, and puts out what the loss compares, which is scaled too.
+
+    Args:
+        one_input: of a network with several inputs, one input that takes all features, shared out inside.
     """
     load_keras()
     import keras
 
-    assert graph.input_shape is not None, "a graph without input shape cannot be built"
-    x = inputs = keras.Input(graph.input_shape[1:], name="input")
+    tensors, inputs = _inputs(graph, one_input)
+    built: dict[str, Any] = {}
     for layer in graph.layers:
         spec = layer.layer
         if isinstance(spec, Output):
             assert spec.units is not None, "the graph gave the output its units"
             spec = Dense(units=spec.units, activation=spec.activation or "linear", trainable=spec.trainable)
-        x = spec.build(layer.name)(x)
-    return keras.Model(inputs, x, name=f"{_plain(name)}_network")
+        built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
+        tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
+    outputs = [tensors[output] for output in graph.outputs]
+    return keras.Model(
+        inputs if len(inputs) > 1 else inputs[0],
+        outputs if len(outputs) > 1 else outputs[0],
+        name=f"{_plain(name)}_network",
+    )
+
+
+def _inputs(graph: Graph, one_input: bool) -> tuple[dict[str, Any], list[Any]]:
+    """What comes out of each input by its name, and the Keras inputs themselves."""
+    import keras
+    from keras import ops
+
+    shapes = [given.shape for given in graph.inputs if given.shape is not None]
+    assert len(shapes) == len(graph.inputs), "a graph without input shape cannot be built"
+    columns = [given.columns for given in graph.inputs]
+    if not one_input or columns == [None]:
+        inputs = [keras.Input(shape[1:], name=given.name) for given, shape in zip(graph.inputs, shapes, strict=True)]
+        return {given.name: x for given, x in zip(graph.inputs, inputs, strict=True)}, inputs
+    width = 1 + max(column for places in columns for column in places or ())
+    whole = keras.Input((*shapes[0][1:-1], width), name=INPUT)
+    parts = {given.name: ops.take(whole, given.columns, axis=-1) for given in graph.inputs}
+    return parts, [whole]
 
 
 def with_preprocessing(network: Any, data: Prepared) -> Any:

@@ -54,7 +54,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     bare = word.lower().replace("_", "").replace("-", "").replace(" ", "")
     if bare in folded:
         return folded[bare]
-    found = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    swapped = [w for w in known if sorted(w) == sorted(word.lower())]  # `adma` is `adam`, not `adamax`
+    found = swapped or get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 
@@ -93,10 +94,22 @@ def show_value(value: Any) -> str:
 class SpecModel(BaseModel):
     """A mapping of the spec with known keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,  # a class that no spec uses costs nothing
+        alias_generator=lambda name: name.removesuffix("_"),  # `from_` is the key `from`, a word of Python
+    )
 
     later: ClassVar[Mapping[str, str]] = {}
     """Keys of the language that this version does not have yet, with what they will do."""
+
+    @classmethod
+    def keys(cls) -> dict[str, FieldInfo]:
+        """The keys that one may write, in the order of the class."""
+        return {name.removesuffix("_"): field for name, field in cls.model_fields.items()}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -104,11 +117,9 @@ class SpecModel(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            meant = (
-                {nearest(key, cls.model_fields) for key in value if key not in cls.model_fields}
-                if isinstance(value, dict)
-                else set()
-            )  # a misspelt key is one mistake, not also a missing one
+            keys = cls.keys()
+            unknown = [key for key in value if key not in keys] if isinstance(value, dict) else []
+            meant = {nearest(key, keys) for key in unknown}  # a misspelt key is one mistake, not also a missing one
             raise rebuild_error(error, cls.__name__, cls._explain, leave_out=meant) from None
 
     @classmethod
@@ -133,16 +144,16 @@ class SpecModel(BaseModel):
             said = mistake(
                 "wrong-type",
                 f"a mapping of keys is needed here, got {show_value(error['input'])}",
-                help=f"its keys are {one_of(cls.model_fields)}",
+                help=f"its keys are {one_of(cls.keys())}",
             )
         else:
-            said = explain_value(error, key, cls.model_fields.get(key))
+            said = explain_value(error, key, cls.keys().get(key))
         error["type"] = said
         return error
 
     @classmethod
     def _explain_missing(cls, key: str) -> PydanticCustomError:
-        description = cls.model_fields[key].description
+        description = cls.keys()[key].description
         return mistake(
             "missing-key",
             f"`{key}` is missing" + (f": {description}" if description else ""),
@@ -154,7 +165,8 @@ class SpecModel(BaseModel):
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
         if key in cls.later:
             return not_yet(f"`{key}` ({cls.later[key]})")
-        keys = [name for name in cls.model_fields if name != "method"]
+        known = cls.keys()
+        keys = [name for name in known if name != "method"]
         return mistake(
             "unknown-key",
             f"unknown key `{key}`",
@@ -164,7 +176,7 @@ class SpecModel(BaseModel):
 
     def written(self) -> dict[str, Any]:
         """The fields as plain YAML values, defaults included, in the order of the class."""
-        return {name: _written(getattr(self, name)) for name in type(self).model_fields}
+        return {name.removesuffix("_"): _written(getattr(self, name)) for name in type(self).model_fields}
 
 
 def _written(value: Any) -> Any:
@@ -252,7 +264,8 @@ def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = N
             help=did_you_mean(str(value), map(str, choices), otherwise=""),
         )
     if kind == "too_short":
-        return mistake("out-of-range", f"{name} needs at least {error.get('ctx', {}).get('min_length', 1)} entry")
+        least = error.get("ctx", {}).get("min_length", 1)
+        return mistake("out-of-range", f"{name} needs at least {least} {'entry' if least == 1 else 'entries'}")
     if kind == "too_long":
         longest = error.get("ctx", {}).get("max_length")
         return mistake("out-of-range", f"{name} takes {longest} entries at most")

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from dlspec.diagnostics import Diagnostic, Label
-from dlspec.layers import LayerSpec, Shape, ShapeError, show_shape
+from dlspec.diagnostics import Diagnostic, Label, Span
+from dlspec.fields import did_you_mean, one_of
+from dlspec.layers import LayerSpec, ModelItem, Shape, ShapeError, Wire, show_shape
+from dlspec.layers.base import Path
+from dlspec.layers.combining import Group, Repeat
 from dlspec.layers.core import Output
-from dlspec.signature import Signature
+from dlspec.signature import INPUT, NetworkInput, Signature
 from dlspec.source import to_inline_yaml
-from dlspec.spec import Spec
+from dlspec.spec import Broken, Spec
+
+MAX_LAYERS = 20_000
+"""Layers that a network may have once `repeat` is laid out."""
 
 
 @dataclass(frozen=True)
@@ -19,27 +27,57 @@ class GraphLayer:
 
     Args:
         name: as given, or its type and a number: `lstm_1`.
-        index: its place in `model`.
-        input_shape, output_shape: batch first; None where nothing is known, because of a mistake above it.
-        parameters: how many numbers it holds.
+        index: its place among the layers, from the inputs up.
+        path: its place in the spec.
+        written: the item of the spec that it comes from; for a layer that `skip` adds, that is the `skip`.
+        inputs: names of the layers and inputs that it takes.
+        input_shapes, output_shape: batch first; None where nothing is known, because of a mistake above it.
+        parameters: how many numbers it holds; none where it shares those of another layer.
         flops: operations of one sample forward, a multiply-add being two.
+        activations: values of one sample that training keeps.
+        shares: the layer whose weights it uses.
     """
 
     name: str
     index: int
+    path: Path
     layer: LayerSpec
-    input_shape: Shape | None
+    written: ModelItem
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape | None, ...]
     output_shape: Shape | None
     parameters: int = 0
     flops: int = 0
+    activations: int = 0
+    shares: str | None = None
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """The shape of the first input, which most layers have alone."""
+        return self.input_shapes[0] if self.input_shapes else None
+
+    @property
+    def type_name(self) -> str:
+        return self.written.type_name
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A network with shapes."""
+    """A network with shapes.
 
-    input_shape: Shape | None
+    Args:
+        outputs: names of the layers whose output is the network's.
+        complete: false when there were too many layers to lay them all.
+    """
+
+    inputs: tuple[NetworkInput, ...]
     layers: tuple[GraphLayer, ...]
+    outputs: tuple[str, ...]
+    complete: bool = True
+
+    @property
+    def input_shape(self) -> Shape | None:
+        return self.inputs[0].shape
 
     @property
     def parameters(self) -> int:
@@ -51,129 +89,392 @@ class Graph:
         return sum(layer.flops for layer in self.layers)
 
     @property
+    def activations(self) -> int:
+        """Values of one sample that training keeps until it comes back."""
+        return sum(layer.activations for layer in self.layers)
+
+    @property
     def hidden(self) -> list[GraphLayer]:
-        """Layers with weights below the output, which is the last of them; normalizations belong to others."""
-        return [layer for layer in self.layers if layer.layer.weighted and not layer.layer.follows_code][:-1]
+        """Layers with weights below the outputs; normalizations belong to others."""
+        weighted = [layer for layer in self.layers if layer.layer.has_weights and not layer.layer.follows_code]
+        if len(self.outputs) == 1:  # the last one makes the output, also where an activation follows it
+            return [layer for layer in weighted[:-1] if layer.shares is None]
+        return [layer for layer in weighted if layer.name not in self.outputs and layer.shares is None]
 
     @property
     def output_shape(self) -> Shape | None:
-        return self.layers[-1].output_shape
+        return self[self.outputs[0]].output_shape
 
     def __getitem__(self, name: str) -> GraphLayer:
-        return next(layer for layer in self.layers if layer.name == name)
+        return self.by_name[name]
+
+    @cached_property
+    def by_name(self) -> dict[str, GraphLayer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def consumers(self) -> dict[str, list[str]]:
+        """Name of a layer or input -> names of the layers that take what comes out of it."""
+        found: dict[str, list[str]] = {each.name: [] for each in (*self.inputs, *self.layers)}
+        for layer in self.layers:
+            for source in layer.inputs:
+                found.setdefault(source, []).append(layer.name)
+        return found
 
 
 def make_graph(spec: Spec, signature: Signature | None) -> tuple[Graph, list[Diagnostic]]:
-    """Walks the layers from the input up.
+    """Lays the layers from the inputs up.
 
     A layer that cannot take its input is reported once; what follows goes on with what is known of its output.
     """
-    problems: list[Diagnostic] = []
-    input_shape = shape = signature.input_shape if signature else None
-    placed: list[GraphLayer] = []
-    for index, (layer, name) in enumerate(zip(spec.model, layer_names(spec.model), strict=True)):
-        if isinstance(layer, Output) and signature:
-            layer = _resolve_output(layer, signature)
-        before = shape
+    ground = _Ground(spec, signature)
+    inputs = signature.inputs if signature else _unknown_inputs(spec)
+    for given in inputs:
+        ground.known[given.name] = Wire(given.name, given.shape)
+    first = ground.known[inputs[0].name] if len(inputs) == 1 else NOWHERE
+    complete = True
+    try:
+        last = ground.walk(spec.model.layers, first, ("model", "layers"))
+        outputs = [ground.output(name, wanted.from_, last) for name, wanted in (spec.model.outputs or {}).items()] or [
+            last
+        ]
+    except _TooManyLayers as error:
+        ground.problems.append(error.problem)
+        ground.layers[-1] = replace(ground.layers[-1], output_shape=None)  # what would come next is not known
+        outputs, complete = [Wire(ground.layers[-1].name, None)], False
+    names = tuple(wire.source for wire in outputs)
+    return Graph(inputs, tuple(ground.layers), names, complete), ground.problems
+
+
+NOWHERE = Wire("", None)
+"""What the first layer takes when there are several inputs and it names none."""
+
+
+def _unknown_inputs(spec: Spec) -> tuple[NetworkInput, ...]:
+    return tuple(NetworkInput(name, None) for name in spec.model.inputs or [INPUT])
+
+
+class _TooManyLayers(Exception):
+    def __init__(self, problem: Diagnostic) -> None:
+        self.problem = problem
+
+
+class _Ground:
+    """What layers are laid on: names them, infers their shapes, and keeps what is wrong."""
+
+    def __init__(self, spec: Spec, signature: Signature | None) -> None:
+        self.spec = spec
+        self.signature = signature
+        self.problems: list[Diagnostic] = []
+        self.layers: list[GraphLayer] = []
+        self.known: dict[str, Wire] = {}
+        """What `from` may name, as far as it has been laid; of a name used several times the last one."""
+        self._by_name: dict[str, GraphLayer] = {}
+        self._given = Counter[str]()
+        self._take_names()
+        self._counts = Counter[str]()
+
+    # --- what items call
+
+    def walk(self, items: Sequence[ModelItem], wire: Wire, path: Path) -> Wire:
+        for i, item in enumerate(items):
+            place = (*path, i)
+            wire = item.lay(self, self._wires(item, wire, place), place)
+        return wire
+
+    def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
+        written = written or layer
+        if isinstance(layer, Output) and self.signature:
+            layer = self._resolve(layer)
+        problem = self._wrong_number(layer, wires, written, path)
+        if problem:
+            self.problems.append(problem)
+            wires = [Wire(wire.source, None) for wire in wires]
+        return self._add(layer, self._name(layer), wires, path, written, fits=problem is None)
+
+    def place_again(self, name: str, wires: Sequence[Wire], path: Path, written: ModelItem) -> Wire:
+        wire = self.known.get(name)
+        first = self._by_name.get(wire.source) if wire else None
+        if first is None:
+            self.problems.append(self._unknown_name(name, self.spec.span(*path, written.type_name)))
+            return Wire(wires[0].source, None)
+        shared = self._add(first.layer, self._unused(f"{first.name}_again"), wires, path, written, first.name)
+        again = self.layers[-1]
+        weights = {self._weights(layer) for layer in (first, again)} - {None}
+        if len(weights) > 1:
+            self.problems.append(
+                Diagnostic(
+                    "shape-mismatch",
+                    f"`{first.name}` takes {show_shape(first.input_shape)}, and is given "
+                    f"{show_shape(again.input_shape)} here",
+                    self._span(path, written.type_name),
+                    labels=(Label(self._span(first.path, first.type_name), "made for its input here"),),
+                    help="the same weights need inputs of the same size; write another layer instead of `shared`",
+                )
+            )
+        return shared
+
+    def output(self, name: str, source: str | None, last: Wire) -> Wire:
+        """The output layer of a network that names its outputs."""
+        path = ("model", "outputs", name)
+        wire = last
+        if source is not None:
+            if source not in self.known:
+                self.problems.append(self._unknown_name(source, self.spec.span(*path, "from")))
+            wire = self.known.get(source, NOWHERE)
+        return self.place(Output(name=name), [wire], path)
+
+    # --- how
+
+    def _add(
+        self,
+        layer: LayerSpec,
+        name: str,
+        wires: Sequence[Wire],
+        path: Path,
+        written: ModelItem,
+        shares: str | None = None,
+        fits: bool = True,
+    ) -> Wire:
+        if len(self.layers) >= MAX_LAYERS:
+            raise _TooManyLayers(
+                Diagnostic(
+                    "expands-too-far",
+                    f"the network grows past {MAX_LAYERS:,} layers here",
+                    self._span(path, written.type_name),
+                    help="write smaller `times`",
+                )
+            )
+        shapes = [wire.shape for wire in wires]
+        counts = (0, 0, 0)
+        shape: Shape | None = None
         try:
-            shape = layer.infer(before)
+            shape = layer.infer(*shapes) if fits else None
+            sizes = [size for size in shapes if size is not None]
+            if fits and len(sizes) == len(shapes):
+                counts = layer.counts(*sizes)
         except ShapeError as error:
-            problems.append(_explain(error, spec, index, layer, before, placed))
-            before = None
+            self.problems.append(self._explain(error, layer, wires, path, written))
+            shapes = [None for _ in shapes]
             try:
-                shape = layer.infer(None)
+                shape = layer.infer(*shapes)
             except ShapeError:  # wrong whatever comes in
                 shape = None
-        sized = before is not None
-        placed.append(
-            GraphLayer(
-                name,
-                index,
-                layer,
-                before,
-                shape,
-                layer.parameters(before) if sized and before else 0,
-                layer.flops(before) if sized and before else 0,
+        if shares:
+            counts = (0, *counts[1:])
+        inputs = tuple(wire.source for wire in wires)
+        placed = GraphLayer(name, len(self.layers), path, layer, written, inputs, tuple(shapes), shape, *counts, shares)
+        self.layers.append(placed)
+        self._by_name[name] = placed
+        self.known[name] = Wire(name, shape)
+        if layer.name and not shares:
+            self.known[layer.name] = self.known[name]
+        return self.known[name]
+
+    def _wires(self, item: ModelItem, wire: Wire, path: Path) -> list[Wire]:
+        """What leads to an item: the layers that it names, or the one above it."""
+        if item.from_ is None:
+            if wire is NOWHERE:
+                inputs = list(self.known)
+                self.problems.append(
+                    Diagnostic(
+                        "missing-key",
+                        f"`{item.type_name}` follows no layer, and the network has {len(inputs)} inputs",
+                        self._span(path, item.type_name),
+                        help=f"add `from: {inputs[0]}`",
+                    )
+                )
+            return [wire]
+        wires = []
+        for i, name in enumerate(item.from_):
+            found = self.known.get(name)
+            if found is None:
+                self.problems.append(self._unknown_name(name, self.spec.span(*path, item.type_name, "from", i)))
+            wires.append(found or Wire(name, None))
+        if len(wires) > 1 and not isinstance(item, LayerSpec):
+            self.problems.append(
+                Diagnostic(
+                    "wrong-number-of-inputs",
+                    f"`{item.type_name}` takes one input, got {len(wires)}",
+                    self.spec.span(*path, item.type_name, "from"),
+                    help=f"merge them first: `concatenate: {{from: [{', '.join(item.from_)}]}}`",
+                )
+            )
+        return wires
+
+    def _wrong_number(
+        self, layer: LayerSpec, wires: Sequence[Wire], written: ModelItem, path: Path
+    ) -> Diagnostic | None:
+        least, most = layer.takes
+        if least <= len(wires) <= (most or len(wires)) or (written is not layer and isinstance(written, Group)):
+            return None
+        if len(wires) < least:
+            return Diagnostic(
+                "wrong-number-of-inputs",
+                f"`{layer.type_name}` needs at least {least} inputs, got {len(wires)}",
+                self._span(path, written.type_name),
+                help=f"name them: `{layer.type_name}: {{from: [{', '.join(list(self.known)[-2:])}]}}`",
+            )
+        return Diagnostic(
+            "wrong-number-of-inputs",
+            f"`{layer.type_name}` takes {'one input' if most == 1 else f'{most} inputs at most'}, got {len(wires)}",
+            self.spec.span(*path, written.type_name, "from"),
+            help=f"merge them first: `concatenate: {{from: [{', '.join(wire.source for wire in wires)}]}}`",
+        )
+
+    def _unknown_name(self, name: str, span: Span) -> Diagnostic:
+        if name in self._given or any(name == layer.name for layer in self.layers):
+            return Diagnostic(
+                "unknown-layer-name",
+                f"`{name}` stands below, and a layer takes its input from layers above it",
+                span,
+                help="move it above this layer",
+            )
+        return Diagnostic(
+            "unknown-layer-name",
+            f"no layer above is named `{name}`",
+            span,
+            help=did_you_mean(name, self.known, otherwise=f"the last ones are {one_of(list(self.known)[-6:])}"),
+        )
+
+    def _take_names(self) -> None:
+        """Names are how `from`, `pretrain`, history and export speak of a layer, so no two may be equal.
+
+        A name that is written once and laid several times, by `repeat` or a block, will be numbered.
+        """
+        spec, first = self.spec, dict[str, Span]()
+        for key in ("inputs", "outputs"):
+            for name in getattr(spec.model, key) or {}:
+                self._take_name(name, spec.key_span("model", key, name), 1, first)
+        for item, times, path in _named(spec.model.layers, 1, ("model", "layers")):
+            self._take_name(_name_of(item), spec.span(*path, item.type_name, "name"), times, first)
+
+    def _take_name(self, name: str, span: Span, times: int, first: dict[str, Span]) -> None:
+        if first.setdefault(name, span) == span:
+            self._given[name] += times
+            return
+        self.problems.append(
+            Diagnostic(
+                "repeated-name",
+                f"two layers are named `{name}`",
+                span,
+                labels=(Label(first[name], "first named here"),),
+                help="give each a name of its own",
             )
         )
-    return Graph(input_shape, tuple(placed)), problems
 
-
-def layer_names(layers: list[LayerSpec]) -> list[str]:
-    """The given names, and for the rest the type with a number that counts layers of that type."""
-    taken = {layer.name for layer in layers if layer.name}
-    counts: Counter[str] = Counter()
-    names = []
-    for layer in layers:
+    def _name(self, layer: LayerSpec) -> str:
+        """The given name, numbered where it is laid several times, or the type with a number."""
         if layer.name:
-            names.append(layer.name)
-            continue
+            if self._given[layer.name] < 2:
+                return layer.name
+            self._counts[layer.name] += 1
+            return f"{layer.name}_{self._counts[layer.name]}"
+        sort = layer.counted_as
         while True:
-            sort = layer.counted_as
-            counts[sort] += 1
-            name = sort if sort == "output" and counts[sort] == 1 else f"{sort}_{counts[sort]}"
-            if name not in taken:
-                break
-        names.append(name)
-    return names
+            self._counts[sort] += 1
+            name = sort if sort == "output" and self._counts[sort] == 1 else f"{sort}_{self._counts[sort]}"
+            if name not in self._given:
+                return name
 
+    def _unused(self, name: str) -> str:
+        tried, number = name, 1
+        while tried in self._by_name or tried in self._given:
+            number += 1
+            tried = f"{name}_{number}"
+        return tried
 
-def _resolve_output(layer: Output, signature: Signature) -> Output:
-    target = signature.target
-    return layer.model_copy(
-        update={"units": layer.units or target.units, "activation": layer.activation or target.activation}
-    )
-
-
-def _explain(
-    error: ShapeError,
-    spec: Spec,
-    index: int,
-    layer: LayerSpec,
-    shape: Shape | None,
-    placed: list[GraphLayer],
-) -> Diagnostic:
-    """Names the layer that cannot take its input, and the one above it that is to blame."""
-    assert shape is not None, "without an input shape nothing can fail"
-    kind = layer.kind
-    span = spec.key_span("model", index, kind.type_name)
-    wanted = len(kind.axes) + 1 if kind.axes is not None else len(shape)
-    if wanted == len(shape):  # the axes are right and their sizes are not
-        notes = () if placed else (f"the data give {show_shape(shape)}",)
-        return Diagnostic("shape-mismatch", error.message, span, help=error.help, notes=notes)
-    culprit = _culprit(placed, len(shape), wanted)
-    if culprit is None:
-        return Diagnostic(
-            "shape-mismatch",
-            error.message,
-            span,
-            help=_reshape_help(shape, wanted, kind.type_name),
-            notes=(f"the data give {show_shape(shape)}",),
+    def _resolve(self, layer: Output) -> Output:
+        assert self.signature is not None, "without a target there is nothing to resolve"
+        target = self.signature.targets.get(layer.name or "", self.signature.target)
+        return layer.model_copy(
+            update={"units": layer.units or target.units, "activation": layer.activation or target.activation}
         )
-    culprit_span = spec.key_span("model", culprit.index, culprit.layer.type_name)
-    repaired = culprit.layer.with_axes(wanted)
-    help: str | None
-    if repaired is not None:
-        help = f"write `{to_inline_yaml(repaired.brief())}` on line {culprit_span.line}"
-    elif culprit.input_shape is not None and len(culprit.input_shape) == wanted:
-        help = f"remove `{culprit.layer.type_name}` on line {culprit_span.line}"
-    else:
-        help = _reshape_help(shape, wanted, kind.type_name)
-    why = culprit.layer.why_shape().format(shape=show_shape(culprit.output_shape))
-    return Diagnostic("shape-mismatch", error.message, span, help=help, labels=(Label(culprit_span, why),))
+
+    def _weights(self, layer: GraphLayer) -> int | None:
+        shapes = [shape for shape in layer.input_shapes if shape is not None]
+        return layer.layer.counts(*shapes)[0] if shapes and len(shapes) == len(layer.input_shapes) else None
+
+    def _span(self, path: Path, type_name: str) -> Span:
+        return self.spec.key_span(*path, type_name)
+
+    def _explain(
+        self, error: ShapeError, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem
+    ) -> Diagnostic:
+        """Names the layer that cannot take its input, and the one above it that is to blame."""
+        kind = layer.kind
+        span = self._span(path, written.type_name if not isinstance(layer, Broken) else kind.type_name)
+        above = list(self._above(wires[0]))
+        shape = wires[0].shape
+        data_note = () if above else (f"the data give {show_shape(shape)}",)
+        if written is not layer and isinstance(written, Group):  # a merge that the item itself adds
+            ends = error.help or "let every path end in the same shape; an empty path may need a layer such as `dense`"
+            return Diagnostic("shape-mismatch", f"in `{written.type_name}`, {error.message}", span, help=ends)
+        if shape is None or len(wires) > 1:
+            labels = tuple(
+                Label(self._span(at.path, at.type_name), f"gives {show_shape(at.output_shape)}")
+                for wire in wires
+                if (at := self._by_name.get(wire.source))
+            )
+            return Diagnostic("shape-mismatch", error.message, span, help=error.help, labels=labels)
+        wanted = len(kind.axes) + 1 if kind.axes is not None else len(shape)
+        if wanted == len(shape):  # the axes are right and their sizes are not
+            return Diagnostic("shape-mismatch", error.message, span, help=error.help, notes=data_note)
+        culprit = _culprit(above, len(shape), wanted)
+        if culprit is None:
+            cure = _reshape_help(shape, wanted, kind.type_name)
+            return Diagnostic("shape-mismatch", error.message, span, help=cure, notes=data_note)
+        culprit_span = self._span(culprit.path, culprit.type_name)
+        repaired = culprit.layer.with_axes(wanted)
+        if repaired is not None:
+            cure = f"write `{to_inline_yaml(repaired.brief())}` on line {culprit_span.line}"
+        elif culprit.input_shape is not None and len(culprit.input_shape) == wanted:
+            cure = f"remove `{culprit.layer.type_name}` on line {culprit_span.line}"
+        else:
+            cure = _reshape_help(shape, wanted, kind.type_name)
+        why = culprit.layer.why_shape().format(shape=show_shape(culprit.output_shape))
+        return Diagnostic("shape-mismatch", error.message, span, help=cure, labels=(Label(culprit_span, why),))
+
+    def _above(self, wire: Wire) -> Iterator[GraphLayer]:
+        """The layers that lead to the wire, the nearest first, as long as there is one way."""
+        while (layer := self._by_name.get(wire.source)) is not None:
+            yield layer
+            if len(layer.inputs) != 1:
+                return
+            wire = Wire(layer.inputs[0], None)
 
 
-def _culprit(placed: list[GraphLayer], axes: int, wanted: int) -> GraphLayer | None:
+def _named(items: Sequence[ModelItem], times: int, path: Path) -> Iterator[tuple[ModelItem, int, Path]]:
+    """Every item that has a name, how often it is laid, and its place."""
+    for i, item in enumerate(items):
+        place = (*path, i)
+        if _name_of(item):
+            yield item, times, place
+        if isinstance(item, Group):
+            more = times * item.times if isinstance(item, Repeat) else times
+            for key in item.lists:
+                inner = getattr(item, key)
+                lists = enumerate(inner) if inner and isinstance(inner[0], list) else [(None, inner)]
+                for j, each in lists:
+                    below = (*place, item.type_name, key) if j is None else (*place, item.type_name, key, j)
+                    yield from _named(each, more, below)
+
+
+def _name_of(item: ModelItem) -> str:
+    return getattr(item, "name", None) or ""
+
+
+def _culprit(above: Sequence[GraphLayer], axes: int, wanted: int) -> GraphLayer | None:
     """The nearest layer above that could give the wanted axes, else the one that made them what they are."""
     changed = None
-    for above in reversed(placed):
-        if above.output_shape is None or len(above.output_shape) != axes:
+    for layer in above:
+        if layer.output_shape is None or len(layer.output_shape) != axes:
             break
-        if above.layer.with_axes(wanted) is not None:
-            return above
-        if changed is None and (above.input_shape is None or len(above.input_shape) != axes):
-            changed = above
-        if above.layer.axes is not None:
+        if layer.layer.with_axes(wanted) is not None:
+            return layer
+        if changed is None and (layer.input_shape is None or len(layer.input_shape) != axes):
+            changed = layer
+        if layer.layer.axes is not None:
             break  # it needs the axes that it gets, so nothing above it can change
     return changed
 

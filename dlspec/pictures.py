@@ -84,7 +84,7 @@ class Pictures:
 
     def _keep_filters(self, network: Any, when: str) -> None:
         """Weights of the first dense layer, when it looks at a picture: (units, height, width)."""
-        first = next((layer for layer in self.graph.layers if layer.layer.weighted), None)
+        first = next((layer for layer in self.graph.layers if layer.layer.has_weights), None)
         shape = self.data.train.inputs.shape[1:]
         if first and isinstance(first.layer, Dense) and len(shape) == 2 and _only_moves_values(self.graph, first):
             kernel = as_array(network.get_layer(first.name).kernel)
@@ -109,7 +109,7 @@ class Pictures:
             self.arrays[f"plane:{name}_classes"] = part.truth
         lines = _lattice(axes)
         self.arrays["plane:lines"] = steps.inputs.back(lines.reshape(-1, 2)).reshape(lines.shape)
-        hidden = [layer for layer in self.graph.layers[:-1] if layer.layer.weighted]
+        hidden = [layer for layer in self.graph.layers[:-1] if layer.layer.has_weights]
         for layer in hidden:
             above = self.graph.layers[layer.index + 1]
             ends_in = above.name if above.layer.follows_code and not above.layer.weighted else layer.name

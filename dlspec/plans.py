@@ -69,9 +69,11 @@ def make_plan(spec: Spec, graph: Graph) -> Plan:
 
 
 def _encoder(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
-    names = [layer.name]
-    for above in graph.layers[layer.index + 1 : -1]:
-        if not above.layer.follows_code:
+    """The layer, and behind it those that belong to its code, as long as nothing else takes what is between."""
+    names, consumers = [layer.name], graph.consumers
+    while len(consumers[names[-1]]) == 1:
+        above = graph[consumers[names[-1]][0]]
+        if not above.layer.follows_code or above.name in graph.outputs:
             break
         names.append(above.name)
     return tuple(names)
@@ -79,7 +81,7 @@ def _encoder(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
 
 def _in_unit_interval(spec: Spec, graph: Graph, layer: GraphLayer) -> bool:
     """Whether what the layer sees lies in [0, 1] by construction."""
-    inside = spec.data.scale == "min_max"
+    inside = {given.name: spec.data.scale == "min_max" for given in graph.inputs}
     for below in graph.layers[: layer.index]:
-        inside = below.layer.in_unit_interval(inside)
-    return inside
+        inside[below.name] = below.layer.in_unit_interval(all(inside.get(source, False) for source in below.inputs))
+    return all(inside.get(source, False) for source in layer.inputs)

@@ -7,9 +7,9 @@ known to the spec language, the reference and the tests under its name in snake 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler, ValidationError
@@ -22,6 +22,7 @@ K = TypeVar("K", bound="Kind")
 
 def snake_case(name: str) -> str:
     """`MaxPooling2D` -> `max_pooling2d`, as Keras names layers."""
+    name = re.sub("P?ReLU", lambda match: match[0].capitalize(), name)  # `prelu`, where Keras has `p_re_lu`
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
@@ -30,6 +31,8 @@ class Kind(SpecModel):
     """Base of everything that a spec names: its class name, in snake case, is what one writes."""
 
     type_name: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other names that people know it by; one that writes them is told this one."""
     examples: ClassVar[list[Any]] = []
     """Ways to write it, each tried by the tests."""
 
@@ -44,11 +47,19 @@ class Kind(SpecModel):
 
     @classmethod
     def primary(cls) -> str | None:
-        """The field that may be written directly behind the name."""
-        for name, field in cls.model_fields.items():
+        """The key whose value may be written directly behind the name."""
+        for name, field in cls.keys().items():
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("primary"):
                 return name
         return None
+
+    @classmethod
+    def unfold(cls, written: Any) -> tuple[Any, str | None]:
+        """The arguments of what was written behind the name, and the key that was left out in it, if a mapping was."""
+        primary = cls.primary()
+        if written is None:
+            return {}, None
+        return (written if isinstance(written, dict) or primary is None else {primary: written}), None
 
     def arguments(self) -> dict[str, Any]:
         """The fields by name, as the class that this builds takes them."""
@@ -56,12 +67,11 @@ class Kind(SpecModel):
 
     def brief(self) -> Any:
         """As a person would write it: `{dropout: 0.2}`, without defaults."""
-        fields = type(self).model_fields
-        given = {
-            name: value
-            for name, value in super().written().items()
-            if fields[name].is_required() or getattr(self, name) != fields[name].get_default()
-        }
+        given = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if field.is_required() or value != field.get_default():
+                given[name.removesuffix("_")] = _brief(value)
         if list(given) == [self.primary()]:
             return {self.type_name: given[self.primary() or ""]}
         return {self.type_name: given} if given else self.type_name
@@ -72,9 +82,19 @@ class Kind(SpecModel):
         return {self.type_name: fields} if fields else self.type_name
 
 
+def _brief(value: Any) -> Any:
+    if isinstance(value, Kind):
+        return value.brief()
+    if isinstance(value, SpecModel):
+        return value.written()
+    if isinstance(value, list | tuple):
+        return [_brief(v) for v in value]
+    return value
+
+
 def _first_to_write(cls: type[Kind]) -> str:
-    required = [name for name, field in cls.model_fields.items() if field.is_required()]
-    return (required or list(cls.model_fields))[0]
+    required = [name for name, field in cls.keys().items() if field.is_required()]
+    return (required or list(cls.keys()))[0]
 
 
 class Registry(Generic[K]):
@@ -84,14 +104,26 @@ class Registry(Generic[K]):
         noun: what one of them is called in messages: `layer`.
         home: the package (or module) whose classes register here; loaded on the first look-up.
         later: names of the language that this version does not have yet.
+        left_out: names that someone may look for here -> why there are none.
+        variable: what the registry is called in the package's modules. Given it, a module is loaded only when one
+            of its own names is looked up, which its text tells: 150 layer types take a while to make.
     """
 
-    def __init__(self, noun: str, home: str, later: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        noun: str,
+        home: str,
+        later: Sequence[str] = (),
+        left_out: Mapping[str, str] | None = None,
+        variable: str | None = None,
+    ) -> None:
         self.noun = noun
         self.later = later
+        self.left_out = left_out or {}
         self.home = home
+        self.variable = variable
         self._classes: dict[str, type[K]] = {}
-        self._loaded = False
+        self._modules: dict[str, str] | None = None
 
     def register(self, cls: type[K]) -> type[K]:
         """Class decorator. Raises ValueError when the name is taken."""
@@ -101,7 +133,14 @@ class Registry(Generic[K]):
         return cls
 
     def __getitem__(self, name: str) -> type[K]:
-        return self._all()[name]
+        module = self._elsewhere().get(name)
+        if name not in self._classes and module is not None:
+            importlib.import_module(module)
+        return self._classes[name]
+
+    def get(self, name: object) -> type[K] | None:
+        """The class, or None where there is none of that name."""
+        return self[name] if isinstance(name, str) and name in self else None
 
     @property
     def a_noun(self) -> str:
@@ -111,22 +150,36 @@ class Registry(Generic[K]):
         return f"<registry of {self.noun}s>"
 
     def __contains__(self, name: object) -> bool:
-        return name in self._all()
+        return name in self._names()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._all()))
+        return iter(sorted(self._names()))
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self._names())
 
-    def _all(self) -> dict[str, type[K]]:
-        if not self._loaded:
-            self._loaded = True
+    def load_all(self) -> dict[str, type[K]]:
+        """Every class by its name."""
+        return {name: self[name] for name in self}
+
+    def _names(self) -> set[str]:
+        return {*self._elsewhere(), *self._classes}
+
+    def _elsewhere(self) -> dict[str, str]:
+        """Name -> module, of the classes that need not be loaded yet; loads all others."""
+        if self._modules is None:
+            self._modules = {}
             home = importlib.import_module(self.home)
-            for module in pkgutil.iter_modules(getattr(home, "__path__", ())):
-                if not module.name.startswith("_"):  # a private module may load Keras
-                    importlib.import_module(f"{self.home}.{module.name}")
-        return self._classes
+            for path in getattr(home, "__path__", ()):
+                for file in sorted(Path(path).glob("[!_]*.py")):  # a private module may load Keras
+                    module = f"{self.home}.{file.stem}"
+                    if self.variable is None:
+                        importlib.import_module(module)
+                        continue
+                    pattern = rf"^@{self.variable}\.register\nclass (\w+)"
+                    for name in re.findall(pattern, file.read_text(encoding="utf-8"), re.MULTILINE):
+                        self._modules[snake_case(name)] = module
+        return self._modules
 
     def read(self, value: Any) -> K:
         """A bare name, or `{name: arguments}`, as an instance.
@@ -138,26 +191,29 @@ class Registry(Generic[K]):
             return value  # type: ignore[return-value]
         name, arguments, place = self._split(value)
         cls = self._find(name, place, value)
-        if arguments is None:
-            arguments = {}
-        elif not isinstance(arguments, dict):
-            primary = cls.primary()
-            if primary is None:
-                keys = list(cls.model_fields)
-                raise self.error(
-                    mistake(
-                        "wrong-type",
-                        f"`{name}` takes {'keys' if keys else 'no value'}, got {show_value(arguments)}",
-                        help=f"write `{name}: {{{_first_to_write(cls)}: …}}`" if keys else f"write `{name}` alone",
-                    ),
-                    place,
-                    arguments,
-                )
-            arguments = {primary: arguments}
+        arguments, unwritten = cls.unfold(arguments)
+        if not isinstance(arguments, dict):
+            keys = cls.keys()
+            raise self.error(
+                mistake(
+                    "wrong-type",
+                    f"`{name}` takes {'keys' if keys else 'no value'}, got {show_value(arguments)}",
+                    help=f"write `{name}: {{{_first_to_write(cls)}: …}}`" if keys else f"write `{name}` alone",
+                ),
+                place,
+                arguments,
+            )
         try:
             return cls.model_validate(arguments)
         except ValidationError as error:
-            raise rebuild_error(error, name, lambda line: line, below=place) from None
+
+            def as_written(line: InitErrorDetails) -> InitErrorDetails:
+                place = line.get("loc", ())
+                if unwritten is not None and place[:1] == (unwritten,):
+                    line["loc"] = place[1:]
+                return line
+
+            raise rebuild_error(error, name, as_written, below=place) from None
 
     def _split(self, value: Any) -> tuple[str, Any, tuple[str, ...]]:
         if isinstance(value, str):
@@ -188,11 +244,16 @@ class Registry(Generic[K]):
         at: Literal["key", "value"] = "key" if place else "value"
         if name in self.later:
             said = not_yet(f"the {self.noun} `{name}`", at)
+        elif name in self.left_out:
+            code = f"unknown-{self.noun.replace(' ', '-')}"
+            said = mistake(code, f"there is no {self.noun} `{name}`: {self.left_out[name]}", at=at)
         else:
             code, message = f"unknown-{self.noun.replace(' ', '-')}", f"there is no {self.noun} `{name}`"
             word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
             joined = f"write `{word}: {rest}`" if word in self and rest else None  # `gru 16`, `dense(3)`
-            said = mistake(code, message, help=joined or did_you_mean(name, self), at=at)
+            known = next((own for own, cls in self._classes.items() if name in cls.also), None)
+            help = f"write `{known}`" if known else joined or did_you_mean(name, self)
+            said = mistake(code, message, help=help, at=at)
         raise self.error(said, place, value)
 
     def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:

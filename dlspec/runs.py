@@ -88,7 +88,7 @@ class Run:
         """The network with its shapes, from the folder alone."""
         from dlspec.graphs import make_graph
 
-        return make_graph(self.spec, _signature(self.data))[0]
+        return make_graph(self.spec, _signature(self.data, self.spec))[0]
 
     @cached_property
     def model(self) -> Any:
@@ -338,8 +338,10 @@ def _train_network(job: _Job, folder: Path, checkpoint: Checkpoint | None, pictu
         checkpoint.save(folder / CHECKPOINT)
 
     seed_everything(job.spec.seed, "network")
-    network = build_network(job.plan.graph, job.spec.name)
-    trainer = Trainer(job.spec, job.plan, job.data, network, listener=job.listener, save=save, observer=pictures)
+    network = build_network(job.plan.graph, job.spec.name, one_input=True)
+    trainer = Trainer(
+        job.spec, job.plan, job.data, network, listener=job.listener, save=save, observer=pictures, folder=folder
+    )
     _write_history(folder, trainer.run(checkpoint))
     return network
 
@@ -476,18 +478,21 @@ def _describe(data: Prepared) -> dict[str, Any]:
     }
 
 
-def _signature(described: dict[str, Any]) -> Signature:
+def _signature(described: dict[str, Any], spec: Spec) -> Signature:
     """What `data.json` says of the inputs and the target."""
     from dlspec.datasets import Column
-    from dlspec.signature import Signature, Target
+    from dlspec.signature import Signature, Target, share_out
     from dlspec.spec import Window
 
-    target = described["target"]
+    target, shape = described["target"], (None, *described["input_shape"])
+    features = tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"])
     return Signature(
         described["task"],
-        (None, *described["input_shape"]),
-        tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"]),
+        shape,
+        features,
         Target(target["name"], target["kind"], tuple(target["classes"]), target["unit"]),
+        share_out(spec, shape, [feature.name for feature in features]),
+        {},
         window=Window(**described["window"]) if described["window"] else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,7 +12,7 @@ from dlspec.diagnostics import Diagnostic
 from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
-from dlspec.parts import LOSSES
+from dlspec.parts.losses import LOSSES
 from dlspec.sources.series import SeriesFile
 from dlspec.spec import Spec, Window
 
@@ -62,12 +62,27 @@ class Target:
 
 
 @dataclass(frozen=True)
+class NetworkInput:
+    """An input of the network.
+
+    Args:
+        columns: places in the features that it takes; None for all of them.
+    """
+
+    name: str
+    shape: Shape | None
+    columns: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Signature:
     """What goes into a network and what comes out.
 
     Args:
         task: `series`, `number` or `class`; metrics and baselines say which they are for.
-        input_shape: of what the network sees, batch first.
+        input_shape: of all that the network sees, batch first.
+        inputs: how that is shared out over the inputs of the network.
+        targets: output -> what it predicts, where the spec names outputs.
         time: the column with the time of a series, if there is one.
         window: how a series is cut.
     """
@@ -76,6 +91,8 @@ class Signature:
     input_shape: Shape
     features: tuple[Column, ...]
     target: Target
+    inputs: tuple[NetworkInput, ...]
+    targets: Mapping[str, Target]
     time: str | None = None
     window: Window | None = None
 
@@ -94,7 +111,8 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     problems = list(_column_problems(spec, description))
     data = spec.data
     time = data.time or description.time or _guess_time(description)
-    target_name = data.target or description.target
+    targets = {name: _target(description, output.target) for name, output in (spec.model.outputs or {}).items()}
+    target_name = data.target or next((t.name for t in targets.values() if t), None) or description.target
     if target_name is None:
         where = "series" if data.series else "dataset"
         problems.append(
@@ -106,18 +124,22 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
             )
         )
         return None, problems
-    column = description.column(target_name)
-    if column is None or column.kind in ("time", "text") or column.shape:
+    target = _target(description, target_name)
+    if target is None or None in targets.values():
         return None, problems
-    target = Target(target_name, "class" if column.kind == "class" else "number", column.classes, column.unit)
     numbers = [c.name for c in description.columns if c.kind == "number" and c.name != time]
-    chosen = data.features or [n for n in numbers if description.layout == "series" or n != target_name]
+    predicted = {target_name, *(t.name for t in targets.values() if t)}
+    chosen = data.features or list(dict.fromkeys(name for _, names in _inputs(spec) for name in names))
+    chosen = chosen or [n for n in numbers if description.layout == "series" or n not in predicted]
     # a name that is not there counts as a number, so that shapes are still checked
     features = tuple(description.column(name) or Column(name) for name in chosen)
     if not features:
         problems.append(Diagnostic("no-features", "no column is left for the network to see", spec.key_span("data")))
         return None, problems
-    if description.layout == "series":
+    pictures = [c for c in features if c.shape]
+    task: Literal["series", "number", "class"] = "series" if description.layout == "series" else target.kind
+    shape: Shape
+    if task == "series":
         if data.window is None:
             problems.append(
                 Diagnostic(
@@ -128,21 +150,55 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
                 )
             )
             return None, problems
-        shape: Shape = (None, data.window.length, len(features))
-        return Signature("series", shape, features, target, time, data.window), problems
-    pictures = [c for c in features if c.shape]
-    if pictures and len(features) > 1:
+        shape = (None, data.window.length, len(features))
+    elif pictures and len(features) > 1:
         problems.append(
             Diagnostic(
                 "wrong-value",
                 f"`{pictures[0].name}` is a picture and cannot stand beside other features",
-                spec.span("data", "features"),
+                spec.span("data", "features") if data.features else spec.key_span("model", "inputs"),
                 help=f"write `features: {pictures[0].name}`",
             )
         )
         return None, problems
-    shape = (None, *features[0].shape) if pictures else (None, len(features))
-    return Signature(target.kind, shape, features, target), problems
+    else:
+        shape = (None, *features[0].shape) if pictures else (None, len(features))
+    inputs = share_out(spec, shape, chosen)
+    known = {name: target for name, target in targets.items() if target}
+    window = data.window if task == "series" else None
+    return Signature(task, shape, features, target, inputs, known, time if window else None, window), problems
+
+
+INPUT = "input"
+"""Name of the input of a network that has one."""
+
+
+def share_out(spec: Spec, shape: Shape, features: Sequence[str]) -> tuple[NetworkInput, ...]:
+    """The inputs of the network, and which of the features each takes.
+
+    Args:
+        shape: of all features together, batch first.
+    """
+    if spec.model.inputs is None:
+        return (NetworkInput(INPUT, shape),)
+    places = {column: i for i, column in enumerate(features)}
+    shared = []
+    for name, names in _inputs(spec):
+        columns = tuple(places[column] for column in names if column in places)
+        shared.append(NetworkInput(name, (*shape[:-1], len(columns)) if len(shape) < 4 else shape, columns))
+    return tuple(shared)
+
+
+def _inputs(spec: Spec) -> list[tuple[str, list[str]]]:
+    return [(name, given.features) for name, given in (spec.model.inputs or {}).items()]
+
+
+def _target(description: Description, name: str) -> Target | None:
+    """What the column asks of a network; None where it is not there or cannot be predicted."""
+    column = description.column(name)
+    if column is None or column.kind in ("time", "text") or column.shape:
+        return None
+    return Target(name, "class" if column.kind == "class" else "number", column.classes, column.unit)
 
 
 def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
@@ -150,6 +206,10 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
     data = spec.data
     named = [(data.time, ("data", "time")), (data.target, ("data", "target"))]
     named += [(name, ("data", "features", i)) for i, name in enumerate(data.features or [])]  # type: ignore[misc]
+    for given, names in _inputs(spec):
+        named += [(name, ("model", "inputs", given, "features", i)) for i, name in enumerate(names)]  # type: ignore[misc]
+    for given, output in (spec.model.outputs or {}).items():
+        named.append((output.target, ("model", "outputs", given, "target")))  # type: ignore[arg-type]
     for name, path in named:
         if name is not None and name not in description.names:
             yield Diagnostic(
@@ -158,6 +218,15 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                 spec.span(*path),
                 help=did_you_mean(name, description.names),
             )
+    for given, names in _inputs(spec):
+        for i, name in enumerate(names):
+            if data.features and name in description.names and name not in data.features:
+                yield Diagnostic(
+                    "unknown-column",
+                    f"`{name}` is not among the `features` of `data`",
+                    spec.span("model", "inputs", given, "features", i),
+                    help=f"add `{name}` to `features`, or leave `features` out",
+                )
     for i, name in enumerate(data.features or []):
         if name in (data.features or [])[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from dlspec.baselines import AnyBaseline
@@ -17,8 +18,10 @@ from dlspec.fields import (
     Fraction,
     NonNegativeInt,
     NonNegativeNumber,
+    Number,
     OneOrMore,
     PositiveInt,
+    PositiveNumber,
     Rate,
     SpecModel,
     Text,
@@ -26,11 +29,17 @@ from dlspec.fields import (
     mistake,
     nearest,
     not_yet,
+    one_of,
     show_value,
 )
-from dlspec.layers import LAYERS, AnyLayer, LayerSpec, Shape
+from dlspec.layers import LAYERS, LayerSpec, Shape
+from dlspec.layers.base import LayerName
+from dlspec.layers.combining import Group, Items
 from dlspec.metrics import AnyMetric
-from dlspec.parts import Adam, AnyLoss, AnyOptimizer
+from dlspec.parts.base import AnyCallback, AnySchedule, Monitor, either
+from dlspec.parts.losses import AnyLoss
+from dlspec.parts.optimizers import Adam, AnyOptimizer, Optimizer
+from dlspec.parts.optimizers.base import CLIPS
 from dlspec.pretraining import PRETRAINING, PretrainingMethod
 from dlspec.source import Source
 
@@ -129,28 +138,63 @@ class DataSpec(SpecModel):
 class EarlyStopping(SpecModel):
     """Ends training when the held-out loss no longer falls, and goes back to the best weights."""
 
-    monitor: Literal["val_loss", "loss"] = "val_loss"
+    monitor: Monitor = "val_loss"
     patience: NonNegativeInt = Field(5, description="epochs to wait for something better")
     min_delta: NonNegativeNumber = 0.0
+    mode: Literal["auto", "min", "max"] = "auto"
+    baseline: Number | None = None
     restore_best_weights: Flag = True
+    start_from_epoch: NonNegativeInt = 0
+
+
+class GradientClipping(SpecModel):
+    """Limits the gradient of each weight matrix (`norm`), each weight (`value`) or all together (`global_norm`)."""
+
+    norm: PositiveNumber | None = None
+    value: PositiveNumber | None = None
+    global_norm: PositiveNumber | None = None
+
+    def model_post_init(self, context: object) -> None:
+        given = [name for name in CLIPS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise mistake(
+                "wrong-value",
+                f"`gradient_clipping` takes one of {one_of(CLIPS)}, got {one_of(given) if given else 'none'}",
+                help=f"keep `{given[0]}`" if given else "write `gradient_clipping: {norm: 1.0}`",
+            )
+
+    @property
+    def arguments(self) -> dict[str, float]:
+        """As the optimizer's arguments."""
+        return {argument: getattr(self, key) for key, argument in CLIPS.items() if getattr(self, key) is not None}
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | Annotated[dict[Text, PositiveNumber], Field(min_length=1)],
+    either("`balanced`, or a number above zero for each class by its label"),
+]
 
 
 class TrainSpec(SpecModel):
     """How the whole network is trained."""
 
-    later: ClassVar = {
-        "schedule": "changes the learning rate while training",
-        "class_weight": "weighs classes",
-        "gradient_clipping": "limits the gradient; an optimizer takes `clipnorm` already",
-        "checkpoint_every": "how often progress is saved",
-        "callbacks": "Keras's callbacks by name",
-    }
+    later: ClassVar = {"checkpoint_every": "how often progress is saved"}
 
     loss: AnyLoss | None = None
     optimizer: AnyOptimizer = Adam()
+    schedule: AnySchedule | None = None
+    gradient_clipping: GradientClipping | None = None
     epochs: PositiveInt = 20
     batch_size: PositiveInt = 32
+    class_weight: ClassWeight | None = None
     early_stopping: EarlyStopping | None = None
+    callbacks: Annotated[list[AnyCallback], OneOrMore] | None = None
+
+    @property
+    def clipped_optimizer(self) -> Optimizer:
+        """The optimizer, with `gradient_clipping` where that is given."""
+        clipping = self.gradient_clipping
+        return self.optimizer.model_copy(update=clipping.arguments) if clipping else self.optimizer
 
 
 class EvaluateSpec(SpecModel):
@@ -211,6 +255,7 @@ def _read_pretraining(value: Any) -> PretrainingMethod:
 class Broken(LayerSpec):
     """Stands for a layer that was written wrongly, so that what stands around it can still be checked."""
 
+    takes: ClassVar = (0, None)
     _meant: type[LayerSpec] | None = PrivateAttr(default=None)
     _certain: bool = PrivateAttr(default=False)
 
@@ -219,8 +264,9 @@ class Broken(LayerSpec):
         """A stand-in that knows which layer was meant, where that can be told."""
         name = next(iter(written), None) if isinstance(written, dict) else written
         near = nearest(name, LAYERS) if isinstance(name, str) else None
+        meant = LAYERS[near] if near else None
         broken = cls()
-        broken._meant = LAYERS[near] if near else None
+        broken._meant = meant if meant is not None and issubclass(meant, LayerSpec) else None
         broken._certain = near == name
         arguments = written.get(name) if isinstance(written, dict) and name else None
         given = arguments.get("name") if isinstance(arguments, dict) else None
@@ -236,22 +282,63 @@ class Broken(LayerSpec):
     def kind(self) -> type[LayerSpec]:
         return self._meant if self._meant and self._certain else type(self)
 
-    def infer(self, input_shape: Shape | None) -> Shape | None:
+    def infer(self, *shapes: Shape | None) -> Shape | None:
         """Raises ShapeError when what was surely meant cannot stand here whatever its arguments are."""
-        if input_shape is None or self._meant is None:
+        if len(shapes) != 1 or shapes[0] is None or self._meant is None:
             return None
         if self._certain:
-            self._meant.check_axes(input_shape)
-        return input_shape if self._meant.keeps_shape else None
+            self._meant.check_axes(shapes[0])
+        return shapes[0] if self._meant.keeps_shape else None
+
+    def counts(self, *shapes: Shape) -> tuple[int, int, int]:
+        return 0, 0, 0
+
+
+class InputSpec(SpecModel):
+    """An input of the network, and the columns that it takes."""
+
+    features: Annotated[list[Text], OneOrMore, Field(min_length=1)] = Field(description="its columns")
+
+
+class OutputSpec(SpecModel):
+    """An output of the network, and the column that it predicts."""
+
+    target: Text = Field(description="the column to predict")
+    from_: Text | None = Field(None, description="the layer below it, instead of the last one")
+
+
+def _as_features(value: Any) -> Any:
+    return value if isinstance(value, dict | InputSpec) else {"features": value}
+
+
+def _as_target(value: Any) -> Any:
+    return value if isinstance(value, dict | OutputSpec) else {"target": value}
+
+
+class ModelSpec(SpecModel):
+    """The layers of the network, and its inputs and outputs where there are several. A list alone is the layers."""
+
+    inputs: (
+        Annotated[dict[LayerName, Annotated[InputSpec, BeforeValidator(_as_features)]], Field(min_length=1)] | None
+    ) = None
+    layers: Items = Field(description="the layers of the network")
+    outputs: (
+        Annotated[dict[LayerName, Annotated[OutputSpec, BeforeValidator(_as_target)]], Field(min_length=1)] | None
+    ) = None
+
+    def written(self) -> Any:
+        written = {key: value for key, value in super().written().items() if value is not None}
+        return written["layers"] if list(written) == ["layers"] else written
+
+
+def _as_layers(value: Any) -> Any:
+    return {"layers": value} if isinstance(value, list) else value
 
 
 class Spec(SpecModel):
     """A whole spec."""
 
     later: ClassVar = {
-        "extends": "builds on another spec",
-        "variables": "names for values",
-        "blocks": "reusable groups of layers",
         "search": "tries values for keys",
         "report": "what the report shows",
         "budget": "limits on size and time",
@@ -262,7 +349,7 @@ class Spec(SpecModel):
     description: Text = ""
     seed: NonNegativeInt = 42
     data: DataSpec = Field(description="what data there is")
-    model: Annotated[list[AnyLayer], Field(min_length=1)] = Field(description="the layers of the network")
+    model: Annotated[ModelSpec, BeforeValidator(_as_layers)] = Field(description="the layers of the network")
     pretrain: Annotated[PretrainingMethod, PlainValidator(_read_pretraining)] | None = None
     train: TrainSpec = TrainSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
@@ -330,37 +417,84 @@ def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
         values = {}
     elif not values and problems:
         values = dict(_STAND_INS)  # nothing could be read, which has been said
-        spec = _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields))
-        return spec, problems
+        return _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields)), problems
     for section in ("train", "evaluate", "runtime"):
         if section in values and values[section] is None:  # the key alone, with nothing behind it
             del values[section]
-    found = _errors(values)
-    if not found:
-        return _finish(Spec.model_validate(values), source, frozenset()), problems
+    spec, found = _validate(values)
+    if spec:
+        return _finish(spec, source, frozenset()), problems
     said = [_diagnose(line, source) for line in found]
     problems += [d for d, line in zip(said, found, strict=True) if not (source.recovered and _may_be_lost(d, line))]
     for line in found:
-        if line["type"] in ("unknown-key", "not-supported-yet") and line["loc"][0] != "model":
+        if line["type"] in ("unknown-key", "not-supported-yet"):
             _remove(values, line["loc"])  # what else stands beside it is still worth checking
-    found = _errors(values)
+    spec, found = _validate(values)
+    if spec:
+        return _finish(spec, source, frozenset()), problems
     absent = {str(line["loc"][0]) for line in found if line["loc"]}
-    layers = values.get("model")
-    places = {line["loc"][1] for line in found if line["loc"][:1] == ("model",) and len(line["loc"]) > 1}
-    if isinstance(layers, list) and places:
-        values["model"] = [Broken.standing_for(layer) if i in places else layer for i, layer in enumerate(layers)]
+    broken = {_item_at(values, line["loc"]) for line in found if line["loc"][:1] == ("model",)}
+    if broken and () not in broken:
+        for path in sorted(broken, key=len, reverse=True):
+            *above, last = path
+            items: Any = _follow(values, above)
+            items[last] = Broken.standing_for(items[last])
         absent.discard("model")
     absent |= {name for name in _STAND_INS if name not in values}
     kept = {key: value for key, value in values.items() if key in Spec.model_fields and key not in absent}
-    return _finish(Spec.model_validate({**_STAND_INS, **kept}), source, frozenset(absent)), problems
+    spec, found = _validate({**_STAND_INS, **kept})
+    if spec is None:  # mistakes that only show once others are out of the way
+        absent |= {str(line["loc"][0]) for line in found if line["loc"]}
+        kept = {key: value for key, value in kept.items() if key not in absent}
+        spec = Spec.model_validate({**_STAND_INS, **kept})
+    return _finish(spec, source, frozenset(absent)), problems
 
 
-def _errors(values: dict[str, Any]) -> list[Any]:
+def _validate(values: dict[str, Any]) -> tuple[Spec | None, list[Any]]:
     try:
-        Spec.model_validate(values)
+        return Spec.model_validate(values), []
     except ValidationError as error:
-        return error.errors(include_url=False)
-    return []
+        return None, error.errors(include_url=False)
+
+
+def _item_at(values: Any, place: Sequence[str | int]) -> tuple[str | int, ...]:
+    """The path in `values` of the innermost item of the model that holds `place`; empty: no item is to blame."""
+    model, rest = values["model"], list(place[1:])
+    path: list[str | int] = ["model"]
+    items = model
+    if rest[:1] == ["layers"]:
+        rest = rest[1:]
+        if isinstance(model, dict):
+            path.append("layers")
+            items = model["layers"]
+    found: list[str | int] = []
+    while isinstance(items, list) and rest and isinstance(rest[0], int) and rest[0] < len(items):
+        item = items[rest[0]]
+        path.append(rest.pop(0))
+        if isinstance(item, list):  # a path of `branches`
+            items = item
+            continue
+        found = list(path)
+        name = next(iter(item), None) if isinstance(item, dict) and len(item) == 1 else None
+        group = LAYERS.get(name)
+        if name is None or rest[:1] != [name] or group is None or not issubclass(group, Group):
+            break
+        path.append(rest.pop(0))
+        items = item[name]
+        if isinstance(items, dict):
+            if not rest or rest[0] not in group.lists or rest[0] not in items:
+                break
+            path.append(rest[0])
+            items = items[rest[0]]
+        if rest and rest[0] in group.lists:
+            rest.pop(0)
+    return tuple(found)
+
+
+def _follow(values: Any, path: Sequence[str | int]) -> Any:
+    for part in path:
+        values = values[part]
+    return values
 
 
 def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
@@ -371,7 +505,10 @@ def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
 def _remove(values: Any, path: tuple[Any, ...]) -> None:
     *above, last = path
     for part in above:
-        values = values[part] if isinstance(values, dict | list) else None
+        if isinstance(values, list) and isinstance(part, str):
+            continue  # a key that was left out in front of its list
+        known = part in values if isinstance(values, dict) else isinstance(values, list) and part < len(values)
+        values = values[part] if known else None
     if isinstance(values, dict):
         values.pop(last, None)
 
@@ -389,4 +526,9 @@ def _diagnose(error: Any, source: Source) -> Diagnostic:
     """One of our errors at its place in the text."""
     said, path = error["ctx"], error["loc"]
     span = source.key_span(*path) if said["at"] == "key" else source.span(*path)
-    return Diagnostic(error["type"], said["message"], span, help=said["help"])
+    help = said["help"]
+    if error["type"] == "unknown-layer" and source.blocks:
+        meant = said["message"].partition("`")[2].rstrip("`")
+        near = nearest(meant, source.blocks)
+        help = f"did you mean the block `{near}`?" if near else help
+    return Diagnostic(error["type"], said["message"], span, help=help)

@@ -7,12 +7,21 @@ from dlspec.baselines import BASELINES
 from dlspec.datasets import DATASETS
 from dlspec.layers import LAYERS, Example
 from dlspec.metrics import METRICS
-from dlspec.parts import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, REGULARIZERS
+from dlspec.parts.activations import ACTIVATIONS
+from dlspec.parts.base import CALLBACKS, SCHEDULES
+from dlspec.parts.constraints import CONSTRAINTS
+from dlspec.parts.initializers import INITIALIZERS
+from dlspec.parts.losses import LOSSES
+from dlspec.parts.optimizers import OPTIMIZERS
+from dlspec.parts.regularizers import REGULARIZERS
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
 from dlspec.spec import _read_pretraining
 
-REGISTRIES = [LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, OPTIMIZERS, LOSSES, CORRUPTIONS]
+REGISTRIES = [
+    LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, CALLBACKS,
+    LOSSES, CORRUPTIONS,
+]  # fmt: skip
 KINDS = [(registry, name) for registry in [*REGISTRIES, PRETRAINING] for name in registry]
 EXAMPLES = [
     (registry, example.written if isinstance(example, Example) else example)
@@ -69,25 +78,18 @@ def test_no_field_takes_a_mapping_that_means_nothing(registry, written):
 
 
 @pytest.mark.parametrize(
-    ("registry", "module"),
-    [(INITIALIZERS, "initializers"), (REGULARIZERS, "regularizers"), (OPTIMIZERS, "optimizers"), (LOSSES, "losses")],
-    ids=lambda value: getattr(value, "noun", value),
+    ("registry", "written"),
+    [e for e in EXAMPLES if e[0] in (INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, LOSSES)],
+    ids=str,
 )
-def test_parts_are_built_as_keras_names_them_with_its_defaults(registry, module):
-    import keras
-
-    for name in registry:
-        cls = registry[name]
-        keras_class = getattr(getattr(keras, module), cls.keras_name or cls.__name__)
-        for written in cls.examples:
-            part = registry.read(written)
-            built = part.build()
-            assert isinstance(built, keras_class)
-            plain = keras_class().get_config()
-            ours = cls().get_config() if hasattr(cls(), "get_config") else cls().arguments()
-            for key, value in ours.items():
-                if key in plain and not (cls in (OPTIMIZERS["adagrad"],) and key == "learning_rate"):
-                    assert value == pytest.approx(plain[key]), f"{name}.{key}"
+def test_a_part_becomes_the_object_of_keras_with_every_argument(registry, written):
+    part = registry.read(written)
+    built = part.build()
+    assert isinstance(built, part.keras_class())
+    config = built.get_config()
+    for key, value in part.arguments().items():
+        if key in config and value is not None and key != "dtype":
+            assert config[key] == pytest.approx(value), key
 
 
 def test_every_activation_is_known_to_keras():

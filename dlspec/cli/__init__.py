@@ -44,23 +44,40 @@ def cli() -> None:
 
 def main() -> None:
     """Runs a command and turns every failure into its exit code."""
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal that has no Korean letters gets their numbers
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = _call()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:  # `| head -1`
+        code = OK
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())  # what is left unprinted has no reader
+    sys.exit(code)
+
+
+def _call() -> int:
     try:
         code = cli(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        code = OK
+        return OK
     except click.ClickException as error:
         error.show()
-        code = WRONG_USE
+        return WRONG_USE
     except (click.Abort, KeyboardInterrupt):  # before there was anything to keep
         click.echo("\nStopped.", err=True)
-        code = STOPPED
+        return STOPPED
+    except SystemExit as end:  # how click answers a closed pipe
+        raise BrokenPipeError from end
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unprinted has no reader
-        code = OK
+        raise
     except Exception as error:
-        code = _explain(error)
-    sys.exit(code if isinstance(code, int) else OK)
+        return _explain(error)
+    return code if isinstance(code, int) else OK
 
 
 def _explain(error: Exception) -> int:
@@ -68,9 +85,10 @@ def _explain(error: Exception) -> int:
     from dlspec.diagnostics import DataError, DiagnosticError, SpecError
 
     if isinstance(error, DiagnosticError):
-        from dlspec.cli.output import print_diagnostics
+        from dlspec.cli.output import print_counts, print_diagnostics
 
         print_diagnostics(error.diagnostics, error.texts)
+        print_counts(error.diagnostics)
         return (
             SPEC_ERRORS
             if isinstance(error, SpecError)

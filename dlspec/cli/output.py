@@ -20,9 +20,14 @@ def use_color(stream: TextIO) -> bool:
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
-    """Prints them to standard error, with the lines at fault and a count."""
+    """Prints them to standard error, with the lines at fault."""
+    sys.stdout.flush()
     style = COLOR if use_color(sys.stderr) else PLAIN
     click.echo(render_text(diagnostics, texts, style=style), err=True)
+
+
+def print_counts(diagnostics: Sequence[Diagnostic]) -> None:
+    """Prints how many they are, when there are several."""
     errors = sum(d.is_error for d in diagnostics)
     warnings = len(diagnostics) - errors
     counts = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((errors, "error"), (warnings, "warning")) if n]

@@ -38,7 +38,7 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
     for layer in graph.layers:
         layers.add_row(
             layer.name,
-            to_inline_yaml(spec.model[layer.index].brief()),
+            to_inline_yaml(layer.written.brief()),
             show_shape(layer.output_shape),
             f"{layer.parameters:,}",
             f"{layer.flops:,}",

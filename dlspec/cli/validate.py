@@ -2,57 +2,100 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from dlspec.cli.output import set_option
+from dlspec.cli.output import print_counts, print_diagnostics, set_option
+from dlspec.diagnostics import FORMATS, DataError, Diagnostic, Findings, Severity
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How to print what is found.",
-)
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How to print what is found.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing about specs that are fine.")
+@click.option("--strict", is_flag=True, help="Count warnings as errors.")
+@click.option("--explain", "code", metavar="CODE", help="Explain a code, such as shape-mismatch, and check nothing.")
 @set_option
-def command(files: tuple[str, ...], form: str, overrides: dict[str, Any]) -> int:
+def command(
+    files: tuple[str, ...], form: str, quiet: bool, strict: bool, code: str | None, overrides: dict[str, Any]
+) -> int:
     """Find every mistake in specs, without loading TensorFlow.
 
     \b
-    Example:  dlspec validate specs/*.yaml
-    """
-    from dlspec.checks import check
-    from dlspec.cli import DATA_ERROR, OK, SPEC_ERRORS
-    from dlspec.cli.output import print_diagnostics
-    from dlspec.composition import apply_overrides
-    from dlspec.diagnostics import DataError, Diagnostic, render_json
-    from dlspec.source import read_file
+    Example:  dlspec validate specs/lstm_stock.yaml
+              dlspec validate specs/ --strict
+              dlspec validate --explain shape-mismatch
 
-    found: list[Diagnostic] = []
-    texts: dict[str, str] = {}
-    unreadable = False
-    for file in files:
-        try:
-            source = apply_overrides(read_file(file), overrides)
-        except DataError as error:
-            found += error.diagnostics
-            unreadable = True
-            continue
-        diagnostics = check(source).diagnostics
-        texts |= source.texts
-        found += diagnostics
-        if form == "text" and not diagnostics:
-            click.echo(f"{file}: fine")
-    if form == "json":
-        click.echo(render_json(found))
-    elif found:
-        sys.stdout.flush()
-        print_diagnostics(found, texts)
-    if unreadable:
+    A FILE may be a folder, for every spec below it, a pattern such as 'specs/*.yaml', or - for standard input. The
+    exit code is 0 when all is fine, 1 when a spec has errors, and 3 when a file cannot be read.
+    """
+    from dlspec.cli import DATA_ERROR, OK, SPEC_ERRORS
+    from dlspec.cli.inputs import find_specs
+
+    if code is not None:
+        return _explain(code)
+    if not files:
+        raise click.UsageError("name a spec, a folder, or - for standard input")
+    found: list[Findings] = []
+    diagnostics: list[Diagnostic] = []
+    for file in find_specs(files):
+        findings = _examine(file, overrides)
+        if strict:
+            errors = [replace(d, severity=Severity.ERROR) for d in findings.diagnostics]
+            findings = replace(findings, diagnostics=errors)
+        if form == "text":
+            _print(findings, quiet=quiet, first=not diagnostics)
+            findings = replace(findings, texts={})  # they are not needed again, and there may be thousands
+        found.append(findings)
+        diagnostics += findings.diagnostics
+    if form == "text":
+        print_counts(diagnostics)
+    else:
+        from dlspec.diagnostics import render
+
+        written = render(form, found)
+        click.echo(written.encode("utf-8", "replace"), nl=bool(written))
+    if any(findings.unreadable for findings in found):
         return DATA_ERROR
-    return SPEC_ERRORS if any(d.is_error for d in found) else OK
+    return SPEC_ERRORS if any(d.is_error for d in diagnostics) else OK
+
+
+def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
+    from dlspec.api import examine
+    from dlspec.cli.inputs import read_spec_file
+
+    if isinstance(file, Findings):  # an argument that leads to no file
+        return file
+    try:
+        checked = examine(read_spec_file(file), overrides)
+    except DataError as error:
+        return Findings(file, error.diagnostics, unreadable=True)
+    return Findings(file, checked.diagnostics, checked.spec.source.texts)
+
+
+def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
+    if not findings.diagnostics:
+        if not quiet:
+            click.echo(f"{findings.file}: fine")
+        return
+    if not first:
+        click.echo("", err=True)
+    print_diagnostics(findings.diagnostics, findings.texts)
+
+
+def _explain(code: str) -> int:
+    import dlspec.checks  # noqa: F401  # nearly every code, and no pandas
+    from dlspec.diagnostics import explained_codes, explanation, load_explanations
+    from dlspec.fields import did_you_mean
+
+    text = explanation(code)
+    if text is None:
+        load_explanations()
+        text = explanation(code)
+    if text is None:
+        near = did_you_mean(code, explained_codes(), otherwise="")
+        raise click.BadParameter(f"there is no code `{code}`{near and f'; {near}'}", param_hint="--explain")
+    click.echo(f"{code}: {text}")
+    return 0

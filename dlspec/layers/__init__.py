@@ -1,5 +1,29 @@
 """The layers of the spec language, one file per family."""
 
-from dlspec.layers.base import LAYERS, AnyLayer, Example, LayerSpec, Shape, ShapeError, show_shape
+from dlspec.layers.base import (
+    LAYERS,
+    AnyItem,
+    AnyLayer,
+    Example,
+    Ground,
+    LayerSpec,
+    ModelItem,
+    Shape,
+    ShapeError,
+    Wire,
+    show_shape,
+)
 
-__all__ = ["LAYERS", "AnyLayer", "Example", "LayerSpec", "Shape", "ShapeError", "show_shape"]
+__all__ = [
+    "LAYERS",
+    "AnyItem",
+    "AnyLayer",
+    "Example",
+    "Ground",
+    "LayerSpec",
+    "ModelItem",
+    "Shape",
+    "ShapeError",
+    "Wire",
+    "show_shape",
+]

@@ -6,15 +6,9 @@ from typing import ClassVar
 
 from dlspec.fields import Flag, PositiveInt, Primary
 from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
-from dlspec.parts import (
-    UNIT_INTERVAL,
-    ActivationName,
-    AnyInitializer,
-    AnyRegularizer,
-    BiasInitializer,
-    GlorotUniform,
-    Zeros,
-)
+from dlspec.parts.activations import UNIT_INTERVAL, ActivationName
+from dlspec.parts.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
+from dlspec.parts.regularizers import AnyRegularizer
 
 
 @LAYERS.register

@@ -28,8 +28,8 @@ class Flatten(LayerSpec):
     def output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], product(input_shape[1:]))
 
-    def infer(self, input_shape: Shape | None) -> Shape | None:
-        return (None, None) if input_shape is None else super().infer(input_shape)
+    def without_input(self) -> Shape | None:
+        return (None, None)
 
 
 @LAYERS.register
@@ -68,10 +68,8 @@ class Reshape(LayerSpec):
             )
         return (input_shape[0], *(values // fixed if size == -1 else size for size in self.target_shape))
 
-    def infer(self, input_shape: Shape | None) -> Shape | None:
-        if input_shape is None:
-            return (None, *(None if size == -1 else size for size in self.target_shape))
-        return super().infer(input_shape)
+    def without_input(self) -> Shape | None:
+        return (None, *(None if size == -1 else size for size in self.target_shape))
 
 
 @LAYERS.register

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.fields import PositiveInt, Text, mistake, not_yet, one_of
 from dlspec.layers.base import LayerSpec, Shape
-from dlspec.parts import Adam, AnyOptimizer
+from dlspec.parts.optimizers import Adam, AnyOptimizer
 from dlspec.registry import Kind, Registry
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ class PretrainingMethod(Kind):
     def chosen(self, graph: Graph) -> list[GraphLayer]:
         """The layers that get a stage, lowest first: those named, or all with weights below the output."""
         if self.layers is not None:
-            return [layer for layer in graph.layers if layer.name in self.layers and layer.layer.weighted]
+            return [
+                layer
+                for layer in graph.layers
+                if layer.name in self.layers and layer.layer.has_weights and layer.shares is None
+            ]
         return graph.hidden
 
     @abstractmethod

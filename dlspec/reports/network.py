@@ -34,8 +34,8 @@ def draw_network(spec: Spec, graph: Graph, pretrained: tuple[str, ...], frozen: 
             'stroke="#94a3b8" stroke-width="1.5" marker-end="url(#tip)"/>'
         )
         top += BOX + GAP
-        sort = "output" if layer is graph.layers[-1] else "weighted" if layer.layer.weighted else "plain"
-        written = to_inline_yaml(spec.model[layer.index].brief())
+        sort = "output" if layer is graph.layers[-1] else "weighted" if layer.layer.has_weights else "plain"
+        written = to_inline_yaml(layer.written.brief())
         count = f"{layer.parameters:,} parameters" if layer.parameters else ""
         mark = " · pretrained" if layer.name in pretrained else ""
         mark += ", then frozen" if layer.name in frozen else ""

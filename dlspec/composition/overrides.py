@@ -1,7 +1,4 @@
-"""Source -> Source: what the command line overrides.
-
-`apply_overrides` sets the value at a dotted path, as `-s train.epochs=5` asks.
-"""
+"""What the command line overrides: the value at a dotted path, as `-s train.epochs=5` asks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,48 @@
+"""Rules of meaning across the spec and its graph, one function each, yielding diagnostics.
+
+`check` runs everything that is known before training: form, names and values, columns, shapes, and the rules, which
+stand in the modules of this folder by what they are about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dlspec.checks import data, evaluating, fine_tuning, networks, outputs, pretraining, training, weights
+from dlspec.checks.base import RULES, Checked, Rule
+from dlspec.checks.ignoring import without_ignored
+from dlspec.diagnostics import DataError, Severity, in_file_order
+from dlspec.graphs import make_graph
+from dlspec.signature import fill_in, read_signature, source_of
+from dlspec.source import Source
+from dlspec.spec import read_spec
+
+__all__ = [
+    "RULES", "Checked", "Rule", "check", "data", "evaluating", "fine_tuning", "networks", "outputs", "pretraining",
+    "training", "weights",
+]  # fmt: skip
+
+
+def check(source: Source) -> Checked:
+    """Finds every mistake that can be known without loading data or TensorFlow."""
+    spec, problems = read_spec(source)
+    signature = None
+    if spec.has("data"):
+        try:
+            description = source_of(spec).describe()
+        except DataError as error:
+            missing = (replace(d, severity=Severity.WARNING) for d in error.diagnostics)
+            problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
+        else:
+            signature, found = read_signature(spec, description)
+            problems += found
+    if signature:
+        spec = fill_in(spec, signature)
+    graph, found = make_graph(spec, signature)
+    if spec.has("model"):
+        problems += found
+    checked = Checked(spec, signature, graph, problems)
+    for each in RULES:
+        problems += each(checked)
+    left = without_ignored(problems, source.texts, complete=signature is not None)
+    return replace(checked, diagnostics=in_file_order(left))

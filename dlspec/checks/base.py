@@ -1,0 +1,39 @@
+"""What rules look at, and the list of all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dlspec.diagnostics import Diagnostic
+from dlspec.graphs import Graph
+from dlspec.signature import Signature
+from dlspec.spec import Spec
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A spec after all checks.
+
+    Args:
+        spec: with the defaults that depend on the data, where those are known.
+        signature: None when the data section is broken or its file is not there.
+    """
+
+    spec: Spec
+    signature: Signature | None
+    graph: Graph
+    diagnostics: list[Diagnostic]
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.is_error]
+
+
+Rule = Callable[[Checked], Iterator[Diagnostic]]
+RULES: list[Rule] = []
+
+
+def rule(function: Rule) -> Rule:
+    RULES.append(function)
+    return function

@@ -1,0 +1,51 @@
+"""Rules about metrics and baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dlspec.baselines import BASELINES
+from dlspec.checks.base import Checked, rule
+from dlspec.diagnostics import Diagnostic
+from dlspec.fields import one_of
+from dlspec.metrics import METRICS
+
+
+@rule
+def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
+    """Metrics and baselines are each for series, numbers or classes."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or not spec.has("evaluate"):
+        return
+    kind = signature.target.kind
+    metrics = spec.evaluate.metrics or []
+    for i, metric in enumerate(metrics):
+        span = spec.span("evaluate", "metrics", i)
+        if metric.of != kind or (metric.only_series and signature.task != "series"):
+            needs = "a series" if metric.only_series else "numbers" if metric.of == "number" else "classes"
+            is_a = "a class" if kind == "class" else "a number"
+            fitting = [
+                name
+                for name, known in METRICS.load_all().items()
+                if known.of == kind and (signature.task == "series" or not known.only_series)
+            ]
+            yield Diagnostic(
+                "metric-mismatch",
+                f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is {is_a}",
+                span,
+                help=f"there are {one_of(fitting)}",
+            )
+        elif metric.type_name in [other.type_name for other in metrics[:i]]:
+            yield Diagnostic("repeated-name", f"`{metric.type_name}` is listed twice", span, help="keep one of them")
+        elif refused := metric.refuses(len(signature.target.classes)):
+            yield Diagnostic("metric-mismatch", refused[0], span, help=refused[1])
+    for i, baseline in enumerate(spec.evaluate.baselines or []):
+        if signature.task not in baseline.tasks:
+            words = {"series": "a series", "number": "single samples with a number", "class": "classes"}
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`{baseline.type_name}` is for {' or '.join(words[task] for task in sorted(baseline.tasks))}, and "
+                f"`{signature.target.name}` is {words[signature.task].replace('single samples with ', '')}",
+                spec.span("evaluate", "baselines", i),
+                help=f"there are {one_of(name for name in BASELINES if signature.task in BASELINES[name].tasks)}",
+            )

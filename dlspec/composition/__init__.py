@@ -1,0 +1,34 @@
+"""Source -> Source: what a spec `extends`, what the command line overrides, `variables` and `blocks`.
+
+`compose` does them in this order, so that a variable or a block of a base spec can be overridden. What comes out is
+a spec without any of them, every value still knowing the line that it was written on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlspec.composition.blocks import expand_blocks
+from dlspec.composition.extends import extend
+from dlspec.composition.overrides import apply_overrides
+from dlspec.composition.variables import fill_in_variables, read_variables
+from dlspec.source import Source
+
+__all__ = ["compose"]
+
+
+def compose(source: Source, overrides: Mapping[str, Any] | None = None) -> Source:
+    """The spec written out, mistakes added to its problems.
+
+    Args:
+        overrides: dotted path -> value: `{"train.epochs": 5}`.
+    """
+    source = apply_overrides(extend(source), overrides or {})
+    values = source.root.value
+    names_values = any("$" in text for text in source.texts.values())
+    if isinstance(values, dict) and (names_values or "variables" in values or "blocks" in values):
+        scope = read_variables(source)
+        expand_blocks(source, scope)
+        fill_in_variables(source, scope)
+    return source

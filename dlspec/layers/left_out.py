@@ -1,0 +1,45 @@
+"""What Keras has and the spec language has not, with the reason; a test compares both with the installed Keras."""
+
+from __future__ import annotations
+
+_CODE = "a spec holds no code; write a plugin"
+_BASE = "it is a base class, not a layer"
+_OTHER = "it holds a model of another framework, which a spec cannot write down"
+
+LEFT_OUT = {
+    "Equalization": "Keras 3.15 cannot build it into a network; write "
+    "`contrast_limited_adaptive_histogram_equalization`",
+    "FlaxLayer": _OTHER,
+    "GRUCell": "it is one timestep; write `gru`, or `rnn: {cell: {gru_cell: …}}`",
+    "InputLayer": "the input follows from the data; name several under `model: {inputs: …}`",
+    "InputSpec": _BASE,
+    "JaxLayer": _OTHER,
+    "Lambda": _CODE,
+    "LSTMCell": "it is one timestep; write `lstm`, or `rnn: {cell: {lstm_cell: …}}`",
+    "Layer": _BASE,
+    "MaxNumBoundingBoxes": "samples have no bounding boxes here",
+    "Pipeline": "a list of layers is one already",
+    "RandomElasticTransform": "within a network, Keras 3.15 distorts only the first image of a batch, and puts it in "
+    "place of others",
+    "SimpleRNNCell": "it is one timestep; write `simple_rnn`, or `rnn: {cell: {simple_rnn_cell: …}}`",
+    "StackedRNNCells": "they are one timestep; write `rnn: {cell: {stacked_rnn_cells: …}}`",
+    "TFSMLayer": _OTHER,
+    "TorchModuleWrapper": _OTHER,
+    "Wrapper": _BASE,
+}
+"""Class of `keras.layers` -> why there is none."""
+
+ARGUMENTS_LEFT_OUT = {
+    "*.weights": "weights are learnt; `pretrain` and `resume` bring those of another run",
+    "*.quantization_config": "it is an object of Python; export quantizes",
+    "*.return_state": "a layer has one output here",
+    "*.stateful": "the state would go from one shuffled batch to the next",
+    "*.sparse": "other layers do not take sparse tensors",
+    "*.autocast": "`dtype` says it",
+    "Discretization.epsilon": "it says how exactly boundaries are learnt, and a spec gives them",
+    "Discretization.num_bins": "boundaries are given by `bin_boundaries`, not learnt from the data",
+    "IntegerLookup.vocabulary_dtype": "Keras takes int64 alone",
+    "TextVectorization.ragged": "other layers do not take ragged tensors",
+    "*.flash_attention": "TensorFlow has no such kernel",
+}
+"""Argument (of a class, or `*` of any) -> why it cannot be written."""

@@ -1,0 +1,103 @@
+"""What a line that is no YAML was meant to be: messages that say what to type, and what stands in for the line."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from dlspec.diagnostics import Diagnostic, Span
+
+
+def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tuple[Diagnostic, int | None]:
+    """A message that says what to type, and the index of the line at fault (None: the rest is lost too)."""
+    mark = error.problem_mark or error.context_mark
+    index = min(mark.line, len(lines) - 1) if mark else 0
+    column = mark.column + 1 if mark else 1
+    line = lines[index]
+    before = line[: column - 1]
+    message, help = f"this is not YAML: {error.problem or error.context}", None
+    indentation = line[: len(line) - len(line.lstrip())]
+    if "\t" in indentation:
+        column = indentation.index("\t") + 1
+        message, help = "a tab indents this line; YAML allows only spaces", "replace the tab with two spaces"
+    elif error.context and "scanning a quoted scalar" in error.context and error.context_mark:
+        index, column = error.context_mark.line, error.context_mark.column + 1
+        quote = lines[index][column - 1 : column]
+        message, help = "this quotation mark is never closed", f"add {quote} at the end of the text"
+        if mark and mark.line + 1 >= len(lines):
+            return Diagnostic(
+                "bad-yaml", message, Span(file, index + 1, column, index + 1, column + 1), help=help
+            ), index
+    elif error.context and "flow" in error.context and error.context_mark:
+        index, column = error.context_mark.line, error.context_mark.column + 1
+        opened = lines[index][column - 1 : column]
+        closing = {"[": "]", "{": "}"}.get(opened, "}")
+        message, help = (
+            f"`{opened}` is never closed, or a comma is missing after it",
+            f"add `{closing}` where it ends",
+        )
+    elif error.problem and "mapping values are not allowed" in error.problem:
+        above = next((i for i in range(index - 1, -1, -1) if lines[i].strip()), None)
+        if ":" in before.rstrip(":"):
+            message, help = (
+                "a second `:` stands in this line",
+                "put text that holds `: ` into quotation marks",
+            )
+        elif above is not None and ":" not in lines[above]:
+            index, line = above, lines[above]
+            column = len(line) - len(line.lstrip()) + 1
+            message, help = "`:` is missing after this key", _with_colon(line)
+        else:
+            column = len(indentation) + 1
+            message = "this line is indented deeper, but the key above it has a value already"
+            help = "align it with the other keys of the same block"
+    elif error.problem and ("could not find expected ':'" in error.problem):
+        index = error.context_mark.line if error.context_mark else index
+        line, column = lines[index], len(lines[index]) - len(lines[index].lstrip()) + 1
+        message, help = "`:` is missing after this key", _with_colon(line)
+    elif error.problem and "did not find expected" in error.problem and re.match(r" *-[^ -]", lines[index - 1]):
+        index -= 1
+        line = lines[index]
+        column = line.index("-") + 1
+        message, help = "a space is missing after `-`", f"write `- {line.strip()[1:]}`"
+    elif error.problem and "did not find expected" in error.problem:
+        message = "this line does not line up with the lines above it"
+        help = "align it with the other keys (or the other `-`) of the same block"
+    elif error.problem and "cannot start any token" in error.problem and not before.strip():
+        message, help = f"`{line[column - 1]}` cannot begin a value", "put the text into quotation marks"
+    elif error.problem and "cannot start any token" in error.problem:
+        message = f"`{line[column - 1]}` cannot begin a value"
+        help = f'put it into quotation marks: `"{line[column - 1 :].strip()}"`'
+    end = max(column + 1, len(lines[index].rstrip()) + 1)
+    span = Span(file, index + 1, column, index + 1, end)
+    return Diagnostic("bad-yaml", message, span, help=help), index
+
+
+def _with_colon(line: str) -> str:
+    """What a line without its colon was probably meant to be."""
+    key, _, value = line.strip().partition(" ")
+    if key in ("output", "flatten"):
+        return f"write `- {key}`"
+    return f"write `{key}: {value or '…'}`"
+
+
+def left_out(line: str) -> str:
+    """What stands in for a broken line: its key with nothing behind it, so that lines below keep their place."""
+    item = re.match(r"^( *)-", line)
+    if item:
+        return f"{item[1]}- ~"
+    match = re.match(r"^( *)([A-Za-z_]\w*):", line)
+    return f"{match[1]}{match[2]}:" if match and line.count(":") == 1 else ""
+
+
+def bad_character(error: yaml.reader.ReaderError, file: str, text: str) -> Diagnostic:
+    match = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    position = match.start() if match else 0
+    line, column = text.count("\n", 0, position) + 1, position - (text.rfind("\n", 0, position) + 1) + 1
+    return Diagnostic(
+        "bad-character",
+        f"the character U+{ord(text[position]) if text else 0:04X} is not allowed in YAML",
+        Span(file, line, column, line, column + 1),
+        help="delete it; an editor may show it as nothing at all",
+    )

@@ -1,0 +1,203 @@
+"""What `extends`, overrides, variables and blocks make of a spec."""
+
+import pytest
+
+import dlspec
+from dlspec.composition import compose
+from dlspec.composition.arithmetic import ArithmeticProblem, calculate
+from dlspec.source import read_file, read_text
+
+HEAD = "dlspec: 1\ndata: {dataset: digits}\n"
+
+
+def composed(text, overrides=None):
+    source = compose(read_text(text), overrides)
+    assert not source.problems, [p.message for p in source.problems]
+    return source.root.plain()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ("(1 + 2) * 3", 9),
+        ("2 ** 3 ** 2", 512),
+        ("-2 ** 2", -4),
+        ("64 / 2", 32),
+        ("7 / 2", 3.5),
+        ("7 // 2", 3),
+        ("-7 % 3", 2),
+        ("width * 1e-1", 0.8),
+        ("1 - - 1", 2),
+        (".5 + 2.", 2.5),
+    ],
+)
+def test_arithmetic_is_that_of_school(text, value):
+    got = calculate(text, {"width": 8}.__getitem__)
+    assert got == pytest.approx(value)
+    assert type(got) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1 +",
+        "(1",
+        "1)",
+        "2 3",
+        "1 / 0",
+        "5 % 0",
+        "10 ** 400",
+        "9 ** 9 ** 9",
+        "(-8) ** 0.5",
+        "a.b",
+        "'x'",
+        "1" * 300,
+    ],
+)
+def test_what_is_no_arithmetic_is_said(text):
+    with pytest.raises(ArithmeticProblem):
+        calculate(text, {}.__getitem__)
+
+
+def test_variables_keep_their_type_and_may_stand_in_text():
+    values = composed(
+        "variables: {width: 8, act: relu, sizes: [3, 5], on: true}\n"
+        "a: $width\nb: $act\nc: $sizes\nd: $(width / 2)\nf: net_$act-$width\ng: costs $$5 or 5$\nh: $on\n"
+        "i: is $on\n"
+    )
+    assert values == {
+        "a": 8, "b": "relu", "c": [3, 5], "d": 4, "f": "net_relu-8", "g": "costs $5 or 5$", "h": True, "i": "is true",
+    }  # fmt: skip
+
+
+def test_a_variable_may_use_another_one_and_the_command_line_changes_it():
+    text = "variables: {width: 8, twice: $(width * 2)}\nunits: $twice\n"
+    assert composed(text)["units"] == 16
+    assert composed(text, {"variables.width": 5})["units"] == 10
+
+
+def test_a_block_has_parameters_defaults_and_names_of_its_own():
+    values = composed(
+        "variables: {width: 4}\n"
+        "blocks:\n"
+        "  tower:\n    parameters: {units: $width, act: relu}\n"
+        "    layers: [{dense: {units: $units, activation: $act}}, flatten]\n"
+        "  two: [tower, {tower: {units: $(width * 2), act: tanh}}]\n"
+        "model: [tower, {tower: {units: 9}}, two, {repeat: {times: 2, layers: [{skip: [tower]}]}}]\n"
+    )
+    first = [{"dense": {"units": 4, "activation": "relu"}}, "flatten"]
+    assert values["model"][:4] == [*first, {"dense": {"units": 9, "activation": "relu"}}, "flatten"]
+    assert values["model"][4:8] == [*first, {"dense": {"units": 8, "activation": "tanh"}}, "flatten"]
+    assert values["model"][8] == {"repeat": {"times": 2, "layers": [{"skip": first}]}}
+    assert "blocks" not in values
+    assert "variables" not in values
+
+
+def test_a_block_of_one_parameter_takes_it_directly_and_passes_on_input_and_name():
+    values = composed(
+        "blocks: {pair: {parameters: {n: ~}, layers: [{dense: $n}, {dropout: 0.5}, {bidirectional: {lstm: $n}}]}}\n"
+        "model: [{pair: 3}, {pair: {n: 4, from: x, name: y}}]\n"
+    )
+    assert values["model"][0] == {"dense": 3}
+    assert values["model"][3] == {"dense": {"units": 4, "from": "x"}}
+    assert values["model"][5] == {"bidirectional": {"layer": {"lstm": 4}, "name": "y"}}
+
+
+def test_a_mistake_in_a_block_names_the_line_in_it_and_the_lines_that_use_it():
+    text = (
+        HEAD
+        + "variables: {size: 9}\n"
+        + "blocks:\n"
+        + "  conv:\n"
+        + "    layers:\n"
+        + "      - conv2d: {filters: 4, kernel_size: $size}\n"
+        + "  both: [conv]\n"
+        + "model: [{reshape: [8, 8, 1]}, both, flatten, output]\n"
+    )
+    (problem,) = dlspec.validate(text)
+    assert (problem.code, problem.span.line) == ("shape-mismatch", 7)
+    assert [label.span.line for label in problem.span.trail] == [8, 9]
+    (problem,) = dlspec.validate(text.replace("size: 9", "size: none"))
+    assert [label.text for label in problem.span.trail] == ["used here", "used here", '`$size` is "none"']
+
+
+def test_a_spec_extends_another_one(tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "base.yaml").write_text(
+        HEAD + "extends: deeper.yaml\ntrain: {epochs: 3, optimizer: {sgd: 0.1}}\n", encoding="utf-8"
+    )
+    (tmp_path / "more" / "deeper.yaml").write_text(
+        "seed: 5\nmodel: [flatten, {dense: 3}, output]\ntrain: {batch_size: 7, epochs: 1}\n", encoding="utf-8"
+    )
+    top = tmp_path / "top.yaml"
+    top.write_text("extends: more/base.yaml\ntrain: {optimizer: {adam: 0.5}}\nmodel: [flatten, output]\n")
+    source = compose(read_file(top))
+    assert source.root.plain() == {
+        "seed": 5,
+        "model": ["flatten", "output"],
+        "train": {"batch_size": 7, "epochs": 3, "optimizer": {"adam": 0.5}},
+        "dlspec": 1,
+        "data": {"dataset": "digits"},
+    }
+    assert dlspec.load(top).train.epochs == 3
+    assert source.root.deepest(("train", "epochs")).origin == "extends more/base.yaml"
+    assert source.root.deepest(("seed",)).origin == "extends deeper.yaml"
+    assert source.root.deepest(("train", "optimizer")).origin == "you"
+
+
+def codes(path):
+    return [(problem.code, problem.span and problem.span.line) for problem in dlspec.validate(path)]
+
+
+@pytest.mark.parametrize(
+    ("extends", "code"),
+    [
+        ("../base.yaml", "outside-folder"),
+        ("/etc/passwd", "outside-folder"),
+        ("sub/../../base.yaml", "outside-folder"),
+        ("link.yaml", "outside-folder"),
+        ("top.yaml", "extends-cycle"),
+        ("circle.yaml", "extends-cycle"),
+        ("none.yaml", "file-not-found"),
+        ("[none.yaml, 3]", "file-not-found"),
+        (".", "file-unreadable"),
+    ],
+)
+def test_extends_stays_in_the_folder_and_ends(tmp_path, extends, code):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "base.yaml").write_text(HEAD)
+    (folder / "link.yaml").symlink_to(tmp_path / "base.yaml")
+    (folder / "circle.yaml").write_text("extends: top.yaml\n")
+    top = folder / "top.yaml"
+    top.write_text(HEAD + f"extends: {extends}\nmodel: [flatten, output]\n")
+    assert (code, 3 if code != "extends-cycle" or extends == "top.yaml" else 1) in codes(top)
+
+
+def test_a_long_row_of_extends_ends(tmp_path):
+    for i in range(60):
+        (tmp_path / f"{i}.yaml").write_text(f"extends: {i + 1}.yaml\n")
+    (tmp_path / "60.yaml").write_text(HEAD + "model: [flatten, output]\n")
+    assert "expands-too-far" in [code for code, _ in codes(tmp_path / "0.yaml")]
+
+
+def test_a_mistake_in_a_base_is_shown_there(tmp_path):
+    (tmp_path / "base.yaml").write_text(HEAD + "train: {epochs: none}\n")
+    top = tmp_path / "top.yaml"
+    top.write_text("extends: base.yaml\nmodel: [flatten, output]\n")
+    (problem,) = dlspec.validate(top)
+    assert (problem.code, problem.span.file, problem.span.line) == ("wrong-type", str(tmp_path / "base.yaml"), 3)
+
+
+def test_blocks_that_multiply_end_soon():
+    blocks = "".join(f"  b{i}: [b{i + 1}, b{i + 1}, b{i + 1}, b{i + 1}]\n" for i in range(30))
+    found = dlspec.validate(HEAD + f"blocks:\n{blocks}  b30: [flatten]\nmodel: [b0, output]\n")
+    assert "expands-too-far" in [problem.code for problem in found]
+
+
+def test_variables_that_multiply_end_soon():
+    lists = "".join(f"  v{i}: [$v{i + 1}, $v{i + 1}, $v{i + 1}, $v{i + 1}]\n" for i in range(30))
+    found = dlspec.validate(HEAD + f"variables:\n{lists}  v30: 1\nmodel: [flatten, output]\ndescription: $v0\n")
+    assert "expands-too-far" in [problem.code for problem in found]
