@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.checks import Checked, check
 from dlspec.composition import compose
+from dlspec.datasets import Description
 from dlspec.diagnostics import DataError, Diagnostic, SpecError
 from dlspec.graphs import Graph, make_graph
 from dlspec.plans import Plan, make_plan
@@ -66,16 +67,21 @@ def graph(spec: Spec) -> Graph:
 
     Where the data file is not there, shapes are as far as the layers themselves fix them.
     """
+    description = _describe(spec)
+    return make_graph(spec, read_signature(spec, description)[0] if description else None)[0]
+
+
+def _describe(spec: Spec) -> Description | None:
+    """What the data look like, as far as that is known without them."""
     try:
-        signature, _ = read_signature(spec, source_of(spec).describe())
+        return source_of(spec).describe()
     except DataError:
-        signature = None
-    return make_graph(spec, signature)[0]
+        return None
 
 
 def plan(spec: Spec) -> Plan:
     """The stages of training in order, without loading TensorFlow."""
-    return make_plan(spec, graph(spec))
+    return make_plan(spec, graph(spec), _describe(spec))
 
 
 def build(spec: Spec) -> Any:

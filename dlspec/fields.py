@@ -8,11 +8,21 @@ by the class whose key it is, which knows the keys it might have been.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -337,5 +347,31 @@ Size1D = Annotated[tuple[PositiveInt], _repeat(1)]
 """One whole number."""
 Size2D = Annotated[tuple[PositiveInt, PositiveInt], _repeat(2)]
 """Height and width; one whole number stands for both."""
+
+
+UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def count_bytes(size: str) -> int:
+    """`50 MB` as a number of bytes."""
+    number, unit = re.fullmatch(r"([\d.]+) ?([KMGT]?B)", size).groups()  # type: ignore[union-attr]
+    return round(float(number) * UNITS[unit])
+
+
+def _size(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]?B", value) or not count_bytes(value):
+        raise mistake("wrong-value", f"a size is a number and a unit, got {show_value(value)}", help="write `50 MB`")
+    return value
+
+
+def show_bytes(count: float) -> str:
+    """`1.4 MB`; decimal units, three digits."""
+    unit = next((unit for unit in reversed(UNITS) if count >= UNITS[unit]), "B")
+    scaled = count / UNITS[unit]
+    return f"{scaled:.{0 if unit == 'B' or scaled >= 99.5 else 1}f} {unit}"
+
+
+Bytes = Annotated[str, PlainValidator(_size)]
+"""A size such as `50 MB`; `count_bytes` reads it."""
 OneOrMore = BeforeValidator(lambda v: v if isinstance(v, list | tuple) else [v])
 """A list may be written without brackets when it has one entry."""

@@ -115,7 +115,7 @@ class Graph:
     @cached_property
     def consumers(self) -> dict[str, list[str]]:
         """Name of a layer or input -> names of the layers that take what comes out of it."""
-        found: dict[str, list[str]] = {each.name: [] for each in (*self.inputs, *self.layers)}
+        found: dict[str, list[str]] = {name: [] for name in (*(given.name for given in self.inputs), *self.by_name)}
         for layer in self.layers:
             for source in layer.inputs:
                 found.setdefault(source, []).append(layer.name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from dlspec.datasets import Description
 from dlspec.graphs import Graph, GraphLayer
 from dlspec.spec import Spec
 
@@ -31,6 +32,13 @@ class Stage:
     unit_interval: bool = False
 
 
+class Samples(NamedTuple):
+    """How many samples training sees in an epoch."""
+
+    labelled: int
+    unlabeled: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """The stages in order."""
@@ -39,13 +47,14 @@ class Plan:
     stages: tuple[Stage, ...]
     frozen: tuple[str, ...] = ()
     """Layers that fine-tuning leaves as pretraining made them."""
+    samples: Samples | None = None
 
     @property
     def pretraining(self) -> tuple[Stage, ...]:
         return self.stages[:-1]
 
 
-def make_plan(spec: Spec, graph: Graph) -> Plan:
+def make_plan(spec: Spec, graph: Graph, description: Description | None = None) -> Plan:
     """Pretraining from the lowest layer up, then fine-tuning."""
     stages: list[Stage] = []
     method = spec.pretrain
@@ -65,7 +74,8 @@ def make_plan(spec: Spec, graph: Graph) -> Plan:
         )
     stages.append(Stage(FINE_TUNE, "fine_tune", spec.train.epochs, spec.train.batch_size))
     frozen = method is not None and method.then == "freeze"
-    return Plan(graph, tuple(stages), tuple(name for stage in stages for name in stage.encoder) if frozen else ())
+    kept = tuple(name for stage in stages for name in stage.encoder) if frozen else ()
+    return Plan(graph, tuple(stages), kept, count_samples(spec, description))
 
 
 def _encoder(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
@@ -85,3 +95,19 @@ def _in_unit_interval(spec: Spec, graph: Graph, layer: GraphLayer) -> bool:
     for below in graph.layers[: layer.index]:
         inside[below.name] = below.layer.in_unit_interval(all(inside.get(source, False) for source in below.inputs))
     return all(inside.get(source, False) for source in layer.inputs)
+
+
+def count_samples(spec: Spec, description: Description | None) -> Samples | None:
+    """About how many samples there are to train with; None when the number of rows is not known."""
+    if description is None or description.rows is None:
+        return None
+    data, count = spec.data, description.rows
+    if description.layout == "series" and data.window:
+        count = count - data.window.length - data.window.horizon + 1
+    count = max(1, round(count * (1 - data.split.validation - data.split.test)))
+    if data.limit:
+        count = min(count, data.limit)
+    labelled = count
+    if data.labels is not None:
+        labelled = round(data.labels * count) if isinstance(data.labels, float) else min(count, data.labels)
+    return Samples(max(1, labelled), count)

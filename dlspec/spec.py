@@ -14,6 +14,7 @@ from dlspec.baselines import AnyBaseline
 from dlspec.datasets import AnyDataset
 from dlspec.diagnostics import Diagnostic, Span
 from dlspec.fields import (
+    Bytes,
     Flag,
     Fraction,
     NonNegativeInt,
@@ -89,10 +90,11 @@ class Window(SpecModel):
 class Split(SpecModel):
     """Shares of the data that are kept out of training. A series is split in time order, the rest at random."""
 
-    later: ClassVar = {"by": "how samples are drawn", "group": "keeps a group on one side"}
+    later: ClassVar = {"group": "keeps a group on one side"}
 
     validation: Rate = 0.15
     test: Fraction = 0.15
+    by: Literal["time", "random"] | None = Field(None, description="a series is split by `time`, the rest at `random`")
 
 
 class DataSpec(SpecModel):
@@ -219,6 +221,15 @@ class RuntimeSpec(SpecModel):
     deterministic: Flag = False
 
 
+class BudgetSpec(SpecModel):
+    """What the network may cost at most."""
+
+    parameters: PositiveInt | None = Field(None, description="numbers that the layers hold")
+    flops: PositiveInt | None = Field(None, description="floating-point operations for one sample")
+    size: Bytes | None = Field(None, description="of the weights of the saved model, such as `5 MB`")
+    memory: Bytes | None = Field(None, description="that training takes, such as `2 GB`")
+
+
 def _read_pretraining(value: Any) -> PretrainingMethod:
     """Looks the method up first, then reads the other keys with its class."""
     if isinstance(value, PretrainingMethod):
@@ -341,7 +352,6 @@ class Spec(SpecModel):
     later: ClassVar = {
         "search": "tries values for keys",
         "report": "what the report shows",
-        "budget": "limits on size and time",
     }
 
     dlspec: Annotated[int, PlainValidator(_version)] = Field(description="the version of the language")
@@ -354,6 +364,7 @@ class Spec(SpecModel):
     train: TrainSpec = TrainSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
     runtime: RuntimeSpec = RuntimeSpec()
+    budget: BudgetSpec = BudgetSpec()
 
     _source: Source = PrivateAttr()
     _absent: frozenset[str] = PrivateAttr(default=frozenset())
@@ -391,6 +402,7 @@ _SECTIONS: dict[str, type[SpecModel]] = {
     "data": DataSpec,
     "evaluate": EvaluateSpec,
     "runtime": RuntimeSpec,
+    "budget": BudgetSpec,
     "pretrain": PretrainingMethod,
 }
 
@@ -418,7 +430,7 @@ def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
     elif not values and problems:
         values = dict(_STAND_INS)  # nothing could be read, which has been said
         return _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields)), problems
-    for section in ("train", "evaluate", "runtime"):
+    for section in ("train", "evaluate", "runtime", "budget"):
         if section in values and values[section] is None:  # the key alone, with nothing behind it
             del values[section]
     spec, found = _validate(values)

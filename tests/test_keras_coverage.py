@@ -13,11 +13,11 @@ from dlspec.layers import LAYERS
 from dlspec.layers import left_out as layers_left_out
 from dlspec.layers.recurrent import CELLS
 from dlspec.metrics import METRICS
+from dlspec.parts import left_out as parts_left_out
 from dlspec.parts.activations import ACTIVATIONS
 from dlspec.parts.base import CALLBACKS, SCHEDULES, Part
 from dlspec.parts.constraints import CONSTRAINTS
 from dlspec.parts.initializers import INITIALIZERS
-from dlspec.parts import left_out as parts_left_out
 from dlspec.parts.losses import LOSSES
 from dlspec.parts.optimizers import OPTIMIZERS
 from dlspec.parts.regularizers import REGULARIZERS

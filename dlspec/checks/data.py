@@ -30,3 +30,21 @@ def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
             spec.key_span("train", "early_stopping"),
             help="write `split: {validation: 0.15, …}` under `data`, or `monitor: loss`",
         )
+
+
+@rule
+def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
+    """A series split at random is trained on the days around those that it is tested on."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or spec.data.split.by is None:
+        return
+    needed = "time" if signature.task == "series" else "random"
+    if spec.data.split.by == needed:
+        return
+    if needed == "time":
+        message = "a series split at random is tested on what stands between its training samples"
+    else:
+        message = "these data have no order in time to split by"
+    yield Diagnostic(
+        "wrong-split", message, spec.span("data", "split", "by"), help=f"write `by: {needed}`, or leave it out"
+    )

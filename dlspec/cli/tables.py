@@ -10,7 +10,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dlspec.estimates import layer_memory, training_memory, training_time
+from dlspec.fields import show_bytes
+from dlspec.graphs import GraphLayer
 from dlspec.layers import show_shape
+from dlspec.layers.combining import Group
 from dlspec.metrics import METRICS
 from dlspec.plans import Plan
 from dlspec.source import to_inline_yaml
@@ -30,21 +34,31 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
     yield title
     layers = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     layers.add_column("layer", no_wrap=True)
-    layers.add_column("in the spec", style="dim")
+    layers.add_column("in the spec", style="dim")  # the only one that gives way
     layers.add_column("output shape", no_wrap=True)
-    layers.add_column("parameters", justify="right", no_wrap=True)
-    layers.add_column("FLOPs", justify="right", no_wrap=True)
-    layers.add_row("input", "", show_shape(graph.input_shape), "", "", style="dim")
+    for name in ("parameters", "FLOPs", "memory"):
+        layers.add_column(name, justify="right", no_wrap=True)
+    for given in graph.inputs:
+        layers.add_row(Text(given.name), "", show_shape(given.shape), "", "", "", style="dim")
     for layer in graph.layers:
         layers.add_row(
-            layer.name,
-            to_inline_yaml(layer.written.brief()),
+            Text(layer.name),
+            Text(_in_the_spec(layer), no_wrap=True, overflow="ellipsis"),
             show_shape(layer.output_shape),
             f"{layer.parameters:,}",
             f"{layer.flops:,}",
+            show_bytes(layer_memory(spec, layer).total),
         )
-    layers.add_row("", "", "together", f"{graph.parameters:,}", f"{graph.flops:,}", style="bold")
+    memory = training_memory(spec, graph)
+    layers.add_row(
+        "", "", "together", f"{graph.parameters:,}", f"{graph.flops:,}", show_bytes(memory.total), style="bold"
+    )
     yield layers
+    yield Text(
+        f"FLOPs of one sample; memory of training in batches of {spec.train.batch_size}, "
+        f"weights {show_bytes(memory.weights)}",
+        style="dim",
+    )
     stages = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     stages.add_column("stage", no_wrap=True)
     stages.add_column("what is trained")
@@ -57,8 +71,22 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
         else:
             what = f"all but {', '.join(plan.frozen)}" if plan.frozen else "the whole network"
         epochs = f"{stage.epochs}" if stage.layer or not spec.train.early_stopping else f"up to {stage.epochs}"
-        stages.add_row(stage.name, what, epochs, str(stage.batch_size))
+        stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))
     yield stages
+    time = training_time(plan)
+    if time and plan.samples:
+        early = ", less if it stops early" if spec.train.early_stopping else ""
+        count = f"about {plan.samples.labelled:,}"
+        yield Text(
+            f"{count} training samples; {format_seconds(time.low)} to {format_seconds(time.high)} on a CPU{early}",
+            style="dim",
+        )
+
+
+def _in_the_spec(layer: GraphLayer) -> str:
+    """What one wrote, on one line: a group with its name alone."""
+    written = layer.written
+    return written.type_name if isinstance(written, Group) else to_inline_yaml(written.brief())
 
 
 def data_line(data: Prepared) -> str:

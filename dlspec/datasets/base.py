@@ -43,6 +43,7 @@ class Description:
         layout: `samples`, a row each, or a `series`, a timestep each.
         time: the column with the time of a series.
         target: the column that is predicted unless the spec names another.
+        rows: how many samples or timesteps there are, or about how many where counting them means reading them.
         about: one sentence for the report: what they are, from where, under which licence.
     """
 
@@ -51,6 +52,7 @@ class Description:
     time: str | None = None
     target: str | None = None
     about: str = ""
+    rows: int | None = None
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -23,6 +23,7 @@ class Digits(Dataset):
             target="digit",
             about="1,797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak, 1998; shipped with "
             "scikit-learn, CC BY 4.0).",
+            rows=1_797,
         )
 
     def load(self, seed: int) -> Columns:

@@ -30,6 +30,7 @@ class Goog(Dataset):
             target="close",
             about="Daily prices of Google's share, August 2004 to October 2008 (from matplotlib's sample data, "
             "BSD-style licence; figures from Yahoo Finance).",
+            rows=1_047,
         )
 
     def load(self, seed: int) -> Columns:

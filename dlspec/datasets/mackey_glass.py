@@ -30,6 +30,7 @@ class MackeyGlass(Dataset):
             target="x",
             about=f"{self.samples:,} values of the Mackey-Glass equation with tau = {self.tau} (Mackey and "
             "Glass, 1977).",
+            rows=self.samples,
         )
 
     def load(self, seed: int) -> Columns:

@@ -33,6 +33,7 @@ class Iris(Dataset):
             (*(Column(name, unit="cm") for name in names), species),
             target="species",
             about="150 irises of three species (Fisher, 1936; shipped with scikit-learn).",
+            rows=150,
         )
 
     def load(self, seed: int) -> Columns:
@@ -53,6 +54,7 @@ class Diabetes(Dataset):
             target="progression",
             about="442 diabetes patients and the progression of their disease after a year (Efron et al., "
             "2004; shipped with scikit-learn).",
+            rows=442,
         )
 
     def load(self, seed: int) -> Columns:

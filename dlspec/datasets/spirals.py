@@ -29,6 +29,7 @@ class Spirals(Dataset):
             target="spiral",
             about=f"{self.samples:,} points on two generated spirals of {self.turns:g} turns (after Lang and "
             "Witbrock, 1988).",
+            rows=self.samples,
         )
 
     def load(self, seed: int) -> Columns:

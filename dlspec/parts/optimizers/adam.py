@@ -17,3 +17,7 @@ class Adam(Optimizer):
     epsilon: PositiveNumber = 1e-7
     amsgrad: Flag = False
     examples: ClassVar = ["adam", {"adam": {"learning_rate": 1e-3}}]
+
+    @property
+    def running_averages(self) -> int:
+        return 2 + self.amsgrad

@@ -21,6 +21,10 @@ class Adamw(Optimizer):
     amsgrad: Flag = False
     examples: ClassVar = [{"adamw": 1e-3}]
 
+    @property
+    def running_averages(self) -> int:
+        return 2 + self.amsgrad
+
 
 @OPTIMIZERS.register
 class Adamax(Optimizer):

@@ -24,6 +24,10 @@ class Rmsprop(Optimizer):
     centered: Flag = False
     examples: ClassVar = ["rmsprop"]
 
+    @property
+    def running_averages(self) -> int:
+        return 1 + (self.momentum > 0) + self.centered
+
 
 @OPTIMIZERS.register
 class Adagrad(Optimizer):
@@ -32,6 +36,10 @@ class Adagrad(Optimizer):
     initial_accumulator_value: NonNegativeNumber = 0.1
     epsilon: PositiveNumber = 1e-7
     examples: ClassVar = [{"adagrad": 0.01}]
+
+    @property
+    def running_averages(self) -> int:
+        return 1
 
 
 @OPTIMIZERS.register
@@ -53,6 +61,10 @@ class Adafactor(Optimizer):
     clip_threshold: PositiveNumber = 1.0
     relative_step: Flag = True
     examples: ClassVar = ["adafactor", {"adafactor": {"learning_rate": 0.01, "relative_step": False}}]
+
+    @property
+    def running_averages(self) -> int:
+        return 1
 
 
 @OPTIMIZERS.register

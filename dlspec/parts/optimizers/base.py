@@ -44,6 +44,16 @@ class Optimizer(Part):
         """Its arguments that limit the gradient and are set."""
         return [name for name in CLIPS.values() if getattr(self, name) is not None]
 
+    @property
+    def running_averages(self) -> int:
+        """How many numbers it keeps of each weight."""
+        return 2
+
+    @property
+    def state_per_weight(self) -> int:
+        """How many numbers it keeps of each weight, those that every optimizer can keep included."""
+        return self.running_averages + self.use_ema + (self.gradient_accumulation_steps is not None)
+
     def over(self, steps: int, schedule: Schedule | None = None) -> Any:
         """The Keras optimizer of a training of so many weight updates."""
         arguments = self.arguments()

@@ -21,6 +21,10 @@ class SGD(Optimizer):
     nesterov: Flag = False
     examples: ClassVar = ["sgd", {"sgd": 0.1}, {"sgd": {"learning_rate": 0.1, "momentum": 0.9}}]
 
+    @property
+    def running_averages(self) -> int:
+        return int(self.momentum != 0)
+
 
 @OPTIMIZERS.register
 class Lion(Optimizer):
@@ -29,6 +33,10 @@ class Lion(Optimizer):
     beta_1: Rate = 0.9
     beta_2: Rate = 0.99
     examples: ClassVar = [{"lion": 1e-4}]
+
+    @property
+    def running_averages(self) -> int:
+        return 1
 
 
 def _plain_name(name: str) -> str:
@@ -60,6 +68,10 @@ class Muon(Optimizer):
     nesterov: Flag = True
     rms_rate: Annotated[PositiveNumber | Literal["none"], either("a number above zero, or `none`")] = 0.2
     examples: ClassVar = ["muon", {"muon": {"learning_rate": 0.01, "exclude_layers": ["output"], "rms_rate": "none"}}]
+
+    @property
+    def running_averages(self) -> int:
+        return 1  # of matrices; vectors have two
 
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "rms_rate": None if self.rms_rate == "none" else self.rms_rate}
