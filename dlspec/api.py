@@ -79,6 +79,35 @@ def _describe(spec: Spec) -> Description | None:
         return None
 
 
+def draw(spec: Spec, form: str = "text") -> str:
+    """The network as a drawing, without loading TensorFlow.
+
+    Args:
+        form: `text`, `svg` (a file of its own) or `mermaid` (a flowchart for Markdown).
+    """
+    from dlspec.diagrams import FORMS
+
+    return FORMS[form](graph(spec))
+
+
+def resolve(spec: Spec) -> str:
+    """The spec as YAML with every default written out and where each value came from; it runs again as it is."""
+    from dlspec.resolving import write_resolved
+
+    return write_resolved(spec)
+
+
+def explain(spec: Spec, language: str = "en") -> str:
+    """The spec in plain sentences, each behind the number of its line; then what it leaves out.
+
+    Args:
+        language: `en` or `ko`.
+    """
+    from dlspec.prose import write_prose
+
+    return write_prose(spec, graph(spec), language)
+
+
 def plan(spec: Spec) -> Plan:
     """The stages of training in order, without loading TensorFlow."""
     return make_plan(spec, graph(spec), _describe(spec))

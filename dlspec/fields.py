@@ -117,9 +117,14 @@ class SpecModel(BaseModel):
     """Keys of the language that this version does not have yet, with what they will do."""
 
     @classmethod
+    def fields_in_order(cls) -> dict[str, FieldInfo]:
+        """Attribute -> field, as they are listed and written out: in the order of the class."""
+        return cls.model_fields
+
+    @classmethod
     def keys(cls) -> dict[str, FieldInfo]:
-        """The keys that one may write, in the order of the class."""
-        return {name.removesuffix("_"): field for name, field in cls.model_fields.items()}
+        """The keys that one may write."""
+        return {name.removesuffix("_"): field for name, field in cls.fields_in_order().items()}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -185,8 +190,8 @@ class SpecModel(BaseModel):
         )
 
     def written(self) -> dict[str, Any]:
-        """The fields as plain YAML values, defaults included, in the order of the class."""
-        return {name.removesuffix("_"): _written(getattr(self, name)) for name in type(self).model_fields}
+        """The fields as plain YAML values, defaults included."""
+        return {name.removesuffix("_"): _written(getattr(self, name)) for name in self.fields_in_order()}
 
 
 def _written(value: Any) -> Any:

@@ -60,6 +60,12 @@ class GraphLayer:
     def type_name(self) -> str:
         return self.written.type_name
 
+    @property
+    def text(self) -> str:
+        """The layer as one would write it, without its name and where it takes its input: `lstm: 64`."""
+        plain = self.written if isinstance(self.written, LayerSpec) else self.layer
+        return to_inline_yaml(plain.model_copy(update={"name": None, "from_": None}).brief())
+
 
 @dataclass(frozen=True)
 class Graph:

@@ -68,7 +68,7 @@ class Kind(SpecModel):
     def brief(self) -> Any:
         """As a person would write it: `{dropout: 0.2}`, without defaults."""
         given = {}
-        for name, field in type(self).model_fields.items():
+        for name, field in self.fields_in_order().items():
             value = getattr(self, name)
             if field.is_required() or value != field.get_default():
                 given[name.removesuffix("_")] = _brief(value)

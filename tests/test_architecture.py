@@ -8,8 +8,8 @@ from tests.conftest import ROOT
 ORDER = (
     "_version", "diagnostics", "files", "source", "fields", "registry", "parts", "layers", "composition",
     "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "signature", "graphs", "plans",
-    "estimates", "checks", "preparation", "backend", "building", "training", "evaluation", "pictures", "runs",
-    "reports", "api", "cli",
+    "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "backend", "building", "training",
+    "evaluation", "pictures", "runs", "reports", "api", "cli",
 )  # fmt: skip
 
 

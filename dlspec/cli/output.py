@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import click
@@ -60,3 +61,27 @@ set_option: Callable[[F], F] = click.option(
     callback=parse_override,
     help="Override a key of the spec, such as train.epochs=5; may be given several times.",
 )
+
+out_option: Callable[[F], F] = click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead."
+)
+
+
+def print_or_write(text: str, out: Path | None) -> None:
+    """Prints text, or writes it to a file, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    from dlspec.diagnostics import DataError
+    from dlspec.files import write_text
+
+    text = text.rstrip("\n") + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write_text(out, text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError.of("cannot-write", f"cannot write `{out}`: {reason}", help="name another file") from None

@@ -12,12 +12,9 @@ from rich.text import Text
 
 from dlspec.estimates import layer_memory, training_memory, training_time
 from dlspec.fields import show_bytes
-from dlspec.graphs import GraphLayer
 from dlspec.layers import show_shape
-from dlspec.layers.combining import Group
 from dlspec.metrics import METRICS
 from dlspec.plans import Plan
-from dlspec.source import to_inline_yaml
 from dlspec.spec import Spec
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
     for layer in graph.layers:
         layers.add_row(
             Text(layer.name),
-            Text(_in_the_spec(layer), no_wrap=True, overflow="ellipsis"),
+            Text(layer.text, no_wrap=True, overflow="ellipsis"),
             show_shape(layer.output_shape),
             f"{layer.parameters:,}",
             f"{layer.flops:,}",
@@ -81,12 +78,6 @@ def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
             f"{count} training samples; {format_seconds(time.low)} to {format_seconds(time.high)} on a CPU{early}",
             style="dim",
         )
-
-
-def _in_the_spec(layer: GraphLayer) -> str:
-    """What one wrote, on one line: a group with its name alone."""
-    written = layer.written
-    return written.type_name if isinstance(written, Group) else to_inline_yaml(written.brief())
 
 
 def data_line(data: Prepared) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import AfterValidator, Field
+from pydantic.fields import FieldInfo
 
 from dlspec.fields import Flag, OneOrMore, Text, mistake, nearest
 from dlspec.layers.left_out import LEFT_OUT
@@ -106,6 +107,13 @@ class ModelItem(Kind):
     from_: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = Field(
         None, description="the layers it takes its input from, instead of the one above"
     )
+
+    @classmethod
+    def fields_in_order(cls) -> dict[str, FieldInfo]:
+        """Its own first, then what every layer has."""
+        of_all = ("name", "trainable", "dtype", "from_")
+        own = {name: field for name, field in cls.model_fields.items() if name not in of_all}
+        return {**own, **{name: cls.model_fields[name] for name in of_all if name in cls.model_fields}}
 
     @abstractmethod
     def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:

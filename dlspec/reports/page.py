@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlspec.diagrams import Marks, draw_svg
 from dlspec.metrics import METRICS, show_number
 from dlspec.plans import make_plan
 from dlspec.reports import figures
-from dlspec.reports.network import draw_network
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
@@ -62,9 +62,7 @@ def render(run: Run) -> str:
         data_figures=data_figures(run),
         number=show_number,
         data=data,
-        network_svg=draw_network(
-            spec, network, tuple(s.layer.name for s in stages.pretraining if s.layer), stages.frozen
-        ),
+        network_svg=draw_svg(network, Marks(tuple(s.layer.name for s in stages.pretraining if s.layer), stages.frozen)),
         parameters=network.parameters,
         flops=network.flops,
         resolved=highlight(run.resolved_text),

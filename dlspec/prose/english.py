@@ -1,0 +1,138 @@
+"""English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dlspec.registry import Kind
+
+NO_LINE = "Left out, so by default:"
+
+KEYS = {
+    "dlspec": "The spec is written in version {value} of the language.",
+    "name": "The run is called {value}, and its folder is `runs/{raw}/001` or the next free number.",
+    "description": "What it is about: {raw}",
+    "seed": "Whatever is drawn at random is drawn by the seed {value}, so that the next run gives the same.",
+    "data.dataset": "The data are the built-in set {value}: {what}",
+    "data.series": "The data stand in the file {value}, a timestep in each row.",
+    "data.time": "The time stands in the column {value}.",
+    "data.target": "What is predicted is the column {value}.",
+    "data.features": "The network sees {value}.",
+    "data.window.length": "A sample is {value} timesteps in a row.",
+    "data.window.horizon": "What is predicted lies {value} timestep(s) behind the last one that the network sees.",
+    "data.predict": {
+        "level": "The network puts out the value itself.",
+        "difference": "The network puts out by how much the value changes.",
+        "return": "The network puts out by which share the value changes.",
+    },
+    "data.scale": {
+        "standard": "Numbers are scaled to mean 0 and standard deviation 1, as measured in the training part.",
+        "min_max": "Numbers are scaled to lie between 0 and 1, as measured in the training part.",
+        "none": "Numbers are taken as they are.",
+    },
+    "data.split.validation": "{percent} of the data are kept out of training to watch it.",
+    "data.split.test": "{percent} of the data are kept for the test at the end, and nothing is fitted to them.",
+    "data.split.by": {
+        "time": "The parts follow each other in time.",
+        "random": "The parts are drawn at random.",
+    },
+    "data.labels": "Only {value} of the labels are used; the other samples count as unlabeled.",
+    "data.limit": "No more than {value} training samples are used.",
+    "model.input": "The input `{name}` takes {value}.",
+    "model.output": "The output `{name}` predicts {value}.",
+    "model.repeat": "What follows is laid {times} times, one on the other, each time with weights of its own:",
+    "model.skip": "What goes into the layers that follow is added to what comes out of them:",
+    "model.branches": "The {count} lists of layers that follow see the same input, and {merge} brings them together:",
+    "pretrain.method": "The layers are pretrained one after the other, from the lowest up. {value}: {what}",
+    "pretrain.layers": "Pretrained are {value}.",
+    "pretrain.epochs": "Each layer is pretrained for {value} epochs.",
+    "pretrain.batch_size": "Pretraining takes {value} samples at a time.",
+    "pretrain.optimizer": "In pretraining, weights follow {value}: {what}",
+    "pretrain.then": {
+        "fine_tune": "After that, the whole network is trained.",
+        "freeze": "After that, the pretrained layers stay as they are, and the rest is trained.",
+    },
+    "pretrain.loss": "How far a reconstruction is off is measured by {value}.",
+    "pretrain.tied_weights": {
+        True: "The decoder uses the weights of its layer, transposed.",
+        False: "The decoder has weights of its own.",
+    },
+    "pretrain.corruption": "Before a layer sees its input in pretraining, it is spoilt by {value}: {what}",
+    "train.loss": "Training makes {value} small: {what}",
+    "train.optimizer": "Weights follow {value}: {what}",
+    "train.schedule": "The learning rate changes by {value}: {what}",
+    "train.gradient_clipping.norm": "The gradient of each weight matrix is shortened to length {value} at most.",
+    "train.gradient_clipping.value": "Each entry of the gradient is cut off at {value}.",
+    "train.gradient_clipping.global_norm": "All gradients together are shortened to length {value} at most.",
+    "train.epochs": "Training goes through the data {value} times.",
+    "train.batch_size": "Weights change after every {value} samples.",
+    "train.class_weight": "Classes weigh {value} in the loss.",
+    "train.early_stopping.monitor": "Training ends early by {value}.",
+    "train.early_stopping.patience": "Training ends early after {value} epochs without anything better.",
+    "train.early_stopping.min_delta": "Better means better by more than {value}.",
+    "train.early_stopping.mode": {
+        "auto": "Whether less or more is better follows from what is watched.",
+        "min": "Less is better.",
+        "max": "More is better.",
+    },
+    "train.early_stopping.baseline": "Training ends early unless it gets beyond {value}.",
+    "train.early_stopping.restore_best_weights": {
+        True: "In the end, the best weights are taken.",
+        False: "In the end, the last weights are taken, also where earlier ones were better.",
+    },
+    "train.early_stopping.start_from_epoch": "Training does not end before epoch {value}.",
+    "train.callbacks": "Along with training run {value}.",
+    "evaluate.metrics": "The result is measured by {value}.",
+    "evaluate.baselines": "The result stands beside the simple guesses {value}.",
+    "runtime.device": {
+        "auto": "It runs on a GPU if there is one.",
+        "cpu": "It runs on the CPU.",
+        "gpu": "It runs on a GPU, and not without one.",
+    },
+    "runtime.deterministic": {
+        True: "It gives the same result to the last bit, and takes longer.",
+        False: "On a GPU, results may differ in the last digits.",
+    },
+    "budget.parameters": "The network may have {value} parameters at most.",
+    "budget.flops": "One sample may take {value} floating-point operations at most.",
+    "budget.size": "The saved weights may take {value} at most.",
+    "budget.memory": "Training may take {value} of memory at most.",
+}
+
+
+def describe(kind: Kind) -> str:
+    """What it is: the first sentence of its docstring, without the paper."""
+    text = " ".join((type(kind).__doc__ or "").split("\n\n")[0].split())
+    text = re.sub(r" \([^()]*\b(?:1[89]|20)\d\d[^()]*\)", "", text)
+    return text if text.endswith(".") else f"{text}."
+
+
+def listing(items: Sequence[str]) -> str:
+    """`a`, `b` and `c`."""
+    return " and ".join(([", ".join(items[:-1])] if len(items) > 1 else []) + list(items[-1:]))
+
+
+def layer(
+    *,
+    name: str,
+    type_name: str,
+    what: str,
+    settings: Sequence[str],
+    sources: Sequence[str],
+    before: Sequence[str],
+    after: str,
+    parameters: int,
+    shares: str | None,
+) -> str:
+    """What a layer does, its settings, and the sizes of what goes in and comes out."""
+    sentences = [f"`{name}`: {what}"]
+    if shares:
+        sentences.append(f"It is `{shares}` once more, with the same weights.")
+    if sources:
+        sentences.append(f"It takes {listing(sources)}.")
+    if settings:
+        sentences.append(f"With {listing(settings)}.")
+    learnt = f" It has {parameters:,} parameters." if parameters else ""
+    sizes = f"{after} stay {after}." if list(before) == [after] else f"{listing(before)} become {after}."
+    return f"{' '.join(sentences)} {sizes}{learnt}"

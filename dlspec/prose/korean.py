@@ -1,0 +1,139 @@
+"""Korean.
+
+A value is always followed by a noun of its own, so that no particle has to agree with how it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlspec.prose.korean_kinds import KINDS, OF_PRETRAINING
+from dlspec.registry import Kind
+
+NO_LINE = "적지 않았으므로 기본값:"
+
+KEYS = {
+    "dlspec": "이 명세는 언어의 {value} 판으로 적혀 있습니다.",
+    "name": "실행 이름은 {value}이고, 결과는 `runs/{raw}/001`부터 비어 있는 다음 번호의 폴더에 남습니다.",
+    "description": "내용: {raw}",
+    "seed": "난수는 모두 시드 {value}에서 나오므로, 다시 실행해도 같은 결과를 얻습니다.",
+    "data.dataset": "데이터는 내장 데이터 {value}: {what}",
+    "data.series": "데이터는 파일 {value} 안에 있고, 한 행이 한 시점입니다.",
+    "data.time": "시간은 {value} 열에 있습니다.",
+    "data.target": "{value} 열을 예측합니다.",
+    "data.features": "신경망은 {value} 열을 봅니다.",
+    "data.window.length": "표본 하나는 이어진 시점 {value}개입니다.",
+    "data.window.horizon": "신경망이 본 마지막 시점에서 {value}시점 뒤를 예측합니다.",
+    "data.predict": {
+        "level": "신경망은 값 그대로를 내놓습니다.",
+        "difference": "신경망은 값이 얼마나 변하는지를 내놓습니다.",
+        "return": "신경망은 값이 어떤 비율로 변하는지를 내놓습니다.",
+    },
+    "data.scale": {
+        "standard": "수는 훈련 부분에서 잰 평균이 0, 표준편차가 1이 되도록 바꿉니다.",
+        "min_max": "수는 훈련 부분에서 잰 범위가 0과 1 사이가 되도록 바꿉니다.",
+        "none": "수는 있는 그대로 씁니다.",
+    },
+    "data.split.validation": "데이터의 {percent} 몫은 훈련에 쓰지 않고 훈련을 지켜보는 데 씁니다.",
+    "data.split.test": "데이터의 {percent} 몫은 마지막 시험에 남겨 두고, 아무것도 여기에 맞추지 않습니다.",
+    "data.split.by": {"time": "부분들은 시간 순서로 나뉩니다.", "random": "부분들은 무작위로 뽑힙니다."},
+    "data.labels": "정답은 {value} 만큼만 쓰고, 나머지 표본은 정답이 없는 것으로 봅니다.",
+    "data.limit": "훈련 표본은 최대 {value}개만 씁니다.",
+    "model.input": "입력 `{name}` 쪽으로 {value} 열이 들어갑니다.",
+    "model.output": "출력 `{name}` 쪽에서 {value} 열을 예측합니다.",
+    "model.repeat": "다음 층들을 {times}번 쌓고, 가중치는 매번 따로 갖습니다:",
+    "model.skip": "다음 층들에 들어가는 값을 나오는 값에 더합니다:",
+    "model.branches": "다음 {count}갈래의 층들은 같은 입력을 보고, {merge} 층에서 다시 모입니다:",
+    "pretrain.method": "층들을 맨 아래부터 하나씩 사전 훈련합니다. {value}: {what}",
+    "pretrain.layers": "사전 훈련할 층은 {value} 입니다.",
+    "pretrain.epochs": "층마다 {value} 에폭 동안 사전 훈련합니다.",
+    "pretrain.batch_size": "사전 훈련은 한 번에 표본 {value}개를 봅니다.",
+    "pretrain.optimizer": "사전 훈련에서 가중치를 바꾸는 방법은 {value}: {what}",
+    "pretrain.then": {
+        "fine_tune": "그다음 신경망 전체를 훈련합니다.",
+        "freeze": "그다음 사전 훈련한 층은 그대로 두고 나머지를 훈련합니다.",
+    },
+    "pretrain.loss": "복원이 얼마나 어긋났는지는 {value} 값으로 잽니다.",
+    "pretrain.tied_weights": {
+        True: "디코더는 그 층의 가중치를 전치하여 함께 씁니다.",
+        False: "디코더는 자기 가중치를 따로 갖습니다.",
+    },
+    "pretrain.corruption": "사전 훈련에서 층이 보는 입력을 미리 망가뜨립니다. {value}: {what}",
+    "train.loss": "훈련은 다음 손실을 줄입니다. {value}: {what}",
+    "train.optimizer": "가중치를 바꾸는 방법은 {value}: {what}",
+    "train.schedule": "학습률은 다음과 같이 변합니다. {value}: {what}",
+    "train.gradient_clipping.norm": "가중치 행렬마다 기울기의 길이를 최대 {value} 값으로 줄입니다.",
+    "train.gradient_clipping.value": "기울기의 각 값을 {value} 값에서 자릅니다.",
+    "train.gradient_clipping.global_norm": "모든 기울기를 합한 길이를 최대 {value} 값으로 줄입니다.",
+    "train.epochs": "훈련은 데이터를 {value}번 되풀이해 봅니다.",
+    "train.batch_size": "표본 {value}개를 볼 때마다 가중치가 바뀝니다.",
+    "train.class_weight": "손실에서 클래스의 무게는 {value} 입니다.",
+    "train.early_stopping.monitor": "조기 종료는 {value} 값을 지켜봅니다.",
+    "train.early_stopping.patience": "{value} 에폭 동안 나아지지 않으면 훈련을 일찍 끝냅니다.",
+    "train.early_stopping.min_delta": "{value} 값보다 많이 나아져야 나아진 것으로 봅니다.",
+    "train.early_stopping.mode": {
+        "auto": "작을수록 좋은지 클수록 좋은지는 지켜보는 값에 따릅니다.",
+        "min": "작을수록 좋습니다.",
+        "max": "클수록 좋습니다.",
+    },
+    "train.early_stopping.baseline": "{value} 값을 넘지 못하면 훈련을 일찍 끝냅니다.",
+    "train.early_stopping.restore_best_weights": {
+        True: "마지막에는 가장 좋았던 가중치로 돌아갑니다.",
+        False: "더 좋은 때가 있었더라도 마지막 가중치를 씁니다.",
+    },
+    "train.early_stopping.start_from_epoch": "{value} 에폭 전에는 훈련을 끝내지 않습니다.",
+    "train.callbacks": "훈련과 함께 {value} 콜백이 돕니다.",
+    "evaluate.metrics": "결과는 {value} 지표로 잽니다.",
+    "evaluate.baselines": "결과를 단순한 추측 {value} 옆에 나란히 놓습니다.",
+    "runtime.device": {
+        "auto": "GPU가 있으면 GPU에서 실행합니다.",
+        "cpu": "CPU에서 실행합니다.",
+        "gpu": "GPU에서 실행하고, GPU가 없으면 실행하지 않습니다.",
+    },
+    "runtime.deterministic": {
+        True: "마지막 비트까지 같은 결과를 내고, 시간이 더 걸립니다.",
+        False: "GPU에서는 마지막 자릿수가 다를 수 있습니다.",
+    },
+    "budget.parameters": "신경망의 매개변수는 최대 {value}개입니다.",
+    "budget.flops": "표본 하나의 부동소수점 연산은 최대 {value}번입니다.",
+    "budget.size": "저장된 가중치의 크기는 최대 {value} 입니다.",
+    "budget.memory": "훈련에 드는 메모리는 최대 {value} 입니다.",
+}
+
+
+def describe(kind: Kind) -> str:
+    """What it is; its own docstring where there is no Korean for it, as for those of plugins."""
+    known = OF_PRETRAINING if type(kind).__module__.startswith("dlspec.pretraining.") else KINDS
+    own = " ".join((type(kind).__doc__ or "").split("\n\n")[0].split())
+    return known.get(kind.type_name, own)
+
+
+def listing(items: Sequence[str]) -> str:
+    return ", ".join(items)
+
+
+def layer(
+    *,
+    name: str,
+    type_name: str,
+    what: str,
+    settings: Sequence[str],
+    sources: Sequence[str],
+    before: Sequence[str],
+    after: str,
+    parameters: int,
+    shares: str | None,
+) -> str:
+    """What a layer does, its settings, and the sizes of what goes in and comes out."""
+    sentences = [f"`{name}`: {what}"]
+    if shares:
+        sentences.append(f"`{shares}` 층을 같은 가중치로 한 번 더 씁니다.")
+    if sources:
+        sentences.append(f"입력은 {listing(sources)} 입니다.")
+    if settings:
+        sentences.append(f"설정: {listing(settings)}.")
+    learnt = f" 매개변수는 {parameters:,}개입니다." if parameters else ""
+    sizes = (
+        f"크기는 {after} 그대로입니다." if list(before) == [after] else f"크기는 {listing(before)} → {after} 입니다."
+    )
+    return " ".join(sentences) + f" {sizes}{learnt}"

@@ -1,0 +1,210 @@
+"""Walks through a spec and puts what it says into sentences of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from dlspec.fields import SpecModel
+from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers import ModelItem, Shape
+from dlspec.layers.combining import Group
+from dlspec.pretraining import PretrainingMethod
+from dlspec.registry import Kind
+from dlspec.source import to_inline_yaml
+from dlspec.source.nodes import Path_
+from dlspec.spec import Spec
+
+LANGUAGES = {"en": "dlspec.prose.english", "ko": "dlspec.prose.korean"}
+"""Code of a language -> the module with its words."""
+
+WORTH_SAYING = (
+    ("data", "scale"),
+    ("data", "split", "validation"),
+    ("data", "split", "test"),
+    ("data", "target"),
+    ("data", "time"),
+    ("train", "loss"),
+    ("train", "optimizer"),
+    ("train", "epochs"),
+    ("train", "batch_size"),
+    ("pretrain", "layers"),
+    ("pretrain", "epochs"),
+    ("pretrain", "then"),
+    ("evaluate", "metrics"),
+    ("evaluate", "baselines"),
+)
+"""What is told also where the spec leaves it out."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What one line says.
+
+    Args:
+        line: of the spec, from 1; None for what the spec leaves out, or what stands in another file.
+    """
+
+    text: str
+    line: int | None = None
+
+
+def tell(spec: Spec, graph: Graph, language: str = "en") -> list[Sentence]:
+    """What the spec says, in the order of its lines; then what it leaves out, as dlspec takes it."""
+    words = import_module(LANGUAGES[language])
+    teller = _Teller(spec, words)
+    said = [*teller.section(spec, ()), *teller.layers(graph)]
+    left_out = [Sentence(teller.value(path, value)) for path, value in teller.unsaid]
+    in_file = sorted((s for s in said if s.line is not None), key=lambda s: s.line or 0)
+    return [*in_file, *(s for s in said if s.line is None), *left_out]
+
+
+def write_prose(spec: Spec, graph: Graph, language: str = "en") -> str:
+    """The sentences as text, the number of its line before each."""
+    sentences = tell(spec, graph, language)
+    width = len(str(max((s.line or 0 for s in sentences), default=0)))
+    lines = []
+    heading = str(import_module(LANGUAGES[language]).NO_LINE)
+    for sentence in sentences:
+        if sentence.line is None and heading:
+            lines += ["", heading]
+            heading = ""
+        number = "" if sentence.line is None else sentence.line
+        lines.append(f"{number:>{width}}  {sentence.text}")
+    return "\n".join(lines)
+
+
+class _Teller:
+    def __init__(self, spec: Spec, words: ModuleType) -> None:
+        self.spec = spec
+        self.words = words
+        self.unsaid: list[tuple[Path_, Any]] = []
+
+    def section(self, section: SpecModel, path: Path_) -> Iterator[Sentence]:
+        """A sentence for each key that is written, sections within it included."""
+        for attribute in section.fields_in_order():
+            value = getattr(section, attribute)
+            below = (*path, attribute.removesuffix("_"))
+            if value is None or below == ("model",):
+                continue
+            if isinstance(value, PretrainingMethod):
+                yield Sentence(self.kind("pretrain.method", value), self._line(*below, "method"))
+                yield from self.section(value, below)
+            elif isinstance(value, SpecModel) and not isinstance(value, Kind):
+                yield from self.section(value, below)
+            elif self.spec.source.written(*below):
+                yield Sentence(self.value(below, value), self._line(*below))
+            elif below in WORTH_SAYING:
+                self.unsaid.append((below, value))
+
+    def value(self, path: Path_, value: Any) -> str:
+        """What a key and its value say."""
+        name = ".".join(map(str, path))
+        template = self.words.KEYS[name]
+        if isinstance(template, Mapping):
+            return str(template[value])
+        if isinstance(value, Kind):
+            return self.kind(name, value)
+        if isinstance(value, list) and value and isinstance(value[0], Kind):
+            shown = self.words.listing([self._named(kind) for kind in value])
+        elif isinstance(value, dict):
+            shown = f"`{to_inline_yaml(value)}`"
+        elif isinstance(value, list | tuple):
+            shown = self.words.listing([f"`{item}`" for item in value])
+        elif isinstance(value, str):
+            shown = f"`{value}`"
+        else:
+            shown = to_inline_yaml(value)
+        percent = f"{value:.0%}" if isinstance(value, float) else shown
+        return str(template.format(value=shown, raw=value, percent=percent))
+
+    def kind(self, name: str, kind: Kind) -> str:
+        """What a key says that names a loss, an optimizer and the like."""
+        return str(self.words.KEYS[name].format(value=self._named(kind), what=self.words.describe(kind)))
+
+    def _named(self, kind: Kind) -> str:
+        return f"`{kind.type_name if isinstance(kind, PretrainingMethod) else to_inline_yaml(kind.brief())}`"
+
+    # --- the network
+
+    def layers(self, graph: Graph) -> Iterator[Sentence]:
+        """A sentence for each layer, and before it one for what combines layers."""
+        model = self.spec.model
+        for key, named, columns in (("input", model.inputs, "features"), ("output", model.outputs, "target")):
+            for name, given in (named or {}).items():
+                shown = getattr(given, columns)
+                shown = self.words.listing([f"`{x}`" for x in (shown if isinstance(shown, list) else [shown])])
+                text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
+                yield Sentence(text, self._line("model", f"{key}s", name))
+        told: set[tuple[object, ...]] = set()
+        for layer in graph.layers:
+            for item, path in self._around(layer):
+                if path not in told:
+                    told.add(path)
+                    yield Sentence(self._combination(item), self._line(*path))
+            place = (*layer.path, layer.shares)
+            if not isinstance(layer.written, Group) and place not in told:
+                told.add(place)
+                yield Sentence(self._layer(layer), self._line(*layer.path))
+
+    def _around(self, layer: GraphLayer) -> Iterator[tuple[Group, Path_]]:
+        """The `repeat`, `skip` and `branches` that a layer stands in, the outermost first."""
+        items: Any = self.spec.model.layers
+        path: Path_ = ("model", "layers")
+        rest = layer.path[2:]
+        while rest:
+            index, rest = rest[0], rest[1:]
+            item, path = items[index], (*path, index)
+            if not isinstance(item, Group):
+                return
+            yield item, path
+            if not rest:
+                return
+            key, rest = rest[1], rest[2:]
+            items, path = getattr(item, str(key)), (*path, item.type_name, str(key))
+            if key == "paths" and rest:
+                items, path, rest = items[rest[0]], (*path, rest[0]), rest[1:]
+
+    def _combination(self, item: Group) -> str:
+        numbers = {name: getattr(item, name) for name in type(item).model_fields if name == "times"}
+        count = len(getattr(item, "paths", ()))
+        template = self.words.KEYS[f"model.{item.type_name}"]
+        merge = getattr(item, "merge", None)
+        what = self.words.describe(merge) if isinstance(merge, ModelItem) else ""
+        return str(template.format(count=count, merge=f"`{merge.type_name}`" if merge else "", what=what, **numbers))
+
+    def _layer(self, layer: GraphLayer) -> str:
+        kind = layer.layer
+        arguments = kind.brief()
+        given = arguments[kind.type_name] if isinstance(arguments, dict) else {}
+        if not isinstance(given, dict):
+            given = {kind.primary(): given}
+        of_place = {"name", "from"}
+        settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
+        return str(
+            self.words.layer(
+                name=layer.name,
+                type_name=kind.type_name,
+                what=self.words.describe(kind),
+                settings=settings,
+                sources=[f"`{name}`" for name in layer.inputs] if layer.written.from_ else [],
+                before=[_sizes(shape) for shape in layer.input_shapes],
+                after=_sizes(layer.output_shape),
+                parameters=layer.parameters,
+                shares=layer.shares,
+            )
+        )
+
+    def _line(self, *path: str | int) -> int | None:
+        span = self.spec.key_span(*path)
+        return span.line if span.file == self.spec.source.file else None
+
+
+def _sizes(shape: Shape | None) -> str:
+    """Of one sample: `30 x 64`."""
+    if shape is None:
+        return "?"
+    return " x ".join("?" if size is None else str(size) for size in shape[1:]) or "1"

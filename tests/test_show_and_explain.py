@@ -1,0 +1,203 @@
+"""`dlspec show` and `dlspec explain`: drawings, every default with its origin, and plain sentences."""
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+import dlspec
+from dlspec.cli import cli
+from dlspec.datasets import DATASETS
+from dlspec.diagrams import draw_mermaid, draw_svg, draw_text
+from dlspec.diagrams.layout import lay_out
+from dlspec.fields import SpecModel
+from dlspec.layers import LAYERS
+from dlspec.layers.combining import Group
+from dlspec.parts.base import SCHEDULES
+from dlspec.parts.losses import LOSSES
+from dlspec.parts.optimizers import OPTIMIZERS
+from dlspec.pretraining import PRETRAINING
+from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
+from dlspec.prose import LANGUAGES, english, korean, tell
+from dlspec.prose.korean_kinds import KINDS, OF_PRETRAINING
+from dlspec.spec import EarlyStopping, GradientClipping, Spec
+from tests.conftest import SPECS, TINY
+
+BRANCHED = """\
+dlspec: 1
+variables: {width: 8}
+data: {dataset: digits, split: {test: 0.2}}
+model:
+  - flatten
+  - dense: {units: $width, name: a}
+  - skip: [{dense: 8}, {dense: 8}]
+  - branches: [[{dense: 3}], [{dense: 4}, {dense: 4}], []]
+  - dense: {units: 4, name: c, from: a}
+  - concatenate: {from: [c, concatenate_1]}
+  - output
+train: {epochs: 3}
+"""
+
+
+@pytest.fixture(scope="module")
+def branched():
+    return dlspec.graph(dlspec.load(BRANCHED))
+
+
+# --- drawings
+
+
+def test_text_shows_where_paths_part_and_meet(branched):
+    rails = [line[:8].rstrip() for line in draw_text(branched).splitlines()]
+    assert rails == [
+        "●", "●", "●",
+        "├─╮", "│ ●", "│ ●",
+        "├─┤", "│ ●",
+        "│ ├─╮", "│ │ ●", "│ ├─┼─╮", "│ │ │ ●", "│ │ │ ●",
+        "│ ╰─┼─╯", "│   ●",
+        "●   │", "├───╯", "●", "●",
+    ]  # fmt: skip
+
+
+def test_no_two_boxes_lie_on_each_other_and_every_edge_leads_down(branched):
+    layout = lay_out(branched)
+    places = sorted((layout.row[name], layout.column[name]) for name in layout.row)
+    for (row, column), (next_row, next_column) in pairwise(places):
+        assert row < next_row or next_column - column >= 1 - 1e-9
+    assert len(layout.edges) == sum(len(set(layer.inputs)) for layer in branched.layers)
+    for source, target, route in layout.edges:
+        assert [row for _, row in route] == list(range(layout.row[source], layout.row[target] + 1))
+
+
+def test_a_chain_stands_in_one_column():
+    layout = lay_out(dlspec.graph(dlspec.load(TINY["series"])))
+    assert set(layout.column.values()) == {0}
+
+
+def test_svg_is_xml_with_every_layer_and_an_arrow_for_every_edge(branched):
+    drawing = ElementTree.fromstring(draw_svg(branched, alone=True))
+    space = "{http://www.w3.org/2000/svg}"
+    names = [text.text for text in drawing.iter(f"{space}text") if text.get("class") == "name"]
+    assert names == ["input", *branched.by_name]
+    arrows = [path for path in drawing.iter(f"{space}path") if path.get("marker-end")]
+    assert len(arrows) == len(lay_out(branched).edges)
+
+
+def test_mermaid_has_a_node_for_each_layer_and_no_sign_that_it_reads_otherwise(branched):
+    lines = draw_mermaid(branched).splitlines()
+    assert lines[0] == "flowchart TD"
+    assert sum("-->" in line for line in lines) == sum(len(layer.inputs) for layer in branched.layers)
+    spec = dlspec.load(
+        "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dense: {units: 3, kernel_regularizer: {l2: 0.1}}}, output]\n"
+    )
+    (node,) = [line for line in draw_mermaid(dlspec.graph(spec)).splitlines() if "dense_1" in line]
+    assert re.fullmatch(r'    n1\["[^"<>`]*(<br/>[^"<>`]*)+"\]', node)
+
+
+# --- every default
+
+
+@pytest.mark.parametrize("text", [BRANCHED, *TINY.values(), *map(str, SPECS)])
+def test_the_resolved_spec_is_the_same_spec(text):
+    spec = dlspec.load(text, overrides={"train.batch_size": 7})
+    assert dlspec.load(dlspec.resolve(spec)).written() == spec.written()
+
+
+def test_every_value_says_where_it_came_from(tmp_path):
+    (tmp_path / "base.yaml").write_text("data: {dataset: digits}\ntrain: {epochs: 9, batch_size: 5}\n")
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "dlspec: 1\nextends: base.yaml\nvariables: {n: 3}\nblocks: {b: [{dense: 64}]}\n"
+        "model:\n  - flatten\n  - skip: [b]\n  - dense: $n\n  - output\n"
+    )
+    lines = dlspec.resolve(dlspec.load(path, overrides={"train.epochs": 2})).splitlines()
+    origins = [tuple(re.split(r"\s+# ", line.strip())) for line in lines if "#" in line]
+    assert ("dlspec: 1", "line 1") in origins
+    assert ("dataset: digits", f"{tmp_path / 'base.yaml'}:1") in origins
+    assert ("batch_size: 5", f"{tmp_path / 'base.yaml'}:2") in origins
+    assert ("epochs: 2", "--set train.epochs=2") in origins
+    assert ("units: 64", "line 4, used here") in origins
+    assert ("units: 3", "line 8, $n is 3") in origins
+    assert ("target: digit", "from the data") in origins
+    assert ("metrics: [accuracy, log_loss]", "from the data") in origins
+    assert ("seed: 42", "default") in origins
+
+
+def test_show_writes_to_a_file_or_says_why_not(tmp_path):
+    path = tmp_path / "network.svg"
+    done = CliRunner().invoke(cli, ["show", str(SPECS[0]), "--diagram", "svg", "-o", str(path)], standalone_mode=False)
+    assert done.return_value == 0
+    assert path.read_text(encoding="utf-8").startswith("<svg")
+    nowhere = str(tmp_path / "no" / "network.svg")
+    done = CliRunner().invoke(cli, ["show", str(SPECS[0]), "-o", nowhere], standalone_mode=False)
+    assert done.exception.diagnostics[0].code == "cannot-write"
+
+
+# --- plain sentences
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_line_that_says_something_is_told(path, language):
+    spec = dlspec.load(path)
+    sentences = tell(spec, dlspec.graph(spec), language)
+    told = {sentence.line for sentence in sentences}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        says = line.split("#")[0].strip()
+        if says and not says.endswith(":"):
+            assert number in told, line
+    assert all("{" not in re.sub(r"`[^`]*`", "", sentence.text) for sentence in sentences)
+
+
+def keys(section, path=()):
+    """Every key of a section and of those within it."""
+    for name, field in section.keys().items():
+        inner = [kind for kind in SECTIONS if kind.__name__ in str(field.annotation)]
+        if inner and (*path, name) != ("model",):
+            yield from keys(inner[0], (*path, name))
+        else:
+            yield ".".join((*path, name))
+
+
+SECTIONS = [
+    model
+    for model in (*SpecModel.__subclasses__(), EarlyStopping, GradientClipping)
+    if model.__module__ == "dlspec.spec" and model is not Spec
+]
+
+
+@pytest.mark.parametrize("words", [english, korean], ids=lambda module: module.__name__)
+def test_every_key_has_a_sentence(words):
+    wanted = {key for key in keys(Spec) if key not in ("model", "pretrain")}
+    wanted |= {f"pretrain.{key}" for name in PRETRAINING for key in list(PRETRAINING[name].keys())}
+    wanted |= {f"model.{name}" for name in LAYERS if issubclass(LAYERS[name], Group)}
+    assert wanted <= set(words.KEYS)
+    assert set(words.KEYS) - wanted == {"model.input", "model.output", "pretrain.method"}
+
+
+def test_korean_has_words_for_everything_that_is_told_about():
+    told = {name for registry in (LAYERS, DATASETS, OPTIMIZERS, SCHEDULES, LOSSES) for name in registry}
+    assert told <= set(KINDS)
+    assert {*PRETRAINING, *CORRUPTIONS} == set(OF_PRETRAINING)
+
+
+def test_what_is_laid_several_times_is_told_once():
+    text = "dlspec: 1\ndata: {dataset: iris}\nmodel:\n  - repeat: {times: 4, layers: [{dense: 8}]}\n  - output\n"
+    spec = dlspec.load(text)
+    lines = [sentence.text for sentence in tell(spec, dlspec.graph(spec)) if sentence.line == 4]
+    assert len(lines) == 2
+    assert "4 times" in lines[0]
+
+
+def test_a_shared_layer_and_inputs_with_names_are_told():
+    spec = dlspec.load(
+        "dlspec: 1\ndata: {dataset: iris}\nmodel:\n"
+        "  inputs: {a: {features: [sepal_length, sepal_width]}, b: {features: [petal_length, petal_width]}}\n"
+        "  layers:\n    - dense: {units: 3, name: left, from: a}\n    - shared: {layers: left, from: b}\n"
+        "    - concatenate: {from: [left, left_again]}\n    - output\n"
+    )
+    text = dlspec.explain(spec)
+    assert "The input `a` takes `sepal_length` and `sepal_width`." in text
+    assert "It is `left` once more, with the same weights." in text
