@@ -344,15 +344,23 @@ def _choices(field: FieldInfo | None) -> tuple[Any, ...]:
     return find(field.annotation) if field else ()
 
 
-def _repeat(count: int) -> BeforeValidator:
+def one_for_all(count: int) -> BeforeValidator:
+    """One whole number stands for a list of `count` of them."""
     return BeforeValidator(lambda v: [v] * count if isinstance(v, int) and not isinstance(v, bool) else v)
 
 
-Size1D = Annotated[tuple[PositiveInt], _repeat(1)]
+Size1D = Annotated[tuple[PositiveInt], one_for_all(1)]
 """One whole number."""
-Size2D = Annotated[tuple[PositiveInt, PositiveInt], _repeat(2)]
+Size2D = Annotated[tuple[PositiveInt, PositiveInt], one_for_all(2)]
 """Height and width; one whole number stands for both."""
-
+Size3D = Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], one_for_all(3)]
+"""Depth, height and width; one whole number stands for all."""
+Edges = Annotated[tuple[NonNegativeInt, NonNegativeInt], one_for_all(2)]
+"""What is cut off or added before and behind; one whole number stands for both."""
+Edges2D = Annotated[tuple[Edges, Edges], one_for_all(2)]
+"""The same of height and width."""
+Edges3D = Annotated[tuple[Edges, Edges, Edges], one_for_all(3)]
+"""The same of depth, height and width."""
 
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 

@@ -62,10 +62,10 @@ class _Origins:
 
 def _at(values: Any, path: Path_) -> list[Any]:
     """The value at `path`, or nothing."""
+    part: Any
     for part in path:
-        if (isinstance(values, dict) and part in values) or (
-            isinstance(values, list) and isinstance(part, int) and part < len(values)
-        ):
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if in_list or (isinstance(values, dict) and part in values):
             values = values[part]
         else:
             return []

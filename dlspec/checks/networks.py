@@ -8,9 +8,10 @@ from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import Diagnostic, Label, Severity
 from dlspec.fields import one_of
 from dlspec.graphs import Graph, GraphLayer
-from dlspec.layers.core import Activation, Output
+from dlspec.layers.activations import Activating
+from dlspec.layers.core import Output
 from dlspec.layers.recurrent import GRU, LSTM
-from dlspec.layers.regularization import Dropout
+from dlspec.layers.regularization import Regularizing
 from dlspec.spec import Broken
 
 
@@ -154,17 +155,17 @@ def nothing_spoils_the_output(checked: Checked) -> Iterator[Diagnostic]:
         return
     for layer in graph.layers:
         below = graph.by_name.get(layer.inputs[0]) if layer.inputs else None
-        if isinstance(layer.layer, Dropout) and layer.name in graph.outputs:
+        if isinstance(layer.layer, Regularizing) and layer.name in graph.outputs:
             yield Diagnostic(
                 "dropout-at-output",
-                "`dropout` as the last layer sets parts of the answer to zero while training",
+                f"`{layer.type_name}` as the last layer spoils the answer while training",
                 spec.key_span(*layer.path, layer.type_name),
                 Severity.WARNING,
                 help="put it above the layer that makes the output",
             )
         activation = getattr(below.layer, "activation", None) if below else None
         if (
-            isinstance(layer.layer, Activation)
+            isinstance(layer.layer, Activating)
             and below is not None
             and not isinstance(below.layer, Output)
             and activation not in (None, "linear")

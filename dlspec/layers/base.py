@@ -120,6 +120,9 @@ class ModelItem(Kind):
         """Puts its layers on the ground and returns what comes out."""
 
 
+DType = Literal["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]
+
+
 class LayerSpec(ModelItem):
     """Base of every layer type.
 
@@ -140,7 +143,7 @@ class LayerSpec(ModelItem):
 
     name: LayerName | None = None
     trainable: Flag = True
-    dtype: Literal["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"] | None = None
+    dtype: DType | None = None
 
     def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
         return ground.place(self, wires, path)
@@ -330,6 +333,9 @@ def refuse_beside(written: Any, key: str, keys: Collection[str], registry: Regis
 
 
 DataFormat = Literal["channels_last", "channels_first"]
+SEQUENCE = ("timesteps", "channels")
+IMAGE = ("height", "width", "channels")
+VOLUME = ("depth", "height", "width", "channels")
 
 
 class Spatial(LayerSpec):

@@ -1,12 +1,30 @@
-"""Layers that slide learned filters over a sequence or an image (LeCun et al., 1998)."""
+"""Layers that slide learned filters over a sequence, an image or a volume (LeCun et al., 1998)."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from dlspec.fields import Flag, PositiveInt, Size1D, Size2D, mistake
-from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
+from pydantic import Field
+
+from dlspec.fields import Flag, PositiveInt, Size1D, Size2D, Size3D, mistake
+from dlspec.layers.base import (
+    IMAGE,
+    LAYERS,
+    SEQUENCE,
+    VOLUME,
+    DataFormat,
+    Example,
+    Shape,
+    ShapeError,
+    Spatial,
+    count,
+    known,
+    show_shape,
+)
 from dlspec.parts.activations import UNIT_INTERVAL, ActivationName
+from dlspec.parts.constraints import AnyConstraint
 from dlspec.parts.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
 from dlspec.parts.regularizers import AnyRegularizer
 
@@ -25,67 +43,108 @@ def slide(size: int | None, window: int, step: int, padding: str, dilation: int 
     return (size - ((window - 1) * dilation + 1)) // step + 1
 
 
-class Convolution(LayerSpec):
-    """Base of the convolutions.
+class Sliding(Spatial):
+    """Base of what slides a learned window over every axis in space.
 
-    Input shape:  (batch, *sizes, channels)
+    Input shape:  (batch, *sizes, channels); with `data_format: channels_first` (batch, channels, *sizes)
     Output shape: (batch, *places, filters)
     """
 
     weighted = True
 
-    filters: PositiveInt
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    dilation_rate: tuple[int, ...]
-    groups: PositiveInt = 1
-    activation: ActivationName = "linear"
-    use_bias: Flag = True
-    kernel_initializer: AnyInitializer = GlorotUniform()
-    bias_initializer: BiasInitializer = Zeros()
-    kernel_regularizer: AnyRegularizer | None = None
-    bias_regularizer: AnyRegularizer | None = None
+    if TYPE_CHECKING:  # each family has its fields in Keras's order
+        kernel_size: Sequence[int]
+        strides: Sequence[int]
+        padding: str
+        dilation_rate: Sequence[int]
+        activation: str
+        use_bias: bool
 
     def model_post_init(self, context: object) -> None:
-        if self.filters % self.groups:
-            raise mistake("wrong-value", f"`groups: {self.groups}` does not divide the {self.filters} filters")
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise mistake("wrong-value", "`strides` and `dilation_rate` cannot both be more than 1")
 
+    def filters_of(self, channels: int | None) -> int | None:
+        """How many channels come out.
+
+        Raises:
+            ShapeError: the layer cannot take so many channels.
+        """
+        return self.filters  # type: ignore[attr-defined]
+
+    def places(self, sizes: Shape) -> Shape:
+        """How many places the window has along each axis; zero or less where it does not fit."""
+        axes = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        return tuple(slide(size, window, step, self.padding, dilation) for size, window, step, dilation in axes)
+
     def output_shape(self, input_shape: Shape) -> Shape:
-        channels = input_shape[-1]
-        if (channels or 0) % self.groups:
-            raise ShapeError(f"`groups: {self.groups}` does not divide the {channels} channels of the input")
-        padding: str = self.padding  # type: ignore[attr-defined]
-        places = tuple(
-            slide(size, window, step, padding, dilation)
-            for size, window, step, dilation in zip(
-                input_shape[1:-1], self.kernel_size, self.strides, self.dilation_rate, strict=True
-            )
-        )
+        sizes, channels = self.split(input_shape)
+        filters = self.filters_of(channels)
+        places = self.places(sizes)
         if any(place is not None and place < 1 for place in places):
             raise ShapeError(
                 f"`{self.type_name}` has a kernel of {' x '.join(map(str, self.kernel_size))}, larger than its "
                 f"input {show_shape(input_shape)}",
                 help="write a smaller `kernel_size`, or `padding: same`",
             )
-        return (input_shape[0], *places, self.filters)
+        return self.join(input_shape[0], places, filters)
+
+    @property
+    def window(self) -> int:
+        """How many places the window covers."""
+        return math.prod(self.kernel_size)
+
+    def channels(self, input_shape: Shape) -> int:
+        return known(self.split(input_shape)[1])
+
+    def finishing(self, input_shape: Shape) -> int:
+        """FLOPs of biases and activation."""
+        return count(self.output_shape(input_shape)) * (self.use_bias + (self.activation != "linear"))
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL
 
-    def _kernel(self, input_shape: Shape) -> int:
-        size = known(input_shape[-1]) // self.groups
-        for window in self.kernel_size:
-            size *= window
-        return size
+
+class Convolution(Sliding):
+    """Base of the convolutions.
+
+    Input shape:  (batch, *sizes, channels); with `data_format: channels_first` (batch, channels, *sizes)
+    Output shape: (batch, *places, filters)
+    """
+
+    filters: PositiveInt = Field(description="how many filters, each of which gives a channel")
+    kernel_size: tuple[int, ...] = Field(description="how large each filter is")
+    strides: tuple[int, ...] = Field((1,), description="how far a filter moves from place to place")
+    padding: Literal["valid", "same", "causal"] = Field("valid", description="`same` adds zeros at the edges")
+    data_format: DataFormat | None = None
+    dilation_rate: tuple[int, ...] = Field((1,), description="how far apart the places are that a filter reads")
+    groups: PositiveInt = Field(1, description="groups of channels that have filters of their own")
+    activation: ActivationName = "linear"
+    use_bias: Flag = True
+    kernel_initializer: AnyInitializer = GlorotUniform()
+    bias_initializer: BiasInitializer = Zeros()
+    kernel_regularizer: AnyRegularizer | None = None
+    bias_regularizer: AnyRegularizer | None = None
+    activity_regularizer: AnyRegularizer | None = None
+    kernel_constraint: AnyConstraint | None = None
+    bias_constraint: AnyConstraint | None = None
+
+    def model_post_init(self, context: object) -> None:
+        super().model_post_init(context)
+        if self.filters % self.groups:
+            raise mistake("wrong-value", f"`groups: {self.groups}` does not divide the {self.filters} filters")
+
+    def filters_of(self, channels: int | None) -> int | None:
+        if (channels or 0) % self.groups:
+            raise ShapeError(f"`groups: {self.groups}` does not divide the {channels} channels of the input")
+        return self.filters
 
     def parameters(self, input_shape: Shape) -> int:
-        return (self._kernel(input_shape) + self.use_bias) * self.filters
+        return (self.window * (self.channels(input_shape) // self.groups) + self.use_bias) * self.filters
 
     def flops(self, input_shape: Shape) -> int:
-        per_value = 2 * self._kernel(input_shape) + self.use_bias + (self.activation != "linear")
-        return count(self.output_shape(input_shape)) * per_value
+        products = self.window * (self.channels(input_shape) // self.groups)
+        return 2 * count(self.output_shape(input_shape)) * products + self.finishing(input_shape)
 
 
 @LAYERS.register
@@ -96,16 +155,18 @@ class Conv1D(Convolution):
     Output shape: (batch, places, filters)
     """
 
-    axes = ("timesteps", "channels")
+    axes = SEQUENCE
     examples: ClassVar = [
         Example({"conv1d": {"filters": 4, "kernel_size": 3}}, (None, 9, 2)),
         Example({"conv1d": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "causal"}}, (None, 9, 2)),
     ]
 
-    kernel_size: Size1D
-    strides: Size1D = (1,)
-    padding: Literal["valid", "same", "causal"] = "valid"
-    dilation_rate: Size1D = (1,)
+    kernel_size: Size1D = Field(description="how many timesteps a filter reads")
+    strides: Size1D = Field((1,), description="how far a filter moves from place to place")
+    padding: Literal["valid", "same", "causal"] = Field(
+        "valid", description="`same` adds zeros at both ends, `causal` in front alone"
+    )
+    dilation_rate: Size1D = Field((1,), description="how far apart the timesteps are that a filter reads")
 
 
 @LAYERS.register
@@ -116,7 +177,7 @@ class Conv2D(Convolution):
     Output shape: (batch, rows, columns, filters)
     """
 
-    axes = ("height", "width", "channels")
+    axes = IMAGE
     examples: ClassVar = [
         Example({"conv2d": {"filters": 4, "kernel_size": 3}}, (None, 8, 8, 2)),
         Example(
@@ -126,7 +187,27 @@ class Conv2D(Convolution):
         Example({"conv2d": {"filters": 4, "kernel_size": 3, "groups": 2, "use_bias": False}}, (None, 8, 8, 2)),
     ]
 
-    kernel_size: Size2D
-    strides: Size2D = (1, 1)
-    padding: Padding = "valid"
-    dilation_rate: Size2D = (1, 1)
+    kernel_size: Size2D = Field(description="height and width of a filter")
+    strides: Size2D = Field((1, 1), description="how far a filter moves from place to place")
+    padding: Padding = Field("valid", description="`same` adds zeros around the image")
+    dilation_rate: Size2D = Field((1, 1), description="how far apart the pixels are that a filter reads")
+
+
+@LAYERS.register
+class Conv3D(Convolution):
+    """Slides filters through a volume, such as a film.
+
+    Input shape:  (batch, depth, height, width, channels)
+    Output shape: (batch, layers, rows, columns, filters)
+    """
+
+    axes = VOLUME
+    examples: ClassVar = [
+        Example({"conv3d": {"filters": 4, "kernel_size": 3}}, (None, 5, 8, 8, 2)),
+        Example({"conv3d": {"filters": 4, "kernel_size": [1, 3, 3], "padding": "same"}}, (None, 5, 8, 9, 2)),
+    ]
+
+    kernel_size: Size3D = Field(description="depth, height and width of a filter")
+    strides: Size3D = Field((1, 1, 1), description="how far a filter moves from place to place")
+    padding: Padding = Field("valid", description="`same` adds zeros around the volume")
+    dilation_rate: Size3D = Field((1, 1, 1), description="how far apart the places are that a filter reads")

@@ -1,25 +1,50 @@
-"""Dense layers, activations and the output."""
+"""Dense layers, embeddings and the output."""
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
-from dlspec.fields import Flag, PositiveInt, Primary
-from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
+from pydantic import Field
+
+from dlspec.fields import Flag, Number, PositiveInt, PositiveNumber, Primary, mistake
+from dlspec.layers.base import LAYERS, DType, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
 from dlspec.parts.activations import UNIT_INTERVAL, ActivationName
-from dlspec.parts.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
+from dlspec.parts.constraints import AnyConstraint
+from dlspec.parts.initializers import AnyInitializer, BiasInitializer, GlorotUniform, RandomUniform, Zeros
 from dlspec.parts.regularizers import AnyRegularizer
 
 
+class Adaptable(LayerSpec):
+    """Base of the layers whose weights can be left alone while a product of two small matrices is trained beside them
+    (LoRA, Hu et al., 2021)."""
+
+    weighted = True
+
+    def model_post_init(self, context: object) -> None:
+        rank = getattr(self, "lora_rank", None)
+        if rank is None and getattr(self, "lora_alpha", None) is not None:
+            raise mistake(
+                "missing-key", "`lora_alpha` scales what `lora_rank` adds", help="add `lora_rank: 4`", at="key"
+            )
+        for key in ("kernel_constraint", "embeddings_constraint"):
+            if rank is not None and getattr(self, key, None) is not None:
+                raise mistake("wrong-value", f"`lora_rank` and `{key}` exclude each other", help="keep one of them")
+
+    def adapters(self, kernel: Shape) -> int:
+        """How many numbers the two small matrices of a kernel hold."""
+        rank: int | None = getattr(self, "lora_rank", None)
+        return 0 if rank is None else rank * (math.prod(known(size) for size in kernel[:-1]) + known(kernel[-1]))
+
+
 @LAYERS.register
-class Dense(LayerSpec):
+class Dense(Adaptable):
     """Multiplies the last axis by a matrix and adds a bias: activation(x W + b).
 
     Input shape:  (batch, ..., features)
     Output shape: (batch, ..., units)
     """
 
-    weighted = True
     examples: ClassVar = [
         Example({"dense": 3}, (None, 8)),
         Example({"dense": {"units": 3, "activation": "relu", "use_bias": False}}, (None, 5, 8)),
@@ -32,6 +57,11 @@ class Dense(LayerSpec):
     bias_initializer: BiasInitializer = Zeros()
     kernel_regularizer: AnyRegularizer | None = None
     bias_regularizer: AnyRegularizer | None = None
+    activity_regularizer: AnyRegularizer | None = None
+    kernel_constraint: AnyConstraint | None = None
+    bias_constraint: AnyConstraint | None = None
+    lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
+    lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
@@ -39,7 +69,8 @@ class Dense(LayerSpec):
         return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: Shape) -> int:
-        return (known(input_shape[-1]) + self.use_bias) * self.units
+        kernel = (input_shape[-1], self.units)
+        return (known(input_shape[-1]) + self.use_bias) * self.units + self.adapters(kernel)
 
     def flops(self, input_shape: Shape) -> int:
         outputs = count(self.output_shape(input_shape))
@@ -53,25 +84,106 @@ class Dense(LayerSpec):
         return (Dense(units=features),) if features else None
 
 
+class Lookup(LayerSpec):
+    """Base of the layers that learn a vector for each number from 0 to `input_dim` - 1.
+
+    Input shape:  (batch, ...), whole numbers
+    Output shape: (batch, ..., output_dim)
+    """
+
+    weighted = True
+    input_dtype = "int32"
+
+    input_dim: PositiveInt = Field(description="how many different numbers there are, zero included")
+    output_dim: PositiveInt = Field(description="size of each vector")
+    embeddings_initializer: AnyInitializer = RandomUniform()
+    embeddings_regularizer: AnyRegularizer | None = None
+    embeddings_constraint: AnyConstraint | None = None
+    mask_zero: Flag = Field(False, description="skip timesteps that hold 0, which then stands for nothing")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape, self.output_dim)
+
+    def parameters(self, input_shape: Shape) -> int:
+        return self.input_dim * self.output_dim
+
+
 @LAYERS.register
-class Activation(LayerSpec):
-    """Applies a function to every value.
+class Embedding(Lookup, Adaptable):
+    """Learns a vector for each number from 0 to `input_dim` - 1.
+
+    Input shape:  (batch, ...), whole numbers
+    Output shape: (batch, ..., output_dim)
+    """
+
+    examples: ClassVar = [
+        Example({"embedding": {"input_dim": 1000, "output_dim": 16}}, (None, 20)),
+        Example({"embedding": {"input_dim": 50, "output_dim": 4, "mask_zero": True}}, (None, 7)),
+    ]
+
+    lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
+    lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
+
+    def parameters(self, input_shape: Shape) -> int:
+        return super().parameters(input_shape) + self.adapters((self.input_dim, self.output_dim))
+
+
+@LAYERS.register
+class ReversibleEmbedding(Lookup):
+    """Learns a vector for each number, with weights that can also lead from vectors back to a score for each number
+    (Press and Wolf, 2017).
+
+    Input shape:  (batch, ...), whole numbers
+    Output shape: (batch, ..., output_dim)
+    """
+
+    examples: ClassVar = [
+        Example({"reversible_embedding": {"input_dim": 1000, "output_dim": 16}}, (None, 20)),
+        Example({"reversible_embedding": {"input_dim": 50, "output_dim": 4, "tie_weights": False}}, (None, 7)),
+    ]
+
+    tie_weights: Flag = Field(True, description="use the same weights in both directions")
+    reverse_dtype: DType | None = Field(None, description="of the way back")
+    logit_soft_cap: PositiveNumber | None = Field(None, description="bound of the scores on the way back")
+
+    def parameters(self, input_shape: Shape) -> int:
+        return super().parameters(input_shape) * (1 if self.tie_weights else 2)
+
+
+@LAYERS.register
+class Masking(LayerSpec):
+    """Tells the layers above to skip timesteps in which every feature is `mask_value`.
+
+    Input shape:  (batch, timesteps, features)
+    Output shape: same as input
+    """
+
+    keeps_shape = True
+    examples: ClassVar = [Example("masking", (None, 6, 3)), Example({"masking": -1}, (None, 6, 3))]
+
+    mask_value: Number = Primary(0.0, description="what stands where there is nothing")
+
+    def flops(self, input_shape: Shape) -> int:
+        return 2 * count(input_shape)
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside
+
+
+@LAYERS.register
+class Identity(LayerSpec):
+    """Passes its input on, which gives it a name or a place in `branches`.
 
     Input shape:  (batch, ...)
     Output shape: same as input
     """
 
     keeps_shape = True
-    follows_code = True
-    examples: ClassVar = [Example({"activation": "relu"}, (None, 8))]
-
-    activation: ActivationName = Primary(description="name of the function")
-
-    def flops(self, input_shape: Shape) -> int:
-        return count(input_shape)
+    passes_values = True
+    examples: ClassVar = [Example("identity", (None, 8)), Example({"identity": {"name": "features"}}, (None, 4, 8))]
 
     def in_unit_interval(self, input_inside: bool) -> bool:
-        return self.activation in UNIT_INTERVAL or (input_inside and self.activation in ("linear", "relu"))
+        return input_inside
 
 
 @LAYERS.register

@@ -38,6 +38,7 @@ ARGUMENTS_LEFT_OUT = {
     "*.autocast": "`dtype` says it",
     "Discretization.epsilon": "it says how exactly boundaries are learnt, and a spec gives them",
     "Discretization.num_bins": "boundaries are given by `bin_boundaries`, not learnt from the data",
+    "EinsumDense.gptq_unpacked_column_size": "it belongs to quantization, which export does",
     "IntegerLookup.vocabulary_dtype": "Keras takes int64 alone",
     "TextVectorization.ragged": "other layers do not take ragged tensors",
     "*.flash_attention": "TensorFlow has no such kernel",

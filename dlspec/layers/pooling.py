@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from dlspec.fields import Primary, Size1D, Size2D
-from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, show_shape
+from pydantic import Field
+
+from dlspec.fields import Primary, Size1D, Size2D, Size3D
+from dlspec.layers.base import (
+    IMAGE,
+    LAYERS,
+    SEQUENCE,
+    VOLUME,
+    DataFormat,
+    Example,
+    Shape,
+    ShapeError,
+    Spatial,
+    count,
+    show_shape,
+)
 from dlspec.layers.convolution import Padding, slide
 
 
-class Pooling(LayerSpec):
+class Pooling(Spatial):
     """Base of the layers that pool windows.
 
-    Input shape:  (batch, *sizes, channels)
+    Input shape:  (batch, *sizes, channels); with `data_format: channels_first` (batch, channels, *sizes)
     Output shape: (batch, *places, channels)
     """
 
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...] | None = None
-    padding: Padding = "valid"
+    if TYPE_CHECKING:
+        pool_size: Sequence[int]
+        strides: Sequence[int] | None
+        padding: Padding
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        steps = self.strides or self.pool_size
-        places = tuple(
-            slide(size, window, step, self.padding)
-            for size, window, step in zip(input_shape[1:-1], self.pool_size, steps, strict=True)
-        )
+        sizes, channels = self.split(input_shape)
+        axes = zip(sizes, self.pool_size, self.strides or self.pool_size, strict=True)
+        places = tuple(slide(size, window, step, self.padding) for size, window, step in axes)
         if any(place is not None and place < 1 for place in places):
             raise ShapeError(
                 f"`{self.type_name}` has a window of {' x '.join(map(str, self.pool_size))}, larger than its "
                 f"input {show_shape(input_shape)}",
                 help="pool less often, or write `padding: same`",
             )
-        return (input_shape[0], *places, input_shape[-1])
+        return self.join(input_shape[0], places, channels)
 
     def flops(self, input_shape: Shape) -> int:
-        window = 1
-        for size in self.pool_size:
-            window *= size
-        return count(self.output_shape(input_shape)) * window
+        return count(self.output_shape(input_shape)) * math.prod(self.pool_size)
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
@@ -47,17 +59,34 @@ class Pooling(LayerSpec):
 class Pooling1D(Pooling):
     """Base of the layers that pool along a sequence."""
 
-    axes = ("timesteps", "channels")
+    axes = SEQUENCE
+
     pool_size: Size1D = Primary((2,), description="timesteps in a window")
-    strides: Size1D | None = None
+    strides: Size1D | None = Field(None, description="how far a window moves; as far as it is wide, if left out")
+    padding: Padding = Field("valid", description="`same` pools what is left over at the edges, too")
+    data_format: DataFormat | None = None
 
 
 class Pooling2D(Pooling):
     """Base of the layers that pool over an image."""
 
-    axes = ("height", "width", "channels")
+    axes = IMAGE
+
     pool_size: Size2D = Primary((2, 2), description="height and width of a window")
-    strides: Size2D | None = None
+    strides: Size2D | None = Field(None, description="how far a window moves; as far as it is wide, if left out")
+    padding: Padding = Field("valid", description="`same` pools what is left over at the edges, too")
+    data_format: DataFormat | None = None
+
+
+class Pooling3D(Pooling):
+    """Base of the layers that pool through a volume."""
+
+    axes = VOLUME
+
+    pool_size: Size3D = Primary((2, 2, 2), description="depth, height and width of a window")
+    strides: Size3D | None = Field(None, description="how far a window moves; as far as it is wide, if left out")
+    padding: Padding = Field("valid", description="`same` pools what is left over at the edges, too")
+    data_format: DataFormat | None = None
 
 
 @LAYERS.register
@@ -68,7 +97,10 @@ class MaxPooling1D(Pooling1D):
     Output shape: (batch, places, channels)
     """
 
-    examples: ClassVar = [Example({"max_pooling1d": 2}, (None, 9, 2))]
+    examples: ClassVar = [
+        Example({"max_pooling1d": 2}, (None, 9, 2)),
+        Example({"max_pooling1d": {"pool_size": 3, "strides": 2, "padding": "same"}}, (None, 9, 2)),
+    ]
 
 
 @LAYERS.register
@@ -86,6 +118,20 @@ class MaxPooling2D(Pooling2D):
 
 
 @LAYERS.register
+class MaxPooling3D(Pooling3D):
+    """The largest value of each window of a volume.
+
+    Input shape:  (batch, depth, height, width, channels)
+    Output shape: (batch, layers, rows, columns, channels)
+    """
+
+    examples: ClassVar = [
+        Example({"max_pooling3d": 2}, (None, 4, 8, 9, 2)),
+        Example({"max_pooling3d": {"pool_size": 3, "strides": 2, "padding": "same"}}, (None, 4, 8, 9, 2)),
+    ]
+
+
+@LAYERS.register
 class AveragePooling1D(Pooling1D):
     """The mean of each window of timesteps.
 
@@ -93,7 +139,10 @@ class AveragePooling1D(Pooling1D):
     Output shape: (batch, places, channels)
     """
 
-    examples: ClassVar = [Example({"average_pooling1d": 3}, (None, 9, 2))]
+    examples: ClassVar = [
+        Example({"average_pooling1d": 2}, (None, 9, 2)),
+        Example({"average_pooling1d": {"pool_size": 3, "strides": 2, "padding": "same"}}, (None, 9, 2)),
+    ]
 
     pool_size: Size1D = Primary(description="timesteps in a window")
 
@@ -106,71 +155,25 @@ class AveragePooling2D(Pooling2D):
     Output shape: (batch, rows, columns, channels)
     """
 
-    examples: ClassVar = [Example({"average_pooling2d": 2}, (None, 8, 9, 2))]
+    examples: ClassVar = [
+        Example({"average_pooling2d": 2}, (None, 8, 9, 2)),
+        Example({"average_pooling2d": {"pool_size": 3, "strides": 2, "padding": "same"}}, (None, 8, 9, 2)),
+    ]
 
     pool_size: Size2D = Primary(description="height and width of a window")
 
 
-class GlobalPooling(LayerSpec):
-    """Base of the layers that pool everything but the channels.
-
-    Input shape:  (batch, *sizes, channels)
-    Output shape: (batch, channels)
-    """
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], input_shape[-1])
-
-    def flops(self, input_shape: Shape) -> int:
-        return count(input_shape)
-
-    def in_unit_interval(self, input_inside: bool) -> bool:
-        return input_inside
-
-
 @LAYERS.register
-class GlobalAveragePooling1D(GlobalPooling):
-    """The mean over all timesteps.
+class AveragePooling3D(Pooling3D):
+    """The mean of each window of a volume.
 
-    Input shape:  (batch, timesteps, channels)
-    Output shape: (batch, channels)
+    Input shape:  (batch, depth, height, width, channels)
+    Output shape: (batch, layers, rows, columns, channels)
     """
 
-    axes = ("timesteps", "channels")
-    examples: ClassVar = [Example("global_average_pooling1d", (None, 9, 2))]
+    examples: ClassVar = [
+        Example({"average_pooling3d": 2}, (None, 4, 8, 9, 2)),
+        Example({"average_pooling3d": {"pool_size": 3, "strides": 2, "padding": "same"}}, (None, 4, 8, 9, 2)),
+    ]
 
-
-@LAYERS.register
-class GlobalMaxPooling1D(GlobalPooling):
-    """The largest value over all timesteps.
-
-    Input shape:  (batch, timesteps, channels)
-    Output shape: (batch, channels)
-    """
-
-    axes = ("timesteps", "channels")
-    examples: ClassVar = [Example("global_max_pooling1d", (None, 9, 2))]
-
-
-@LAYERS.register
-class GlobalAveragePooling2D(GlobalPooling):
-    """The mean over an image.
-
-    Input shape:  (batch, height, width, channels)
-    Output shape: (batch, channels)
-    """
-
-    axes = ("height", "width", "channels")
-    examples: ClassVar = [Example("global_average_pooling2d", (None, 8, 9, 2))]
-
-
-@LAYERS.register
-class GlobalMaxPooling2D(GlobalPooling):
-    """The largest value over an image.
-
-    Input shape:  (batch, height, width, channels)
-    Output shape: (batch, channels)
-    """
-
-    axes = ("height", "width", "channels")
-    examples: ClassVar = [Example("global_max_pooling2d", (None, 8, 9, 2))]
+    pool_size: Size3D = Primary(description="depth, height and width of a window")

@@ -1,4 +1,4 @@
-"""Layers that move values without changing them."""
+"""Layers that move values, or repeat them, without changing them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dlspec.fields import PositiveInt, Primary, Whole, mistake
-from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, product, show_shape
+from dlspec.layers.base import LAYERS, DataFormat, Example, LayerSpec, Shape, ShapeError, product, show_shape
+
+
+class Moving(LayerSpec):
+    """Base of the layers whose output holds the values of their input."""
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside
 
 
 @LAYERS.register
-class Flatten(LayerSpec):
+class Flatten(Moving):
     """Puts all values of a sample into one axis.
 
     Input shape:  (batch, ...)
@@ -22,8 +29,9 @@ class Flatten(LayerSpec):
     passes_values = True
     examples: ClassVar = [Example("flatten", (None, 4, 3))]
 
-    def in_unit_interval(self, input_inside: bool) -> bool:
-        return input_inside
+    data_format: DataFormat | None = Field(
+        None, description="with `channels_first`, channels come out last all the same"
+    )
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], product(input_shape[1:]))
@@ -33,7 +41,7 @@ class Flatten(LayerSpec):
 
 
 @LAYERS.register
-class Reshape(LayerSpec):
+class Reshape(Moving):
     """Gives a sample another shape with as many values; -1 stands for what is left over.
 
     Input shape:  (batch, ...)
@@ -47,9 +55,6 @@ class Reshape(LayerSpec):
     ]
 
     target_shape: Annotated[list[Whole], Field(min_length=1)] = Primary(description="sizes without the batch")
-
-    def in_unit_interval(self, input_inside: bool) -> bool:
-        return input_inside
 
     def model_post_init(self, context: object) -> None:
         sizes = self.target_shape
@@ -73,7 +78,38 @@ class Reshape(LayerSpec):
 
 
 @LAYERS.register
-class RepeatVector(LayerSpec):
+class Permute(Moving):
+    """Changes the order of the axes.
+
+    Input shape:  (batch, ...)
+    Output shape: the same sizes in the order of `dims`
+    """
+
+    examples: ClassVar = [Example({"permute": [2, 1]}, (None, 4, 3)), Example({"permute": [3, 1, 2]}, (None, 4, 3, 2))]
+
+    dims: Annotated[list[PositiveInt], Field(min_length=1)] = Primary(
+        description="the axes in their new order, the first behind the batch being 1"
+    )
+
+    def model_post_init(self, context: object) -> None:
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise mistake(
+                "wrong-value",
+                f"`dims` names every axis from 1 to {len(self.dims)} once, got `{self.dims}`",
+                help="write `permute: [2, 1]` to swap two axes",
+            )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != len(self.dims) + 1:
+            raise ShapeError(f"`dims` names {len(self.dims)} axes, and the input is {show_shape(input_shape)}")
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def without_input(self) -> Shape | None:
+        return (None,) * (len(self.dims) + 1)
+
+
+@LAYERS.register
+class RepeatVector(Moving):
     """Repeats a vector `n` times, as timesteps.
 
     Input shape:  (batch, features)
@@ -87,6 +123,3 @@ class RepeatVector(LayerSpec):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.n, input_shape[1])
-
-    def in_unit_interval(self, input_inside: bool) -> bool:
-        return input_inside

@@ -30,7 +30,9 @@ def either(what: str) -> WrapValidator:
         try:
             return handler(value)
         except ValidationError:
-            raise mistake("wrong-value", f"`{info.field_name}` is {what}, got {show_value(value)}") from None
+            raise mistake(
+                "wrong-value", f"`{(info.field_name or '').removesuffix('_')}` is {what}, got {show_value(value)}"
+            ) from None
 
     return WrapValidator(read)
 
