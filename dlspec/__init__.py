@@ -17,6 +17,7 @@ _HOMES = {
     "draw": "dlspec.api",
     "resolve": "dlspec.api",
     "explain": "dlspec.api",
+    "schema": "dlspec.api",
     "build": "dlspec.api",
     "run": "dlspec.api",
     "resume": "dlspec.api",

@@ -108,6 +108,13 @@ def explain(spec: Spec, language: str = "en") -> str:
     return write_prose(spec, graph(spec), language)
 
 
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 7) of the language, for editors, as plain values."""
+    from dlspec.json_schema import make_schema
+
+    return make_schema()
+
+
 def plan(spec: Spec) -> Plan:
     """The stages of training in order, without loading TensorFlow."""
     return make_plan(spec, graph(spec), _describe(spec))

@@ -7,7 +7,8 @@ from tests.conftest import ROOT
 
 ORDER = (
     "_version", "diagnostics", "files", "source", "fields", "registry", "parts", "layers", "composition",
-    "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "signature", "graphs", "plans",
+    "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "forms", "wording", "descriptions",
+    "catalogue", "json_schema", "reference", "signature", "graphs", "plans",
     "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "backend", "building", "training",
     "evaluation", "pictures", "runs", "reports", "api", "cli",
 )  # fmt: skip

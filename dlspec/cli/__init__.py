@@ -14,7 +14,7 @@ import click
 
 from dlspec._version import __version__
 
-COMMANDS = ("run", "validate", "plan", "show", "explain", "predict", "report")
+COMMANDS = ("run", "validate", "plan", "show", "explain", "layers", "schema", "predict", "report")
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 

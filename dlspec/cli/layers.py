@@ -1,0 +1,75 @@
+"""`dlspec layers`: what a spec can name, in a table, or one of them in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dlspec.catalogue import Category
+
+
+@click.command("layers")
+@click.argument("name", required=False)
+@click.option("--kind", metavar="KIND", help="Another kind than layers, such as optimizers; `all` lists the kinds.")
+def command(name: str | None, kind: str | None) -> int:
+    """List every layer, or explain one.
+
+    \b
+    Example:  dlspec layers
+              dlspec layers lstm
+              dlspec layers --kind optimizers
+              dlspec layers he_normal
+
+    NAME may be of any kind: a layer, an optimizer, a loss, a metric, an initializer, a dataset and so on.
+    """
+    from rich.console import Console
+
+    from dlspec.cli.reference import entry_page, kind_table, name_tables
+
+    console = Console(highlight=False)
+    if name is None and kind == "all":
+        console.print(kind_table())
+        return 0
+    category = _category(kind) if kind else None
+    if name is None:
+        for renderable in name_tables(category or _category("layers")):
+            console.print(renderable)
+        return 0
+    for renderable in entry_page(*_find(name, category), console.width):
+        console.print(renderable)
+    return 0
+
+
+def _category(kind: str) -> Category:
+    from dlspec.catalogue import categories, category
+    from dlspec.fields import did_you_mean
+
+    found = category(kind)
+    if found is None:
+        kinds = [each.plural for each in categories()]
+        near = did_you_mean(kind, kinds, otherwise=f"kinds are {', '.join(kinds)}")
+        raise click.BadParameter(f"there is no kind `{kind}`; {near}", param_hint="--kind")
+    return found
+
+
+def _find(name: str, only: Category | None) -> tuple[Category, str]:
+    """The kind that has the name, layers before others."""
+    from dlspec.catalogue import categories
+
+    searched = [only] if only else categories()
+    found = next((category for category in searched if category.entry(name)), None)
+    if found is not None:
+        return found, name
+    hint = "NAME"
+    for category in searched:
+        if name in category.left_out:
+            raise click.BadParameter(
+                f"there is no {category.noun} `{name}`: {category.left_out[name]}", param_hint=hint
+            )
+    near = [(category, category.meant_by(name)) for category in searched]
+    meant = next(((category, word) for category, word in near if word), None)
+    noun = only.noun if only else "name"
+    help = f"; did you mean the {meant[0].noun} `{meant[1]}`?" if meant else ""
+    raise click.BadParameter(f"there is no {noun} `{name}`{help}", param_hint=hint)
