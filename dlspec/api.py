@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.checks import Checked, check
+from dlspec.checks.outputs import several_outputs
 from dlspec.composition import compose
 from dlspec.datasets import Description
 from dlspec.diagnostics import DataError, Diagnostic, SpecError
@@ -158,6 +159,9 @@ def run(
 
     if not isinstance(spec, Spec):
         spec = load(spec)
+    in_the_way = list(several_outputs(spec))
+    if in_the_way:
+        raise SpecError(in_the_way, spec.source.texts)
     finished = start(spec, out=out, listener=listener, command=command)
     report(finished)
     return finished

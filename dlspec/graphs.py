@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -113,6 +113,24 @@ class Graph:
 
     def __getitem__(self, name: str) -> GraphLayer:
         return self.by_name[name]
+
+    def needed_by(self, names: Iterable[str]) -> set[str]:
+        """These names, and those of all layers and inputs that they depend on."""
+        open_ = list(names)
+        needed = set(open_)
+        while open_:
+            at = self.by_name.get(open_.pop())
+            for source in at.inputs if at else ():
+                if source not in needed:
+                    needed.add(source)
+                    open_.append(source)
+        return needed
+
+    def origin(self, name: str) -> str:
+        """The layer or input that made the values under this name, below the layers that only pass them on."""
+        while name in self.by_name and self[name].layer.passes_values and len(self[name].inputs) == 1:
+            (name,) = self[name].inputs
+        return name
 
     @cached_property
     def by_name(self) -> dict[str, GraphLayer]:

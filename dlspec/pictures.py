@@ -38,7 +38,7 @@ class Pictures:
         chosen = np.linspace(0, len(held_out) - 1, min(SAMPLES, len(held_out))).astype(int)
         originals = held_out.inputs[chosen]
         stages = plan.pretraining
-        if stages and stages[0].layer and _only_moves_values(self.graph, stages[0].layer):
+        if stages and stages[0].layer and _sees_everything(self.graph, stages[0].layer):
             self.arrays["originals"] = originals.reshape(len(originals), -1)
             for depth, (stage, model) in enumerate(zip(stages, stage_models, strict=True)):
                 if depth and not _fit_together(self.graph, stages[depth - 1], stage):
@@ -52,7 +52,7 @@ class Pictures:
     def after_training(self, network: Any) -> None:
         """Everything that is seen of the finished network."""
         self._keep_filters(network, "final")
-        if self.graph.input_shape == (None, 2) and self.data.signature.target.kind == "class":
+        if self.data.train.inputs.shape[1:] == (2,) and self.data.signature.target.kind == "class":
             self._keep_plane(network)
         if self.data.signature.task == "series":
             self._keep_series()
@@ -86,7 +86,7 @@ class Pictures:
         """Weights of the first dense layer, when it looks at a picture: (units, height, width)."""
         first = next((layer for layer in self.graph.layers if layer.layer.has_weights), None)
         shape = self.data.train.inputs.shape[1:]
-        if first and isinstance(first.layer, Dense) and len(shape) == 2 and _only_moves_values(self.graph, first):
+        if first and isinstance(first.layer, Dense) and len(shape) == 2 and _sees_everything(self.graph, first):
             kernel = as_array(network.get_layer(first.name).kernel)
             if len(kernel) == shape[0] * shape[1]:
                 self.arrays[f"filters:{when}"] = kernel.T.reshape(-1, *shape)
@@ -107,21 +107,21 @@ class Pictures:
             part = getattr(self.data, name)
             self.arrays[f"plane:{name}"] = part.raw
             self.arrays[f"plane:{name}_classes"] = part.truth
-        lines = _lattice(axes)
+        lines, last = _lattice(axes), self.graph[self.graph.outputs[0]]
         self.arrays["plane:lines"] = steps.inputs.back(lines.reshape(-1, 2)).reshape(lines.shape)
-        hidden = [layer for layer in self.graph.layers[:-1] if layer.layer.has_weights]
-        for layer in hidden:
-            above = self.graph.layers[layer.index + 1]
-            ends_in = above.name if above.layer.follows_code and not above.layer.weighted else layer.name
+        for layer in self.graph.hidden:
+            above = [self.graph[name] for name in self.graph.consumers[layer.name]]
+            activated = len(above) == 1 and above[0].layer.follows_code and not above[0].layer.weighted
+            ends_in = above[0].name if activated else layer.name
             view = keras.Model(network.inputs, network.get_layer(ends_in).output)
             seen, bent = predict(view, points), predict(view, lines.reshape(-1, 2))
             if seen.ndim != 2:
                 continue
             origin, directions = seen.mean(axis=0), _principal(seen)
             boundary = None
-            if layer is hidden[-1]:
-                boundary = _boundary(network.layers[-1])
-            if boundary is not None and boundary[0].size == seen.shape[1]:
+            if [self.graph.origin(name) for name in last.inputs] == [ends_in]:
+                boundary = _boundary(network.get_layer(last.name))
+            if boundary is not None:
                 directions, threshold = _across_boundary(seen, origin, *boundary)
                 self.arrays[f"bent:{layer.name}:threshold"] = np.array(threshold)
             self.arrays[f"bent:{layer.name}:points"] = (seen - origin) @ directions
@@ -166,17 +166,15 @@ def _across_boundary(seen: Array, origin: Array, weights: Array, bias: float) ->
     return np.stack([first, second], axis=1), threshold
 
 
-def _only_moves_values(graph: Graph, layer: GraphLayer) -> bool:
-    """Whether everything below the layer passes the network's input on, only in another shape."""
-    return all(below.layer.passes_values for below in graph.layers[: layer.index])
+def _sees_everything(graph: Graph, layer: GraphLayer) -> bool:
+    """Whether the layer takes all that goes into the network as it is, at most in another shape."""
+    return len(graph.inputs) == 1 and [graph.origin(name) for name in layer.inputs] == [graph.inputs[0].name]
 
 
 def _fit_together(graph: Graph, lower: Stage, upper: Stage) -> bool:
     """Whether the upper stage sees the code of the lower one as it is."""
-    assert lower.layer is not None, "a pretraining stage has a layer"
     assert upper.layer is not None, "a pretraining stage has a layer"
-    above_code = graph[lower.encoder[-1]].index + 1
-    return all(between.layer.passes_values for between in graph.layers[above_code : upper.layer.index])
+    return [graph.origin(name) for name in upper.layer.inputs] == [graph.origin(lower.encoder[-1])]
 
 
 def _sub_model(network: Any, layer: GraphLayer | None) -> Any:

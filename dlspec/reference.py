@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from dlspec.catalogue import Argument, Category, Entry, categories, family_title, keys_of, sections
+from dlspec.explanations import AREAS, in_area
 from dlspec.files import write_text
 from dlspec.layers import LAYERS
 
@@ -21,7 +22,7 @@ _WRITTEN_BY = f"<!-- written by `{COMMAND}`; what it says stands beside the code
 def pages() -> dict[str, str]:
     """File name -> Markdown."""
     found = {f"{category.plural}.md": _page(category) for category in categories()}
-    return {"README.md": _contents(), "keys.md": _keys(), **found}
+    return {"README.md": _contents(), "keys.md": _keys(), "diagnostics.md": _diagnostics(), **found}
 
 
 def families(category: Category) -> Iterator[tuple[str, list[Entry]]]:
@@ -51,7 +52,8 @@ def _contents() -> str:
         "# Reference",
         _WRITTEN_BY,
         "Everything that a spec can name. `dlspec layers NAME` shows the same in the terminal. "
-        "[Keys of a spec](keys.md) lists the sections; [the language](../language.md) explains them.\n",
+        "[Keys of a spec](keys.md) lists the sections; [the language](../language.md) explains them. "
+        "[Diagnostics](diagnostics.md) says what each code means, as `dlspec validate --explain CODE` does.\n",
     ]
     for category in categories():
         names = ", ".join(f"[`{e.name}`]({category.plural}.md#{e.name})" for e in category.entries())
@@ -64,6 +66,20 @@ def _keys() -> str:
     for path, model in sections():
         about = " ".join((model.__doc__ or "").split())
         parts.append(f"## {path or 'the top level'}\n\n{about}\n\n{_argument_table(keys_of(model))}\n")
+    return "\n".join(parts)
+
+
+def _diagnostics() -> str:
+    parts = [
+        "# Diagnostics",
+        _WRITTEN_BY,
+        "What each code means. An example leaves out `dlspec: 1`, and where they do not matter "
+        "`data: {dataset: digits}` and `model: [flatten, output]`.\n",
+    ]
+    for area, title in AREAS.items():
+        of_area = in_area(area)
+        parts.append(f"## {title}\n\n{', '.join(f'[`{code}`](#{code})' for code in of_area)}\n")
+        parts += [f"### {code}\n\n{text}\n" for code, text in of_area.items()]
     return "\n".join(parts)
 
 

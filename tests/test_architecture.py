@@ -6,9 +6,9 @@ import re
 from tests.conftest import ROOT
 
 ORDER = (
-    "_version", "diagnostics", "files", "source", "fields", "registry", "parts", "layers", "composition",
-    "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "forms", "wording", "descriptions",
-    "catalogue", "json_schema", "reference", "signature", "graphs", "plans",
+    "_version", "explanations", "diagnostics", "files", "source", "fields", "registry", "parts", "layers",
+    "composition", "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "forms", "wording",
+    "descriptions", "catalogue", "json_schema", "reference", "signature", "graphs", "plans",
     "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "backend", "building", "training",
     "evaluation", "pictures", "runs", "reports", "api", "cli",
 )  # fmt: skip

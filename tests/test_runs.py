@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dlspec
@@ -216,3 +217,24 @@ def test_changed_data_are_noticed_on_resume(tmp_path, write_spec):
     with pytest.raises(dlspec.DataError) as caught:
         resume(run.folder, listener=None, command="")
     assert caught.value.diagnostics[0].code == "data-changed"
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "    - dense: {units: 6, name: tower, from: a}\n    - shared: {layers: tower, from: b}\n"
+        "    - concatenate: {from: [tower, tower_again]}\n    - dense: {units: 5, name: h}\n    - output\n",
+        "    - dense: {units: 2, from: a}\n    - output\n",
+    ],
+    ids=["two inputs and a shared layer", "one input is not used"],
+)
+def test_networks_of_several_inputs_are_pretrained_trained_and_reported(layers, tmp_path):
+    run = dlspec.run(
+        "dlspec: 1\ndata: {dataset: iris}\nmodel:\n  inputs:\n"
+        "    a: {features: [petal_length, petal_width]}\n    b: {features: [sepal_length, sepal_width]}\n"
+        f"  layers:\n{layers}pretrain: {{method: autoencoder, epochs: 1}}\ntrain: {{epochs: 1}}\n",
+        out=tmp_path / "run",
+    )
+    assert run.report.is_file()
+    rows = pd.DataFrame([[5.1, 3.5, 1.4, 0.2]], columns=["sepal_length", "sepal_width", "petal_length", "petal_width"])
+    assert len(run.predict(rows)) == 1

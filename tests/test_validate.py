@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dlspec.api import validate
-from dlspec.diagnostics import Findings, explained_codes, explanation, load_explanations, render
+from dlspec.diagnostics import Findings, render
 from dlspec.source import read_file
 from tests.test_cli import dlspec
 
@@ -115,15 +115,6 @@ def test_every_format_is_written_to_standard_output_with_the_same_exit_code(fold
 
 
 # --- explanations
-
-
-def test_every_code_that_can_be_raised_is_explained_with_a_wrong_and_a_right_line():
-    load_explanations()
-    for code in explained_codes():
-        text = explanation(code)
-        assert text.split("\n\n")[0].endswith("."), code
-        assert "Wrong:" in text, code
-        assert "Right:" in text, code
 
 
 def test_explain_prints_what_a_code_means_and_the_nearest_when_there_is_none():

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dlspec.checks import budget, data, evaluating, fine_tuning, networks, outputs, pretraining, training, weights
+from dlspec.checks import (
+    budget,
+    data,
+    evaluating,
+    fine_tuning,
+    inputs,
+    networks,
+    outputs,
+    pretraining,
+    training,
+    weights,
+)
 from dlspec.checks.base import RULES, Checked, Rule
 from dlspec.checks.ignoring import without_ignored
 from dlspec.diagnostics import DataError, Severity, in_file_order
@@ -18,7 +29,7 @@ from dlspec.source import Source
 from dlspec.spec import read_spec
 
 __all__ = [
-    "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "networks", "outputs",
+    "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "inputs", "networks", "outputs",
     "pretraining", "training", "weights",
 ]  # fmt: skip
 

@@ -15,25 +15,13 @@ from dlspec.layers.regularization import Regularizing
 from dlspec.spec import Broken
 
 
-def _needed(graph: Graph) -> set[str]:
-    """Names of the layers and inputs that an output depends on."""
-    needed, open_ = set(graph.outputs), list(graph.outputs)
-    while open_:
-        at = graph.by_name.get(open_.pop())
-        for source in at.inputs if at else ():
-            if source not in needed:
-                needed.add(source)
-                open_.append(source)
-    return needed
-
-
 @rule
 def every_layer_is_used(checked: Checked) -> Iterator[Diagnostic]:
     """A layer that no output depends on is built and does nothing; an input that none depends on is not looked at."""
     spec, graph = checked.spec, checked.graph
     if not spec.has("model") or any(isinstance(layer.layer, Broken) for layer in graph.layers):
         return
-    needed = _needed(graph)
+    needed = graph.needed_by(graph.outputs)
     for layer in graph.layers:
         if layer.name not in needed:
             above = graph.layers[layer.index + 1] if layer.index + 1 < len(graph.layers) else None

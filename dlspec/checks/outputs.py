@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import Diagnostic, Severity
 from dlspec.layers import show_shape
 from dlspec.layers.core import Output
-from dlspec.spec import Broken
+from dlspec.spec import Broken, Spec
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
 """Activation that a target needs -> those that give what it needs."""
@@ -24,6 +25,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if isinstance(last.layer, Broken) or last.output_shape is None:
         return
     if spec.source.recovered:  # the last layer may stand in a line that could not be read
+        return
+    if any(isinstance(layer.layer, Output) for layer in graph.layers if layer is not last):  # moving it mends this too
         return
     target = signature.target
     span = spec.key_span(*last.path, last.type_name)
@@ -113,3 +116,21 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
         Severity.WARNING,
         help="leave `activation` out: a number is put out as it is",
     )
+
+
+def several_outputs(spec: Spec) -> Iterator[Diagnostic]:
+    """What stands in the way of training a network of several outputs."""
+    if spec.has("model") and spec.model.outputs is not None and len(spec.model.outputs) > 1:
+        yield Diagnostic(
+            "several-outputs",
+            "`run` trains networks of one output in this version",
+            spec.key_span("model", "outputs"),
+            help="`dlspec.build` gives the network as a Keras model; to run it here, keep one output",
+        )
+
+
+@rule
+def one_output_can_be_trained(checked: Checked) -> Iterator[Diagnostic]:
+    """A network of several outputs is checked, planned and built, and cannot be run yet."""
+    for problem in several_outputs(checked.spec):
+        yield replace(problem, severity=Severity.WARNING)

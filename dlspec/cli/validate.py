@@ -86,16 +86,11 @@ def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
 
 
 def _explain(code: str) -> int:
-    import dlspec.checks  # noqa: F401  # nearly every code, and no pandas
-    from dlspec.diagnostics import explained_codes, explanation, load_explanations
+    from dlspec.explanations import as_plain_text, explanations
     from dlspec.fields import did_you_mean
 
-    text = explanation(code)
-    if text is None:
-        load_explanations()
-        text = explanation(code)
-    if text is None:
-        near = did_you_mean(code, explained_codes(), otherwise="")
+    if code not in explanations():
+        near = did_you_mean(code, explanations(), otherwise="")
         raise click.BadParameter(f"there is no code `{code}`{near and f'; {near}'}", param_hint="--explain")
-    click.echo(f"{code}: {text}")
+    click.echo(f"{code}: {as_plain_text(explanations()[code])}")
     return 0

@@ -21,13 +21,12 @@ from dlspec.diagnostics.diagnostic import (
     TrainingError,
     in_file_order,
 )
-from dlspec.diagnostics.explanations import explain, explained_codes, explanation, load_explanations
 from dlspec.diagnostics.text import COLOR, PLAIN, Style, render_text
 
 __all__ = [
     "COLOR", "FORMATS", "PLAIN", "DataError", "Diagnostic", "DiagnosticError", "Findings", "Label", "Severity", "Span",
-    "SpecError", "Style", "TrainingError", "explain", "explained_codes", "explanation", "in_file_order",
-    "load_explanations", "render", "render_json", "render_text",
+    "SpecError", "Style", "TrainingError", "in_file_order",
+    "render", "render_json", "render_text",
 ]  # fmt: skip
 
 FORMATS = {

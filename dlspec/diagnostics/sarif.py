@@ -8,8 +8,8 @@ from typing import Any
 
 from dlspec._version import __version__
 from dlspec.diagnostics.diagnostic import Diagnostic, Findings, Label, Span
-from dlspec.diagnostics.explanations import explanation
 from dlspec.diagnostics.paths import relative_uri
+from dlspec.explanations import as_plain_text, explanations
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -33,9 +33,10 @@ def render(findings: Sequence[Findings]) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    text = explanation(code) or code.replace("-", " ")
-    short = text.partition("\n\n")[0].replace("\n", " ")
-    return {"id": code, "shortDescription": {"text": short}, "help": {"text": text}}
+    markdown = explanations().get(code) or code.replace("-", " ")
+    short = markdown.partition("\n\n")[0].replace("\n", " ")
+    help = {"text": as_plain_text(markdown), "markdown": markdown}
+    return {"id": code, "shortDescription": {"text": short}, "help": help}
 
 
 def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:

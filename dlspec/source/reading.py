@@ -79,6 +79,9 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
             last = [] if nothing_left else [stop.problem]
             return _without_content(file, text, *mended.problems, *problems, *last)
         except yaml.MarkedYAMLError as error:
+            if "nesting depth" in (error.problem or ""):  # the parser's own limit, which it meets looking ahead
+                deep = _as_written(_too_deep(_place_of(error, file)), mended)
+                return _without_content(file, text, *mended.problems, *problems, deep)
             problem, broken = syntax_error(error, file, lines)
             if broken is None or len(problems) >= MAX_SYNTAX_ERRORS:
                 return _without_content(file, text, *mended.problems, *problems, _as_written(problem, mended))
@@ -98,6 +101,16 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
 
 def _as_written(problem: Diagnostic, mended: Mended) -> Diagnostic:
     return replace(problem, span=mended.as_written(problem.span)) if problem.span else problem
+
+
+def _too_deep(span: Span) -> Diagnostic:
+    return Diagnostic("nested-too-deep", f"nested deeper than {MAX_DEPTH} levels", span)
+
+
+def _place_of(error: yaml.MarkedYAMLError, file: str) -> Span:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Span(file, line, column, line, column + 1)
 
 
 def _without_content(file: str, text: str, *problems: Diagnostic) -> Source:
@@ -171,7 +184,7 @@ class _Reader:
 
     def _opened(self, event: Any, above: int) -> _Open:
         if above >= MAX_DEPTH:
-            raise _Stop(self._problem("nested-too-deep", f"nested deeper than {MAX_DEPTH} levels", self._span(event)))
+            raise _Stop(_too_deep(self._span(event)))
         self._check_tag(event, "a mapping or a list")
         return _Open(event, [] if isinstance(event, yaml.SequenceStartEvent) else {})
 
@@ -229,7 +242,7 @@ class _Open:
         self.size += node.size
         self.depth = max(self.depth, node.depth + 1)
         if self.depth > MAX_DEPTH:
-            raise _Stop(reader._problem("nested-too-deep", f"nested deeper than {MAX_DEPTH} levels", node.span))
+            raise _Stop(_too_deep(node.span))
         if self.size > MAX_NODES:
             raise _Stop(
                 reader._problem(

@@ -1,0 +1,76 @@
+"""Every code is explained, and what its explanation shows is true."""
+
+import ast
+import re
+
+import pytest
+
+from dlspec.api import validate
+from dlspec.catalogue import categories
+from dlspec.explanations import AREAS, as_plain_text, explanations, in_area
+from tests.conftest import ROOT
+
+CODE = r"[a-z]+(-[a-z0-9]+)+"
+SAY_A_CODE = ("Diagnostic", "mistake", "of", "warn", "_problem", "_say", "_error")
+"""Functions whose first argument is a code."""
+BASE = "dlspec: 1\ndata: {dataset: digits}\nmodel: [flatten, output]\n"
+NEEDED = {"dlspec": "dlspec: 1", "data": "data: {dataset: digits}", "model": "model: [flatten, output]"}
+
+
+def raised_codes():
+    """Every code that stands in a call that makes a diagnostic, and those made of the names of registries."""
+    for path in (ROOT / "dlspec").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if called in SAY_A_CODE:
+                    for part in ast.walk(node.args[0]):
+                        if isinstance(part, ast.Constant) and re.fullmatch(CODE, str(part.value)):
+                            yield part.value
+    for category in categories():
+        yield "unknown-" + re.sub("[ _]", "-", category.noun)
+
+
+def test_every_code_is_explained_and_nothing_else_is():
+    assert sorted(explanations()) == sorted(set(raised_codes()))
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_codes_stand_in_alphabetical_order(area):
+    assert list(in_area(area)) == sorted(in_area(area))
+
+
+@pytest.mark.parametrize("code", explanations())
+def test_it_begins_with_a_sentence(code):
+    first, *_ = explanations()[code].split("\n\n")
+    assert re.match(r"[A-Z`]", first)
+    assert first.endswith(".")
+
+
+def examples(code):
+    """What is wrong and what is right, as whole specs."""
+    found = re.findall(r"^(Wrong|Right):\n\n```yaml\n(.*?)```$", explanations()[code], re.MULTILINE | re.DOTALL)
+    for _, text in found:
+        given = set(re.findall(r"^(\w+)[:：]", text, re.MULTILINE))
+        inherited = NEEDED.keys() if "extends" in given else ()
+        yield "".join(f"{line}\n" for key, line in NEEDED.items() if key not in {*given, *inherited}) + text
+
+
+SHOWN = [code for code in explanations() if "Wrong:" in explanations()[code]]
+
+
+@pytest.mark.parametrize("code", SHOWN)
+def test_the_wrong_spec_is_wrong_and_the_right_one_is_right(code, tmp_path):
+    wrong, right = examples(code)
+    (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(wrong, encoding="utf-8")
+    assert code in {problem.code for problem in validate(spec)}
+    spec.write_text(right, encoding="utf-8")
+    assert [(problem.code, problem.message) for problem in validate(spec)] == []
+
+
+def test_in_a_terminal_examples_are_indented_instead_of_fenced():
+    text = as_plain_text(explanations()["unknown-layer"])
+    assert "```" not in text
+    assert "Wrong:\n    model:\n      - flatten\n      - dens: 8\n" in text

@@ -1,0 +1,138 @@
+"""Rules of meaning at their edges: what is a mistake here, and what looks like one and is none.
+
+`test_explanations` shows the plain case of every code.
+"""
+
+import pytest
+
+import dlspec
+from dlspec.diagnostics import SpecError
+
+IRIS = "dlspec: 1\ndata: {dataset: iris}\n"
+DIGITS = "dlspec: 1\ndata: {dataset: digits}\n"
+GOOG = "dlspec: 1\ndata: {dataset: goog, window: {length: 20}}\n"
+SPIRALS = "dlspec: 1\ndata: {dataset: spirals}\n"
+DIABETES = "dlspec: 1\ndata: {dataset: diabetes}\n"
+TWO_INPUTS = (
+    "  inputs:\n    a: {features: [petal_length, petal_width]}\n    b: {features: [sepal_length, sepal_width]}\n"
+)
+
+
+def codes(text):
+    return [problem.code for problem in dlspec.validate(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a layer that is used only by a layer that nothing uses is not used either
+        (
+            f"{IRIS}model:\n  - dense: {{units: 4, name: a}}\n  - dense: {{units: 4, name: b}}\n"
+            "  - dense: {units: 4, name: c, from: b}\n  - dense: {units: 4, name: d, from: a}\n  - output\n",
+            ["unused-layer", "unused-layer"],
+        ),
+        (f"{IRIS}model:\n{TWO_INPUTS}  layers:\n    - output: {{from: a}}\n", ["unused-input"]),
+        (f"{IRIS}model:\n  inputs:\n    a: {{features: [petal_length]}}\n  layers: [output]\n", []),
+        # settings of the fast kernel: inside a wrapper too, and not where the device is a CPU
+        (f"{GOOG}model:\n  - bidirectional: {{lstm: {{units: 4, activation: relu}}}}\n  - output\n", ["slow-on-gpu"]),
+        (f"{GOOG}model:\n  - gru: {{units: 4, reset_after: false, use_bias: false}}\n  - output\n",
+         ["slow-on-gpu"] * 2),
+        (f"{GOOG}model:\n  - lstm: {{units: 4, unroll: true}}\n  - output\nruntime: {{device: cpu}}\n", []),
+        (f"{GOOG}model:\n  - simple_rnn: {{units: 4, activation: relu}}\n  - output\n", []),
+        # a frozen layer is fine as long as something learns
+        (f"{IRIS}model:\n  - dense: {{units: 4, trainable: false}}\n  - output\n", []),
+        (f"{IRIS}model:\n  - dense: {{units: 4, trainable: false}}\n  - output: {{trainable: false}}\n",
+         ["nothing-to-train"]),
+        # noise below the output belongs there
+        (f"{IRIS}model:\n  - dense: 4\n  - gaussian_noise: 0.1\n  - output\n", []),
+        (f"{IRIS}model:\n  - output\n  - gaussian_noise: 0.1\n", ["output-not-last", "dropout-at-output"]),
+        # an activation behind a linear layer is how it is meant
+        (f"{IRIS}model:\n  - dense: {{units: 4, activation: linear}}\n  - relu\n  - output\n", []),
+        (f"{IRIS}model:\n  - dense: {{units: 4, activation: tanh}}\n  - relu\n  - output\n", ["two-activations"]),
+        (f"{IRIS}model:\n  - dense: 4\n  - batch_normalization\n  - relu\n  - output\n", []),
+        # softmax between layers: attention by hand multiplies with it
+        (f"{IRIS}model:\n  - dense: {{units: 4, activation: softmax}}\n  - output\n", ["hidden-softmax"]),
+        (
+            f"{IRIS}model:\n  - dense: {{units: 4, name: h}}\n  - dense: {{units: 4, activation: softmax, name: g}}\n"
+            "  - multiply: {from: [h, g]}\n  - output\n",
+            [],
+        ),
+        # learning rates
+        (f"{IRIS}model: [output]\ntrain: {{optimizer: {{sgd: 1.0}}}}\n", []),
+        (f"{IRIS}model: [output]\ntrain: {{optimizer: {{sgd: 11}}}}\n", ["large-learning-rate"]),
+        (f"{IRIS}model: [dense: 3, output]\npretrain: {{method: autoencoder, optimizer: {{adam: 0.5}}}}\n",
+         ["large-learning-rate"]),
+        # what an activation at the output can reach
+        (f"{DIABETES}model:\n  - dense: {{units: 1, activation: tanh}}\n", ["bounded-output"]),
+        (f"{DIABETES}model:\n  - dense: {{units: 1, activation: relu}}\n", ["bounded-output"]),
+        (f"{DIABETES}model:\n  - dense: {{units: 1, activation: elu}}\n", []),
+        (f"{DIABETES}model:\n  - dense: 1\n", []),
+        (f"{SPIRALS}model:\n  - dense: {{units: 1, activation: sigmoid}}\n", []),
+        (f"{SPIRALS}model:\n  - dense: 1\n", ["output-mismatch"]),
+        # reconstruction by cross-entropy: hidden sigmoids lie in [0, 1] whatever the data are
+        (
+            "dlspec: 1\ndata: {dataset: digits, scale: min_max}\nmodel:\n  - flatten\n  - dense: {units: 9, "
+            "activation: sigmoid}\n  - dense: 4\n  - output\n"
+            "pretrain: {method: autoencoder, loss: binary_crossentropy}\n",
+            [],
+        ),
+        (
+            "dlspec: 1\ndata: {dataset: digits, scale: min_max}\nmodel:\n  - flatten\n  - dense: {units: 9, "
+            "activation: tanh}\n  - dense: 4\n  - output\npretrain: {method: autoencoder, loss: binary_crossentropy}\n",
+            ["not-in-unit-interval"],
+        ),
+        # frozen on top of random weights
+        (
+            f"{IRIS}model:\n  - dense: {{units: 4, name: a}}\n  - dense: {{units: 3, name: b}}\n  - output\n"
+            "pretrain: {method: autoencoder, layers: [b], then: fine_tune}\n",
+            [],
+        ),
+        (
+            f"{IRIS}model:\n  - dense: {{units: 4, name: a}}\n  - dense: {{units: 3, name: b}}\n  - output\n"
+            "pretrain: {method: autoencoder, layers: [a], then: freeze}\n",
+            [],
+        ),
+        # words and whole numbers
+        (f"{IRIS}model:\n  - embedding: {{input_dim: 9, output_dim: 2}}\n  - flatten\n  - output\n",
+         ["wrong-input-type"]),
+        (
+            "dlspec: 1\ndata: {dataset: iris, scale: none}\nmodel:\n  - dropout: 0.1\n"
+            "  - embedding: {input_dim: 9, output_dim: 2}\n  - flatten\n  - output\n",
+            [],
+        ),
+        (
+            "dlspec: 1\ndata: {dataset: iris, scale: none}\nmodel:\n  - dense: 4\n"
+            "  - embedding: {input_dim: 9, output_dim: 2}\n  - flatten\n  - output\n",
+            ["wrong-input-type"],
+        ),
+        (
+            f"{IRIS}model:\n  - discretization: [-1, 0, 1]\n  - embedding: {{input_dim: 4, output_dim: 2}}\n"
+            "  - flatten\n  - output\n",
+            [],
+        ),
+        (f"{IRIS}model:\n  - string_lookup: {{vocabulary: [a, b]}}\n  - output\n", ["wrong-input-type"]),
+    ],
+)  # fmt: skip
+def test_what_is_a_mistake_and_what_only_looks_like_one(text, expected):
+    assert codes(text) == expected
+
+
+def test_an_output_that_no_input_leads_to_is_an_error():
+    text = f"{IRIS}model:\n{TWO_INPUTS}  layers:\n    - dense: {{units: 3, from: x}}\n    - output\n"
+    assert "unknown-layer-name" in codes(text)
+
+
+OUTPUTS = (
+    f"{IRIS}model:\n  layers:\n    - dense: {{units: 4, name: h}}\n"
+    "  outputs:\n    kind: {target: species}\n    width: {target: petal_width}\n"
+)
+
+
+def test_a_network_of_several_outputs_is_planned_and_drawn_and_refused_by_run(tmp_path):
+    assert codes(OUTPUTS) == ["several-outputs"]
+    spec = dlspec.load(OUTPUTS)
+    assert [dlspec.graph(spec)[name].output_shape for name in ("kind", "width")] == [(None, 3), (None, 1)]
+    with pytest.raises(SpecError) as refused:
+        dlspec.run(spec, out=tmp_path / "run")
+    assert [d.code for d in refused.value.diagnostics] == ["several-outputs"]
+    assert not (tmp_path / "run").exists()
