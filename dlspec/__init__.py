@@ -10,6 +10,7 @@ Example:
 from dlspec._version import __version__
 
 _HOMES = {
+    "init": "dlspec.api",
     "load": "dlspec.api",
     "validate": "dlspec.api",
     "graph": "dlspec.api",
@@ -18,6 +19,7 @@ _HOMES = {
     "resolve": "dlspec.api",
     "explain": "dlspec.api",
     "schema": "dlspec.api",
+    "doctor": "dlspec.api",
     "build": "dlspec.api",
     "run": "dlspec.api",
     "resume": "dlspec.api",

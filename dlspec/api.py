@@ -18,6 +18,7 @@ from dlspec.source import Source, read_file, read_text
 from dlspec.spec import Spec
 
 if TYPE_CHECKING:
+    from dlspec.doctor import Finding
     from dlspec.runs import Run
     from dlspec.training import Listener
 
@@ -109,11 +110,36 @@ def explain(spec: Spec, language: str = "en") -> str:
     return write_prose(spec, graph(spec), language)
 
 
+def init(data: str, *, target: str | None = None, series: bool | None = None, pretrain: bool = False) -> str:
+    """A first spec with comments, as YAML, for a built-in dataset or a CSV file.
+
+    Args:
+        data: the built-in's name, or the path of the file.
+        target: the column to predict; otherwise the likeliest one.
+        series: whether a row is a timestep or a sample; otherwise as the columns suggest.
+        pretrain: with pretraining, layer by layer.
+
+    Raises:
+        DataError: there are no such data, or nothing in them can be predicted.
+    """
+    from dlspec.starting import look_at, write_start
+
+    start = look_at(data, series=series)
+    return write_start(start.predicting(target) if target else start, pretrain=pretrain)
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 7) of the language, for editors, as plain values."""
     from dlspec.json_schema import make_schema
 
     return make_schema()
+
+
+def doctor() -> list[Finding]:
+    """What this machine has of what dlspec needs, what is missing, and the command that mends it."""
+    from dlspec.doctor import examine_machine
+
+    return examine_machine()
 
 
 def plan(spec: Spec) -> Plan:

@@ -192,6 +192,7 @@ ARGUMENTS = {
     "turns": "how often each spiral goes round",
     # sections
     "DataSpec.dataset": "a built-in dataset",
+    "DataSpec.table": "a CSV or TSV file whose rows are samples",
     "DataSpec.series": "a CSV or TSV file whose rows are timesteps, oldest first",
     "DataSpec.time": "column with the time of a series",
     "DataSpec.target": "column to predict",

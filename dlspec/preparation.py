@@ -414,14 +414,21 @@ def _is_missing(value: Any) -> bool:
 
 def _classes(spec: Spec, signature: Signature, columns: Columns) -> Array:
     """Labels as indices into the target's classes."""
+    name = signature.target.name
     index = {label: i for i, label in enumerate(signature.target.classes)}
-    labels = columns[signature.target.name]
+    labels = columns[name]
+    if labels.dtype.kind == "f":  # two whole numbers of a file
+        labels = np.array([f"{value:g}" for value in _numbers(spec, name, columns)])
+    if (labels == "").any():
+        row = int(np.argmax(labels == "")) + 1
+        message = f"column `{name}` has {int((labels == '').sum())} rows without a label, the first is row {row}"
+        raise _data_error(spec, "missing-value", message, "target", help="fill in the label, or remove the row")
     unknown = [label for label in np.unique(labels) if str(label) not in index]
     if unknown:
         raise _data_error(
             spec,
             "unknown-label",
-            f"column `{signature.target.name}` has the unknown label `{unknown[0]}`",
+            f"column `{name}` has the unknown label `{unknown[0]}`",
             "target",
         )
     return np.array([index[str(label)] for label in labels])

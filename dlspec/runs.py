@@ -25,7 +25,9 @@ from dlspec._version import __version__
 from dlspec.diagnostics import DataError, SpecError
 from dlspec.fields import one_of
 from dlspec.files import write_json, write_text, written_whole
+from dlspec.signature import source_of
 from dlspec.source import read_file, to_yaml
+from dlspec.sources.files import RowsFile
 from dlspec.spec import Spec
 
 if TYPE_CHECKING:
@@ -418,12 +420,13 @@ def _portable(spec: Spec, folder: Path) -> dict[str, Any]:
         return [without_nothing(v) for v in values] if isinstance(values, list) else values
 
     values: dict[str, Any] = without_nothing(spec.written())
-    if spec.data.series is not None:
-        file = (spec.source.folder / spec.data.series).resolve()
+    source = source_of(spec)
+    if isinstance(source, RowsFile):
+        file, (_, key) = source.file.resolve(), spec.data.file
         try:
-            values["data"]["series"] = os.path.relpath(file, folder.resolve())
+            values["data"][key] = os.path.relpath(file, folder.resolve())
         except ValueError:  # another drive of Windows
-            values["data"]["series"] = str(file)
+            values["data"][key] = str(file)
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from dlspec.baselines import BASELINES
@@ -13,7 +14,7 @@ from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
 from dlspec.parts.losses import LOSSES
-from dlspec.sources.series import SeriesFile
+from dlspec.sources.files import SeriesFile, TableFile
 from dlspec.spec import Spec, Window
 
 HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers"}
@@ -102,8 +103,10 @@ def source_of(spec: Spec) -> DataSource:
     data = spec.data
     if data.dataset is not None:
         return data.dataset
-    assert data.series is not None, "DataSpec refuses a spec without a source"
-    return SeriesFile(data.series, spec.source.folder, spec.span("data", "series"))
+    kind = SeriesFile if data.series is not None else TableFile
+    path, place = data.file
+    span = spec.span("data", place)
+    return kind(path, Path(span.file).parent if span.in_file else spec.source.folder, span)
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -114,7 +117,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     targets = {name: _target(description, output.target) for name, output in (spec.model.outputs or {}).items()}
     target_name = data.target or next((t.name for t in targets.values() if t), None) or description.target
     if target_name is None:
-        where = "series" if data.series else "dataset"
+        where = next(key for key in data.sources if getattr(data, key) is not None)
         problems.append(
             Diagnostic(
                 "missing-key",
@@ -198,7 +201,7 @@ def _target(description: Description, name: str) -> Target | None:
     column = description.column(name)
     if column is None or column.kind in ("time", "text") or column.shape:
         return None
-    return Target(name, "class" if column.kind == "class" else "number", column.classes, column.unit)
+    return Target(name, "class" if column.classes else "number", column.classes, column.unit)
 
 
 def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:

@@ -101,7 +101,6 @@ class DataSpec(SpecModel):
     """What data there is."""
 
     later: ClassVar = {
-        "table": "a row of a file is a sample",
         "images": "folders of pictures",
         "text": "folders of texts",
         "audio": "folders of sounds",
@@ -110,9 +109,10 @@ class DataSpec(SpecModel):
         "group": "separates several series",
         "cache": "where prepared data are kept",
     }
-    sources: ClassVar = ("dataset", "series")
+    sources: ClassVar = ("dataset", "table", "series")
 
     dataset: AnyDataset | None = None
+    table: Text | None = None
     series: Text | None = None
     time: Text | None = None
     target: Text | None = None
@@ -130,11 +130,16 @@ class DataSpec(SpecModel):
             raise mistake(
                 "no-source" if not given else "several-sources",
                 "`data` names no source" if not given else f"`data` names {len(given)} sources; exactly one is needed",
-                help="write `dataset: NAME` for a built-in, or `series: FILE.csv`"
+                help="write `dataset: NAME` for a built-in, `table: FILE.csv` or `series: FILE.csv`"
                 if not given
                 else f"keep one of {', '.join(f'`{name}`' for name in given)}",
                 at="key",
             )
+
+    @property
+    def file(self) -> tuple[str, str]:
+        """The path of the file that is named, and the key that names it."""
+        return next((path, key) for key in ("table", "series") if (path := getattr(self, key)) is not None)
 
 
 class EarlyStopping(SpecModel):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+
+import dlspec
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
@@ -93,3 +96,15 @@ def tiny_run(tmp_path_factory):
         return runs[name]
 
     return get
+
+
+NEEDED = {"dlspec": "dlspec: 1", "data": "data: {dataset: digits}", "model": "model: [flatten, output]"}
+
+
+def problems_of(example, folder):
+    """What is wrong with a spec out of the documentation, which leaves out what does not matter there."""
+    given = set(re.findall(r"^(\w+)[:：]", example, re.MULTILINE))
+    left_out = [line for key, line in NEEDED.items() if key not in given and "extends" not in given]
+    (folder / "base.yaml").write_text("\n".join(NEEDED.values()), encoding="utf-8")
+    (folder / "spec.yaml").write_text("\n".join([*left_out, example]), encoding="utf-8")
+    return dlspec.validate(folder / "spec.yaml")

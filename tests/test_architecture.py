@@ -8,9 +8,9 @@ from tests.conftest import ROOT
 ORDER = (
     "_version", "explanations", "diagnostics", "files", "source", "fields", "registry", "parts", "layers",
     "composition", "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "forms", "wording",
-    "descriptions", "catalogue", "json_schema", "reference", "signature", "graphs", "plans",
+    "descriptions", "catalogue", "json_schema", "reference", "signature", "graphs", "plans", "starting",
     "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "backend", "building", "training",
-    "evaluation", "pictures", "runs", "reports", "api", "cli",
+    "evaluation", "pictures", "runs", "reports", "doctor", "api", "cli",
 )  # fmt: skip
 
 

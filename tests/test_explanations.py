@@ -5,16 +5,13 @@ import re
 
 import pytest
 
-from dlspec.api import validate
 from dlspec.catalogue import categories
 from dlspec.explanations import AREAS, as_plain_text, explanations, in_area
-from tests.conftest import ROOT
+from tests.conftest import ROOT, problems_of
 
 CODE = r"[a-z]+(-[a-z0-9]+)+"
-SAY_A_CODE = ("Diagnostic", "mistake", "of", "warn", "_problem", "_say", "_error")
-"""Functions whose first argument is a code."""
-BASE = "dlspec: 1\ndata: {dataset: digits}\nmodel: [flatten, output]\n"
-NEEDED = {"dlspec": "dlspec: 1", "data": "data: {dataset: digits}", "model": "model: [flatten, output]"}
+SAY_A_CODE = ("Diagnostic", "mistake", "of", "warn", "_problem", "_say", "_error", "_data_error")
+"""Functions one of whose first two arguments is a code."""
 
 
 def raised_codes():
@@ -24,7 +21,7 @@ def raised_codes():
             if isinstance(node, ast.Call) and node.args:
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 if called in SAY_A_CODE:
-                    for part in ast.walk(node.args[0]):
+                    for part in (part for argument in node.args[:2] for part in ast.walk(argument)):
                         if isinstance(part, ast.Constant) and re.fullmatch(CODE, str(part.value)):
                             yield part.value
     for category in categories():
@@ -48,12 +45,10 @@ def test_it_begins_with_a_sentence(code):
 
 
 def examples(code):
-    """What is wrong and what is right, as whole specs."""
+    """What is wrong and what is right."""
     found = re.findall(r"^(Wrong|Right):\n\n```yaml\n(.*?)```$", explanations()[code], re.MULTILINE | re.DOTALL)
-    for _, text in found:
-        given = set(re.findall(r"^(\w+)[:：]", text, re.MULTILINE))
-        inherited = NEEDED.keys() if "extends" in given else ()
-        yield "".join(f"{line}\n" for key, line in NEEDED.items() if key not in {*given, *inherited}) + text
+    assert [name for name, _ in found] == ["Wrong", "Right"]
+    return [text for _, text in found]
 
 
 SHOWN = [code for code in explanations() if "Wrong:" in explanations()[code]]
@@ -62,12 +57,8 @@ SHOWN = [code for code in explanations() if "Wrong:" in explanations()[code]]
 @pytest.mark.parametrize("code", SHOWN)
 def test_the_wrong_spec_is_wrong_and_the_right_one_is_right(code, tmp_path):
     wrong, right = examples(code)
-    (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
-    spec = tmp_path / "spec.yaml"
-    spec.write_text(wrong, encoding="utf-8")
-    assert code in {problem.code for problem in validate(spec)}
-    spec.write_text(right, encoding="utf-8")
-    assert [(problem.code, problem.message) for problem in validate(spec)] == []
+    assert code in {problem.code for problem in problems_of(wrong, tmp_path)}
+    assert [(problem.code, problem.message) for problem in problems_of(right, tmp_path)] == []
 
 
 def test_in_a_terminal_examples_are_indented_instead_of_fenced():

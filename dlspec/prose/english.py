@@ -15,6 +15,7 @@ KEYS = {
     "description": "What it is about: {raw}",
     "seed": "Whatever is drawn at random is drawn by the seed {value}, so that the next run gives the same.",
     "data.dataset": "The data are the built-in set {value}: {what}",
+    "data.table": "The data stand in the file {value}, a sample in each row.",
     "data.series": "The data stand in the file {value}, a timestep in each row.",
     "data.time": "The time stands in the column {value}.",
     "data.target": "What is predicted is the column {value}.",

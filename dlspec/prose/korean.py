@@ -18,6 +18,7 @@ KEYS = {
     "description": "내용: {raw}",
     "seed": "난수는 모두 시드 {value}에서 나오므로, 다시 실행해도 같은 결과를 얻습니다.",
     "data.dataset": "데이터는 내장 데이터 {value}: {what}",
+    "data.table": "데이터는 파일 {value} 안에 있고, 한 행이 한 표본입니다.",
     "data.series": "데이터는 파일 {value} 안에 있고, 한 행이 한 시점입니다.",
     "data.time": "시간은 {value} 열에 있습니다.",
     "data.target": "{value} 열을 예측합니다.",

@@ -298,7 +298,7 @@ def _sequences(run: Run, depths: dict[str, np.ndarray]) -> Shown:
 
 
 def _about(run: Run) -> str:
-    return run.spec.data.dataset.describe().about if run.spec.data.dataset else Path(run.spec.data.series or "").name
+    return run.spec.data.dataset.describe().about if run.spec.data.dataset else Path(run.spec.data.file[0]).name
 
 
 def _headings(run: Run) -> list[str]:

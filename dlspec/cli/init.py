@@ -1,0 +1,117 @@
+"""`dlspec init`: a first spec with comments."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dlspec.starting import Start
+
+
+@click.command("init")
+@click.argument("data", required=False)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Where to write it; `-` prints it. Default: NAME.yaml"
+)
+@click.option("--target", metavar="COLUMN", help="The column to predict; otherwise the likeliest one.")
+@click.option("--series/--table", default=None, help="Whether a row is a timestep or a sample; the columns tell.")
+@click.option("--pretrain", is_flag=True, help="With pretraining, layer by layer.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("-y", "--yes", is_flag=True, help="Take what is proposed, and ask nothing.")
+def command(
+    data: str | None,
+    out: Path | None,
+    target: str | None,
+    series: bool | None,
+    pretrain: bool,
+    force: bool,
+    yes: bool,
+) -> int:
+    """Write a first spec for a CSV file or a built-in dataset, with comments.
+
+    \b
+    Example:  dlspec init prices.csv
+              dlspec init iris -o specs/iris.yaml --target species
+
+    It looks at the columns and proposes what to predict from what. On a terminal it asks.
+    """
+    from dlspec.cli.output import print_counts, print_diagnostics, print_or_write
+    from dlspec.starting import look_at, write_start
+
+    asking = sys.stdin.isatty() and sys.stdout.isatty() and not yes and str(out) != "-"
+    if data is None:
+        if not asking:
+            raise click.UsageError("name a CSV file or a built-in dataset, such as `dlspec init iris`")
+        data = _ask_for_data()
+    start = look_at(data, series=series)
+    if target is not None:
+        start = start.predicting(target)
+    if asking:
+        _show(start)
+        if target is None and len(start.targets) > 1:
+            choice = click.Choice(start.targets)
+            start = start.predicting(
+                click.prompt("Predict", default=start.target, type=choice, show_choices=len(start.targets) < 8)
+            )
+        pretrain = pretrain or click.confirm("Pretrain layer by layer", default=False)
+    if str(out) == "-":
+        print_or_write(write_start(start, pretrain=pretrain), None)
+        return 0
+    file = out or Path(f"{start.name}.yaml")
+    if file.exists() and not force:
+        raise click.UsageError(f"`{file}` is there already; write `--force` to replace it, or `-o` another file")
+    path = start.data if start.kind == "dataset" else _from_folder(start.data, file)
+    print_or_write(write_start(start, path=path, pretrain=pretrain), file)
+
+    from dlspec.api import examine
+
+    checked = examine(file)
+    if checked.diagnostics:
+        print_diagnostics(checked.diagnostics, checked.spec.source.texts)
+        print_counts(checked.diagnostics)
+    click.echo(f"wrote {file}: predicts `{start.target}`; change what you like, then: dlspec run {file}")
+    return 1 if checked.errors else 0
+
+
+def _ask_for_data() -> str:
+    from dlspec.datasets import DATASETS
+
+    files = sorted(path.name for path in Path().iterdir() if path.suffix in (".csv", ".tsv"))
+    click.echo(f"Built in: {', '.join(DATASETS)}")
+    if files:
+        click.echo(f"Files here: {', '.join(files)}")
+    answer: str = click.prompt("A CSV file, or a built-in dataset", default=files[0] if files else None)
+    return answer
+
+
+def _show(start: Start) -> None:
+    """The columns, and what each is taken for."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("column", "holds", "use"):
+        table.add_column(heading)
+    for column in start.description.columns:
+        name = column.name
+        shown = ", ".join(column.classes[:4]) + (", …" if len(column.classes) > 4 else "")
+        holds = f"pictures {column.shape}" if column.shape else f"{len(column.classes)} classes: {shown}"
+        holds = holds if column.classes or column.shape else {"number": "numbers"}.get(column.kind, column.kind)
+        use = "time" if name == start.time else "target" if name == start.target else ""
+        use = use or ("feature" if name in start.features or column.shape else f"left out: {start.left_out.get(name)}")
+        table.add_row(Text(name), Text(holds), Text(use))
+    Console(highlight=False).print(table)
+
+
+def _from_folder(data: str, spec: Path) -> str:
+    """The path of the data file as the spec must name it: from the spec's own folder."""
+    try:
+        return Path(os.path.relpath(data, spec.parent)).as_posix()
+    except ValueError:  # another drive of Windows
+        return str(Path(data).absolute())
