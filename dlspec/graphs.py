@@ -221,7 +221,7 @@ class _Ground:
         first = self._by_name.get(wire.source) if wire else None
         if first is None:
             self.problems.append(self._unknown_name(name, self.spec.span(*path, written.type_name)))
-            return Wire(wires[0].source, None)
+            return self._add(Broken(), self._unused(f"{name}_again"), wires, path, written, fits=False)
         shared = self._add(first.layer, self._unused(f"{first.name}_again"), wires, path, written, first.name)
         again = self.layers[-1]
         weights = {self._weights(layer) for layer in (first, again)} - {None}

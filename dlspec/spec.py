@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Pri
 from pydantic_core import PydanticCustomError
 
 from dlspec.baselines import AnyBaseline
+from dlspec.composition.extends import SOURCES
 from dlspec.datasets import AnyDataset
 from dlspec.diagnostics import Diagnostic, Span
 from dlspec.fields import (
@@ -109,7 +110,7 @@ class DataSpec(SpecModel):
         "group": "separates several series",
         "cache": "where prepared data are kept",
     }
-    sources: ClassVar = ("dataset", "table", "series")
+    sources: ClassVar = SOURCES
 
     dataset: AnyDataset | None = None
     table: Text | None = None
@@ -432,7 +433,7 @@ def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
             )
         )
         values = {}
-    elif not values and problems:
+    elif not values and any(problem.is_error for problem in problems):
         values = dict(_STAND_INS)  # nothing could be read, which has been said
         return _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields)), problems
     for section in ("train", "evaluate", "runtime", "budget"):

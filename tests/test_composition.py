@@ -201,3 +201,36 @@ def test_variables_that_multiply_end_soon():
     lists = "".join(f"  v{i}: [$v{i + 1}, $v{i + 1}, $v{i + 1}, $v{i + 1}]\n" for i in range(30))
     found = dlspec.validate(HEAD + f"variables:\n{lists}  v30: 1\nmodel: [flatten, output]\ndescription: $v0\n")
     assert "expands-too-far" in [problem.code for problem in found]
+
+
+@pytest.mark.parametrize("text", ["variables: {a: 3}\n", "blocks: {b: {layers: [{dense: 8}, b]}}\n", "variables: {}\n"])
+def test_a_warning_does_not_hide_that_sections_are_missing(text):
+    errors = [problem.message for problem in dlspec.validate(text) if problem.is_error]
+    assert [message.split("`")[1] for message in errors] == ["dlspec", "data", "model"]
+
+
+def test_shared_layers_that_do_not_exist_at_the_end_of_the_network_are_one_mistake():
+    text = "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dense: 3}, {shared: {layers: tower, from: left}}]\n"
+    assert [problem.code for problem in dlspec.validate(text)] == ["unknown-layer-name"] * 2
+
+
+def test_another_source_replaces_that_of_the_base(tmp_path):
+    base = "dlspec: 1\ndata: {dataset: goog, window: {length: 30}}\nmodel: [lstm: 3, output]\n"
+    (tmp_path / "base.yaml").write_text(base)
+    (tmp_path / "top.yaml").write_text("extends: base.yaml\ndata: {series: prices.csv}\n")
+    spec = compose(read_file(tmp_path / "top.yaml")).root.plain()
+    assert spec["data"] == {"series": "prices.csv", "window": {"length": 30}}
+    assert (
+        dlspec.load(tmp_path / "base.yaml", {"data.dataset": "mackey_glass"}).data.dataset.type_name == "mackey_glass"
+    )
+    overridden = compose(read_file(tmp_path / "base.yaml"), {"data.series": "prices.csv"}).root.plain()
+    assert overridden["data"] == {"window": {"length": 30}, "series": "prices.csv"}
+
+
+def test_a_variable_that_is_wrong_is_not_also_unused():
+    text = "dlspec: 1\ndata: {dataset: iris}\nmodel: [output]\nvariables: {a: $nothing, b: $a, c: 3}\n"
+    assert [problem.code for problem in dlspec.validate(text)] == [
+        "unknown-variable",
+        "unused-variable",
+        "unused-variable",
+    ]

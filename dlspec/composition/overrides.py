@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from dlspec.composition.extends import without_other_sources
 from dlspec.diagnostics import Diagnostic, Span
 from dlspec.source import Node, Source, read_text, to_inline_yaml
 
@@ -45,6 +46,8 @@ def _put(root: Node, path: str, new: Node) -> Diagnostic | None:
             below = node.value[part] = Node({}, new.span, key=new.key, origin=new.origin)
         node = below
     if isinstance(node.value, dict):
+        if above == ["data"]:
+            node.value = without_other_sources(node.value, [last])
         node.value[last] = new
     elif isinstance(node.value, list) and last.isdecimal() and int(last) < len(node.value):
         node.value[int(last)] = new

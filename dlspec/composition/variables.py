@@ -29,10 +29,12 @@ def fill_in_variables(source: Source, scope: Scope) -> None:
     source.root = replace(
         source.root, value={key: node if key == "model" else scope.fill_in(node) for key, node in values.items()}
     )
+    said = len(source.problems)
     for name in scope.given:
         scope.value_of(name)  # what is wrong with it, also where nothing uses it
+    wrong = {problem.span for problem in source.problems[said:]}
     for name, node in scope.given.items():
-        if name not in scope.used:
+        if name not in scope.used and node.span not in wrong:
             source.problems.append(
                 Diagnostic(
                     "unused-variable",
