@@ -182,10 +182,13 @@ class SpecModel(BaseModel):
             return not_yet(f"`{key}` ({cls.later[key]})")
         known = cls.keys()
         keys = [name for name in known if name != "method"]
+        name, colon, value = key.partition(":")
+        joined = f"a space is missing behind `:`: write `{name}: {value}`" if colon and name in keys else None
+        listed = f"the keys here are {one_of(keys)}" if keys else "it has no keys"
         return mistake(
             "unknown-key",
             f"unknown key `{key}`",
-            help=did_you_mean(key, keys, otherwise=f"the keys here are {one_of(keys)}" if keys else "it has no keys"),
+            help=joined or did_you_mean(key, keys, otherwise=listed),
             at="key",
         )
 

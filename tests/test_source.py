@@ -74,6 +74,7 @@ def test_an_alias_stands_for_its_anchor():
         ("a: 1\n  b: 2\n", "bad-yaml", 2, 3),
         ("a\nb: 1\n", "bad-yaml", 1, 1),
         ("a: @x\n", "bad-yaml", 1, 4),
+        ("a: {b: {size:}}\n", "bad-yaml", 1, 13),
         ("a: " + "[" * 70 + "]" * 70 + "\n", "nested-too-deep", 1, 67),
     ],
 )

@@ -69,6 +69,9 @@ def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tu
     elif error.problem and "cannot start any token" in error.problem:
         message = f"`{line[column - 1]}` cannot begin a value"
         help = f'put it into quotation marks: `"{line[column - 1 :].strip()}"`'
+    elif error.problem and "unexpected ':'" in error.problem:
+        key = re.search(r"\w*$", before)
+        message, help = "a space is missing behind `:`", f"write `{key[0] if key else ''}: `"
     end = max(column + 1, len(lines[index].rstrip()) + 1)
     span = Span(file, index + 1, column, index + 1, end)
     return Diagnostic("bad-yaml", message, span, help=help), index
