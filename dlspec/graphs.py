@@ -389,16 +389,13 @@ class _Ground:
 
     def _name(self, layer: LayerSpec) -> str:
         """The given name, numbered where it is laid several times, or the type with a number."""
-        if layer.name:
-            if self._given[layer.name] < 2:
-                return layer.name
-            self._counts[layer.name] += 1
-            return f"{layer.name}_{self._counts[layer.name]}"
-        sort = layer.counted_as
+        if layer.name and self._given[layer.name] < 2:
+            return layer.name if layer.name not in self.known else self._unused(layer.name)  # which has been reported
+        sort = layer.name or layer.counted_as
         while True:
             self._counts[sort] += 1
             name = sort if sort == "output" and self._counts[sort] == 1 else f"{sort}_{self._counts[sort]}"
-            if name not in self._given:
+            if name not in self._given and name not in self.known:
                 return name
 
     def _unused(self, name: str) -> str:

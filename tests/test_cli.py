@@ -37,9 +37,21 @@ def test_help_loads_next_to_nothing():
     assert not loaded & {"pydantic", "numpy", "pandas", "matplotlib", "keras", "tensorflow", "yaml", "rich"}
 
 
-@pytest.mark.parametrize("command", ["validate", "plan"])
-def test_checking_loads_no_framework(command):
-    loaded = modules_loaded_by(command, SPECS[0])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["validate", SPECS[0]],
+        ["validate", "--explain", "shape-mismatch"],
+        ["plan", SPECS[0]],
+        ["show", SPECS[0]],
+        ["show", "--resolved", SPECS[0]],
+        ["explain", SPECS[0], "--lang", "ko"],
+        ["init", "goog", "-o", "-"],
+    ],
+    ids=lambda arguments: " ".join(argument for argument in arguments if argument != SPECS[0]),
+)
+def test_checking_and_telling_load_no_framework(arguments):
+    loaded = modules_loaded_by(*arguments)
     assert "dlspec" in loaded
     assert not loaded & {"numpy", "pandas", "matplotlib", "keras", "tensorflow", "sklearn"}
 

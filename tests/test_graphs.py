@@ -80,3 +80,24 @@ def test_data_with_an_axis_too_many_are_flattened():
 def test_an_overlarge_kernel_is_blamed_on_itself():
     problem = mismatch(SERIES, "conv1d: {filters: 2, kernel_size: 10}", "flatten", "output")
     assert "larger than its input (batch, 9, 6)" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("layers", "codes"),
+    [
+        ("{dense: {units: 3, name: h}}, {dense: {units: 3, name: h}}, lstm: 4", ["repeated-name", "shape-mismatch"]),
+        ("{dropout: {rate: 0, name: d}}, {dropout: {rate: 0, name: d}}, {embedding: {input_dim: 3, output_dim: 2}}",
+         ["repeated-name", "wrong-input-type", "shape-mismatch"]),
+        ("{dense: {units: 3, name: input}}, {dense: {units: 3, name: input}}", ["wrong-value", "wrong-value"]),
+    ],
+)  # fmt: skip
+def test_layers_of_the_same_name_do_not_make_a_circle(layers, codes):
+    text = f"dlspec: 1\ndata: {{dataset: iris}}\nmodel: [{layers}, output]\n"
+    assert [problem.code for problem in dlspec.validate(text)] == codes
+
+
+def test_numbers_of_repeated_names_step_over_names_that_are_given():
+    graph = graph_of(
+        TABLE, "dense: {units: 3, name: h_1}", "repeat: {times: 2, layers: [{dense: {units: 3, name: h}}]}", "output"
+    )
+    assert [layer.name for layer in graph.layers] == ["h_1", "h_2", "h_3", "output"]
