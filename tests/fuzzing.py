@@ -5,6 +5,7 @@ diagnostics or can be planned, drawn and explained; within two seconds and 200 M
 """
 
 import copy
+import faulthandler
 import re
 import resource
 import sys
@@ -114,6 +115,7 @@ def other_bytes(draw):
 
 def check(data: bytes) -> str:
     """What became of it: `fine`, or the codes of its first diagnostic."""
+    faulthandler.dump_traceback_later(10 * SECONDS, exit=True)  # what never ends says where it is
     began, before = time.process_time(), peak()
     checked = examine(read_bytes(data, "spec.yaml"))
     for problem in checked.diagnostics:
@@ -125,6 +127,7 @@ def check(data: bytes) -> str:
         dlspec.draw(checked.spec)
         dlspec.explain(checked.spec)
         assert [d for d in dlspec.validate(dlspec.resolve(checked.spec)) if d.is_error] == []
+    faulthandler.cancel_dump_traceback_later()
     assert time.process_time() - began < SECONDS, f"{time.process_time() - began:.1f} s"
     assert peak() - before < MEGABYTES, f"{peak() - before:.0f} MB"
     return checked.diagnostics[0].code if checked.diagnostics else "fine"
