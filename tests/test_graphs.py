@@ -88,7 +88,8 @@ def test_an_overlarge_kernel_is_blamed_on_itself():
         ("{dense: {units: 3, name: h}}, {dense: {units: 3, name: h}}, lstm: 4", ["repeated-name", "shape-mismatch"]),
         ("{dropout: {rate: 0, name: d}}, {dropout: {rate: 0, name: d}}, {embedding: {input_dim: 3, output_dim: 2}}",
          ["repeated-name", "wrong-input-type", "shape-mismatch"]),
-        ("{dense: {units: 3, name: input}}, {dense: {units: 3, name: input}}", ["wrong-value", "repeated-name", "wrong-value"]),
+        ("{dense: {units: 3, name: input}}, {dense: {units: 3, name: input}}",
+         ["wrong-value", "repeated-name", "wrong-value"]),
     ],
 )  # fmt: skip
 def test_layers_of_the_same_name_do_not_make_a_circle(layers, codes):

@@ -36,7 +36,7 @@ def expand_blocks(source: Source, scope: Scope) -> None:
     assert isinstance(values, dict), "a spec that is written out is a mapping"
     given = values.pop("blocks", None)
     blocks = {} if given is None else {block.name: block for block in _read(given, source)}
-    source.blocks = tuple(blocks)
+    source.blocks = {name: block.span for name, block in blocks.items()}
     expander = _Expander(blocks, source)
     if "model" in values:
         try:

@@ -19,7 +19,8 @@ REFERENCE = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\(([^()]*(?:\([^()]*(?:\([^()]
 def read_variables(source: Source) -> Scope:
     """The variables of the spec, taken out of it."""
     assert isinstance(source.root.value, dict), "a spec that is written out is a mapping"
-    return Scope(_read(source.root.value.pop("variables", None), source), source)
+    source.variables = _read(source.root.value.pop("variables", None), source)
+    return Scope(source.variables, source)
 
 
 def fill_in_variables(source: Source, scope: Scope) -> None:

@@ -8,6 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from dlspec.diagnostics import Span
 from dlspec.fields import SpecModel
 from dlspec.graphs import Graph, GraphLayer
 from dlspec.layers import ModelItem, Shape
@@ -56,7 +57,7 @@ def tell(spec: Spec, graph: Graph, language: str = "en") -> list[Sentence]:
     """What the spec says, in the order of its lines; then what it leaves out, as dlspec takes it."""
     words = import_module(LANGUAGES[language])
     teller = _Teller(spec, words)
-    said = [*teller.section(spec, ()), *teller.layers(graph)]
+    said = [*teller.section(spec, ()), *teller.composition(), *teller.layers(graph)]
     left_out = [Sentence(teller.value(path, value)) for path, value in teller.unsaid]
     in_file = sorted((s for s in said if s.line is not None), key=lambda s: s.line or 0)
     return [*in_file, *(s for s in said if s.line is None), *left_out]
@@ -128,7 +129,16 @@ class _Teller:
     def _named(self, kind: Kind) -> str:
         return f"`{kind.type_name if isinstance(kind, PretrainingMethod) else to_inline_yaml(kind.brief())}`"
 
-    # --- the network
+    # --- variables, blocks and the network
+
+    def composition(self) -> Iterator[Sentence]:
+        """A sentence for each variable and each block."""
+        source = self.spec.source
+        for name, node in source.variables.items():
+            text = self.words.KEYS["variables"].format(name=name, value=to_inline_yaml(node.plain()))
+            yield Sentence(text, self._in_file(node.key or node.span))
+        for name, span in source.blocks.items():
+            yield Sentence(self.words.KEYS["blocks"].format(name=name), self._in_file(span))
 
     def layers(self, graph: Graph) -> Iterator[Sentence]:
         """A sentence for each layer, and before it one for what combines layers."""
@@ -144,7 +154,7 @@ class _Teller:
             for item, path in self._around(layer):
                 if path not in told:
                     told.add(path)
-                    yield Sentence(self._combination(item), self._line(*path))
+                    yield Sentence(self._combination(item, _inside(graph, path)), self._line(*path))
             place = (*layer.path, layer.shares)
             if not isinstance(layer.written, Group) and place not in told:
                 told.add(place)
@@ -168,13 +178,15 @@ class _Teller:
             if key == "paths" and rest:
                 items, path, rest = items[rest[0]], (*path, rest[0]), rest[1:]
 
-    def _combination(self, item: Group) -> str:
+    def _combination(self, item: Group, layers: list[str]) -> str:
         numbers = {name: getattr(item, name) for name in type(item).model_fields if name == "times"}
         count = len(getattr(item, "paths", ()))
         template = self.words.KEYS[f"model.{item.type_name}"]
         merge = getattr(item, "merge", None)
         what = self.words.describe(merge) if isinstance(merge, ModelItem) else ""
-        return str(template.format(count=count, merge=f"`{merge.type_name}`" if merge else "", what=what, **numbers))
+        merging = f"`{merge.type_name}`" if merge else ""
+        names = self.words.listing([f"`{name}`" for name in layers])
+        return str(template.format(count=count, merge=merging, what=what, layers=names, **numbers))
 
     def _layer(self, layer: GraphLayer) -> str:
         kind = layer.layer
@@ -199,8 +211,19 @@ class _Teller:
         )
 
     def _line(self, *path: str | int) -> int | None:
-        span = self.spec.key_span(*path)
+        return self._in_file(self.spec.key_span(*path))
+
+    def _in_file(self, span: Span) -> int | None:
         return span.line if span.file == self.spec.source.file else None
+
+
+def _inside(graph: Graph, path: Path_) -> list[str]:
+    """Names of the layers that stand in an item of the model, each once."""
+    first: dict[Path_, str] = {}
+    for layer in graph.layers:
+        if layer.path[: len(path)] == path and layer.path != path:
+            first.setdefault(layer.path, layer.name)
+    return list(first.values())
 
 
 def _sizes(shape: Shape | None) -> str:

@@ -83,7 +83,8 @@ class Source:
         texts: file name -> text, for every file that has a part in this one.
         problems: what was wrong with its form.
         recovered: a broken line was left out to read the rest, so that what is missing may be there.
-        blocks: names of its blocks, which may be misspelt where a layer is meant.
+        variables: its variables, as they are written.
+        blocks: names of its blocks, and where each is written.
     """
 
     file: str
@@ -91,7 +92,8 @@ class Source:
     texts: dict[str, str]
     problems: list[Diagnostic] = field(default_factory=list)
     recovered: bool = False
-    blocks: tuple[str, ...] = ()
+    variables: dict[str, Node] = field(default_factory=dict)
+    blocks: dict[str, Span] = field(default_factory=dict)
 
     def span(self, *path: str | int) -> Span:
         """Where the value at `path` stands, or the nearest thing above it that was written."""
