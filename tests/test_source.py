@@ -75,6 +75,9 @@ def test_an_alias_stands_for_its_anchor():
         ("a\nb: 1\n", "bad-yaml", 1, 1),
         ("a: @x\n", "bad-yaml", 1, 4),
         ("a: {b: {size:}}\n", "bad-yaml", 1, 13),
+        ("a: 1\nb: [c: 8, ", "bad-yaml", 2, 4),
+        ("a: 1\nb: [c: 8, \n", "bad-yaml", 2, 4),
+        ("a: {b: [1, 2], c: [3, ", "bad-yaml", 1, 19),
         ("a: " + "[" * 70 + "]" * 70 + "\n", "nested-too-deep", 1, 67),
     ],
 )

@@ -31,6 +31,11 @@ def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tu
             ), index
     elif error.context and "flow" in error.context and error.context_mark:
         index, column = error.context_mark.line, error.context_mark.column + 1
+        if index >= len(lines) or lines[index][column - 1 : column] not in (
+            "[",
+            "{",
+        ):  # what comes after it, or the end
+            index, column = _last_open(lines)
         opened = lines[index][column - 1 : column]
         closing = {"[": "]", "{": "}"}.get(opened, "}")
         message, help = (
@@ -75,6 +80,18 @@ def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tu
     end = max(column + 1, len(lines[index].rstrip()) + 1)
     span = Span(file, index + 1, column, index + 1, end)
     return Diagnostic("bad-yaml", message, span, help=help), index
+
+
+def _last_open(lines: list[str]) -> tuple[int, int]:
+    """Line (from 0) and column (from 1) of the last bracket that is not closed; else the end of the text."""
+    open_: list[tuple[int, int]] = []
+    for index, line in enumerate(lines):
+        for column, sign in enumerate(re.sub(r"(^|\s)#.*", "", line), 1):
+            if sign in "[{":
+                open_.append((index, column))
+            elif sign in "]}" and open_:
+                open_.pop()
+    return open_[-1] if open_ else (len(lines) - 1, max(1, len(lines[-1])))
 
 
 def _with_colon(line: str) -> str:
