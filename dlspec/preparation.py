@@ -19,6 +19,10 @@ from dlspec.spec import Spec
 
 Array = np.ndarray
 
+_DAYS, _CLOCKS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"), ("", " %H:%M", " %H:%M:%S")
+DATE_FORMS = ("ISO8601", *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS))
+"""How a time may be written, the best first."""
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -441,14 +445,7 @@ def to_times(name: str, values: Array) -> Array:
         DataError: a value is no time, or does not come after the one before it.
     """
     if values.dtype == object:
-        import pandas as pd
-
-        parsed = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601", utc=True)
-        if parsed.isna().any():
-            row = int(np.argmax(parsed.isna().to_numpy("bool")))
-            text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
-            raise DataError.of("not-a-time", text, help="write dates as year-month-day, or leave the column out")
-        values = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
+        values = _read_dates(name, values)
     elif values.dtype.kind == "f":
         values = to_numbers(name, values)
     steps = np.diff(values.astype("int64") if values.dtype.kind == "M" else values)
@@ -457,6 +454,34 @@ def to_times(name: str, values: Array) -> Array:
         text = f"column `{name}` does not increase from row {row} ({values[row - 1]}) to row {row + 1} ({values[row]})"
         raise DataError.of("time-not-increasing", text, help="sort the rows by time, oldest first, one for each time")
     return values
+
+
+def _read_dates(name: str, values: Array) -> Array:
+    """Dates as datetime64[us]: year-month-day, or another form where only one reading of all of them is in order."""
+    import pandas as pd
+
+    given = pd.Series(values)
+    cure = "write dates as year-month-day, or leave the column out"
+    readings: list[Array] = []
+    fewest = np.ones(len(values), bool)
+    for form in DATE_FORMS:
+        parsed = pd.to_datetime(given, errors="coerce", format=form, utc=True)
+        wrong = parsed.isna().to_numpy("bool")
+        if not wrong.any():
+            readings.append(parsed.dt.tz_localize(None).to_numpy("datetime64[us]"))
+            if form == DATE_FORMS[0]:
+                break
+        elif wrong.sum() < fewest.sum():
+            fewest = wrong
+    if not readings:
+        row = int(np.argmax(fewest))
+        text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
+        raise DataError.of("not-a-time", text, help=cure)
+    in_order = [reading for reading in readings if (np.diff(reading.astype("int64")) > 0).all()]
+    if len(in_order) > 1:
+        text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
+        raise DataError.of("not-a-time", text, help=cure)
+    return (in_order or readings)[0]
 
 
 def _times(spec: Spec, signature: Signature, columns: Columns) -> Array | None:

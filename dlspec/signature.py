@@ -137,7 +137,16 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     # a name that is not there counts as a number, so that shapes are still checked
     features = tuple(description.column(name) or Column(name) for name in chosen)
     if not features:
-        problems.append(Diagnostic("no-features", "no column is left for the network to see", spec.key_span("data")))
+        problems.append(
+            Diagnostic(
+                "no-features",
+                f"no column of numbers is left for the network to see besides `{target_name}`",
+                spec.key_span("data"),
+                help="predict another column; or, if a row is a timestep, write `series` in place of `table`"
+                if data.table
+                else "predict another column",
+            )
+        )
         return None, problems
     pictures = [c for c in features if c.shape]
     task: Literal["series", "number", "class"] = "series" if description.layout == "series" else target.kind

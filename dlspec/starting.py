@@ -132,7 +132,9 @@ def _time_column(values: dict[str, list[str]]) -> str | None:
 
 
 def _is_date(text: str) -> bool:
-    return bool(re.match(r"\s*\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?\s*$", text))
+    return bool(
+        re.match(r"\s*(\d{4}-\d\d(-\d\d)?|\d{1,2}([/.])\d{1,2}\3\d{4}|\d{4}/\d\d?/\d\d?)([ T]\d\d:\d\d.*)?\s*$", text)
+    )
 
 
 def _grows(values: Sequence[str]) -> bool:

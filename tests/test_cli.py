@@ -65,6 +65,12 @@ def test_every_command_has_help_with_an_example_that_names_it(name):
     assert f"dlspec {name} " in done.output
 
 
+def test_a_misspelt_command_names_the_nearest():
+    done = dlspec("valdate", "x.yaml")
+    assert done.returncode == 2
+    assert "no such command `valdate`; did you mean `validate`?" in done.stderr
+
+
 def test_validate_says_fine_and_returns_0():
     done = dlspec("validate", *SPECS)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,11 +1,12 @@
 """Splits, scales and windows: nothing of a later part reaches an earlier one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dlspec.api import load
 from dlspec.diagnostics import DataError
-from dlspec.preparation import draw_evenly, fit_affine, generator, prepare, stratified_order
+from dlspec.preparation import draw_evenly, fit_affine, generator, prepare, stratified_order, to_times
 from dlspec.signature import read_signature, source_of
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_TABLE
 
@@ -157,6 +158,27 @@ def test_bad_files_are_errors_with_the_row(write_spec, text, code, said):
     assert problem.code == code
     assert said in problem.message
     assert problem.span.line == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "step", "clear"),
+    [
+        ("%d/%m/%Y", 1, True),
+        ("%m/%d/%Y", 1, True),
+        ("%d.%m.%Y", 1, True),
+        ("%Y/%m/%d", 1, True),
+        ("%d.%m.%Y %H:%M", 1, True),
+        ("%d/%m/%Y", 0, False),
+    ],
+)
+def test_dates_of_other_forms_are_read_where_only_one_reading_is_in_order(form, step, clear):
+    days = pd.date_range("2024-01-03", periods=30) if step else pd.DatetimeIndex(["2024-01-02", "2024-02-03"])
+    written = np.array([day.strftime(form) for day in days], object)
+    if clear:
+        assert (to_times("date", written) == days.to_numpy("datetime64[us]")).all()
+    else:
+        with pytest.raises(DataError, match="may begin with the day or with the month"):
+            to_times("date", written)
 
 
 def test_returns_need_values_above_zero(write_spec):

@@ -124,7 +124,12 @@ def test_it_proposes_target_task_and_features(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["stocks/yahoofinance-AAPL-20040819-20180120.csv", "timeseries/darts-AirPassengers.csv"]
+    "name",
+    [
+        "stocks/yahoofinance-AAPL-20040819-20180120.csv",
+        "timeseries/darts-AirPassengers.csv",
+        "timeseries/darts-temps.csv",
+    ],
 )
 def test_real_series_are_recognized(name):
     if not (REAL_DATA / name).is_file():

@@ -33,6 +33,20 @@ class Commands(click.Group):
         command: click.Command = import_module(f"dlspec.cli.{name}").command
         return command
 
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(context, arguments)
+        except click.UsageError:
+            from difflib import get_close_matches
+
+            near = get_close_matches(arguments[0], COMMANDS, n=1)
+            if not near:
+                raise
+            message = f"no such command `{arguments[0]}`; did you mean `{near[0]}`?"
+            raise click.UsageError(message, context) from None
+
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="dlspec", message="%(prog)s %(version)s")

@@ -40,6 +40,7 @@ def command(
 
     It looks at the columns and proposes what to predict from what. On a terminal it asks.
     """
+    from dlspec.cli import OK, SPEC_ERRORS
     from dlspec.cli.output import print_counts, print_diagnostics, print_or_write
     from dlspec.starting import look_at, write_start
 
@@ -61,7 +62,7 @@ def command(
         pretrain = pretrain or click.confirm("Pretrain layer by layer", default=False)
     if str(out) == "-":
         print_or_write(write_start(start, pretrain=pretrain), None)
-        return 0
+        return OK
     file = out or Path(f"{start.name}.yaml")
     if file.exists() and not force:
         raise click.UsageError(f"`{file}` is there already; write `--force` to replace it, or `-o` another file")
@@ -74,8 +75,11 @@ def command(
     if checked.diagnostics:
         print_diagnostics(checked.diagnostics, checked.spec.source.texts)
         print_counts(checked.diagnostics)
+    if checked.errors:
+        click.echo(f"wrote {file}, which has to be mended before it can be run")
+        return SPEC_ERRORS
     click.echo(f"wrote {file}: predicts `{start.target}`; change what you like, then: dlspec run {file}")
-    return 1 if checked.errors else 0
+    return OK
 
 
 def _ask_for_data() -> str:
