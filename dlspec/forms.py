@@ -7,9 +7,8 @@ class of keys.
 
 from __future__ import annotations
 
-import inspect
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, PlainValidator
@@ -71,10 +70,8 @@ def read_form(annotation: Any, metadata: Sequence[Any] = ()) -> Form:
         known = next((form for alias, form in _CHECKED if part in alias.__metadata__ and callable(_check(part))), None)
         if known is not None:
             return dict(known)
-        if isinstance(part, PlainValidator):
-            numbers = _numbers(part.func)
-            if numbers is not None:
-                return numbers
+        if isinstance(part, PlainValidator) and part.json_schema_input_type is not Any:
+            return read_form(part.json_schema_input_type)
     return _bounded(_plain(annotation, constraints), constraints)
 
 
@@ -142,23 +139,6 @@ def _bounded(form: Form, constraints: Sequence[Any]) -> Form:
             if limit is not None:
                 form[key] = limit
     return form
-
-
-def _numbers(check: Callable[..., Any]) -> Form | None:
-    """What a check made by `one_or` takes, or one that makes a pair out of a list of two; None: it is another check."""
-    given = inspect.getclosurevars(check).nonlocals if inspect.isfunction(check) else {}
-    if check.__name__ == "_range" and not given:
-        return {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-    if not {"low", "high", "whole", "size"} <= set(given):
-        return None
-    number: Form = {"type": "integer" if given["whole"] else "number"}
-    if abs(given["low"]) != float("inf"):
-        number["exclusiveMinimum" if given["above"] else "minimum"] = given["low"]
-    if given["high"] != float("inf"):
-        number["maximum"] = given["high"]
-    size = given["size"]
-    lengths = {"minItems": size, "maxItems": size} if size else {"minItems": 1}
-    return any_of([number, {"type": "array", "items": number, **lengths}])
 
 
 def any_of(forms: Iterable[Form]) -> Form:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, ValidationInfo
+from pydantic import Field, PlainValidator, ValidationInfo
 from pydantic_core import InitErrorDetails
 
 from dlspec.fields import explain_value, mistake, show_value
@@ -70,7 +70,11 @@ def one_or(
         numbers = numbers if whole else [float(number) for number in numbers]
         return (numbers if size is None else tuple(numbers)) if several else numbers[0]
 
-    return PlainValidator(check)
+    lowest, highest = (None if math.isinf(limit) else limit for limit in (low, high))
+    limits = Field(ge=None if above else lowest, gt=lowest if above else None, le=highest)
+    number: Any = Annotated[int if whole else float, limits]
+    numbers: Any = Annotated[list[number], Field(min_length=size or 1, max_length=size)]
+    return PlainValidator(check, json_schema_input_type=number | numbers)
 
 
 Numbers = Annotated[float | list[float], one_or(None)]
@@ -101,7 +105,8 @@ def _range(value: Any, info: ValidationInfo) -> tuple[float, float]:
     return float(low), float(high)
 
 
-ValueRange = Annotated[tuple[float, float], PlainValidator(_range)]
+_TwoNumbers = Annotated[list[float], Field(min_length=2, max_length=2)]
+ValueRange = Annotated[tuple[float, float], PlainValidator(_range, json_schema_input_type=_TwoNumbers)]
 """The smallest and the largest value."""
 
 Salt = Annotated[int | tuple[int, int], one_or(2, whole=True, low=0)]
