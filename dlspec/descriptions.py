@@ -269,3 +269,132 @@ ACTIVATION_FORMULAS = {
     "tanh": "(exp(x) - exp(-x)) / (exp(x) + exp(-x)).",
     "tanh_shrink": "x - tanh(x).",
 }
+
+COMPOSITION: dict[str, tuple[str, str]] = {
+    "extends": ("text or list of texts", "a spec that this one changes, or several, the first lowest"),
+    "variables": ("mapping of names to values", "what `$name` and `$(…)` stand for"),
+    "blocks": ("mapping of names to blocks", "lists of layers with `parameters`, to be used like a layer"),
+}
+"""Keys of the top level that are gone once a spec is written out -> what may be written, what it means."""
+
+SECTION_EXAMPLES: dict[str, tuple[str, ...]] = {
+    "": (
+        """\
+extends: base.yaml
+variables: {width: 16}
+blocks:
+  wide: {parameters: {units: 8}, layers: [{dense: $units}]}
+dlspec: 1
+name: first_try
+description: Handwritten digits by a small network.
+seed: 7
+data: {dataset: digits}
+model: [flatten, wide: $width, output]
+pretrain: {method: autoencoder}
+train: {epochs: 5}
+evaluate: {metrics: accuracy}
+runtime: {device: cpu}
+budget: {parameters: 100000}
+""",
+    ),
+    "data": (
+        """\
+data:
+  dataset: digits
+  features: image
+  target: digit
+  scale: min_max
+  split: {validation: 0.2}
+  labels: 200
+  limit: 1000
+""",
+        """\
+data:
+  series: prices.csv
+  time: date
+  target: close
+  features: [open, close]
+  window: {length: 30}
+  predict: return
+model: [lstm: 8, output]
+""",
+        """\
+data: {table: patients.csv, target: ill}
+model: [dense: 8, output]
+""",
+    ),
+    "data.window": (
+        """\
+data: {dataset: goog, window: {length: 30, horizon: 5}}
+model: [lstm: 8, output]
+""",
+    ),
+    "data.split": (
+        """\
+data: {dataset: digits, split: {validation: 0.1, test: 0.3, by: random}}
+""",
+    ),
+    "model": (
+        """\
+data: {dataset: iris}
+model:
+  inputs: {petal: [petal_length, petal_width], sepal: [sepal_length, sepal_width]}
+  layers:
+    - concatenate: {from: [petal, sepal]}
+    - dense: 8
+  outputs: {kind: species}
+""",
+    ),
+    "model.inputs": (
+        """\
+data: {dataset: iris}
+model:
+  inputs: {petal: {features: [petal_length, petal_width]}}
+  layers: [dense: 8, output]
+""",
+    ),
+    "model.outputs": (
+        """\
+data: {dataset: iris}
+model:
+  layers: [dense: {units: 8, name: seen}]
+  outputs: {kind: {target: species, from: seen}}
+""",
+    ),
+    "train": (
+        """\
+train:
+  loss: sparse_categorical_crossentropy
+  optimizer: {adam: 0.001}
+  schedule: cosine_decay
+  gradient_clipping: {norm: 1}
+  epochs: 50
+  batch_size: 64
+  class_weight: balanced
+  early_stopping: {patience: 5}
+  callbacks: [terminate_on_nan]
+""",
+    ),
+    "train.gradient_clipping": (
+        "train: {gradient_clipping: {norm: 1}}\n",
+        "train: {gradient_clipping: {value: 0.5}}\n",
+        "train: {gradient_clipping: {global_norm: 1}}\n",
+    ),
+    "train.early_stopping": (
+        """\
+train:
+  early_stopping:
+    monitor: val_loss
+    mode: min
+    patience: 10
+    min_delta: 0.001
+    baseline: 0.5
+    start_from_epoch: 5
+    restore_best_weights: true
+""",
+    ),
+    "evaluate": ("evaluate: {metrics: [accuracy, log_loss], baselines: [majority, linear]}\n",),
+    "runtime": ("runtime: {device: gpu, deterministic: true}\n",),
+    "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB}\n",),
+}
+"""Path of a section -> specs that use every key of it; what does not matter is left out."""

@@ -11,12 +11,18 @@ from itertools import groupby
 from pathlib import Path
 
 from dlspec.catalogue import Argument, Category, Entry, categories, family_title, keys_of, sections
+from dlspec.descriptions import COMPOSITION, SECTION_EXAMPLES
 from dlspec.explanations import AREAS, in_area
 from dlspec.files import write_text
 from dlspec.layers import LAYERS
 
 COMMAND = "python -m dlspec.reference docs/reference"
 _WRITTEN_BY = f"<!-- written by `{COMMAND}`; what it says stands beside the code -->\n"
+_LEFT_OUT = (
+    "An example leaves out `dlspec: 1`, and where they do not matter `data: {dataset: digits}` and "
+    "`model: [flatten, output]`.\n"
+)
+_HEAD = ("argument", "type", "range", "default", "what it means")
 
 
 def pages() -> dict[str, str]:
@@ -62,10 +68,13 @@ def _contents() -> str:
 
 
 def _keys() -> str:
-    parts = ["# Keys of a spec", _WRITTEN_BY]
+    parts = ["# Keys of a spec", _WRITTEN_BY, _LEFT_OUT]
     for path, model in sections():
         about = " ".join((model.__doc__ or "").split())
-        parts.append(f"## {path or 'the top level'}\n\n{about}\n\n{_argument_table(keys_of(model))}\n")
+        written_out = list(_argument_rows(keys_of(model)))
+        composed = [[f"`{name}`", type_, "", "none", what] for name, (type_, what) in COMPOSITION.items() if not path]
+        examples = "\n".join(f"```yaml\n{example}```\n" for example in SECTION_EXAMPLES[path])
+        parts.append(f"## {path or 'the top level'}\n\n{about}\n\n{table(_HEAD, written_out + composed)}\n\n{examples}")
     return "\n".join(parts)
 
 
@@ -73,8 +82,7 @@ def _diagnostics() -> str:
     parts = [
         "# Diagnostics",
         _WRITTEN_BY,
-        "What each code means. An example leaves out `dlspec: 1`, and where they do not matter "
-        "`data: {dataset: digits}` and `model: [flatten, output]`.\n",
+        f"What each code means. {_LEFT_OUT}",
     ]
     for area, title in AREAS.items():
         of_area = in_area(area)
@@ -123,17 +131,13 @@ def _section(entry: Entry, level: str) -> str:
 
 
 def _argument_table(arguments: Iterable[Argument]) -> str:
-    rows = (
-        [
-            f"**`{each.name}`**" if each.primary else f"`{each.name}`",
-            each.type,
-            each.range,
-            _default(each),
-            each.description,
-        ]
-        for each in arguments
-    )
-    return table(("argument", "type", "range", "default", "what it means"), rows)
+    return table(_HEAD, _argument_rows(arguments))
+
+
+def _argument_rows(arguments: Iterable[Argument]) -> Iterator[list[str]]:
+    for each in arguments:
+        name = f"**`{each.name}`**" if each.primary else f"`{each.name}`"
+        yield [name, each.type, each.range, _default(each), each.description]
 
 
 def _default(argument: Argument) -> str:

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+from dlspec.catalogue import sections
 from dlspec.cli import COMMANDS
+from dlspec.descriptions import COMPOSITION, SECTION_EXAMPLES
 from dlspec.pretraining import PRETRAINING
 from dlspec.source import read_file
 from dlspec.spec import _SECTIONS, EarlyStopping, Spec, Split, Window
@@ -42,6 +44,23 @@ def test_the_reference_has_every_key(model):
     page = PAGES["pretraining_methods"] if model is _SECTIONS["pretrain"] else PAGES["keys"]
     for key, _ in model.keys().items():
         assert f"| `{key}` |" in page, key
+
+
+EXAMPLES = [(path, example) for path, examples in SECTION_EXAMPLES.items() for example in examples]
+
+
+@pytest.mark.parametrize(("path", "example"), EXAMPLES, ids=lambda value: value.split("\n")[0])
+def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
+    (tmp_path / "prices.csv").write_text("date,open,close\n2026-11-23,1,2\n2026-11-24,2,3\n", encoding="utf-8")
+    (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
+    assert problems_of(example, tmp_path) == []
+
+
+def test_examples_of_sections_use_every_key():
+    for path, model in sections():
+        text = "".join(SECTION_EXAMPLES[path])
+        for key in (*model.keys(), *(() if path else COMPOSITION)):
+            assert re.search(rf"\b{key}: ", text) or re.search(rf"^ *{key}:$", text, re.MULTILINE), f"{path}.{key}"
 
 
 def test_the_reference_and_the_readme_have_every_command():

@@ -44,6 +44,11 @@ def test_it_begins_with_a_sentence(code):
     assert first.endswith(".")
 
 
+@pytest.mark.parametrize("code", explanations())
+def test_it_has_an_example(code):
+    assert re.search(r"^```(yaml|sh|csv|text|python)$", explanations()[code], re.MULTILINE)
+
+
 def examples(code):
     """What is wrong and what is right."""
     found = re.findall(r"^(Wrong|Right):\n\n```yaml\n(.*?)```$", explanations()[code], re.MULTILINE | re.DOTALL)

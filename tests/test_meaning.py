@@ -118,8 +118,9 @@ def test_what_is_a_mistake_and_what_only_looks_like_one(text, expected):
 
 
 def test_an_output_that_no_input_leads_to_is_an_error():
-    text = f"{IRIS}model:\n{TWO_INPUTS}  layers:\n    - dense: {{units: 3, from: x}}\n    - output\n"
-    assert "unknown-layer-name" in codes(text)
+    start = f"{IRIS}model:\n{TWO_INPUTS}  layers:\n"
+    assert codes(f"{start}    - dense: 3\n    - output\n") == ["missing-key"]
+    assert "unknown-layer-name" in codes(f"{start}    - dense: {{units: 3, from: x}}\n    - output\n")
 
 
 OUTPUTS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import Diagnostic, Label, Severity
 from dlspec.fields import one_of
-from dlspec.graphs import Graph, GraphLayer
+from dlspec.graphs import GraphLayer
 from dlspec.layers.activations import Activating
 from dlspec.layers.core import Output
 from dlspec.layers.recurrent import GRU, LSTM
@@ -33,7 +33,7 @@ def every_layer_is_used(checked: Checked) -> Iterator[Diagnostic]:
                 help=f"name it in a `from` further down, or remove it{_why(above)}",
             )
     for given in graph.inputs:
-        if given.name not in needed and len(graph.inputs) > 1:
+        if given.name not in needed and len(graph.inputs) > 1 and not any("" in x.inputs for x in graph.layers):
             yield Diagnostic(
                 "unused-input",
                 f"nothing uses the input `{given.name}`",
@@ -41,35 +41,12 @@ def every_layer_is_used(checked: Checked) -> Iterator[Diagnostic]:
                 Severity.WARNING,
                 help=f"write `from: {given.name}` in a layer, or remove the input",
             )
-    for name in graph.outputs:
-        if not _reaches_input(graph, name):
-            yield Diagnostic(
-                "unreached-output",
-                f"no input leads to the output `{name}`",
-                spec.key_span(*graph[name].path),
-                help=f"let it take its input from a layer that depends on {one_of(i.name for i in graph.inputs)}",
-            )
 
 
 def _why(above: GraphLayer | None) -> str:
     if above is None or above.written.from_ is None:
         return ""
     return f"; `{above.name}` below it takes {one_of(above.written.from_)} instead"
-
-
-def _reaches_input(graph: Graph, name: str) -> bool:
-    """Whether something flows from an input to the layer; unknown names have been reported."""
-    inputs = {given.name for given in graph.inputs}
-    known = graph.by_name
-    open_, seen = [name], set()
-    while open_:
-        at = open_.pop()
-        if at in inputs or (at and at not in known):
-            return True
-        if at not in seen:
-            seen.add(at)
-            open_ += known[at].inputs if at in known else ()
-    return not all(at == "" or known[at].inputs == ("",) for at in seen)
 
 
 FAST_KERNEL = {
