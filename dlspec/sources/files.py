@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -129,6 +129,13 @@ class RowsFile(ABC):
         if twice:
             raise self._error("repeated-column", f"`{self.path}` has two columns named {one_of(twice)}")
 
+    def _count(self, header: list[str], rows: list[list[str]]) -> int:
+        """About how many rows there are, by the size of the file and of its first rows."""
+        if len(rows) < LOOKED_AT:
+            return len(rows)
+        head, *sizes = [sum(len(value.encode()) + 1 for value in row) for row in (header, *rows)]
+        return round((self.file.stat().st_size - head) * len(rows) / sum(sizes))
+
     def _nearest(self) -> str:
         if "://" in self.path:
             return "nothing is downloaded; save the file and name its path"
@@ -158,13 +165,6 @@ class SeriesFile(RowsFile):
                 columns.append(Column(name, "number" if numbers else "text"))
         return Description("series", tuple(columns), rows=self._count(header, rows))
 
-    def _count(self, header: list[str], rows: list[list[str]]) -> int:
-        """About how many rows there are, by the size of the file and of its first rows."""
-        if len(rows) < LOOKED_AT:
-            return len(rows)
-        head, *sizes = [sum(len(value.encode()) + 1 for value in row) for row in (header, *rows)]
-        return round((self.file.stat().st_size - head) * len(rows) / sum(sizes))
-
 
 class TableFile(RowsFile):
     """A table: a row is a sample.
@@ -174,29 +174,35 @@ class TableFile(RowsFile):
     """
 
     def describe(self) -> Description:
-        """The columns, from all rows, since a network has an output for every class."""
+        """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
         with self._opened() as (lines, separator, header):
             reader = csv.reader(lines, delimiter=separator)
             first = list(islice(reader, LOOKED_AT))
-            seen: list[set[str]] = [set() for _ in header]
-            watched = {place for place, name in enumerate(header) if name}
-            rows = 0
-            for row in chain(first, reader):
-                rows += bool(row)
-                for place in [place for place in watched if place < len(row)]:
-                    seen[place].add(row[place].strip())
-                    if len(seen[place]) > MAX_CLASSES:
-                        watched.discard(place)
+            values = [_values(first, place) for place in range(len(header))]
+            numbers = [_mostly_numbers(column, _decimal(separator)) for column in values]
+            words = [{value.strip() for value in column} for column in values]
+            most = [2 if is_number else MAX_CLASSES for is_number in numbers]
+            open_ = [place for place, name in enumerate(header) if name and len(words[place]) <= most[place]]
+            rows = self._count(header, first)
+            if open_:
+                rows = sum(map(bool, first))
+                for row in reader:
+                    rows += bool(row)
+                    for place in open_:
+                        if place < len(row):
+                            words[place].add(row[place].strip())
+                    if rows % LOOKED_AT == 0:
+                        open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
         columns = []
         for place, name in enumerate(header):
+            found = tuple(sorted(words[place] - {""}))
             if not name:
                 continue
-            words = seen[place] - {""}
-            if _mostly_numbers(_values(first, place), _decimal(separator)):
-                two = place in watched and len(words) == 2 and all(map(str.isdecimal, words))
-                columns.append(Column(name, classes=tuple(sorted(words)) if two else ()))
-            elif place in watched and 2 * len(words) <= max(rows, 2):
-                columns.append(Column(name, "class", classes=tuple(sorted(words))))
+            if numbers[place]:
+                two = len(found) == 2 and all(map(str.isdecimal, found))
+                columns.append(Column(name, classes=found if two else ()))
+            elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(rows, 2):
+                columns.append(Column(name, "class", classes=found))
             else:
                 columns.append(Column(name, "text"))
         return Description("samples", tuple(columns), rows=rows)
