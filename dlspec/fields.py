@@ -57,6 +57,28 @@ def not_yet(what: str, at: Literal["key", "value"] = "key") -> PydanticCustomErr
     return mistake("not-supported-yet", message, at=at)
 
 
+OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "bn": ("batch_normalization",),
+    "conv": ("conv2d",),
+    "crossentropy": ("sparse_categorical_crossentropy", "binary_crossentropy"),
+    "csv": ("table",),
+    "dataframe": ("table",),
+    "fc": ("dense",),
+    "fullyconnected": ("dense",),
+    "inherits": ("extends",),
+    "label": ("target",),
+    "layers": ("model",),
+    "linear": ("dense",),
+    "lr": ("learning_rate",),
+    "network": ("model",),
+    "neurons": ("units",),
+    "params": ("parameters",),
+    "pooling": ("max_pooling2d",),
+    "vars": ("variables",),
+}
+"""Words of other tools, small and without `_` -> ours, of which the first known one is meant."""
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be."""
     known = list(words)
@@ -64,6 +86,9 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     bare = word.lower().replace("_", "").replace("-", "").replace(" ", "")
     if bare in folded:
         return folded[bare]
+    ours = next((name for name in OTHER_WORDS.get(bare, ()) if name in known), None)
+    if ours:
+        return ours
     swapped = [w for w in known if sorted(w) == sorted(word.lower())]  # `adma` is `adam`, not `adamax`
     found = swapped or get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else None
@@ -156,15 +181,22 @@ class SpecModel(BaseModel):
         elif error["type"] == "extra_forbidden":
             said = cls._explain_unknown(key)
         elif error["type"] in ("model_type", "dict_type", "model_attributes_type"):
+            meant = cls._short_for(error["input"]) if isinstance(error["input"], str | int | float) else None
             said = mistake(
                 "wrong-type",
                 f"a mapping of keys is needed here, got {show_value(error['input'])}",
-                help=f"its keys are {one_of(cls.keys())}",
+                help=f"write `{meant}`" if meant else f"its keys are {one_of(cls.keys())}",
             )
         else:
             said = explain_value(error, key, cls.keys().get(key))
         error["type"] = said
         return error
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        """What someone had in mind who wrote a value in place of a mapping of keys."""
+        required = [key for key, field in cls.keys().items() if field.is_required()]
+        return f"{{{required[0]}: {value}}}" if len(required) == 1 and not isinstance(value, bool | Mapping) else None
 
     @classmethod
     def _explain_missing(cls, key: str) -> PydanticCustomError:

@@ -228,7 +228,9 @@ class Registry(Generic[K]):
                 mistake(
                     "not-one-key",
                     f"{self.a_noun} is one key with its arguments below it, got {one_of(value)} side by side",
-                    help=f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
+                    help=f"write `- {others[0]}` below `{name}`, further to the right"
+                    if aside and getattr(self[name], "lists", None)
+                    else f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
                     if aside
                     else f"write one {self.noun} in each entry",
                     at="key",
@@ -250,7 +252,10 @@ class Registry(Generic[K]):
         else:
             code, message = f"unknown-{self.noun.replace(' ', '-')}", f"there is no {self.noun} `{name}`"
             word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
-            joined = f"write `{word}: {rest}`" if word in self and rest else None  # `gru 16`, `dense(3)`
+            rest = rest.rstrip(",")
+            joined = None
+            if word in self:  # `gru 16`, `dense(3)`, `flatten,`
+                joined = f"write `{word}: {rest}`" if rest else f"write `{word}`"
             known = next((own for own, cls in self._classes.items() if name in cls.also), None)
             help = f"write `{known}`" if known else joined or did_you_mean(name, self)
             said = mistake(code, message, help=help, at=at)

@@ -7,7 +7,8 @@ from typing import Any
 
 from dlspec.source import Node, Source, to_inline_yaml
 from dlspec.source.nodes import Path_
-from dlspec.spec import Spec, read_spec
+from dlspec.spec import Spec
+from dlspec.spec_reader import read_spec
 
 COLUMN = 44
 """Where the words about origins begin."""

@@ -243,6 +243,8 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         if name in (data.features or [])[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
         column = description.column(name)
+        if name == (data.target or description.target) and description.layout == "samples":
+            continue  # the network would see its own answer, whatever it holds
         if (column and column.kind != "number") or name == (data.time or description.time):
             kind = column.kind if column and column.kind != "number" else "time"
             yield Diagnostic(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 from dlspec.baselines import AnyBaseline
 from dlspec.composition.extends import SOURCES
-from dlspec.datasets import AnyDataset
-from dlspec.diagnostics import Diagnostic, Span
+from dlspec.datasets import DATASETS, AnyDataset
+from dlspec.diagnostics import Span
 from dlspec.fields import (
     Bytes,
     Flag,
@@ -36,7 +34,7 @@ from dlspec.fields import (
 )
 from dlspec.layers import LAYERS, LayerSpec, Shape
 from dlspec.layers.base import LayerName
-from dlspec.layers.combining import Group, Items
+from dlspec.layers.combining import Items
 from dlspec.metrics import AnyMetric
 from dlspec.parts.base import AnyCallback, AnySchedule, Monitor, either
 from dlspec.parts.losses import AnyLoss
@@ -125,6 +123,14 @@ class DataSpec(SpecModel):
     labels: Annotated[int | float, PlainValidator(_labels)] | None = None
     limit: PositiveInt | None = None
 
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        if not isinstance(value, str):
+            return None
+        if nearest(value, DATASETS):
+            return f"{{dataset: {nearest(value, DATASETS)}}}"
+        return f"{{table: {value}}}" if re.search(r"\.\w+$", value) else None
+
     def model_post_init(self, context: object) -> None:
         given = [name for name in self.sources if getattr(self, name) is not None]
         if len(given) != 1:
@@ -145,6 +151,10 @@ class DataSpec(SpecModel):
 
 class EarlyStopping(SpecModel):
     """Ends training when the held-out loss no longer falls, and goes back to the best weights."""
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return f"{{patience: {5 if isinstance(value, bool) else value}}}" if isinstance(value, bool | int) else None
 
     monitor: Monitor = "val_loss"
     patience: NonNegativeInt = Field(5, description="epochs to wait for something better")
@@ -229,6 +239,10 @@ class RuntimeSpec(SpecModel):
 
 class BudgetSpec(SpecModel):
     """What the network may cost at most."""
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return f"{{parameters: {value}}}" if isinstance(value, int) and not isinstance(value, bool) else None
 
     parameters: PositiveInt | None = Field(None, description="numbers that the layers hold")
     flops: PositiveInt | None = Field(None, description="floating-point operations for one sample")
@@ -349,7 +363,20 @@ class ModelSpec(SpecModel):
 
 
 def _as_layers(value: Any) -> Any:
-    return {"layers": value} if isinstance(value, list) else value
+    if isinstance(value, list):
+        return {"layers": value}
+    keys = ModelSpec.keys()
+    if isinstance(value, dict) and value and not any(nearest(name, keys) in keys for name in value if name != "output"):
+        name = next(iter(value))
+        if nearest(name, LAYERS):
+            raise mistake(
+                "wrong-type",
+                "the layers of the network are a list, got a mapping",
+                help=f"put `- ` before each layer, as in `- {name}`",
+            )
+    if value is None:
+        raise mistake("wrong-type", "`model` has no layers", help="write `- output` below it, and layers above that")
+    return value
 
 
 class Spec(SpecModel):
@@ -393,15 +420,31 @@ class Spec(SpecModel):
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
         for section, model in _SECTIONS.items():
-            if key in model.model_fields and key not in cls.later:
+            if key in model.model_fields and key not in cls.later and nearest(key, cls.keys()) is None:
                 return mistake(
                     "unknown-key",
                     f"`{key}` is no key of the top level",
                     help=f"it belongs under `{section}`: write `{section}: {{{key}: …}}`",
                     at="key",
                 )
+        near = nearest(key, [*COMPOSITION, *cls.keys()])
+        if near in COMPOSITION:
+            return mistake("unknown-key", f"unknown key `{key}`", help=f"did you mean `{near}`?", at="key")
+        if near is None and key not in cls.later:
+            help = f"the keys here are {one_of([*cls.keys(), *COMPOSITION])}"
+            return mistake("unknown-key", f"unknown key `{key}`", help=help, at="key")
         return super()._explain_unknown(key)
 
+    @classmethod
+    def _explain_missing(cls, key: str) -> PydanticCustomError:
+        if key == "dlspec":
+            said = "`dlspec` is missing: the version of the language"
+            return mistake("missing-key", said, help=f"add `dlspec: {VERSION}`", at="key")
+        return super()._explain_missing(key)
+
+
+COMPOSITION = ("extends", "variables", "blocks")
+"""Keys of the top level that are gone when a spec is read."""
 
 _SECTIONS: dict[str, type[SpecModel]] = {
     "train": TrainSpec,
@@ -411,142 +454,3 @@ _SECTIONS: dict[str, type[SpecModel]] = {
     "budget": BudgetSpec,
     "pretrain": PretrainingMethod,
 }
-
-_STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": {"dataset": "digits"}, "model": ["output"]}
-
-
-def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
-    """The spec as far as it can be read, and everything that is wrong with its form, names and values.
-
-    A section that is missing or broken is replaced by a stand-in, and `spec.has(section)` is false; a broken
-    layer is replaced by `Broken`. So what depends on the rest can still be checked.
-    """
-    problems = list(source.problems)
-    values = source.root.plain()
-    if not isinstance(values, dict):
-        problems.append(
-            Diagnostic(
-                "wrong-type",
-                f"a spec is a mapping of keys, got {show_value(values)}",
-                source.span(),
-                help="begin with `dlspec: 1`",
-            )
-        )
-        values = {}
-    elif not values and any(problem.is_error for problem in problems):
-        values = dict(_STAND_INS)  # nothing could be read, which has been said
-        return _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields)), problems
-    for section in ("train", "evaluate", "runtime", "budget"):
-        if section in values and values[section] is None:  # the key alone, with nothing behind it
-            del values[section]
-    spec, found = _validate(values)
-    if spec:
-        return _finish(spec, source, frozenset()), problems
-    said = [_diagnose(line, source) for line in found]
-    problems += [d for d, line in zip(said, found, strict=True) if not (source.recovered and _may_be_lost(d, line))]
-    for line in found:
-        if line["type"] in ("unknown-key", "not-supported-yet"):
-            _remove(values, line["loc"])  # what else stands beside it is still worth checking
-    spec, found = _validate(values)
-    if spec:
-        return _finish(spec, source, frozenset()), problems
-    absent = {str(line["loc"][0]) for line in found if line["loc"]}
-    broken = {_item_at(values, line["loc"]) for line in found if line["loc"][:1] == ("model",)}
-    if broken and () not in broken:
-        for path in sorted(broken, key=len, reverse=True):
-            *above, last = path
-            items: Any = _follow(values, above)
-            items[last] = Broken.standing_for(items[last])
-        absent.discard("model")
-    absent |= {name for name in _STAND_INS if name not in values}
-    kept = {key: value for key, value in values.items() if key in Spec.model_fields and key not in absent}
-    spec, found = _validate({**_STAND_INS, **kept})
-    if spec is None:  # mistakes that only show once others are out of the way
-        absent |= {str(line["loc"][0]) for line in found if line["loc"]}
-        kept = {key: value for key, value in kept.items() if key not in absent}
-        spec = Spec.model_validate({**_STAND_INS, **kept})
-    return _finish(spec, source, frozenset(absent)), problems
-
-
-def _validate(values: dict[str, Any]) -> tuple[Spec | None, list[Any]]:
-    try:
-        return Spec.model_validate(values), []
-    except ValidationError as error:
-        return None, error.errors(include_url=False)
-
-
-def _item_at(values: Any, place: Sequence[str | int]) -> tuple[str | int, ...]:
-    """The path in `values` of the innermost item of the model that holds `place`; empty: no item is to blame."""
-    model, rest = values["model"], list(place[1:])
-    path: list[str | int] = ["model"]
-    items = model
-    if rest[:1] == ["layers"]:
-        rest = rest[1:]
-        if isinstance(model, dict):
-            path.append("layers")
-            items = model["layers"]
-    found: list[str | int] = []
-    while isinstance(items, list) and rest and isinstance(rest[0], int) and rest[0] < len(items):
-        item = items[rest[0]]
-        path.append(rest.pop(0))
-        if isinstance(item, list):  # a path of `branches`
-            items = item
-            continue
-        found = list(path)
-        name = next(iter(item), None) if isinstance(item, dict) and len(item) == 1 else None
-        group = LAYERS.get(name)
-        if name is None or rest[:1] != [name] or group is None or not issubclass(group, Group):
-            break
-        path.append(rest.pop(0))
-        items = item[name]
-        if isinstance(items, dict):
-            if not rest or rest[0] not in group.lists or rest[0] not in items:
-                break
-            path.append(rest[0])
-            items = items[rest[0]]
-        if rest and rest[0] in group.lists:
-            rest.pop(0)
-    return tuple(found)
-
-
-def _follow(values: Any, path: Sequence[str | int]) -> Any:
-    for part in path:
-        values = values[part]
-    return values
-
-
-def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
-    """Whether what is missing may stand in a line that could not be read."""
-    return problem.code in ("missing-key", "no-source") or line["input"] is None
-
-
-def _remove(values: Any, path: tuple[Any, ...]) -> None:
-    *above, last = path
-    for part in above:
-        if isinstance(values, list) and isinstance(part, str):
-            continue  # a key that was left out in front of its list
-        known = part in values if isinstance(values, dict) else isinstance(values, list) and part < len(values)
-        values = values[part] if known else None
-    if isinstance(values, dict):
-        values.pop(last, None)
-
-
-def _finish(spec: Spec, source: Source, absent: frozenset[str]) -> Spec:
-    if not spec.name:
-        stem = re.sub(r"[^\w.-]+", "_", Path(source.file).stem).strip("_.-")
-        spec = spec.model_copy(update={"name": stem or "spec"})
-    spec._source = source
-    spec._absent = absent
-    return spec
-
-
-def _diagnose(error: Any, source: Source) -> Diagnostic:
-    """One of our errors at its place in the text."""
-    said, path = error["ctx"], error["loc"]
-    span = source.key_span(*path) if said["at"] == "key" else source.span(*path)
-    help = said["help"]
-    if error["type"] == "unknown-layer" and source.blocks:
-        meant = said["message"].partition("`")[2].rstrip("`")
-        near = nearest(meant, source.blocks)
-        help = f"did you mean the block `{near}`?" if near else help
-    return Diagnostic(error["type"], said["message"], span, help=help)

@@ -15,7 +15,7 @@ from dlspec.fields import did_you_mean, one_of
 from dlspec.layers import show_shape
 from dlspec.signature import TIME_NAMES
 from dlspec.source import to_inline_yaml
-from dlspec.sources.files import RowsFile, SeriesFile, TableFile
+from dlspec.sources.files import LOOKED_AT, RowsFile, SeriesFile, TableFile
 
 Task = Literal["series", "number", "class"]
 
@@ -112,6 +112,10 @@ def look_at(data: str, *, folder: Path = Path(), series: bool | None = None) -> 
 
 
 def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
+    if re.search(r"\.ya?ml$", data):
+        raise DataError.of(
+            "data-unreadable", f"`{data}` is a spec, and a first spec is made from data", help="name a CSV file"
+        )
     table = TableFile(data, folder)
     if not table.file.is_file() and not re.search(r"[./\\]", data):
         near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
@@ -187,7 +191,8 @@ def write_start(start: Start, *, path: str | None = None, pretrain: bool = False
         pretrain: whether the stages of pretraining count; they stand in comments otherwise.
     """
     description = start.description
-    about = f"{_plural(description.rows, 'row')}; " if description.rows else ""
+    estimated = start.kind == "series" and (description.rows or 0) >= LOOKED_AT
+    about = f"{'about ' * estimated}{_plural(description.rows, 'row')}; " if description.rows else ""
     columns = _columns_in_words(start)
     lines = [
         f"# A first spec for {start.data}: {about}{columns}.",

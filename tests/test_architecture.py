@@ -7,8 +7,8 @@ from tests.conftest import ROOT
 
 ORDER = (
     "_version", "explanations", "diagnostics", "files", "source", "fields", "registry", "parts", "layers",
-    "composition", "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "forms", "wording",
-    "descriptions", "catalogue", "json_schema", "reference", "signature", "graphs", "plans", "starting",
+    "composition", "datasets", "sources", "metrics", "baselines", "pretraining", "spec", "spec_reader", "forms",
+    "wording", "descriptions", "catalogue", "json_schema", "reference", "signature", "graphs", "plans", "starting",
     "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "backend", "building", "training",
     "evaluation", "pictures", "runs", "reports", "doctor", "api", "cli",
 )  # fmt: skip

@@ -51,7 +51,8 @@ EXAMPLES = [(path, example) for path, examples in SECTION_EXAMPLES.items() for e
 
 @pytest.mark.parametrize(("path", "example"), EXAMPLES, ids=lambda value: value.split("\n")[0])
 def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
-    (tmp_path / "prices.csv").write_text("date,open,close\n2026-11-23,1,2\n2026-11-24,2,3\n", encoding="utf-8")
+    rows = "".join(f"{day},1,2\n" for day in range(300))
+    (tmp_path / "prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
     assert problems_of(example, tmp_path) == []
 

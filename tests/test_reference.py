@@ -10,7 +10,7 @@ from dlspec.cli import cli
 from dlspec.layers import LAYERS
 from dlspec.reference import COMMAND, pages
 from dlspec.source import read_text
-from dlspec.spec import read_spec
+from dlspec.spec_reader import read_spec
 from tests.conftest import ROOT
 from tests.test_cli import modules_loaded_by
 

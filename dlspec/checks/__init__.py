@@ -26,7 +26,7 @@ from dlspec.diagnostics import DataError, Severity, in_file_order
 from dlspec.graphs import make_graph
 from dlspec.signature import fill_in, read_signature, source_of
 from dlspec.source import Source
-from dlspec.spec import read_spec
+from dlspec.spec_reader import read_spec
 
 __all__ = [
     "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "inputs", "networks", "outputs",
@@ -37,7 +37,7 @@ __all__ = [
 def check(source: Source) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
     spec, problems = read_spec(source)
-    signature = None
+    signature, rows = None, None
     if spec.has("data"):
         try:
             description = source_of(spec).describe()
@@ -45,6 +45,7 @@ def check(source: Source) -> Checked:
             missing = (replace(d, severity=Severity.WARNING) for d in error.diagnostics)
             problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
         else:
+            rows = description.rows
             signature, found = read_signature(spec, description)
             problems += found
     if signature:
@@ -52,7 +53,7 @@ def check(source: Source) -> Checked:
     graph, found = make_graph(spec, signature)
     if spec.has("model"):
         problems += found
-    checked = Checked(spec, signature, graph, problems)
+    checked = Checked(spec, signature, graph, problems, rows)
     for each in RULES:
         problems += each(checked)
     left = without_ignored(problems, source.texts, complete=signature is not None)

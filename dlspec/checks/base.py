@@ -18,12 +18,14 @@ class Checked:
     Args:
         spec: with the defaults that depend on the data, where those are known.
         signature: None when the data section is broken or its file is not there.
+        rows: of the data, as far as that is known.
     """
 
     spec: Spec
     signature: Signature | None
     graph: Graph
     diagnostics: list[Diagnostic]
+    rows: int | None = None
 
     @property
     def errors(self) -> list[Diagnostic]:

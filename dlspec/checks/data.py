@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.checks.base import Checked, rule
-from dlspec.diagnostics import Diagnostic
+from dlspec.diagnostics import Diagnostic, Severity
 
 
 @rule
@@ -30,6 +30,28 @@ def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
             spec.key_span("train", "early_stopping"),
             help="write `split: {validation: 0.15, …}` under `data`, or `monitor: loss`",
         )
+
+
+@rule
+def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
+    """Each part of a series must hold a window and its target; of a long file the rows are only about known."""
+    spec, rows = checked.spec, checked.rows
+    if checked.signature is None or checked.signature.window is None or not rows:
+        return
+    window, split = checked.signature.window, spec.data.split
+    needed = window.length + (spec.data.predict not in (None, "level")) + window.horizon
+    shares = {"training": 1 - split.validation - split.test, "validation": split.validation, "test": split.test}
+    for name, share in shares.items():
+        if share > 0 and needed > 1.1 * share * rows + 1:
+            yield Diagnostic(
+                "too-few-rows",
+                f"the {name} part has about {round(share * rows)} of {rows} rows, and one window with its target takes "
+                f"{needed}",
+                spec.key_span("data", "window"),
+                Severity.WARNING,
+                help="write a smaller `length`, or a larger share under `split`",
+            )
+            return
 
 
 @rule

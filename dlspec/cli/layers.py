@@ -56,7 +56,8 @@ def _category(kind: str) -> Category:
 
 def _find(name: str, only: Category | None) -> tuple[Category, str]:
     """The kind that has the name, layers before others."""
-    from dlspec.catalogue import categories
+    from dlspec.catalogue import categories, sections
+    from dlspec.descriptions import COMPOSITION
 
     searched = [only] if only else categories()
     found = next((category for category in searched if category.entry(name)), None)
@@ -68,6 +69,10 @@ def _find(name: str, only: Category | None) -> tuple[Category, str]:
             raise click.BadParameter(
                 f"there is no {category.noun} `{name}`: {category.left_out[name]}", param_hint=hint
             )
+    paths = {path.split(".")[-1] or "" for path, _ in sections()} | set(COMPOSITION)
+    if name in paths and not only:
+        said = f"`{name}` is a key of a spec; docs/reference/keys.md has what stands below it"
+        raise click.BadParameter(said, param_hint=hint)
     near = [(category, category.meant_by(name)) for category in searched]
     meant = next(((category, word) for category, word in near if word), None)
     noun = only.noun if only else "name"

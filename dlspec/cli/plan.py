@@ -20,11 +20,18 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     """
     from rich.console import Console
 
-    from dlspec.api import load, plan
+    from dlspec.api import examine, plan
+    from dlspec.cli.output import print_diagnostics
     from dlspec.cli.tables import plan_tables
+    from dlspec.diagnostics import SpecError
 
-    spec = load(file, overrides=overrides)
+    checked = examine(file, overrides)
+    spec = checked.spec
+    if checked.errors:
+        raise SpecError(checked.errors, spec.source.texts)
+    if checked.diagnostics:
+        print_diagnostics(checked.diagnostics, spec.source.texts)
     console = Console()
-    for renderable in plan_tables(spec, plan(spec)):
+    for renderable in plan_tables(spec, plan(spec), console.width):
         console.print(renderable)
     return 0

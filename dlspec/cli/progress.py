@@ -37,7 +37,7 @@ class PlainLines(Listener):
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
-        for table in plan_tables(spec, plan):
+        for table in plan_tables(spec, plan, self.console.width):
             self.console.print(table)
         self.line(data_line(data))
 
@@ -70,7 +70,7 @@ class LiveTable(Listener):
         self.live = Live(console=console, get_renderable=self.draw, refresh_per_second=8)
 
     def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
-        for table in plan_tables(spec, plan):
+        for table in plan_tables(spec, plan, self.console.width):
             self.console.print(table)
         self.console.print(data_line(data), style="dim", highlight=False, markup=False)
         self.rows = {stage.name: {"epochs": stage.epochs, "state": "waits"} for stage in plan.stages}

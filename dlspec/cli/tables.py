@@ -22,40 +22,38 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
 
 
-def plan_tables(spec: Spec, plan: Plan) -> Iterator[RenderableType]:
-    """The network, layer by layer, and the stages of its training."""
+LEAST_TEXT = 14
+"""With less room than this, it is not shown how layers are written."""
+
+
+def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
+    """The network, layer by layer, and the stages of its training, for a terminal of so many columns."""
     graph = plan.graph
     title = Text(spec.name, style="bold")
     if spec.description:
         title.append(f"  {spec.description}", style="not bold dim")
     yield title
-    layers = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    layers.add_column("layer", no_wrap=True)
-    layers.add_column("in the spec", style="dim")  # the only one that gives way
-    layers.add_column("output shape", no_wrap=True)
-    for name in ("parameters", "FLOPs", "memory"):
-        layers.add_column(name, justify="right", no_wrap=True)
-    for given in graph.inputs:
-        layers.add_row(Text(given.name), "", show_shape(given.shape), "", "", "", style="dim")
-    for layer in graph.layers:
-        layers.add_row(
-            Text(layer.name),
-            Text(layer.text, no_wrap=True, overflow="ellipsis"),
-            show_shape(layer.output_shape),
-            f"{layer.parameters:,}",
-            f"{layer.flops:,}",
-            show_bytes(layer_memory(spec, layer).total),
-        )
     memory = training_memory(spec, graph)
-    layers.add_row(
-        "", "", "together", f"{graph.parameters:,}", f"{graph.flops:,}", show_bytes(memory.total), style="bold"
-    )
+    known = all(None not in layer.input_shapes for layer in graph.layers)
+    together = (f"{graph.parameters:,}", f"{graph.flops:,}", show_bytes(memory.total)) if known else "???"
+    rows = [[given.name, "", show_shape(given.shape), "", "", ""] for given in graph.inputs]
+    for layer in graph.layers:
+        costs = (f"{layer.parameters:,}", f"{layer.flops:,}", show_bytes(layer_memory(spec, layer).total))
+        unknown = None in layer.input_shapes
+        rows.append([layer.name, layer.text, show_shape(layer.output_shape), *("???" if unknown else costs)])
+    rows.append(["", "", "together", *together])
+    heads = ["layer", "in the spec", "output shape", "parameters", "FLOPs", "memory"]
+    taken = sum(3 + max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads)) if i != 1)
+    shown = [i for i in range(len(heads)) if i != 1 or width - taken >= LEAST_TEXT]
+    layers = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i in shown:
+        layers.add_column(heads[i], style="dim" if i == 1 else "", justify="right" if i > 2 else "left", no_wrap=i != 1)
+    for place, row in enumerate(rows):
+        style = "dim" if place < len(graph.inputs) else "bold" if place == len(rows) - 1 else ""
+        layers.add_row(*(Text(row[i], no_wrap=True, overflow="ellipsis") for i in shown), style=style)
     yield layers
-    yield Text(
-        f"FLOPs of one sample; memory of training in batches of {spec.train.batch_size}, "
-        f"weights {show_bytes(memory.weights)}",
-        style="dim",
-    )
+    weights = f", weights {show_bytes(memory.weights)}" if known else ""
+    yield Text(f"FLOPs of one sample; memory of training in batches of {spec.train.batch_size}{weights}", style="dim")
     stages = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     stages.add_column("stage", no_wrap=True)
     stages.add_column("what is trained")

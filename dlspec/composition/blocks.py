@@ -47,7 +47,7 @@ def expand_blocks(source: Source, scope: Scope) -> None:
             del values["model"]
             return
     for block in blocks.values():
-        if block.name not in expander.used:
+        if block.name not in expander.used and block.span.file == source.file:  # a base has some for others to use
             source.problems.append(
                 Diagnostic(
                     "unused-block",
@@ -255,6 +255,7 @@ class _Expander:
 
     def _say(self, code: str, message: str, span: Span, help: str | None = None, *labels: Label) -> None:
         self.source.problems.append(Diagnostic(code, message, span, help=help, labels=labels))
+        self.source.recovered = True  # what stands here now is not what was meant
 
 
 def _split(item: Node) -> tuple[str | None, Node | None]:

@@ -35,7 +35,7 @@ def fill_in_variables(source: Source, scope: Scope) -> None:
         scope.value_of(name)  # what is wrong with it, also where nothing uses it
     wrong = {problem.span for problem in source.problems[said:]}
     for name, node in scope.given.items():
-        if name not in scope.used and node.span not in wrong:
+        if name not in scope.used and node.span not in wrong and node.span.file == source.file:
             source.problems.append(
                 Diagnostic(
                     "unused-variable",

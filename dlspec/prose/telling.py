@@ -47,10 +47,12 @@ class Sentence:
 
     Args:
         line: of the spec, from 1; None for what the spec leaves out, or what stands in another file.
+        left_out: it is so because nobody says otherwise.
     """
 
     text: str
     line: int | None = None
+    left_out: bool = False
 
 
 def tell(spec: Spec, graph: Graph, language: str = "en") -> list[Sentence]:
@@ -58,7 +60,7 @@ def tell(spec: Spec, graph: Graph, language: str = "en") -> list[Sentence]:
     words = import_module(LANGUAGES[language])
     teller = _Teller(spec, words)
     said = [*teller.section(spec, ()), *teller.composition(), *teller.layers(graph)]
-    left_out = [Sentence(teller.value(path, value)) for path, value in teller.unsaid]
+    left_out = [Sentence(teller.value(path, value), left_out=True) for path, value in teller.unsaid]
     in_file = sorted((s for s in said if s.line is not None), key=lambda s: s.line or 0)
     return [*in_file, *(s for s in said if s.line is None), *left_out]
 
@@ -70,7 +72,7 @@ def write_prose(spec: Spec, graph: Graph, language: str = "en") -> str:
     lines = []
     heading = str(import_module(LANGUAGES[language]).NO_LINE)
     for sentence in sentences:
-        if sentence.line is None and heading:
+        if sentence.left_out and heading:
             lines += ["", heading]
             heading = ""
         number = "" if sentence.line is None else sentence.line

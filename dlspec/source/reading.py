@@ -91,7 +91,7 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
                 lines[broken] = ""
                 continue
             problems.append(_as_written(problem, mended))
-            lines[broken] = left_out(lines[broken])
+            lines[broken] = left_out(lines[broken], lines[broken - 1] if broken else "")
             continue
         except yaml.reader.ReaderError as error:
             return _without_content(file, text, *mended.problems, *problems, bad_character(error, file, text))

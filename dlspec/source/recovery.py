@@ -45,22 +45,21 @@ def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tu
     elif error.problem and "mapping values are not allowed" in error.problem:
         above = next((i for i in range(index - 1, -1, -1) if lines[i].strip()), None)
         if ":" in before.rstrip(":"):
-            message, help = (
-                "a second `:` stands in this line",
-                "put text that holds `: ` into quotation marks",
-            )
-        elif above is not None and ":" not in lines[above]:
+            message, help = "a second `:` stands in this line", _in_braces(line)
+        elif above is not None and re.match(r" *-", line) and _indentation(line) > _indentation(lines[above]):
+            column = _indentation(line) + 1
+            message = "this entry is indented deeper than the line above it, which cannot hold it"
+            help = "align its `-` with those of the other entries, or write `:` at the end of the line above"
+        elif above is not None and not re.search(r":(\s|$)", lines[above]):
             index, line = above, lines[above]
-            column = len(line) - len(line.lstrip()) + 1
-            message, help = "`:` is missing after this key", _with_colon(line)
+            message, help, column = _without_colon(line)
         else:
             column = len(indentation) + 1
             message = "this line is indented deeper, but the key above it has a value already"
             help = "align it with the other keys of the same block"
     elif error.problem and ("could not find expected ':'" in error.problem):
         index = error.context_mark.line if error.context_mark else index
-        line, column = lines[index], len(lines[index]) - len(lines[index].lstrip()) + 1
-        message, help = "`:` is missing after this key", _with_colon(line)
+        message, help, column = _without_colon(lines[index])
     elif error.problem and "did not find expected" in error.problem and re.match(r" *-[^ -]", lines[index - 1]):
         index -= 1
         line = lines[index]
@@ -94,16 +93,37 @@ def _last_open(lines: list[str]) -> tuple[int, int]:
     return open_[-1] if open_ else (len(lines) - 1, max(1, len(lines[-1])))
 
 
-def _with_colon(line: str) -> str:
-    """What a line without its colon was probably meant to be."""
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _in_braces(line: str) -> str:
+    """What a line with two colons was probably meant to be: `optimizer: adam: 0.1` as `optimizer: {adam: 0.1}`."""
+    match = re.fullmatch(r"\s*(?:- )?(\w+): (\w+: [^{}\[\]#'\"]+?)\s*", line)
+    return f"write `{match[1]}: {{{match[2]}}}`" if match else "put text that holds `: ` into quotation marks"
+
+
+def _without_colon(line: str) -> tuple[str, str, int]:
+    """Message, help and column for a line that YAML takes for text, and that was meant to be more."""
     key, _, value = line.strip().partition(" ")
+    column = _indentation(line) + 1
+    joined = re.match(r"(?:- )?(\w+):(\S.*)", line.strip())
+    if joined:
+        return "a space is missing behind `:`", f"write `{joined[1]}: {joined[2]}`", column
+    if re.match(r"-\w", key):
+        return "a space is missing after `-`", f"write `- {line.strip()[1:]}`", column
     if key in ("output", "flatten"):
-        return f"write `- {key}`"
-    return f"write `{key}: {value or '…'}`"
+        return "`:` is missing after this key", f"write `- {key}`", column
+    return "`:` is missing after this key", f"write `{key}: {value or '…'}`", column
 
 
-def left_out(line: str) -> str:
-    """What stands in for a broken line: its key with nothing behind it, so that lines below keep their place."""
+def left_out(line: str, above: str = "") -> str:
+    """What stands in for a broken line: its key with nothing behind it, so that lines below keep their place.
+
+    An entry that is indented deeper than the entry above it is put below that one.
+    """
+    if re.match(r" *- ", line) and re.match(r" *- ", above) and _indentation(line) > _indentation(above):
+        return " " * _indentation(above) + line.lstrip()
     item = re.match(r"^( *)-", line)
     if item:
         return f"{item[1]}- ~"

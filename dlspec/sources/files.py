@@ -139,13 +139,13 @@ class RowsFile(ABC):
     def _nearest(self) -> str:
         if "://" in self.path:
             return "nothing is downloaded; save the file and name its path"
-        where = f"the path is relative to the folder of the spec: `{self.file.absolute()}`"
+        where = "" if self.span is None else f"the path is relative to the folder of the spec: `{self.file.absolute()}`"
         try:
             names = [path.name for path in self.file.parent.iterdir() if path.is_file()]
         except (OSError, ValueError):
             return where
         near = did_you_mean(self.file.name, names, otherwise="")
-        return f"{near} ({where})" if near and near.startswith("did") else where
+        return f"{near} ({where})" if near and where else near or where
 
     def _error(self, code: str, message: str, help: str | None = None) -> DataError:
         return DataError.of(code, message, self.span, help=help)

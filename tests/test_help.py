@@ -1,0 +1,82 @@
+"""One mistake gives one message, and its help says what to type."""
+
+import pytest
+
+import dlspec
+
+HEAD = "dlspec: 1\ndata: {dataset: digits}\n"
+FINE = f"{HEAD}model: [flatten, output]\n"
+SERIES = "dlspec: 1\ndata: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 3, output]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "help"),
+    [
+        # form
+        (f"{FINE}train:\n  optimizer: adam: 0.001\n", 5, "write `optimizer: {adam: 0.001}`"),
+        (
+            f"{HEAD}model:\n  - flatten\n  - dense: units: 16, activation: relu\n  - output\n",
+            5,
+            "write `dense: {units: 16, activation: relu}`",
+        ),
+        (f"{FINE}train:\n  batch_size: 8\n  epochs:5\n", 6, "write `epochs: 5`"),
+        (f"{FINE}train:\n  epochs:5\n  batch_size: 8\n", 5, "write `epochs: 5`"),
+        (f"{FINE}train: {{epochs:5}}\n", 4, "a space is missing behind `:`: write `epochs: 5`"),
+        (f"{HEAD}model:\n  - flatten\n  -output\n", 5, "write `- output`"),
+        (
+            f"{HEAD}model:\n  - flatten\n   - dense: 8\n  - output\n",
+            5,
+            "align its `-` with those of the other entries, or write `:` at the end of the line above",
+        ),
+        # names
+        ("extend: base.yaml\n", 1, "did you mean `extends`?"),
+        (f"{FINE}variable: {{w: 8}}\n", 4, "did you mean `variables`?"),
+        (f"{HEAD}layers: [flatten, output]\n", 3, "did you mean `model`?"),
+        (f"{HEAD}model:\n  - flatten,\n  - output\n", 4, "write `flatten`"),
+        (f"{HEAD}model: [flatten, fc: 10, output]\n", 3, "did you mean `dense`?"),
+        (f"{HEAD}model: [flatten, dense: {{neurons: 10}}, output]\n", 3, "did you mean `units`?"),
+        (f"{FINE}train: {{loss: cross_entropy}}\n", 4, "did you mean `sparse_categorical_crossentropy`?"),
+        (f"{FINE}train: {{optimizer: {{adam: {{lr: 0.1}}}}}}\n", 4, "did you mean `learning_rate`?"),
+        (
+            f"{HEAD}model:\n  - flatten: {{name: a}}\n  - dense: {{units: 3, name: b}}\n"
+            "  - concatenate: {form: [a, b]}\n  - output\n",
+            6,
+            "did you mean `from`?",
+        ),
+        (
+            f"{HEAD}blocks:\n  b: {{parameters: {{f: }}, layers: [dense: $f, dense: $f]}}\n"
+            "model: [flatten, b, output]\n",
+            5,
+            "write `b: {f: …}`",
+        ),
+        # a value in place of keys, a mapping in place of a list
+        (f"{HEAD}model:\n  - flatten\n  - skip:\n    dense: 64\n  - output\n", 6,
+         "write `- dense` below `skip`, further to the right"),
+        (f"{HEAD}model:\n  dense: {{units: 16}}\n  output:\n", 4, "put `- ` before each layer, as in `- dense`"),
+        (f"{HEAD}model:\n", 3, "write `- output` below it, and layers above that"),
+        ("dlspec: 1\ndata: digits\nmodel: [flatten, output]\n", 2, "write `{dataset: digits}`"),
+        ("dlspec: 1\ndata: ill.csv\nmodel: [flatten, output]\n", 2, "write `{table: ill.csv}`"),
+        (SERIES.replace("{length: 9}", "9"), 2, "write `{length: 9}`"),
+        (f"{FINE}train: {{early_stopping: 7}}\n", 4, "write `{patience: 7}`"),
+        (f"{FINE}budget: 1000\n", 4, "write `{parameters: 1000}`"),
+        ("date,close\n2024-01-01,3\n", 1, "begin with `dlspec: 1`"),
+        # data
+        (SERIES.replace("9", "400"), 2, "write a smaller `length`, or a larger share under `split`"),
+    ],
+)  # fmt: skip
+def test_one_mistake_gives_one_message_that_says_what_to_type(text, line, help):
+    (problem,) = dlspec.validate(text)
+    assert (problem.span.line, problem.help) == (line, help)
+
+
+def test_what_a_base_has_for_others_to_use_is_not_unused(tmp_path):
+    base = f"{HEAD}variables: {{w: 4}}\nblocks: {{b: [{{dense: $w}}]}}\nmodel: [flatten, b, output]\n"
+    (tmp_path / "base.yaml").write_text(base, encoding="utf-8")
+    (tmp_path / "top.yaml").write_text("extends: base.yaml\nmodel: [flatten, output]\n", encoding="utf-8")
+    assert dlspec.validate(tmp_path / "top.yaml") == []
+
+
+def test_the_data_file_given_as_a_spec_is_told_from_one(tmp_path):
+    (tmp_path / "prices.csv").write_text("date,close\n2024-01-01,3\n", encoding="utf-8")
+    (problem,) = dlspec.validate(tmp_path / "prices.csv")
+    assert "dlspec init" in problem.help
