@@ -408,7 +408,10 @@ def count_bytes(size: str) -> int:
 
 def _size(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]?B", value) or not count_bytes(value):
-        raise mistake("wrong-value", f"a size is a number and a unit, got {show_value(value)}", help="write `50 MB`")
+        meant = re.match(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)", str(value), re.IGNORECASE)
+        given = meant is not None and meant[2] and float(meant[1]) > 0
+        help = f"write `{meant[1]} {meant[2].upper()}B`" if meant and given else "write a number and a unit: `50 MB`"
+        raise mistake("wrong-value", f"a size is a number and a unit, got {show_value(value)}", help=help)
     return value
 
 

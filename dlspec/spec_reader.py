@@ -13,6 +13,7 @@ from dlspec.diagnostics import Diagnostic
 from dlspec.fields import nearest, show_value
 from dlspec.layers import LAYERS
 from dlspec.layers.combining import Group
+from dlspec.parts.activations import ACTIVATIONS
 from dlspec.source import Source
 from dlspec.spec import VERSION, Broken, Spec
 
@@ -156,8 +157,9 @@ def _diagnose(error: Any, source: Source) -> Diagnostic:
     said, path = error["ctx"], error["loc"]
     span = source.key_span(*path) if said["at"] == "key" else source.span(*path)
     help = said["help"]
-    if error["type"] == "unknown-layer" and source.blocks:
+    if error["type"] == "unknown-layer":
         meant = said["message"].partition("`")[2].rstrip("`")
         near = nearest(meant, source.blocks)
-        help = f"did you mean the block `{near}`?" if near else help
+        activation = f"write `activation: {meant}`" if meant in ACTIVATIONS else help
+        help = f"did you mean the block `{near}`?" if near else activation
     return Diagnostic(error["type"], said["message"], span, help=help)

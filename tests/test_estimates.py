@@ -102,7 +102,7 @@ def test_a_budget_is_checked(budget, lines):
 @pytest.mark.parametrize("size", ["5", "5 XB", "-1 MB", "0 MB", "MB"])
 def test_a_size_needs_a_number_and_a_unit(size):
     (found,) = dlspec.validate(f'{BUDGET}{{size: "{size}"}}\n')
-    assert (found.code, found.help) == ("wrong-value", "write `50 MB`")
+    assert (found.code, found.help) == ("wrong-value", "write a number and a unit: `50 MB`")
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1_450_000, "1.4 MB"), (2 * 10**12, "2.0 TB")])

@@ -49,6 +49,8 @@ SERIES = "dlspec: 1\ndata: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 3
             5,
             "write `b: {f: …}`",
         ),
+        (f"{HEAD}model: [flatten, dense: 9, gelu, output]\n", 3, "write `activation: gelu`"),
+        (f"{FINE}budget: {{size: 100kb}}\n", 4, "write `100 KB`"),
         # a value in place of keys, a mapping in place of a list
         (f"{HEAD}model:\n  - flatten\n  - skip:\n    dense: 64\n  - output\n", 6,
          "write `- dense` below `skip`, further to the right"),

@@ -108,6 +108,7 @@ def describe(kind: Kind) -> str:
     """What it is: the first sentence of its docstring, without the paper."""
     text = " ".join((type(kind).__doc__ or "").split("\n\n")[0].split())
     text = re.sub(r" \([^()]*\b(?:1[89]|20)\d\d[^()]*\)", "", text)
+    text = text.partition(". ")[0]
     return text if text.endswith(".") else f"{text}."
 
 

@@ -34,7 +34,7 @@ class BinaryFocalCrossentropy(Loss):
 
 @LOSSES.register
 class SparseCategoricalCrossentropy(Loss):
-    """Cross-entropy of several classes, for a softmax output; samples of class number `ignore_class` do not count."""
+    """Cross-entropy of several classes, for a softmax output. Samples of class number `ignore_class` do not count."""
 
     of = ("class",)
     ignore_class: NonNegativeInt | None = None
