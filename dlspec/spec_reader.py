@@ -162,4 +162,10 @@ def _diagnose(error: Any, source: Source) -> Diagnostic:
         near = nearest(meant, source.blocks)
         activation = f"write `activation: {meant}`" if meant in ACTIVATIONS else help
         help = f"did you mean the block `{near}`?" if near else activation
+    value = error["input"]
+    if error["type"] == "wrong-type" and isinstance(value, str):
+        if value in source.variables:
+            help = f"write `${value}`"
+        elif re.fullmatch(r"[\d.]+( *(\*\*|//|[-+*/%]) *[\d.]+)+", value):
+            help = "write arithmetic as `$(…)`, such as `$(width * 2)`"
     return Diagnostic(error["type"], said["message"], span, help=help)

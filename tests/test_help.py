@@ -51,6 +51,9 @@ SERIES = "dlspec: 1\ndata: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 3
         ),
         (f"{HEAD}model: [flatten, dense: 9, gelu, output]\n", 3, "write `activation: gelu`"),
         (f"{FINE}budget: {{size: 100kb}}\n", 4, "write `100 KB`"),
+        (f"{HEAD}variables: {{w: 8}}\nmodel: [flatten, dense: w, dropout: $(1 / w), output]\n", 4, "write `$w`"),
+        (f"{HEAD}variables: {{w: 8}}\nmodel: [flatten, dense: $w * 2, output]\n", 4,
+         "write arithmetic as `$(…)`, such as `$(width * 2)`"),
         # a value in place of keys, a mapping in place of a list
         (f"{HEAD}model:\n  - flatten\n  - skip:\n    dense: 64\n  - output\n", 6,
          "write `- dense` below `skip`, further to the right"),
