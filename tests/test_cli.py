@@ -65,6 +65,21 @@ def test_every_command_has_help_with_an_example_that_names_it(name):
     assert f"dlspec {name} " in done.output
 
 
+def test_run_and_plan_show_warnings_and_go_on(tmp_path):
+    (tmp_path / "odd.yaml").write_text(f"{TINY['table']}".replace("train: {", "train: {optimizer: {adam: 0.5}, "))
+    for arguments in (["plan", "odd.yaml"], ["run", "odd.yaml", "-s", "train.epochs=1"]):
+        done = dlspec(*arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("warning[large-learning-rate]") == 1
+
+
+def test_data_that_are_not_there_are_said_once(tmp_path):
+    (tmp_path / "x.yaml").write_text("dlspec: 1\ndata: {table: no.csv, target: y}\nmodel: [output]\n")
+    for command, code in (("plan", 0), ("run", 3)):
+        done = dlspec(command, "x.yaml", cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("data-not-found")) == (code, 1), done.stderr
+
+
 def test_a_misspelt_command_names_the_nearest():
     done = dlspec("valdate", "x.yaml")
     assert done.returncode == 2

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from dlspec.diagnostics import COLOR, PLAIN, Diagnostic, render_text
+
+if TYPE_CHECKING:
+    from dlspec.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +28,30 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str
     sys.stdout.flush()
     style = COLOR if use_color(sys.stderr) else PLAIN
     click.echo(render_text(diagnostics, texts, style=style), err=True)
+
+
+def load_and_warn(file: str, overrides: Mapping[str, Any], *, but: Collection[str] = ()) -> Spec:
+    """The spec of a file; what is likely a mistake in it is printed to standard error.
+
+    Args:
+        but: codes that the command itself will speak of.
+
+    Raises:
+        SpecError: with every mistake found.
+        DataError: the file cannot be read.
+    """
+    from dlspec.api import examine
+    from dlspec.diagnostics import SpecError
+
+    checked = examine(file, overrides)
+    texts = checked.spec.source.texts
+    if checked.errors:
+        raise SpecError(checked.errors, texts)
+    warnings = [problem for problem in checked.diagnostics if problem.code not in but]
+    if warnings:
+        print_diagnostics(warnings, texts)
+        click.echo("", err=True)
+    return checked.spec
 
 
 def print_counts(diagnostics: Sequence[Diagnostic]) -> None:

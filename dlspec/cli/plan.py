@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dlspec.cli.output import set_option
+from dlspec.cli.output import load_and_warn, set_option
 
 
 @click.command("plan")
@@ -20,17 +20,10 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     """
     from rich.console import Console
 
-    from dlspec.api import examine, plan
-    from dlspec.cli.output import print_diagnostics
+    from dlspec.api import plan
     from dlspec.cli.tables import plan_tables
-    from dlspec.diagnostics import SpecError
 
-    checked = examine(file, overrides)
-    spec = checked.spec
-    if checked.errors:
-        raise SpecError(checked.errors, spec.source.texts)
-    if checked.diagnostics:
-        print_diagnostics(checked.diagnostics, spec.source.texts)
+    spec = load_and_warn(file, overrides)
     console = Console()
     for renderable in plan_tables(spec, plan(spec), console.width):
         console.print(renderable)

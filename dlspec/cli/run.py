@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from dlspec.cli.output import set_option
+from dlspec.cli.output import load_and_warn, set_option
+
+STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-rows")
+"""Warnings of `validate` that are errors of a run, which says them itself."""
 
 
 @click.command("run")
@@ -45,7 +48,7 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
     console = Console()
     listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
-    spec = None if file is None else api.load(file, overrides=overrides)
+    spec = None if file is None else load_and_warn(file, overrides, but=STOPS_A_RUN)
     stopped = unfinished(spec.name) if spec and not out else None
     if stopped:
         click.echo(f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n", err=True)
