@@ -270,13 +270,6 @@ ACTIVATION_FORMULAS = {
     "tanh_shrink": "x - tanh(x).",
 }
 
-COMPOSITION: dict[str, tuple[str, str]] = {
-    "extends": ("text or list of texts", "a spec that this one changes, or several, the first lowest"),
-    "variables": ("mapping of names to values", "what `$name` and `$(…)` stand for"),
-    "blocks": ("mapping of names to blocks", "lists of layers with `parameters`, to be used like a layer"),
-}
-"""Keys of the top level that are gone once a spec is written out -> what may be written, what it means."""
-
 SECTION_EXAMPLES: dict[str, tuple[str, ...]] = {
     "": (
         """\

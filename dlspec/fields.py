@@ -45,10 +45,19 @@ def Primary(default: Any = ..., **keywords: Any) -> Any:
 
 
 def mistake(
-    code: str, message: str, *, help: str | None = None, at: Literal["key", "value"] = "value"
+    code: str,
+    message: str,
+    *,
+    help: str | None = None,
+    at: Literal["key", "value"] = "value",
+    meant: str | None = None,
 ) -> PydanticCustomError:
-    """A mistake to raise from a validator; it becomes a diagnostic at the key or value being checked."""
-    return PydanticCustomError(code, "{message}", {"message": message, "help": help, "at": at})
+    """A mistake to raise from a validator; it becomes a diagnostic at the key or value being checked.
+
+    Args:
+        meant: the key that was probably meant to be in place of this one.
+    """
+    return PydanticCustomError(code, "{message}", {"message": message, "help": help, "at": at, "meant": meant})
 
 
 def not_yet(what: str, at: Literal["key", "value"] = "key") -> PydanticCustomError:
@@ -222,6 +231,7 @@ class SpecModel(BaseModel):
             f"unknown key `{key}`",
             help=joined or did_you_mean(key, keys, otherwise=listed),
             at="key",
+            meant=nearest(key, keys),
         )
 
     def written(self) -> dict[str, Any]:

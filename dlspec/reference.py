@@ -11,10 +11,11 @@ from itertools import groupby
 from pathlib import Path
 
 from dlspec.catalogue import Argument, Category, Entry, categories, family_title, keys_of, sections
-from dlspec.descriptions import COMPOSITION, SECTION_EXAMPLES
+from dlspec.descriptions import SECTION_EXAMPLES
 from dlspec.explanations import AREAS, in_area
 from dlspec.files import write_text
 from dlspec.layers import LAYERS
+from dlspec.spec import COMPOSITION
 
 COMMAND = "python -m dlspec.reference docs/reference"
 _WRITTEN_BY = f"<!-- written by `{COMMAND}`; what it says stands beside the code -->\n"

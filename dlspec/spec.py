@@ -429,7 +429,8 @@ class Spec(SpecModel):
                 )
         near = nearest(key, [*COMPOSITION, *cls.keys()])
         if near in COMPOSITION:
-            return mistake("unknown-key", f"unknown key `{key}`", help=f"did you mean `{near}`?", at="key")
+            help = f"did you mean `{near}`?"
+            return mistake("unknown-key", f"unknown key `{key}`", help=help, at="key", meant=near)
         if near is None and key not in cls.later:
             help = f"the keys here are {one_of([*cls.keys(), *COMPOSITION])}"
             return mistake("unknown-key", f"unknown key `{key}`", help=help, at="key")
@@ -443,8 +444,12 @@ class Spec(SpecModel):
         return super()._explain_missing(key)
 
 
-COMPOSITION = ("extends", "variables", "blocks")
-"""Keys of the top level that are gone when a spec is read."""
+COMPOSITION = {
+    "extends": ("text or list of texts", "a spec that this one changes, or several, the first lowest"),
+    "variables": ("mapping of names to values", "what `$name` and `$(…)` stand for"),
+    "blocks": ("mapping of names to blocks", "lists of layers with `parameters`, to be used like a layer"),
+}
+"""Keys of the top level that are gone when a spec is read -> what may be written, what it means."""
 
 _SECTIONS: dict[str, type[SpecModel]] = {
     "train": TrainSpec,

@@ -50,12 +50,11 @@ def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
     if spec:
         return _finish(spec, source, frozenset()), problems
     said = [_diagnose(line, source) for line in found]
-    lost = source.recovered or any(d.help == "did you mean `extends`?" for d in said)
+    lost = source.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
     problems += [d for d, line in zip(said, found, strict=True) if not (lost and _may_be_lost(d, line))]
-    for line, diagnostic in zip(found, said, strict=True):
+    for line in found:
         if line["type"] in ("unknown-key", "not-supported-yet"):
-            # what else stands beside it is still worth checking
-            _remove(values, line["loc"], re.fullmatch(r"did you mean `(\w+)`\?", diagnostic.help or ""))
+            _remove(values, line["loc"], line["ctx"].get("meant"))  # what stands beside it is still worth checking
     spec, found = _validate(values)
     if spec:
         return _finish(spec, source, frozenset()), problems
@@ -129,7 +128,7 @@ def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
     return problem.code in ("missing-key", "no-source") or line["input"] is None
 
 
-def _remove(values: Any, path: tuple[Any, ...], meant: re.Match[str] | None) -> None:
+def _remove(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
     """Takes a key out of the values, or gives it the name that was meant."""
     *above, last = path
     for part in above:
@@ -139,8 +138,8 @@ def _remove(values: Any, path: tuple[Any, ...], meant: re.Match[str] | None) -> 
         values = values[part] if known else None
     if isinstance(values, dict) and last in values:
         value = values.pop(last)
-        if meant and meant[1] not in values:
-            values[meant[1]] = value
+        if meant and meant not in values:
+            values[meant] = value
 
 
 def _finish(spec: Spec, source: Source, absent: frozenset[str]) -> Spec:

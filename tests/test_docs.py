@@ -9,10 +9,10 @@ import pytest
 
 from dlspec.catalogue import sections
 from dlspec.cli import COMMANDS
-from dlspec.descriptions import COMPOSITION, SECTION_EXAMPLES
+from dlspec.descriptions import SECTION_EXAMPLES
 from dlspec.pretraining import PRETRAINING
 from dlspec.source import read_file
-from dlspec.spec import _SECTIONS, EarlyStopping, Spec, Split, Window
+from dlspec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec, Split, Window
 from tests.conftest import ROOT, problems_of
 from tests.test_kinds import REGISTRIES
 

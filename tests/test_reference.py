@@ -32,6 +32,17 @@ def test_telling_what_there_is_loads_no_framework(arguments):
     assert not loaded & {"numpy", "pandas", "matplotlib", "keras", "tensorflow", "sklearn"}
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("data", "how values are scaled"), ("window", "horizon"), ("train.early_stopping", "epochs to wait"),
+     ("blocks", "to be used like a layer"), ("variables", "variables: {width: 16}")],
+)  # fmt: skip
+def test_a_section_of_the_spec_is_explained_too(name, said):
+    done = layers(name, width=140)
+    assert done.exit_code == 0
+    assert said in done.output
+
+
 def test_without_a_name_every_layer_stands_in_the_table():
     done = layers()
     assert done.exit_code == 0

@@ -79,6 +79,18 @@ def test_a_table_runs_from_its_file_to_predictions_for_its_rows(folder, tmp_path
     assert dlspec.validate(run.folder / "resolved.yaml") == []
 
 
+def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("x,kind\n" + "1,a\n2,b\n" * 5, encoding="utf-8")
+    looks = []
+    look = TableFile._look
+    monkeypatch.setattr(TableFile, "_look", lambda self: looks.append(1) or look(self))
+    for _ in range(3):
+        assert TableFile("t.csv", tmp_path).describe().column("kind").classes == ("a", "b")
+    assert len(looks) == 1
+    (tmp_path / "t.csv").write_text("x,kind\n" + "1,a\n2,b\n3,c\n" * 5, encoding="utf-8")
+    assert TableFile("t.csv", tmp_path).describe().column("kind").classes == ("a", "b", "c")
+
+
 def test_a_missing_label_is_named_by_its_row(folder):
     (folder / "hole.csv").write_text("x,kind\n" + "1,a\n2,b\n" * 20 + "3,\n", encoding="utf-8")
     text = "dlspec: 1\ndata: {table: %s}\nmodel: [output]\n" % (folder / "hole.csv")

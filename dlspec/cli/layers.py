@@ -22,11 +22,12 @@ def command(name: str | None, kind: str | None) -> int:
               dlspec layers --kind optimizers
               dlspec layers he_normal
 
-    NAME may be of any kind: a layer, an optimizer, a loss, a metric, an initializer, a dataset and so on.
+    NAME may be of any kind: a layer, an optimizer, a loss, a metric, an initializer, a dataset and so on; or a section
+    of a spec, such as data or train.
     """
     from rich.console import Console
 
-    from dlspec.cli.reference import entry_page, kind_table, name_tables
+    from dlspec.cli.reference import entry_page, kind_table, name_tables, section_page
 
     console = Console(highlight=False)
     if name is None and kind == "all":
@@ -37,7 +38,8 @@ def command(name: str | None, kind: str | None) -> int:
         for renderable in name_tables(category or _category("layers")):
             console.print(renderable)
         return 0
-    for renderable in entry_page(*_find(name, category), console.width):
+    page = section_page(name, console.width) if category is None and not _is_kind(name) else None
+    for renderable in page or entry_page(*_find(name, category), console.width):
         console.print(renderable)
     return 0
 
@@ -54,10 +56,15 @@ def _category(kind: str) -> Category:
     return found
 
 
+def _is_kind(name: str) -> bool:
+    from dlspec.catalogue import categories
+
+    return any(category.entry(name) for category in categories())
+
+
 def _find(name: str, only: Category | None) -> tuple[Category, str]:
     """The kind that has the name, layers before others."""
-    from dlspec.catalogue import categories, sections
-    from dlspec.descriptions import COMPOSITION
+    from dlspec.catalogue import categories
 
     searched = [only] if only else categories()
     found = next((category for category in searched if category.entry(name)), None)
@@ -69,10 +76,6 @@ def _find(name: str, only: Category | None) -> tuple[Category, str]:
             raise click.BadParameter(
                 f"there is no {category.noun} `{name}`: {category.left_out[name]}", param_hint=hint
             )
-    paths = {path.split(".")[-1] or "" for path, _ in sections()} | set(COMPOSITION)
-    if name in paths and not only:
-        said = f"`{name}` is a key of a spec; docs/reference/keys.md has what stands below it"
-        raise click.BadParameter(said, param_hint=hint)
     near = [(category, category.meant_by(name)) for category in searched]
     meant = next(((category, word) for category, word in near if word), None)
     noun = only.noun if only else "name"

@@ -10,8 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.catalogue import Argument, Category, Entry, categories
+from dlspec.catalogue import Argument, Category, Entry, categories, keys_of, sections
+from dlspec.descriptions import SECTION_EXAMPLES
 from dlspec.reference import families
+from dlspec.spec import COMPOSITION
 
 
 def kind_table() -> RenderableType:
@@ -66,6 +68,22 @@ def entry_page(category: Category, name: str, width: int) -> Iterator[Renderable
         if other is not category and other.entry(name):
             hint = f"There is also the {other.noun} `{name}`: `dlspec layers {name} --kind {other.plural}`."
             yield Padding(_code(hint), (1, 0, 0, 0))
+
+
+def section_page(name: str, width: int) -> list[RenderableType] | None:
+    """The keys of a section of the spec, `data` or `data.window`; None: there is no such section."""
+    if name in COMPOSITION:
+        form, what = COMPOSITION[name]
+        keys: list[RenderableType] = [_code(f"{form}: {what}."), Text("")]
+        path = ""
+    else:
+        found = next(((at, model) for at, model in sections() if at and name in (at, at.split(".")[-1])), None)
+        if found is None:
+            return None
+        path, model = found
+        keys = [_code(" ".join((model.__doc__ or "").split())), _arguments(keys_of(model), narrow=width < 110)]
+    shown = [Padding(Text(example, style="green"), (1, 0, 0, 2)) for example in SECTION_EXAMPLES[path]]
+    return [Text.assemble((name, "bold"), ("  key of a spec", "dim")), *keys, Text("For example"), *shown]
 
 
 def _arguments(arguments: tuple[Argument, ...], *, narrow: bool) -> Table:

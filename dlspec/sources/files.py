@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -44,13 +45,21 @@ class RowsFile(ABC):
     def file(self) -> Path:
         return self.folder / self.path
 
-    @abstractmethod
     def describe(self) -> Description:
-        """The columns.
+        """The columns; a file that has not changed is looked at once.
 
         Raises:
             DataError: the file is absent, is no UTF-8 text or has no header.
         """
+        try:
+            state = self.file.stat()
+        except (OSError, ValueError):
+            return self._look()  # which says what is wrong
+        return _looked_at(self, state.st_mtime_ns, state.st_size)
+
+    @abstractmethod
+    def _look(self) -> Description:
+        """The columns, out of the file."""
 
     def load(self, seed: int) -> Columns:
         """All columns, numbers as float64 and everything else as text.
@@ -154,7 +163,7 @@ class RowsFile(ABC):
 class SeriesFile(RowsFile):
     """A series: a row is a timestep, oldest first."""
 
-    def describe(self) -> Description:
+    def _look(self) -> Description:
         """The columns, from the first rows alone."""
         with self._opened() as (lines, separator, header):
             rows = list(islice(csv.reader(lines, delimiter=separator), LOOKED_AT))
@@ -173,7 +182,7 @@ class TableFile(RowsFile):
     a feature.
     """
 
-    def describe(self) -> Description:
+    def _look(self) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
         with self._opened() as (lines, separator, header):
             reader = csv.reader(lines, delimiter=separator)
@@ -209,6 +218,11 @@ class TableFile(RowsFile):
 
     def _labels(self) -> list[str]:
         return [column.name for column in self.describe().columns if column.kind == "class"]
+
+
+@lru_cache(maxsize=16)
+def _looked_at(source: RowsFile, changed: int, size: int) -> Description:
+    return source._look()
 
 
 def _values(rows: list[list[str]], place: int) -> list[str]:
