@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+import dlspec
 from tests.conftest import TINY
 
 FIGURES = {
@@ -109,3 +110,14 @@ def test_a_browser_shows_it_without_overflow(tiny_run, name, tmp_path):
         overflow, drawn = re.search(r"<title>\[(-?\d+),(true|false)\]</title>", shown.stdout).groups()
         assert int(overflow) <= 0, f"{overflow} pixels too wide at {width}"
         assert drawn == "true"
+
+
+@pytest.mark.parametrize(
+    ("last", "line"), [("[dense: {units: 6, activation: tanh}]", True), ("[skip: [dense: 6]]", False)]
+)
+def test_a_line_is_spoken_of_where_one_is_drawn(last, line, tmp_path):
+    layers = f"[dense: {{units: 6, activation: tanh}}, {last[1:-1]}, output]"
+    text = f"dlspec: 1\ndata: {{dataset: {{spirals: {{samples: 120}}}}}}\nmodel: {layers}\ntrain: {{epochs: 1}}\n"
+    page = dlspec.run(text, out=tmp_path / "run").report.read_text(encoding="utf-8")
+    assert "How the layers bend the plane" in page
+    assert ("which is drawn across the last one" in page) == line

@@ -258,14 +258,15 @@ def _bent(run: Run) -> Shown:
         if key.startswith("bent:"):
             _, name, what = key.split(":")
             layers.setdefault(name, {})[what] = value
+    line = any("threshold" in view for view in layers.values())
     return Shown(
         figures.bent_planes(
             (pictures["plane:train"], pictures["plane:lines"]), layers, pictures["plane:train_classes"]
         ),
         "How the layers bend the plane",
         "The same points and the same net of lines, as each hidden layer sees them (its two directions of largest "
-        "spread). Layer by layer the plane is stretched and folded until the output needs but one straight line, which "
-        "is drawn across the last one.",
+        "spread). Layer by layer the plane is stretched and folded until the output needs but one straight "
+        + ("line, which is drawn across the last one." if line else "cut."),
     )
 
 
