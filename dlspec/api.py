@@ -16,6 +16,7 @@ from dlspec.plans import Plan, make_plan
 from dlspec.signature import read_signature, source_of
 from dlspec.source import Source, read_file, read_text
 from dlspec.spec import Spec
+from dlspec.weights import taken_layers
 
 if TYPE_CHECKING:
     from dlspec.doctor import Finding
@@ -144,7 +145,8 @@ def doctor() -> list[Finding]:
 
 def plan(spec: Spec) -> Plan:
     """The stages of training in order, without loading TensorFlow."""
-    return make_plan(spec, graph(spec), _describe(spec))
+    network = graph(spec)
+    return make_plan(spec, network, _describe(spec), taken_layers(spec, network))
 
 
 def build(spec: Spec) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlspec.backend import load_keras
+from dlspec.diagnostics import DataError
+from dlspec.fields import did_you_mean, one_of
 from dlspec.graphs import Graph
 from dlspec.layers.core import Dense, Output
 from dlspec.preparation import Affine, Prepared
@@ -61,7 +64,8 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     """The model that is saved: preprocessing, the network, and the way back to the target's own units.
 
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
-    Output shape: (batch, 1) in the target's own units, or (batch, units) probabilities.
+    Output shape: (batch, 1) in the target's own units, or (batch, units) probabilities; where the target is the
+    input, its shape, in its own units: of a series seen as changes, these changes.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Changes of a series are
     taken and added up in float64: a small change of a large level is lost in float32.
@@ -81,14 +85,54 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
             x = x[:, 1:, :] - x[:, :-1, :]
     x = _rescale(steps.inputs, "scale_inputs", precise)(x)
     x = network(ops.cast(x, "float32") if precise == "float64" else x)
-    if steps.target is not None:
-        way_back = Affine(1 / steps.target.scale, -steps.target.offset / steps.target.scale)
-        x = _rescale(way_back, "target_units", precise)(ops.cast(x, "float64") if precise == "float64" else x)
+    x = ops.cast(x, "float64") if precise == "float64" else x
+    if data.signature.target.kind == "input":
+        x = ops.reshape(x, (-1, *data.train.inputs.shape[1:]))
+        x = _rescale(_way_back(steps.inputs), "input_units", precise)(x)
+    elif steps.target is not None:
+        x = _rescale(_way_back(steps.target), "target_units", precise)(x)
         if steps.change != "level":
             assert steps.target_column is not None, "changes are taken from the last value of the target"
             last = raw[:, -1, steps.target_column : steps.target_column + 1]
             x = last + x if steps.change == "difference" else last * ops.exp(x)
     return keras.Model(raw, x, name=f"{network.name}_from_raw")
+
+
+def part_of(model: Any, last: str, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:
+    """A part of a saved model as a model of its own.
+
+    Args:
+        model: as `with_preprocessing` gives it.
+        last: the layer whose output it puts out.
+        first: the layer whose input it takes; None: raw columns, which the model's own preprocessing scales.
+        weights: of layers, instead of those that they have.
+
+    Raises:
+        DataError: there is no such layer, or `first` does not lead to `last`.
+    """
+    import keras
+
+    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    known = {layer.name: layer for layer in network.layers}
+    for name in (last, first):
+        if name is not None and name not in known:
+            help = did_you_mean(name, known, otherwise=f"there are {one_of(known)}")
+            raise DataError.of("unknown-layer-name", f"the network has no layer `{name}`", help=help)
+    for name, values in (weights or {}).items():
+        known[name].set_weights(values)
+    if first is not None:
+        try:
+            return keras.Model(known[first].input, known[last].output, name=f"{first}_to_{last}")
+        except ValueError:
+            message = f"`{first}` does not lead to `{last}` on one way"
+            raise DataError.of("wrong-order", message, help="name the lower layer first") from None
+    (scaled,) = network._inbound_nodes[-1].input_tensors  # what the preprocessing hands to the network
+    code = keras.Model(network.inputs, known[last].output)(keras.Model(model.inputs, scaled)(model.inputs))
+    return keras.Model(model.inputs, code, name=f"to_{last}")
+
+
+def _way_back(affine: Affine) -> Affine:
+    return Affine(1 / affine.scale, -affine.offset / affine.scale)
 
 
 def _plain(name: str) -> str:

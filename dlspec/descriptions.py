@@ -181,10 +181,13 @@ ARGUMENTS = {
     "batch_size": "samples in a step",
     "optimizer": "how weights follow the gradient",
     "loss": "what training makes small; by default what the target needs",
-    "then": "`fine_tune` trains all layers, `freeze` only those that were not pretrained",
+    "then": "`fine_tune` trains all layers, `freeze` only those that were not pretrained, `unroll` the network and its "
+    "mirror, which gives back the input",
+    "thaw_after": "epochs after which frozen layers are trained, too; by default never",
+    "per_layer": "settings of single layers, by their names: `{h2: {epochs: 5}}`",
+    "from": "run folder whose layers of the same names these start from; what it does not have is pretrained",
+    "early_stopping": "when a stage ends before its last epoch",
     "tied_weights": "whether the decoder uses the encoder's weights",
-    "autoencoder.loss": "how input and reconstruction are compared; by default as fits the input",
-    "denoising_autoencoder.loss": "how input and reconstruction are compared; by default as fits the input",
     "corruption": "how the input is spoiled",
     "samples": "how many samples are made",
     "noise": "deviation of the noise that is added",
@@ -195,16 +198,20 @@ ARGUMENTS = {
     "DataSpec.table": "a CSV or TSV file whose rows are samples",
     "DataSpec.series": "a CSV or TSV file whose rows are timesteps, oldest first",
     "DataSpec.time": "column with the time of a series",
-    "DataSpec.target": "column to predict",
+    "DataSpec.target": "column to predict, or `input` for a network that gives back what it sees",
     "DataSpec.features": "columns that the network sees",
     "DataSpec.window": "how samples are cut from a series",
     "DataSpec.predict": "of a series, what the network puts out; metrics are always of the level",
     "DataSpec.scale": "how values are scaled; fitted on the training part only",
-    "DataSpec.split": "shares of the data that are kept out of training",
+    "DataSpec.split": "what is kept out of training",
     "DataSpec.labels": "how many labels of the training part are kept, or which share of them",
     "DataSpec.limit": "how many training samples are used",
-    "Split.validation": "share that early stopping and the curves are measured on",
-    "Split.test": "share that the result is measured on",
+    "DataSpec.unlabeled": "another source with the same features, whose samples only pretraining sees",
+    "UnlabeledSpec.dataset": "a built-in dataset",
+    "UnlabeledSpec.table": "a CSV or TSV file whose rows are samples",
+    "UnlabeledSpec.series": "a CSV or TSV file whose rows are timesteps, oldest first",
+    "Split.validation": "share, or number of samples, that early stopping and the curves are measured on",
+    "Split.test": "share, or number of samples, that the result is measured on; not where the data bring a test part",
     "GradientClipping.norm": "largest norm of the gradient of each weight matrix",
     "GradientClipping.value": "largest gradient of each weight",
     "GradientClipping.global_norm": "largest norm of all gradients together",
@@ -215,6 +222,7 @@ ARGUMENTS = {
     "TrainSpec.callbacks": "what else is done while training",
     "EvaluateSpec.metrics": "what is computed on every part; by default what fits the target",
     "EvaluateSpec.baselines": "what the network is compared with; by default what fits the target",
+    "EvaluateSpec.compare": "what else is trained, to see what something is good for",
     "RuntimeSpec.device": "where it is computed",
     "RuntimeSpec.deterministic": "on a GPU, slower kernels that give the same bits every time",
     "ModelSpec.inputs": "several inputs: a name for each, and its columns",
@@ -300,6 +308,7 @@ data:
   split: {validation: 0.2}
   labels: 200
   limit: 1000
+  unlabeled: {dataset: digits}
 """,
         """\
 data:
@@ -324,7 +333,20 @@ model: [lstm: 8, output]
     ),
     "data.split": (
         """\
-data: {dataset: digits, split: {validation: 0.1, test: 0.3, by: random}}
+data: {dataset: digits, split: {validation: 0.1, test: 300, by: order}}
+""",
+    ),
+    "data.unlabeled": (
+        """\
+data: {dataset: digits, unlabeled: {dataset: digits}}
+""",
+        """\
+data: {table: patients.csv, target: ill, unlabeled: {table: more_patients.csv}}
+model: [dense: 8, output]
+""",
+        """\
+data: {series: prices.csv, target: close, window: {length: 30}, unlabeled: {series: older_prices.csv}}
+model: [lstm: 8, output]
 """,
     ),
     "model": (
@@ -386,7 +408,30 @@ train:
     restore_best_weights: true
 """,
     ),
-    "evaluate": ("evaluate: {metrics: [accuracy, log_loss], baselines: [majority, linear]}\n",),
+    "evaluate": (
+        """\
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
+evaluate:
+  metrics: [accuracy, log_loss]
+  baselines: [majority, linear]
+  compare: {without_pretraining: {seeds: 5}}
+""",
+    ),
+    "evaluate.compare": (
+        """\
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
+evaluate: {compare: {without_pretraining: {seeds: 5}}}
+""",
+    ),
+    "evaluate.compare.without_pretraining": (
+        """\
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
+evaluate: {compare: {without_pretraining: {seeds: 5}}}
+""",
+    ),
     "runtime": ("runtime: {device: gpu, deterministic: true}\n",),
     "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB}\n",),
 }

@@ -95,13 +95,15 @@ def training_time(plan: Plan) -> Range | None:
     return Range(low, high)
 
 
-def _stages(plan: Plan, samples: Samples) -> Iterator[tuple[int, int, int, int, int]]:
+def _stages(plan: Plan, samples: Samples) -> Iterator[tuple[float, float, int, int, int]]:
     """FLOPs of a sample, timesteps, epochs, batch size and samples of each stage."""
     for stage in plan.stages:
-        if stage.layer:  # what is encoded is decoded again
-            layers, count, passes = [plan.graph[name] for name in stage.encoder], samples.unlabeled, 2
+        passes = 1.0
+        if stage.method:  # what is encoded is decoded again
+            layers, passes = [plan.graph[name] for name in stage.encoder], stage.method.passes
+            count = samples.labelled if stage.method.needs_labels else samples.unlabeled
         else:
-            layers, count, passes = list(plan.graph.layers), samples.labelled, 1
+            layers, count = list(plan.graph.layers), samples.labelled
         flops = passes * sum(layer.flops for layer in layers)
         timesteps = passes * sum(_timesteps(layer) for layer in layers)
         yield flops, timesteps, stage.epochs, stage.batch_size, count

@@ -95,22 +95,27 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
 def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     """Compares with the baseline that has the smallest loss, by a paired bootstrap over the test samples.
 
-    Numbers are judged by squared error (said as RMSE), classes by accuracy.
+    Numbers are judged by squared error (said as RMSE), classes by accuracy, inputs that are given back by squared
+    error summed over their values.
     """
     target, truth = data.signature.target, data.test.truth
-    number = target.kind == "number"
     unit = f" {target.unit}" if target.unit else ""
-    name = "RMSE" if number else "accuracy"
+    name = {"number": "RMSE", "class": "accuracy", "input": "squared error"}[target.kind]
+    article = "a" if target.kind == "input" else "an"
 
     def losses(guess: Array) -> Array:
-        return (truth - guess) ** 2 if number else (guess.argmax(axis=1) != truth).astype("float64")
+        if target.kind == "class":
+            return (guess.argmax(axis=1) != truth).astype("float64")
+        return squared_errors(truth, guess)
 
     def said(loss: Array) -> str:
-        return f"{show_number(loss.mean() ** 0.5)}{unit}" if number else f"{1 - loss.mean():.1%}"
+        if target.kind == "class":
+            return f"{1 - loss.mean():.1%}"
+        return show_number(loss.mean()) if target.kind == "input" else f"{show_number(loss.mean() ** 0.5)}{unit}"
 
     own = losses(on_test)
     if not guesses:
-        sentence = f"On the test part the network has an {name} of {said(own)}; nothing to compare it with."
+        sentence = f"On the test part the network has {article} {name} of {said(own)}; nothing to compare it with."
         return Verdict("alone", sentence, name)
     best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
     other = losses(guesses[best])
@@ -125,14 +130,23 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     else:
         outcome = "level"
         sentence = f"The network does not beat `{best}`: {figures}, a difference that chance explains."
-    gain_of = "squared error" if number else "accuracy"
+    gain_of = "accuracy" if target.kind == "class" else "squared error"
     return Verdict(outcome, sentence, name, best, gain_of, float(gain.mean()), (low, high))
+
+
+def squared_errors(truth: Array, guess: Array) -> Array:
+    """Of each sample; of several values their sum."""
+    errors = (truth - guess) ** 2
+    return errors if errors.ndim == 1 else errors.sum(axis=1, dtype="float64")
 
 
 def _dependence(data: Prepared) -> int:
     """How many neighbouring errors may depend on each other: forecasts over several timesteps overlap."""
     window = data.signature.window
-    return 1 if window is None else max(2 * window.horizon, round(len(data.test) ** (1 / 3)))
+    if window is None:
+        return 1
+    shared = window.length if data.signature.target.kind == "input" else 2 * window.horizon
+    return max(shared, round(len(data.test) ** (1 / 3)))
 
 
 def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tuple[float, float]:
@@ -168,6 +182,16 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
         notes.append(
             f"Beside the {len(data.train):,} labels trained on, early stopping looked at the {len(data.validation):,} "
             "labelled samples of the validation part."
+        )
+    if data.left_out:
+        notes.append(
+            f"{data.left_out:,} unlabeled samples were left out of pretraining, as they stand in the validation or "
+            "test part."
+        )
+    if data.signature.task == "reconstruction":
+        notes.append(
+            "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
+            "values of a sample."
         )
     if data.signature.task != "series":
         return notes

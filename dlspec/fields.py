@@ -21,6 +21,7 @@ from pydantic import (
     PlainValidator,
     Strict,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -434,5 +435,24 @@ def show_bytes(count: float) -> str:
 
 Bytes = Annotated[str, PlainValidator(_size)]
 """A size such as `50 MB`; `count_bytes` reads it."""
+
+
+def _amount(value: Any, info: ValidationInfo) -> int | float:
+    name = (info.field_name or "").removesuffix("_")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise mistake(
+            "wrong-type",
+            f"`{name}` must be a number, got {show_value(value)}",
+            help=_retype("float_type", name, value),
+        )
+    if value < 0 or (isinstance(value, float) and not value < 1):
+        raise mistake(
+            "out-of-range", f"`{name}` is a share below 1, such as 0.15, or a whole number of samples, got `{value}`"
+        )
+    return value
+
+
+Amount = Annotated[int | float, PlainValidator(_amount)]
+"""How many, or which share of them."""
 OneOrMore = BeforeValidator(lambda v: v if isinstance(v, list | tuple) else [v])
 """A list may be written without brackets when it has one entry."""

@@ -13,6 +13,7 @@ from dlspec.layers import LayerSpec, ModelItem, Shape, ShapeError, Wire, show_sh
 from dlspec.layers.base import Path
 from dlspec.layers.combining import Group, Repeat
 from dlspec.layers.core import Output
+from dlspec.layers.mirroring import ending_like
 from dlspec.signature import INPUT, NetworkInput, Signature
 from dlspec.source import to_inline_yaml
 from dlspec.spec import Broken, Spec
@@ -36,6 +37,7 @@ class GraphLayer:
         flops: operations of one sample forward, a multiply-add being two.
         activations: values of one sample that training keeps.
         shares: the layer whose weights it uses.
+        mirrors: of the decoder that `unroll` adds, the layer of the encoder that it leads back through.
     """
 
     name: str
@@ -50,6 +52,7 @@ class GraphLayer:
     flops: int = 0
     activations: int = 0
     shares: str | None = None
+    mirrors: str | None = None
 
     @property
     def input_shape(self) -> Shape | None:
@@ -102,10 +105,28 @@ class Graph:
     @property
     def hidden(self) -> list[GraphLayer]:
         """Layers with weights below the outputs; normalizations belong to others."""
-        weighted = [layer for layer in self.layers if layer.layer.has_weights and not layer.layer.follows_code]
+        weighted = [
+            layer
+            for layer in self.layers
+            if layer.layer.has_weights and not layer.layer.follows_code and not layer.mirrors
+        ]
+        if self.unrolled:
+            return [layer for layer in weighted if layer.shares is None]
         if len(self.outputs) == 1:  # the last one makes the output, also where an activation follows it
             return [layer for layer in weighted[:-1] if layer.shares is None]
         return [layer for layer in weighted if layer.name not in self.outputs and layer.shares is None]
+
+    @property
+    def unrolled(self) -> bool:
+        """Whether it ends in a decoder that mirrors its layers."""
+        return bool(self.layers) and self.layers[-1].mirrors is not None
+
+    def inside(self, data: bool) -> dict[str, bool]:
+        """Name of a layer or input -> whether what comes out of it lies in [0, 1], given whether the data do."""
+        found = {given.name: data for given in self.inputs}
+        for layer in self.layers:
+            found[layer.name] = layer.layer.in_unit_interval(all(found.get(source, False) for source in layer.inputs))
+        return found
 
     @property
     def output_shape(self) -> Shape | None:
@@ -159,9 +180,9 @@ def make_graph(spec: Spec, signature: Signature | None) -> tuple[Graph, list[Dia
     complete = True
     try:
         last = ground.walk(spec.model.layers, first, ("model", "layers"))
-        outputs = [ground.output(name, wanted.from_, last) for name, wanted in (spec.model.outputs or {}).items()] or [
-            last
-        ]
+        outputs = [ground.output(name, wanted.from_, last) for name, wanted in (spec.model.outputs or {}).items()]
+        if not outputs:
+            outputs = [ground.unroll(last) if spec.unrolls and not ground.unrolled else last]
     except _TooManyLayers as error:
         ground.problems.append(error.problem)
         ground.layers[-1] = replace(ground.layers[-1], output_shape=None)  # what would come next is not known
@@ -197,6 +218,7 @@ class _Ground:
         self._given = Counter[str]()
         self._take_names()
         self._counts = Counter[str]()
+        self.unrolled = False
 
     # --- what items call
 
@@ -208,6 +230,8 @@ class _Ground:
 
     def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
         written = written or layer
+        if isinstance(layer, Output) and self.spec.unrolls and not self.spec.model.outputs and len(wires) == 1:
+            return self.unroll(wires[0])
         if isinstance(layer, Output) and self.signature:
             layer = self._resolve(layer)
         problem = self._wrong_number(layer, wires, written, path)
@@ -248,6 +272,35 @@ class _Ground:
             wire = self.known.get(source, NOWHERE)
         return self.place(Output(name=name), [wire], path)
 
+    def unroll(self, wire: Wire) -> Wire:
+        """The decoder of a deep autoencoder: the mirrors of all layers that lead to the wire, the nearest first."""
+        self.unrolled = True
+        inside = self.signature is not None and self.signature.target.inside
+        above, place = list(self._above(wire)), self.spec.span("pretrain", "then")
+        for i, layer in enumerate(above):
+            if isinstance(layer.layer, Broken):
+                return Wire(wire.source, None)
+            mirror: tuple[LayerSpec, ...] | None = () if len(layer.inputs) == 1 else None
+            if mirror is not None and layer.input_shape is not None:
+                mirror = layer.layer.mirror(layer.input_shape)
+            if mirror is None:
+                why = "has no mirror" if len(layer.inputs) == 1 else f"takes {len(layer.inputs)} inputs"
+                self.problems.append(
+                    Diagnostic(
+                        "cannot-unroll",
+                        f"`unroll` leads back through every layer, and `{layer.name}` {why}",
+                        self._span(layer.path, layer.type_name),
+                        labels=(Label(place, "unrolled because of this"),),
+                        help="write `then: fine_tune` with `target: input`, and the decoder as layers of the model",
+                    )
+                )
+                return Wire(wire.source, None)
+            below = [layer.layer for layer in above[i + 1 :]]
+            for number, part in enumerate(ending_like(mirror, below, inside)):
+                name = self._unused(f"{layer.name}_mirror" + (f"_{number + 1}" if number else ""))
+                wire = self._add(part, name, [wire], layer.path, part, mirrors=layer.name)
+        return wire
+
     # --- how
 
     def _add(
@@ -259,6 +312,7 @@ class _Ground:
         written: ModelItem,
         shares: str | None = None,
         fits: bool = True,
+        mirrors: str | None = None,
     ) -> Wire:
         if len(self.layers) >= MAX_LAYERS:
             raise _TooManyLayers(
@@ -287,7 +341,9 @@ class _Ground:
         if shares:
             counts = (0, *counts[1:])
         inputs = tuple(wire.source for wire in wires)
-        placed = GraphLayer(name, len(self.layers), path, layer, written, inputs, tuple(shapes), shape, *counts, shares)
+        placed = GraphLayer(
+            name, len(self.layers), path, layer, written, inputs, tuple(shapes), shape, *counts, shares, mirrors
+        )
         self.layers.append(placed)
         self._by_name[name] = placed
         self.known[name] = Wire(name, shape)

@@ -17,10 +17,10 @@ from dlspec.forms import PREFIX, Form, any_of, form_of, mentioned, ref, registry
 from dlspec.layers import LAYERS
 from dlspec.layers.combining import Group
 from dlspec.parts.optimizers.base import CLIPS
-from dlspec.pretraining import PRETRAINING
+from dlspec.pretraining import PRETRAINING, PretrainingMethod
 from dlspec.registry import Kind
 from dlspec.source import to_inline_yaml
-from dlspec.spec import VERSION, DataSpec, GradientClipping, Spec
+from dlspec.spec import VERSION, DataSpec, GradientClipping, Spec, UnlabeledSpec
 from dlspec.wording import range_words, type_words
 
 REFERENCE: Form = {"type": "string", "pattern": r"\$"}
@@ -28,7 +28,11 @@ REFERENCE: Form = {"type": "string", "pattern": r"\$"}
 
 ONE_KEY: Form = {"type": "object", "minProperties": 1, "maxProperties": 1}
 
-EXACTLY_ONE: Mapping[type[SpecModel], Iterable[str]] = {DataSpec: DataSpec.sources, GradientClipping: tuple(CLIPS)}
+EXACTLY_ONE: Mapping[type[SpecModel], Iterable[str]] = {
+    DataSpec: DataSpec.sources,
+    UnlabeledSpec: UnlabeledSpec.sources,
+    GradientClipping: tuple(CLIPS),
+}
 """Classes of keys of which one key, and no other of these, must be there."""
 
 LAYER, ITEM, ACTIVATION, ARGUMENT = "layer", "layer_or_block", "activation", "argument."
@@ -233,9 +237,14 @@ class _Schema:
         """The section `pretrain`: `method` says which other keys there are."""
         every: dict[str, Form] = {}
         for method in methods:
+            if method.kind is not None:
+                self._note_models(method.kind)
             for argument in method.arguments:
                 every.setdefault(argument.name, self._argument(argument))
-        rules = []
+        of_layer = {name: form for name, form in every.items() if name not in PretrainingMethod.of_whole}
+        settings = {"type": "object", "minProperties": 1, "properties": of_layer, "additionalProperties": False}
+        every["per_layer"] = {**every["per_layer"], "additionalProperties": settings}
+        rules: list[Form] = [{"anyOf": [{"required": ["method"]}, {"required": ["from"]}]}]
         for method in methods:
             others = [name for name in every if all(argument.name != name for argument in method.arguments)]
             if others:
@@ -244,10 +253,9 @@ class _Schema:
         form = {
             "type": "object",
             "properties": {"method": {"description": "How layers are pretrained.", **_words(methods)}, **every},
-            "required": ["method"],
             "additionalProperties": False,
         }
-        return {**form, "allOf": rules} if rules else form
+        return {**form, "allOf": rules}
 
     # --- blocks, and specs that extend others
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from dlspec.baselines.pca import PCA
 from dlspec.datasets import Description
 from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers.base import count
+from dlspec.layers.regularization import Regularizing
+from dlspec.pretraining import PretrainingMethod
+from dlspec.pretraining.base import Place
 from dlspec.spec import Spec
 
-FINE_TUNE = "fine_tune"
+FINE_TUNE, FROZEN = "fine_tune", "fine_tune:frozen"
 
 
 @dataclass(frozen=True)
@@ -19,8 +25,11 @@ class Stage:
     Args:
         name: `pretrain:lstm_1` or `fine_tune`, as in `history.csv`.
         layer: the layer that is pretrained; None in fine-tuning.
-        encoder: names of the layers that make its code: the layer itself and activations behind it.
-        unit_interval: the layer's input lies in [0, 1], so that reconstruction may be a probability.
+        encoder: names of the layers that make its code: the layer itself, and pooling, normalization and activation
+            behind it.
+        place: the same as specs, with what the layer sees.
+        method: how it is pretrained, with the settings of this layer.
+        frozen: of fine-tuning: layers that stay as pretraining made them.
     """
 
     name: str
@@ -29,7 +38,9 @@ class Stage:
     batch_size: int
     layer: GraphLayer | None = None
     encoder: tuple[str, ...] = ()
-    unit_interval: bool = False
+    place: Place | None = None
+    method: PretrainingMethod | None = None
+    frozen: tuple[str, ...] = ()
 
 
 class Samples(NamedTuple):
@@ -41,73 +52,138 @@ class Samples(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages in order."""
+    """The stages in order.
+
+    Args:
+        taken: layers that start with the weights that they have in another run.
+    """
 
     graph: Graph
     stages: tuple[Stage, ...]
-    frozen: tuple[str, ...] = ()
-    """Layers that fine-tuning leaves as pretraining made them."""
     samples: Samples | None = None
+    taken: tuple[str, ...] = ()
 
     @property
     def pretraining(self) -> tuple[Stage, ...]:
-        return self.stages[:-1]
+        return tuple(stage for stage in self.stages if stage.kind == "pretrain")
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Layers that fine-tuning leaves, at first or to the end, as pretraining made them."""
+        return next((stage.frozen for stage in self.stages if stage.frozen), ())
+
+    def without_pretraining(self, spec: Spec) -> Plan:
+        """The same network, trained from its random start."""
+        return replace(self, stages=(_fine_tuning(spec),), taken=())
 
 
-def make_plan(spec: Spec, graph: Graph, description: Description | None = None) -> Plan:
-    """Pretraining from the lowest layer up, then fine-tuning."""
-    stages: list[Stage] = []
+def make_plan(spec: Spec, graph: Graph, description: Description | None = None, taken: Sequence[str] = ()) -> Plan:
+    """Pretraining from the lowest layer up, then fine-tuning.
+
+    Args:
+        taken: layers that another run has, which `from` names; they need no stage.
+    """
     method = spec.pretrain
-    layers = method.chosen(graph) if method else []
-    for layer in layers:
+    chosen = method.chosen(graph) if method else []
+    places = place_layers(spec, graph, chosen)
+    codes = {layer.name: code_of(graph, layer) for layer in chosen}
+    stages: list[Stage] = []
+    for layer in chosen:
+        if layer.name in taken:
+            continue
         assert method is not None, "layers are pretrained by a method"
+        own = method.of_layer(layer.name)
         stages.append(
             Stage(
                 f"pretrain:{layer.name}",
                 "pretrain",
-                method.epochs,
-                method.batch_size,
+                own.epochs,
+                own.batch_size,
                 layer,
-                _encoder(graph, layer),
-                _in_unit_interval(spec, graph, layer),
+                codes[layer.name],
+                places[layer.name],
+                own,
             )
         )
-    stages.append(Stage(FINE_TUNE, "fine_tune", spec.train.epochs, spec.train.batch_size))
-    frozen = method is not None and method.then == "freeze"
-    kept = tuple(name for stage in stages for name in stage.encoder) if frozen else ()
-    return Plan(graph, tuple(stages), kept, count_samples(spec, description))
+    if method is not None and method.then == "freeze":
+        frozen = tuple(name for code in codes.values() for name in code)
+        first = min(method.thaw_after or spec.train.epochs, spec.train.epochs)
+        thaws = first < spec.train.epochs
+        stages.append(replace(_fine_tuning(spec, FROZEN if thaws else FINE_TUNE), epochs=first, frozen=frozen))
+        if thaws:
+            stages.append(replace(_fine_tuning(spec), epochs=spec.train.epochs - first))
+    else:
+        stages.append(_fine_tuning(spec))
+    present = tuple(layer.name for layer in chosen if layer.name in taken)
+    return Plan(graph, tuple(stages), count_samples(spec, description), present)
 
 
-def _encoder(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
-    """The layer, and behind it those that belong to its code, as long as nothing else takes what is between."""
-    names, consumers = [layer.name], graph.consumers
-    while len(consumers[names[-1]]) == 1:
-        above = graph[consumers[names[-1]][0]]
-        if not above.layer.follows_code or above.name in graph.outputs:
+def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:
+    return Stage(name, "fine_tune", spec.train.epochs, spec.train.batch_size)
+
+
+def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, Place]:
+    """Where in the network each layer stands."""
+    inside = graph.inside(spec.data.scale == "min_max")
+    inputs = {given.name for given in graph.inputs}
+    return {
+        layer.name: Place(
+            tuple(graph[name].layer for name in code_of(graph, layer)),
+            layer.input_shape,
+            all(inside.get(source, False) for source in layer.inputs),
+            all(graph.origin(source) in inputs for source in layer.inputs),
+        )
+        for layer in layers
+    }
+
+
+def code_of(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
+    """The layer, and behind it those that belong to its code, as long as nothing else takes what is between.
+
+    Dropout and noise in between do nothing in pretraining, which has its own.
+    """
+    names, at, consumers = [layer.name], layer.name, graph.consumers
+    while len(consumers[at]) == 1:
+        above = graph[consumers[at][0]]
+        if above.name in graph.outputs or above.mirrors or len(above.inputs) != 1:
             break
-        names.append(above.name)
+        if above.layer.follows_code:
+            names.append(above.name)
+        elif not isinstance(above.layer, Regularizing):
+            break
+        at = above.name
     return tuple(names)
 
 
-def _in_unit_interval(spec: Spec, graph: Graph, layer: GraphLayer) -> bool:
-    """Whether what the layer sees lies in [0, 1] by construction."""
-    inside = {given.name: spec.data.scale == "min_max" for given in graph.inputs}
-    for below in graph.layers[: layer.index]:
-        inside[below.name] = below.layer.in_unit_interval(all(inside.get(source, False) for source in below.inputs))
-    return all(inside.get(source, False) for source in layer.inputs)
+def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
+    """The spec with the defaults that depend on the network: its narrowest layer says how large a linear code is."""
+    baselines = spec.evaluate.baselines or []
+    if not any(isinstance(baseline, PCA) and baseline.components is None for baseline in baselines):
+        return spec
+    hidden = graph.hidden or [layer for layer in graph.layers if layer.layer.has_weights]
+    sizes = [count(layer.output_shape) for layer in hidden if layer.output_shape and None not in layer.output_shape[1:]]
+    if not sizes:
+        return spec
+    filled = [
+        baseline.model_copy(update={"components": min(sizes)})
+        if isinstance(baseline, PCA) and baseline.components is None
+        else baseline
+        for baseline in baselines
+    ]
+    return spec.with_changes(evaluate=spec.evaluate.model_copy(update={"baselines": filled}))
 
 
 def count_samples(spec: Spec, description: Description | None) -> Samples | None:
     """About how many samples there are to train with; None when the number of rows is not known."""
     if description is None or description.rows is None:
         return None
-    data, count = spec.data, description.rows
+    data, rows = spec.data, description.rows
     if description.layout == "series" and data.window:
-        count = count - data.window.length - data.window.horizon + 1
-    count = max(1, round(count * (1 - data.split.validation - data.split.test)))
+        rows = rows - data.window.length - data.window.horizon + 1
+    rows = max(1, data.split.sizes(rows, description.test_rows)[0])
     if data.limit:
-        count = min(count, data.limit)
-    labelled = count
+        rows = min(rows, data.limit)
+    labelled = rows
     if data.labels is not None:
-        labelled = round(data.labels * count) if isinstance(data.labels, float) else min(count, data.labels)
-    return Samples(max(1, labelled), count)
+        labelled = round(data.labels * rows) if isinstance(data.labels, float) else min(rows, data.labels)
+    return Samples(max(1, labelled), rows)

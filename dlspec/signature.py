@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -13,9 +14,11 @@ from dlspec.diagnostics import Diagnostic
 from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
-from dlspec.parts.losses import LOSSES
+from dlspec.parts.losses import LOSSES, Loss
 from dlspec.sources.files import SeriesFile, TableFile
-from dlspec.spec import Spec, Window
+from dlspec.spec import DataSpec, Spec, UnlabeledSpec, Window
+
+Task = Literal["series", "number", "class", "reconstruction"]
 
 HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers"}
 TIME_NAMES = ("date", "datetime", "time", "timestamp")
@@ -29,37 +32,57 @@ class DataSource(Protocol):
     def load(self, seed: int) -> Columns: ...
 
 
+INPUT_TARGET = "input"
+"""What `target` says where the network is to give back its own input."""
+
+
 @dataclass(frozen=True)
 class Target:
-    """What is predicted, and the output that it asks of a network."""
+    """What is predicted, and the output that it asks of a network.
+
+    Args:
+        kind: a `number`, a `class`, or the `input` of the network itself.
+        shape: of the input, without the batch.
+        inside: every value of the input lies in [0, 1], so that it may be taken for a probability.
+    """
 
     name: str
-    kind: Literal["number", "class"]
+    kind: Literal["number", "class", "input"]
     classes: tuple[str, ...] = ()
     unit: str | None = None
+    shape: tuple[int, ...] = ()
+    inside: bool = False
 
     @property
     def units(self) -> int:
+        if self.kind == "input":
+            return math.prod(self.shape)
         return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
 
     @property
     def activation(self) -> str:
-        if self.kind == "number":
-            return "linear"
-        return "sigmoid" if len(self.classes) == 2 else "softmax"
+        if self.kind == "class":
+            return "sigmoid" if len(self.classes) == 2 else "softmax"
+        return "sigmoid" if self.inside else "linear"
 
     @property
     def loss_of(self) -> str:
         """The sort of loss that fits: see `Loss.of`."""
-        if self.kind == "number":
-            return "number"
-        return "binary" if len(self.classes) == 2 else "class"
+        if self.kind == "class":
+            return "binary" if len(self.classes) == 2 else "class"
+        return "number"
 
     @property
     def default_loss(self) -> str:
+        if self.inside:
+            return "binary_crossentropy"
         return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
             self.loss_of
         ]
+
+    def fits(self, loss: Loss) -> bool:
+        """Whether the loss can compare what the network puts out with it."""
+        return self.loss_of in loss.of or (self.inside and "binary" in loss.of)
 
 
 @dataclass(frozen=True)
@@ -80,15 +103,16 @@ class Signature:
     """What goes into a network and what comes out.
 
     Args:
-        task: `series`, `number` or `class`; metrics and baselines say which they are for.
+        task: `series`, `number`, `class` or `reconstruction`; metrics and baselines say which they are for.
         input_shape: of all that the network sees, batch first.
         inputs: how that is shared out over the inputs of the network.
         targets: output -> what it predicts, where the spec names outputs.
         time: the column with the time of a series, if there is one.
-        window: how a series is cut.
+        window: how a series is cut; None: the data are single samples.
+        test_rows: how many of the last rows are the test part that the data bring.
     """
 
-    task: Literal["series", "number", "class"]
+    task: Task
     input_shape: Shape
     features: tuple[Column, ...]
     target: Target
@@ -96,17 +120,25 @@ class Signature:
     targets: Mapping[str, Target]
     time: str | None = None
     window: Window | None = None
+    test_rows: int = 0
 
 
 def source_of(spec: Spec) -> DataSource:
     """The source that the spec names."""
-    data = spec.data
-    if data.dataset is not None:
-        return data.dataset
-    kind = SeriesFile if data.series is not None else TableFile
-    path, place = data.file
-    span = spec.span("data", place)
-    return kind(path, Path(span.file).parent if span.in_file else spec.source.folder, span)
+    return _source(spec, spec.data, "data")
+
+
+def unlabeled_source(spec: Spec) -> DataSource | None:
+    """The source of samples that only pretraining sees, where the spec names one."""
+    return _source(spec, spec.data.unlabeled, "data", "unlabeled") if spec.data.unlabeled else None
+
+
+def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSource:
+    if section.dataset is not None:
+        return section.dataset
+    kind = SeriesFile if section.series is not None else TableFile
+    span = spec.span(*path, kind.key)
+    return kind(getattr(section, kind.key), Path(span.file).parent if span.in_file else spec.source.folder, span)
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -115,7 +147,8 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     data = spec.data
     time = data.time or description.time or _guess_time(description)
     targets = {name: _target(description, output.target) for name, output in (spec.model.outputs or {}).items()}
-    target_name = data.target or next((t.name for t in targets.values() if t), None) or description.target
+    target_name = data.target or next((t.name for t in targets.values() if t), None)
+    target_name = target_name or (INPUT_TARGET if spec.unrolls else description.target)
     if target_name is None:
         where = next(key for key in data.sources if getattr(data, key) is not None)
         problems.append(
@@ -123,16 +156,19 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
                 "missing-key",
                 "`target` is missing: the column to predict",
                 spec.key_span("data", where),
-                help=did_you_mean("", description.names) or "add `target: …`",
+                help=did_you_mean("", description.names) or "add `target: …`, or `target: input` to give it back",
             )
         )
         return None, problems
-    target = _target(description, target_name)
+    back = target_name == INPUT_TARGET and INPUT_TARGET not in description.names
+    target = Target(INPUT_TARGET, "input") if back else _target(description, target_name)
     if target is None or None in targets.values():
         return None, problems
     numbers = [c.name for c in description.columns if c.kind == "number" and c.name != time]
     predicted = {target_name, *(t.name for t in targets.values() if t)}
     chosen = data.features or list(dict.fromkeys(name for _, names in _inputs(spec) for name in names))
+    if back and description.layout == "samples":
+        predicted.add(description.target or "")  # the label of a built-in set is no part of a sample
     chosen = chosen or [n for n in numbers if description.layout == "series" or n not in predicted]
     # a name that is not there counts as a number, so that shapes are still checked
     features = tuple(description.column(name) or Column(name) for name in chosen)
@@ -149,9 +185,10 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         )
         return None, problems
     pictures = [c for c in features if c.shape]
-    task: Literal["series", "number", "class"] = "series" if description.layout == "series" else target.kind
+    series = description.layout == "series"
+    task: Task = "reconstruction" if target.kind == "input" else "series" if series else target.kind
     shape: Shape
-    if task == "series":
+    if series:
         if data.window is None:
             problems.append(
                 Diagnostic(
@@ -176,9 +213,13 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     else:
         shape = (None, *features[0].shape) if pictures else (None, len(features))
     inputs = share_out(spec, shape, chosen)
+    if back:
+        sizes = tuple(size for size in shape[1:] if size is not None)
+        target = replace(target, shape=sizes, inside=data.scale == "min_max")
     known = {name: target for name, target in targets.items() if target}
-    window = data.window if task == "series" else None
-    return Signature(task, shape, features, target, inputs, known, time if window else None, window), problems
+    window = data.window if series else None
+    rows = description.test_rows
+    return Signature(task, shape, features, target, inputs, known, time if window else None, window, rows), problems
 
 
 INPUT = "input"
@@ -223,6 +264,8 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
     for given, output in (spec.model.outputs or {}).items():
         named.append((output.target, ("model", "outputs", given, "target")))  # type: ignore[arg-type]
     for name, path in named:
+        if name == INPUT_TARGET and path == ("data", "target"):
+            continue
         if name is not None and name not in description.names:
             yield Diagnostic(
                 "unknown-column",
@@ -260,6 +303,13 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         held = "pictures" if column.shape else HOLDS[column.kind]
         yield Diagnostic(
             "wrong-value", f"`{target}` holds {held}, which cannot be predicted here", spec.span("data", "target")
+        )
+    if description.test_rows and spec.source.written("data", "split", "test"):
+        yield Diagnostic(
+            "wrong-split",
+            f"these data bring their own test part, {description.test_rows:,} samples",
+            spec.key_span("data", "split", "test"),
+            help="remove `test`",
         )
     if description.layout == "samples":
         for key in ("window", "predict", "time"):
@@ -301,33 +351,33 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "target": signature.target.name,
         "features": [column.name for column in signature.features],
     }
-    if signature.task == "series":
+    if signature.test_rows:
+        data_defaults["split"] = data.split.model_copy(update={"test": None})
+    if signature.window is not None:
         data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
     metrics = {
         "series": ("mae", "rmse", "mase"),
         "number": ("mae", "rmse", "r2"),
         "class": ("accuracy", "log_loss"),
+        "reconstruction": ("squared_error", "rmse", "mae"),
     }
     baselines = {
         "series": ("persistence", "linear"),
         "number": ("mean", "linear"),
         "class": ("majority", "linear"),
+        "reconstruction": ("mean", "pca"),
     }
-    filled = spec.model_copy(
-        update={
-            "data": data.model_copy(update=data_defaults),
-            "train": train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
-            "evaluate": evaluate.model_copy(
-                update={
-                    "metrics": evaluate.metrics
-                    if evaluate.metrics is not None
-                    else [METRICS[name]() for name in metrics[signature.task]],
-                    "baselines": evaluate.baselines
-                    if evaluate.baselines is not None
-                    else [BASELINES[name]() for name in baselines[signature.task]],
-                }
-            ),
-        }
+    return spec.with_changes(
+        data=data.model_copy(update=data_defaults),
+        train=train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
+        evaluate=evaluate.model_copy(
+            update={
+                "metrics": evaluate.metrics
+                if evaluate.metrics is not None
+                else [METRICS[name]() for name in metrics[signature.task]],
+                "baselines": evaluate.baselines
+                if evaluate.baselines is not None
+                else [BASELINES[name]() for name in baselines[signature.task]],
+            }
+        ),
     )
-    filled._source, filled._absent = spec._source, spec._absent
-    return filled

@@ -13,22 +13,18 @@ from dlspec.composition.extends import SOURCES
 from dlspec.datasets import DATASETS, AnyDataset
 from dlspec.diagnostics import Span
 from dlspec.fields import (
+    Amount,
     Bytes,
     Flag,
-    Fraction,
     NonNegativeInt,
-    NonNegativeNumber,
-    Number,
     OneOrMore,
     PositiveInt,
     PositiveNumber,
-    Rate,
     SpecModel,
     Text,
     did_you_mean,
     mistake,
     nearest,
-    not_yet,
     one_of,
     show_value,
 )
@@ -36,12 +32,13 @@ from dlspec.layers import LAYERS, LayerSpec, Shape
 from dlspec.layers.base import LayerName
 from dlspec.layers.combining import Items
 from dlspec.metrics import AnyMetric
-from dlspec.parts.base import AnyCallback, AnySchedule, Monitor, either
+from dlspec.parts.base import AnyCallback, AnySchedule, either
 from dlspec.parts.losses import AnyLoss
 from dlspec.parts.optimizers import Adam, AnyOptimizer, Optimizer
 from dlspec.parts.optimizers.base import CLIPS
-from dlspec.pretraining import PRETRAINING, PretrainingMethod
+from dlspec.pretraining import PRETRAINING, PretrainingMethod, Taken
 from dlspec.source import Source
+from dlspec.stopping import EarlyStopping
 
 VERSION = 1
 
@@ -86,14 +83,80 @@ class Window(SpecModel):
     horizon: PositiveInt = Field(1, description="how many timesteps ahead the target lies")
 
 
+def _some(value: Any) -> Any:
+    if value == 0:
+        raise mistake("out-of-range", "`test` must be more than 0: the result is measured on it", help="write 0.15")
+    return value
+
+
 class Split(SpecModel):
-    """Shares of the data that are kept out of training. A series is split in time order, the rest at random."""
+    """What is kept out of training, as shares or numbers of samples. A series is split in time order, the rest at
+    random unless `by: order` takes the last rows. Some built-in sets bring their own test part."""
 
     later: ClassVar = {"group": "keeps a group on one side"}
 
-    validation: Rate = 0.15
-    test: Fraction = 0.15
-    by: Literal["time", "random"] | None = Field(None, description="a series is split by `time`, the rest at `random`")
+    validation: Amount = 0.15
+    test: Annotated[Amount, AfterValidator(_some)] | None = 0.15
+    by: Literal["time", "random", "order"] | None = Field(
+        None, description="a series is split by `time`, the rest at `random`, or by the `order` of rows"
+    )
+
+    def amounts(self, rows: int, given: int = 0) -> tuple[float, float]:
+        """How many of so many rows are for validation and for the test, before rounding.
+
+        Args:
+            given: rows of the test part that the data bring.
+        """
+        test = float(given) if given else _of(self.test if self.test is not None else 0.15, rows)
+        return _of(self.validation, rows - given), test
+
+    def sizes(self, rows: int, given: int = 0) -> tuple[int, int, int]:
+        """How many of so many rows are in the training, the validation and the test part."""
+        validation, test = self.amounts(rows, given)
+        rest, ends = round(rows - test), round(rows - test - validation)
+        return ends, rest - ends, rows - rest
+
+
+def _of(amount: float, rows: int) -> float:
+    return amount * rows if isinstance(amount, float) else float(amount)
+
+
+class UnlabeledSpec(SpecModel):
+    """Another source with the same features, whose samples only pretraining sees."""
+
+    sources: ClassVar = SOURCES
+
+    dataset: AnyDataset | None = None
+    table: Text | None = None
+    series: Text | None = None
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return _source_for(value)
+
+    def model_post_init(self, context: object) -> None:
+        _need_one_source(self, "unlabeled")
+
+
+def _source_for(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    if nearest(value, DATASETS):
+        return f"{{dataset: {nearest(value, DATASETS)}}}"
+    return f"{{table: {value}}}" if re.search(r"\.\w+$", value) else None
+
+
+def _need_one_source(section: SpecModel, name: str) -> None:
+    given = [source for source in SOURCES if getattr(section, source) is not None]
+    if len(given) != 1:
+        raise mistake(
+            "no-source" if not given else "several-sources",
+            f"`{name}` names no source" if not given else f"`{name}` names {len(given)} sources; exactly one is needed",
+            help="write `dataset: NAME` for a built-in, `table: FILE.csv` or `series: FILE.csv`"
+            if not given
+            else f"keep one of {', '.join(f'`{source}`' for source in given)}",
+            at="key",
+        )
 
 
 class DataSpec(SpecModel):
@@ -104,7 +167,6 @@ class DataSpec(SpecModel):
         "text": "folders of texts",
         "audio": "folders of sounds",
         "arrays": "`.npz` and `.npy` files",
-        "unlabeled": "samples that only pretraining sees",
         "group": "separates several series",
         "cache": "where prepared data are kept",
     }
@@ -123,46 +185,14 @@ class DataSpec(SpecModel):
     labels: Annotated[int | float, PlainValidator(_labels)] | None = None
     limit: PositiveInt | None = None
 
+    unlabeled: UnlabeledSpec | None = None
+
     @classmethod
     def _short_for(cls, value: Any) -> str | None:
-        if not isinstance(value, str):
-            return None
-        if nearest(value, DATASETS):
-            return f"{{dataset: {nearest(value, DATASETS)}}}"
-        return f"{{table: {value}}}" if re.search(r"\.\w+$", value) else None
+        return _source_for(value)
 
     def model_post_init(self, context: object) -> None:
-        given = [name for name in self.sources if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise mistake(
-                "no-source" if not given else "several-sources",
-                "`data` names no source" if not given else f"`data` names {len(given)} sources; exactly one is needed",
-                help="write `dataset: NAME` for a built-in, `table: FILE.csv` or `series: FILE.csv`"
-                if not given
-                else f"keep one of {', '.join(f'`{name}`' for name in given)}",
-                at="key",
-            )
-
-    @property
-    def file(self) -> tuple[str, str]:
-        """The path of the file that is named, and the key that names it."""
-        return next((path, key) for key in ("table", "series") if (path := getattr(self, key)) is not None)
-
-
-class EarlyStopping(SpecModel):
-    """Ends training when the held-out loss no longer falls, and goes back to the best weights."""
-
-    @classmethod
-    def _short_for(cls, value: Any) -> str | None:
-        return f"{{patience: {5 if isinstance(value, bool) else value}}}" if isinstance(value, bool | int) else None
-
-    monitor: Monitor = "val_loss"
-    patience: NonNegativeInt = Field(5, description="epochs to wait for something better")
-    min_delta: NonNegativeNumber = 0.0
-    mode: Literal["auto", "min", "max"] = "auto"
-    baseline: Number | None = None
-    restore_best_weights: Flag = True
-    start_from_epoch: NonNegativeInt = 0
+        _need_one_source(self, "data")
 
 
 class GradientClipping(SpecModel):
@@ -215,13 +245,28 @@ class TrainSpec(SpecModel):
         return self.optimizer.model_copy(update=clipping.arguments) if clipping else self.optimizer
 
 
+class WithoutPretraining(SpecModel):
+    """The same network trained without pretraining, by as many seeds as it is trained with it."""
+
+    seeds: PositiveInt = Field(3, description="how many seeds, the first that of the run")
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return f"{{seeds: {value}}}" if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+class CompareSpec(SpecModel):
+    """What else is trained, to see what something is good for."""
+
+    without_pretraining: WithoutPretraining = Field(description="the same network without pretraining")
+
+
 class EvaluateSpec(SpecModel):
     """What the trained network is compared with, and by which metrics."""
 
-    later: ClassVar = {"compare": "trains the same net with and without pretraining"}
-
     metrics: Annotated[list[AnyMetric], OneOrMore, Field(min_length=1)] | None = None
     baselines: Annotated[list[AnyBaseline], OneOrMore] | None = None
+    compare: CompareSpec | None = None
 
 
 class RuntimeSpec(SpecModel):
@@ -262,6 +307,8 @@ def _read_pretraining(value: Any) -> PretrainingMethod:
         )
     settings = dict(value)
     name = settings.pop("method", None)
+    if name is None and "from" in settings:
+        return Taken.model_validate(settings)
     if name is None:
         raise mistake(
             "missing-key",
@@ -270,14 +317,10 @@ def _read_pretraining(value: Any) -> PretrainingMethod:
             at="key",
         )
     if not isinstance(name, str) or name not in PRETRAINING:
-        said = (
-            not_yet(f"the pretraining method `{name}`", at="value")
-            if name in PRETRAINING.later
-            else mistake(
-                "unknown-pretraining-method",
-                f"there is no pretraining method {show_value(name).removeprefix('the text ')}",
-                help=did_you_mean(str(name), PRETRAINING),
-            )
+        said = mistake(
+            "unknown-pretraining-method",
+            f"there is no pretraining method {show_value(name).removeprefix('the text ')}",
+            help=did_you_mean(str(name), PRETRAINING),
         )
         raise PRETRAINING.error(said, ("method",), name)
     return PRETRAINING[name].model_validate(settings)
@@ -410,6 +453,17 @@ class Spec(SpecModel):
     def has(self, section: str) -> bool:
         """Whether the section could be read; one that could not holds a stand-in."""
         return section not in self._absent
+
+    @property
+    def unrolls(self) -> bool:
+        """Whether what is trained is the network of the spec and its mirror: a deep autoencoder."""
+        return self.pretrain is not None and self.has("pretrain") and self.pretrain.then == "unroll"
+
+    def with_changes(self, **changes: Any) -> Spec:
+        """The spec with other sections or values, and the same text behind it."""
+        changed = self.model_copy(update=changes)
+        changed._source, changed._absent = self._source, self._absent
+        return changed
 
     def span(self, *path: str | int) -> Span:
         return self._source.span(*path)

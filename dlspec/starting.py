@@ -257,7 +257,13 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
         yield "  predict: difference", "level | difference | return: what the network puts out"
     yield "  scale: standard", "standard | min_max | none; fitted on the training part only"
     by = "in order of time" if start.task == "series" else "at random, by the seed"
-    yield "  split: {validation: 0.15, test: 0.15}", f"the rest is trained on; {by}"
+    if start.description.test_rows:
+        yield (
+            "  split: {validation: 0.15}",
+            f"of the training part; the last {start.description.test_rows:,} are the test part",
+        )
+    else:
+        yield "  split: {validation: 0.15, test: 0.15}", f"the rest is trained on; {by}"
 
 
 def _window(start: Start) -> int:
@@ -290,7 +296,7 @@ def _model_lines(start: Start) -> Iterator[tuple[str, str]]:
 def _pretrain_lines(start: Start, wanted: bool) -> Iterator[str]:
     lines = [
         "pretrain:                         # each layer first learns to give back its own input, from the lowest up",
-        "  method: autoencoder             # or denoising_autoencoder",
+        "  method: autoencoder             # or denoising_autoencoder, rbm; `dlspec layers autoencoder` tells more",
         "  epochs: 10",
     ]
     if not wanted:

@@ -11,7 +11,7 @@ import pytest
 import dlspec
 
 ROOT = Path(__file__).parent.parent
-SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
 REAL_DATA = Path(os.environ.get("DLSPEC_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 TINY_SERIES = """\
@@ -80,6 +80,25 @@ def write_spec(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def one_step_at_a_time(monkeypatch):
+    """A listener can look at the network, and stop training, after every step and not only after a run of steps."""
+    monkeypatch.setattr("dlspec.training.engine.AT_A_TIME", 0.0)
+
+
+@pytest.fixture
+def keras_home(monkeypatch):
+    """Lets Keras's own sets be read from the folder of real data; skips where that does not have them."""
+
+    def use(name: str) -> None:
+        home = REAL_DATA / "keras"
+        if not list((home / "datasets").glob(f"{name.replace('_', '-')}*")):
+            pytest.skip(f"no {name} in {home}")
+        monkeypatch.setenv("KERAS_HOME", str(home))
+
+    return use
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,13 @@ def codes(text: str) -> list[str]:
 
 
 def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tmp_path, monkeypatch):
-    import dlspec.runs
+    import dlspec.runs.running
 
     def stopped(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(dlspec.runs, "_write_results", stopped)
+        patch.setattr(dlspec.runs.running, "_write_results", stopped)
         with pytest.raises(Stopped):
             dlspec.run(dlspec.load(TINY["series"]), out=tmp_path / "run")
     started = json.loads((tmp_path / "run" / "environment.json").read_text())

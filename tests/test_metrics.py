@@ -226,9 +226,11 @@ def test_every_metric_computes_a_number():
         for written in METRICS[name].examples:
             metric = METRICS.read(written)
             count = next((n for n in (4, 2, 7) if metric.of == "class" and not metric.refuses(n)), None)
-            assert metric.of == "number" or count
+            assert metric.of in ("number", "input") or count
             naive = 1.0 if metric.only_series else None
             truth, guess = (TRUTH, GUESS) if count is None else (LABELS[count], SHARES[count])
+            if metric.of == "input":
+                truth, guess = TRUTH[:, None], GUESS[:, None]
             value = metric.compute(truth, guess, naive)
             assert type(value) is float
             assert np.isfinite(value)

@@ -16,14 +16,15 @@ from tests.conftest import TINY
 
 FILES = {
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
-    "predictions.csv", "model.keras", "pictures.npz", "report.html", "checkpoints",
+    "predictions.csv", "model.keras", "layers.npz", "pictures.npz", "report.html", "checkpoints",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_run_leaves_a_whole_folder(tiny_run, name):
     run = dlspec.open_run(tiny_run(name).folder)
-    assert {path.name for path in run.folder.iterdir()} == FILES
+    pretrained = {"pretrained.npz"} if run.spec.pretrain else set()
+    assert {path.name for path in run.folder.iterdir()} == FILES | pretrained
     assert (run.folder / "spec.yaml").read_text() == TINY[name]
     assert set(run.metrics) >= {"train", "validation", "test", "baselines", "verdict"}
     assert set(run.metrics["test"]) == {m.type_name for m in run.spec.evaluate.metrics}
@@ -102,13 +103,13 @@ def test_nothing_is_overwritten(tiny_run, tmp_path):
 
 
 def test_runs_are_numbered(monkeypatch, tmp_path):
-    from dlspec.runs import _new_folder
+    from dlspec.runs.writing import new_folder
 
     monkeypatch.chdir(tmp_path)
     spec = dlspec.load(TINY["spirals"])
-    assert [str(_new_folder(spec, None)) for _ in range(2)] == ["runs/tiny_spirals/001", "runs/tiny_spirals/002"]
+    assert [str(new_folder(spec, None)) for _ in range(2)] == ["runs/tiny_spirals/001", "runs/tiny_spirals/002"]
     (tmp_path / "runs/tiny_spirals/017").mkdir()
-    assert _new_folder(spec, None).name == "018"
+    assert new_folder(spec, None).name == "018"
 
 
 def test_a_finished_run_has_nothing_to_go_on_with(tiny_run):

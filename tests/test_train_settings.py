@@ -35,6 +35,9 @@ class Rates(Listener):
         self.rates.append(float(as_array(self.training.network.optimizer.learning_rate)))
 
 
+pytestmark = pytest.mark.usefixtures("one_step_at_a_time")
+
+
 class Watched(Training):
     """A training whose network can be looked at, and whose callbacks write into a folder."""
 

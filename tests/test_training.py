@@ -70,6 +70,7 @@ def test_the_same_spec_gives_the_same_weights_bit_for_bit(text):
     assert not same(first, other)
 
 
+@pytest.mark.usefixtures("one_step_at_a_time")
 @pytest.mark.parametrize("steps", [1, 12, 24, 25, 56], ids=lambda n: f"after_{n}_steps")
 def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
     whole, history = Training(TINY_SERIES).run()
@@ -82,6 +83,37 @@ def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
     assert [(r.stage, r.epoch, r.loss, r.val_loss) for r in history] == [
         (r.stage, r.epoch, r.loss, r.val_loss) for r in again
     ]
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled):
+    if compiled:
+        monkeypatch.setattr("dlspec.training.engine.WORTH_COMPILING", 0.0)
+    whole, history = Training(TINY_DIGITS).run()
+    monkeypatch.setattr("dlspec.training.engine.AT_A_TIME", 0.0)
+    again, rows = Training(TINY_DIGITS).run()
+    assert same(whole, again)
+    assert [row.loss for row in history] == [row.loss for row in rows]
+
+
+def test_a_compiled_step_and_samples_that_are_handed_over_run_by_run_train_alike(monkeypatch):
+    plain, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
+    monkeypatch.setattr("dlspec.training.engine.IN_MEMORY", 0)
+    streamed, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
+    assert same(plain, streamed)
+    monkeypatch.setattr("dlspec.training.engine.WORTH_COMPILING", 0.0)
+    compiled, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(plain, compiled, strict=True))
+
+
+def test_steps_are_those_of_keras(monkeypatch):
+    """The engine and `train_on_batch` make the same weights of the same batches."""
+    from dlspec.training import engine
+
+    plain, _ = Training(TINY_SPIRALS).run()
+    monkeypatch.setattr("dlspec.training.trainer.make_engine", lambda *given: engine.StepByStep(*given[:-1]))
+    again, _ = Training(TINY_SPIRALS).run()
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(plain, again, strict=True))
 
 
 def test_corruption_and_dropout_go_on_where_they_stopped():

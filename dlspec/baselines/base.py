@@ -17,7 +17,7 @@ class Baseline(Kind):
     """Base of the simplest guesses."""
 
     tasks: ClassVar[frozenset[str]]
-    """Of `series`, `number` and `class`: what it can guess."""
+    """Of `series`, `number`, `class` and `reconstruction`: what it can guess."""
     in_words: ClassVar[str]
     """What it does, as a clause for tables and the report: `tomorrow equals today`."""
 
@@ -26,8 +26,8 @@ class Baseline(Kind):
         """Its guess for every sample of the test part, made from the training part alone.
 
         Returns:
-            Values in the target's own units, shape (samples,), or for a class the probability of each,
-            shape (samples, classes).
+            Values in the target's own units, shape (samples,); for a class the probability of each, shape
+            (samples, classes); for a reconstruction the inputs as the network sees them, shape (samples, values).
         """
 
 

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 @BASELINES.register
 class Mean(Baseline):
-    """The mean of the training targets, for every sample."""
+    """The mean of the training targets, for every sample; where the target is the input, the mean input."""
 
-    tasks = frozenset({"number"})
+    tasks = frozenset({"number", "reconstruction"})
     in_words = "always the mean of the training part"
     examples: ClassVar = ["mean"]
 
     def guess(self, data: Prepared) -> np.ndarray:
         import numpy as np
 
-        return np.full(len(data.test.truth), data.train.truth.mean())
+        mean = data.train.truth.mean(axis=0, dtype="float64")
+        return np.repeat(mean[None], len(data.test.truth), axis=0)
 
 
 @BASELINES.register

@@ -24,6 +24,7 @@ from dlspec.checks.base import RULES, Checked, Rule
 from dlspec.checks.ignoring import without_ignored
 from dlspec.diagnostics import DataError, Severity, in_file_order
 from dlspec.graphs import make_graph
+from dlspec.plans import fill_in_sizes
 from dlspec.signature import fill_in, read_signature, source_of
 from dlspec.source import Source
 from dlspec.spec_reader import read_spec
@@ -51,6 +52,7 @@ def check(source: Source) -> Checked:
     if signature:
         spec = fill_in(spec, signature)
     graph, found = make_graph(spec, signature)
+    spec = fill_in_sizes(spec, graph)
     if spec.has("model"):
         problems += found
     checked = Checked(spec, signature, graph, problems, rows)

@@ -15,10 +15,16 @@ def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
     if not spec.has("data"):
         return
     split = spec.data.split
-    if split.validation + split.test >= 1:
+    rows = checked.rows
+    given = checked.signature.test_rows if checked.signature else 0
+    shares = [amount for amount in (split.validation, split.test) if isinstance(amount, float)]
+    counted = rows is not None and len(shares) < 2 and split.sizes(rows, given)[0] < 1
+    if sum(shares) >= 1 or counted:
+        test = f" and test {split.test:g}" if split.test is not None else ""
+        of = f" of {rows:,} samples" if counted else ""
         yield Diagnostic(
             "split-too-large",
-            f"validation {split.validation:g} and test {split.test:g} leave nothing to train on",
+            f"validation {split.validation:g}{test} leave{'' if test else 's'} nothing to train on{of}",
             spec.span("data", "split"),
             help="write shares that add up to less than 1, such as `{validation: 0.15, test: 0.15}`",
         )
@@ -40,13 +46,11 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
         return
     window, split = checked.signature.window, spec.data.split
     needed = window.length + (spec.data.predict not in (None, "level")) + window.horizon
-    shares = {"training": 1 - split.validation - split.test, "validation": split.validation, "test": split.test}
-    for name, share in shares.items():
-        if share > 0 and needed > 1.1 * share * rows + 1:
+    for name, size in zip(("training", "validation", "test"), split.sizes(rows), strict=True):
+        if size > 0 and needed > 1.1 * size + 1:
             yield Diagnostic(
                 "too-few-rows",
-                f"the {name} part has about {round(share * rows)} of {rows} rows, and one window with its target takes "
-                f"{needed}",
+                f"the {name} part has about {size} of {rows} rows, and one window with its target takes {needed}",
                 spec.key_span("data", "window"),
                 Severity.WARNING,
                 help="write a smaller `length`, or a larger share under `split`",
@@ -60,10 +64,11 @@ def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature = checked.spec, checked.signature
     if signature is None or spec.data.split.by is None:
         return
-    needed = "time" if signature.task == "series" else "random"
-    if spec.data.split.by == needed:
+    series = signature.window is not None
+    needed = "time" if series else "random"
+    if spec.data.split.by == needed or (spec.data.split.by == "order" and not series):
         return
-    if needed == "time":
+    if series:
         message = "a series split at random is tested on what stands between its training samples"
     else:
         message = "these data have no order in time to split by"

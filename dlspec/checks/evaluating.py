@@ -12,6 +12,24 @@ from dlspec.metrics import METRICS
 
 
 @rule
+def comparison_has_two_sides(checked: Checked) -> Iterator[Diagnostic]:
+    """With and without pretraining are two things only where there is some."""
+    spec = checked.spec
+    if not spec.has("evaluate") or spec.evaluate.compare is None or spec.pretrain is not None:
+        return
+    if spec.has("pretrain"):
+        yield Diagnostic(
+            "nothing-to-compare",
+            "`without_pretraining` is compared with pretraining, and this spec has none",
+            spec.key_span("evaluate", "compare", "without_pretraining"),
+            help="add `pretrain: {method: autoencoder}`, or remove `compare`",
+        )
+
+
+SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back"}
+
+
+@rule
 def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     """Metrics and baselines are each for series, numbers or classes."""
     spec, signature = checked.spec, checked.signature
@@ -21,14 +39,11 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     metrics = spec.evaluate.metrics or []
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
-        if metric.of != kind or (metric.only_series and signature.task != "series"):
-            needs = "a series" if metric.only_series else "numbers" if metric.of == "number" else "classes"
-            is_a = "a class" if kind == "class" else "a number"
-            fitting = [
-                name
-                for name, known in METRICS.load_all().items()
-                if known.of == kind and (signature.task == "series" or not known.only_series)
-            ]
+        series = signature.task == "series"
+        if not metric.judges(kind, series=series):
+            needs = "a series" if metric.only_series else SORTS[metric.of]
+            is_a = {"class": "a class", "number": "a number", "input": "what the network sees"}[kind]
+            fitting = [name for name, known in METRICS.load_all().items() if known.judges(kind, series=series)]
             yield Diagnostic(
                 "metric-mismatch",
                 f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is {is_a}",
@@ -41,7 +56,12 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("metric-mismatch", refused[0], span, help=refused[1])
     for i, baseline in enumerate(spec.evaluate.baselines or []):
         if signature.task not in baseline.tasks:
-            words = {"series": "a series", "number": "single samples with a number", "class": "classes"}
+            words = {
+                "series": "a series",
+                "number": "single samples with a number",
+                "class": "classes",
+                "reconstruction": "inputs that are given back",
+            }
             yield Diagnostic(
                 "baseline-mismatch",
                 f"`{baseline.type_name}` is for {' or '.join(words[task] for task in sorted(baseline.tasks))}, and "

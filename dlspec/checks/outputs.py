@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlspec.checks.base import Checked, rule
-from dlspec.diagnostics import Diagnostic, Severity
+from dlspec.diagnostics import Diagnostic, Label, Severity
 from dlspec.layers import show_shape
 from dlspec.layers.core import Output
 from dlspec.spec import Broken, Spec
@@ -30,8 +30,13 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         return
     target = signature.target
     span = spec.key_span(*last.path, last.type_name)
-    needs = "one number" if target.kind == "number" else f"{len(target.classes)} classes"
-    if last.output_shape != (None, target.units) and None not in last.output_shape[1:]:
+    needs = {
+        "number": "one number",
+        "class": f"{len(target.classes)} classes",
+        "input": f"given back, {target.units} values",
+    }[target.kind]
+    shaped = target.kind == "input" and last.output_shape == (None, *target.shape)
+    if not shaped and last.output_shape != (None, target.units) and None not in last.output_shape[1:]:
         is_output = isinstance(last.layer, Output)
         yield Diagnostic(
             "output-mismatch",
@@ -40,7 +45,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             span,
             help="remove `units`: `output` takes what the target needs"
             if is_output
-            else "make `output` the last layer; it takes the shape that the target needs",
+            else "make `output` the last layer; it takes the shape that the target needs"
+            + (", or write `then: unroll` under `pretrain`" if target.kind == "input" else ""),
         )
         return
     activation = getattr(last.layer, "activation", None)
@@ -64,12 +70,13 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.loss is None:
         return
     target, loss = signature.target, spec.train.loss
-    if target.loss_of not in loss.of:
+    if not target.fits(loss):
         kinds = {"number": "a number", "binary": "two classes", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
         yield Diagnostic(
             "loss-mismatch",
-            f"`{loss.type_name}` is for {fitting}, and `{target.name}` is {kinds[target.loss_of]}",
+            f"`{loss.type_name}` is for {fitting}, and `{target.name}` is "
+            + (kinds[target.loss_of] if target.kind != "input" else "any number"),
             spec.span("train", "loss"),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )
@@ -88,6 +95,28 @@ def output_comes_last(checked: Checked) -> Iterator[Diagnostic]:
                 spec.key_span(*layer.path, "output"),
                 help="make it the last entry of `model`",
             )
+
+
+@rule
+def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
+    """Cross-entropy compares probabilities, so what the network puts out must be some."""
+    spec, signature, graph = checked.spec, checked.signature, checked.graph
+    if signature is None or not spec.has("train") or spec.train.loss is None or not spec.has("model"):
+        return
+    last, loss = graph[graph.outputs[0]], spec.train.loss
+    if signature.target.kind != "input" or "binary" not in loss.of or "number" in loss.of:
+        return
+    if getattr(loss, "from_logits", False) or isinstance(last.layer, Broken) or graph.inside(False)[last.name]:
+        return
+    given = spec.source.written("train", "loss")
+    yield Diagnostic(
+        "output-mismatch",
+        f"`{loss.type_name}` compares probabilities, and the network ends in a `{last.type_name}` that puts out any "
+        "number",
+        spec.key_span(*last.path, last.type_name),
+        labels=(Label(spec.span("train", "loss"), "compared by this"),) if given else (),
+        help="write `activation: sigmoid` there, or `loss: mse` under `train`",
+    )
 
 
 BOUNDED = {"sigmoid": (0, 1), "hard_sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "softsign": (-1, 1)}

@@ -3,75 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dlspec.checks.base import Checked, rule
-from dlspec.diagnostics import Diagnostic, Label, Severity
-from dlspec.fields import did_you_mean
-from dlspec.plans import make_plan
+from dlspec.diagnostics import DataError, Diagnostic, Label, Severity, Span
+from dlspec.fields import did_you_mean, one_of
+from dlspec.graphs import GraphLayer
+from dlspec.plans import place_layers
+from dlspec.pretraining import PretrainingMethod, Taken
+from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
 from dlspec.pretraining.base import Refusal
-from dlspec.spec import Broken
+from dlspec.spec import Broken, Spec
+from dlspec.weights import find_source, layer_sizes, taken_layers
+
+
+def _method(checked: Checked) -> PretrainingMethod | None:
+    """The method, where both sections that it is about could be read."""
+    spec = checked.spec
+    return spec.pretrain if spec.has("pretrain") and spec.has("model") else None
+
+
+def _taken(checked: Checked) -> tuple[str, ...]:
+    """The layers that another run has; none where that cannot be read, which another rule says."""
+    try:
+        return taken_layers(checked.spec, checked.graph)
+    except DataError:
+        return ()
 
 
 @rule
-def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
-    """A stage of pretraining needs a layer with weights that the method can train and decode."""
-    spec, graph = checked.spec, checked.graph
-    method = spec.pretrain
-    if method is None or not spec.has("pretrain") or not spec.has("model"):
+def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
+    """`layers` and `per_layer` name layers with weights below the output, from the lowest up."""
+    method, spec, graph = _method(checked), checked.spec, checked.graph
+    if method is None:
         return
-    known = {layer.name: layer for layer in graph.layers}
+    known = {layer.name: layer for layer in graph.layers if not layer.mirrors}
     hidden = graph.hidden
-    for i, name in enumerate(method.layers or []):
+    listed = method.layers or []
+    for i, name in enumerate(listed):
         span = spec.span("pretrain", "layers", i)
         if name not in known:
-            yield Diagnostic(
-                "unknown-layer-name",
-                f"no layer is named `{name}`",
-                span,
-                help=did_you_mean(name, [layer.name for layer in hidden]),
-            )
-        elif name in (method.layers or [])[:i]:
+            names = [layer.name for layer in hidden]
+            yield Diagnostic("unknown-layer-name", f"no layer is named `{name}`", span, help=did_you_mean(name, names))
+        elif name in listed[:i]:
             yield Diagnostic("repeated-name", f"`{name}` is listed twice", span)
         elif known[name].layer.has_weights and not known[name].layer.follows_code and known[name] not in hidden:
             yield Diagnostic("cannot-pretrain", f"`{name}` is the output, which only fine-tuning can train", span)
         elif not known[name].layer.has_weights and not isinstance(known[name].layer, Broken):
             yield Diagnostic("cannot-pretrain", f"`{name}` has no weights to pretrain", span)
-        elif [n for n in known if n in (method.layers or [])[: i + 1]][-1] != name:
+        elif [n for n in known if n in listed[: i + 1]][-1] != name:
             yield Diagnostic(
                 "wrong-order",
                 f"`{name}` lies below a layer that is listed before it",
                 span,
                 help="list the layers from the lowest up",
             )
-    chosen = method.chosen(graph)
-    refusals = {
-        layer.name: method.refuses(layer.layer, layer.input_shape)
-        if layer.layer.trainable
-        else Refusal(f"`{layer.name}` is not to be trained (`trainable: false`)")
-        for layer in chosen
-    }
-    for layer in chosen:
-        refusal = refusals[layer.name]
-        if refusal is None:
-            continue
-        place = spec.key_span(*layer.path, layer.type_name)
-        if refusal.key:
+    chosen = [layer.name for layer in method.chosen(graph)]
+    for name in method.per_layer or {}:
+        if name not in chosen:
+            there = name in known
             yield Diagnostic(
-                "cannot-pretrain",
-                refusal.message,
-                spec.span("pretrain", refusal.key),
-                labels=(Label(place, "pretrained as well"),),
-                help=f"remove `{refusal.key}`",
+                "unknown-layer-name",
+                f"`{name}` is not pretrained" if there else f"no layer is named `{name}`",
+                spec.key_span("pretrain", "per_layer", name),
+                help=f"pretrained are {one_of(chosen)}" if there and chosen else did_you_mean(name, chosen),
             )
-            break
-        others = [name for name, other in refusals.items() if other is None]
-        yield Diagnostic(
-            "cannot-pretrain",
-            refusal.message,
-            place,
-            help=f"write `layers: [{', '.join(others)}]` under `pretrain`" if others else "remove `pretrain`",
-            labels=(Label(spec.key_span("pretrain"), "pretrained because of this"),),
-        )
     if not hidden and not any(isinstance(layer.layer, Broken) for layer in graph.layers):
         yield Diagnostic(
             "nothing-to-pretrain",
@@ -82,34 +78,201 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
+    """A stage of pretraining needs a layer that its method can train, and decode where it does that."""
+    method, spec, graph = _method(checked), checked.spec, checked.graph
+    if method is None:
+        return
+    taken = _taken(checked)
+    chosen = [layer for layer in method.chosen(graph) if layer.name not in taken]
+    places = place_layers(spec, graph, chosen)
+    refusals = {}
+    for layer in chosen:
+        untrained = Refusal(f"`{layer.name}` is not to be trained (`trainable: false`)")
+        own = method.of_layer(layer.name)
+        refusals[layer.name] = own.refuses(places[layer.name]) if layer.layer.trainable else untrained
+    said: set[str] = set()
+    for layer in chosen:
+        refusal = refusals[layer.name]
+        place = spec.key_span(*layer.path, layer.type_name)
+        if refusal is None:
+            for key, message, help in method.of_layer(layer.name).warnings(places[layer.name]):
+                yield Diagnostic(
+                    "large-learning-rate",
+                    message,
+                    _setting(spec, method, layer, key),
+                    Severity.WARNING,
+                    help=help,
+                    labels=(Label(place, "in this layer"),),
+                )
+        elif refusal.key and spec.source.written(*_path(method, layer, refusal.key)):
+            if refusal.key in said:
+                continue  # once is enough for all layers
+            said.add(refusal.key)
+            yield Diagnostic(
+                "cannot-pretrain",
+                refusal.message,
+                _setting(spec, method, layer, refusal.key),
+                labels=(Label(place, "pretrained as well"),),
+                help=refusal.help or f"remove `{refusal.key}`",
+            )
+        else:
+            others = [name for name, other in refusals.items() if other is None]
+            without = f"write `layers: [{', '.join(others)}]` under `pretrain`" if others else "remove `pretrain`"
+            yield Diagnostic(
+                "cannot-pretrain",
+                refusal.message,
+                place,
+                help=refusal.help or without,
+                labels=(Label(spec.key_span("pretrain"), "pretrained because of this"),),
+            )
+
+
+def _path(method: PretrainingMethod, layer: GraphLayer, key: str) -> tuple[str, ...]:
+    """Where the setting of a layer stands: its own, or that of all layers."""
+    own = (method.per_layer or {}).get(layer.name)
+    if own is not None and key in {name.removesuffix("_") for name in own.model_fields_set}:
+        return ("pretrain", "per_layer", layer.name, key)
+    return ("pretrain", key)
+
+
+def _setting(spec: Spec, method: PretrainingMethod, layer: GraphLayer, key: str) -> Span:
+    path = _path(method, layer, key)
+    return spec.span(*path) if spec.source.written(*path) else spec.span("pretrain", "method")
+
+
+@rule
 def reconstructions_fit_inputs(checked: Checked) -> Iterator[Diagnostic]:
     """Cross-entropy takes the input for probabilities of Bernoulli units, so it must lie in [0, 1]."""
-    spec, graph, signature = checked.spec, checked.graph, checked.signature
-    method = spec.pretrain
-    if method is None or signature is None or not spec.has("pretrain") or not spec.has("model"):
+    method, spec, graph = _method(checked), checked.spec, checked.graph
+    if method is None or checked.signature is None or not spec.has("data"):
         return
-    if getattr(method, "loss", None) != "binary_crossentropy" or not spec.has("data"):
+    chosen = method.chosen(graph)
+    for layer, place in zip(chosen, place_layers(spec, graph, chosen).values(), strict=True):
+        own = method.of_layer(layer.name)
+        if not isinstance(own, Reconstructing) or own.loss not in PROBABILITIES or place.inside:
+            continue
+        where = "write `scale: min_max` under `data`, or `loss: squared_error`"
+        yield Diagnostic(
+            "not-in-unit-interval",
+            f"`{own.loss}` reconstructs probabilities, and the input of `{layer.name}` does not lie in [0, 1]",
+            _setting(spec, method, layer, "loss"),
+            labels=(Label(spec.key_span(*layer.path, layer.type_name), "takes any number"),),
+            help=where if place.at_input else "write `loss: squared_error`",
+        )
         return
-    for stage in make_plan(spec, graph).pretraining:
-        if stage.layer is not None and not stage.unit_interval:
-            at_input = any(source in {given.name for given in graph.inputs} for source in stage.layer.inputs)
+
+
+@rule
+def stages_can_be_watched(checked: Checked) -> Iterator[Diagnostic]:
+    """A stage that ends early watches a part that is there, and a measure that its method has."""
+    method, spec = _method(checked), checked.spec
+    if method is None:
+        return
+    settings: list[tuple[PretrainingMethod, tuple[str, ...]]] = [(method, ("pretrain",))]
+    settings += [(own, ("pretrain", "per_layer", name)) for name, own in (method.per_layer or {}).items()]
+    for own, path in settings:
+        stopping = own.early_stopping
+        if stopping is None or not spec.source.written(*path, "early_stopping"):
+            continue
+        if stopping.monitor == "free_energy_gap" and method.type_name != "rbm":
             yield Diagnostic(
-                "not-in-unit-interval",
-                "`binary_crossentropy` reconstructs probabilities, and the input of "
-                f"`{stage.layer.name}` does not lie in [0, 1]",
-                spec.span("pretrain", "loss"),
-                labels=(Label(spec.key_span(*stage.layer.path, stage.layer.type_name), "takes any number"),),
-                help="write `scale: min_max` under `data`, or `loss: mse`" if at_input else "write `loss: mse`",
+                "nothing-to-monitor",
+                f"`free_energy_gap` is of `rbm`, and `{method.type_name}` has none",
+                spec.span(*path, "early_stopping", "monitor"),
+                help="write `monitor: val_loss`",
             )
-            return
+        elif stopping.monitor != "loss" and spec.has("data") and spec.data.split.validation == 0:
+            yield Diagnostic(
+                "nothing-to-monitor",
+                f"`early_stopping` watches `{stopping.monitor}`, and `split` keeps no validation part",
+                spec.key_span(*path, "early_stopping"),
+                help="write `split: {validation: 0.15, …}` under `data`, or `monitor: loss`",
+            )
+
+
+@rule
+def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
+    """`thaw_after` is of frozen layers; a deep autoencoder gives back its input; labels need a target with some."""
+    method, spec, signature = _method(checked), checked.spec, checked.signature
+    if method is None:
+        return
+    if method.thaw_after is not None and method.then != "freeze":
+        yield Diagnostic(
+            "nothing-to-thaw",
+            f"`thaw_after` is of frozen layers, and `then: {method.then}` freezes none",
+            spec.key_span("pretrain", "thaw_after"),
+            help="write `then: freeze`, or remove `thaw_after`",
+        )
+    elif method.thaw_after is not None and spec.has("train") and method.thaw_after >= spec.train.epochs:
+        yield Diagnostic(
+            "nothing-to-thaw",
+            f"the {spec.train.epochs} epochs of training are over before layers thaw",
+            spec.span("pretrain", "thaw_after"),
+            Severity.WARNING,
+            help=f"write less than {spec.train.epochs}, or remove `thaw_after`",
+        )
+    if signature is None:
+        return
+    kind = signature.target.kind
+    if method.then == "unroll" and kind != "input":
+        written = spec.source.written("data", "target")
+        yield Diagnostic(
+            "wrong-target",
+            f"`unroll` makes a network that gives back its input, and the target is `{signature.target.name}`",
+            spec.span("data", "target") if written else spec.span("pretrain", "then"),
+            labels=(Label(spec.span("pretrain", "then"), "unrolled because of this"),) if written else (),
+            help="write `target: input` under `data`",
+        )
+    if method.needs_labels and kind == "input":
+        yield Diagnostic(
+            "wrong-target",
+            f"`{method.type_name}` trains layers to predict a target, and there is none but the input",
+            spec.span("pretrain", "method"),
+            help="write `method: autoencoder`",
+        )
+
+
+@rule
+def other_run_has_layers(checked: Checked) -> Iterator[Diagnostic]:
+    """What `from` names is a run, with layers of these names and sizes."""
+    method, spec, graph = _method(checked), checked.spec, checked.graph
+    if method is None or method.from_ is None:
+        return
+    try:
+        source = find_source(spec)
+        assert source is not None, "`from` names it"
+        sizes = layer_sizes(source)
+    except DataError as error:
+        yield from (replace(d, span=d.span or spec.span("pretrain", "from")) for d in error.diagnostics)
+        return
+    chosen = method.chosen(graph)
+    span = spec.span("pretrain", "from")
+    missing = [layer for layer in chosen if layer.name not in sizes]
+    if missing and (isinstance(method, Taken) or len(missing) == len(chosen)):
+        some = missing if len(missing) < 4 else missing[:3]
+        yield Diagnostic(
+            "unknown-layer-name",
+            f"that run has no layer {one_of([layer.name for layer in some])}",
+            span,
+            help=f"it has {one_of(sizes)}; `name` gives layers here the same names, and `layers` says which to take",
+        )
+    for layer in chosen:
+        if layer.name in sizes and None not in layer.input_shapes and sizes[layer.name] != layer.parameters:
+            yield Diagnostic(
+                "shape-mismatch",
+                f"`{layer.name}` has {layer.parameters:,} weights here, and {sizes[layer.name]:,} in that run",
+                spec.key_span(*layer.path, layer.type_name),
+                labels=(Label(span, "taken from here"),),
+                help="give it the same size and input, or take it out of `layers`",
+            )
 
 
 @rule
 def frozen_layers_were_pretrained(checked: Checked) -> Iterator[Diagnostic]:
     """What is frozen after pretraining keeps random weights where it never was pretrained below."""
-    spec, graph = checked.spec, checked.graph
-    method = spec.pretrain
-    if method is None or method.then != "freeze" or not spec.has("pretrain") or not spec.has("model"):
+    method, spec, graph = _method(checked), checked.spec, checked.graph
+    if method is None or method.then != "freeze":
         return
     chosen = {layer.name for layer in method.chosen(graph)}
     for layer in graph.hidden:

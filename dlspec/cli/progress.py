@@ -127,6 +127,9 @@ class LiveTable(Listener):
     def note(self, text: str) -> None:
         self.status = text
 
+    def goes_on(self, text: str) -> None:
+        self.status = text
+
     def draw(self) -> RenderableType:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("stage")

@@ -60,17 +60,21 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
     stages.add_column("epochs", justify="right")
     stages.add_column("batch", justify="right")
     for stage in plan.stages:
-        if stage.layer:
-            assert spec.pretrain is not None, "a pretraining stage has a method"
-            what = f"{' + '.join(stage.encoder)}: {spec.pretrain.type_name.replace('_', ' ')}"
+        if stage.method:
+            what = f"{' + '.join(stage.encoder)}: {stage.method.type_name.replace('_', ' ')}"
         else:
-            what = f"all but {', '.join(plan.frozen)}" if plan.frozen else "the whole network"
-        epochs = f"{stage.epochs}" if stage.layer or not spec.train.early_stopping else f"up to {stage.epochs}"
+            what = f"all but {', '.join(stage.frozen)}" if stage.frozen else "the whole network"
+        stopping = stage.method.early_stopping if stage.method else spec.train.early_stopping
+        epochs = f"up to {stage.epochs}" if stopping else f"{stage.epochs}"
         stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))
     yield stages
+    if plan.taken and spec.pretrain is not None:
+        yield Text(f"{', '.join(plan.taken)}: as in {spec.pretrain.from_}", style="dim")
     time = training_time(plan)
     if time and plan.samples:
         early = ", less if it stops early" if spec.train.early_stopping else ""
+        if spec.evaluate.compare is not None:
+            early += ", without the comparison"
         count = f"about {plan.samples.labelled:,}"
         yield Text(
             f"{count} training samples; {format_seconds(time.low)} to {format_seconds(time.high)} on a CPU{early}",

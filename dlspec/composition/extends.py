@@ -12,8 +12,9 @@ from dlspec.source import Node, Source, read_file
 MAX_FILES = 20
 NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
 """Keys whose mapping is a name with its arguments: `{adam: …}` replaces `{sgd: …}`."""
+WITH_SOURCE = ("data", "unlabeled")
 SOURCES = ("dataset", "table", "series")
-"""Keys of `data` of which there is one: what names other data replaces the data of the base."""
+"""Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
 
 
 def extend(source: Source) -> Source:
@@ -113,7 +114,7 @@ def merge(base: Node, top: Node, key: str | None = None) -> Node:
         return top
     if key in NAMED and set(base.value) != set(top.value):
         return top
-    values = without_other_sources(base.value, top.value) if key == "data" else dict(base.value)
+    values = without_other_sources(base.value, top.value) if key in WITH_SOURCE else dict(base.value)
     for name, node in top.value.items():
         values[name] = merge(values[name], node, name) if name in values else node
     size = 1 + sum(node.size for node in values.values())
@@ -121,6 +122,6 @@ def merge(base: Node, top: Node, key: str | None = None) -> Node:
 
 
 def without_other_sources(base: Mapping[str, Node], added: Iterable[str]) -> dict[str, Node]:
-    """The keys of `data` without the source, where another one is added."""
+    """The keys of `data` or `unlabeled` without the source, where another one is added."""
     other = any(name in SOURCES and name not in base for name in added)
     return {name: node for name, node in base.items() if not (other and name in SOURCES)}

@@ -44,6 +44,7 @@ class Description:
         time: the column with the time of a series.
         target: the column that is predicted unless the spec names another.
         rows: how many samples or timesteps there are, or about how many where counting them means reading them.
+        test_rows: how many of the last rows are a test part that comes with the data; 0: there is none.
         about: one sentence for the report: what they are, from where, under which licence.
     """
 
@@ -53,6 +54,7 @@ class Description:
     target: str | None = None
     about: str = ""
     rows: int | None = None
+    test_rows: int = 0
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -63,7 +65,7 @@ class Description:
 
 
 class Dataset(Kind):
-    """Base of the built-in datasets. Offline, and the same on every machine."""
+    """Base of the built-in datasets: the same on every machine, and offline, but for those that Keras fetches."""
 
     @abstractmethod
     def describe(self) -> Description:
@@ -71,15 +73,19 @@ class Dataset(Kind):
 
     @abstractmethod
     def load(self, seed: int) -> Columns:
-        """The columns of the description. Generated sets draw by `seed`."""
+        """The columns of the description. Generated sets draw by `seed`.
+
+        Raises:
+            DataError: the data are not on this machine, and cannot be fetched.
+        """
 
 
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
     "dlspec.datasets",
     later=(
-        "wine", "breast_cancer", "moons", "circles", "xor", "sine", "adding_problem", "copy_memory",
-        "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing",
+        "wine", "breast_cancer", "moons", "circles", "xor", "sine", "copy_memory", "cifar10", "cifar100", "imdb",
+        "reuters", "california_housing",
     ),
 )  # fmt: skip
 AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

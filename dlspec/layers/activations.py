@@ -28,6 +28,9 @@ class Activating(LayerSpec):
     def flops(self, input_shape: Shape) -> int:
         return count(input_shape)
 
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return ()
+
 
 @LAYERS.register
 class Activation(Activating):

@@ -214,8 +214,11 @@ class LayerSpec(ModelItem):
         return type(self)
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        """Layers that lead from this layer's code back to its input, for an autoencoder; None: it has none."""
-        return None
+        """Layers that lead from what this layer puts out back to its input, for an autoencoder; the last one is linear.
+
+        Empty where the decoder has nothing to do, as behind an activation; None where there is no way back.
+        """
+        return () if self.passes_values and self.keeps_shape else None
 
     def why_shape(self) -> str:
         """Why the shape that comes out is as it is, for a diagnostic that points here."""

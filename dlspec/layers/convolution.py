@@ -16,6 +16,7 @@ from dlspec.layers.base import (
     VOLUME,
     DataFormat,
     Example,
+    LayerSpec,
     Shape,
     ShapeError,
     Spatial,
@@ -23,6 +24,7 @@ from dlspec.layers.base import (
     known,
     show_shape,
 )
+from dlspec.layers.resizing import cut
 from dlspec.parts.activations import UNIT_INTERVAL, ActivationName
 from dlspec.parts.constraints import AnyConstraint
 from dlspec.parts.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
@@ -103,6 +105,41 @@ class Sliding(Spatial):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        """A transposed convolution with the same kernel size, which writes where this one has read."""
+        sizes, channels = self.split(input_shape)
+        if channels is None or None in sizes:
+            return None
+        padding = "same" if self.padding == "causal" else self.padding
+        axes = zip(sizes, self.places(sizes), self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        ways = [
+            _way_back(known(size), known(place), (k - 1) * d + 1, step, padding) for size, place, k, step, d in axes
+        ]
+        fits = all(added is not None for added, _ in ways)
+        own = getattr(self, "kernel_initializer", None) or getattr(self, "depthwise_initializer", None)
+        back: LayerSpec = LAYERS[f"conv{len(sizes)}d_transpose"](  # type: ignore[assignment]
+            filters=channels,
+            kernel_size=self.kernel_size,
+            strides=self.strides,
+            padding=padding,
+            output_padding=[added for added, _ in ways] if fits else None,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            **({} if own is None else {"kernel_initializer": own}),
+        )
+        edges = [edge for _, edge in ways]
+        return (back,) if fits or not any(map(sum, edges)) else (back, cut(edges, self.data_format))
+
+
+def _way_back(size: int, places: int, reach: int, step: int, padding: str) -> tuple[int | None, tuple[int, int]]:
+    """How a transposed convolution comes from so many places to a size: by adding places at its end, as far as that can
+    be, or else as many places as a multiple of the steps, of which edges are cut off."""
+    added = size - (places - 1) * step - (reach if padding == "valid" else reach % 2)
+    before, without = (max((places - 1) * step + reach - whole, 0) // 2 for whole in (size, places * step))
+    front = max(0, before - without)
+    surplus = max(0, places * step - size)
+    return added if 0 <= added < step else None, (min(front, surplus), surplus - min(front, surplus))
 
 
 class Convolution(Sliding):

@@ -53,6 +53,9 @@ class ConvLSTM(Sliding):
         """The shape of one timestep, batch first."""
         return (input_shape[0], *input_shape[2:])
 
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return None
+
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes, _ = self.split(self._frame(input_shape))
         if input_shape[2:] != (None,) * (len(sizes) + 1) and None in sizes:

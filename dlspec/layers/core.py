@@ -81,7 +81,7 @@ class Dense(Adaptable):
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
         features = input_shape[-1]
-        return (Dense(units=features),) if features else None
+        return (Dense(units=features, kernel_initializer=self.kernel_initializer),) if features else None
 
 
 class Lookup(LayerSpec):
@@ -168,6 +168,9 @@ class Masking(LayerSpec):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return ()
 
 
 @LAYERS.register

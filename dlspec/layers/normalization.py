@@ -52,6 +52,9 @@ class Normalizing(LayerSpec):
     if TYPE_CHECKING:  # the fields of each class stand in Keras's order
         axis: int | list[int]
 
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return ()  # the layer that follows in a decoder has weights to undo it
+
     def normalized_axes(self, input_shape: Shape) -> list[int]:
         """The axes, counted from the batch.
 

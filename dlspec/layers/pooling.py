@@ -16,6 +16,7 @@ from dlspec.layers.base import (
     VOLUME,
     DataFormat,
     Example,
+    LayerSpec,
     Shape,
     ShapeError,
     Spatial,
@@ -23,14 +24,17 @@ from dlspec.layers.base import (
     show_shape,
 )
 from dlspec.layers.convolution import Padding, slide
+from dlspec.layers.resizing import enlarge, fit
 
 
 class Pooling(Spatial):
-    """Base of the layers that pool windows.
+    """Base of the layers that pool windows; behind a convolution they belong to its code in pretraining.
 
     Input shape:  (batch, *sizes, channels); with `data_format: channels_first` (batch, channels, *sizes)
     Output shape: (batch, *places, channels)
     """
+
+    follows_code = True
 
     if TYPE_CHECKING:
         pool_size: Sequence[int]
@@ -54,6 +58,16 @@ class Pooling(Spatial):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        """Repeats what a window gave at every place that it moved over."""
+        sizes, _ = self.split(input_shape)
+        if None in sizes or (self.channels_first and len(sizes) == 1):
+            return None
+        steps = tuple(self.strides or self.pool_size)
+        places, _ = self.split(self.output_shape(input_shape))
+        repeated = [(place or 0) * step for place, step in zip(places, steps, strict=True)]
+        return (enlarge(steps, self.data_format), *fit(repeated, [size or 0 for size in sizes], self.data_format))
 
 
 class Pooling1D(Pooling):

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from dlspec.fields import Flag, NonNegativeInt, PositiveInt, Primary, Rate, mistake, show_value
 from dlspec.layers.base import LAYERS, Example, LayerSpec, Shape, known, refuse_beside, unfold_around
 from dlspec.layers.core import Dense
+from dlspec.layers.mirroring import Backwards, LastOutput
 from dlspec.layers.reshaping import RepeatVector
 from dlspec.parts.activations import UNIT_INTERVAL, ActivationName
 from dlspec.parts.base import Part
@@ -165,11 +166,14 @@ class Recurrent(LayerSpec):
         """A layer of the same size that returns every timestep."""
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        """Reads the code again at every timestep and unrolls it (Srivastava et al., 2015)."""
+        """Reads the code again at every timestep and unrolls it, beginning with what the layer saw last (Srivastava et
+        al., 2015)."""
         _, timesteps, features = input_shape
         if not timesteps or not features:
             return None
-        return (RepeatVector(n=timesteps), self.decoder(), Dense(units=features))
+        starts: tuple[LayerSpec, ...] = (LastOutput(),) if self.return_sequences else ()
+        backwards: tuple[LayerSpec, ...] = () if self.go_backwards else (Backwards(),)
+        return (*starts, RepeatVector(n=timesteps), self.decoder(), Dense(units=features), *backwards)
 
     def why_shape(self) -> str:
         return "returns every timestep: {shape}" if self.return_sequences else "returns only its last output: {shape}"

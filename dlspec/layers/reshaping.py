@@ -39,6 +39,9 @@ class Flatten(Moving):
     def without_input(self) -> Shape | None:
         return (None, None)
 
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return _back_to(input_shape)
+
 
 @LAYERS.register
 class Reshape(Moving):
@@ -76,6 +79,14 @@ class Reshape(Moving):
     def without_input(self) -> Shape | None:
         return (None, *(None if size == -1 else size for size in self.target_shape))
 
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return _back_to(input_shape)
+
+
+def _back_to(shape: Shape) -> tuple[LayerSpec, ...] | None:
+    sizes = [size for size in shape[1:] if size is not None]
+    return (Reshape(target_shape=sizes),) if len(sizes) == len(shape) - 1 and sizes else None
+
 
 @LAYERS.register
 class Permute(Moving):
@@ -103,6 +114,9 @@ class Permute(Moving):
         if len(input_shape) != len(self.dims) + 1:
             raise ShapeError(f"`dims` names {len(self.dims)} axes, and the input is {show_shape(input_shape)}")
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return (Permute(dims=[self.dims.index(axis + 1) + 1 for axis in range(len(self.dims))]),)
 
     def without_input(self) -> Shape | None:
         return (None,) * (len(self.dims) + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -58,6 +58,9 @@ class Cropping(InSpace):
     def edges(self) -> Sequence[tuple[int, int]]:
         """What is cut off before and behind, for each axis."""
         return self.cropping  # type: ignore[attr-defined]
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return (add_edges(self.edges, getattr(self, "data_format", None)),)
 
 
 @LAYERS.register
@@ -122,6 +125,10 @@ class ZeroPadding(InSpace):
     def edges(self) -> Sequence[tuple[int, int]]:
         """What is added before and behind, for each axis."""
         return self.padding  # type: ignore[attr-defined]
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        data_format = getattr(self, "data_format", None)
+        return None if data_format == "channels_first" and len(self.edges) == 1 else (cut(self.edges, data_format),)
 
 
 @LAYERS.register
@@ -191,6 +198,9 @@ class UpSampling(InSpace):
         """How much longer each axis becomes."""
         return self.size  # type: ignore[attr-defined]
 
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return (_made("average_pooling", self.factors, getattr(self, "data_format", None)),)
+
 
 @LAYERS.register
 class UpSampling1D(UpSampling):
@@ -251,3 +261,35 @@ class UpSampling3D(UpSampling):
 
     size: Size3D = Primary((2, 2, 2), description="how many times deeper, higher and wider")
     data_format: DataFormat | None = None
+
+
+def enlarge(factors: Sequence[int], data_format: DataFormat | None) -> LayerSpec:
+    """A layer that repeats places so many times along each axis."""
+    return _made("up_sampling", factors if len(factors) > 1 else factors[0], data_format, len(factors))
+
+
+def cut(edges: Sequence[tuple[int, int]], data_format: DataFormat | None) -> LayerSpec:
+    """A layer that cuts these edges off."""
+    return _made("cropping", edges if len(edges) > 1 else edges[0], data_format, len(edges))
+
+
+def add_edges(edges: Sequence[tuple[int, int]], data_format: DataFormat | None) -> LayerSpec:
+    """A layer that adds these edges of zeros."""
+    return _made("zero_padding", edges if len(edges) > 1 else edges[0], data_format, len(edges))
+
+
+def fit(sizes: Sequence[int], wanted: Sequence[int], data_format: DataFormat | None) -> tuple[LayerSpec, ...]:
+    """Layers that bring an image of these sizes to the wanted ones, at its far edges; none where it has them."""
+    missing = [(0, max(0, want - size)) for size, want in zip(sizes, wanted, strict=True)]
+    surplus = [(0, max(0, size - want)) for size, want in zip(sizes, wanted, strict=True)]
+    added = (add_edges(missing, data_format),) if any(map(sum, missing)) else ()
+    return (cut(surplus, data_format), *added) if any(map(sum, surplus)) else added
+
+
+def _made(family: str, value: Any, data_format: DataFormat | None, axes: int | None = None) -> LayerSpec:
+    """The layer of a family for so many axes, from its one argument."""
+    kind = LAYERS[f"{family}{axes or len(value)}d"]
+    more = {"data_format": data_format} if "data_format" in kind.model_fields else {}
+    made = kind(**{str(kind.primary()): value}, **more)
+    assert isinstance(made, LayerSpec), "these families are layers"
+    return made

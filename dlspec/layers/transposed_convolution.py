@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dlspec.fields import Flag, NonNegativeInt, PositiveInt, Size1D, Size2D, Size3D, mistake, one_for_all
-from dlspec.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, Shape
+from dlspec.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec, Shape
 from dlspec.layers.convolution import Padding, Sliding
 from dlspec.parts.activations import ActivationName
 from dlspec.parts.constraints import AnyConstraint
@@ -58,6 +58,22 @@ class Transposed(Sliding):
         if self.padding == "same":
             return size * step if added is None else (size - 1) * step + reach % 2 + added
         return (size - 1) * step + reach + (max(reach, step) - reach if added is None else added)
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        """A convolution with the same kernel size, which reads where this one has written."""
+        sizes, channels = self.split(input_shape)
+        if channels is None:
+            return None
+        forwards: LayerSpec = LAYERS[f"conv{len(sizes)}d"](  # type: ignore[assignment]
+            filters=channels,
+            kernel_size=self.kernel_size,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+            kernel_initializer=self.kernel_initializer,
+        )
+        return (forwards,)
 
     def parameters(self, input_shape: Shape) -> int:
         return (self.window * self.channels(input_shape) + self.use_bias) * self.filters

@@ -22,6 +22,7 @@ from dlspec.layers.base import (
     show_shape,
     unfold_around,
 )
+from dlspec.layers.mirroring import BothEnds, Taking
 
 
 class Wrapper(LayerSpec):
@@ -199,8 +200,11 @@ class Bidirectional(Wrapper):
         return inside and self.merge_mode != "sum"
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        """Decodes forwards only: what is to be written is known to the code as a whole."""
-        return self.layer.mirror(input_shape)
+        """Decodes in one direction: what is to be written is known to the code as a whole."""
+        back = None if self._of(self.layer, "go_backwards") else self.layer.mirror(input_shape)
+        if back is None or not self._of(self.layer, "return_sequences"):
+            return back
+        return (BothEnds(side_by_side=self.merge_mode == "concat"), *back[1:])
 
     def why_shape(self) -> str:
         return self.layer.why_shape()
@@ -280,6 +284,12 @@ class TimeDistributed(Wrapper):
 
     def activations(self, input_shape: Shape) -> int:
         return (input_shape[1] or 1) * self.layer.activations(self._timestep(input_shape))
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        back = self.layer.mirror(self._timestep(input_shape))
+        if back is None or any(isinstance(part, Taking) for part in back):
+            return None
+        return tuple(TimeDistributed(layer=part) for part in back)
 
 
 @LAYERS.register

@@ -23,7 +23,10 @@ def show_number(value: float) -> str:
 class Metric(Kind):
     """Base of the metrics."""
 
-    of: ClassVar[Literal["number", "class"]]
+    of: ClassVar[Literal["number", "class", "input"]]
+    """What it judges: a number, a class, or an input that was given back."""
+    of_inputs: ClassVar[bool] = False
+    """Whether it judges inputs that were given back, too: all their values alike."""
     better: ClassVar[Literal["lower", "higher"]]
     label: ClassVar[str]
     """As tables and figures name it."""
@@ -32,6 +35,11 @@ class Metric(Kind):
     only_series: ClassVar[bool] = False
     keras_names: ClassVar[tuple[str, ...]] = ()
     """Classes of `keras.metrics` that it stands for."""
+
+    @classmethod
+    def judges(cls, kind: str, *, series: bool) -> bool:
+        """Whether it is for a target of this kind."""
+        return (cls.of == kind or (cls.of_inputs and kind == "input")) and (series or not cls.only_series)
 
     @classmethod
     def heading(cls, unit: str | None) -> str:
@@ -53,8 +61,9 @@ class Metric(Kind):
         """The value over all samples.
 
         Args:
-            truth: numbers, shape (samples,), or class indices.
-            predicted: numbers, shape (samples,), or the probability of each class, (samples, classes).
+            truth: numbers, shape (samples,), or class indices; of inputs, (samples, values).
+            predicted: numbers, shape (samples,), or the probability of each class, (samples, classes); of inputs,
+                (samples, values).
             naive_error: of a series: mean absolute error of persistence on the training part.
         """
 

@@ -23,6 +23,7 @@ class MAE(ErrorMetric):
     """Mean absolute error: mean |truth - predicted|."""
 
     label, unit = "MAE", "target"
+    of_inputs = True
     also: ClassVar = ("mean_absolute_error",)
     keras_names = ("MeanAbsoluteError",)
     examples: ClassVar = ["mae"]
@@ -36,6 +37,7 @@ class MSE(ErrorMetric):
     """Mean squared error: mean (truth - predicted)^2."""
 
     label, unit = "MSE", "squared"
+    of_inputs = True
     also: ClassVar = ("mean_squared_error",)
     keras_names = ("MeanSquaredError",)
     examples: ClassVar = ["mse"]
@@ -49,6 +51,7 @@ class RMSE(ErrorMetric):
     """Root mean squared error: sqrt(mean (truth - predicted)^2)."""
 
     label, unit = "RMSE", "target"
+    of_inputs = True
     also: ClassVar = ("root_mean_squared_error",)
     keras_names = ("RootMeanSquaredError",)
     examples: ClassVar = ["rmse"]

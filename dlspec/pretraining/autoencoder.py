@@ -2,54 +2,129 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from dlspec.fields import Flag
-from dlspec.layers.base import LayerSpec, Shape
+from dlspec.layers.base import LayerSpec
+from dlspec.layers.convolution import Convolution
 from dlspec.layers.core import Dense
-from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
+from dlspec.parts.activations import ActivationName
+from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
+
+if TYPE_CHECKING:
+    from dlspec.pretraining._reconstruction import Penalty
+
+SUMMED = ("squared_error", "cross_entropy")
+PROBABILITIES = ("cross_entropy", "binary_crossentropy")
+ReconstructionError = Literal["squared_error", "cross_entropy", "mse", "binary_crossentropy"]
 
 
-@PRETRAINING.register
-class Autoencoder(PretrainingMethod):
-    """Trains encoder and decoder to reconstruct the layer's input (Bengio et al., 2007).
+class Reconstructing(PretrainingMethod):
+    """Base of the methods that train a layer and its mirror to give back the layer's input."""
 
-    For a dense layer: code h = s(W x + b), reconstruction z = s'(W' h + b'), where W' is the transpose of W
-    with `tied_weights`. The error is cross-entropy with s' the sigmoid where the input lies in [0, 1], and
-    otherwise the mean squared error with s' linear. A recurrent layer is a sequence autoencoder: a decoder of
-    its kind unrolls the last state into the whole input sequence, last timestep first (Srivastava et al., 2015).
-    """
+    loss: ReconstructionError | None = Field(
+        None,
+        description="`squared_error` or `cross_entropy`, summed over the values of a sample, or their means over them, "
+        "`mse` and `binary_crossentropy`; by default cross-entropy where the layer's input lies in [0, 1]",
+    )
+    decoder_activation: ActivationName | None = Field(
+        None, description="what the decoder ends in; by default `sigmoid` with cross-entropy, else `linear`"
+    )
 
-    examples: ClassVar = [{"method": "autoencoder", "epochs": 5, "tied_weights": True}]
-
-    loss: Literal["binary_crossentropy", "mse"] | None = None
-    tied_weights: Flag = False
-
-    def refuses(self, layer: LayerSpec, input_shape: Shape | None) -> Refusal | None:
-        if self.tied_weights and not isinstance(layer, Dense):
-            return Refusal(f"`tied_weights` needs dense layers, and `{layer.type_name}` is none", "tied_weights")
-        known = input_shape is not None and None not in input_shape[1:]
-        if known and layer.mirror(input_shape or ()) is None:
-            return Refusal(f"`{layer.type_name}` has no mirror yet to decode its code with")
+    def refuses(self, place: Place) -> Refusal | None:
+        known = place.input_shape is not None and None not in place.input_shape[1:]
+        if not known:
+            return None
+        for layer, shape in zip(place.code, place.shapes, strict=True):
+            if layer.mirror(shape) is None:
+                return Refusal(f"`{layer.type_name}` has no mirror to decode its code with")
         return None
+
+    def error(self, place: Place) -> str:
+        """The reconstruction error of a stage."""
+        return self.loss or ("cross_entropy" if place.inside else "squared_error")
 
     def corruption_layer(self) -> Any:
         """The Keras layer that spoils the input while training, or None."""
         return None
 
-    def build(self, encoder: list[Any], layer: LayerSpec, input_shape: Shape, unit_interval: bool) -> Any:
-        from dlspec.pretraining._keras_models import ReconstructingModel
+    def code_penalty(self, place: Place) -> Penalty | None:
+        """What the code pays for, or None."""
+        return None
 
-        decoder = layer.mirror(input_shape)
-        assert decoder is not None, "the plan holds only layers that have a mirror"
-        loss = self.loss or ("binary_crossentropy" if unit_interval else "mse")
+    def decoder_layer(self, part: LayerSpec, name: str, encoder: list[Any], place: Place) -> Any:
+        """A layer of the decoder."""
+        return part.build(name)
+
+    def decoder(self, encoder: list[Any], place: Place) -> Any:
+        """A Keras model from the code back to the input."""
+        import keras
+
+        code = x = keras.Input(place.code_shape[1:])
+        for i, part in enumerate(mirror_of(place)):
+            x = part.connect(self.decoder_layer(part, f"decoder_{i}_{part.type_name}", encoder, place), [x])
+        return keras.Model(code, x, name="decoder")
+
+    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+        from dlspec.pretraining._reconstruction import ReconstructingModel
+
         model = ReconstructingModel(
             encoder,
-            [part.build(f"decoder_{i}_{part.type_name}") for i, part in enumerate(decoder)],
+            self.decoder(encoder, place),
+            error=self.error(place),
+            activation=self.decoder_activation,
             corruption=self.corruption_layer(),
-            tied_to=encoder[0] if self.tied_weights else None,
-            output_activation="sigmoid" if loss == "binary_crossentropy" else "linear",
-            sequence=len(input_shape) == 3 and len(decoder) == 3,
+            penalty=self.code_penalty(place),
         )
-        model.compile(optimizer=self.optimizer.build(), loss=loss)
+        model.build(place.known_shape)
+        model.compile(optimizer=self.optimizer.over(work.steps))
         return model
+
+
+def mirror_of(place: Place) -> list[LayerSpec]:
+    """Layers from a code back to the input of its layer."""
+    mirrored: list[LayerSpec] = []
+    for layer, shape in zip(place.code, place.shapes, strict=True):
+        mirror = layer.mirror(shape)
+        assert mirror is not None, "checks refuse a layer without mirror"
+        mirrored = [*mirror, *mirrored]
+    return mirrored
+
+
+class Tying(Reconstructing):
+    """Base of the methods whose decoder may use the encoder's weights."""
+
+    tied_weights: Flag = False
+
+    def refuses(self, place: Place) -> Refusal | None:
+        layer = place.layer
+        tied = isinstance(layer, Dense) or (isinstance(layer, Convolution) and layer.groups == 1)
+        if self.tied_weights and not tied:
+            reason = f"`{layer.type_name}` {'has groups' if isinstance(layer, Convolution) else 'is none'}"
+            return Refusal(f"`tied_weights` needs dense layers or convolutions, and {reason}", "tied_weights")
+        return super().refuses(place)
+
+    def decoder_layer(self, part: LayerSpec, name: str, encoder: list[Any], place: Place) -> Any:
+        own = super().decoder_layer(part, name, encoder, place)
+        if not self.tied_weights or not part.has_weights:
+            return own
+        from dlspec.pretraining._reconstruction import TiedConvolution, TiedDense
+
+        return TiedDense(encoder[0]) if isinstance(place.layer, Dense) else TiedConvolution(encoder[0], own)
+
+
+@PRETRAINING.register
+class Autoencoder(Tying):
+    """Trains encoder and decoder to reconstruct the layer's input (Bengio et al., 2007).
+
+    For a dense layer: code h = s(W x + b), reconstruction z = s'(W' h + c), where W' is the transpose of W with
+    `tied_weights`. The error is the cross-entropy -sum x log z + (1 - x) log(1 - z) with s' the sigmoid where the input
+    lies in [0, 1], and otherwise the squared error sum (x - z)^2 with s' linear; of a sample, summed over its values.
+    A convolution, with its pooling, is decoded by transposed convolutions. A recurrent layer is a sequence
+    autoencoder: a decoder of its kind unrolls the last state into the whole input sequence, last timestep first
+    (Srivastava et al., 2015).
+    """
+
+    examples: ClassVar = [{"method": "autoencoder", "epochs": 5, "tied_weights": True}]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from dlspec.fields import PositiveInt, Text, mistake, not_yet, one_of
+from dlspec.fields import PositiveInt, SpecModel, Text, did_you_mean, mistake, one_of, rebuild_error, show_value
 from dlspec.layers.base import LayerSpec, Shape
 from dlspec.parts.optimizers import Adam, AnyOptimizer
 from dlspec.registry import Kind, Registry
+from dlspec.stopping import StageStopping
 
 if TYPE_CHECKING:
     from dlspec.graphs import Graph, GraphLayer
+    from dlspec.parts.losses import Loss
+    from dlspec.signature import Target
 
 
 @dataclass(frozen=True)
@@ -24,32 +28,140 @@ class Refusal:
 
     Args:
         key: the setting of the method that is to blame; None where the method itself cannot do it.
+        help: what to do about it, where that is not to leave the setting or the layer out.
     """
 
     message: str
     key: str | None = None
+    help: str | None = None
 
 
-def _no_unroll(value: Any) -> Any:
-    if value == "unroll":
-        raise not_yet("`then: unroll` (a deep autoencoder)", at="value")
-    return value
+@dataclass(frozen=True)
+class Place:
+    """Where in the network a stage stands.
+
+    Args:
+        code: the layer with weights, and behind it those that belong to its code.
+        input_shape: of the layer, batch first; None where it is not known.
+        inside: whether the layer's input lies in [0, 1].
+        at_input: whether it sees the data themselves, at most in another shape.
+    """
+
+    code: tuple[LayerSpec, ...]
+    input_shape: Shape | None
+    inside: bool = False
+    at_input: bool = False
+
+    @property
+    def layer(self) -> LayerSpec:
+        """The layer with weights."""
+        return self.code[0]
+
+    @property
+    def known_shape(self) -> Shape:
+        """Of its input, once checks have refused stages without a shape."""
+        assert self.input_shape is not None, "checks refuse a stage without shape"
+        return self.input_shape
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """What each layer of the code takes."""
+        return self._flow[:-1]
+
+    @property
+    def code_shape(self) -> Shape:
+        """Of the code."""
+        return self._flow[-1]
+
+    @property
+    def _flow(self) -> list[Shape]:
+        shapes = [self.known_shape]
+        for layer in self.code:
+            shapes.append(layer.infer(shapes[-1]) or shapes[-1])
+        return shapes
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage is trained on, as far as its model must know.
+
+    Args:
+        steps: weight updates in all epochs together.
+        target, loss: of the whole network, for methods that need labels.
+    """
+
+    steps: int
+    target: Target | None = None
+    loss: Loss | None = None
 
 
 class PretrainingMethod(Kind):
     """Base of the methods that train one layer at a time, from the lowest up (Hinton et al., 2006)."""
 
-    later: ClassVar = {
-        "per_layer": "settings of single layers",
-        "from": "starts from the layers of another run",
-        "early_stopping": "ends a stage on held-out reconstruction error",
-    }
+    of_whole: ClassVar = ("layers", "per_layer", "then", "thaw_after", "from")
+    """Keys that are about all stages together."""
+    needs_labels: ClassVar[bool] = False
+    passes: ClassVar[float] = 2.0
+    """What a step costs, in passes through the layer: an encoder and a decoder are two."""
 
     layers: list[Text] | None = Field(None, min_length=1, description="names of the layers, lowest first")
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 32
     optimizer: AnyOptimizer = Adam()
-    then: Annotated[Literal["fine_tune", "freeze"], BeforeValidator(_no_unroll)] = "fine_tune"
+    early_stopping: StageStopping | None = None
+    per_layer: dict[Text, Any] | None = Field(None, min_length=1)
+    then: Literal["fine_tune", "freeze", "unroll"] = "fine_tune"
+    thaw_after: PositiveInt | None = None
+    from_: Text | None = None
+
+    @field_validator("per_layer", mode="before")
+    @classmethod
+    def _read_layers(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: cls._read_layer(name, settings) for name, settings in value.items()}
+
+    @classmethod
+    def _read_layer(cls, name: Any, settings: Any) -> Any:
+        """The settings of one layer: an instance in which only what is written counts."""
+        if isinstance(settings, PretrainingMethod):
+            return settings
+        problem = None
+        keys = cls.stage_keys()
+        if not isinstance(settings, dict) or not settings:
+            help = f"its keys are {one_of(keys)}"
+            problem = mistake("wrong-type", f"`{name}` needs settings, got {show_value(settings)}", help=help)
+            place: tuple[Any, ...] = (name,)
+        else:
+            wrong = next((key for key in settings if key in ("method", *cls.of_whole)), None)
+            if wrong is not None:
+                said, help = f"`{wrong}` is of all layers together", f"write `{wrong}` under `pretrain`"
+                problem, place = mistake("unknown-key", said, help=help, at="key"), (name, wrong)
+        if problem is not None:
+            raise ValidationError.from_exception_data(
+                cls.__name__, [{"type": problem, "loc": place, "input": settings}]
+            )
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            raise rebuild_error(error, cls.__name__, lambda line: line, below=(name,)) from None
+
+    @classmethod
+    def has_key(cls, key: str) -> bool:
+        """Whether it is one of its settings."""
+        return key in list(cls.keys())
+
+    @classmethod
+    def stage_keys(cls) -> list[str]:
+        """Keys that a layer may have its own value of."""
+        return [key for key in list(cls.keys()) if key not in cls.of_whole]
+
+    def of_layer(self, name: str) -> PretrainingMethod:
+        """The method with the settings of one layer."""
+        own = (self.per_layer or {}).get(name)
+        if own is None:
+            return self
+        return self.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
 
     def chosen(self, graph: Graph) -> list[GraphLayer]:
         """The layers that get a stage, lowest first: those named, or all with weights below the output."""
@@ -57,30 +169,29 @@ class PretrainingMethod(Kind):
             return [
                 layer
                 for layer in graph.layers
-                if layer.name in self.layers and layer.layer.has_weights and layer.shares is None
+                if layer.name in self.layers and layer.layer.has_weights and layer.shares is None and not layer.mirrors
             ]
         return graph.hidden
 
     @abstractmethod
-    def refuses(self, layer: LayerSpec, input_shape: Shape | None) -> Refusal | None:
+    def refuses(self, place: Place) -> Refusal | None:
         """Why the layer cannot be pretrained by this method, or None."""
 
     @abstractmethod
-    def build(self, encoder: list[Any], layer: LayerSpec, input_shape: Shape, unit_interval: bool) -> Any:
-        """The compiled Keras model that trains one layer.
-
-        It takes the layer's input and is trained to give it back.
+    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+        """The compiled stage model (see `_stage_model`) that trains one layer.
 
         Args:
-            encoder: Keras layers of the final model, the one with weights first; trained in place.
-            layer: the spec of that layer.
-            input_shape: of the layer, batch first.
-            unit_interval: whether the layer's input lies in [0, 1].
+            encoder: Keras layers of the final model for `place.code`; trained in place.
         """
+
+    def warnings(self, place: Place) -> Iterator[tuple[str, str, str]]:
+        """What is likely a mistake for a layer: the key at fault, what is wrong, and what to write."""
+        return iter(())
 
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
-        others = [name for name in PRETRAINING if key in PRETRAINING[name].model_fields]
+        others = [name for name in PRETRAINING if PRETRAINING[name].has_key(key)]
         if others:
             return mistake(
                 "unknown-key",
@@ -91,11 +202,46 @@ class PretrainingMethod(Kind):
         return super()._explain_unknown(key)
 
     def written(self) -> dict[str, Any]:
-        return {"method": self.type_name, **super(Kind, self).written()}
+        return {"method": self.type_name, **self._settings(self.keys())}
+
+    def _settings(self, keys: Sequence[str] | dict[str, Any]) -> dict[str, Any]:
+        fields: dict[str, Any] = SpecModel.written(self.model_copy(update={"per_layer": None}))
+        if self.per_layer:
+            fields["per_layer"] = {
+                name: {
+                    key: value
+                    for key, value in SpecModel.written(own).items()
+                    if key in {field.removesuffix("_") for field in own.model_fields_set}
+                }
+                for name, own in self.per_layer.items()
+            }
+        return {key: fields[key] for key in keys}
 
 
-PRETRAINING: Registry[PretrainingMethod] = Registry(
-    "pretraining method",
-    "dlspec.pretraining",
-    later=("sparse_autoencoder", "contractive_autoencoder", "rbm", "supervised"),
-)
+class Taken(PretrainingMethod):
+    """Stands for a `pretrain` without a method, which takes layers from another run and pretrains none."""
+
+    def refuses(self, place: Place) -> Refusal | None:
+        return None
+
+    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+        raise AssertionError("layers of another run need no stage")
+
+    @classmethod
+    def _explain_unknown(cls, key: str) -> PydanticCustomError:
+        if any(PRETRAINING[name].has_key(key) for name in PRETRAINING):
+            return mistake(
+                "unknown-key",
+                f"`{key}` is a setting of a method, and `pretrain` names none",
+                help="add `method: autoencoder`, which pretrains the layers that the other run does not have",
+                at="key",
+            )
+        return mistake(
+            "unknown-key", f"unknown key `{key}`", help=did_you_mean(key, ("method", *cls.of_whole)), at="key"
+        )
+
+    def written(self) -> dict[str, Any]:
+        return self._settings([key for key in self.of_whole if key != "per_layer"])
+
+
+PRETRAINING: Registry[PretrainingMethod] = Registry("pretraining method", "dlspec.pretraining")

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
 from dlspec.fields import Deviation, Primary, Rate
-from dlspec.pretraining.autoencoder import Autoencoder
+from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING
 from dlspec.registry import Kind, OneOf, Registry
 
@@ -30,7 +30,7 @@ class Masking(Corruption):
     examples: ClassVar = [{"masking": 0.25}]
 
     def build(self) -> Any:
-        from dlspec.pretraining._keras_models import MaskingNoise
+        from dlspec.pretraining._reconstruction import MaskingNoise
 
         return MaskingNoise(self.rate)
 
@@ -56,14 +56,17 @@ class SaltAndPepper(Corruption):
     examples: ClassVar = [{"salt_and_pepper": 0.1}]
 
     def build(self) -> Any:
-        from dlspec.pretraining._keras_models import SaltAndPepperNoise
+        from dlspec.pretraining._reconstruction import SaltAndPepperNoise
 
         return SaltAndPepperNoise(self.rate)
 
 
 @PRETRAINING.register
-class DenoisingAutoencoder(Autoencoder):
-    """An autoencoder that is given spoiled input and reconstructs the clean one (Vincent et al., 2008, 2010)."""
+class DenoisingAutoencoder(Tying):
+    """An autoencoder that is given spoiled input and reconstructs the clean one (Vincent et al., 2008, 2010).
+
+    Code h = s(W x' + b) of the spoiled x', reconstruction z as in `autoencoder`, and the error is between z and x.
+    """
 
     examples: ClassVar = [{"method": "denoising_autoencoder", "corruption": {"masking": 0.25}}]
 

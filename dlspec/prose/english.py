@@ -37,7 +37,11 @@ KEYS = {
     "data.split.by": {
         "time": "The parts follow each other in time.",
         "random": "The parts are drawn at random.",
+        "order": "The parts follow each other in the order of the rows.",
     },
+    "data.unlabeled.dataset": "Pretraining also sees the samples of the built-in set {value}: {what}",
+    "data.unlabeled.table": "Pretraining also sees the samples in the file {value}.",
+    "data.unlabeled.series": "Pretraining also sees the series in the file {value}.",
     "data.labels": "Only {value} of the labels are used; the other samples count as unlabeled.",
     "data.limit": "No more than {value} training samples are used.",
     "variables": "`${name}` stands for {value} wherever it is written.",
@@ -55,8 +59,39 @@ KEYS = {
     "pretrain.then": {
         "fine_tune": "After that, the whole network is trained.",
         "freeze": "After that, the pretrained layers stay as they are, and the rest is trained.",
+        "unroll": "After that, the layers and their mirrors are trained as one network that gives back its input.",
     },
+    "pretrain.thaw_after": "After {value} epochs of training, frozen layers learn, too.",
+    "pretrain.from": "Layers start with the weights that layers of the same names have in the run {value}.",
+    "pretrain.per_layer": "Single layers have settings of their own: {value}.",
+    "pretrain.early_stopping.monitor": "A stage ends early by {value}.",
+    "pretrain.early_stopping.patience": "A stage ends early after {value} epochs without anything better.",
+    "pretrain.early_stopping.min_delta": "Better means better by more than {value}.",
+    "pretrain.early_stopping.restore_best_weights": {
+        True: "In the end of a stage, the best weights are taken.",
+        False: "In the end of a stage, the last weights are taken, also where earlier ones were better.",
+    },
+    "pretrain.early_stopping.start_from_epoch": "A stage does not end before epoch {value}.",
     "pretrain.loss": "How far a reconstruction is off is measured by {value}.",
+    "pretrain.decoder_activation": "The decoder ends in {value}.",
+    "pretrain.penalty": {
+        "kl": "The code pays where the mean activation of a unit is not what it shall be.",
+        "l1": "The code pays for the size of its activations.",
+    },
+    "pretrain.sparsity_target": "A unit shall have a mean activation of {value}.",
+    "pretrain.sparsity_weight": "What the code pays counts {value} times.",
+    "pretrain.contraction": "How strongly the code follows its input counts {value} times.",
+    "pretrain.visible": {
+        "bernoulli": "What the data hold is taken for the probability of a unit to be on.",
+        "gaussian": "What the data hold is taken for numbers that vary by a normal law.",
+    },
+    "pretrain.gibbs_steps": "Contrastive divergence takes {value} step(s) of Gibbs sampling.",
+    "pretrain.persistent": {
+        True: "The chains of Gibbs sampling go on from batch to batch.",
+        False: "The chains of Gibbs sampling begin at the data each time.",
+    },
+    "pretrain.momentum": "Of each step of pretraining, so much is taken again: {value}.",
+    "pretrain.weight_decay": "In pretraining, weights shrink by a share of {value} times the learning rate.",
     "pretrain.tied_weights": {
         True: "The decoder uses the weights of its layer, transposed.",
         False: "The decoder has weights of its own.",
@@ -88,6 +123,8 @@ KEYS = {
     "train.callbacks": "Along with training run {value}.",
     "evaluate.metrics": "The result is measured by {value}.",
     "evaluate.baselines": "The result stands beside the simple guesses {value}.",
+    "evaluate.compare.without_pretraining.seeds": "With {value} seed(s), the same network is trained with and without "
+    "pretraining.",
     "runtime.device": {
         "auto": "It runs on a GPU if there is one.",
         "cpu": "It runs on the CPU.",

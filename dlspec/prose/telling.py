@@ -13,7 +13,7 @@ from dlspec.fields import SpecModel
 from dlspec.graphs import Graph, GraphLayer
 from dlspec.layers import ModelItem, Shape
 from dlspec.layers.combining import Group
-from dlspec.pretraining import PretrainingMethod
+from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.registry import Kind
 from dlspec.source import to_inline_yaml
 from dlspec.source.nodes import Path_
@@ -94,9 +94,12 @@ class _Teller:
             if value is None or below == ("model",):
                 continue
             if isinstance(value, PretrainingMethod):
-                yield Sentence(self.kind("pretrain.method", value), self._line(*below, "method"))
+                if not isinstance(value, Taken):
+                    yield Sentence(self.kind("pretrain.method", value), self._line(*below, "method"))
                 yield from self.section(value, below)
-            elif isinstance(value, SpecModel) and not isinstance(value, Kind):
+            elif isinstance(section, Taken) and below[-1] not in section.of_whole:
+                continue  # what no stage needs
+            elif _is_section(value) and ".".join(map(str, below)) not in self.words.KEYS:
                 yield from self.section(value, below)
             elif self.spec.source.written(*below):
                 yield Sentence(self.value(below, value), self._line(*below))
@@ -111,6 +114,10 @@ class _Teller:
             return str(template[value])
         if isinstance(value, Kind):
             return self.kind(name, value)
+        if name == "pretrain.per_layer" and self.spec.pretrain:
+            value = self.spec.pretrain.written()["per_layer"]
+        if _is_section(value):
+            value = value.written()
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
         elif isinstance(value, dict):
@@ -217,6 +224,10 @@ class _Teller:
 
     def _in_file(self, span: Span) -> int | None:
         return span.line if span.file == self.spec.source.file else None
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, SpecModel) and not isinstance(value, Kind)
 
 
 def _inside(graph: Graph, path: Path_) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 from dlspec.datasets import Column, Columns, Description
 from dlspec.diagnostics import DataError, Span
@@ -36,6 +36,9 @@ class RowsFile(ABC):
         folder: what a relative path is relative to.
         span: where the spec names it.
     """
+
+    key: ClassVar[str]
+    """Of the spec, which names such a file."""
 
     path: str
     folder: Path
@@ -163,6 +166,8 @@ class RowsFile(ABC):
 class SeriesFile(RowsFile):
     """A series: a row is a timestep, oldest first."""
 
+    key = "series"
+
     def _look(self) -> Description:
         """The columns, from the first rows alone."""
         with self._opened() as (lines, separator, header):
@@ -181,6 +186,8 @@ class TableFile(RowsFile):
     A column of words that come again is one of classes, and so is a column of two whole numbers, which may also be
     a feature.
     """
+
+    key = "table"
 
     def _look(self) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""

@@ -56,10 +56,12 @@ class Optimizer(Part):
 
     def over(self, steps: int, schedule: Schedule | None = None) -> Any:
         """The Keras optimizer of a training of so many weight updates."""
-        arguments = self.arguments()
-        if schedule is not None:
-            arguments["learning_rate"] = schedule.over(self.learning_rate, steps)
-        return self.keras_class()(**arguments)
+        return self.keras_class()(**self.scheduled(steps, schedule))
+
+    def scheduled(self, steps: int, schedule: Schedule | None) -> dict[str, Any]:
+        """The arguments, with the schedule as the learning rate where there is one."""
+        rate = {} if schedule is None else {"learning_rate": schedule.over(self.learning_rate, steps)}
+        return {**self.arguments(), **rate}
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry(

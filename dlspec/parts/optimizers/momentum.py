@@ -5,11 +5,39 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, Strict
 
-from dlspec.fields import Flag, NonNegativeNumber, Number, PositiveInt, PositiveNumber, Primary, Rate, Text, mistake
-from dlspec.parts.base import either
+from dlspec.fields import (
+    Flag,
+    NonNegativeNumber,
+    Number,
+    PositiveInt,
+    PositiveNumber,
+    Primary,
+    Rate,
+    SpecModel,
+    Text,
+    mistake,
+)
+from dlspec.parts.base import Schedule, either
 from dlspec.parts.optimizers.base import OPTIMIZERS, Optimizer
+
+
+class Ramp(SpecModel):
+    """A momentum that rises while training: small at first, when gradients are large (Hinton, 2010)."""
+
+    start: Rate = Field(description="momentum of the first step")
+    end: Rate = Field(description="momentum that it rises to, in a straight line")
+    over: Annotated[float, Strict(), Field(gt=0, le=1)] = Field(
+        1.0, description="share of the training in which it rises; then it stays"
+    )
+
+    def model_post_init(self, context: object) -> None:
+        if self.start == self.end:
+            raise mistake("wrong-value", "`start` and `end` are the same", help=f"write `momentum: {self.end:g}`")
+
+
+AnyMomentum = Annotated[Rate | Ramp, either("a number below 1, or how it rises: `{start: 0.5, end: 0.9}`")]
 
 
 @OPTIMIZERS.register
@@ -17,13 +45,32 @@ class SGD(Optimizer):
     """Stochastic gradient descent, with momentum where asked (Polyak, 1964; Nesterov, 1983)."""
 
     learning_rate: PositiveNumber = Primary(0.01, description="size of a step")
-    momentum: Rate = 0.0
+    momentum: AnyMomentum = 0.0
     nesterov: Flag = False
-    examples: ClassVar = ["sgd", {"sgd": 0.1}, {"sgd": {"learning_rate": 0.1, "momentum": 0.9}}]
+    examples: ClassVar = [
+        "sgd",
+        {"sgd": 0.1},
+        {"sgd": {"learning_rate": 0.1, "momentum": 0.9}},
+        {"sgd": {"learning_rate": 0.1, "momentum": {"start": 0.5, "end": 0.9}}},
+    ]
 
     @property
     def running_averages(self) -> int:
-        return int(self.momentum != 0)
+        return int(isinstance(self.momentum, Ramp) or self.momentum != 0)
+
+    def arguments(self) -> dict[str, Any]:
+        """With the momentum that is reached, where it rises: `over` makes it rise."""
+        momentum = self.momentum.end if isinstance(self.momentum, Ramp) else self.momentum
+        return {**super().arguments(), "momentum": momentum}
+
+    def over(self, steps: int, schedule: Schedule | None = None) -> Any:
+        if not isinstance(self.momentum, Ramp):
+            return super().over(steps, schedule)
+        from dlspec.parts.optimizers._rising import RisingSGD
+
+        rising = round(steps * self.momentum.over)
+        arguments = self.scheduled(steps, schedule)
+        return RisingSGD(self.momentum.start, self.momentum.end, rising, **arguments)
 
 
 @OPTIMIZERS.register

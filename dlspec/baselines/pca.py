@@ -1,0 +1,37 @@
+"""The best linear code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from dlspec.baselines.base import BASELINES, Baseline
+from dlspec.fields import PositiveInt
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.preparation import Prepared
+
+
+@BASELINES.register
+class PCA(Baseline):
+    """Principal component analysis: of all linear codes of so many numbers, the one with the smallest squared error on
+    the training part (Pearson, 1901). From scikit-learn."""
+
+    tasks = frozenset({"reconstruction"})
+    in_words = "the best linear code of the same size"
+    examples: ClassVar = ["pca", {"pca": {"components": 30}}]
+
+    components: PositiveInt | None = Field(
+        None, description="numbers in the code; by default as many as the network's narrowest layer has"
+    )
+
+    def guess(self, data: Prepared) -> np.ndarray:
+        from sklearn.decomposition import PCA as Components
+
+        train, test = data.train.targets.astype("float64"), data.test.targets.astype("float64")
+        assert self.components is not None, "the size of the network's code was filled in"
+        model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
+        return model.inverse_transform(model.transform(test))

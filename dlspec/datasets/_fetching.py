@@ -1,0 +1,20 @@
+"""Lets Keras download a dataset into its cache; imported when one is not there, since it loads Keras."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+
+
+def fetch(name: str) -> None:
+    """Raises whatever Keras raises when it cannot."""
+    import keras
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(30)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # Keras draws a bar
+            getattr(keras.datasets, name).load_data()
+    finally:
+        socket.setdefaulttimeout(before)

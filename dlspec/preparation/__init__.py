@@ -1,0 +1,34 @@
+"""Columns -> Prepared: split, then scaled and cut into what the network sees. No Keras.
+
+The split comes first. What is fitted (the scale of inputs and of the target) is fitted on the training part
+alone. Windows of a series lie wholly inside one part, so no value stands on two sides.
+"""
+
+from __future__ import annotations
+
+from dlspec.datasets import Columns
+from dlspec.preparation.columns import to_numbers, to_times
+from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
+from dlspec.preparation.parts import Affine, Part, Prepared, Preprocessing, class_shares, fit_affine
+from dlspec.preparation.samples import prepare_samples
+from dlspec.preparation.series import changes, prepare_series
+from dlspec.signature import Signature
+from dlspec.spec import Spec
+
+__all__ = [
+    "Affine", "Part", "Prepared", "Preprocessing", "changes", "class_shares", "draw_evenly", "fit_affine", "generator",
+    "prepare", "stratified_order", "to_numbers", "to_times",
+]  # fmt: skip
+
+
+def prepare(spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None = None) -> Prepared:
+    """Splits, scales and cuts.
+
+    Args:
+        unlabeled: columns of the source under `unlabeled`.
+
+    Raises:
+        DataError: values are missing, are no numbers, or are too few.
+    """
+    by_layout = prepare_samples if signature.window is None else prepare_series
+    return by_layout(spec, signature, columns, unlabeled)

@@ -1,0 +1,174 @@
+"""Columns as numbers, classes and times; what is wrong with a value is said with its row."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from dlspec.datasets import Columns
+from dlspec.diagnostics import DataError, Diagnostic, Severity
+from dlspec.signature import Signature
+from dlspec.spec import Spec
+
+Array = np.ndarray
+
+_DAYS, _CLOCKS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"), ("", " %H:%M", " %H:%M:%S")
+DATE_FORMS = ("ISO8601", *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS))
+"""How a time may be written, the best first."""
+
+
+def to_numbers(name: str, values: Array) -> Array:
+    """A column as float64; pictures of whole numbers stay as they are, which takes an eighth of the memory.
+
+    Raises:
+        DataError: a value is missing or no number; the message names the first such row.
+    """
+    if values.dtype == object or values.dtype.kind in "USM":
+        import pandas as pd
+
+        parsed = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy("float64")
+        wrong = np.isnan(parsed) & np.array([not _is_missing(v) for v in values])
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            text = f'column `{name}` has the text "{values[row]}" in row {row + 1}, where a number is needed'
+            raise DataError.of("not-a-number", text, help="mend this value")
+        values = parsed
+    if values.dtype.kind in "iu" and values.ndim > 1:
+        return values
+    values = values.astype("float64")
+    finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    if not finite.all():
+        missing = int((~finite).sum())
+        have = "1 row without a value" if missing == 1 else f"{missing} rows without a value"
+        text = f"column `{name}` has {have} (or with an infinite one), the first is row {int(np.argmin(finite)) + 1}"
+        raise DataError.of("missing-value", text, help="fill or remove what is missing")
+    return values
+
+
+def numbers_of(spec: Spec, name: str, columns: Columns, source: str | None = None) -> Array:
+    """A column of the data as numbers; an error points to where the spec names it.
+
+    Args:
+        source: the key under `data` that names another source than that of the samples.
+    """
+    try:
+        return to_numbers(name, columns[name])
+    except DataError as error:
+        if source is not None:
+            (problem,) = error.diagnostics
+            raise data_error(spec, problem.code, problem.message, source, help=problem.help) from None
+        place = _place_of(spec, name)
+        listed = spec.source.written("data", "features")
+        others = [column for column in spec.data.features or [] if column != name]
+        aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
+        (problem,) = error.diagnostics
+        optional = name != spec.data.target and others
+        help = f"{problem.help}, or {aside}" if optional else problem.help
+        raise data_error(spec, problem.code, problem.message, *place, help=help) from None
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
+    """Labels as indices into the target's classes."""
+    name = signature.target.name
+    index = {label: i for i, label in enumerate(signature.target.classes)}
+    labels = columns[name]
+    if labels.dtype.kind == "f":  # two whole numbers of a file
+        labels = np.array([f"{value:g}" for value in numbers_of(spec, name, columns)])
+    if (labels == "").any():
+        row = int(np.argmax(labels == "")) + 1
+        message = f"column `{name}` has {int((labels == '').sum())} rows without a label, the first is row {row}"
+        raise data_error(spec, "missing-value", message, "target", help="fill in the label, or remove the row")
+    unknown = [label for label in np.unique(labels) if str(label) not in index]
+    if unknown:
+        raise data_error(
+            spec,
+            "unknown-label",
+            f"column `{name}` has the unknown label `{unknown[0]}`",
+            "target",
+        )
+    return np.array([index[str(label)] for label in labels])
+
+
+def to_times(name: str, values: Array) -> Array:
+    """A column of times, checked to run forwards: as datetime64[us], or as numbers.
+
+    Raises:
+        DataError: a value is no time, or does not come after the one before it.
+    """
+    if values.dtype == object:
+        values = _read_dates(name, values)
+    elif values.dtype.kind == "f":
+        values = to_numbers(name, values)
+    steps = np.diff(values.astype("int64") if values.dtype.kind == "M" else values)
+    if (steps <= 0).any():
+        row = int(np.argmax(steps <= 0)) + 1
+        text = f"column `{name}` does not increase from row {row} ({values[row - 1]}) to row {row + 1} ({values[row]})"
+        raise DataError.of("time-not-increasing", text, help="sort the rows by time, oldest first, one for each time")
+    return values
+
+
+def _read_dates(name: str, values: Array) -> Array:
+    """Dates as datetime64[us]: year-month-day, or another form where only one reading of all of them is in order."""
+    import pandas as pd
+
+    given = pd.Series(values)
+    cure = "write dates as year-month-day, or leave the column out"
+    readings: list[Array] = []
+    fewest = np.ones(len(values), bool)
+    for form in DATE_FORMS:
+        parsed = pd.to_datetime(given, errors="coerce", format=form, utc=True)
+        wrong = parsed.isna().to_numpy("bool")
+        if not wrong.any():
+            readings.append(parsed.dt.tz_localize(None).to_numpy("datetime64[us]"))
+            if form == DATE_FORMS[0]:
+                break
+        elif wrong.sum() < fewest.sum():
+            fewest = wrong
+    if not readings:
+        row = int(np.argmax(fewest))
+        text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
+        raise DataError.of("not-a-time", text, help=cure)
+    in_order = [reading for reading in readings if (np.diff(reading.astype("int64")) > 0).all()]
+    if len(in_order) > 1:
+        text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
+        raise DataError.of("not-a-time", text, help=cure)
+    return (in_order or readings)[0]
+
+
+def times_of(spec: Spec, signature: Signature, columns: Columns) -> Array | None:
+    """The time of each row; None: rows are numbered."""
+    if signature.time is None:
+        return None
+    try:
+        return to_times(signature.time, columns[signature.time])
+    except DataError as error:
+        (problem,) = error.diagnostics
+        raise data_error(spec, problem.code, problem.message, "time", help=problem.help) from None
+
+
+def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:
+    if name in (spec.data.features or []) and spec.source.written("data", "features"):
+        return ("features", (spec.data.features or []).index(name))
+    return ("target",) if name == spec.data.target else ("features",)
+
+
+def data_error(spec: Spec, code: str, message: str, *place: str | int, help: str | None = None) -> DataError:
+    path = ("data", *place)
+    span = spec.span(*path) if spec.source.written(*path) else spec.key_span(*path)
+    return DataError([Diagnostic(code, message, span, Severity.ERROR, help)], spec.source.texts)
+
+
+def fingerprint(columns: Columns) -> str:
+    """sha256 of names and values, to tell whether two runs saw the same data."""
+    digest = hashlib.sha256()
+    for name, values in columns.items():
+        digest.update(name.encode())
+        data = values.astype(str) if values.dtype == object else values
+        digest.update(np.ascontiguousarray(data).tobytes())
+    return digest.hexdigest()

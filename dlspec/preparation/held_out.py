@@ -1,0 +1,44 @@
+"""Samples of another source that stand in the validation or test part too: pretraining must not see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def without_held_out(samples: Array, held_out: Sequence[Array]) -> Array:
+    """Those of the samples, (samples, ...), that are equal to none of the held-out ones."""
+    known = _prints(held_out)
+    return samples[[_print(sample) not in known for sample in samples]]
+
+
+def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]) -> Array:
+    """The windows of `length` of the rows, (timesteps, features), that share no timestep with a held-out window.
+
+    A timestep is shared where a whole window around it is equal to a held-out one, so that values which come again
+    by chance do not count.
+
+    Returns:
+        (windows, timesteps, features)
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(rows, length, axis=0).swapaxes(1, 2)
+    known = _prints(held_out)
+    shared = np.zeros(len(rows) + 1, int)
+    for start, window in enumerate(windows):
+        if _print(window) in known:
+            shared[start] += 1
+            shared[start + length] -= 1
+    touched = np.concatenate([[0], np.cumsum(np.cumsum(shared[:-1]) > 0)])
+    return windows[touched[length:] == touched[:-length]]
+
+
+def _prints(arrays: Sequence[Array]) -> set[bytes]:
+    return {_print(sample) for samples in arrays for sample in samples}
+
+
+def _print(sample: Array) -> bytes:
+    return blake2b(np.ascontiguousarray(sample).tobytes(), digest_size=16).digest()

@@ -1,0 +1,41 @@
+"""A layer learns to predict the target through a temporary output."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from dlspec.layers.core import Dense
+from dlspec.layers.recurrent import Recurrent
+from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
+
+
+@PRETRAINING.register
+class Supervised(PretrainingMethod):
+    """Trains each layer, those below it staying as they are, to predict the target through a temporary output that is
+    thrown away (Bengio et al., 2007). It sees samples with labels alone; the loss is that of `train`."""
+
+    needs_labels = True
+    passes = 1.0
+    examples: ClassVar = [{"method": "supervised", "epochs": 5}]
+
+    def refuses(self, place: Place) -> Refusal | None:
+        return None
+
+    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+        import keras
+
+        from dlspec.pretraining._supervised import LastTimestep, SupervisedModel
+
+        assert work.target is not None, "a stage with labels has a target"
+        assert work.loss is not None, "the default loss was filled in"
+        shape = place.code_shape
+        ends: list[Any] = []
+        if len(shape) == 3 and issubclass(place.layer.kind, Recurrent):
+            ends.append(LastTimestep())
+        elif len(shape) > 2:
+            ends.append(keras.layers.Flatten())
+        output = Dense(units=work.target.units, activation=work.target.activation).build("temporary_output")
+        model = SupervisedModel(encoder, [*ends, output], work.loss.build())
+        model.build(place.known_shape)
+        model.compile(optimizer=self.optimizer.over(work.steps))
+        return model

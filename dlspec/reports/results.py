@@ -1,0 +1,209 @@
+"""How good the network is, seen on the test part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlspec.metrics import METRICS
+from dlspec.reports import figures, stage_figures
+from dlspec.reports.shown import Shown
+
+if TYPE_CHECKING:
+    from dlspec.runs import Run
+
+
+def comparison_figure(run: Run) -> Shown:
+    """The metric of the verdict as bars."""
+    metrics = run.metrics
+    name = {"class": "accuracy", "number": "rmse", "input": "squared_error"}[run.data["target"]["kind"]]
+    if name not in metrics["test"]:
+        name = next(iter(metrics["test"]))
+    scores = {
+        "network": metrics["test"][name],
+        **{key: value[name] for key, value in metrics["baselines"].items()},
+    }
+    metric = METRICS[name]
+    title = f"{metric.heading(run.data['target']['unit'])}, {metric.better} is better"
+    return Shown(figures.comparison(scores, metric.unit == "percent"), title)
+
+
+def result_figures(run: Run) -> list[Shown]:
+    """How good it is, seen on the test part."""
+    import pandas as pd
+
+    table, target, task = run.predictions, run.data["target"], run.data["task"]
+    baselines = list(run.metrics["baselines"])
+    if task == "reconstruction":
+        return _given_back(run)
+    if task == "class":
+        shown = [_plane(run)] if "plane:axes" in run.pictures else []
+        if "bent:" in "".join(run.pictures):
+            shown.append(_bent(run))
+        classes = target["classes"]
+        truth, guessed = table["truth"].astype(str).to_numpy(), table["network"].astype(str).to_numpy()
+        shown.append(
+            Shown(
+                figures.confusion(truth, guessed, classes),
+                "What was taken for what",
+                f"The {len(truth)} test samples. A perfect network has numbers on the diagonal only.",
+                wide=False,
+            )
+        )
+        if len(run.pictures.get("wrong:pictures", ())):
+            shown.append(_wrong(run))
+        return shown
+    truth, network = table["truth"].to_numpy(), table["network"].to_numpy()
+    guesses = {name: table[name].to_numpy() for name in baselines}
+    unit = f" ({target['unit']})" if target["unit"] else ""
+    label = f"{target['name']}{unit}"
+    if task == "number":
+        return [
+            Shown(
+                figures.against_truth(truth, network, "the test part", unit),
+                "Predicted against true",
+                "Points on the line are exactly right.",
+                wide=False,
+            ),
+            Shown(figures.residuals(np.arange(len(truth)), truth, network, f"truth − network{unit}", "test sample"),
+                  "What is left over", "Without a pattern, the network has used what it was given."),
+        ]  # fmt: skip
+    dated = bool(run.pictures["series:dated"])
+    times = pd.to_datetime(table["time"]).to_numpy() if dated else table["row"].to_numpy()
+    horizon = run.data["window"]["horizon"]
+    steps = "the next timestep" if horizon == 1 else f"{horizon} timesteps ahead"
+    late = "one step" if horizon == 1 else f"{horizon} steps"
+    return [
+        Shown(
+            figures.forecast(times, truth, network, guesses, label),
+            "Forecasts against truth",
+            f"Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} late; "
+            "where the network's line lies on it, it hides it, and has learnt no more than that.",
+        ),
+        Shown(
+            figures.residuals(times, truth, network, f"truth − network{unit}", ""),
+            "What is left over",
+            "Errors without a pattern, around zero, are what is left when nothing more can be learnt from the past. "
+            "A drift to one side or waves are something that the network missed.",
+        ),
+        _change_figure(run, truth, network, unit),
+    ]
+
+
+def _change_figure(run: Run, truth: np.ndarray, network: np.ndarray, unit: str) -> Shown:
+    last = run.pictures["series:values"][run.predictions["row"].to_numpy() - run.data["window"]["horizon"]]
+    actual, predicted = truth - last, network - last
+    alike = float(np.corrcoef(actual, predicted)[0, 1]) if predicted.std() > 0 and actual.std() > 0 else 0.0
+    sign = float((np.sign(actual) == np.sign(predicted))[actual != 0].mean()) if (actual != 0).any() else 0.0
+    return Shown(
+        figures.against_truth(actual, predicted, "the change from the last known value", unit),
+        "Does it know which way?",
+        f"The change that came against the change that was forecast: correlation {alike:.2f}, the direction right in "
+        f"{sign:.0%} of cases. A flat cloud means that it forecasts next to no change.",
+        wide=False,
+    )
+
+
+def _given_back(run: Run) -> list[Shown]:
+    """Inputs beside what comes back, how far off that is, and the plane of a code of two numbers."""
+    table, pictures, shape = run.predictions, run.pictures, tuple(run.data["input_shape"])
+    names = ["network", *run.metrics["baselines"]]
+    rows = {"input": pictures["given_back:truth"], **{name: pictures[f"given_back:{name}"] for name in names}}
+    shown = []
+    if run.data["window"] is None and len(shape) >= 2:
+        images = {name: values.reshape(-1, *shape) for name, values in rows.items()}
+        shown.append(
+            Shown(
+                figures.picture_rows(images),
+                "What comes back",
+                "Samples of the test part, and what is given back of them.",
+            )
+        )
+    elif run.data["window"] is not None:
+        first = {name: values.reshape(-1, *shape)[:, :, 0] for name, values in rows.items()}
+        column = run.data["features"][0]["name"]
+        shown.append(
+            Shown(
+                stage_figures.lines_given_back(first),
+                "What comes back",
+                f"Windows of `{column}` in the test part, as the network sees them, and what is given back of them.",
+            )
+        )
+    else:
+        features = [feature["name"] for feature in run.data["features"]]
+        shown.append(
+            Shown(
+                stage_figures.values_given_back(rows["input"], rows["network"], features),
+                "What comes back",
+                "Each value of some samples of the test part, as the network sees it, and what is given back of it. "
+                "Points on the line are exactly right.",
+                wide=False,
+            )
+        )
+    errors = {name: table[name].to_numpy() for name in names}
+    shown.append(
+        Shown(
+            stage_figures.error_counts(errors),
+            "How far off",
+            "The squared error of each sample of the test part. What stands far to the right is unlike what the "
+            "network was trained on; `dlspec predict` gives the error of every row.",
+        )
+    )
+    if "code:points" in pictures:
+        shown.append(
+            Shown(
+                stage_figures.code_plane(pictures["code:points"], pictures.get("code:classes")),
+                "The code",
+                "Where the two numbers of the code put each sample of the test part."
+                + (" Its class, which the network was not told, is the color." if "code:classes" in pictures else ""),
+                wide=False,
+            )
+        )
+    return shown
+
+
+def _plane(run: Run) -> Shown:
+    pictures, classes = run.pictures, run.data["target"]["classes"]
+    points = {part: (pictures[f"plane:{part}"], pictures[f"plane:{part}_classes"]) for part in ("train", "test")}
+    names = [feature["name"] for feature in run.data["features"]]
+    return Shown(
+        figures.plane(pictures["plane:axes"], pictures["plane:probabilities"], points, classes, names),
+        "The decision boundary",
+        "The color is the probability of each class at every point of the plane; on the dark line both are as likely. "
+        "Large points with a white rim are the test part.",
+        wide=False,
+    )
+
+
+def _bent(run: Run) -> Shown:
+    pictures = run.pictures
+    layers: dict[str, dict[str, np.ndarray]] = {}
+    for key, value in pictures.items():
+        if key.startswith("bent:"):
+            _, name, what = key.split(":")
+            layers.setdefault(name, {})[what] = value
+    line = any("threshold" in view for view in layers.values())
+    return Shown(
+        figures.bent_planes(
+            (pictures["plane:train"], pictures["plane:lines"]), layers, pictures["plane:train_classes"]
+        ),
+        "How the layers bend the plane",
+        "The same points and the same net of lines, as each hidden layer sees them (its two directions of largest "
+        "spread). Layer by layer the plane is stretched and folded until the output needs but one straight "
+        + ("line, which is drawn across the last one." if line else "cut."),
+    )
+
+
+def _wrong(run: Run) -> Shown:
+    pictures = run.pictures
+    count = min(10, len(pictures["wrong:pictures"]))
+    titles = [
+        f"{guess}, not {truth}"
+        for guess, truth in zip(pictures["wrong:guessed"][:count], pictures["wrong:truth"][:count], strict=True)
+    ]
+    return Shown(
+        figures.picture_rows({"": pictures["wrong:pictures"][:count]}, titles),
+        "Its surest mistakes",
+        "Test samples that it was most sure of and wrong about: what it took each for, and what it is.",
+    )

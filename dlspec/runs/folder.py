@@ -1,0 +1,246 @@
+"""The run folder, opened. The only module that knows the names of its files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec.diagnostics import DataError, SpecError
+from dlspec.fields import one_of
+from dlspec.runs.describing import signature_of
+from dlspec.source import read_file
+from dlspec.spec import Spec
+from dlspec.weights import PRETRAINED, LayerWeights
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from dlspec.graphs import Graph
+
+SPEC, RESOLVED = "spec.yaml", "resolved.yaml"
+ENVIRONMENT, DATA = "environment.json", "data.json"
+HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
+MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
+CHECKPOINT, COMPARISON = "checkpoints/latest.npz", "checkpoints/comparison.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, opened. What is large is read when it is asked for."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Raises DataError when the folder holds no run."""
+        run = cls(Path(folder))
+        if not (run.folder / RESOLVED).is_file():
+            raise DataError.of(
+                "no-run",
+                f"`{folder}` is no run folder: it has no `{RESOLVED}`",
+                help="name a folder that `dlspec run` wrote, such as `runs/lstm_stock/001`",
+            )
+        return run
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / METRICS).is_file()
+
+    @property
+    def resolved_text(self) -> str:
+        """The resolved spec as YAML."""
+        return self._file(RESOLVED).read_text(encoding="utf-8")
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The resolved spec, as it was run."""
+        from dlspec.checks import check
+
+        checked = check(read_file(self.folder / RESOLVED))
+        if checked.errors:
+            raise SpecError(checked.errors, checked.spec.source.texts)
+        return checked.spec
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network with its shapes, from the folder alone."""
+        from dlspec.graphs import make_graph
+
+        return make_graph(self.spec, signature_of(self.data, self.spec))[0]
+
+    @cached_property
+    def model(self) -> Any:
+        """The trained `keras.Model`: raw columns in, the target's own units or probabilities out."""
+        return self._load_model()
+
+    def _load_model(self) -> Any:
+        from dlspec.backend import load_keras
+
+        load_keras()
+        import keras
+
+        return keras.models.load_model(self._file(MODEL), safe_mode=True)
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """A row for every epoch of every stage."""
+        with self._file(HISTORY).open(encoding="utf-8", newline="") as file:
+            return [
+                {key: value if key == "stage" else float(value) if value else None for key, value in row.items()}
+                | {"epoch": int(row["epoch"])}
+                for row in csv.DictReader(file)
+            ]
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """`train`, `validation`, `test`, `baselines` and the verdict."""
+        return self._json(METRICS)
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """Versions, device, seed, fingerprint of the data, the command."""
+        return self._json(ENVIRONMENT)
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What the data looked like: columns, target, split, scale."""
+        return self._json(DATA)
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """The test part: truth, the network's prediction and each baseline's, a row each."""
+        import pandas as pd
+
+        return pd.read_csv(self._file(PREDICTIONS))
+
+    @cached_property
+    def pictures(self) -> dict[str, np.ndarray]:
+        """Arrays that the report draws."""
+        import numpy as np
+
+        if not (self.folder / PICTURES).is_file():
+            return {}
+        with np.load(self.folder / PICTURES, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+
+    def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
+        """Predictions for raw rows, in the target's own units.
+
+        Args:
+            rows: columns by name, as in the data. Of a series, timesteps in order, oldest first: a forecast is made
+                from every window of them. Of pictures, an array (samples, height, width).
+
+        Returns:
+            For single samples a row each, with the index of `rows`: the target, and for classes also the probability
+            of each, `<target>=<class>`. Of a series a row for each window, with the index of its last timestep, at
+            which the forecast is made: `<target>+<horizon>` is what the target will be that many timesteps later.
+            Where the network gives back its input, a column for each value of it, and `squared_error`, which is large
+            for what the network does not know.
+
+        Raises:
+            DataError: a column is missing, a value is no number, or there are fewer timesteps than a window takes.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.preparation import class_shares, to_numbers
+        from dlspec.training import predict
+
+        columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
+        if isinstance(rows, np.ndarray):
+            raw = rows
+            index: pd.Index[Any] = pd.RangeIndex(len(rows))
+        else:
+            frame = pd.DataFrame(rows) if not isinstance(rows, pd.DataFrame) else rows
+            missing = [name for name in columns if name not in frame]
+            if missing:
+                raise DataError.of(
+                    "missing-column",
+                    f"the rows have no column {one_of(missing)}",
+                    help=f"a prediction takes {one_of(columns)}",
+                )
+            raw = np.stack([to_numbers(name, frame[name].to_numpy()) for name in columns], axis=1)
+            index = frame.index
+        if length is not None and raw.ndim == 2:
+            if len(raw) < length:
+                raise DataError.of("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")
+            raw = np.lib.stride_tricks.sliding_window_view(raw, length, axis=0).swapaxes(1, 2)
+            index = index[length - 1 :]
+        takes = (length, len(columns)) if length is not None else tuple(self.model.input_shape[1:])
+        if raw.shape[1:] != takes:
+            raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {raw.shape[1:]}")
+        outputs = predict(self.model, raw)
+        if target["kind"] == "input":
+            return self._given_back(outputs, raw, index)
+        if target["kind"] == "number":
+            ahead = f"+{self.data['window']['horizon']}" if length is not None else ""
+            return pd.DataFrame({f"{target['name']}{ahead}": outputs[:, 0]}, index=index)
+        shares = class_shares(outputs)
+        named = {f"{target['name']}={label}": shares[:, i] for i, label in enumerate(target["classes"])}
+        labels = np.array(target["classes"])[shares.argmax(axis=1)]
+        return pd.DataFrame({target["name"]: labels, **named}, index=index)
+
+    def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
+        """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.preparation import changes
+
+        names = [feature["name"] for feature in self.data["features"]]
+        places: list[str] = []
+        if raw.ndim == 2:
+            places = names
+        elif self.data["timesteps"] is not None:
+            places = [f"{name}[{step}]" for step in range(outputs.shape[1]) for name in names]
+            raw = changes(raw[..., : len(names)], self.spec.data.predict or "level", axis=1)
+        else:
+            places = [f"{names[0]}[{','.join(map(str, place))}]" for place in np.ndindex(*outputs.shape[1:])]
+        off = ((outputs - raw) * np.array(self.model.get_layer("scale_inputs").scale)).reshape(len(raw), -1)
+        values = dict(zip(places, outputs.reshape(len(outputs), -1).T, strict=True))
+        return pd.DataFrame({**values, "squared_error": (off**2).sum(axis=1)}, index=index)
+
+    def encoder(self, last: str, *, first: str | None = None, pretrained: bool = False) -> Any:
+        """A part of the trained network as a `keras.Model` of its own.
+
+        Args:
+            last: the layer whose output it puts out.
+            first: the layer whose input it takes; None: raw columns, as the whole model.
+            pretrained: with the weights that pretraining left, before the whole network was trained.
+
+        Raises:
+            DataError: there is no such layer, or the run was not pretrained.
+        """
+        from dlspec.building import part_of
+
+        if not pretrained:
+            return part_of(self.model, last, first, None)
+        if not (self.folder / PRETRAINED).is_file():
+            raise DataError.of("not-pretrained", f"`{self.folder}` was not pretrained", help="leave `pretrained` out")
+        return part_of(self._load_model(), last, first, LayerWeights.load(self.folder / PRETRAINED).layers)
+
+    @property
+    def report(self) -> Path:
+        """Where the page is."""
+        return self.folder / REPORT
+
+    def _file(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.is_file():
+            raise DataError.of(
+                "unfinished-run",
+                f"`{self.folder}` has no `{name}`: the run did not get so far",
+                help=f"go on with `dlspec run --resume {shlex.quote(str(self.folder))}`",
+            )
+        return path
+
+    def _json(self, name: str) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads(self._file(name).read_text(encoding="utf-8"))
+        return values

@@ -1,0 +1,89 @@
+"""Training that fails: what is said of it, and what to lower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dlspec.diagnostics import TrainingError
+from dlspec.parts.optimizers import Optimizer
+from dlspec.plans import Stage
+from dlspec.source import to_inline_yaml
+from dlspec.training.progress import HistoryRow, Progress
+
+GROWN = 2.0
+"""Times the error of an untrained layer that say that a stage diverges."""
+RISEN = 3.0
+"""Times the lowest error so far that say so."""
+FAR = 10.0
+"""Times the error of an untrained layer that say so even where it falls again."""
+
+
+def not_finite(stage: Stage, epoch: int, loss: float) -> TrainingError:
+    """The loss is no number, or too large for one."""
+    return TrainingError.of(
+        "loss-not-finite",
+        f"the loss became {loss} in epoch {epoch} of `{stage.name}`{_layer(stage)}",
+        help=f"{_lower(stage)}, or add `clipnorm: 1` to the optimizer",
+    )
+
+
+def check_progress(stage: Stage, progress: Progress) -> None:
+    """Raises TrainingError where the error of a stage of pretraining has grown for two epochs instead of falling."""
+    if stage.kind != "pretrain" or progress.first_loss is None or (stage.method and stage.method.early_stopping):
+        return
+    losses = [row.loss for row in progress.history if row.stage == stage.name]
+    if len(losses) < 2:
+        return
+    lately = min(losses[-2:])
+    rises = losses[-1] >= losses[-2] and lately > min(GROWN * progress.first_loss, RISEN * min(losses))
+    if rises or lately > FAR * progress.first_loss:
+        raise TrainingError.of(
+            "stage-diverged",
+            f"the error of `{stage.name}` has grown from {progress.first_loss:.4g} before the first step to "
+            f"{losses[-1]:.4g} in epoch {len(losses)}{_layer(stage)}",
+            help=_lower(stage),
+        )
+
+
+@contextmanager
+def out_of_memory_in_words(stage: Stage) -> Iterator[None]:
+    """Puts the backend's out-of-memory error into words."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ != "ResourceExhaustedError" and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        smaller = max(1, stage.batch_size // 2)
+        raise TrainingError.of(
+            "out-of-memory",
+            f"memory ran out in `{stage.name}` with a batch of {stage.batch_size}",
+            help=f"write a smaller `batch_size` under `{_section(stage)}`, such as {smaller}",
+        ) from error
+
+
+def watched(stage: Stage, row: HistoryRow, monitor: str) -> float:
+    """The value of an epoch that early stopping watches."""
+    value = {"val_loss": row.val_loss, "loss": row.loss}.get(monitor, row.measures.get(monitor))
+    assert value is not None, "checks refuse to watch what is not measured"
+    return value
+
+
+def _section(stage: Stage) -> str:
+    return "train" if stage.kind == "fine_tune" else "pretrain"
+
+
+def _layer(stage: Stage) -> str:
+    return f", which trains `{stage.layer.text}`" if stage.layer else ""
+
+
+def _lower(stage: Stage) -> str:
+    if stage.layer is None or stage.method is None:
+        return "lower `learning_rate` under `train`"
+    optimizer: Optimizer = stage.method.optimizer
+    lower = optimizer.model_copy(update={"learning_rate": float(f"{optimizer.learning_rate / 10:.3g}")})
+    written = to_inline_yaml({stage.layer.name: {"optimizer": lower.brief()}})
+    return (
+        f"lower the learning rate of this layer, {optimizer.learning_rate:g}: write `per_layer: {{{written}}}` under "
+        "`pretrain`"
+    )

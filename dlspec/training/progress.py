@@ -1,0 +1,135 @@
+"""Where training stands, how that is kept, and who is told of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from dlspec.files import written_whole
+from dlspec.plans import Plan, Stage
+from dlspec.preparation import Prepared
+from dlspec.spec import Spec
+from dlspec.weights import LayerWeights
+
+Array = np.ndarray
+
+
+class Listener:
+    """Is told what happens while training; every method does nothing unless overridden."""
+
+    def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
+        """The data are ready; the backend is loaded next, which takes seconds."""
+
+    def ready(self, device: str) -> None:
+        """The backend is loaded; `device` says in words what it runs on."""
+
+    def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
+        """A stage begins: `steps` weight updates in an epoch over `samples` samples."""
+
+    def step_ends(self, stage: Stage, epoch: int, step: int, loss: float) -> None:
+        """A weight update is done; epochs and steps count from 1."""
+
+    def epoch_ends(self, stage: Stage, row: HistoryRow) -> None:
+        """An epoch is done."""
+
+    def stage_ends(self, stage: Stage, reason: str) -> None:
+        """A stage is done, and why: `all epochs` or `stopped early, …`."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+    def goes_on(self, text: str) -> None:
+        """How far something long is, which the next such text replaces."""
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One epoch: mean loss over the samples trained on, and over the held-out ones; None without any.
+
+    Args:
+        measures: what else the method of a stage measures.
+    """
+
+    stage: str
+    epoch: int
+    loss: float
+    val_loss: float | None
+    seconds: float
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Progress:
+    """Where training stands: `epoch` and `step` count what is done in stage number `stage`.
+
+    `loss_sum` adds up the loss of every sample of the epoch so far, `seconds` its time. `best` and `wait` are those of
+    early stopping; `callbacks` holds the numbers that each callback counts. `first_loss` is that of a stage before
+    its first step.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+    best: float = math.inf
+    best_epoch: int = 0
+    wait: int = 0
+    first_loss: float | None = None
+    callbacks: list[dict[str, Any]] = field(default_factory=list)
+    history: list[HistoryRow] = field(default_factory=list)
+
+
+@dataclass
+class Checkpoint:
+    """Everything that training needs to go on: progress and the values of all variables."""
+
+    progress: Progress
+    variables: list[Array]
+    best_weights: list[Array]
+
+    def save(self, path: Path) -> None:
+        """Writes one file, whole or not at all; without pickles."""
+        progress = json.dumps(asdict(self.progress)).encode()
+        arrays = {f"variable_{i}": v for i, v in enumerate(self.variables)}
+        arrays |= {f"best_{i}": v for i, v in enumerate(self.best_weights)}
+        with written_whole(path) as draft, draft.open("wb") as file:
+            np.savez(file, progress=np.frombuffer(progress, "uint8"), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: Path) -> Checkpoint:
+        with np.load(path, allow_pickle=False) as file:
+            values = json.loads(file["progress"].tobytes())
+            values["history"] = [HistoryRow(**row) for row in values["history"]]
+            counts = {kind: sum(name.startswith(kind) for name in file.files) for kind in ("variable_", "best_")}
+            return cls(
+                Progress(**values),
+                [file[f"variable_{i}"] for i in range(counts["variable_"])],
+                [file[f"best_{i}"] for i in range(counts["best_"])],
+            )
+
+
+class Stopped(Exception):
+    """Training was stopped by the user; a checkpoint was saved before.
+
+    Args:
+        folder: the run folder that can go on.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        super().__init__("stopped by the user")
+        self.folder = folder
+
+
+class Observer(Protocol):
+    """Looks at the network between stages, for the report."""
+
+    def after_pretraining(
+        self, plan: Plan, network: Any, stage_models: list[Any], pretrained: LayerWeights
+    ) -> None: ...

@@ -1,0 +1,137 @@
+"""Weights of single layers by name, as a run leaves them for others to start from. No Keras, no pickles."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlspec.diagnostics import DataError
+from dlspec.fields import did_you_mean
+from dlspec.files import written_whole
+from dlspec.graphs import Graph
+from dlspec.spec import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+PRETRAINED, TRAINED = "pretrained.npz", "layers.npz"
+"""In a run folder: layers as pretraining left them, with their decoders, and as training did."""
+
+
+@dataclass
+class LayerWeights:
+    """Weights of layers, each in the order in which Keras lists them.
+
+    Args:
+        decoders: layer -> weights of each layer of its decoder that has some.
+    """
+
+    layers: dict[str, list[Array]] = field(default_factory=dict)
+    decoders: dict[str, list[list[Array]]] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Writes one file, whole or not at all."""
+        import numpy as np
+
+        arrays = {f"{name}/{i}": array for name, weights in self.layers.items() for i, array in enumerate(weights)}
+        for name, decoder in self.decoders.items():
+            for place, weights in enumerate(decoder):
+                arrays |= {f"{name}/decoder/{place}/{i}": array for i, array in enumerate(weights)}
+        with written_whole(path) as draft, draft.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: Path) -> LayerWeights:
+        """Raises DataError when the file cannot be read."""
+        import numpy as np
+
+        found = cls()
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                for key in file.files:
+                    name, *rest = key.split("/")
+                    if len(rest) == 1:
+                        found.layers.setdefault(name, []).append(file[key])
+                    else:
+                        decoder = found.decoders.setdefault(name, [])
+                        if len(decoder) == int(rest[1]):
+                            decoder.append([])
+                        decoder[-1].append(file[key])
+        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+            raise _unreadable(path, error) from None
+        return found
+
+
+def layer_sizes(path: Path) -> dict[str, int]:
+    """How many numbers each layer in a file holds, read off its headers alone.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    import numpy as np
+
+    sizes: dict[str, int] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.namelist():
+                name, *rest = entry.removesuffix(".npy").split("/")
+                if len(rest) == 1:
+                    with archive.open(entry) as file:
+                        np.lib.format.read_magic(file)
+                        shape, _, _ = np.lib.format.read_array_header_1_0(file)
+                    sizes[name] = sizes.get(name, 0) + int(np.prod(shape))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from None
+    return sizes
+
+
+def find_source(spec: Spec) -> Path | None:
+    """The file that `from` leads to: pretrained layers of that run where there are some, else the trained ones.
+
+    Raises:
+        DataError: there is no such run, or it did not get so far.
+    """
+    named = spec.pretrain.from_ if spec.pretrain and spec.has("pretrain") else None
+    if named is None:
+        return None
+    span = spec.span("pretrain", "from")
+    base = Path(span.file).parent if span.in_file else spec.source.folder
+    folders = [base / named, Path(named)]  # runs are written where the command is typed
+    for folder in folders:
+        for name in (PRETRAINED, TRAINED):
+            if (folder / name).is_file():
+                return folder / name
+    there = next((folder for folder in folders if folder.is_dir()), None)
+    if there is None:
+        raise DataError.of("no-run", f"there is no run folder `{named}`", span, help=_nearest(folders))
+    runs = sorted(path.name for path in there.iterdir() if (path / TRAINED).is_file())
+    help = f"write `from: {named}/{runs[-1]}`" if runs else "let that run go on until its layers are trained"
+    raise DataError.of("no-run", f"`{named}` holds no trained layers", span, help=help)
+
+
+def taken_layers(spec: Spec, graph: Graph, source: Path | None = None) -> tuple[str, ...]:
+    """The layers to be pretrained that another run has; they start with the weights that they have there.
+
+    Raises:
+        DataError: the run cannot be read.
+    """
+    source = source or find_source(spec)
+    if source is None or spec.pretrain is None:
+        return ()
+    sizes = layer_sizes(source)
+    return tuple(layer.name for layer in spec.pretrain.chosen(graph) if layer.name in sizes)
+
+
+def _nearest(folders: Sequence[Path]) -> str:
+    names = [path.name for folder in folders if folder.parent.is_dir() for path in folder.parent.iterdir()]
+    near = did_you_mean(folders[0].name, names, otherwise="")
+    return near or "name a folder that `dlspec run` wrote, such as `runs/digits/001`"
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError.of("data-unreadable", f"`{path}` is damaged: {str(error) or type(error).__name__}")
