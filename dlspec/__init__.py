@@ -24,6 +24,8 @@ _HOMES = {
     "run": "dlspec.api",
     "resume": "dlspec.api",
     "report": "dlspec.api",
+    "export": "dlspec.api",
+    "filters": "dlspec.api",
     "open_run": "dlspec.api",
     "Run": "dlspec.runs",
     "Spec": "dlspec.spec",

@@ -224,3 +224,58 @@ def open_run(folder: str | Path) -> Run:
     from dlspec.runs import Run
 
     return Run.open(folder)
+
+
+def export(
+    run: Run | str | Path, *, layers: str | None = None, pretrained: bool = False, out: str | Path | None = None
+) -> Path:
+    """Writes a trained network, or a part of it, as a Keras model that loads without dlspec; returns the file.
+
+    Args:
+        layers: `..h3` for the part from the input to the layer `h3`, which takes raw columns, `h2..h3` for that between
+            two layers, both included, `h2..` for that up to the output; all of it by default.
+        pretrained: layers as pretraining left them, before the whole network was trained.
+        out: the file; by default `<name>.keras` or `<name>_<layers>.keras` in the current folder.
+
+    Raises:
+        DataError: there is no such run or layer, or the file is there already.
+    """
+    from dlspec.files import written_whole
+
+    opened = open_run(run) if isinstance(run, str | Path) else run
+    first, dots, last = (layers or "..").partition("..")
+    if not dots:
+        help = f"write `..{layers}` for the part from the input to `{layers}`"
+        raise DataError.of("wrong-layers", f"`{layers}` names no part of the network", help=help)
+    part = f"_{first}_to_{last or 'output'}".replace("__", "_") if first or last else ""
+    path = Path(out) if out is not None else Path(f"{opened.spec.name}{part}.keras")
+    if path.suffix != ".keras":
+        raise DataError.of("cannot-write", f"`{path}` is no name of a Keras model", help=f"write `{path.stem}.keras`")
+    if path.exists():
+        raise DataError.of("cannot-write", f"`{path}` is there already", help="name another file with `--out`")
+    model = opened.part(first or None, last or None, pretrained=pretrained) if part or pretrained else opened.model
+    try:
+        with written_whole(path) as draft:
+            model.save(draft)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError.of("cannot-write", f"cannot write `{path}`: {reason}", help="name another file") from None
+    return path
+
+
+def filters(run: Run | str | Path) -> dict[str, Any]:
+    """What the units of a run's first layer look for, as arrays (units, rows, columns): `pretrained`, where there was
+    pretraining, and `final`.
+
+    Raises:
+        DataError: the folder is no run folder, or the first layer does not look at pictures.
+    """
+    opened = open_run(run) if isinstance(run, str | Path) else run
+    found = {key.partition(":")[2]: value for key, value in opened.pictures.items() if key.startswith("filters:")}
+    if not found:
+        raise DataError.of(
+            "no-filters",
+            f"`{opened.folder}` has no filters to show",
+            help="filters are of a finished run whose first layer, `dense` or `conv2d`, takes pictures",
+        )
+    return found

@@ -98,12 +98,12 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     return keras.Model(raw, x, name=f"{network.name}_from_raw")
 
 
-def part_of(model: Any, last: str, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:
+def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:
     """A part of a saved model as a model of its own.
 
     Args:
         model: as `with_preprocessing` gives it.
-        last: the layer whose output it puts out.
+        last: the layer whose output it puts out; None: the network's own.
         first: the layer whose input it takes; None: raw columns, which the model's own preprocessing scales.
         weights: of layers, instead of those that they have.
 
@@ -120,15 +120,17 @@ def part_of(model: Any, last: str, first: str | None, weights: Mapping[str, Sequ
             raise DataError.of("unknown-layer-name", f"the network has no layer `{name}`", help=help)
     for name, values in (weights or {}).items():
         known[name].set_weights(values)
+    end = network.output if last is None else known[last].output
+    name = f"{first or 'raw'}_to_{last or 'output'}"
     if first is not None:
         try:
-            return keras.Model(known[first].input, known[last].output, name=f"{first}_to_{last}")
+            return keras.Model(known[first].input, end, name=name)
         except ValueError:
             message = f"`{first}` does not lead to `{last}` on one way"
-            raise DataError.of("wrong-order", message, help="name the lower layer first") from None
+            raise DataError.of("wrong-layers", message, help="name the lower layer first") from None
     (scaled,) = network._inbound_nodes[-1].input_tensors  # what the preprocessing hands to the network
-    code = keras.Model(network.inputs, known[last].output)(keras.Model(model.inputs, scaled)(model.inputs))
-    return keras.Model(model.inputs, code, name=f"to_{last}")
+    code = keras.Model(network.inputs, end)(keras.Model(model.inputs, scaled)(model.inputs))
+    return keras.Model(model.inputs, code, name=name)
 
 
 def _way_back(affine: Affine) -> Affine:

@@ -309,6 +309,8 @@ data:
   labels: 200
   limit: 1000
   unlabeled: {dataset: digits}
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
 """,
         """\
 data:
@@ -339,14 +341,18 @@ data: {dataset: digits, split: {validation: 0.1, test: 300, by: order}}
     "data.unlabeled": (
         """\
 data: {dataset: digits, unlabeled: {dataset: digits}}
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
 """,
         """\
 data: {table: patients.csv, target: ill, unlabeled: {table: more_patients.csv}}
 model: [dense: 8, output]
+pretrain: {method: autoencoder}
 """,
         """\
 data: {series: prices.csv, target: close, window: {length: 30}, unlabeled: {series: older_prices.csv}}
 model: [lstm: 8, output]
+pretrain: {method: autoencoder}
 """,
     ),
     "model": (

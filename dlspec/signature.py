@@ -304,7 +304,7 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         yield Diagnostic(
             "wrong-value", f"`{target}` holds {held}, which cannot be predicted here", spec.span("data", "target")
         )
-    if description.test_rows and spec.source.written("data", "split", "test"):
+    if description.test_rows and data.split.test is not None and spec.source.written("data", "split", "test"):
         yield Diagnostic(
             "wrong-split",
             f"these data bring their own test part, {description.test_rows:,} samples",

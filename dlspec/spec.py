@@ -308,6 +308,7 @@ def _read_pretraining(value: Any) -> PretrainingMethod:
     settings = dict(value)
     name = settings.pop("method", None)
     if name is None and "from" in settings:
+        Taken.refuse_settings(settings)
         return Taken.model_validate(settings)
     if name is None:
         raise mistake(

@@ -53,7 +53,9 @@ EXAMPLES = [(path, example) for path, examples in SECTION_EXAMPLES.items() for e
 def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     rows = "".join(f"{day},1,2\n" for day in range(300))
     (tmp_path / "prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
+    (tmp_path / "older_prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
+    (tmp_path / "more_patients.csv").write_text("age,height\n3,90\n4,100\n", encoding="utf-8")
     assert problems_of(example, tmp_path) == []
 
 

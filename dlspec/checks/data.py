@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dlspec.checks.base import Checked, rule
-from dlspec.diagnostics import Diagnostic, Severity
+from dlspec.diagnostics import DataError, Diagnostic, Severity
+from dlspec.fields import did_you_mean
+from dlspec.signature import unlabeled_source
 
 
 @rule
@@ -75,3 +78,57 @@ def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
     yield Diagnostic(
         "wrong-split", message, spec.span("data", "split", "by"), help=f"write `by: {needed}`, or leave it out"
     )
+
+
+@rule
+def unlabeled_samples_are_alike(checked: Checked) -> Iterator[Diagnostic]:
+    """Another source has the features of the first, in the same form, and pretraining to see them."""
+    spec, signature = checked.spec, checked.signature
+    if not spec.has("data") or spec.data.unlabeled is None:
+        return
+    method = spec.pretrain
+    if spec.has("pretrain") and (method is None or method.needs_labels):
+        why = "this spec has none" if method is None else f"`{method.type_name}` needs labels"
+        yield Diagnostic(
+            "unused-unlabeled",
+            f"only pretraining sees `unlabeled` samples, and {why}",
+            spec.key_span("data", "unlabeled"),
+            Severity.WARNING,
+            help="add `pretrain: {method: autoencoder}`, or remove `unlabeled`",
+        )
+    source = unlabeled_source(spec)
+    try:
+        description = source.describe() if source else None
+    except DataError as error:
+        yield from (
+            replace(d, severity=Severity.WARNING, notes=("its columns were not checked",)) for d in error.diagnostics
+        )
+        return
+    if signature is None or description is None:
+        return
+    span = spec.key_span("data", "unlabeled")
+    series = description.layout == "series"
+    if series != (signature.window is not None):
+        yield Diagnostic(
+            "unlabeled-mismatch",
+            f"rows of `unlabeled` are {'timesteps' if series else 'samples'}, and those of the data are not",
+            span,
+            help=f"write `{'table' if series else 'series'}` in place of it",
+        )
+        return
+    for feature in signature.features:
+        column = description.column(feature.name)
+        if column is None:
+            yield Diagnostic(
+                "unknown-column",
+                f"the unlabeled data have no column `{feature.name}`",
+                span,
+                help=did_you_mean(feature.name, description.names),
+            )
+        elif column.shape != feature.shape or column.kind != feature.kind:
+            yield Diagnostic(
+                "unlabeled-mismatch",
+                f"`{feature.name}` is of another form in the unlabeled data",
+                span,
+                help="name a source whose columns are as those of the data",
+            )

@@ -24,6 +24,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     last = graph[graph.outputs[0]]
     if isinstance(last.layer, Broken) or last.output_shape is None:
         return
+    if spec.unrolls and signature.target.kind != "input":  # which another rule says
+        return
     if spec.source.recovered:  # the last layer may stand in a line that could not be read
         return
     if any(isinstance(layer.layer, Output) for layer in graph.layers if layer is not last):  # moving it mends this too
@@ -104,7 +106,10 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.loss is None or not spec.has("model"):
         return
     last, loss = graph[graph.outputs[0]], spec.train.loss
-    if signature.target.kind != "input" or "binary" not in loss.of or "number" in loss.of:
+    target = signature.target
+    if target.kind != "input" or "binary" not in loss.of or "number" in loss.of:
+        return
+    if last.output_shape not in ((None, *target.shape), (None, target.units)):  # which another rule says
         return
     if getattr(loss, "from_logits", False) or isinstance(last.layer, Broken) or graph.inside(False)[last.name]:
         return

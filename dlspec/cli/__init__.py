@@ -15,7 +15,7 @@ import click
 from dlspec._version import __version__
 
 COMMANDS = (
-    "init", "run", "validate", "plan", "show", "explain", "layers", "schema", "predict", "report", "doctor",
+    "init", "run", "validate", "plan", "show", "explain", "layers", "schema", "predict", "report", "export", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130

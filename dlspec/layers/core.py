@@ -212,5 +212,8 @@ class Output(LayerSpec):
     def parameters(self, input_shape: Shape) -> int:
         return (known(input_shape[-1]) + 1) * known(self.units)
 
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return self.activation in UNIT_INTERVAL
+
     def flops(self, input_shape: Shape) -> int:
         return known(self.units) * (2 * known(input_shape[-1]) + 1 + (self.activation not in (None, "linear")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -228,17 +228,23 @@ class Taken(PretrainingMethod):
         raise AssertionError("layers of another run need no stage")
 
     @classmethod
+    def refuse_settings(cls, written: Mapping[str, Any]) -> None:
+        """Raises ValidationError where settings of a method stand without one."""
+        for key in written:
+            of_method = any(PRETRAINING[name].has_key(key) for name in PRETRAINING)
+            if of_method and (key == "per_layer" or key not in cls.of_whole):
+                said = mistake(
+                    "unknown-key",
+                    f"`{key}` is a setting of a method, and `pretrain` names none",
+                    help="add `method: autoencoder`, which pretrains the layers that the other run does not have",
+                    at="key",
+                )
+                raise PRETRAINING.error(said, (key,), written)
+
+    @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
-        if any(PRETRAINING[name].has_key(key) for name in PRETRAINING):
-            return mistake(
-                "unknown-key",
-                f"`{key}` is a setting of a method, and `pretrain` names none",
-                help="add `method: autoencoder`, which pretrains the layers that the other run does not have",
-                at="key",
-            )
-        return mistake(
-            "unknown-key", f"unknown key `{key}`", help=did_you_mean(key, ("method", *cls.of_whole)), at="key"
-        )
+        help = did_you_mean(key, ("method", *cls.of_whole))
+        return mistake("unknown-key", f"unknown key `{key}`", help=help, at="key")
 
     def written(self) -> dict[str, Any]:
         return self._settings([key for key in self.of_whole if key != "per_layer"])

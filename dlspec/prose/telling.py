@@ -144,7 +144,9 @@ class _Teller:
         """A sentence for each variable and each block."""
         source = self.spec.source
         for name, node in source.variables.items():
-            text = self.words.KEYS["variables"].format(name=name, value=to_inline_yaml(node.plain()))
+            value = to_inline_yaml(node.plain())
+            shown = f"`{value}`" if isinstance(node.value, dict | list) else value
+            text = self.words.KEYS["variables"].format(name=name, value=shown)
             yield Sentence(text, self._in_file(node.key or node.span))
         for name, span in source.blocks.items():
             yield Sentence(self.words.KEYS["blocks"].format(name=name), self._in_file(span))

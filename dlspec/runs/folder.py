@@ -218,6 +218,14 @@ class Run:
         Raises:
             DataError: there is no such layer, or the run was not pretrained.
         """
+        return self.part(first, last, pretrained=pretrained)
+
+    def part(self, first: str | None, last: str | None, *, pretrained: bool = False) -> Any:
+        """The network from the input of one layer to the output of another; see `encoder`.
+
+        Args:
+            last: None: the output of the network, as the loss compares it.
+        """
         from dlspec.building import part_of
 
         if not pretrained:

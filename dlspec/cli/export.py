@@ -1,0 +1,27 @@
+"""`dlspec export`: takes the trained network, or a part of it, out of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--layers", metavar="FIRST..LAST", help="A part of it: `..h3` from the input to h3, `h2..h3`, or `h2..`.")
+@click.option("--pretrained", is_flag=True, help="Layers as pretraining left them, before the whole was trained.")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write: NAME.keras.")
+def command(run: Path, layers: str | None, pretrained: bool, out: Path | None) -> int:
+    """Write a trained network, or a part such as its encoder, as a Keras model that loads without dlspec.
+
+    From the input on it takes raw columns, as the whole model does.
+
+    \b
+    Example:  dlspec export runs/deep_autoencoder/001 --layers ..code -o encoder.keras
+              dlspec export runs/few_labels_dae/001 --layers ..h3 --pretrained
+    """
+    from dlspec.api import export
+
+    click.echo(export(run, layers=layers, pretrained=pretrained, out=out))
+    return 0
