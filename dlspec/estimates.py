@@ -30,13 +30,13 @@ class Range(NamedTuple):
 
 START = Range(3, 25)
 """Loading TensorFlow, and compiling."""
-STAGE = Range(1, 10)
+STAGE = Range(0.5, 10)
 """Building and compiling a stage."""
-STEP = Range(0.5e-3, 6e-3)
+STEP = Range(0.1e-3, 6e-3)
 """What a batch costs besides its FLOPs."""
 TIMESTEP = Range(15e-6, 250e-6)
 """What a timestep of a recurrent layer costs, forward and backward, besides its FLOPs."""
-FLOPS_A_SECOND = (100e9, 2e9)
+FLOPS_A_SECOND = (400e9, 5e9)
 """At best and at worst."""
 
 

@@ -71,7 +71,7 @@ class Kind(SpecModel):
         for name, field in self.fields_in_order().items():
             value = getattr(self, name)
             if field.is_required() or value != field.get_default():
-                given[name.removesuffix("_")] = _brief(value)
+                given[name.removesuffix("_")] = brief_of(value)
         if list(given) == [self.primary()]:
             return {self.type_name: given[self.primary() or ""]}
         return {self.type_name: given} if given else self.type_name
@@ -82,13 +82,14 @@ class Kind(SpecModel):
         return {self.type_name: fields} if fields else self.type_name
 
 
-def _brief(value: Any) -> Any:
+def brief_of(value: Any) -> Any:
+    """A value of a field as a person would write it."""
     if isinstance(value, Kind):
         return value.brief()
     if isinstance(value, SpecModel):
         return value.written()
     if isinstance(value, list | tuple):
-        return [_brief(v) for v in value]
+        return [brief_of(v) for v in value]
     return value
 
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from dlspec.fields import PositiveInt, SpecModel, Text, did_you_mean, mistake, one_of, rebuild_error, show_value
 from dlspec.layers.base import LayerSpec, Shape
 from dlspec.parts.optimizers import Adam, AnyOptimizer
-from dlspec.registry import Kind, Registry
+from dlspec.registry import Kind, Registry, brief_of
 from dlspec.stopping import StageStopping
 
 if TYPE_CHECKING:
@@ -203,6 +203,13 @@ class PretrainingMethod(Kind):
 
     def written(self) -> dict[str, Any]:
         return {"method": self.type_name, **self._settings(self.keys())}
+
+    def brief_settings(self) -> dict[str, dict[str, Any]]:
+        """Layer -> its own settings, as a person would write them."""
+        return {
+            name: {field.removesuffix("_"): brief_of(getattr(own, field)) for field in sorted(own.model_fields_set)}
+            for name, own in (self.per_layer or {}).items()
+        }
 
     def _settings(self, keys: Sequence[str] | dict[str, Any]) -> dict[str, Any]:
         fields: dict[str, Any] = SpecModel.written(self.model_copy(update={"per_layer": None}))

@@ -9,6 +9,8 @@ from dlspec.registry import Kind
 
 NO_LINE = "Left out, so by default:"
 
+GIVEN_BACK = "What the network puts out shall be what it sees."
+
 KEYS = {
     "dlspec": "The spec is written in version {value} of the language.",
     "name": "The run is called {value}, and its folder is `runs/{raw}/001` or the next free number.",
@@ -147,6 +149,11 @@ def describe(kind: Kind) -> str:
     text = re.sub(r" \([^()]*\b(?:1[89]|20)\d\d[^()]*\)", "", text)
     text = text.partition(". ")[0]
     return text if text.endswith(".") else f"{text}."
+
+
+def samples(count: int) -> str:
+    """So many of them."""
+    return f"{count:,} samples"
 
 
 def listing(items: Sequence[str]) -> str:

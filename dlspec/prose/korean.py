@@ -12,6 +12,8 @@ from dlspec.registry import Kind
 
 NO_LINE = "적지 않았으므로 기본값:"
 
+GIVEN_BACK = "신경망은 본 것을 그대로 내놓아야 합니다."
+
 KEYS = {
     "dlspec": "이 명세는 언어의 {value} 판으로 적혀 있습니다.",
     "name": "실행 이름은 {value}이고, 결과는 `runs/{raw}/001`부터 비어 있는 다음 번호의 폴더에 남습니다.",
@@ -148,6 +150,11 @@ def describe(kind: Kind) -> str:
     known = OF_PRETRAINING if type(kind).__module__.startswith("dlspec.pretraining.") else KINDS
     own = " ".join((type(kind).__doc__ or "").split("\n\n")[0].split())
     return known.get(kind.type_name, own)
+
+
+def samples(count: int) -> str:
+    """So many of them."""
+    return f"표본 {count:,}개"
 
 
 def listing(items: Sequence[str]) -> str:

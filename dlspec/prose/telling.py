@@ -15,6 +15,7 @@ from dlspec.layers import ModelItem, Shape
 from dlspec.layers.combining import Group
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.registry import Kind
+from dlspec.signature import INPUT_TARGET
 from dlspec.source import to_inline_yaml
 from dlspec.source.nodes import Path_
 from dlspec.spec import Spec
@@ -110,12 +111,14 @@ class _Teller:
         """What a key and its value say."""
         name = ".".join(map(str, path))
         template = self.words.KEYS[name]
+        if (name, value) == ("data.target", INPUT_TARGET):
+            return str(self.words.GIVEN_BACK)
         if isinstance(template, Mapping):
             return str(template[value])
         if isinstance(value, Kind):
             return self.kind(name, value)
         if name == "pretrain.per_layer" and self.spec.pretrain:
-            value = self.spec.pretrain.written()["per_layer"]
+            value = self.spec.pretrain.brief_settings()
         if _is_section(value):
             value = value.written()
         if isinstance(value, list) and value and isinstance(value[0], Kind):
@@ -128,7 +131,9 @@ class _Teller:
             shown = f"`{value}`"
         else:
             shown = to_inline_yaml(value)
-        percent = f"{value:.0%}" if isinstance(value, float) else shown
+        percent = (
+            self.words.samples(value) if isinstance(value, int) else f"{value:.0%}" if isinstance(value, float) else ""
+        )
         return str(template.format(value=shown, raw=value, percent=percent))
 
     def kind(self, name: str, kind: Kind) -> str:

@@ -294,7 +294,10 @@ def bent_planes(original: tuple[Array, Array], layers: Mapping[str, Mapping[str,
 
 @in_style
 def picture_rows(rows: Mapping[str, Array], titles: Sequence[str] = ()) -> str:
-    """Pictures in rows: each row (samples, height, width), with its name on the left."""
+    """Pictures in rows: each row (samples, height, width), with its name on the left; black and white are those of the
+    first row in all of them."""
+    first = next(iter(rows.values()))
+    dark, light = float(first.max()), float(first.min())
     count = max(len(pictures) for pictures in rows.values())
     figure, axes = styled(10, 0.95 * len(rows) + 0.25, len(rows), count)
     for row, (name, pictures) in enumerate(rows.items()):
@@ -302,11 +305,20 @@ def picture_rows(rows: Mapping[str, Array], titles: Sequence[str] = ()) -> str:
             axis = axes[row, column]
             axis.set_axis_off()
             if column < len(pictures):
-                axis.imshow(pictures[column], cmap="gray_r", interpolation="nearest")
+                axis.imshow(_gray(pictures[column], light, dark), interpolation="nearest")
                 if titles and row == 0:
                     axis.set_title(titles[column], fontsize=8.5, loc="center")
         axes[row, 0].text(-0.15, 0.5, name, transform=axes[row, 0].transAxes, ha="right", va="center", color=TRUTH)
     return to_svg(figure, "rows" + "".join(rows))
+
+
+def _gray(picture: Array, light: float, dark: float) -> Array:
+    """A picture of one channel in shades of gray, its largest values black; one of three channels in its colors."""
+    shares = np.clip((picture - light) / ((dark - light) or 1.0), 0, 1)
+    if shares.ndim == 3 and shares.shape[-1] == 3:
+        return shares
+    plain = 1 - (shares.mean(axis=-1) if shares.ndim == 3 else shares)
+    return np.repeat(plain[..., None], 3, axis=-1)
 
 
 @in_style
