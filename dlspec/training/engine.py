@@ -172,11 +172,18 @@ class TensorFlowEngine(Engine):
 
         losses = tf.TensorArray(tf.float32, size=count, element_shape=())
 
-        def body(i: Any, losses: Any) -> Any:
+        def make_ready(i: Any) -> Any:
             rows = tf.slice(order, [i * self.batch_size], [self.batch_size])
-            return i + 1, losses.write(i, self._one([tf.gather(values, rows) for values in tensors]))
+            batch = [tf.gather(values, rows) for values in tensors]
+            return batch, self._draw(batch[0])
 
-        _, losses = tf.while_loop(lambda i, _: i < count, body, (first, losses), parallel_iterations=1)
+        def body(i: Any, losses: Any, batch: Any, drawn: Any) -> Any:
+            """A step, while the next batch is made ready beside it; none is drawn for behind the last one."""
+            following = tf.cond(i + 1 < count, lambda: make_ready(i + 1), lambda: (batch, drawn))
+            return i + 1, losses.write(i, self._update(batch, drawn)), *following
+
+        start = (first, losses, *make_ready(first))
+        _, losses, _, _ = tf.while_loop(lambda i, *_: i < count, body, start, parallel_iterations=1)
         return losses.stack()
 
     def _one(self, batch: list[Any]) -> Any:

@@ -15,7 +15,9 @@ Array = np.ndarray
 IN_MEMORY = 2 * 2**30
 """Bytes of features that are kept in memory; more go to a file beside the run, which is read from there."""
 BLOCK = 4096
-"""Samples that are computed at a time."""
+"""Samples that are computed at a time at most."""
+VALUES = 2**24
+"""Values of a layer that are computed at a time at most, about."""
 
 
 class Features:
@@ -35,12 +37,19 @@ class Features:
         """What a Keras model puts out for all inputs: in memory, or mapped from a file where that is too much."""
         if not len(inputs):
             return predict(below, inputs)
-        first = predict(below, inputs[:BLOCK])
+        size = self._block(below)
+        first = predict(below, inputs[:size], size)
         features = self._room((len(inputs), *first.shape[1:]), first.dtype)
         features[: len(first)] = first
-        for start in range(BLOCK, len(inputs), BLOCK):
-            features[start : start + BLOCK] = predict(below, inputs[start : start + BLOCK])
+        for start in range(size, len(inputs), size):
+            features[start : start + size] = predict(below, inputs[start : start + size], size)
         return features
+
+    @staticmethod
+    def _block(below: Any) -> int:
+        """How many samples are computed at a time: fewer where each is large on its way."""
+        widest = max(int(np.prod([size or 1 for size in layer.output.shape[1:]])) for layer in below.layers)
+        return max(1, min(BLOCK, VALUES // widest))
 
     def close(self) -> None:
         """Removes the files."""

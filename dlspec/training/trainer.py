@@ -288,8 +288,7 @@ class Trainer:
         steps = math.ceil(count / stage.batch_size)
         pace = Pace(1 if callbacks.kinds else None)
         if stage.kind == "pretrain" and progress.first_loss is None:
-            some = None if samples.y is None else samples.y[:COMPARED]
-            progress.first_loss = engine.loss(samples.x[:COMPARED], some)
+            progress.first_loss = self._untrained_loss(model, samples)
         while progress.epoch < stage.epochs:
             if _waited_enough(stopping, progress):
                 return f"stopped early, epoch {progress.best_epoch} was the best"
@@ -349,6 +348,15 @@ class Trainer:
             callbacks.call.on_train_batch_end(step - 1, {"loss": loss})
             self.listener.step_ends(stage, epoch, step, loss)
         return loss
+
+    @staticmethod
+    def _untrained_loss(model: Any, samples: _Samples) -> float:
+        """The loss of a stage before its first step, from some of the samples."""
+        from keras import ops
+
+        x = ops.convert_to_tensor(samples.x[:COMPARED])
+        y = None if samples.y is None else ops.convert_to_tensor(samples.y[:COMPARED])
+        return float(as_array(model.objective(x, y, model.forward(x, None))))
 
     @staticmethod
     def _measure(model: Any, samples: _Samples) -> dict[str, float]:

@@ -31,7 +31,7 @@ from dlspec.training import Listener, Trainer, seed_everything
 from dlspec.training.engine import make_engine
 
 SIZES = (784, 500, 500, 500)
-BATCH, EPOCHS, REPEATS = 100, 4, 5
+BATCH, EPOCHS, REPEATS = 100, 10, 3
 STACK = """\
 dlspec: 1
 data: {dataset: mnist, scale: min_max, split: {validation: 0}}
@@ -41,14 +41,14 @@ model:
   - dense: {units: 500, activation: sigmoid, name: h2}
   - dense: {units: 500, activation: sigmoid, name: h3}
   - output
-pretrain: {method: denoising_autoencoder, corruption: {masking: 0.25}, epochs: 4, batch_size: 100}
+pretrain: {method: denoising_autoencoder, corruption: {masking: 0.25}, epochs: 10, batch_size: 100}
 train: {epochs: 1, batch_size: 1000}
 """
 MACHINE = STACK.replace(
     "units: 500, activation: sigmoid, name: h1", "units: 1000, activation: sigmoid, name: h1"
 ).replace(
-    "{method: denoising_autoencoder, corruption: {masking: 0.25}, epochs: 4,",
-    "{method: rbm, momentum: 0.5, layers: [h1], epochs: 5,",
+    "{method: denoising_autoencoder, corruption: {masking: 0.25}, epochs: 10,",
+    "{method: rbm, momentum: 0.5, layers: [h1], then: freeze, epochs: 5,",
 )
 
 
@@ -252,7 +252,7 @@ def machines() -> None:
 
 
 WIDE = STACK.replace("units: 500, activation: sigmoid, name: h1", "units: 4000, activation: sigmoid, name: h1").replace(
-    "epochs: 4,", "layers: [h1, h2], epochs: 1,"
+    "epochs: 10,", "layers: [h1, h2], epochs: 1,"
 )
 CHILD = """
 import resource, sys

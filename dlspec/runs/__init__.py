@@ -1,0 +1,10 @@
+"""The run folder: what a run leaves behind.
+
+Every file is written whole or not at all. A run is finished when `metrics.json` is there, and can go on when
+it is not.
+"""
+
+from dlspec.runs.folder import Run
+from dlspec.runs.running import resume, start, unfinished
+
+__all__ = ["Run", "resume", "start", "unfinished"]

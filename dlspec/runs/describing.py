@@ -1,0 +1,148 @@
+"""What a run folder says of its spec, its data and the machine, and how that is read again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec._version import __version__
+from dlspec.signature import source_of, unlabeled_source
+from dlspec.source import to_yaml
+from dlspec.sources.files import RowsFile
+from dlspec.spec import Spec
+from dlspec.weights import find_source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.preparation import Prepared
+    from dlspec.signature import Signature
+
+
+def portable(spec: Spec, folder: Path) -> dict[str, Any]:
+    """The resolved spec as plain values, data files relative to the run folder; what is not set is left out."""
+
+    def without_nothing(values: Any) -> Any:
+        if isinstance(values, dict):
+            return {key: without_nothing(value) for key, value in values.items() if value is not None}
+        return [without_nothing(v) for v in values] if isinstance(values, list) else values
+
+    values: dict[str, Any] = without_nothing(spec.written())
+    data = values["data"]
+    for source, section in ((source_of(spec), data), (unlabeled_source(spec), data.get("unlabeled"))):
+        if isinstance(source, RowsFile):
+            file = source.file.resolve()
+            try:
+                section[source.key] = os.path.relpath(file, folder.resolve())
+            except ValueError:  # another drive of Windows
+                section[source.key] = str(file)
+    other_run = find_source(spec)
+    if other_run is not None:
+        values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
+    return values
+
+
+def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
+    return (
+        f"# {spec.name} with every default written out; dlspec {__version__} runs it again as it is.\n{to_yaml(values)}"
+    )
+
+
+def environment_of(seed: int, fingerprint: str, device: str, command: str) -> dict[str, Any]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    packages = ["keras", "numpy", "pandas", "scikit-learn"]
+    try:
+        version("tensorflow")
+        packages.insert(0, "tensorflow")
+    except PackageNotFoundError:  # Keras has another backend
+        pass
+    return {
+        "dlspec": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "platform": platform.platform(),
+        "device": device,
+        "cpu_cores": os.cpu_count(),
+        "seed": seed,
+        "data_fingerprint": fingerprint,
+        "command": command or f"{Path(sys.argv[0]).name} (Python)",
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def describe(data: Prepared) -> dict[str, Any]:
+    """`data.json`: what the data looked like, enough to predict with the model and to draw the report."""
+    signature, steps, target = data.signature, data.preprocessing, data.signature.target
+    return {
+        "task": signature.task,
+        "rows": len(next(iter(data.columns.values()))),
+        "fingerprint": data.fingerprint,
+        "target": {
+            "name": target.name,
+            "kind": target.kind,
+            "classes": list(target.classes),
+            "unit": target.unit,
+            "inside": target.inside,
+        },
+        "features": [_column(column.name, column.unit, data.columns[column.name]) for column in signature.features],
+        "raw_columns": list(steps.raw_columns),
+        "timesteps": steps.timesteps,
+        "window": {"length": signature.window.length, "horizon": signature.window.horizon}
+        if signature.window
+        else None,
+        "input_shape": list(signature.input_shape[1:]),
+        "parts": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
+        "unlabeled": len(data.unlabeled),
+        "left_out": data.left_out,
+        "class_counts": _class_counts(data),
+        "naive_error": data.naive_error,
+    }
+
+
+def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
+    """What `data.json` says of the inputs and the target."""
+    from dlspec.datasets import Column
+    from dlspec.signature import Signature, Target, share_out
+    from dlspec.spec import Window
+
+    target, shape = described["target"], (None, *described["input_shape"])
+    features = tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"])
+    return Signature(
+        described["task"],
+        shape,
+        features,
+        Target(
+            target["name"],
+            target["kind"],
+            tuple(target["classes"]),
+            target["unit"],
+            shape[1:] if target["kind"] == "input" else (),
+            target.get("inside", False),
+        ),
+        share_out(spec, shape, [feature.name for feature in features]),
+        {},
+        window=Window(**described["window"]) if described["window"] else None,
+    )
+
+
+def _column(name: str, unit: str | None, values: np.ndarray) -> dict[str, Any]:
+    numbers = values if values.dtype.kind in "iuf" else values.astype("float64")
+    summary = {"min": numbers.min(), "max": numbers.max(), "mean": numbers.mean(dtype="float64")}
+    return {"name": name, "unit": unit, **{key: float(value) for key, value in summary.items()}}
+
+
+def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:
+    import numpy as np
+
+    classes = data.signature.target.classes
+    if not classes:
+        return None
+    counts = {
+        name: np.bincount(getattr(data, name).truth, minlength=len(classes)) for name in ("train", "validation", "test")
+    }
+    return {label: {name: int(count[i]) for name, count in counts.items()} for i, label in enumerate(classes)}
