@@ -163,7 +163,8 @@ def test_a_closed_pipe_ends_quietly():
 def printed_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     (folder / "tiny.yaml").write_text(TINY["series"])
-    return folder, dlspec("run", "tiny.yaml", "-s", "train.epochs=2", cwd=folder)
+    compared = "evaluate.compare={without_pretraining: {seeds: 1}}"
+    return folder, dlspec("run", "tiny.yaml", "-s", "train.epochs=2", "-s", compared, cwd=folder)
 
 
 def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
@@ -177,6 +178,7 @@ def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
         "fine_tune 1/2", "fine_tune 2/2",
     ]  # fmt: skip
     assert "persistence" in done.stdout
+    assert re.search(r"\d with pretraining and [\d.]+( USD)? without", done.stdout.replace("\n", " "))
     assert done.stdout.splitlines()[-1] == "runs/tiny_series/001"
     assert "-s train.epochs=2" in json.loads((folder / "runs/tiny_series/001/environment.json").read_text())["command"]
 

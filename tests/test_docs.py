@@ -93,6 +93,14 @@ def test_the_mistakes_in_the_readme_are_what_validate_says(tmp_path, monkeypatch
     assert done.stderr.startswith(block)
 
 
+def test_the_readme_has_every_pretraining_method_and_its_section_has_no_mistake(tmp_path):
+    for name in PRETRAINING:
+        assert f"| `{name}` |" in README
+    (block,) = re.findall(r"```yaml\n(pretrain:\n.*?)```", README, re.DOTALL)
+    before, _, _ = (ROOT / "specs" / "digits_dbn.yaml").read_text(encoding="utf-8").partition("pretrain:")
+    assert problems_of(before + block, tmp_path) == []
+
+
 def test_files_named_in_the_readme_exist():
     for path in re.findall(r"\]\(([^)h][^)]*)\)|`((?:specs|examples)/[\w./]+)`", README):
         assert (ROOT / (path[0] or path[1])).exists(), path

@@ -66,6 +66,8 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
         listener.close()
     console.print(result_table(finished))
     console.print(finished.metrics["verdict"]["sentence"], highlight=False, markup=False)
+    for comparison in finished.metrics.get("compare", {}).values():
+        console.print(comparison["sentence"], highlight=False, markup=False)
     for note in finished.metrics["notes"]:
         console.print(note, style="dim", highlight=False, markup=False)
     console.print(

@@ -145,14 +145,11 @@ class TensorFlowEngine(Engine):
         whole = min(last, len(order) // size)
         losses = [np.empty(0, "float32")]
         if first < whole:
-            if self._tensors is not None:
-                places, tensors, start = order[first * size : whole * size], self._tensors, 0
-            else:
-                rows = order[first * size : whole * size]
-                places, start = np.arange(len(rows)), 0
+            rows, tensors = order[first * size : whole * size], self._tensors
+            if tensors is None:
                 tensors = [tf.constant(values[rows]) for values in self.data]
-            count = tf.constant(whole - first)
-            losses.append(self._loop(tensors, tf.constant(places, tf.int32), tf.constant(start), count).numpy())
+                rows = np.arange(len(rows))
+            losses.append(self._loop(tensors, tf.constant(rows, tf.int32), tf.constant(whole - first)).numpy())
         if whole < last:  # the last batch of an epoch is smaller
             rows = order[whole * size :]
             losses.append(np.reshape(self._rest([tf.constant(values[rows]) for values in self.data]).numpy(), 1))
@@ -167,7 +164,7 @@ class TensorFlowEngine(Engine):
             total += float(self._judge(batch)) * len(batch[0])
         return total / len(x)
 
-    def _run(self, tensors: list[Any], order: Any, first: Any, count: Any) -> Any:
+    def _run(self, tensors: list[Any], order: Any, count: Any) -> Any:
         import tensorflow as tf
 
         losses = tf.TensorArray(tf.float32, size=count, element_shape=())
@@ -182,7 +179,7 @@ class TensorFlowEngine(Engine):
             following = tf.cond(i + 1 < count, lambda: make_ready(i + 1), lambda: (batch, drawn))
             return i + 1, losses.write(i, self._update(batch, drawn)), *following
 
-        start = (first, losses, *make_ready(first))
+        start = (tf.constant(0), losses, *make_ready(tf.constant(0)))
         _, losses, _, _ = tf.while_loop(lambda i, *_: i < count, body, start, parallel_iterations=1)
         return losses.stack()
 
