@@ -8,9 +8,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from dlspec.diagnostics import DataError
-from dlspec.spec import RuntimeSpec
+
+if TYPE_CHECKING:
+    from dlspec.spec import RuntimeSpec
 
 
 def load_keras() -> None:

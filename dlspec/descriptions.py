@@ -193,6 +193,9 @@ ARGUMENTS = {
     "noise": "deviation of the noise that is added",
     "tau": "delay of the equation",
     "turns": "how often each spiral goes round",
+    "circles.factor": "radius of the inner circle, that of the outer one being 1",
+    "sine.period": "timesteps of a wave",
+    "cifar100.labels": "the 100 classes, or the 20 above them",
     # sections
     "DataSpec.dataset": "a built-in dataset",
     "DataSpec.table": "a CSV or TSV file whose rows are samples",

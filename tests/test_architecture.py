@@ -6,10 +6,10 @@ import re
 from tests.conftest import ROOT
 
 ORDER = (
-    "_version", "explanations", "diagnostics", "files", "source", "fields", "registry", "parts", "layers",
+    "_version", "explanations", "diagnostics", "backend", "files", "source", "fields", "registry", "parts", "layers",
     "composition", "datasets", "sources", "metrics", "baselines", "stopping", "pretraining", "spec", "spec_reader",
     "forms", "wording", "descriptions", "catalogue", "json_schema", "reference", "signature", "graphs", "weights",
-    "plans", "starting", "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "backend", "building",
+    "plans", "starting", "resolving", "prose", "diagrams", "estimates", "checks", "preparation", "building",
     "training", "evaluation", "pictures", "runs", "reports", "doctor", "api", "cli",
 )  # fmt: skip
 

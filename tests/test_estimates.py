@@ -8,7 +8,7 @@ import dlspec
 from dlspec.checks import check
 from dlspec.composition import compose
 from dlspec.datasets import DATASETS
-from dlspec.datasets.mnist import KerasPictures
+from dlspec.datasets.keras_cache import KerasDataset
 from dlspec.estimates import Memory, training_memory, training_time
 from dlspec.fields import count_bytes, show_bytes
 from dlspec.parts.optimizers import OPTIMIZERS
@@ -44,7 +44,7 @@ def test_an_optimizer_keeps_as_many_numbers_as_counted(written):
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_dataset_has_as_many_rows_as_it_says(name, keras_home):
     dataset = DATASETS.read(name)
-    if isinstance(dataset, KerasPictures):
+    if isinstance(dataset, KerasDataset):
         keras_home(name)
     assert {len(column) for column in dataset.load(0).values()} == {dataset.describe().rows}
 

@@ -6,9 +6,12 @@ import contextlib
 import io
 import socket
 
+from dlspec.backend import load_keras
+
 
 def fetch(name: str) -> None:
     """Raises whatever Keras raises when it cannot."""
+    load_keras()
     import keras
 
     before = socket.getdefaulttimeout()

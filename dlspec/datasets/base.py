@@ -83,9 +83,6 @@ class Dataset(Kind):
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
     "dlspec.datasets",
-    later=(
-        "wine", "breast_cancer", "moons", "circles", "xor", "sine", "copy_memory", "cifar10", "cifar100", "imdb",
-        "reuters", "california_housing",
-    ),
-)  # fmt: skip
+    later=("copy_memory", "imdb", "reuters"),
+)
 AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

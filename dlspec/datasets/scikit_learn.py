@@ -59,3 +59,56 @@ class Diabetes(Dataset):
 
     def load(self, seed: int) -> Columns:
         return load_table("diabetes", self.describe().columns)
+
+
+@DATASETS.register
+class Wine(Dataset):
+    """178 wines from three growers, thirteen chemical measurements each (Aeberhard and Forina, 1991)."""
+
+    examples: ClassVar = ["wine"]
+
+    def describe(self) -> Description:
+        names = (
+            "alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
+            "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280_od315", "proline",
+        )  # fmt: skip
+        grower = Column("grower", "class", classes=("first", "second", "third"))
+        return Description(
+            "samples",
+            (*map(Column, names), grower),
+            target="grower",
+            about="178 wines from three growers (Aeberhard and Forina, 1991; shipped with scikit-learn, CC BY 4.0).",
+            rows=178,
+        )
+
+    def load(self, seed: int) -> Columns:
+        return load_table("wine", self.describe().columns)
+
+
+@DATASETS.register
+class BreastCancer(Dataset):
+    """569 lumps, thirty measurements of the nuclei of their cells each: malignant or benign (Street et al., 1993).
+
+    Of ten measurements there are the mean over the nuclei, its standard error, and the mean of the three largest.
+    """
+
+    examples: ClassVar = ["breast_cancer"]
+
+    def describe(self) -> Description:
+        measured = (
+            "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave_points",
+            "symmetry", "fractal_dimension",
+        )  # fmt: skip
+        names = [f"{how}_{what}" for how in ("mean", "error_of", "worst") for what in measured]
+        diagnosis = Column("diagnosis", "class", classes=("malignant", "benign"))
+        return Description(
+            "samples",
+            (*map(Column, names), diagnosis),
+            target="diagnosis",
+            about="569 lumps in the breast, malignant or benign (Street, Wolberg and Mangasarian, 1993; shipped with "
+            "scikit-learn, CC BY 4.0).",
+            rows=569,
+        )
+
+    def load(self, seed: int) -> Columns:
+        return load_table("breast_cancer", self.describe().columns)
