@@ -15,12 +15,12 @@ from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
 from dlspec.parts.losses import LOSSES, Loss
-from dlspec.sources.files import SeriesFile, TableFile
+from dlspec.sources.rows import SeriesFiles, TableFiles
 from dlspec.spec import DataSpec, Spec, UnlabeledSpec, Window
 
 Task = Literal["series", "number", "class", "reconstruction"]
 
-HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers"}
+HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers", "nested": "nested values"}
 TIME_NAMES = ("date", "datetime", "time", "timestamp")
 
 
@@ -136,9 +136,9 @@ def unlabeled_source(spec: Spec) -> DataSource | None:
 def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSource:
     if section.dataset is not None:
         return section.dataset
-    kind = SeriesFile if section.series is not None else TableFile
+    kind = SeriesFiles if section.series is not None else TableFiles
     span = spec.span(*path, kind.key)
-    return kind(getattr(section, kind.key), Path(span.file).parent if span.in_file else spec.source.folder, span)
+    return kind(tuple(getattr(section, kind.key)), Path(span.file).parent if span.in_file else spec.source.folder, span)
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -163,6 +163,17 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     back = target_name == INPUT_TARGET and INPUT_TARGET not in description.names
     target = Target(INPUT_TARGET, "input") if back else _target(description, target_name)
     if target is None or None in targets.values():
+        return None, problems
+    if target.kind == "class" and len(target.classes) < 2:
+        of = f"one class, `{target.classes[0]}`" if target.classes else "no class"
+        problems.append(
+            Diagnostic(
+                "one-class",
+                f"`{target_name}` has {of}, and so there is nothing to tell apart",
+                spec.span("data", "target") if data.target else spec.key_span("data"),
+                help="predict another column, or add samples of another class",
+            )
+        )
         return None, problems
     numbers = [c.name for c in description.columns if c.kind == "number" and c.name != time]
     predicted = {target_name, *(t.name for t in targets.values() if t)}
@@ -249,7 +260,7 @@ def _inputs(spec: Spec) -> list[tuple[str, list[str]]]:
 def _target(description: Description, name: str) -> Target | None:
     """What the column asks of a network; None where it is not there or cannot be predicted."""
     column = description.column(name)
-    if column is None or column.kind in ("time", "text") or column.shape:
+    if column is None or column.kind not in ("number", "class") or column.shape:
         return None
     return Target(name, "class" if column.classes else "number", column.classes, column.unit)
 

@@ -121,14 +121,17 @@ def _of(amount: float, rows: int) -> float:
     return amount * rows if isinstance(amount, float) else float(amount)
 
 
+Paths = Annotated[list[Text], OneOrMore, Field(min_length=1)]
+
+
 class UnlabeledSpec(SpecModel):
     """Another source with the same features, whose samples only pretraining sees."""
 
     sources: ClassVar = SOURCES
 
     dataset: AnyDataset | None = None
-    table: Text | None = None
-    series: Text | None = None
+    table: Paths | None = None
+    series: Paths | None = None
 
     @classmethod
     def _short_for(cls, value: Any) -> str | None:
@@ -173,8 +176,8 @@ class DataSpec(SpecModel):
     sources: ClassVar = SOURCES
 
     dataset: AnyDataset | None = None
-    table: Text | None = None
-    series: Text | None = None
+    table: Paths | None = None
+    series: Paths | None = None
     time: Text | None = None
     target: Text | None = None
     features: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = None

@@ -13,9 +13,10 @@ from dlspec.datasets import DATASETS, Column, Dataset, Description
 from dlspec.diagnostics import DataError
 from dlspec.fields import did_you_mean, one_of
 from dlspec.layers import show_shape
-from dlspec.signature import TIME_NAMES
+from dlspec.signature import HOLDS, TIME_NAMES
 from dlspec.source import to_inline_yaml
-from dlspec.sources.files import LOOKED_AT, RowsFile, SeriesFile, TableFile
+from dlspec.sources.formats import LOOKED_AT
+from dlspec.sources.rows import RowsFiles, SeriesFiles, TableFiles
 
 Task = Literal["series", "number", "class"]
 
@@ -116,15 +117,15 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
         raise DataError.of(
             "data-unreadable", f"`{data}` is a spec, and a first spec is made from data", help="name a CSV file"
         )
-    table = TableFile(data, folder)
-    if not table.file.is_file() and not re.search(r"[./\\]", data):
+    table = TableFiles((data,), folder)
+    if not (folder / data).is_file() and not re.search(r"[./\\]", data):
         near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
         raise DataError.of("data-not-found", f"there is no file and no built-in dataset `{data}`", help=near)
     values = table.first_values()
     time = _time_column(values)
     if series is None:
         series = time is not None
-    source: RowsFile = SeriesFile(data, folder) if series else table
+    source: RowsFiles = SeriesFiles((data,), folder) if series else table
     return Start(data, "series" if series else "table", source.describe(), "", (), {}, time if series else None)
 
 
@@ -150,7 +151,7 @@ def _grows(values: Sequence[str]) -> bool:
 
 
 def _can_be_predicted(column: Column, description: Description) -> bool:
-    if column.shape or column.kind in ("time", "text"):
+    if column.shape or column.kind not in ("number", "class"):
         return False
     return description.layout == "samples" or column.kind == "number"
 
@@ -175,7 +176,7 @@ def _with_features(start: Start) -> Start:
             features = []
             break
         if column.kind != "number":
-            left_out[name] = {"class": "classes", "time": "times", "text": "text"}[column.kind]
+            left_out[name] = {"class": "classes"}.get(column.kind, HOLDS[column.kind])
         elif name.lower() in IDENTITY_NAMES and start.kind != "dataset":
             left_out[name] = "counts the rows"
         else:

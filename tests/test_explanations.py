@@ -10,7 +10,7 @@ from dlspec.explanations import AREAS, as_plain_text, explanations, in_area
 from tests.conftest import ROOT, problems_of
 
 CODE = r"[a-z]+(-[a-z0-9]+)+"
-SAY_A_CODE = ("Diagnostic", "mistake", "of", "warn", "_problem", "_say", "_error", "data_error")
+SAY_A_CODE = ("Diagnostic", "mistake", "of", "at", "warn", "_problem", "_say", "_error", "data_error")
 """Functions one of whose first two arguments is a code."""
 
 

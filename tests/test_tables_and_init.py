@@ -15,7 +15,7 @@ from dlspec.cli import COMMANDS
 from dlspec.datasets import DATASETS
 from dlspec.diagnostics import DataError
 from dlspec.signature import source_of
-from dlspec.sources.files import TableFile
+from dlspec.sources.rows import TableFiles
 from tests.conftest import REAL_DATA
 
 QUICK = {"train.epochs": 1, "train.early_stopping": None}
@@ -46,13 +46,13 @@ def dlspec_in(folder, *arguments, **options):
 
 
 def test_columns_of_a_table_hold_numbers_classes_or_text(folder):
-    columns = {c.name: c for c in TableFile("odd.csv", folder).describe().columns}
+    columns = {c.name: c for c in TableFiles(("odd.csv",), folder).describe().columns}
     assert {name: c.kind for name, c in columns.items()} == {
         "who": "text", "wert": "number", "ja, nein": "class", "gruppe": "class", "leer": "number",
     }  # fmt: skip
     assert columns["gruppe"].classes == ("NA", "None")
-    assert list(TableFile("odd.csv", folder).load(0)["gruppe"]) == ["NA", "None", "NA", "None"]
-    assert list(TableFile("odd.csv", folder).load(0)["wert"]) == [1.5, 2.25, 3, 4.5]
+    assert list(TableFiles(("odd.csv",), folder).load(0)["gruppe"]) == ["NA", "None", "NA", "None"]
+    assert list(TableFiles(("odd.csv",), folder).load(0)["wert"]) == [1.5, 2.25, 3, 4.5]
 
 
 def test_two_whole_numbers_are_classes_as_a_target_and_numbers_as_a_feature(folder):
@@ -82,13 +82,13 @@ def test_a_table_runs_from_its_file_to_predictions_for_its_rows(folder, tmp_path
 def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("x,kind\n" + "1,a\n2,b\n" * 5, encoding="utf-8")
     looks = []
-    look = TableFile._look
-    monkeypatch.setattr(TableFile, "_look", lambda self: looks.append(1) or look(self))
+    look = TableFiles.look
+    monkeypatch.setattr(TableFiles, "look", lambda self: looks.append(1) or look(self))
     for _ in range(3):
-        assert TableFile("t.csv", tmp_path).describe().column("kind").classes == ("a", "b")
+        assert TableFiles(("t.csv",), tmp_path).describe().column("kind").classes == ("a", "b")
     assert len(looks) == 1
     (tmp_path / "t.csv").write_text("x,kind\n" + "1,a\n2,b\n3,c\n" * 5, encoding="utf-8")
-    assert TableFile("t.csv", tmp_path).describe().column("kind").classes == ("a", "b", "c")
+    assert TableFiles(("t.csv",), tmp_path).describe().column("kind").classes == ("a", "b", "c")
 
 
 def test_a_missing_label_is_named_by_its_row(folder):
@@ -105,7 +105,7 @@ def test_the_data_of_a_spec_that_is_extended_lie_beside_that_spec(folder):
     (folder / "sub" / "small.csv").write_text("x,kind\n1,a\n2,b\n3,a\n4,b\n", encoding="utf-8")
     (folder / "top.yaml").write_text("extends: sub/base.yaml\nseed: 3\n", encoding="utf-8")
     spec = dlspec.load(folder / "top.yaml")
-    assert source_of(spec).file == folder / "sub" / "small.csv"
+    assert source_of(spec).files[0].file == folder / "sub" / "small.csv"
 
 
 # --- init

@@ -22,14 +22,15 @@ class Column:
     """One column, as far as it is known before the data are read.
 
     Args:
-        kind: `number`, `class` (a label), `time` or `text`; of a file as its first rows suggest.
+        kind: `number`, `class` (a label), `time`, `text` or `nested` (lists and the like, which are no value of a
+            column); of a file as its first rows suggest.
         shape: of one entry; `()` for a plain column, `(8, 8)` for a picture.
         classes: the labels, in the order of the network's output units.
         unit: of a number.
     """
 
     name: str
-    kind: Literal["number", "class", "time", "text"] = "number"
+    kind: Literal["number", "class", "time", "text", "nested"] = "number"
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     unit: str | None = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import numpy as np
 
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError, Diagnostic, Severity
-from dlspec.signature import Signature
+from dlspec.signature import Signature, source_of, unlabeled_source
+from dlspec.sources.rows import RowsFiles
 from dlspec.spec import Spec
 
 Array = np.ndarray
@@ -17,6 +19,18 @@ Array = np.ndarray
 _DAYS, _CLOCKS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"), ("", " %H:%M", " %H:%M:%S")
 DATE_FORMS = ("ISO8601", *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS))
 """How a time may be written, the best first."""
+
+
+class ValueProblem(DataError):
+    """A value that is wrong, and the row that it stands in, counted from 0."""
+
+    row: int
+
+    @classmethod
+    def at(cls, row: int, code: str, message: str, help: str) -> ValueProblem:
+        problem = cls.of(code, message, help=help)
+        problem.row = row
+        return problem
 
 
 def to_numbers(name: str, values: Array) -> Array:
@@ -33,8 +47,12 @@ def to_numbers(name: str, values: Array) -> Array:
         if wrong.any():
             row = int(np.argmax(wrong))
             text = f'column `{name}` has the text "{values[row]}" in row {row + 1}, where a number is needed'
-            raise DataError.of("not-a-number", text, help="mend this value")
+            grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
+            help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
+            raise ValueProblem.at(row, "not-a-number", text, help)
         values = parsed
+    if values.dtype.kind == "M":
+        raise DataError.of("not-a-number", f"column `{name}` holds times, where numbers are needed")
     if values.dtype.kind in "iu" and values.ndim > 1:
         return values
     values = values.astype("float64")
@@ -42,8 +60,9 @@ def to_numbers(name: str, values: Array) -> Array:
     if not finite.all():
         missing = int((~finite).sum())
         have = "1 row without a value" if missing == 1 else f"{missing} rows without a value"
-        text = f"column `{name}` has {have} (or with an infinite one), the first is row {int(np.argmin(finite)) + 1}"
-        raise DataError.of("missing-value", text, help="fill or remove what is missing")
+        row = int(np.argmin(finite))
+        text = f"column `{name}` has {have} (or with an infinite one), the first is row {row + 1}"
+        raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
     return values
 
 
@@ -56,17 +75,26 @@ def numbers_of(spec: Spec, name: str, columns: Columns, source: str | None = Non
     try:
         return to_numbers(name, columns[name])
     except DataError as error:
+        (problem,) = error.diagnostics
+        message = problem.message + _file_of(spec, source, error)
         if source is not None:
-            (problem,) = error.diagnostics
-            raise data_error(spec, problem.code, problem.message, source, help=problem.help) from None
+            raise data_error(spec, problem.code, message, source, help=problem.help) from None
         place = _place_of(spec, name)
         listed = spec.source.written("data", "features")
         others = [column for column in spec.data.features or [] if column != name]
         aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
-        (problem,) = error.diagnostics
         optional = name != spec.data.target and others
         help = f"{problem.help}, or {aside}" if optional else problem.help
-        raise data_error(spec, problem.code, problem.message, *place, help=help) from None
+        raise data_error(spec, problem.code, message, *place, help=help) from None
+
+
+def _file_of(spec: Spec, source: str | None, error: DataError) -> str:
+    """Where in several files the wrong value stands; empty where there is one file."""
+    files = unlabeled_source(spec) if source else source_of(spec)
+    if not isinstance(error, ValueProblem) or not isinstance(files, RowsFiles):
+        return ""
+    place = files.place_of(error.row + 1)
+    return f", which is {place}" if place else ""
 
 
 def _is_missing(value: Any) -> bool:

@@ -99,7 +99,9 @@ def highlight(text: str) -> str:
 
 def _about(run: Run) -> str:
     data = run.spec.data
-    return data.dataset.describe().about if data.dataset else Path(data.table or data.series or "").name
+    if data.dataset:
+        return data.dataset.describe().about
+    return ", ".join(Path(path).name for path in data.table or data.series or ())
 
 
 def _headings(run: Run) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec._version import __version__
 from dlspec.signature import source_of, unlabeled_source
 from dlspec.source import to_yaml
-from dlspec.sources.files import RowsFile
+from dlspec.sources.rows import RowsFiles
 from dlspec.spec import Spec
 from dlspec.weights import find_source
 
@@ -34,16 +34,20 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
     values: dict[str, Any] = without_nothing(spec.written())
     data = values["data"]
     for source, section in ((source_of(spec), data), (unlabeled_source(spec), data.get("unlabeled"))):
-        if isinstance(source, RowsFile):
-            file = source.file.resolve()
-            try:
-                section[source.key] = os.path.relpath(file, folder.resolve())
-            except ValueError:  # another drive of Windows
-                section[source.key] = str(file)
+        if isinstance(source, RowsFiles):
+            paths = [_relative(source.folder.resolve() / path, folder.resolve()) for path in source.paths]
+            section[source.key] = paths if len(paths) > 1 else paths[0]
     other_run = find_source(spec)
     if other_run is not None:
         values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
     return values
+
+
+def _relative(file: Path, folder: Path) -> str:
+    try:
+        return os.path.relpath(file, folder)
+    except ValueError:  # another drive of Windows
+        return str(file)
 
 
 def resolved_text(spec: Spec, values: dict[str, Any]) -> str:

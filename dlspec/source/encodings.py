@@ -25,15 +25,13 @@ _NAMES = {
 
 def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
     """The text, and what to say when it is not UTF-8; then the text is the best guess, to be shown."""
-    encoding = _sixteen_bits(data)
-    if encoding is None:
-        try:
+    try:
+        if _sixteen_bits(data) is None:
             return data.decode("utf-8-sig"), None
-        except UnicodeDecodeError as error:
-            at = error.start
-            encoding = _eight_bits(data)
-    else:
         at = 0
+    except UnicodeDecodeError as error:
+        at = error.start
+    encoding = _encoding_of(data)
     codec = encoding or "utf-8"
     before = data[:at].decode(codec, "replace")
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
@@ -49,6 +47,16 @@ def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
             f"`iconv -f {name} -t UTF-8 old.yaml > new.yaml`"
         )
     return data.decode(codec, "replace").removeprefix("\ufeff"), Diagnostic("not-utf-8", message, span, help=help)
+
+
+def encoding_in_words(data: bytes) -> str | None:
+    """What text that is not UTF-8 is likely saved as, as people know it."""
+    encoding = _encoding_of(data)
+    return None if encoding is None else "".join(_NAMES[encoding])
+
+
+def _encoding_of(data: bytes) -> str | None:
+    return _sixteen_bits(data) or _eight_bits(data)
 
 
 def _sixteen_bits(data: bytes) -> str | None:

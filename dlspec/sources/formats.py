@@ -1,0 +1,392 @@
+"""How rows are written in a file: separated values, JSON Lines or Parquet, also compressed."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import json
+import lzma
+import re
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TextIO
+
+from dlspec.datasets import Columns
+from dlspec.diagnostics import DataError, Span
+from dlspec.fields import one_of
+from dlspec.source.encodings import encoding_in_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+LOOKED_AT = 200
+"""Rows that tell numbers from text before the whole file is read."""
+COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+BROKEN = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises, compressed or not."""
+
+
+@dataclass(frozen=True)
+class RowsFormat(ABC):
+    """A file of rows, whose columns have names.
+
+    A column without a name, such as the index that pandas writes, is left out.
+
+    Args:
+        file: where it is.
+        name: what it is called in messages.
+        span: where the spec names it.
+
+    All methods raise DataError where the file cannot be read.
+    """
+
+    file: Path
+    name: str
+    span: Span | None = None
+
+    suffixes: ClassVar[tuple[str, ...]]
+    decimal: ClassVar[str] = "."
+
+    @abstractmethod
+    def header(self) -> list[str]:
+        """The names of the columns; an empty one has none."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[list[str]]:
+        """The values of each row as they are written, an empty one where there is none."""
+
+    @abstractmethod
+    def read(self, labels: Collection[str]) -> Columns:
+        """All columns, numbers as float64 and everything else as it is.
+
+        Args:
+            labels: columns whose values are taken as text, also where they look like numbers or missing values.
+        """
+
+    def kinds(self) -> dict[str, str]:
+        """What the format itself says of columns: `time` or `nested`."""
+        return {}
+
+    def first_rows(self) -> list[list[str]]:
+        """A few rows, as they are written."""
+        return list(islice(self.rows(), LOOKED_AT))
+
+    def count(self) -> int:
+        """About how many rows there are, by the size of the file and of its first rows."""
+        rows = self.first_rows()
+        if len(rows) < LOOKED_AT or self.file.suffix.lower() in COMPRESSED:
+            return len(rows) if len(rows) < LOOKED_AT else sum(1 for _ in self.rows())
+        sizes = [sum(len(value.encode()) + 1 for value in row) for row in rows]
+        return max(LOOKED_AT, round(self.file.stat().st_size * len(rows) / (sum(sizes) + self._overhead(len(rows)))))
+
+    def _overhead(self, rows: int) -> int:
+        """Bytes of so many rows besides their values."""
+        return 0
+
+    @contextmanager
+    def _text(self) -> Iterator[TextIO]:
+        """The file as text. Whatever goes wrong with it in the block becomes a DataError."""
+        try:
+            with _opened(self.file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+                yield lines
+        except UnicodeDecodeError:
+            raise self._not_utf8() from None
+        except (*BROKEN, ValueError, csv.Error) as error:
+            raise self._unreadable(error) from None
+
+    def _not_utf8(self) -> DataError:
+        with _opened(self.file) as raw:
+            known = encoding_in_words(raw.read(2**20))
+        saved = f"is saved as {known}" if known else "is no text"
+        return self._error("data-unreadable", f"`{self.name}` {saved}, and data are UTF-8", "save it as UTF-8")
+
+    def _unreadable(self, error: Exception) -> DataError:
+        compressed = self.file.suffix.lower() in COMPRESSED
+        if isinstance(error, BROKEN) and compressed and getattr(error, "strerror", None) is None:
+            reason = f"it is no whole {self.file.suffix} file"
+        else:
+            reason = (getattr(error, "strerror", None) or str(error)).strip()
+            reason = reason[:1].lower() + reason[1:]
+        return self._error("data-unreadable", f"cannot read `{self.name}`: {reason}")
+
+    def _error(self, code: str, message: str, help: str | None = None) -> DataError:
+        return DataError.of(code, message, self.span, help=help)
+
+
+class Separated(RowsFormat):
+    """Values separated by commas, semicolons or tabs; the first line names the columns.
+
+    Decimal commas are read where semicolons separate.
+    """
+
+    suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
+
+    @property
+    def decimal(self) -> str:  # type: ignore[override]
+        return "," if self._look()[0] == ";" else "."
+
+    def header(self) -> list[str]:
+        return self._look()[1]
+
+    def rows(self) -> Iterator[list[str]]:
+        with self._text() as lines:
+            separator, header = self._header(lines)
+            for row in csv.reader(lines, delimiter=separator):
+                if row:
+                    yield row if len(row) == len(header) else (row + [""] * len(header))[: len(header)]
+
+    def read(self, labels: Collection[str]) -> Columns:
+        import warnings
+
+        import pandas as pd
+
+        separator, header = self._look()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+                frame = pd.read_csv(
+                    self.file,
+                    sep=separator,
+                    decimal="," if separator == ";" else ".",
+                    encoding="utf-8-sig",
+                    index_col=False,
+                    header=0,
+                    names=[name or f"\0{place}" for place, name in enumerate(header)],
+                    converters=dict.fromkeys(labels, "={}".format),  # pandas would take `NA` for no value
+                    low_memory=False,
+                )
+        except UnicodeDecodeError:
+            raise self._not_utf8() from None
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+            self._check_lengths()
+            raise self._unreadable(error) from None
+        except (*BROKEN, ValueError) as error:
+            raise self._unreadable(error) from None
+        last = str(frame.columns[-1])
+        short = frame[last].isin(["=", "=nan"]) if last in labels else frame[last].isna()
+        if short.any():  # a row that is too short lacks its last value
+            self._check_lengths()
+        for name in labels:
+            frame[name] = frame[name].str[1:].str.strip().fillna("").astype(object)
+        return {
+            str(name): column.to_numpy("float64") if pd.api.types.is_numeric_dtype(column) else column.to_numpy(object)
+            for name, column in frame.items()
+            if not str(name).startswith("\0")
+        }
+
+    def _look(self) -> tuple[str, list[str]]:
+        """The separator and the header."""
+        with self._text() as lines:
+            return self._header(lines)
+
+    def _header(self, lines: TextIO) -> tuple[str, list[str]]:
+        first = lines.readline()
+        if "\0" in first:
+            raise UnicodeDecodeError("utf-8", b"", 0, 1, "UTF-16")
+        if not first.strip():
+            message = f"`{self.name}` {'begins with an empty line' if first else 'is empty'}"
+            raise self._error("data-unreadable", message, "name the columns in the first line")
+        separator = max(SEPARATORS, key=first.count)
+        return separator, [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+
+    def _check_lengths(self) -> None:
+        """Raises DataError at the first row that has not as many values as the header has names."""
+        with self._text() as lines:
+            separator, header = self._header(lines)
+            for place, row in enumerate(filter(None, csv.reader(lines, delimiter=separator)), start=1):
+                if len(row) == len(header):
+                    continue
+                text = separator.join(row)
+                others = [other for other in SEPARATORS if other != separator]
+                other = next((o for o in others if len(next(csv.reader([text], delimiter=o))) == len(header)), None)
+                if other and len(row) == 1:
+                    own, others_own = SEPARATORS[separator], SEPARATORS[other]
+                    message = f"`{self.name}` has {others_own} in row {place}, and {own} in its header"
+                    raise self._error("uneven-rows", message, "separate all values by the same character")
+                message = (
+                    f"row {place} of `{self.name}` has {len(row)} value{'s' * (len(row) != 1)}, and the header names "
+                    f"{len(header)} columns"
+                )
+                help = "leave missing values empty, with their separators, and put text with a separator into quotes"
+                raise self._error("uneven-rows", message, help)
+
+
+class JsonLines(RowsFormat):
+    """A JSON object in each line: `{"age": 31, "city": "Seoul"}`. What a line leaves out is missing in it."""
+
+    suffixes = (".jsonl", ".ndjson", ".json")
+
+    def header(self) -> list[str]:
+        return list(dict.fromkeys(name for entry in islice(self._objects(), LOOKED_AT) for name in entry))
+
+    def rows(self) -> Iterator[list[str]]:
+        header = self.header()
+        for entry in self._objects():
+            yield [_as_text(entry.get(name)) for name in header]
+
+    def kinds(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for entry in islice(self._objects(), LOOKED_AT):
+            found |= {name: "nested" for name, value in entry.items() if isinstance(value, dict | list)}
+        return found
+
+    def read(self, labels: Collection[str]) -> Columns:
+        import numpy as np
+
+        columns: dict[str, list[Any]] = {}
+        count = 0
+        for count, entry in enumerate(self._objects(), start=1):
+            for name, value in entry.items():
+                values = columns.setdefault(name, [None] * (count - 1))
+                values.append(value)
+            if len(entry) < len(columns):
+                for values in columns.values():
+                    values.extend([None] * (count - len(values)))
+        found: Columns = {}
+        for name, values in columns.items():
+            if name in labels:
+                found[name] = np.array([_as_text(value).strip() for value in values], object)
+            elif all(value is None or (isinstance(value, int | float) and value is not True) for value in values):
+                found[name] = np.array(values, "float64")
+            else:
+                found[name] = np.array([None if v is None else _as_text(v) for v in values], object)
+        return found
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        with self._text() as lines:
+            for place, line in enumerate(filter(str.strip, lines), start=1):
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    entry = None
+                if not isinstance(entry, dict):
+                    whole = place == 1 and line.lstrip().startswith("[")
+                    message = f"line {place} of `{self.name}` is no JSON object: {line.strip()[:60]}"
+                    help = "write each row as `{…}` on a line of its own"
+                    raise self._error("data-unreadable", message, f"{help}, without `[` and `]`" if whole else help)
+                yield entry
+
+    def _overhead(self, rows: int) -> int:
+        return rows * (2 + sum(len(name) + 4 for name in self.header()))
+
+
+class Parquet(RowsFormat):
+    """Columns in the format of Apache Parquet, which says itself what they hold."""
+
+    suffixes = (".parquet", ".pq")
+
+    def header(self) -> list[str]:
+        with self._open() as file:
+            return [name for name in file.schema_arrow.names if not re.fullmatch(r"__index_level_\d+__", name)]
+
+    def rows(self) -> Iterator[list[str]]:
+        header = self.header()
+        with self._open() as file:
+            for batch in file.iter_batches(4096, columns=header):
+                columns = [batch.column(i).to_pylist() for i in range(len(header))]
+                yield from ([_as_text(value) for value in row] for row in zip(*columns, strict=True))
+
+    def count(self) -> int:
+        with self._open() as file:
+            return int(file.metadata.num_rows)
+
+    def kinds(self) -> dict[str, str]:
+        import pyarrow.types as types
+
+        with self._open() as file:
+            schema = file.schema_arrow
+        found = {}
+        for name, kind in zip(schema.names, schema.types, strict=True):
+            if types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
+                found[name] = "nested"
+            elif types.is_temporal(kind):
+                found[name] = "time"
+        return found
+
+    def read(self, labels: Collection[str]) -> Columns:
+        with self._open() as file:
+            table = file.read(columns=self.header())
+        return {name: _as_array(table.column(name), name in labels) for name in table.column_names}
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(self.file) as file:
+                yield file
+        except (OSError, pa.ArrowInvalid) as error:
+            if isinstance(error, OSError) and error.strerror:
+                raise self._unreadable(error) from None
+            message = f"cannot read `{self.name}`: it is no whole Parquet file"
+            raise self._error("data-unreadable", message, "write it anew") from None
+
+
+FORMATS: tuple[type[RowsFormat], ...] = (Separated, JsonLines, Parquet)
+
+
+def format_of(file: Path, name: str, span: Span | None = None) -> RowsFormat:
+    """The format of a file, by the end of its name; anything unknown is taken for separated values."""
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    kind = next((kind for kind in FORMATS if suffixes and suffixes[-1] in kind.suffixes), Separated)
+    return kind(file, name, span)
+
+
+def _opened(file: Path) -> IO[bytes]:
+    """The bytes of a file, decompressed."""
+    suffix = file.suffix.lower()
+    if suffix == ".gz":
+        return gzip.open(file)  # type: ignore[return-value]
+    if suffix == ".bz2":
+        return bz2.open(file)
+    if suffix == ".xz":
+        return lzma.open(file)
+    if suffix == ".zip":
+        archive = zipfile.ZipFile(file)
+        if len(archive.namelist()) != 1:
+            raise ValueError(f"it holds {one_of(archive.namelist())}, and one file is needed")
+        return archive.open(archive.namelist()[0])
+    return file.open("rb")
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else str(value)
+
+
+def _as_array(column: pa.ChunkedArray, label: bool) -> Any:
+    """A column of Parquet: float64, datetime64, or objects that are text or None."""
+    import numpy as np
+    import pyarrow.types as types
+
+    kind = column.type
+    if types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    if number and not label:
+        return column.to_pandas().to_numpy("float64", na_value=np.nan)
+    if types.is_timestamp(kind) or types.is_date(kind):
+        import pandas as pd
+
+        times: pd.Series[Any] = pd.to_datetime(pd.Series(column.to_pandas()), utc=True).dt.tz_localize(None)
+        return times.to_numpy("datetime64[us]")
+    values: Sequence[Any] = column.to_pylist()
+    if label:
+        return np.array([_as_text(value).strip() for value in values], object)
+    return np.array([None if value is None else _as_text(value) for value in values], object)

@@ -1,0 +1,274 @@
+"""Data in files of rows: a row is a sample of a table, or a timestep of a series."""
+
+from __future__ import annotations
+
+import glob
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+from dlspec.datasets import Column, Columns, Description
+from dlspec.diagnostics import DataError, Span
+from dlspec.fields import did_you_mean, one_of
+from dlspec.sources.formats import LOOKED_AT, SEPARATORS, RowsFormat, format_of
+
+MAX_CLASSES = 1000
+"""With more different words than this, a column holds text and no classes."""
+MAX_COLUMNS = 5000
+"""More columns than this are hardly meant as a table."""
+
+
+@dataclass(frozen=True)
+class RowsFiles(ABC):
+    """Files of rows with the same columns, one after the other.
+
+    Args:
+        paths: as written in the spec; one with `*` or `?` names all files that match, in order of their names.
+        folder: what a relative path is relative to.
+        span: where the spec names them.
+    """
+
+    key: ClassVar[str]
+    """Of the spec, which names such files."""
+
+    paths: tuple[str, ...]
+    folder: Path
+    span: Span | None = None
+
+    @property
+    def files(self) -> list[RowsFormat]:
+        """The files, at least one of them.
+
+        Raises:
+            DataError: there is no such file.
+        """
+        found: list[RowsFormat] = []
+        for path in self.paths:
+            whole = self.folder / path
+            if "\0" in path:
+                raise self._error("data-unreadable", f"cannot read `{path}`: no file has such a name")
+            if re.search(r"[*?\[]", path) and not whole.exists():
+                matching = sorted(glob.glob(str(whole), recursive=True))
+                if not matching:
+                    raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
+                found += [format_of(Path(file), Path(file).name, self.span) for file in matching]
+            else:
+                if not whole.exists():
+                    raise self._error("data-not-found", f"there is no file `{path}`", self._nearest(path))
+                found.append(format_of(whole, path, self.span))
+        return found
+
+    def describe(self) -> Description:
+        """The columns; files that have not changed are looked at once.
+
+        Raises:
+            DataError: a file is absent, cannot be read, has no header, or has other columns than the first.
+        """
+        try:
+            states = tuple((state.st_mtime_ns, state.st_size) for state in (f.file.stat() for f in self.files))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise self._error("data-unreadable", f"cannot read `{self.paths[0]}`: {reason.lower()}") from None
+        return _looked_at(self, states)
+
+    def look(self) -> Description:
+        """The columns, out of the files."""
+        files = self.files
+        header = files[0].header()
+        self._check_header(header, files[0].name)
+        for other in files[1:]:
+            self._check_same(header, files[0].name, other)
+        return self._look(files, header)
+
+    @abstractmethod
+    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+        """The columns, which are those of the header."""
+
+    def load(self, seed: int) -> Columns:
+        """All columns, numbers as float64, times as datetime64 where the format has them, everything else as text.
+
+        Raises:
+            DataError: a file cannot be read, or a row has not as many values as there are columns.
+        """
+        import numpy as np
+
+        labels = self._labels()
+        parts = [file.read(labels) for file in self.files]
+        if not any(len(next(iter(part.values()), ())) for part in parts):
+            raise self._error("no-rows", f"`{self.paths[0]}` has a header and no rows")
+        names = [column.name for column in self.describe().columns]
+        rows = [len(next(iter(part.values()), ())) for part in parts]
+        columns: Columns = {}
+        for name in names:  # JSON Lines may leave a column out
+            each = [
+                part.pop(name) if name in part else np.full(count, None, object)
+                for part, count in zip(parts, rows, strict=True)
+            ]
+            columns[name] = each[0] if len(each) == 1 else np.concatenate(each)
+        return columns
+
+    def place_of(self, row: int) -> str:
+        """In which row of which file a row lies, both counted from 1; empty where there is one file."""
+        files = self.files
+        if len(files) == 1:
+            return ""
+        for file in files:
+            count = sum(1 for _ in file.rows())
+            if row <= count:
+                return f"row {row} of `{file.name}`"
+            row -= count
+        return ""
+
+    def first_values(self) -> dict[str, list[str]]:
+        """The values of every column in the first rows, as they are written, without empty ones."""
+        file = self.files[0]
+        header, rows = file.header(), file.first_rows()
+        self._check_header(header, file.name)
+        return {name: _values(rows, place) for place, name in enumerate(header) if name}
+
+    def _labels(self) -> list[str]:
+        """The columns whose words are taken as they are, also where they look like missing values."""
+        return []
+
+    def _check_header(self, header: Sequence[str], file: str) -> None:
+        named = [name for name in header if name]
+        if len(named) < 2:
+            raise self._error(
+                "data-unreadable",
+                f"the first line of `{file}` names {len(named)} column{'s' * (len(named) != 1)}; needed are "
+                "something to see and something to predict",
+                f"name the columns in the first line, separated by {', '.join(SEPARATORS.values())}",
+            )
+        twice = sorted({name for name in named if named.count(name) > 1}) if len(set(named)) < len(named) else []
+        if twice:
+            raise self._error("repeated-column", f"`{file}` has two columns named {one_of(twice)}")
+        if len(named) > MAX_COLUMNS:
+            raise self._error(
+                "too-many-columns",
+                f"`{file}` has {len(named):,} columns, and {MAX_COLUMNS:,} are the most",
+                "keep what is a value of one kind each as an array: `arrays: FILE.npy`",
+            )
+
+    def _check_same(self, header: Sequence[str], first: str, other: RowsFormat) -> None:
+        own = other.header()
+        missing, more = sorted(set(header) - set(own)), sorted(set(own) - set(header))
+        if not missing and not more:
+            return
+        said = (
+            f"no column `{missing[0]}`, which `{first}` has"
+            if missing
+            else f"a column `{more[0]}` that `{first}` lacks"
+        )
+        help = "files of one source have the same columns; name the others as a source of their own"
+        raise self._error("files-differ", f"`{other.name}` has {said}", help)
+
+    def _nearest(self, path: str) -> str:
+        if "://" in path:
+            return "nothing is downloaded; save the file and name its path"
+        whole = self.folder / path
+        where = "" if self.span is None else f"the path is relative to the folder of the spec: `{whole.absolute()}`"
+        try:
+            names = [file.name for file in whole.parent.iterdir() if file.is_file()]
+        except (OSError, ValueError):
+            return where
+        near = did_you_mean(whole.name, names, otherwise="")
+        return f"{near} ({where})" if near and where else near or where
+
+    def _error(self, code: str, message: str, help: str | None = None) -> DataError:
+        return DataError.of(code, message, self.span, help=help)
+
+
+class SeriesFiles(RowsFiles):
+    """A series: a row is a timestep, oldest first."""
+
+    key = "series"
+
+    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+        """The columns, from the first rows alone."""
+        first, known = files[0].first_rows(), files[0].kinds()
+        columns = []
+        for place, name in enumerate(header):
+            if name:
+                numbers = _mostly_numbers(_values(first, place), files[0].decimal)
+                kind = known.get(name) or ("number" if numbers else "text")
+                columns.append(Column(name, kind))  # type: ignore[arg-type]
+        return Description("series", tuple(columns), rows=sum(file.count() for file in files))
+
+
+class TableFiles(RowsFiles):
+    """A table: a row is a sample.
+
+    A column of words that come again is one of classes, and so is a column of two whole numbers, which may also be
+    a feature.
+    """
+
+    key = "table"
+
+    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+        """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
+        first, known = files[0].first_rows(), files[0].kinds()
+        values = [_values(first, place) for place in range(len(header))]
+        numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
+        words: list[set[str]] = [set() for _ in header]
+        most = [2 if is_number else MAX_CLASSES for is_number in numbers]
+        seen = [{value.strip() for value in column} for column in values]
+        open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
+        if open_:
+            rows = 0
+            for rows, row in enumerate(_all_rows(files, header), start=1):
+                for place in open_:
+                    words[place].add(row[place].strip())
+                if rows % LOOKED_AT == 0:
+                    open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
+        else:
+            rows = sum(file.count() for file in files)
+        columns = []
+        for place, name in enumerate(header):
+            found = tuple(sorted((words[place] or seen[place]) - {""}))
+            if not name:
+                continue
+            if name in known:
+                columns.append(Column(name, known[name]))  # type: ignore[arg-type]
+            elif numbers[place]:
+                two = len(found) == 2 and all(map(str.isdecimal, found))
+                columns.append(Column(name, classes=found if two else ()))
+            elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(rows, 2):
+                columns.append(Column(name, "class", classes=found))
+            else:
+                columns.append(Column(name, "text"))
+        return Description("samples", tuple(columns), rows=rows)
+
+    def _labels(self) -> list[str]:
+        return [column.name for column in self.describe().columns if column.kind == "class"]
+
+
+@lru_cache(maxsize=16)
+def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...]) -> Description:
+    return source.look()
+
+
+def _all_rows(files: Sequence[RowsFormat], header: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of all files, their columns in the order of the header."""
+    for file in files:
+        own = file.header()
+        if own == list(header):
+            yield from file.rows()
+        else:
+            places = [own.index(name) for name in header]
+            yield from ([row[place] for place in places] for row in file.rows())
+
+
+def _values(rows: list[list[str]], place: int) -> list[str]:
+    return [row[place] for row in rows if row[place].strip()]
+
+
+def _mostly_numbers(values: list[str], decimal: str) -> bool:
+    """Whether a column is meant to hold numbers; one that does not parse here is named when all are read."""
+    missing = r"\s*[-+]?(nan|inf|infinity|na|n/a|null)\s*"
+    number = rf"\s*[-+]?(\d+[{decimal}]?\d*|[{decimal}]\d+)([eE][-+]?\d+)?\s*"
+    given = [value for value in values if not re.fullmatch(missing, value, re.IGNORECASE)]
+    return 2 * sum(bool(re.fullmatch(number, value)) for value in given) >= len(given)
