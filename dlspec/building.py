@@ -8,10 +8,11 @@ from typing import Any
 
 from dlspec.backend import load_keras
 from dlspec.diagnostics import DataError
+from dlspec.features import Affine
 from dlspec.fields import did_you_mean, one_of
 from dlspec.graphs import Graph
 from dlspec.layers.core import Dense, Output
-from dlspec.preparation import Affine, Prepared
+from dlspec.preparation import Prepared
 from dlspec.signature import INPUT
 
 
@@ -74,6 +75,8 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     from keras import ops
 
     steps = data.preprocessing
+    if steps.columns:
+        return _with_encodings(network, data)
     precise = "float64" if steps.change != "level" else "float32"
     raw = keras.Input(data.train.raw.shape[1:], name="raw", dtype=precise)
     x = raw
@@ -96,6 +99,25 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
             last = raw[:, -1, steps.target_column : steps.target_column + 1]
             x = last + x if steps.change == "difference" else last * ops.exp(x)
     return keras.Model(raw, x, name=f"{network.name}_from_raw")
+
+
+def _with_encodings(network: Any, data: Prepared) -> Any:
+    """The model that is saved for a table whose columns are not all plain numbers: an input (batch, 1) for each
+    column, by its name, of numbers or of text."""
+    import keras
+    from keras import ops
+
+    steps = data.preprocessing
+    inputs = {
+        name: keras.Input((1,), name=name, dtype="string" if column.raw == "text" else "float32")
+        for name, column in zip(steps.input_names, steps.columns, strict=True)
+    }
+    encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]
+    x = network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0])
+    if data.signature.target.kind == "number":
+        assert steps.target is not None, "a number has a scale"
+        x = _rescale(_way_back(steps.target), "target_units", "float32")(x)
+    return keras.Model(inputs, x, name=f"{network.name}_from_raw")
 
 
 def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:

@@ -193,6 +193,7 @@ ARGUMENTS = {
     "noise": "deviation of the noise that is added",
     "tau": "delay of the equation",
     "turns": "how often each spiral goes round",
+    "missing": "what happens to missing values, where it is not what `data` says of all columns",
     "circles.factor": "radius of the inner circle, that of the outer one being 1",
     "sine.period": "timesteps of a wave",
     "cifar100.labels": "the 100 classes, or the 20 above them",
@@ -202,10 +203,13 @@ ARGUMENTS = {
     "DataSpec.series": "such files whose rows are timesteps, oldest first",
     "DataSpec.time": "column with the time of a series",
     "DataSpec.target": "column to predict, or `input` for a network that gives back what it sees",
-    "DataSpec.features": "columns that the network sees",
+    "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
+    "times, and words of more than 100 sorts",
     "DataSpec.window": "how samples are cut from a series",
     "DataSpec.predict": "of a series, what the network puts out; metrics are always of the level",
     "DataSpec.scale": "how values are scaled; fitted on the training part only",
+    "DataSpec.missing": "what happens to missing values: an `error`, their rows are left out (`drop`), or the `mean` "
+    "or `median` of the training part or a number stands in; missing words are then a category of their own",
     "DataSpec.split": "what is kept out of training",
     "DataSpec.labels": "how many labels of the training part are kept, or which share of them",
     "DataSpec.limit": "how many training samples are used",
@@ -327,6 +331,14 @@ model: [lstm: 8, output]
 """,
         """\
 data: {table: patients.csv, target: ill}
+model: [dense: 8, output]
+""",
+        """\
+data:
+  table: ["pat*.csv", sick.csv]
+  target: ill
+  features: {age: numeric}
+  missing: median
 model: [dense: 8, output]
 """,
     ),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal, Protocol
 
 from dlspec.baselines import BASELINES
 from dlspec.datasets import Column, Columns, Description
 from dlspec.diagnostics import Diagnostic
+from dlspec.features import FEATURES, Feature, infer
+from dlspec.features.base import MANY
 from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
@@ -105,6 +108,8 @@ class Signature:
     Args:
         task: `series`, `number`, `class` or `reconstruction`; metrics and baselines say which they are for.
         input_shape: of all that the network sees, batch first.
+        types: how each feature is encoded; empty for pictures and series, whose values are numbers.
+        widths: how many numbers the network sees of each feature.
         inputs: how that is shared out over the inputs of the network.
         targets: output -> what it predicts, where the spec names outputs.
         time: the column with the time of a series, if there is one.
@@ -121,6 +126,14 @@ class Signature:
     time: str | None = None
     window: Window | None = None
     test_rows: int = 0
+    types: tuple[Feature, ...] = ()
+    widths: tuple[int, ...] = ()
+
+    def with_widths(self, spec: Spec, widths: Sequence[int]) -> Signature:
+        """The same, once it is known how many numbers the network sees of each feature."""
+        shape, names = (None, sum(widths)), [column.name for column in self.features]
+        inputs = share_out(spec, shape, names, widths)
+        return replace(self, input_shape=shape, inputs=inputs, widths=tuple(widths))
 
 
 def source_of(spec: Spec) -> DataSource:
@@ -138,7 +151,13 @@ def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSo
         return section.dataset
     kind = SeriesFiles if section.series is not None else TableFiles
     span = spec.span(*path, kind.key)
-    return kind(tuple(getattr(section, kind.key)), Path(span.file).parent if span.in_file else spec.source.folder, span)
+    folder = Path(span.file).parent if span.in_file else spec.source.folder
+    paths = tuple(getattr(section, kind.key))
+    if kind is SeriesFiles:
+        return SeriesFiles(paths, folder, span)
+    types = spec.data.features if isinstance(spec.data.features, dict) else {}
+    categories = tuple(name for name, given in types.items() if "class" in given.takes)
+    return TableFiles(paths, folder, span, categories)
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -175,19 +194,23 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
             )
         )
         return None, problems
-    numbers = [c.name for c in description.columns if c.kind == "number" and c.name != time]
     predicted = {target_name, *(t.name for t in targets.values() if t)}
-    chosen = data.features or list(dict.fromkeys(name for _, names in _inputs(spec) for name in names))
+    chosen = data.feature_names or list(dict.fromkeys(name for _, names in _inputs(spec) for name in names))
     if back and description.layout == "samples":
         predicted.add(description.target or "")  # the label of a built-in set is no part of a sample
-    chosen = chosen or [n for n in numbers if description.layout == "series" or n not in predicted]
+    series = description.layout == "series"
+    chosen = chosen or [
+        column.name
+        for column in description.columns
+        if column.name != time and (series or column.name not in predicted) and _by_itself(column, description)
+    ]
     # a name that is not there counts as a number, so that shapes are still checked
     features = tuple(description.column(name) or Column(name) for name in chosen)
     if not features:
         problems.append(
             Diagnostic(
                 "no-features",
-                f"no column of numbers is left for the network to see besides `{target_name}`",
+                f"no column is left for the network to see besides `{target_name}`",
                 spec.key_span("data"),
                 help="predict another column; or, if a row is a timestep, write `series` in place of `table`"
                 if data.table
@@ -196,7 +219,6 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         )
         return None, problems
     pictures = [c for c in features if c.shape]
-    series = description.layout == "series"
     task: Task = "reconstruction" if target.kind == "input" else "series" if series else target.kind
     shape: Shape
     if series:
@@ -223,32 +245,66 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         return None, problems
     else:
         shape = (None, *features[0].shape) if pictures else (None, len(features))
-    inputs = share_out(spec, shape, chosen)
+    types: tuple[Feature, ...] = ()
+    widths = [1] * len(features)
+    if not series and not pictures:
+        types = tuple(data.feature_type(column.name) or infer(column) or FEATURES["numeric"]() for column in features)
+        widths = [given.width(column) for given, column in zip(types, features, strict=True)]
+        shape = (None, sum(widths))
+    inputs = share_out(spec, shape, chosen, widths)
     if back:
+        words = next((c for c, given in zip(features, types, strict=False) if given.raw == "text"), None)
+        if words is not None:
+            problems.append(
+                Diagnostic(
+                    "wrong-target",
+                    f"`target: {INPUT_TARGET}` gives back numbers, and `{words.name}` holds {HOLDS[words.kind]}",
+                    spec.span("data", "target") if data.target else spec.key_span("data"),
+                    help=f"list the features without `{words.name}`",
+                )
+            )
+            return None, problems
         sizes = tuple(size for size in shape[1:] if size is not None)
         target = replace(target, shape=sizes, inside=data.scale == "min_max")
     known = {name: target for name, target in targets.items() if target}
     window = data.window if series else None
     rows = description.test_rows
-    return Signature(task, shape, features, target, inputs, known, time if window else None, window, rows), problems
+    signature = Signature(
+        task, shape, features, target, inputs, known, time if window else None, window, rows, types, tuple(widths)
+    )
+    return signature, problems
+
+
+def _by_itself(column: Column, description: Description) -> bool:
+    """Whether the network sees a column that the spec does not name: numbers, and of a table words that come again."""
+    return column.kind == "number" or (column.kind in _words(description) and len(column.classes) <= MANY)
+
+
+def _words(description: Description) -> tuple[str, ...]:
+    """The kind of a column that may be a feature although it holds words."""
+    return ("class",) if description.layout == "samples" else ()
 
 
 INPUT = "input"
 """Name of the input of a network that has one."""
 
 
-def share_out(spec: Spec, shape: Shape, features: Sequence[str]) -> tuple[NetworkInput, ...]:
+def share_out(
+    spec: Spec, shape: Shape, features: Sequence[str], widths: Sequence[int] | None = None
+) -> tuple[NetworkInput, ...]:
     """The inputs of the network, and which of the features each takes.
 
     Args:
         shape: of all features together, batch first.
+        widths: how many numbers each feature is; 1 by default.
     """
     if spec.model.inputs is None:
         return (NetworkInput(INPUT, shape),)
-    places = {column: i for i, column in enumerate(features)}
+    ends = list(accumulate(widths if widths is not None else [1] * len(features), initial=0))
+    places = {column: range(*ends[i : i + 2]) for i, column in enumerate(features)}
     shared = []
     for name, names in _inputs(spec):
-        columns = tuple(places[column] for column in names if column in places)
+        columns = tuple(place for column in names for place in places.get(column, ()))
         shared.append(NetworkInput(name, (*shape[:-1], len(columns)) if len(shape) < 4 else shape, columns))
     return tuple(shared)
 
@@ -268,12 +324,15 @@ def _target(description: Description, name: str) -> Target | None:
 def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Names of columns that the data do not have, and keys that their layout has no use for."""
     data = spec.data
-    named = [(data.time, ("data", "time")), (data.target, ("data", "target"))]
-    named += [(name, ("data", "features", i)) for i, name in enumerate(data.features or [])]  # type: ignore[misc]
+    named: list[tuple[str | None, tuple[str | int, ...]]] = [
+        (data.time, ("data", "time")),
+        (data.target, ("data", "target")),
+    ]
+    named += [(name, place_of_feature(spec, name)) for name in data.feature_names or []]
     for given, names in _inputs(spec):
-        named += [(name, ("model", "inputs", given, "features", i)) for i, name in enumerate(names)]  # type: ignore[misc]
+        named += [(name, ("model", "inputs", given, "features", i)) for i, name in enumerate(names)]
     for given, output in (spec.model.outputs or {}).items():
-        named.append((output.target, ("model", "outputs", given, "target")))  # type: ignore[arg-type]
+        named.append((output.target, ("model", "outputs", given, "target")))
     for name, path in named:
         if name == INPUT_TARGET and path == ("data", "target"):
             continue
@@ -293,20 +352,31 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                     spec.span("model", "inputs", given, "features", i),
                     help=f"add `{name}` to `features`, or leave `features` out",
                 )
-    for i, name in enumerate(data.features or []):
-        if name in (data.features or [])[:i]:
+    names = data.feature_names or []
+    for i, name in enumerate(names):
+        if name in names[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
-        column = description.column(name)
+            continue
+        column, place = description.column(name), place_of_feature(spec, name)
         if name == (data.target or description.target) and description.layout == "samples":
             continue  # the network would see its own answer, whatever it holds
-        if (column and column.kind != "number") or name == (data.time or description.time):
-            kind = column.kind if column and column.kind != "number" else "time"
+        kind = data.feature_type(name)
+        if kind is not None and description.layout == "series":
+            message = "types of features are of single samples, and these data are a series"
+            yield Diagnostic("only-for-samples", message, spec.span(*place), help="list the names alone")
+        elif kind is not None and column and (column.kind not in kind.takes or column.shape):
+            held = "arrays" if column.shape else HOLDS[column.kind]
+            fitting, wanted = infer(column), " or ".join(HOLDS[other] for other in kind.takes)
             yield Diagnostic(
                 "wrong-value",
-                f"`{name}` holds {HOLDS[kind]}, and features are numbers here",
-                spec.span("data", "features", i),
-                help="leave it out of `features`",
+                f"`{name}` holds {held}, and `{kind.type_name}` takes {wanted}",
+                spec.span(*place),
+                help=f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out",
             )
+        elif name == (data.time or description.time):
+            yield _no_feature(spec, name, "time")
+        elif column and kind is None and column.kind not in ("number", *_words(description)):
+            yield _no_feature(spec, name, column.kind)
     target = data.target or description.target
     column = description.column(target) if target else None
     kinds = ("number",) if description.layout == "series" else ("number", "class")
@@ -331,12 +401,12 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                     spec.key_span("data", key),
                     help=f"remove `{key}`",
                 )
-        for i, name in enumerate(data.features or []):
+        for name in names:
             if name == target:
                 yield Diagnostic(
                     "target-among-features",
                     f"`{name}` is the target, so the network would see its own answer",
-                    spec.span("data", "features", i),
+                    spec.span(*place_of_feature(spec, name)),
                     help=f"remove `{name}` from `features`",
                 )
     else:
@@ -349,10 +419,32 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
             )
 
 
+def place_of_feature(spec: Spec, name: str) -> tuple[str | int, ...]:
+    """Where the spec names a feature."""
+    features = spec.data.features
+    return ("data", "features", name if isinstance(features, dict) else (features or []).index(name))
+
+
+def _no_feature(spec: Spec, name: str, kind: str) -> Diagnostic:
+    return Diagnostic(
+        "wrong-value",
+        f"`{name}` holds {HOLDS[kind]}, and features are numbers here",
+        spec.span(*place_of_feature(spec, name)),
+        help="leave it out of `features`",
+    )
+
+
 def _guess_time(description: Description) -> str | None:
     if description.layout != "series":
         return None
     return next((name for name in description.names if name.lower() in TIME_NAMES), None)
+
+
+def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
+    """The features, with their types where one of them is more than a number."""
+    names = [column.name for column in signature.features]
+    plain = not isinstance(data.features, dict) and all(given.brief() == "numeric" for given in signature.types)
+    return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
 
 
 def fill_in(spec: Spec, signature: Signature) -> Spec:
@@ -360,7 +452,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
     data, train, evaluate = spec.data, spec.train, spec.evaluate
     data_defaults: dict[str, object] = {
         "target": signature.target.name,
-        "features": [column.name for column in signature.features],
+        "features": _filled_in(data, signature),
     }
     if signature.test_rows:
         data_defaults["split"] = data.split.model_copy(update={"test": None})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from dlspec.baselines import AnyBaseline
 from dlspec.composition.extends import SOURCES
 from dlspec.datasets import DATASETS, AnyDataset
 from dlspec.diagnostics import Span
+from dlspec.features import FEATURES, AnyFeature, Feature, Missing, Scale
 from dlspec.fields import (
     Amount,
     Bytes,
@@ -26,6 +27,7 @@ from dlspec.fields import (
     mistake,
     nearest,
     one_of,
+    rebuild_error,
     show_value,
 )
 from dlspec.layers import LAYERS, LayerSpec, Shape
@@ -121,6 +123,36 @@ def _of(amount: float, rows: int) -> float:
     return amount * rows if isinstance(amount, float) else float(amount)
 
 
+OneOrMoreNames = Annotated[list[Text], OneOrMore, Field(min_length=1)]
+
+
+def _read_features(value: Any) -> list[str] | dict[str, Feature]:
+    """Names of columns, or a mapping from names to types."""
+    if not isinstance(value, dict):
+        names = value if isinstance(value, list) else [value]
+        if not names or not all(isinstance(name, str) for name in names):
+            shown = next((name for name in names if not isinstance(name, str)), value)
+            raise mistake(
+                "wrong-type",
+                f"`features` is a list of columns, or a mapping from columns to types, got {show_value(shown)}",
+                help="write `features: [age, city]`, or `features: {age: numeric, city: category}`",
+            )
+        return names
+    if not value:
+        raise mistake("wrong-value", "`features` names no column", help="name one, or leave `features` out")
+    found = {}
+    for name, written in value.items():
+        try:
+            found[str(name)] = FEATURES.read(written)
+        except ValidationError as error:
+            raise rebuild_error(error, "features", lambda line: line, below=(name,)) from None
+    return found
+
+
+Features = Annotated[
+    list[str] | dict[str, AnyFeature],
+    PlainValidator(_read_features, json_schema_input_type=OneOrMoreNames | dict[Text, AnyFeature]),
+]
 Paths = Annotated[list[Text], OneOrMore, Field(min_length=1)]
 
 
@@ -180,15 +212,25 @@ class DataSpec(SpecModel):
     series: Paths | None = None
     time: Text | None = None
     target: Text | None = None
-    features: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = None
+    features: Features | None = None
     window: Window | None = None
     predict: Literal["level", "difference", "return"] | None = None
-    scale: Literal["standard", "min_max", "none"] = "standard"
+    scale: Scale = "standard"
+    missing: Missing = "error"
     split: Split = Split()
     labels: Annotated[int | float, PlainValidator(_labels)] | None = None
     limit: PositiveInt | None = None
 
     unlabeled: UnlabeledSpec | None = None
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """The columns that the spec names as features."""
+        return None if self.features is None else list(self.features)
+
+    def feature_type(self, name: str) -> Feature | None:
+        """The type of a column, where the spec says it."""
+        return self.features.get(name) if isinstance(self.features, dict) else None
 
     @classmethod
     def _short_for(cls, value: Any) -> str | None:

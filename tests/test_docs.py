@@ -55,6 +55,7 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     (tmp_path / "prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "older_prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
+    (tmp_path / "sick.csv").write_text("age,ill\n7,yes\n,yes\n", encoding="utf-8")
     (tmp_path / "more_patients.csv").write_text("age,height\n3,90\n4,100\n", encoding="utf-8")
     assert problems_of(example, tmp_path) == []
 

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from dlspec.baselines import BASELINES
 from dlspec.datasets import DATASETS
+from dlspec.features import FEATURES
 from dlspec.layers import LAYERS, Example
 from dlspec.metrics import METRICS
 from dlspec.parts.activations import ACTIVATIONS
@@ -20,7 +21,7 @@ from dlspec.spec import _read_pretraining
 
 REGISTRIES = [
     LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, CALLBACKS,
-    LOSSES, CORRUPTIONS,
+    LOSSES, CORRUPTIONS, FEATURES,
 ]  # fmt: skip
 KINDS = [(registry, name) for registry in [*REGISTRIES, PRETRAINING] for name in registry]
 EXAMPLES = [

@@ -7,7 +7,7 @@ import pytest
 
 import dlspec
 from dlspec.api import validate
-from dlspec.preparation import Affine
+from dlspec.features import Affine
 from dlspec.runs import resume
 from dlspec.training import Stopped, predict
 from tests.conftest import TINY

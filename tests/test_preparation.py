@@ -6,7 +6,8 @@ import pytest
 
 from dlspec.api import load
 from dlspec.diagnostics import DataError
-from dlspec.preparation import draw_evenly, fit_affine, generator, prepare, stratified_order, to_times
+from dlspec.features import fit_affine
+from dlspec.preparation import draw_evenly, generator, prepare, stratified_order, to_times
 from dlspec.signature import read_signature, source_of
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_TABLE
 

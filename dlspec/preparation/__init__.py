@@ -7,17 +7,17 @@ alone. Windows of a series lie wholly inside one part, so no value stands on two
 from __future__ import annotations
 
 from dlspec.datasets import Columns
-from dlspec.preparation.columns import to_numbers, to_times
+from dlspec.preparation.columns import to_numbers, to_times, to_words
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
-from dlspec.preparation.parts import Affine, Part, Prepared, Preprocessing, class_shares, fit_affine
+from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_shares
 from dlspec.preparation.samples import prepare_samples
 from dlspec.preparation.series import changes, prepare_series
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 
 __all__ = [
-    "Affine", "Part", "Prepared", "Preprocessing", "changes", "class_shares", "draw_evenly", "fit_affine", "generator",
-    "prepare", "stratified_order", "to_numbers", "to_times",
+    "Part", "Prepared", "Preprocessing", "changes", "class_shares", "draw_evenly", "generator",
+    "prepare", "stratified_order", "to_numbers", "to_times", "to_words",
 ]  # fmt: skip
 
 

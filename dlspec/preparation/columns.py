@@ -10,7 +10,7 @@ import numpy as np
 
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError, Diagnostic, Severity
-from dlspec.signature import Signature, source_of, unlabeled_source
+from dlspec.signature import Signature, place_of_feature, source_of, unlabeled_source
 from dlspec.sources.rows import RowsFiles
 from dlspec.spec import Spec
 
@@ -33,11 +33,14 @@ class ValueProblem(DataError):
         return problem
 
 
-def to_numbers(name: str, values: Array) -> Array:
+def to_numbers(name: str, values: Array, *, holes: bool = False) -> Array:
     """A column as float64; pictures of whole numbers stay as they are, which takes an eighth of the memory.
 
+    Args:
+        holes: whether values may be missing, which are NaN then.
+
     Raises:
-        DataError: a value is missing or no number; the message names the first such row.
+        DataError: a value is missing, infinite or no number; the message names the first such row.
     """
     if values.dtype == object or values.dtype.kind in "USM":
         import pandas as pd
@@ -56,24 +59,52 @@ def to_numbers(name: str, values: Array) -> Array:
     if values.dtype.kind in "iu" and values.ndim > 1:
         return values
     values = values.astype("float64")
-    finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    wrong = np.isinf(values) if holes else ~np.isfinite(values)
+    finite = ~wrong.reshape(len(values), -1).any(axis=1)
     if not finite.all():
         missing = int((~finite).sum())
-        have = "1 row without a value" if missing == 1 else f"{missing} rows without a value"
+        what = "with an infinite value" if holes else "without a value"
+        have = f"{missing} row{'s' * (missing > 1)} {what}"
         row = int(np.argmin(finite))
-        text = f"column `{name}` has {have} (or with an infinite one), the first is row {row + 1}"
+        text = f"column `{name}` has {have}{'' if holes else ' (or with an infinite one)'}, the first is row {row + 1}"
         raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
     return values
 
 
-def numbers_of(spec: Spec, name: str, columns: Columns, source: str | None = None) -> Array:
-    """A column of the data as numbers; an error points to where the spec names it.
+def to_words(name: str, values: Array, *, holes: bool = False) -> Array:
+    """A column as text, an empty one where a value is missing; whole numbers without a decimal point.
+
+    Raises:
+        DataError: a value is missing, and none may be.
+    """
+    words = np.array([_as_word(value) for value in values.tolist()], object)
+    empty = words == ""
+    if empty.any() and not holes:
+        row, count = int(np.argmax(empty)), int(empty.sum())
+        text = f"column `{name}` has {count} row{'s' * (count > 1)} without a value, the first is row {row + 1}"
+        raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
+    return words
+
+
+def _as_word(value: Any) -> str:
+    if _is_missing(value):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def numbers_of(
+    spec: Spec, name: str, columns: Columns, source: str | None = None, *, holes: bool = False, words: bool = False
+) -> Array:
+    """A column of the data as numbers, or as words; an error points to where the spec names it.
 
     Args:
         source: the key under `data` that names another source than that of the samples.
+        holes: whether values may be missing.
     """
     try:
-        return to_numbers(name, columns[name])
+        return (to_words if words else to_numbers)(name, columns[name], holes=holes)
     except DataError as error:
         (problem,) = error.diagnostics
         message = problem.message + _file_of(spec, source, error)
@@ -81,10 +112,13 @@ def numbers_of(spec: Spec, name: str, columns: Columns, source: str | None = Non
             raise data_error(spec, problem.code, message, source, help=problem.help) from None
         place = _place_of(spec, name)
         listed = spec.source.written("data", "features")
-        others = [column for column in spec.data.features or [] if column != name]
+        others = [column for column in spec.data.feature_names or [] if column != name]
         aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
         optional = name != spec.data.target and others
-        help = f"{problem.help}, or {aside}" if optional else problem.help
+        mend = problem.help
+        if problem.code == "missing-value" and isinstance(error, ValueProblem) and columns[name].ndim == 1:
+            mend = f"{mend}, write `missing: {'drop' if words else 'median'}` under `data`"
+        help = f"{mend}, or {aside}" if optional else problem.help
         raise data_error(spec, problem.code, message, *place, help=help) from None
 
 
@@ -95,6 +129,15 @@ def _file_of(spec: Spec, source: str | None, error: DataError) -> str:
         return ""
     place = files.place_of(error.row + 1)
     return f", which is {place}" if place else ""
+
+
+def is_missing(values: Array) -> Array:
+    """Which values of a column are missing, (rows,)."""
+    if values.dtype == object:
+        return np.array([_is_missing(value) or value == "" for value in values.tolist()], bool)
+    if values.dtype.kind not in "fM":
+        return np.zeros(len(values), bool)
+    return np.asarray(np.isnan(values) if values.ndim == 1 else np.isnan(values).reshape(len(values), -1).any(axis=1))
 
 
 def _is_missing(value: Any) -> bool:
@@ -182,7 +225,7 @@ def times_of(spec: Spec, signature: Signature, columns: Columns) -> Array | None
 
 def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:
     if name in (spec.data.features or []) and spec.source.written("data", "features"):
-        return ("features", (spec.data.features or []).index(name))
+        return place_of_feature(spec, name)[1:]
     return ("target",) if name == spec.data.target else ("features",)
 
 

@@ -9,40 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from dlspec.datasets import Columns
+from dlspec.features import Affine, Fitted
 from dlspec.signature import Signature
 
 Array = np.ndarray
 
 BLOCK = 4096
 """Samples that are scaled at a time, so that what lies between takes little memory."""
-
-
-@dataclass(frozen=True)
-class Affine:
-    """x * scale + offset, one pair for each feature, or one for all."""
-
-    scale: Array
-    offset: Array
-
-    def __call__(self, values: Array) -> Array:
-        return values * self.scale + self.offset
-
-    def back(self, values: Array) -> Array:
-        return (values - self.offset) / self.scale
-
-
-def fit_affine(values: Array, how: str) -> Affine:
-    """The scale that brings `values`, (rows, features), to mean 0 and deviation 1, or to 0 and 1."""
-    ones = np.ones(values.shape[-1])
-    if how == "none":
-        return Affine(ones, 0 * ones)
-    if how == "standard":
-        middle, spread = values.mean(axis=0), values.std(axis=0)
-    else:
-        middle = values.min(axis=0).astype("float64")
-        spread = values.max(axis=0) - middle
-    scale = 1 / np.where(spread > 1e-12 * (1 + abs(middle)), spread, 1.0)  # a constant column stays constant
-    return Affine(scale, -middle * scale)
 
 
 @dataclass(frozen=True)
@@ -57,6 +30,7 @@ class Preprocessing:
             is needed to come back to its level.
         target_column: place of the target among `raw_columns`, if it is there.
         timesteps: rows of a raw window; one more than the network sees where changes are taken.
+        columns: of a table, how each column is encoded; empty where samples are arrays of numbers.
     """
 
     inputs: Affine
@@ -66,6 +40,17 @@ class Preprocessing:
     target_column: int | None = None
     timesteps: int | None = None
     features: int = 0
+    columns: tuple[Fitted, ...] = ()
+
+    @property
+    def input_names(self) -> list[str]:
+        """What the inputs of the saved model are called, one for each of `columns`: as these, without `/`, which Keras
+        forbids."""
+        names: list[str] = []
+        for column in self.columns:
+            name = column.name.replace("/", "_")
+            names.append(f"{name}_{len(names)}" if name in names else name)
+        return names
 
     def network_inputs(self, raw: Array) -> Array:
         """Raw single samples (samples, ...) as the network sees them."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from dlspec.datasets import Columns
-from dlspec.preparation.columns import classes_of, data_error, fingerprint, numbers_of
+from dlspec.features import Affine, Fitted, fit_affine
+from dlspec.features.numeric import FittedNumber
+from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of
 from dlspec.preparation.drawing import draw_evenly, draw_some, generator, stratified_order
 from dlspec.preparation.held_out import without_held_out
-from dlspec.preparation.parts import Part, Prepared, Preprocessing, fit_affine, flattened
+from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 
@@ -18,13 +23,15 @@ Array = np.ndarray
 def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None) -> Prepared:
     """Splits and scales single samples."""
     target = signature.target
-    raw = _stacked(spec, signature, columns)
+    whole = columns
+    columns, kept = _without_holes(spec, signature, columns)
+    values = _values(spec, signature, columns)
     classes = truth = None
     if target.kind == "class":
         classes = truth = classes_of(spec, signature, columns)
     elif target.kind == "number":
         truth = numbers_of(spec, target.name, columns)
-    train, validation, test = _split(spec, signature, classes, len(raw))
+    train, validation, test = _split(spec, signature, classes, len(values[0]))
     if spec.data.limit:
         train = draw_some(generator(spec.seed, "limit"), classes, train, spec.data.limit)
     labelled = train
@@ -33,44 +40,108 @@ def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabele
         labelled = draw_some(generator(spec.seed, "labels"), classes, train, count)
     hidden = np.setdiff1d(train, labelled)
 
-    fitted = raw[train]
-    scale = fit_affine(fitted.reshape(-1, 1) if signature.features[0].shape else fitted, spec.data.scale)
+    encoding = _Encoding.fit(spec, signature, [column[train] for column in values])
+    if encoding.columns:
+        signature = signature.with_widths(spec, [column.width for column in encoding.columns])
+    raw = encoding.raw(values)
     target_scale = None
     if target.kind == "number":
         assert truth is not None, "a number was read"
         target_scale = fit_affine(truth[labelled][:, None], spec.data.scale)
-    preprocessing = Preprocessing(scale, target_scale, "level", tuple(c.name for c in signature.features))
+    names = tuple(column.name for column in signature.features)
+    preprocessing = Preprocessing(encoding.scale, target_scale, "level", names, columns=encoding.columns)
 
     def part(rows: Array) -> Part:
         rows = np.sort(rows)
         inputs = preprocessing.network_inputs(raw[rows])
         if truth is None:
             flat = flattened(inputs)
-            return Part(inputs, flat, raw[rows], flat, rows)
+            return Part(inputs, flat, raw[rows], flat, kept[rows])
         targets = truth[rows]
         if target_scale is not None:
             targets = target_scale(targets[:, None]).astype("float32")
         elif target.units == 1:
             targets = targets[:, None].astype("float32")
-        return Part(inputs, targets, raw[rows], truth[rows], rows)
+        return Part(inputs, targets, raw[rows], truth[rows], kept[rows])
 
     parts = [part(rows) for rows in (labelled, validation, test)]
     more = preprocessing.network_inputs(raw[hidden])
     left_out = 0
     if unlabeled is not None:
-        found = preprocessing.network_inputs(_stacked(spec, signature, unlabeled, "unlabeled"))
+        others, _ = _without_holes(spec, signature, unlabeled)
+        found = preprocessing.network_inputs(encoding.raw(_values(spec, signature, others, "unlabeled")))
         kept = without_held_out(found, [part.inputs for part in parts[1:]])
         left_out = len(found) - len(kept)
         more = np.concatenate([more, kept])
-    return Prepared(
-        signature, preprocessing, parts[0], parts[1], parts[2], columns, fingerprint(columns), more, left_out
-    )
+    return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
 
 
-def _stacked(spec: Spec, signature: Signature, columns: Columns, source: str | None = None) -> Array:
-    """Features side by side, (samples, features), or the one that is an array for each sample."""
-    values = [numbers_of(spec, column.name, columns, source) for column in signature.features]
-    return values[0] if signature.features[0].shape else np.stack(values, axis=1)
+@dataclass(frozen=True)
+class _Encoding:
+    """From columns to what the scale is applied to.
+
+    Args:
+        scale: of all features.
+        columns: how each is encoded, where not all are plain numbers; the scale does nothing then.
+    """
+
+    scale: Affine
+    columns: tuple[Fitted, ...] = ()
+
+    @classmethod
+    def fit(cls, spec: Spec, signature: Signature, values: Sequence[Array]) -> _Encoding:
+        """Fitted to the values of the training part, column by column."""
+        how = spec.data.scale
+        if not signature.types:  # pictures
+            return cls(fit_affine(values[0].reshape(-1, 1), how))
+        fitted = tuple(
+            kind.fit(column.name, own, how, kind.policy(spec.data.missing))
+            for kind, column, own in zip(signature.types, signature.features, values, strict=True)
+        )
+        if all(isinstance(column, FittedNumber) and column.is_plain for column in fitted):
+            numbers = [column.affine for column in fitted if isinstance(column, FittedNumber)]
+            return cls(Affine(*(np.concatenate([getattr(n, key) for n in numbers]) for key in ("scale", "offset"))))
+        width = sum(column.width for column in fitted)
+        return cls(Affine(np.ones(width), np.zeros(width)), fitted)
+
+    def raw(self, values: Sequence[Array]) -> Array:
+        """Columns side by side, (samples, features), encoded unless they are plain numbers; of pictures the one."""
+        if values[0].ndim > 1:
+            return values[0]
+        if not self.columns:
+            return np.stack(values, axis=1)
+        return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
+
+
+def _values(spec: Spec, signature: Signature, columns: Columns, source: str | None = None) -> list[Array]:
+    """The features as numbers or words."""
+    if not signature.types:
+        return [numbers_of(spec, column.name, columns, source) for column in signature.features]
+    found = []
+    for kind, column in zip(signature.types, signature.features, strict=True):
+        holes = kind.policy(spec.data.missing) != "error"
+        found.append(numbers_of(spec, column.name, columns, source, holes=holes, words=kind.raw == "text"))
+    return found
+
+
+def _without_holes(spec: Spec, signature: Signature, columns: Columns) -> tuple[Columns, Array]:
+    """The rows that lack nothing for which `missing` is `drop`, and which they are."""
+    count = len(next(iter(columns.values())))
+    given = zip(signature.types, signature.features, strict=False)
+    names = {column.name for kind, column in given if kind.policy(spec.data.missing) == "drop"}
+    if spec.data.missing == "drop" and signature.target.kind != "input":
+        names.add(signature.target.name)
+    lacking = np.zeros(count, bool)
+    for name in names:
+        if name in columns:  # other sources have no target
+            lacking |= is_missing(columns[name])
+    if not lacking.any():
+        return columns, np.arange(count)
+    kept = np.flatnonzero(~lacking)
+    if not len(kept):
+        message = "`missing: drop` leaves no row: each lacks a value"
+        raise data_error(spec, "too-few-rows", message, "missing", help="write `missing: median`")
+    return {name: values[kept] for name, values in columns.items()}, kept
 
 
 def _split(spec: Spec, signature: Signature, classes: Array | None, count: int) -> tuple[Array, Array, Array]:

@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 
 from dlspec.datasets import Columns
+from dlspec.features import Affine, fit_affine
 from dlspec.preparation.columns import data_error, fingerprint, numbers_of, times_of
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
-from dlspec.preparation.parts import Affine, Part, Prepared, Preprocessing, fit_affine, flattened
+from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 

@@ -32,8 +32,10 @@ KEYS = {
     "data.scale": {
         "standard": "Numbers are scaled to mean 0 and standard deviation 1, as measured in the training part.",
         "min_max": "Numbers are scaled to lie between 0 and 1, as measured in the training part.",
+        "robust": "Numbers are scaled to median 0 and quartiles 1 apart, as measured in the training part.",
         "none": "Numbers are taken as they are.",
     },
+    "data.missing": "Where a value is missing: {value}.",
     "data.split.validation": "{percent} of the data are kept out of training to watch it.",
     "data.split.test": "{percent} of the data are kept for the test at the end, and nothing is fitted to them.",
     "data.split.by": {

@@ -14,7 +14,7 @@ from dlspec.graphs import Graph, GraphLayer
 from dlspec.layers import ModelItem, Shape
 from dlspec.layers.combining import Group
 from dlspec.pretraining import PretrainingMethod, Taken
-from dlspec.registry import Kind
+from dlspec.registry import Kind, brief_of
 from dlspec.signature import INPUT_TARGET
 from dlspec.source import to_inline_yaml
 from dlspec.source.nodes import Path_
@@ -124,6 +124,7 @@ class _Teller:
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
         elif isinstance(value, dict):
+            value = {key: brief_of(own) for key, own in value.items()}
             shown = f"`{to_inline_yaml(value)}`"
         elif isinstance(value, list | tuple):
             shown = self.words.listing([f"`{item}`" for item in value])

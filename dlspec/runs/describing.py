@@ -79,7 +79,7 @@ def environment_of(seed: int, fingerprint: str, device: str, command: str) -> di
     }
 
 
-def describe(data: Prepared) -> dict[str, Any]:
+def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
     """`data.json`: what the data looked like, enough to predict with the model and to draw the report."""
     signature, steps, target = data.signature, data.preprocessing, data.signature.target
     return {
@@ -93,8 +93,9 @@ def describe(data: Prepared) -> dict[str, Any]:
             "unit": target.unit,
             "inside": target.inside,
         },
-        "features": [_column(column.name, column.unit, data.columns[column.name]) for column in signature.features],
+        "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
+        "encoded": bool(steps.columns),
         "timesteps": steps.timesteps,
         "window": {"length": signature.window.length, "horizon": signature.window.horizon}
         if signature.window
@@ -116,6 +117,7 @@ def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
 
     target, shape = described["target"], (None, *described["input_shape"])
     features = tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"])
+    widths = [feature.get("width", 1) for feature in described["features"]]
     return Signature(
         described["task"],
         shape,
@@ -128,16 +130,39 @@ def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
             shape[1:] if target["kind"] == "input" else (),
             target.get("inside", False),
         ),
-        share_out(spec, shape, [feature.name for feature in features]),
+        share_out(spec, shape, [feature.name for feature in features], widths),
         {},
         window=Window(**described["window"]) if described["window"] else None,
     )
 
 
-def _column(name: str, unit: str | None, values: np.ndarray) -> dict[str, Any]:
+def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
+    """Each feature with its type, how many numbers the network sees of it, and what its values are like."""
+    signature = data.signature
+    found = []
+    for i, column in enumerate(signature.features):
+        kind = signature.types[i] if signature.types else None
+        values = data.columns[column.name]
+        described: dict[str, Any] = {"name": column.name, "unit": column.unit, "width": signature.widths[i]}
+        if kind is not None:
+            if data.preprocessing.columns:
+                described["input"] = data.preprocessing.input_names[i]
+            described |= {"type": kind.type_name, "holes": kind.policy(spec.data.missing) not in ("error", "drop")}
+        if kind is not None and kind.raw == "text":
+            described |= {"raw": "text", "words": len(column.classes)}
+        else:
+            described |= _summary(values)
+        found.append(described)
+    return found
+
+
+def _summary(values: np.ndarray) -> dict[str, float]:
+    import numpy as np
+
     numbers = values if values.dtype.kind in "iuf" else values.astype("float64")
-    summary = {"min": numbers.min(), "max": numbers.max(), "mean": numbers.mean(dtype="float64")}
-    return {"name": name, "unit": unit, **{key: float(value) for key, value in summary.items()}}
+    if numbers.dtype.kind == "f" and np.isnan(numbers).any():
+        numbers = numbers[~np.isnan(numbers)]
+    return {"min": float(numbers.min()), "max": float(numbers.max()), "mean": float(numbers.mean(dtype="float64"))}
 
 
 def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import DataError, SpecError
+from dlspec.features.category import MISSING
 from dlspec.fields import one_of
 from dlspec.runs.describing import signature_of
 from dlspec.source import read_file
@@ -150,11 +151,13 @@ class Run:
         import numpy as np
         import pandas as pd
 
-        from dlspec.preparation import class_shares, to_numbers
+        from dlspec.preparation import to_numbers
         from dlspec.training import predict
 
         columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
         if isinstance(rows, np.ndarray):
+            if self.data.get("encoded"):
+                raise DataError.of("wrong-shape", "the columns hold words too", help="give rows with named columns")
             raw = rows
             index: pd.Index[Any] = pd.RangeIndex(len(rows))
         else:
@@ -166,8 +169,10 @@ class Run:
                     f"the rows have no column {one_of(missing)}",
                     help=f"a prediction takes {one_of(columns)}",
                 )
-            raw = np.stack([to_numbers(name, frame[name].to_numpy()) for name in columns], axis=1)
             index = frame.index
+            if self.data.get("encoded"):
+                return self._named(predict(self.model, self._raw_columns(frame)), index)
+            raw = np.stack([to_numbers(name, frame[name].to_numpy()) for name in columns], axis=1)
         if length is not None and raw.ndim == 2:
             if len(raw) < length:
                 raise DataError.of("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")
@@ -179,6 +184,33 @@ class Run:
         outputs = predict(self.model, raw)
         if target["kind"] == "input":
             return self._given_back(outputs, raw, index)
+        return self._named(outputs, index)
+
+    def _raw_columns(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        """What the model takes of rows, (rows, 1) for each column."""
+        import numpy as np
+
+        from dlspec.preparation import to_numbers, to_words
+
+        found = {}
+        for feature in self.data["features"]:
+            name, values = feature["name"], frame[feature["name"]].to_numpy()
+            given = feature["input"]
+            if feature.get("raw") == "text":
+                words = to_words(name, values, holes=feature["holes"])
+                found[given] = np.array([word or MISSING for word in words], object)[:, None]
+            else:
+                found[given] = to_numbers(name, values, holes=feature["holes"]).astype("float32")[:, None]
+        return found
+
+    def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
+        """Numbers or probabilities, (samples, units), as columns."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.preparation import class_shares
+
+        target, length = self.data["target"], self.data["timesteps"]
         if target["kind"] == "number":
             ahead = f"+{self.data['window']['horizon']}" if length is not None else ""
             return pd.DataFrame({f"{target['name']}{ahead}": outputs[:, 0]}, index=index)

@@ -36,7 +36,7 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, comm
     resolved = portable(spec, folder)
     write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
     write_text(folder / RESOLVED, resolved_text(spec, resolved))
-    write_json(folder / DATA, describe(job.data))
+    write_json(folder / DATA, describe(job.spec, job.data))
     write_json(folder / ENVIRONMENT, _environment(job, command))
     return _train(job, folder, None)
 

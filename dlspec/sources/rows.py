@@ -199,14 +199,19 @@ class SeriesFiles(RowsFiles):
         return Description("series", tuple(columns), rows=sum(file.count() for file in files))
 
 
+@dataclass(frozen=True)
 class TableFiles(RowsFiles):
     """A table: a row is a sample.
 
     A column of words that come again is one of classes, and so is a column of two whole numbers, which may also be
     a feature.
+
+    Args:
+        categories: columns that the spec takes for classes, whatever they look like.
     """
 
     key = "table"
+    categories: tuple[str, ...] = ()
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
@@ -214,7 +219,8 @@ class TableFiles(RowsFiles):
         values = [_values(first, place) for place in range(len(header))]
         numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
         words: list[set[str]] = [set() for _ in header]
-        most = [2 if is_number else MAX_CLASSES for is_number in numbers]
+        asked = [name in self.categories for name in header]
+        most = [MAX_CLASSES if asked[p] else 2 if numbers[p] else MAX_CLASSES for p in range(len(header))]
         seen = [{value.strip() for value in column} for column in values]
         open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
         if open_:
@@ -231,7 +237,9 @@ class TableFiles(RowsFiles):
             found = tuple(sorted((words[place] or seen[place]) - {""}))
             if not name:
                 continue
-            if name in known:
+            if asked[place] and name not in known:
+                columns.append(Column(name, "class", classes=found))
+            elif name in known:
                 columns.append(Column(name, known[name]))  # type: ignore[arg-type]
             elif numbers[place]:
                 two = len(found) == 2 and all(map(str.isdecimal, found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,29 @@ def as_array(variable: Any) -> Array:
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
-def predict(model: Any, inputs: Array, batch_size: int = EVALUATION_BATCH) -> Array:
-    """What the model puts out for all inputs, in the mode of use (no dropout, no noise)."""
-    if not len(inputs):
+def predict(model: Any, inputs: Array | Mapping[str, Array], batch_size: int = EVALUATION_BATCH) -> Array:
+    """What the model puts out for all inputs, in the mode of use (no dropout, no noise).
+
+    Args:
+        inputs: (samples, ...), or such an array for each input of the model by its name.
+    """
+    columns = dict(inputs) if isinstance(inputs, Mapping) else {"": inputs}
+    count = len(next(iter(columns.values())))
+    if not count:
         return np.empty((0, *model.output_shape[1:]), "float32")
-    batches = (inputs[i : i + batch_size] for i in range(0, len(inputs), batch_size))
+
+    def batch(first: int) -> Any:
+        some = {name: _as_given(values[first : first + batch_size]) for name, values in columns.items()}
+        return some if isinstance(inputs, Mapping) else some[""]
+
+    batches = map(batch, range(0, count, batch_size))
     return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in batches])
+
+
+def _as_given(values: Array) -> Any:
+    """An array as a model takes it: text as a tensor of strings, which only TensorFlow has."""
+    if values.dtype != object:
+        return values
+    import tensorflow as tf
+
+    return tf.constant(values.tolist(), tf.string, shape=values.shape)

@@ -1,0 +1,40 @@
+"""What is either true or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from dlspec.datasets import Column
+from dlspec.features.base import FEATURES, Feature, Fitted, Missing, truth_of
+from dlspec.features.category import FittedWords
+from dlspec.features.scaling import Scale
+from dlspec.fields import Primary, Text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+
+@FEATURES.register
+class Boolean(Feature):
+    """One of two words: 1 where it is true, 0 where it is not, and where it is missing but for an `error` or `drop`."""
+
+    takes = ("class",)
+    raw = "text"
+    examples: ClassVar = ["boolean", {"boolean": "smoker"}]
+
+    word: Text | None = Primary(
+        None,
+        description="which means true; by default `true`, `yes`, `y`, `t`, `on` or `1`, else the last of the two",
+    )
+
+    def width(self, column: Column) -> int:
+        return 1
+
+    def inside(self, scale: Scale) -> bool:
+        return True
+
+    def fit(self, name: str, values: Array, scale: Scale, missing: Missing) -> Fitted:
+        words = tuple(sorted({str(value) for value in values if value}))
+        return FittedWords(name, ((self.word or truth_of(words) or words[-1]) if words else "",))
