@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def load_keras() -> None:
     """Imports Keras and its backend; what they print to standard error is dropped unless the import fails."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice on tracing is not for the reader of a spec
     if "keras" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice on tracing is not for the reader of a spec
     with _standard_error_held_back():
         import keras
 

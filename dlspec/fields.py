@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
@@ -278,6 +278,14 @@ def rebuild_error(
     return ValidationError.from_exception_data(title, lines)
 
 
+def joined_errors(errors: Sequence[ValidationError], title: str) -> ValidationError:
+    """One error that says what all of them say."""
+    lines: list[InitErrorDetails] = []
+    for error in errors:
+        rebuild_error(error, title, lambda line: lines.append(line) or line)  # type: ignore[func-returns-value]
+    return ValidationError.from_exception_data(title, lines)
+
+
 _WANTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -374,7 +382,7 @@ def _range(field: FieldInfo | None, name: str) -> str | None:
         return None
     low = f"more than {limits['gt']}" if "gt" in limits else f"at least {limits.get('ge')}"
     high = f"less than {limits['lt']}" if "lt" in limits else f"at most {limits.get('le')}"
-    return f"{name} lies between: {low} and {high}"
+    return f"{name} must be {low} and {high}"
 
 
 def _choices(field: FieldInfo | None) -> tuple[Any, ...]:

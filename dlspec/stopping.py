@@ -33,7 +33,11 @@ class EarlyStopping(Stopping):
 class StageStopping(Stopping):
     """Ends a stage when the held-out reconstruction error no longer falls, and goes back to the best weights."""
 
-    monitor: Literal["val_loss", "loss", "free_energy_gap"] = "val_loss"
+    monitor: Literal["val_loss", "loss", "free_energy_gap"] = Field(
+        "val_loss",
+        description="what is watched; with `free_energy_gap` a stage ends when the gap no longer shrinks and the "
+        "held-out error no longer falls",
+    )
     patience: NonNegativeInt = Field(5, description="epochs to wait for something better")
     min_delta: NonNegativeNumber = 0.0
     restore_best_weights: Flag = True

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-PRETRAINED, TRAINED = "pretrained.npz", "layers.npz"
-"""In a run folder: layers as pretraining left them, with their decoders, and as training did."""
+PRETRAINED, TRAINED, RESOLVED = "pretrained.npz", "layers.npz", "resolved.yaml"
+"""In a run folder: layers as pretraining left them, with their decoders, and as training did; and the whole spec."""
 
 
 @dataclass
@@ -107,6 +107,9 @@ def find_source(spec: Spec) -> Path | None:
             if (folder / name).is_file():
                 return folder / name
     there = next((folder for folder in folders if folder.is_dir()), None)
+    if there is None and any(folder.is_file() for folder in folders):
+        help = f"write `from: {Path(named).parent.as_posix()}`"
+        raise DataError.of("no-run", f"`{named}` is a file, and `from` names the folder of a run", span, help=help)
     if there is None:
         raise DataError.of("no-run", f"there is no run folder `{named}`", span, help=_nearest(folders))
     runs = sorted(path.name for path in there.iterdir() if (path / TRAINED).is_file())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dlspec.api import load
-from dlspec.diagnostics import DataError
+from dlspec.diagnostics import DataError, SpecError
 from dlspec.features import fit_affine
 from dlspec.preparation import draw_evenly, generator, prepare, stratified_order, to_times
 from dlspec.signature import read_signature, source_of
@@ -190,6 +190,6 @@ def test_returns_need_values_above_zero(write_spec):
 
 
 def test_more_labels_than_there_are_is_an_error():
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(SpecError) as caught:
         prepared(TINY_DIGITS, **{"data.labels": 5000})
     assert caught.value.diagnostics[0].code == "labels-out-of-range"

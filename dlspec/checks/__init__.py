@@ -15,6 +15,7 @@ from dlspec.checks import (
     fine_tuning,
     inputs,
     networks,
+    other_runs,
     outputs,
     pretraining,
     training,
@@ -30,8 +31,8 @@ from dlspec.source import Source
 from dlspec.spec_reader import read_spec
 
 __all__ = [
-    "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "inputs", "networks", "outputs",
-    "pretraining", "training", "weights",
+    "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "inputs", "networks",
+    "other_runs", "outputs", "pretraining", "training", "weights",
 ]  # fmt: skip
 
 

@@ -42,6 +42,29 @@ def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def labels_can_be_kept(checked: Checked) -> Iterator[Diagnostic]:
+    """`labels` keeps some of those that the training part has, where the target has any."""
+    spec, signature, rows = checked.spec, checked.signature, checked.rows
+    if signature is None or not spec.has("data") or spec.data.labels is None:
+        return
+    training = spec.data.split.sizes(rows, signature.test_rows)[0] if rows else None
+    if signature.target.kind == "input":
+        yield Diagnostic(
+            "no-labels-needed",
+            "`labels` hides the rest of the labels, and a network that gives back its input needs none",
+            spec.key_span("data", "labels"),
+            help="remove `labels`, or write `limit` to train on fewer samples",
+        )
+    elif isinstance(spec.data.labels, int) and training and spec.data.labels > training + 2:  # rounding
+        yield Diagnostic(
+            "labels-out-of-range",
+            f"`labels` asks for {spec.data.labels}, and the training part has {training}",
+            spec.span("data", "labels"),
+            help="write fewer, or leave `labels` out",
+        )
+
+
+@rule
 def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
     """Each part of a series must hold a window and its target; of a long file the rows are only about known."""
     spec, rows = checked.spec, checked.rows
@@ -94,7 +117,9 @@ def unlabeled_samples_are_alike(checked: Checked) -> Iterator[Diagnostic]:
             f"only pretraining sees `unlabeled` samples, and {why}",
             spec.key_span("data", "unlabeled"),
             Severity.WARNING,
-            help="add `pretrain: {method: autoencoder}`, or remove `unlabeled`",
+            help="write `method: autoencoder`, or remove `unlabeled`"
+            if method is not None
+            else "add `pretrain: {method: autoencoder}`, or remove `unlabeled`",
         )
     source = unlabeled_source(spec)
     try:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import DataError, Diagnostic, Label, Severity, Span
 from dlspec.fields import did_you_mean, one_of
-from dlspec.graphs import GraphLayer
+from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers.core import Masking
+from dlspec.layers.recurrent import Recurrent
+from dlspec.layers.wrappers import Bidirectional
 from dlspec.plans import place_layers
-from dlspec.pretraining import PretrainingMethod, Taken
+from dlspec.pretraining import PretrainingMethod
 from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
 from dlspec.pretraining.base import Refusal
 from dlspec.spec import Broken, Spec
-from dlspec.weights import find_source, layer_sizes, taken_layers
+from dlspec.weights import taken_layers
 
 
-def _method(checked: Checked) -> PretrainingMethod | None:
+def method_of(checked: Checked) -> PretrainingMethod | None:
     """The method, where both sections that it is about could be read."""
     spec = checked.spec
     return spec.pretrain if spec.has("pretrain") and spec.has("model") else None
 
 
-def _taken(checked: Checked) -> tuple[str, ...]:
+def taken_by(checked: Checked) -> tuple[str, ...]:
     """The layers that another run has; none where that cannot be read, which another rule says."""
     try:
         return taken_layers(checked.spec, checked.graph)
@@ -34,7 +36,7 @@ def _taken(checked: Checked) -> tuple[str, ...]:
 @rule
 def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
     """`layers` and `per_layer` name layers with weights below the output, from the lowest up."""
-    method, spec, graph = _method(checked), checked.spec, checked.graph
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
     if method is None:
         return
     known = {layer.name: layer for layer in graph.layers if not layer.mirrors}
@@ -58,13 +60,15 @@ def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
                 span,
                 help="list the layers from the lowest up",
             )
-    chosen = [layer.name for layer in method.chosen(graph)]
+    taken = taken_by(checked)
+    chosen = [layer.name for layer in method.chosen(graph) if layer.name not in taken]
     for name in method.per_layer or {}:
         if name not in chosen:
             there = name in known
+            why = f"`{name}` comes from another run, and is not pretrained here"
             yield Diagnostic(
                 "unknown-layer-name",
-                f"`{name}` is not pretrained" if there else f"no layer is named `{name}`",
+                why if name in taken else f"`{name}` is not pretrained" if there else f"no layer is named `{name}`",
                 spec.key_span("pretrain", "per_layer", name),
                 help=f"pretrained are {one_of(chosen)}" if there and chosen else did_you_mean(name, chosen),
             )
@@ -80,17 +84,25 @@ def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
 @rule
 def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
     """A stage of pretraining needs a layer that its method can train, and decode where it does that."""
-    method, spec, graph = _method(checked), checked.spec, checked.graph
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
     if method is None:
         return
-    taken = _taken(checked)
-    chosen = [layer for layer in method.chosen(graph) if layer.name not in taken]
+    taken = taken_by(checked)
+    chosen = [layer for layer in method.chosen(graph) if layer.name not in (*taken, *graph.outputs)]
     places = place_layers(spec, graph, chosen)
-    refusals = {}
+    refusals: dict[str, Refusal | None] = {}
+    refusal: Refusal | None
     for layer in chosen:
-        untrained = Refusal(f"`{layer.name}` is not to be trained (`trainable: false`)")
         own = method.of_layer(layer.name)
-        refusals[layer.name] = own.refuses(places[layer.name]) if layer.layer.trainable else untrained
+        masks = _masked_by(graph, layer)
+        if not layer.layer.trainable:
+            message = f"`{layer.name}` is not to be trained (`trainable: false`)"
+            refusal = Refusal(message, help="remove `trainable: false`, or leave the layer out of `layers`")
+        elif masks:
+            refusal = Refusal(f"`{layer.name}` skips timesteps that `{masks}` masks, and alone it would see them")
+        else:
+            refusal = own.refuses(places[layer.name])
+        refusals[layer.name] = refusal
     said: set[str] = set()
     for layer in chosen:
         refusal = refusals[layer.name]
@@ -128,6 +140,21 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
+def _masked_by(graph: Graph, layer: GraphLayer) -> str | None:
+    """The layer below that masks timesteps of what a recurrent one sees."""
+    if not issubclass(layer.layer.kind, Recurrent | Bidirectional):
+        return None
+    waiting = list(layer.inputs)
+    while waiting:
+        below = graph.by_name.get(waiting.pop())
+        if below is None or below.output_shape is None or len(below.output_shape) != 3:
+            continue
+        if isinstance(below.layer, Masking) or getattr(below.layer, "mask_zero", False):
+            return below.name
+        waiting += below.inputs
+    return None
+
+
 def _path(method: PretrainingMethod, layer: GraphLayer, key: str) -> tuple[str, ...]:
     """Where the setting of a layer stands: its own, or that of all layers."""
     own = (method.per_layer or {}).get(layer.name)
@@ -144,7 +171,7 @@ def _setting(spec: Spec, method: PretrainingMethod, layer: GraphLayer, key: str)
 @rule
 def reconstructions_fit_inputs(checked: Checked) -> Iterator[Diagnostic]:
     """Cross-entropy takes the input for probabilities of Bernoulli units, so it must lie in [0, 1]."""
-    method, spec, graph = _method(checked), checked.spec, checked.graph
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
     if method is None or checked.signature is None or not spec.has("data"):
         return
     chosen = method.chosen(graph)
@@ -166,7 +193,7 @@ def reconstructions_fit_inputs(checked: Checked) -> Iterator[Diagnostic]:
 @rule
 def stages_can_be_watched(checked: Checked) -> Iterator[Diagnostic]:
     """A stage that ends early watches a part that is there, and a measure that its method has."""
-    method, spec = _method(checked), checked.spec
+    method, spec = method_of(checked), checked.spec
     if method is None:
         return
     settings: list[tuple[PretrainingMethod, tuple[str, ...]]] = [(method, ("pretrain",))]
@@ -194,7 +221,7 @@ def stages_can_be_watched(checked: Checked) -> Iterator[Diagnostic]:
 @rule
 def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
     """`thaw_after` is of frozen layers; a deep autoencoder gives back its input; labels need a target with some."""
-    method, spec, signature = _method(checked), checked.spec, checked.signature
+    method, spec, signature = method_of(checked), checked.spec, checked.signature
     if method is None:
         return
     if method.thaw_after is not None and method.then != "freeze":
@@ -210,7 +237,7 @@ def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
             f"the {spec.train.epochs} epochs of training are over before layers thaw",
             spec.span("pretrain", "thaw_after"),
             Severity.WARNING,
-            help=f"write less than {spec.train.epochs}, or remove `thaw_after`",
+            help=f"write more `epochs` under `train` than {method.thaw_after}, or remove `thaw_after`",
         )
     if signature is None:
         return
@@ -234,44 +261,9 @@ def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
-def other_run_has_layers(checked: Checked) -> Iterator[Diagnostic]:
-    """What `from` names is a run, with layers of these names and sizes."""
-    method, spec, graph = _method(checked), checked.spec, checked.graph
-    if method is None or method.from_ is None:
-        return
-    try:
-        source = find_source(spec)
-        assert source is not None, "`from` names it"
-        sizes = layer_sizes(source)
-    except DataError as error:
-        yield from (replace(d, span=d.span or spec.span("pretrain", "from")) for d in error.diagnostics)
-        return
-    chosen = method.chosen(graph)
-    span = spec.span("pretrain", "from")
-    missing = [layer for layer in chosen if layer.name not in sizes]
-    if missing and (isinstance(method, Taken) or len(missing) == len(chosen)):
-        some = missing if len(missing) < 4 else missing[:3]
-        yield Diagnostic(
-            "unknown-layer-name",
-            f"that run has no layer {one_of([layer.name for layer in some])}",
-            span,
-            help=f"it has {one_of(sizes)}; `name` gives layers here the same names, and `layers` says which to take",
-        )
-    for layer in chosen:
-        if layer.name in sizes and None not in layer.input_shapes and sizes[layer.name] != layer.parameters:
-            yield Diagnostic(
-                "shape-mismatch",
-                f"`{layer.name}` has {layer.parameters:,} weights here, and {sizes[layer.name]:,} in that run",
-                spec.key_span(*layer.path, layer.type_name),
-                labels=(Label(span, "taken from here"),),
-                help="give it the same size and input, or take it out of `layers`",
-            )
-
-
-@rule
 def frozen_layers_were_pretrained(checked: Checked) -> Iterator[Diagnostic]:
     """What is frozen after pretraining keeps random weights where it never was pretrained below."""
-    method, spec, graph = _method(checked), checked.spec, checked.graph
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
     if method is None or method.then != "freeze":
         return
     chosen = {layer.name for layer in method.chosen(graph)}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST = 24
 """Filters that are drawn."""
+SMALL = 7
+"""Pixels on a side up to which each row has a line of its own where there are no colors."""
 SHADES = " .:-=+*#%@"
 """From what lowers a unit most to what raises it most, where there are no colors."""
 
@@ -32,12 +34,13 @@ def draw_filters(kernels: np.ndarray, width: int, color: bool) -> Iterator[Text]
     beside = max(1, (width + 1) // (side + 1))
     for first in range(0, len(shown), beside):
         row = shown[first : first + beside]
-        if row.shape[1] % 2:
+        apart = not color and side <= SMALL
+        if row.shape[1] % 2 and not apart:
             row = np.concatenate([row, np.zeros((len(row), 1, side))], axis=1)
-        for top in range(0, row.shape[1], 2):  # a letter is as high as two pixels
+        for top in range(0, row.shape[1], 1 if apart else 2):  # a letter is as high as two pixels
             line = Text()
             for kernel in row:
-                for upper, lower in zip(kernel[top], kernel[top + 1], strict=True):
+                for upper, lower in zip(kernel[top], kernel[top if apart else top + 1], strict=True):
                     line.append(*_letter(float(upper), float(lower), color))
                 line.append(" ")
             line.rstrip()

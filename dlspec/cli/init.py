@@ -110,7 +110,7 @@ def _show(start: Start) -> None:
         use = "time" if name == start.time else "target" if name == start.target else ""
         use = use or ("feature" if name in start.features or column.shape else f"left out: {start.left_out.get(name)}")
         table.add_row(Text(name), Text(holds), Text(use))
-    Console(highlight=False).print(table)
+    Console(highlight=False, emoji=False).print(table)
 
 
 def _from_folder(data: str, spec: Path) -> str:

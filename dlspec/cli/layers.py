@@ -29,7 +29,7 @@ def command(name: str | None, kind: str | None) -> int:
 
     from dlspec.cli.reference import entry_page, kind_table, name_tables, section_page
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if name is None and kind == "all":
         console.print(kind_table())
         return 0

@@ -24,7 +24,7 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     from dlspec.cli.tables import plan_tables
 
     spec = load_and_warn(file, overrides)
-    console = Console()
+    console = Console(emoji=False)
     for renderable in plan_tables(spec, plan(spec), console.width):
         console.print(renderable)
     return 0

@@ -45,7 +45,7 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
     from dlspec.runs import unfinished
     from dlspec.training import Stopped
 
-    console = Console()
+    console = Console(emoji=False)
     listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
     spec = None if file is None else load_and_warn(file, overrides, but=STOPS_A_RUN)

@@ -54,7 +54,7 @@ def _show_filters(folder: str, out: Path | None) -> int:
 
     from dlspec.cli.filters import MOST, draw_filters
 
-    console = Console()
+    console = Console(emoji=False)
     for when, kernels in filters(folder).items():
         words = {"pretrained": "after pretraining", "final": "at the end"}[when]
         count = f"{MOST} of {len(kernels)}" if len(kernels) > MOST else str(len(kernels))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SUMMED = ("squared_error", "cross_entropy")
 PROBABILITIES = ("cross_entropy", "binary_crossentropy")
+BOUNDED = ("sigmoid", "hard_sigmoid", "softmax", "sparse_sigmoid")
+"""Activations that end in [0, 1]."""
 ReconstructionError = Literal["squared_error", "cross_entropy", "mse", "binary_crossentropy"]
 
 
@@ -40,6 +42,9 @@ class Reconstructing(PretrainingMethod):
         for layer, shape in zip(place.code, place.shapes, strict=True):
             if layer.mirror(shape) is None:
                 return Refusal(f"`{layer.type_name}` has no mirror to decode its code with")
+        if self.error(place) in PROBABILITIES and self.decoder_activation not in (None, *BOUNDED):
+            said = f"cross-entropy is of probabilities, and `{self.decoder_activation}` does not end in [0, 1]"
+            return Refusal(said, "decoder_activation", "write `decoder_activation: sigmoid`, or `loss: squared_error`")
         return None
 
     def error(self, place: Place) -> str:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from dlspec.fields import PositiveInt, SpecModel, Text, did_you_mean, mistake, one_of, rebuild_error, show_value
+from dlspec.fields import (
+    PositiveInt,
+    SpecModel,
+    Text,
+    did_you_mean,
+    joined_errors,
+    mistake,
+    one_of,
+    rebuild_error,
+    show_value,
+)
 from dlspec.layers.base import LayerSpec, Shape
 from dlspec.parts.optimizers import Adam, AnyOptimizer
 from dlspec.registry import Kind, Registry, brief_of
@@ -20,6 +30,18 @@ if TYPE_CHECKING:
     from dlspec.graphs import Graph, GraphLayer
     from dlspec.parts.losses import Loss
     from dlspec.signature import Target
+
+
+MEANT = {
+    "lr": "optimizer: {adam: …}",
+    "learning_rate": "optimizer: {adam: …}",
+    "rate": "optimizer: {adam: …}",
+    "patience": "early_stopping: {patience: …}",
+    "cd_k": "gibbs_steps: …",
+    "k": "gibbs_steps: …",
+    "noise": "corruption: {masking: …}",
+}
+"""What people write who mean a setting of a method -> how it is written."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +141,15 @@ class PretrainingMethod(Kind):
     def _read_layers(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name: cls._read_layer(name, settings) for name, settings in value.items()}
+        read, errors = {}, []
+        for name, settings in value.items():
+            try:
+                read[name] = cls._read_layer(name, settings)
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise joined_errors(errors, cls.__name__)
+        return read
 
     @classmethod
     def _read_layer(cls, name: Any, settings: Any) -> Any:
@@ -192,13 +222,14 @@ class PretrainingMethod(Kind):
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
         others = [name for name in PRETRAINING if PRETRAINING[name].has_key(key)]
+        meant = MEANT.get(key)
         if others:
-            return mistake(
-                "unknown-key",
-                f"`{cls.type_name}` has no `{key}`",
-                help=f"`{key}` belongs to {one_of(others)}: write `method: {others[0]}`",
-                at="key",
-            )
+            help = f"remove `{key}`, which belongs to {one_of(others)}"
+            if key == "loss" and cls.needs_labels:
+                help = "remove `loss`: it is that of `train`"
+            return mistake("unknown-key", f"`{cls.type_name}` has no `{key}`", help=help, at="key")
+        if meant and cls.has_key(meant.partition(":")[0]):
+            return mistake("unknown-key", f"unknown key `{key}`", help=f"write `{meant}`", at="key")
         return super()._explain_unknown(key)
 
     def written(self) -> dict[str, Any]:

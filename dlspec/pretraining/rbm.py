@@ -30,7 +30,8 @@ class RBM(PretrainingMethod):
     for the code of a deep autoencoder (Hinton and Salakhutdinov, 2006), and `relu` noisy rectified ones (Nair and
     Hinton, 2010). Gaussian visible units have variance 1: `scale: standard`.
 
-    The `loss` in the history is the squared reconstruction error of a sample; `free_energy_gap` says by how much the
+    The `loss` in the history is the squared reconstruction error of a sample, through sampled hidden units; on held-out
+    samples (`val_loss`) through their means, and so it is lower. `free_energy_gap` says by how much the
     free energy of held-out samples is higher than that of those trained on, and `pseudo_likelihood` is of binary
     visible units.
     """
@@ -71,6 +72,8 @@ class RBM(PretrainingMethod):
             )
         if self.momentum is not None and not isinstance(self.optimizer, SGD):
             return Refusal(f"`momentum` is of `sgd`, and the optimizer is `{self.optimizer.type_name}`", "momentum")
+        if self.momentum is not None and isinstance(self.optimizer, SGD) and self.optimizer.momentum:
+            return Refusal("`sgd` has a `momentum` of its own here", "momentum", "keep one of the two")
         if self.visible_of(place) == "bernoulli" and not place.inside:
             return Refusal(
                 "Bernoulli units hold probabilities, and the input of the layer does not lie in [0, 1]",
@@ -101,11 +104,17 @@ class RBM(PretrainingMethod):
         gaussian = self.visible_of(place) == "gaussian"
         rate = self.optimizer.learning_rate
         if isinstance(self.optimizer, SGD) and rate > 0.02 and (gaussian or self.hidden(place) != "sigmoid"):
-            units = "visible" if gaussian else "hidden"
+            units = f"{'Gaussian visible' if gaussian else self.hidden(place) + ' hidden'} units"
             yield (
                 "optimizer",
-                f"a rate of {rate:g} is too much for {units} units of any size: they grow without bound",
+                f"a rate of {rate:g} is too much for {units}, which have no largest value: they grow without bound",
                 "write `optimizer: {sgd: 0.001}`",
+            )
+        elif isinstance(self.optimizer, SGD) and self.persistent and rate > 0.02:
+            yield (
+                "optimizer",
+                f"a rate of {rate:g} is too much for `persistent` chains, which must keep up with the weights",
+                "write `optimizer: {sgd: 0.01}`",
             )
 
     def build(self, encoder: list[Any], place: Place, work: Work) -> Any:

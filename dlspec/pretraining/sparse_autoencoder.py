@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict
 
-from dlspec.fields import PositiveNumber, mistake
+from dlspec.fields import PositiveNumber
 from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING, Place, Refusal
 
@@ -37,18 +37,17 @@ class SparseAutoencoder(Tying):
     )
     sparsity_weight: PositiveNumber = Field(1.0, description="how much the penalty counts beside the error")
 
-    def model_post_init(self, context: object) -> None:
+    def refuses(self, place: Place) -> Refusal | None:
         if self.penalty == "l1" and self.sparsity_target is not None:
             said = "`sparsity_target` is for `penalty: kl`; with `l1` there is only `sparsity_weight`"
-            raise mistake("wrong-value", said, help="remove `sparsity_target`, or write `penalty: kl`")
-
-    def refuses(self, place: Place) -> Refusal | None:
+            return Refusal(said, "sparsity_target", "remove `sparsity_target`, or write `penalty: kl`")
         last = place.code[-1]
         if self.penalty == "kl" and not last.in_unit_interval(False):
             named = getattr(last, "activation", None) or last.type_name
             said = f"`sparsity_target` is for units between 0 and 1, and `{place.layer.type_name}` ends in `{named}`"
             at = "sparsity_target" if self.sparsity_target is not None else "method"
-            return Refusal(said, at, "write `activation: sigmoid` in the layer, or `penalty: l1`")
+            l1 = "`penalty: l1`" if self.sparsity_target is None else "`penalty: l1` without `sparsity_target`"
+            return Refusal(said, at, f"write `activation: sigmoid` in the layer, or {l1}")
         return super().refuses(place)
 
     def code_penalty(self, place: Place) -> Penalty | None:

@@ -17,7 +17,7 @@ from dlspec.fields import one_of
 from dlspec.runs.describing import signature_of
 from dlspec.source import read_file
 from dlspec.spec import Spec
-from dlspec.weights import PRETRAINED, LayerWeights
+from dlspec.weights import PRETRAINED, RESOLVED, LayerWeights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dlspec.graphs import Graph
 
-SPEC, RESOLVED = "spec.yaml", "resolved.yaml"
+SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"

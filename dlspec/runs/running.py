@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,12 @@ from dlspec.diagnostics import DataError
 from dlspec.files import write_json, write_text, written_whole
 from dlspec.runs.comparing import compare
 from dlspec.runs.describing import describe, environment_of, portable, resolved_text
-from dlspec.runs.folder import CHECKPOINT, DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, RESOLVED, SPEC, Run
+from dlspec.runs.folder import CHECKPOINT, DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, SPEC, Run
 from dlspec.runs.jobs import Job, make_ready
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
 from dlspec.spec import Spec
-from dlspec.weights import PRETRAINED, TRAINED, LayerWeights
+from dlspec.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
 
 if TYPE_CHECKING:
     from dlspec.pictures import Pictures
@@ -139,6 +140,16 @@ class _Keeper:
         self.pictures.after_pretraining(plan, network, stage_models)
 
 
+def dead_layers(facts: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What to say of layers half of whose units, or more, put out the same whatever they see."""
+    return [
+        f"After pretraining {found['dead_units']:g} of {found['units']:g} units of `{name}` were dead: they put out "
+        "the same whatever comes. A lower learning rate under `pretrain` may help."
+        for name, found in facts.items()
+        if 2 * found["dead_units"] >= found["units"]
+    ]
+
+
 def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> Run:
     """`metrics.json` comes last: with it the run is finished."""
     from dlspec.building import with_preprocessing
@@ -157,6 +168,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     results = evaluation.as_json()
     if pictures.facts:
         results["pretraining"] = pictures.facts
+        results["notes"] = [*dead_layers(pictures.facts), *results["notes"]]
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison

@@ -15,8 +15,8 @@ GROWN = 2.0
 """Times the error of an untrained layer that say that a stage diverges."""
 RISEN = 3.0
 """Times the lowest error so far that say so."""
-FAR = 10.0
-"""Times the error of an untrained layer that say so even where it falls again."""
+FAR, PATIENCE = 10.0, 4
+"""Times the error of an untrained layer that say so after so many epochs, even where it falls."""
 
 
 def not_finite(stage: Stage, epoch: int, loss: float) -> TrainingError:
@@ -29,7 +29,7 @@ def not_finite(stage: Stage, epoch: int, loss: float) -> TrainingError:
 
 
 def check_progress(stage: Stage, progress: Progress) -> None:
-    """Raises TrainingError where the error of a stage of pretraining has grown for two epochs instead of falling."""
+    """Raises TrainingError where the error of a stage of pretraining is far above where it was, and does not fall."""
     if stage.kind != "pretrain" or progress.first_loss is None or (stage.method and stage.method.early_stopping):
         return
     losses = [row.loss for row in progress.history if row.stage == stage.name]
@@ -37,10 +37,10 @@ def check_progress(stage: Stage, progress: Progress) -> None:
         return
     lately = min(losses[-2:])
     rises = losses[-1] >= losses[-2] and lately > min(GROWN * progress.first_loss, RISEN * min(losses))
-    if rises or lately > FAR * progress.first_loss:
+    if rises or (len(losses) >= PATIENCE and lately > FAR * progress.first_loss):
         raise TrainingError.of(
             "stage-diverged",
-            f"the error of `{stage.name}` has grown from {progress.first_loss:.4g} before the first step to "
+            f"the error of `{stage.name}` was {progress.first_loss:.4g} before the first step, and is "
             f"{losses[-1]:.4g} in epoch {len(losses)}{_layer(stage)}",
             help=_lower(stage),
         )

@@ -371,9 +371,14 @@ class Trainer:
         if row.epoch <= stopping.start_from_epoch:
             return
         progress.wait += 1
-        if progress.best_epoch and not _better(stopping, value, progress.best):
+        better = learns = not progress.best_epoch or _better(stopping, value, progress.best)
+        if stopping.monitor == "free_energy_gap":  # it grows while there is still much to learn
+            before = [r for r in progress.history if r.stage == stage.name and r.epoch < row.epoch]
+            lowest = min((watched(stage, other, "val_loss") for other in before), default=math.inf)
+            learns = better or watched(stage, row, "val_loss") < lowest - stopping.min_delta
+        if not learns:
             return
-        progress.best, progress.best_epoch = value, row.epoch
+        progress.best, progress.best_epoch = value if better else progress.best, row.epoch
         baseline = getattr(stopping, "baseline", None)
         if baseline is None or _better(stopping, value, baseline):
             progress.wait = 0
