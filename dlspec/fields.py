@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
@@ -263,27 +263,31 @@ def rebuild_error(
     Of keys that are missing, those in `leave_out` are not mentioned.
     """
     lines = []
-    for raw in error.errors(include_url=False):
-        kind: Any = raw["type"]
-        if kind == "missing" and len(raw["loc"]) == 1 and raw["loc"][0] in leave_out:
+    for line in _lines_of(error):
+        place = line.get("loc", ())
+        if line["type"] == "missing" and len(place) == 1 and place[0] in leave_out:
             continue
-        if "-" in kind:  # one of ours already: pydantic's own names have underscores
-            kind = PydanticCustomError(kind, "{message}", raw["ctx"])
-        line = InitErrorDetails(type=kind, loc=raw["loc"], input=raw["input"])
-        if "ctx" in raw and isinstance(kind, str):
-            line["ctx"] = raw["ctx"]
         line = change(line)
         line["loc"] = (*below, *line.get("loc", ()))
         lines.append(line)
     return ValidationError.from_exception_data(title, lines)
 
 
-def joined_errors(errors: Sequence[ValidationError], title: str) -> ValidationError:
+def joined_errors(errors: Iterable[ValidationError], title: str) -> ValidationError:
     """One error that says what all of them say."""
-    lines: list[InitErrorDetails] = []
-    for error in errors:
-        rebuild_error(error, title, lambda line: lines.append(line) or line)  # type: ignore[func-returns-value]
-    return ValidationError.from_exception_data(title, lines)
+    return ValidationError.from_exception_data(title, [line for error in errors for line in _lines_of(error)])
+
+
+def _lines_of(error: ValidationError) -> Iterator[InitErrorDetails]:
+    """What an error says, as a new one can be made of it."""
+    for raw in error.errors(include_url=False):
+        kind: Any = raw["type"]
+        if "-" in kind:  # one of ours already: pydantic's own names have underscores
+            kind = PydanticCustomError(kind, "{message}", raw["ctx"])
+        line = InitErrorDetails(type=kind, loc=raw["loc"], input=raw["input"])
+        if "ctx" in raw and isinstance(kind, str):
+            line["ctx"] = raw["ctx"]
+        yield line
 
 
 _WANTED = {

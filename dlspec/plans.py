@@ -124,7 +124,7 @@ def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:
 
 def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, Place]:
     """Where in the network each layer stands."""
-    inside = graph.inside(spec.data.scale == "min_max")
+    inside = graph.inside(spec.data.inside())
     inputs = {given.name for given in graph.inputs}
     return {
         layer.name: Place(

@@ -265,7 +265,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
             )
             return None, problems
         sizes = tuple(size for size in shape[1:] if size is not None)
-        target = replace(target, shape=sizes, inside=data.scale == "min_max")
+        target = replace(target, shape=sizes, inside=data.inside(types))
     known = {name: target for name, target in targets.items() if target}
     window = data.window if series else None
     rows = description.test_rows
@@ -374,9 +374,10 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                 help=f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out",
             )
         elif name == (data.time or description.time):
-            yield _no_feature(spec, name, "time")
+            yield _no_feature(spec, name, "time", "numbers here")
         elif column and kind is None and column.kind not in ("number", *_words(description)):
-            yield _no_feature(spec, name, column.kind)
+            wanted = "numbers, or words that come again" if _words(description) else "numbers here"
+            yield _no_feature(spec, name, column.kind, wanted)
     target = data.target or description.target
     column = description.column(target) if target else None
     kinds = ("number",) if description.layout == "series" else ("number", "class")
@@ -410,6 +411,13 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                     help=f"remove `{name}` from `features`",
                 )
     else:
+        if data.missing != "error":
+            yield Diagnostic(
+                "only-for-samples",
+                "`missing` is for single samples, and in a series every timestep is needed",
+                spec.key_span("data", "missing"),
+                help="remove `missing`, and fill in the values of the file",
+            )
         if data.labels is not None:
             yield Diagnostic(
                 "only-for-samples",
@@ -425,10 +433,10 @@ def place_of_feature(spec: Spec, name: str) -> tuple[str | int, ...]:
     return ("data", "features", name if isinstance(features, dict) else (features or []).index(name))
 
 
-def _no_feature(spec: Spec, name: str, kind: str) -> Diagnostic:
+def _no_feature(spec: Spec, name: str, kind: str, wanted: str) -> Diagnostic:
     return Diagnostic(
         "wrong-value",
-        f"`{name}` holds {HOLDS[kind]}, and features are numbers here",
+        f"`{name}` holds {HOLDS[kind]}, and features are {wanted}",
         spec.span(*place_of_feature(spec, name)),
         help="leave it out of `features`",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
@@ -24,6 +25,7 @@ from dlspec.fields import (
     SpecModel,
     Text,
     did_you_mean,
+    joined_errors,
     mistake,
     nearest,
     one_of,
@@ -140,12 +142,14 @@ def _read_features(value: Any) -> list[str] | dict[str, Feature]:
         return names
     if not value:
         raise mistake("wrong-value", "`features` names no column", help="name one, or leave `features` out")
-    found = {}
+    found, errors = {}, []
     for name, written in value.items():
         try:
             found[str(name)] = FEATURES.read(written)
         except ValidationError as error:
-            raise rebuild_error(error, "features", lambda line: line, below=(name,)) from None
+            errors.append(rebuild_error(error, "features", lambda line: line, below=(name,)))
+    if errors:
+        raise joined_errors(errors, "features")
     return found
 
 
@@ -231,6 +235,16 @@ class DataSpec(SpecModel):
     def feature_type(self, name: str) -> Feature | None:
         """The type of a column, where the spec says it."""
         return self.features.get(name) if isinstance(self.features, dict) else None
+
+    def inside(self, types: Collection[Feature] = ()) -> bool:
+        """Whether all that the network sees lies in [0, 1].
+
+        Args:
+            types: of the columns, where `features` does not say them.
+        """
+        if isinstance(self.features, dict):
+            types = self.features.values()
+        return all(kind.inside(self.scale) for kind in types) if types else self.scale == "min_max"
 
     @classmethod
     def _short_for(cls, value: Any) -> str | None:

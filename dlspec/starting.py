@@ -11,6 +11,7 @@ from typing import Literal
 
 from dlspec.datasets import DATASETS, Column, Dataset, Description
 from dlspec.diagnostics import DataError
+from dlspec.features.base import MANY
 from dlspec.fields import did_you_mean, one_of
 from dlspec.layers import show_shape
 from dlspec.signature import HOLDS, TIME_NAMES
@@ -175,7 +176,8 @@ def _with_features(start: Start) -> Start:
         if column.shape:
             features = []
             break
-        if column.kind != "number":
+        words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
+        if column.kind != "number" and not words:
             left_out[name] = {"class": "classes"}.get(column.kind, HOLDS[column.kind])
         elif name.lower() in IDENTITY_NAMES and start.kind != "dataset":
             left_out[name] = "counts the rows"

@@ -274,7 +274,85 @@ def test_several_inputs_share_out_encoded_columns(folder, tmp_path):
     assert len(run.predict(make_patients())) == ROWS
 
 
+# --- what lies in [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("features", "error"),
+    [("{city: category, smoker: boolean}", None), ("{city: category, stay: numeric}", "does not lie in [0, 1]")],
+)
+def test_cross_entropy_takes_what_lies_in_the_unit_interval(folder, features, error):
+    text = (
+        f"dlspec: 1\ndata: {{table: {folder}/patients.csv, target: state, missing: median, features: {features}}}\n"
+        "model: [dense: {units: 4, activation: sigmoid}, output]\n"
+        "pretrain: {method: autoencoder, loss: cross_entropy}\n"
+    )
+    problems = problems_of(text, folder)
+    assert [error in p.message for p in problems] == ([True] if error else [])
+
+
+def test_a_scale_of_a_column_counts_where_it_differs_from_that_of_the_data(folder):
+    text = (
+        f"dlspec: 1\ndata: {{table: {folder}/patients.csv, target: state, missing: median, scale: min_max, "
+        "features: {age: {numeric: {scale: standard}}, stay: numeric}}\n"
+        "model: [dense: {units: 4, activation: sigmoid}, output]\npretrain: {method: rbm, visible: bernoulli}\n"
+    )
+    assert "cannot-pretrain" in [p.code for p in problems_of(text, folder)]
+
+
 # --- mistakes
+
+
+def test_every_wrong_type_is_said_at_once(folder):
+    text = (
+        f"dlspec: 1\ndata:\n  table: {folder}/patients.csv\n  target: state\n  features:\n    age: numeri\n"
+        "    city: {category: {most: 0}}\nmodel: [output]\n"
+    )
+    assert [p.span.line for p in problems_of(text, folder)] == [6, 7]
+
+
+def test_missing_is_of_single_samples(tmp_path):
+    rows = "".join(f"{i},{i % 7 or ''}\n" for i in range(100))
+    (tmp_path / "s.csv").write_text(f"t,x\n{rows}", encoding="utf-8")
+    text = "dlspec: 1\ndata: {series: s.csv, target: x, window: {length: 5}%s}\nmodel: [lstm: 2, output]\n"
+    (problem,) = problems_of(text % ", missing: median", tmp_path)
+    assert (problem.code, problem.span.line) == ("only-for-samples", 2)
+    (tmp_path / "s.yaml").write_text(text % "", encoding="utf-8")
+    spec = dlspec.load(tmp_path / "s.yaml")
+    with pytest.raises(DataError) as error:
+        load_data(spec)
+    assert "missing:" not in error.value.diagnostics[0].help
+
+
+def test_a_target_that_is_missing_is_not_filled_in_but_left_out(tmp_path):
+    rows = "".join(f"{i},{i % 7 or ''}\n" for i in range(100))
+    (tmp_path / "s.csv").write_text(f"t,x\n{rows}", encoding="utf-8")
+    (tmp_path / "s.yaml").write_text("dlspec: 1\ndata: {table: s.csv, target: x}\nmodel: [output]\n", encoding="utf-8")
+    spec = dlspec.load(tmp_path / "s.yaml")
+    with pytest.raises(DataError) as error:
+        load_data(spec)
+    assert "write `missing: drop` under `data`" in error.value.diagnostics[0].help
+    data = load_data(dlspec.load(tmp_path / "s.yaml", overrides={"data.missing": "drop"}))
+    assert len(data.train) + len(data.validation) + len(data.test) == 85
+
+
+def test_a_shape_that_only_fits_before_the_split_is_no_bug(tmp_path):
+    words = ["a", "b"] * 60
+    words[-1] = "c"  # in the test part alone
+    rows = "".join(f"{word},{i}\n" for i, word in enumerate(words))
+    (tmp_path / "t.csv").write_text(f"word,y\n{rows}", encoding="utf-8")
+    text = (
+        "dlspec: 1\ndata: {table: t.csv, target: y, features: {word: category}, split: {by: order}}\n"
+        "model: [reshape: [3, 1], flatten, output]\n"
+    )
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="reshape"):
+        dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+
+
+def test_a_first_spec_takes_words_too(folder, tmp_path):
+    text = dlspec.init(str(folder / "patients.csv"), target="state")
+    assert "features: [age, city, smoker, ward, in/out, stay]  # left out: remark (text)" in text
 
 
 @pytest.mark.parametrize(
@@ -285,7 +363,11 @@ def test_several_inputs_share_out_encoded_columns(folder, tmp_path):
         ("{age: {numeric: {skale: none}}}", "unknown key `skale`", "did you mean `scale`?"),
         ("{age: {numeric: {missing: mode}}}", "`missing` is `error`, `drop`, `mean`, `median` or a number", None),
         ("{remark: text}", "but not of this version of dlspec yet", None),
-        ("[remark]", "`remark` holds text, and features are numbers here", "leave it out of `features`"),
+        (
+            "[remark]",
+            "`remark` holds text, and features are numbers, or words that come again",
+            "leave it out of `features`",
+        ),
         ("{}", "`features` names no column", None),
         ("[age, 3]", "`features` is a list of columns, or a mapping from columns to types, got", None),
         ("{agee: numeric}", "the data have no column `agee`", "did you mean `age`?"),

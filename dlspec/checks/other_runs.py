@@ -73,11 +73,13 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
         return
     span = spec.span("pretrain", "from")
     compared = spec.evaluate.compare if spec.has("evaluate") else None
-    if _same_data(spec, other, source.parent):
-        drawn = signature.window is None and not signature.test_rows and spec.data.split.by != "order"
-        seeds = compared.without_pretraining.seeds if compared else 1
-        here = _other_split(spec, other) or (drawn and spec.seed != other.get("seed"))
-        if here or (drawn and seeds > 1):
+    generated = spec.data.dataset is not None and spec.data.dataset.generated  # each seed has samples of its own
+    other_seed = spec.seed != other.get("seed")
+    same = _same_data(spec, other, source.parent) and not (generated and other_seed)
+    if same and not signature.test_rows:
+        by_seed = signature.window is None and spec.data.split.by != "order" and not generated
+        here = _other_test_part(spec, other) or (by_seed and other_seed)
+        if here or (by_seed and compared is not None and compared.without_pretraining.seeds > 1):
             yield Diagnostic(
                 "seen-test-part",
                 "that run was trained on the same data in other parts, and so on samples of this test part",
@@ -127,7 +129,8 @@ def _same_data(spec: Spec, other: Mapping[str, Any], folder: Path) -> bool:
     return False
 
 
-def _other_split(spec: Spec, other: Mapping[str, Any]) -> bool:
-    """Whether another run splits its data otherwise."""
+def _other_test_part(spec: Spec, other: Mapping[str, Any]) -> bool:
+    """Whether another run, with the same seed, keeps other samples for the test, which it takes out first."""
     theirs = other["data"].get("split") or {}
-    return any(theirs.get(key) != getattr(spec.data.split, key) for key in ("validation", "test", "by"))
+    other_rows = (other["data"].get("missing") == "drop") != (spec.data.missing == "drop")
+    return other_rows or any(theirs.get(key) != getattr(spec.data.split, key) for key in ("test", "by"))

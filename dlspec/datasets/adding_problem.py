@@ -19,6 +19,7 @@ class AddingProblem(Dataset):
     1/6. A fresh sequence each time is a set with many `samples` and `epochs: 1`.
     """
 
+    generated = True
     examples: ClassVar = ["adding_problem", {"adding_problem": {"timesteps": 50, "samples": 2000}}]
 
     timesteps: Annotated[int, Strict(), Field(ge=2)] = Field(30, description="length of each sequence")

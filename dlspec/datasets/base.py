@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from dlspec.registry import Kind, OneOf, Registry
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     """Column name -> its values, one entry (of any shape) a row."""
 else:
     Columns = dict
+
+
+ColumnKind = Literal["number", "class", "time", "text", "nested"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Column:
     """
 
     name: str
-    kind: Literal["number", "class", "time", "text", "nested"] = "number"
+    kind: ColumnKind = "number"
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     unit: str | None = None
@@ -67,6 +70,9 @@ class Description:
 
 class Dataset(Kind):
     """Base of the built-in datasets: the same on every machine, and offline, but for those that Keras fetches."""
+
+    generated: ClassVar[bool] = False
+    """Whether the seed decides which samples there are."""
 
     @abstractmethod
     def describe(self) -> Description:

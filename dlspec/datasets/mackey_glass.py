@@ -16,6 +16,7 @@ class MackeyGlass(Dataset):
     from `tau: 17` on. The start is drawn by the seed.
     """
 
+    generated = True
     examples: ClassVar = ["mackey_glass", {"mackey_glass": {"samples": 500, "tau": 30}}]
 
     samples: PositiveInt = 3000

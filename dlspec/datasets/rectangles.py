@@ -18,6 +18,7 @@ class Rectangles(Dataset):
     Width and height are drawn until they differ by three pixels at least, and the place at random.
     """
 
+    generated = True
     examples: ClassVar = ["rectangles", {"rectangles": {"samples": 500, "side": 16}}]
 
     samples: PositiveInt = Field(1200, description="how many pictures")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Shape(Dataset):
     """Base of the sets of points in the plane, half of them in either class."""
 
+    generated = True
     of: ClassVar[str]
     """What a point belongs to."""
     classes: ClassVar[tuple[str, str]]

@@ -13,6 +13,7 @@ class Sine(Dataset):
     """A sine wave of `period` timesteps. `noise` is the standard deviation of what is added to it, the wave reaching
     from -1 to 1; the phase is drawn by the seed."""
 
+    generated = True
     examples: ClassVar = ["sine", {"sine": {"samples": 500, "period": 30, "noise": 0.1}}]
 
     samples: PositiveInt = 1000

@@ -16,6 +16,7 @@ class Spirals(Dataset):
     to both coordinates, which reach from -1 to 1.
     """
 
+    generated = True
     examples: ClassVar = ["spirals", {"spirals": {"samples": 500, "noise": 0.02, "turns": 2}}]
 
     samples: PositiveInt = 1000

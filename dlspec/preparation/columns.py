@@ -116,9 +116,10 @@ def numbers_of(
         aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
         optional = name != spec.data.target and others
         mend = problem.help
-        if problem.code == "missing-value" and isinstance(error, ValueProblem) and columns[name].ndim == 1:
-            mend = f"{mend}, write `missing: {'drop' if words else 'median'}` under `data`"
-        help = f"{mend}, or {aside}" if optional else problem.help
+        if problem.code == "missing-value" and columns[name].ndim == 1 and spec.data.window is None:
+            policy = "drop" if words or name == spec.data.target else "median"
+            mend = f"{mend}, write `missing: {policy}` under `data`"
+        help = f"{mend}, or {aside}" if optional else mend
         raise data_error(spec, problem.code, message, *place, help=help) from None
 
 
@@ -154,7 +155,9 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
     if (labels == "").any():
         row = int(np.argmax(labels == "")) + 1
         message = f"column `{name}` has {int((labels == '').sum())} rows without a label, the first is row {row}"
-        raise data_error(spec, "missing-value", message, "target", help="fill in the label, or remove the row")
+        raise data_error(
+            spec, "missing-value", message, "target", help="fill in the label, or write `missing: drop` under `data`"
+        )
     unknown = [label for label in np.unique(labels) if str(label) not in index]
     if unknown:
         raise data_error(

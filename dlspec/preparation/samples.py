@@ -70,9 +70,9 @@ def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabele
     if unlabeled is not None:
         others, _ = _without_holes(spec, signature, unlabeled)
         found = preprocessing.network_inputs(encoding.raw(_values(spec, signature, others, "unlabeled")))
-        kept = without_held_out(found, [part.inputs for part in parts[1:]])
-        left_out = len(found) - len(kept)
-        more = np.concatenate([more, kept])
+        unseen = without_held_out(found, [part.inputs for part in parts[1:]])
+        left_out = len(found) - len(unseen)
+        more = np.concatenate([more, unseen])
     return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
 
 

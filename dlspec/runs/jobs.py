@@ -55,7 +55,9 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     began = time.time()
     listener = listener or Listener()
     data = load_data(spec)
-    graph = make_graph(spec, data.signature)[0]
+    graph, problems = make_graph(spec, data.signature)
+    if any(problem.is_error for problem in problems):  # the training part has other words than the whole table
+        raise DataError(problems, spec.source.texts)
     source = find_source(spec)
     plan = make_plan(spec, graph, taken=taken_layers(spec, graph, source))
     listener.begins(spec, plan, data)

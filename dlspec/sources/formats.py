@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, TextIO
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TextIO, cast
 
-from dlspec.datasets import Columns
+from dlspec.datasets import ColumnKind, Columns
 from dlspec.diagnostics import DataError, Span
 from dlspec.fields import one_of
 from dlspec.source.encodings import encoding_in_words
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 LOOKED_AT = 200
 """Rows that tell numbers from text before the whole file is read."""
-COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+COMPRESSED = (*OPENERS, ".zip")
 BROKEN = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 """What reading a file raises, compressed or not."""
 
@@ -55,7 +56,11 @@ class RowsFormat(ABC):
     span: Span | None = None
 
     suffixes: ClassVar[tuple[str, ...]]
-    decimal: ClassVar[str] = "."
+
+    @property
+    def decimal(self) -> str:
+        """What stands before the fraction of a number."""
+        return "."
 
     @abstractmethod
     def header(self) -> list[str]:
@@ -73,7 +78,7 @@ class RowsFormat(ABC):
             labels: columns whose values are taken as text, also where they look like numbers or missing values.
         """
 
-    def kinds(self) -> dict[str, str]:
+    def kinds(self) -> dict[str, ColumnKind]:
         """What the format itself says of columns: `time` or `nested`."""
         return {}
 
@@ -84,8 +89,10 @@ class RowsFormat(ABC):
     def count(self) -> int:
         """About how many rows there are, by the size of the file and of its first rows."""
         rows = self.first_rows()
-        if len(rows) < LOOKED_AT or self.file.suffix.lower() in COMPRESSED:
-            return len(rows) if len(rows) < LOOKED_AT else sum(1 for _ in self.rows())
+        if len(rows) < LOOKED_AT:
+            return len(rows)
+        if self.file.suffix.lower() in COMPRESSED:
+            return sum(1 for _ in self.rows())
         sizes = [sum(len(value.encode()) + 1 for value in row) for row in rows]
         return max(LOOKED_AT, round(self.file.stat().st_size * len(rows) / (sum(sizes) + self._overhead(len(rows)))))
 
@@ -132,7 +139,7 @@ class Separated(RowsFormat):
     suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
     @property
-    def decimal(self) -> str:  # type: ignore[override]
+    def decimal(self) -> str:
         return "," if self._look()[0] == ";" else "."
 
     def header(self) -> list[str]:
@@ -234,8 +241,8 @@ class JsonLines(RowsFormat):
         for entry in self._objects():
             yield [_as_text(entry.get(name)) for name in header]
 
-    def kinds(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def kinds(self) -> dict[str, ColumnKind]:
+        found: dict[str, ColumnKind] = {}
         for entry in islice(self._objects(), LOOKED_AT):
             found |= {name: "nested" for name, value in entry.items() if isinstance(value, dict | list)}
         return found
@@ -256,7 +263,9 @@ class JsonLines(RowsFormat):
         for name, values in columns.items():
             if name in labels:
                 found[name] = np.array([_as_text(value).strip() for value in values], object)
-            elif all(value is None or (isinstance(value, int | float) and value is not True) for value in values):
+            elif all(
+                value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values
+            ):
                 found[name] = np.array(values, "float64")
             else:
                 found[name] = np.array([None if v is None else _as_text(v) for v in values], object)
@@ -300,12 +309,12 @@ class Parquet(RowsFormat):
         with self._open() as file:
             return int(file.metadata.num_rows)
 
-    def kinds(self) -> dict[str, str]:
+    def kinds(self) -> dict[str, ColumnKind]:
         import pyarrow.types as types
 
         with self._open() as file:
             schema = file.schema_arrow
-        found = {}
+        found: dict[str, ColumnKind] = {}
         for name, kind in zip(schema.names, schema.types, strict=True):
             if types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
                 found[name] = "nested"
@@ -348,18 +357,14 @@ def format_of(file: Path, name: str, span: Span | None = None) -> RowsFormat:
 def _opened(file: Path) -> IO[bytes]:
     """The bytes of a file, decompressed."""
     suffix = file.suffix.lower()
-    if suffix == ".gz":
-        return gzip.open(file)  # type: ignore[return-value]
-    if suffix == ".bz2":
-        return bz2.open(file)
-    if suffix == ".xz":
-        return lzma.open(file)
-    if suffix == ".zip":
-        archive = zipfile.ZipFile(file)
+    if suffix in OPENERS:
+        return cast("IO[bytes]", OPENERS[suffix](file))
+    if suffix != ".zip":
+        return file.open("rb")
+    with zipfile.ZipFile(file) as archive:  # a member that is open keeps the file open
         if len(archive.namelist()) != 1:
             raise ValueError(f"it holds {one_of(archive.namelist())}, and one file is needed")
         return archive.open(archive.namelist()[0])
-    return file.open("rb")
 
 
 def _as_text(value: Any) -> str:

@@ -194,8 +194,7 @@ class SeriesFiles(RowsFiles):
         for place, name in enumerate(header):
             if name:
                 numbers = _mostly_numbers(_values(first, place), files[0].decimal)
-                kind = known.get(name) or ("number" if numbers else "text")
-                columns.append(Column(name, kind))  # type: ignore[arg-type]
+                columns.append(Column(name, known.get(name) or ("number" if numbers else "text")))
         return Description("series", tuple(columns), rows=sum(file.count() for file in files))
 
 
@@ -240,7 +239,7 @@ class TableFiles(RowsFiles):
             if asked[place] and name not in known:
                 columns.append(Column(name, "class", classes=found))
             elif name in known:
-                columns.append(Column(name, known[name]))  # type: ignore[arg-type]
+                columns.append(Column(name, known[name]))
             elif numbers[place]:
                 two = len(found) == 2 and all(map(str.isdecimal, found))
                 columns.append(Column(name, classes=found if two else ()))

@@ -1,5 +1,8 @@
 """What is said of settings of pretraining that do not fit, where it stands, and that the cure cures."""
 
+import subprocess
+import sys
+
 import pytest
 
 import dlspec
@@ -84,9 +87,25 @@ def test_layers_that_saw_the_test_part_are_a_warning(source, tmp_path):
     assert of_run(source, tmp_path, **layers) == []
     cure = "write `seed: 42` and the same `split`"
     assert of_run(source, tmp_path, DIGITS.replace("42", "7"), **layers) == [("seen-test-part", cure)]
+    of_validation = DIGITS.replace("max}", "max, split: {validation: 0.3}}")
+    assert of_run(source, tmp_path, of_validation, **layers) == [], "the test part is taken out first"
     other = DIGITS.replace("max}", "max, split: {test: 0.3}}")
     assert of_run(source, tmp_path, other, **layers) == [("seen-test-part", cure)]
     assert of_run(source, tmp_path, DIGITS.replace("digits", "rectangles"), **layers) != [("seen-test-part", cure)]
+
+
+def test_generated_samples_are_others_with_another_seed(tmp_path):
+    text = (
+        "dlspec: 1\nseed: 1\ndata: {dataset: {spirals: {samples: 100}}}\nmodel: [dense: {units: 4, name: h1}, output]\n"
+        "train: {epochs: 1}\n"
+    )
+    run = dlspec.run(text, out=tmp_path / "run")
+    again = f"{text}pretrain: {{from: {run.folder}, layers: [h1]}}\n"
+    assert problems_of(again.replace("seed: 1", "seed: 2"), tmp_path) == []
+    compared = f"{again}evaluate: {{compare: {{without_pretraining: {{seeds: 3}}}}}}\n"
+    assert problems_of(compared, tmp_path) == []
+    split = again.replace("100}}}", "100}}, split: {test: 0.4}}")
+    assert [p.code for p in problems_of(split, tmp_path)] == ["seen-test-part"]
 
 
 def test_a_comparison_by_several_seeds_would_see_the_test_part(source, tmp_path):
@@ -160,9 +179,6 @@ def test_a_layer_whose_units_are_dead_is_told_about():
 
 
 def test_names_of_layers_are_no_emoji(tmp_path):
-    import subprocess
-    import sys
-
     (tmp_path / "s.yaml").write_text(
         "dlspec: 1\nname: s\ndata: {dataset: iris}\nmodel: [dense: {units: 4, name: star}, output]\n"
         "pretrain: {method: autoencoder, epochs: 1}\ntrain: {epochs: 1}\n"
