@@ -201,6 +201,11 @@ ARGUMENTS = {
     "DataSpec.dataset": "a built-in dataset",
     "DataSpec.table": "CSV, TSV, JSON Lines or Parquet files whose rows are samples: a path, several, or a pattern",
     "DataSpec.series": "such files whose rows are timesteps, oldest first",
+    "DataSpec.images": "pictures: a folder with a folder for each class, or a table with a column of paths",
+    "DataSpec.text": "texts: a folder with a folder of `.txt` files for each class, or a table with a column of text",
+    "DataSpec.audio": "sounds in WAV files: a folder with a folder for each class, or a table with a column of paths",
+    "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; or a "
+    "mapping from such names to `.npy` files",
     "DataSpec.time": "column with the time of a series",
     "DataSpec.target": "column to predict, or `input` for a network that gives back what it sees",
     "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
@@ -213,10 +218,16 @@ ARGUMENTS = {
     "DataSpec.split": "what is kept out of training",
     "DataSpec.labels": "how many labels of the training part are kept, or which share of them",
     "DataSpec.limit": "how many training samples are used",
+    "DataSpec.cache": "whether samples are kept in `memory` or read whenever they are needed (`none`); by default what "
+    "takes an eighth of the machine's memory at most is kept",
     "DataSpec.unlabeled": "another source with the same features, whose samples only pretraining sees",
     "UnlabeledSpec.dataset": "a built-in dataset",
     "UnlabeledSpec.table": "files whose rows are samples",
     "UnlabeledSpec.series": "files whose rows are timesteps, oldest first",
+    "UnlabeledSpec.images": "pictures",
+    "UnlabeledSpec.text": "texts",
+    "UnlabeledSpec.audio": "sounds",
+    "UnlabeledSpec.arrays": "arrays of numpy",
     "Split.validation": "share, or number of samples, that early stopping and the curves are measured on",
     "Split.test": "share, or number of samples, that the result is measured on; not where the data bring a test part",
     "GradientClipping.norm": "largest norm of the gradient of each weight matrix",
@@ -341,6 +352,34 @@ data:
   missing: median
 model: [dense: 8, output]
 """,
+        """\
+data: {images: {path: pets, size: 16}, cache: none}
+model: [flatten, output]
+""",
+        """\
+data: {audio: {path: words, rate: 8000, seconds: 1}}
+model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output]
+""",
+        """\
+data: {arrays: samples.npz}
+model: [flatten, output]
+""",
+        """\
+data: {text: reviews}
+model: [dense: 8, output]
+""",
+    ),
+    "data.images": (
+        """\
+data: {images: {path: pets.csv, column: file, size: [16, 24], color: grayscale, fit: crop}, target: kind}
+model: [flatten, output]
+""",
+    ),
+    "data.audio": (
+        """\
+data: {audio: {path: words.csv, column: file, rate: 8000, seconds: 0.5}, target: word}
+model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output]
+""",
     ),
     "data.window": (
         """\
@@ -367,6 +406,42 @@ pretrain: {method: autoencoder}
         """\
 data: {series: prices.csv, target: close, window: {length: 30}, unlabeled: {series: older_prices.csv}}
 model: [lstm: 8, output]
+pretrain: {method: autoencoder}
+""",
+        """\
+data: {images: {path: pets, size: 16}, unlabeled: {images: {path: more_pets, size: 16}}}
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
+""",
+        """\
+data: {audio: {path: words, seconds: 1}, unlabeled: {audio: {path: more_words, seconds: 1}}}
+model: [dense: 8, output]
+pretrain: {method: autoencoder}
+""",
+        """\
+data: {arrays: samples.npz, unlabeled: {arrays: {x: more.npy}}}
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
+""",
+        """\
+data: {text: reviews, unlabeled: {text: more_reviews}}
+model: [dense: 8, output]
+pretrain: {method: autoencoder}
+""",
+    ),
+    "data.unlabeled.images": (
+        """\
+data:
+  images: {path: pets, size: 16}
+  unlabeled: {images: {path: pets.csv, column: file, size: 16, color: rgb, fit: pad}}
+model: [flatten, dense: 8, output]
+pretrain: {method: autoencoder}
+""",
+    ),
+    "data.unlabeled.audio": (
+        """\
+data: {audio: {path: words, seconds: 1}, unlabeled: {audio: {path: words.csv, column: file, rate: 8000, seconds: 1}}}
+model: [dense: 8, output]
 pretrain: {method: autoencoder}
 """,
     ),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dlspec.arrays import is_read_later
 from dlspec.diagnostics import TrainingError
 from dlspec.metrics import show_number
 from dlspec.preparation import Part, Prepared
@@ -16,6 +17,8 @@ from dlspec.training import predict
 Array = np.ndarray
 Scores = dict[str, float]
 Outcome = Literal["better", "level", "worse", "alone"]
+READ_AGAIN = 20_000
+"""Of a training part that is not in memory, samples that it is judged by."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
         return data.to_units(predict(network, part.inputs), part)
 
     def scores(part: Part, guess: Array) -> Scores:
-        return {m.type_name: m.compute(part.truth, guess, data.naive_error) for m in metrics} if len(part) else {}
+        truth = np.asarray(part.truth)
+        return {m.type_name: m.compute(truth, guess, data.naive_error) for m in metrics} if len(part) else {}
 
     on_test = predicted(data.test)
     if not np.isfinite(on_test).all():
@@ -80,9 +84,12 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
             "the trained network puts out values that are no numbers",
             help="lower `learning_rate` under `train`, or add `clipnorm: 1` to the optimizer",
         )
+    train = data.train
+    if is_read_later(train.inputs) and len(train) > READ_AGAIN:
+        train = train.at(np.linspace(0, len(train) - 1, READ_AGAIN).astype(int))
     guesses = {baseline.type_name: baseline.guess(data) for baseline in spec.evaluate.baselines or []}
     return Evaluation(
-        scores(data.train, predicted(data.train)),
+        scores(train, predicted(train)),
         scores(data.validation, predicted(data.validation)) if len(data.validation) else {},
         scores(data.test, on_test),
         {name: scores(data.test, guess) for name, guess in guesses.items()},
@@ -98,7 +105,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     Numbers are judged by squared error (said as RMSE), classes by accuracy, inputs that are given back by squared
     error summed over their values.
     """
-    target, truth = data.signature.target, data.test.truth
+    target, truth = data.signature.target, np.asarray(data.test.truth)
     unit = f" {target.unit}" if target.unit else ""
     name = {"number": "RMSE", "class": "accuracy", "input": "squared error"}[target.kind]
     article = "a" if target.kind == "input" else "an"
@@ -178,6 +185,8 @@ def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tu
 def _notes(spec: Spec, data: Prepared) -> list[str]:
     """What a reader should know to understand the result."""
     notes = []
+    if is_read_later(data.train.inputs) and len(data.train) > READ_AGAIN:
+        notes.append(f"The figures of the training part are of {READ_AGAIN:,} samples of it, drawn evenly.")
     if len(data.unlabeled) and spec.train.early_stopping:
         notes.append(
             f"Beside the {len(data.train):,} labels trained on, early stopping looked at the {len(data.validation):,} "

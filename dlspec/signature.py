@@ -18,7 +18,7 @@ from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
 from dlspec.parts.losses import LOSSES, Loss
-from dlspec.sources.rows import SeriesFiles, TableFiles
+from dlspec.sources import FILE_SOURCES, Place
 from dlspec.spec import DataSpec, Spec, UnlabeledSpec, Window
 
 Task = Literal["series", "number", "class", "reconstruction"]
@@ -149,15 +149,12 @@ def unlabeled_source(spec: Spec) -> DataSource | None:
 def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSource:
     if section.dataset is not None:
         return section.dataset
-    kind = SeriesFiles if section.series is not None else TableFiles
-    span = spec.span(*path, kind.key)
+    key = next(key for key in FILE_SOURCES if getattr(section, key) is not None)
+    span = spec.span(*path, key)
     folder = Path(span.file).parent if span.in_file else spec.source.folder
-    paths = tuple(getattr(section, kind.key))
-    if kind is SeriesFiles:
-        return SeriesFiles(paths, folder, span)
     types = spec.data.features if isinstance(spec.data.features, dict) else {}
     categories = tuple(name for name, given in types.items() if "class" in given.takes)
-    return TableFiles(paths, folder, span, categories)
+    return FILE_SOURCES[key].of(getattr(section, key), Place(folder, span, spec.data.cache, categories))
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -237,7 +234,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         problems.append(
             Diagnostic(
                 "wrong-value",
-                f"`{pictures[0].name}` is a picture and cannot stand beside other features",
+                f"`{pictures[0].name}` holds arrays, such as pictures, and cannot stand beside other features",
                 spec.span("data", "features") if data.features else spec.key_span("model", "inputs"),
                 help=f"write `features: {pictures[0].name}`",
             )

@@ -42,6 +42,10 @@ from dlspec.parts.optimizers import Adam, AnyOptimizer, Optimizer
 from dlspec.parts.optimizers.base import CLIPS
 from dlspec.pretraining import PRETRAINING, PretrainingMethod, Taken
 from dlspec.source import Source
+from dlspec.sources.arrays import AnyArrays
+from dlspec.sources.audio import AnyAudio
+from dlspec.sources.base import Cache
+from dlspec.sources.images import AnyImages
 from dlspec.stopping import EarlyStopping
 
 VERSION = 1
@@ -168,6 +172,10 @@ class UnlabeledSpec(SpecModel):
     dataset: AnyDataset | None = None
     table: Paths | None = None
     series: Paths | None = None
+    images: AnyImages | None = None
+    text: Text | None = None
+    audio: AnyAudio | None = None
+    arrays: AnyArrays | None = None
 
     @classmethod
     def _short_for(cls, value: Any) -> str | None:
@@ -191,7 +199,7 @@ def _need_one_source(section: SpecModel, name: str) -> None:
         raise mistake(
             "no-source" if not given else "several-sources",
             f"`{name}` names no source" if not given else f"`{name}` names {len(given)} sources; exactly one is needed",
-            help="write `dataset: NAME` for a built-in, `table: FILE.csv` or `series: FILE.csv`"
+            help="write `dataset: NAME` for a built-in, `table: FILE.csv`, `series: FILE.csv`, or `images: FOLDER`"
             if not given
             else f"keep one of {', '.join(f'`{source}`' for source in given)}",
             at="key",
@@ -202,18 +210,17 @@ class DataSpec(SpecModel):
     """What data there is."""
 
     later: ClassVar = {
-        "images": "folders of pictures",
-        "text": "folders of texts",
-        "audio": "folders of sounds",
-        "arrays": "`.npz` and `.npy` files",
         "group": "separates several series",
-        "cache": "where prepared data are kept",
     }
     sources: ClassVar = SOURCES
 
     dataset: AnyDataset | None = None
     table: Paths | None = None
     series: Paths | None = None
+    images: AnyImages | None = None
+    text: Text | None = None
+    audio: AnyAudio | None = None
+    arrays: AnyArrays | None = None
     time: Text | None = None
     target: Text | None = None
     features: Features | None = None
@@ -224,6 +231,7 @@ class DataSpec(SpecModel):
     split: Split = Split()
     labels: Annotated[int | float, PlainValidator(_labels)] | None = None
     limit: PositiveInt | None = None
+    cache: Cache = "auto"
 
     unlabeled: UnlabeledSpec | None = None
 

@@ -5,7 +5,10 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
+from scipy.io import wavfile
 
 from dlspec.catalogue import sections
 from dlspec.cli import COMMANDS
@@ -57,6 +60,17 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
     (tmp_path / "sick.csv").write_text("age,ill\n7,yes\n,yes\n", encoding="utf-8")
     (tmp_path / "more_patients.csv").write_text("age,height\n3,90\n4,100\n", encoding="utf-8")
+    for name in ("pets", "more_pets", "words", "more_words", "reviews", "more_reviews"):
+        for kind in ("one", "other"):
+            (tmp_path / name / kind).mkdir(parents=True)
+            Image.new("RGB", (20, 16), "red").save(tmp_path / name / kind / "1.png")
+            wavfile.write(tmp_path / name / kind / "1.wav", 8000, np.zeros(8000, "int16"))
+            (tmp_path / name / kind / "1.txt").write_text(f"what is {kind}", encoding="utf-8")
+    for name, end, column in (("pets", "png", "kind"), ("words", "wav", "word")):
+        named = "".join(f"{name}/{kind}/1.{end},{kind}\n" for kind in ("one", "other") * 2)
+        (tmp_path / f"{name}.csv").write_text(f"file,{column}\n{named}", encoding="utf-8")
+    np.savez(tmp_path / "samples.npz", x=np.zeros((40, 3, 3)), y=np.arange(40) % 2)
+    np.save(tmp_path / "more.npy", np.zeros((9, 3, 3)))
     assert problems_of(example, tmp_path) == []
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from dlspec.preparation import Prepared
 
+MOST_VALUES = 10**8
+"""Values of the training part that a baseline is fitted to at most, of samples drawn evenly."""
+
 
 class Baseline(Kind):
     """Base of the simplest guesses."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from dlspec.arrays import blocks, is_read_later
 from dlspec.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ class Mean(Baseline):
     def guess(self, data: Prepared) -> np.ndarray:
         import numpy as np
 
-        mean = data.train.truth.mean(axis=0, dtype="float64")
+        truth = data.train.truth
+        if is_read_later(truth):
+            mean = sum(block.sum(axis=0, dtype="float64") for block in blocks(truth)) / len(truth)
+        else:
+            mean = truth.mean(axis=0, dtype="float64")
         return np.repeat(mean[None], len(data.test.truth), axis=0)
 
 

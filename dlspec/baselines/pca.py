@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from dlspec.baselines.base import BASELINES, Baseline
+from dlspec.arrays import some_of
+from dlspec.baselines.base import BASELINES, MOST_VALUES, Baseline
 from dlspec.fields import PositiveInt
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ class PCA(Baseline):
     )
 
     def guess(self, data: Prepared) -> np.ndarray:
+        import numpy as np
         from sklearn.decomposition import PCA as Components
 
-        train, test = data.train.targets.astype("float64"), data.test.targets.astype("float64")
+        train = data.train.targets[some_of(data.train.targets, MOST_VALUES)].astype("float64")
+        test = np.asarray(data.test.targets, "float64")
         assert self.components is not None, "the size of the network's code was filled in"
         model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
         return model.inverse_transform(model.transform(test))

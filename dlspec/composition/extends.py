@@ -13,7 +13,7 @@ MAX_FILES = 20
 NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
 """Keys whose mapping is a name with its arguments: `{adam: …}` replaces `{sgd: …}`."""
 WITH_SOURCE = ("data", "unlabeled")
-SOURCES = ("dataset", "table", "series")
+SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
 """Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
 
 

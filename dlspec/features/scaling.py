@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from dlspec.arrays import Samples, blocks, some_of
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -46,3 +48,31 @@ def fit_affine(values: Array, how: Scale) -> Affine:
         spread = values.max(axis=0) - middle
     scale = 1 / np.where(spread > 1e-12 * (1 + abs(middle)), spread, 1.0)  # a constant column stays constant
     return Affine(scale, -middle * scale)
+
+
+def fit_one_scale(samples: Samples, how: Scale) -> Affine:
+    """One scale for all values of all samples, (samples, ...), as `fit_affine` has one for each feature.
+
+    Samples that are not in memory are read once. The quartiles are then those of 10 million values at most.
+    """
+    import numpy as np
+
+    if how == "none":
+        return fit_affine(np.zeros((1, 1)), how)
+    if how == "robust":
+        return fit_affine(samples[some_of(samples, 10**7)].reshape(-1, 1), how)
+    count = total = squares = 0.0
+    low, high = np.inf, -np.inf
+    shift = float(samples[:1].mean(dtype="float64"))  # so that squares of large values lose nothing
+    for block in blocks(samples):
+        values = block.astype("float64") - shift if how == "standard" else block
+        if how == "standard":
+            total, squares = total + float(values.sum()), squares + float(np.vdot(values, values))
+            count += values.size
+        else:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    if how == "min_max":
+        return fit_affine(np.array([[low], [high]]), how)
+    middle = total / count
+    spread = max(squares / count - middle**2, 0.0) ** 0.5
+    return fit_affine(np.array([[shift + middle - spread], [shift + middle + spread]]), how)

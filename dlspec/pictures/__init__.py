@@ -6,7 +6,7 @@ without loading Keras.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ class Pictures:
             keep_plane(self.arrays, self.data, self.graph, network)
         if self.data.signature.task == "series":
             self._keep_series()
-        if self.data.test.raw.ndim == 3 and kind == "class":
+        if is_picture(self.data.test.raw.shape[1:]) and self.data.signature.window is None and kind == "class":
             self._keep_wrong(predictions["network"])
         if kind == "input":
             self._keep_given_back(predictions)
@@ -86,7 +86,8 @@ class Pictures:
         wrong = np.flatnonzero(guessed != test.truth)
         wrong = wrong[np.argsort(-shares[wrong, guessed[wrong]], kind="stable")][: 2 * SAMPLES]
         labels = np.array(self.data.signature.target.classes)
-        self.arrays["wrong:pictures"] = test.raw[wrong]
+        pictures = test.raw[wrong]
+        self.arrays["wrong:pictures"] = pictures[..., 0] if pictures.shape[-1] == 1 else pictures
         self.arrays["wrong:truth"] = labels[test.truth[wrong]]
         self.arrays["wrong:guessed"] = labels[guessed[wrong]]
 
@@ -128,6 +129,11 @@ class Pictures:
         elif isinstance(first.layer, Conv2D) and not first.layer.channels_first:
             kernel = np.moveaxis(as_array(network.get_layer(first.name).kernel), -1, 0)  # (filters, rows, columns, …)
             self.arrays[f"filters:{when}"] = _as_pictures(kernel)
+
+
+def is_picture(shape: Sequence[int]) -> bool:
+    """Whether a sample of this shape can be drawn: rows, columns, and one channel or three where there are some."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))
 
 
 def _as_pictures(weights: Array) -> Array:

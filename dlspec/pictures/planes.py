@@ -30,7 +30,7 @@ def keep_plane(arrays: dict[str, Array], data: Prepared, graph: Graph, network: 
     arrays["plane:probabilities"] = probabilities.reshape(GRID, GRID, -1)
     for name in ("train", "test"):
         part = getattr(data, name)
-        arrays[f"plane:{name}"] = part.raw
+        arrays[f"plane:{name}"] = np.asarray(part.raw)
         arrays[f"plane:{name}_classes"] = part.truth
     lines, last = _lattice(axes), graph[graph.outputs[0]]
     arrays["plane:lines"] = steps.inputs.back(lines.reshape(-1, 2)).reshape(lines.shape)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.arrays import LazyArray
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError, Diagnostic, Severity
 from dlspec.signature import Signature, place_of_feature, source_of, unlabeled_source
-from dlspec.sources.rows import RowsFiles
+from dlspec.sources import FileSource
 from dlspec.spec import Spec
 
 Array = np.ndarray
@@ -42,6 +43,8 @@ def to_numbers(name: str, values: Array, *, holes: bool = False) -> Array:
     Raises:
         DataError: a value is missing, infinite or no number; the message names the first such row.
     """
+    if isinstance(values, LazyArray):  # pictures or sounds, checked when they are read
+        return values
     if values.dtype == object or values.dtype.kind in "USM":
         import pandas as pd
 
@@ -126,7 +129,7 @@ def numbers_of(
 def _file_of(spec: Spec, source: str | None, error: DataError) -> str:
     """Where in several files the wrong value stands; empty where there is one file."""
     files = unlabeled_source(spec) if source else source_of(spec)
-    if not isinstance(error, ValueProblem) or not isinstance(files, RowsFiles):
+    if not isinstance(error, ValueProblem) or not isinstance(files, FileSource):
         return ""
     place = files.place_of(error.row + 1)
     return f", which is {place}" if place else ""
@@ -243,6 +246,9 @@ def fingerprint(columns: Columns) -> str:
     digest = hashlib.sha256()
     for name, values in columns.items():
         digest.update(name.encode())
+        if isinstance(values, LazyArray):
+            digest.update(values.fingerprint().encode())
+            continue
         data = values.astype(str) if values.dtype == object else values
         digest.update(np.ascontiguousarray(data).tobytes())
     return digest.hexdigest()

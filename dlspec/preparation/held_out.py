@@ -7,13 +7,18 @@ from hashlib import blake2b
 
 import numpy as np
 
+from dlspec.arrays import Chosen, LazyArray, Samples, blocks
+
 Array = np.ndarray
 
 
-def without_held_out(samples: Array, held_out: Sequence[Array]) -> Array:
+def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> Samples:
     """Those of the samples, (samples, ...), that are equal to none of the held-out ones."""
     known = _prints(held_out)
-    return samples[[_print(sample) not in known for sample in samples]]
+    new = np.array([_print(sample) not in known for block in blocks(samples) for sample in block], bool)
+    if new.all():
+        return samples
+    return Chosen(samples, np.flatnonzero(new)) if isinstance(samples, LazyArray) else samples[new]
 
 
 def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]) -> Array:
@@ -36,8 +41,8 @@ def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]
     return windows[touched[length:] == touched[:-length]]
 
 
-def _prints(arrays: Sequence[Array]) -> set[bytes]:
-    return {_print(sample) for samples in arrays for sample in samples}
+def _prints(arrays: Sequence[Samples]) -> set[bytes]:
+    return {_print(sample) for samples in arrays for block in blocks(samples) for sample in block}
 
 
 def _print(sample: Array) -> bytes:

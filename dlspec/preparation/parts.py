@@ -8,14 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from dlspec.arrays import Chosen, LazyArray, Mapped, Samples, blocks, is_read_later, joined, reshaped
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted
 from dlspec.signature import Signature
 
 Array = np.ndarray
-
-BLOCK = 4096
-"""Samples that are scaled at a time, so that what lies between takes little memory."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +50,21 @@ class Preprocessing:
             names.append(f"{name}_{len(names)}" if name in names else name)
         return names
 
-    def network_inputs(self, raw: Array) -> Array:
-        """Raw single samples (samples, ...) as the network sees them."""
+    def network_inputs(self, raw: Samples) -> Samples:
+        """Raw single samples (samples, ...) as the network sees them; what is read later is scaled later."""
+        if is_read_later(raw):
+            return Mapped(raw, self.inputs, raw.shape[1:], "float32")
         seen = np.empty(raw.shape, "float32")
-        for first in range(0, len(raw), BLOCK):
-            seen[first : first + BLOCK] = self.inputs(raw[first : first + BLOCK])
+        first = 0
+        for block in blocks(raw):
+            seen[first : first + len(block)] = self.inputs(block)
+            first += len(block)
         return seen
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the split.
+    """One part of the split. Inputs and raw columns may be arrays that are read when they are asked for.
 
     Args:
         inputs: what the network sees, float32, (samples, ...).
@@ -75,10 +77,10 @@ class Part:
         last: of a series, the last value of the target that the network may know; (samples,).
     """
 
-    inputs: Array
-    targets: Array
-    raw: Array
-    truth: Array
+    inputs: Samples
+    targets: Samples
+    raw: Samples
+    truth: Samples
     rows: Array
     last: Array | None = None
 
@@ -88,9 +90,11 @@ class Part:
     def at(self, places: Array) -> Part:
         """Some of its samples."""
         last = None if self.last is None else self.last[places]
-        return Part(
-            self.inputs[places], self.targets[places], self.raw[places], self.truth[places], self.rows[places], last
+        inputs, targets, raw, truth = (
+            Chosen(values, places) if isinstance(values, LazyArray) else values[places]
+            for values in (self.inputs, self.targets, self.raw, self.truth)
         )
+        return Part(inputs, targets, raw, truth, self.rows[places], last)
 
 
 @dataclass(frozen=True)
@@ -113,16 +117,16 @@ class Prepared:
     test: Part
     columns: Columns
     fingerprint: str
-    unlabeled: Array
+    unlabeled: Samples
     left_out: int = 0
     naive_error: float | None = None
     times: Array | None = None
     ends: tuple[int, int] | None = None
 
     @cached_property
-    def pretraining_inputs(self) -> Array:
+    def pretraining_inputs(self) -> Samples:
         """What unsupervised pretraining sees: the training part, with and without labels."""
-        return np.concatenate([self.train.inputs, self.unlabeled]) if len(self.unlabeled) else self.train.inputs
+        return joined([self.train.inputs, self.unlabeled])
 
     def to_units(self, outputs: Array, part: Part) -> Array:
         """What the network puts out, (samples, units), in the target's own units, or class probabilities.
@@ -142,9 +146,9 @@ class Prepared:
         return part.last + values if self.preprocessing.change == "difference" else part.last * np.exp(values)
 
 
-def flattened(samples: Array) -> Array:
+def flattened(samples: Samples) -> Samples:
     """All values of a sample in one row, (samples, values), also where there are no samples."""
-    return samples.reshape(len(samples), math.prod(samples.shape[1:]))
+    return reshaped(samples, (math.prod(samples.shape[1:]),))
 
 
 def class_shares(outputs: Array) -> Array:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlspec.arrays import Chosen, LazyArray, Samples, joined
 from dlspec.datasets import Columns
-from dlspec.features import Affine, Fitted, fit_affine
+from dlspec.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.features.numeric import FittedNumber
 from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of
 from dlspec.preparation.drawing import draw_evenly, draw_some, generator, stratified_order
@@ -40,7 +41,7 @@ def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabele
         labelled = draw_some(generator(spec.seed, "labels"), classes, train, count)
     hidden = np.setdiff1d(train, labelled)
 
-    encoding = _Encoding.fit(spec, signature, [column[train] for column in values])
+    encoding = _Encoding.fit(spec, signature, [_some(column, train) for column in values])
     if encoding.columns:
         signature = signature.with_widths(spec, [column.width for column in encoding.columns])
     raw = encoding.raw(values)
@@ -53,26 +54,27 @@ def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabele
 
     def part(rows: Array) -> Part:
         rows = np.sort(rows)
-        inputs = preprocessing.network_inputs(raw[rows])
+        own = Chosen(raw, rows)
+        inputs = preprocessing.network_inputs(own)
         if truth is None:
             flat = flattened(inputs)
-            return Part(inputs, flat, raw[rows], flat, kept[rows])
+            return Part(inputs, flat, own, flat, kept[rows])
         targets = truth[rows]
         if target_scale is not None:
             targets = target_scale(targets[:, None]).astype("float32")
         elif target.units == 1:
             targets = targets[:, None].astype("float32")
-        return Part(inputs, targets, raw[rows], truth[rows], kept[rows])
+        return Part(inputs, targets, own, truth[rows], kept[rows])
 
     parts = [part(rows) for rows in (labelled, validation, test)]
-    more = preprocessing.network_inputs(raw[hidden])
+    more = preprocessing.network_inputs(Chosen(raw, hidden))
     left_out = 0
     if unlabeled is not None:
         others, _ = _without_holes(spec, signature, unlabeled)
         found = preprocessing.network_inputs(encoding.raw(_values(spec, signature, others, "unlabeled")))
         unseen = without_held_out(found, [part.inputs for part in parts[1:]])
         left_out = len(found) - len(unseen)
-        more = np.concatenate([more, unseen])
+        more = joined([more, unseen])
     return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
 
 
@@ -93,7 +95,7 @@ class _Encoding:
         """Fitted to the values of the training part, column by column."""
         how = spec.data.scale
         if not signature.types:  # pictures
-            return cls(fit_affine(values[0].reshape(-1, 1), how))
+            return cls(fit_one_scale(values[0], how))
         fitted = tuple(
             kind.fit(column.name, own, how, kind.policy(spec.data.missing))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
@@ -104,13 +106,17 @@ class _Encoding:
         width = sum(column.width for column in fitted)
         return cls(Affine(np.ones(width), np.zeros(width)), fitted)
 
-    def raw(self, values: Sequence[Array]) -> Array:
+    def raw(self, values: Sequence[Samples]) -> Samples:
         """Columns side by side, (samples, features), encoded unless they are plain numbers; of pictures the one."""
         if values[0].ndim > 1:
             return values[0]
         if not self.columns:
             return np.stack(values, axis=1)
         return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
+
+
+def _some(values: Samples, rows: Array) -> Samples:
+    return Chosen(values, rows) if isinstance(values, LazyArray) else values[rows]
 
 
 def _values(spec: Spec, signature: Signature, columns: Columns, source: str | None = None) -> list[Array]:

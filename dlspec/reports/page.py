@@ -15,6 +15,8 @@ from dlspec.reports import figures
 from dlspec.reports.learning import learning_figures
 from dlspec.reports.results import comparison_figure, result_figures
 from dlspec.reports.shown import Shown
+from dlspec.signature import source_of
+from dlspec.sources import FileSource
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
@@ -98,10 +100,10 @@ def highlight(text: str) -> str:
 
 
 def _about(run: Run) -> str:
-    data = run.spec.data
-    if data.dataset:
-        return data.dataset.describe().about
-    return ", ".join(Path(path).name for path in data.table or data.series or ())
+    source = source_of(run.spec)
+    if isinstance(source, FileSource):
+        return ", ".join(Path(path).name for path in source.paths)
+    return source.describe().about
 
 
 def _headings(run: Run) -> list[str]:

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec._version import __version__
+from dlspec.arrays import LazyArray, Samples, some_of
 from dlspec.signature import source_of, unlabeled_source
 from dlspec.source import to_yaml
-from dlspec.sources.rows import RowsFiles
+from dlspec.sources import FileSource
 from dlspec.spec import Spec
 from dlspec.weights import find_source
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dlspec.preparation import Prepared
     from dlspec.signature import Signature
+
+
+LOOKED_AT = 10**7
+"""Values of samples that are not in memory, which tell what all are like."""
 
 
 def portable(spec: Spec, folder: Path) -> dict[str, Any]:
@@ -34,20 +37,12 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
     values: dict[str, Any] = without_nothing(spec.written())
     data = values["data"]
     for source, section in ((source_of(spec), data), (unlabeled_source(spec), data.get("unlabeled"))):
-        if isinstance(source, RowsFiles):
-            paths = [_relative(source.folder.resolve() / path, folder.resolve()) for path in source.paths]
-            section[source.key] = paths if len(paths) > 1 else paths[0]
+        if isinstance(source, FileSource):
+            section[source.key] = source.seen_from(folder, section[source.key])
     other_run = find_source(spec)
     if other_run is not None:
         values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
     return values
-
-
-def _relative(file: Path, folder: Path) -> str:
-    try:
-        return os.path.relpath(file, folder)
-    except ValueError:  # another drive of Windows
-        return str(file)
 
 
 def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
@@ -156,9 +151,12 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
     return found
 
 
-def _summary(values: np.ndarray) -> dict[str, float]:
+def _summary(values: Samples) -> dict[str, float]:
+    """Of samples that are not in memory, what some of them are like."""
     import numpy as np
 
+    if isinstance(values, LazyArray):
+        values = values[some_of(values, LOOKED_AT)]
     numbers = values if values.dtype.kind in "iuf" else values.astype("float64")
     if numbers.dtype.kind == "f" and np.isnan(numbers).any():
         numbers = numbers[~np.isnan(numbers)]

@@ -1,1 +1,17 @@
-"""Files -> columns, one file for each form that data can have."""
+"""Data in files: one source in each module, from files to columns of samples."""
+
+from __future__ import annotations
+
+from dlspec.sources.arrays import ArrayFiles
+from dlspec.sources.audio import AudioFiles
+from dlspec.sources.base import FileSource, Place
+from dlspec.sources.images import ImageFiles
+from dlspec.sources.rows import SeriesFiles, TableFiles
+from dlspec.sources.texts import TextFiles
+
+__all__ = ["FILE_SOURCES", "FileSource", "Place"]
+
+FILE_SOURCES: dict[str, type[FileSource]] = {
+    kind.key: kind for kind in (TableFiles, SeriesFiles, ImageFiles, TextFiles, AudioFiles, ArrayFiles)
+}
+"""Key of the spec -> what reads the files that it names."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import glob
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Self
 
 from dlspec.datasets import Column, Columns, Description
-from dlspec.diagnostics import DataError, Span
-from dlspec.fields import did_you_mean, one_of
+from dlspec.fields import one_of
+from dlspec.sources.base import FileSource, Place
 from dlspec.sources.formats import LOOKED_AT, SEPARATORS, RowsFormat, format_of
 
 MAX_CLASSES = 1000
@@ -23,21 +23,15 @@ MAX_COLUMNS = 5000
 
 
 @dataclass(frozen=True)
-class RowsFiles(ABC):
+class RowsFiles(FileSource):
     """Files of rows with the same columns, one after the other.
 
-    Args:
-        paths: as written in the spec; one with `*` or `?` names all files that match, in order of their names.
-        folder: what a relative path is relative to.
-        span: where the spec names them.
+    A path with `*` or `?` names all files that match, in order of their names.
     """
 
-    key: ClassVar[str]
-    """Of the spec, which names such files."""
-
-    paths: tuple[str, ...]
-    folder: Path
-    span: Span | None = None
+    @classmethod
+    def of(cls, given: Sequence[str], place: Place) -> Self:
+        return cls(tuple(given), place.folder, place.span, place.cache)
 
     @property
     def files(self) -> list[RowsFormat]:
@@ -49,17 +43,13 @@ class RowsFiles(ABC):
         found: list[RowsFormat] = []
         for path in self.paths:
             whole = self.folder / path
-            if "\0" in path:
-                raise self._error("data-unreadable", f"cannot read `{path}`: no file has such a name")
-            if re.search(r"[*?\[]", path) and not whole.exists():
+            if re.search(r"[*?\[]", path) and "\0" not in path and not whole.exists():
                 matching = sorted(glob.glob(str(whole), recursive=True))
                 if not matching:
                     raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
                 found += [format_of(Path(file), Path(file).name, self.span) for file in matching]
             else:
-                if not whole.exists():
-                    raise self._error("data-not-found", f"there is no file `{path}`", self._nearest(path))
-                found.append(format_of(whole, path, self.span))
+                found.append(format_of(self._existing(path), path, self.span))
         return found
 
     def describe(self) -> Description:
@@ -130,6 +120,12 @@ class RowsFiles(ABC):
         self._check_header(header, file.name)
         return {name: _values(rows, place) for place, name in enumerate(header) if name}
 
+    def words_of(self, column: str) -> list[str]:
+        """The values of a column as they are written, of all rows."""
+        header = self.files[0].header()
+        place = header.index(column)
+        return [row[place] for row in _all_rows(self.files, header)]
+
     def _labels(self) -> list[str]:
         """The columns whose words are taken as they are, also where they look like missing values."""
         return []
@@ -166,21 +162,6 @@ class RowsFiles(ABC):
         help = "files of one source have the same columns; name the others as a source of their own"
         raise self._error("files-differ", f"`{other.name}` has {said}", help)
 
-    def _nearest(self, path: str) -> str:
-        if "://" in path:
-            return "nothing is downloaded; save the file and name its path"
-        whole = self.folder / path
-        where = "" if self.span is None else f"the path is relative to the folder of the spec: `{whole.absolute()}`"
-        try:
-            names = [file.name for file in whole.parent.iterdir() if file.is_file()]
-        except (OSError, ValueError):
-            return where
-        near = did_you_mean(whole.name, names, otherwise="")
-        return f"{near} ({where})" if near and where else near or where
-
-    def _error(self, code: str, message: str, help: str | None = None) -> DataError:
-        return DataError.of(code, message, self.span, help=help)
-
 
 class SeriesFiles(RowsFiles):
     """A series: a row is a timestep, oldest first."""
@@ -211,6 +192,10 @@ class TableFiles(RowsFiles):
 
     key = "table"
     categories: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, given: Sequence[str], place: Place) -> Self:
+        return cls(tuple(given), place.folder, place.span, place.cache, place.categories)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""

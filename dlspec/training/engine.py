@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.arrays import is_read_later
+from dlspec.training.reading import Reader, batches
 from dlspec.training.values import EVALUATION_BATCH
 
 Array = np.ndarray
 
-IN_MEMORY = 2 * 2**30
+ON_DEVICE = 2 * 2**30
 """Bytes of samples that are kept on the device; more are handed over run by run."""
 AT_A_TIME = 0.2
 """Seconds that a run of steps takes, so that Ctrl-C is answered."""
@@ -40,6 +42,14 @@ class Engine(ABC):
         self.data = [values for values in (x, y, weights) if values is not None]
         self.has_targets, self.has_weights = y is not None, weights is not None
         self.batch_size = batch_size
+        self._reader = Reader(self.data, batch_size) if any(map(is_read_later, self.data)) else None
+
+    def _samples(self, order: Array, first: int, last: int) -> list[Array]:
+        """What the steps from `first` to before `last` of an epoch need, of each array."""
+        if self._reader is not None:
+            return self._reader.take(order, first, last)
+        rows = order[first * self.batch_size : last * self.batch_size]
+        return [values[rows] for values in self.data]
 
     @abstractmethod
     def run(self, order: Array, first: int, last: int) -> Array:
@@ -99,17 +109,15 @@ class StepByStep(Engine):
     def run(self, order: Array, first: int, last: int) -> Array:
         losses = []
         for step in range(first, last):
-            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            x, *more = (values[rows] for values in self.data)
+            x, *more = self._samples(order, step, step + 1)
             y = more[0] if self.has_targets else np.zeros((len(x), 1), "float32")
             losses.append(self.model.train_on_batch(x, y, sample_weight=more[-1] if self.has_weights else None))
         return np.array(losses, "float32")
 
     def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
         total = 0.0
-        for i in range(0, len(x), batch_size):
-            batch = x[i : i + batch_size]
-            targets = np.zeros((len(batch), 1), "float32") if y is None else y[i : i + batch_size]
+        for batch, *more in batches([x] if y is None else [x, y], batch_size):
+            targets = more[0] if more else np.zeros((len(batch), 1), "float32")
             total += float(self.model.test_on_batch(batch, targets)) * len(batch)
         return total / len(x)
 
@@ -135,8 +143,8 @@ class TensorFlowEngine(Engine):
         self._loop = tf.function(self._run, autograph=False, reduce_retracing=True)
         self._rest = tf.function(self._one, autograph=False, reduce_retracing=True)
         self._judge = tf.function(self._judge_batch, autograph=False, reduce_retracing=True)
-        in_memory = sum(values.nbytes for values in self.data) <= IN_MEMORY
-        self._tensors = [tf.constant(np.ascontiguousarray(values)) for values in self.data] if in_memory else None
+        on_device = self._reader is None and sum(values.nbytes for values in self.data) <= ON_DEVICE
+        self._tensors = [tf.constant(np.ascontiguousarray(values)) for values in self.data] if on_device else None
 
     def run(self, order: Array, first: int, last: int) -> Array:
         import tensorflow as tf
@@ -145,23 +153,24 @@ class TensorFlowEngine(Engine):
         whole = min(last, len(order) // size)
         losses = [np.empty(0, "float32")]
         if first < whole:
-            rows, tensors = order[first * size : whole * size], self._tensors
-            if tensors is None:
-                tensors = [tf.constant(values[rows]) for values in self.data]
-                rows = np.arange(len(rows))
+            tensors = self._tensors
+            if tensors is not None:
+                rows = order[first * size : whole * size]
+            else:
+                tensors = [tf.constant(values) for values in self._samples(order, first, whole)]
+                rows = np.arange((whole - first) * size)
             losses.append(self._loop(tensors, tf.constant(rows, tf.int32), tf.constant(whole - first)).numpy())
         if whole < last:  # the last batch of an epoch is smaller
-            rows = order[whole * size :]
-            losses.append(np.reshape(self._rest([tf.constant(values[rows]) for values in self.data]).numpy(), 1))
+            rest = self._rest([tf.constant(values) for values in self._samples(order, max(first, whole), last)])
+            losses.append(np.reshape(rest.numpy(), 1))
         return np.concatenate(losses)
 
     def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
         import tensorflow as tf
 
         total = 0.0
-        for i in range(0, len(x), batch_size):
-            batch = [tf.constant(values[i : i + batch_size]) for values in (x, y) if values is not None]
-            total += float(self._judge(batch)) * len(batch[0])
+        for some in batches([x] if y is None else [x, y], batch_size):
+            total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
         return total / len(x)
 
     def _run(self, tensors: list[Any], order: Any, count: Any) -> Any:

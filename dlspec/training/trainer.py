@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.arrays import Samples, blocks, is_read_later, reshaped
 from dlspec.diagnostics import DataError
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
@@ -45,11 +46,11 @@ COMPARED = 1000
 class _Samples:
     """What a stage is trained on, and what it is measured on between epochs."""
 
-    x: Array
-    y: Array | None
+    x: Samples
+    y: Samples | None
     weights: Array | None
-    held_out: Array
-    held_out_y: Array | None
+    held_out: Samples
+    held_out_y: Samples | None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -140,7 +141,7 @@ class Trainer:
         finally:
             features.close()
 
-    def _below(self, stage: Stage, features: Features, inputs: Array) -> Array:
+    def _below(self, stage: Stage, features: Features, inputs: Samples) -> Samples:
         """What the layer of a stage sees of the inputs."""
         import keras
 
@@ -148,17 +149,17 @@ class Trainer:
         assert stage.place is not None, "a pretraining stage has a place"
         shape = tuple(size or 1 for size in stage.place.known_shape[1:])
         if stage.place.at_input and math.prod(shape) == math.prod(inputs.shape[1:]):
-            return inputs.reshape(len(inputs), *shape)
+            return reshaped(inputs, shape)
         return features.compute(
             keras.Model(self.network.inputs, self.network.get_layer(stage.layer.name).input), inputs
         )
 
-    def _targets(self, part: Part) -> Array:
+    def _targets(self, part: Part) -> Samples:
         """What the network is to put out, as the loss compares it."""
         loss, target = self.spec.train.loss, self.data.signature.target
         assert loss is not None, "the default loss was filled in"
         if target.kind == "input":
-            return part.targets.reshape(len(part), *self.network.output_shape[1:])
+            return reshaped(part.targets, self.network.output_shape[1:])
         return loss.encode(part.targets, target.units)
 
     def _fine_tune(self, index: int, stage: Stage) -> None:
@@ -172,10 +173,11 @@ class Trainer:
         settings, train, held_out = self.spec.train, self.data.train, self.data.validation
         loss, target = settings.loss, self.data.signature.target
         assert loss is not None, "the default loss was filled in"
-        if loss.positive and (train.targets < 0).any():
+        lowest = min(float(block.min()) for block in blocks(train.targets)) if loss.positive else 0.0
+        if lowest < 0:
             raise DataError.of(
                 "not-positive",
-                f"`{loss.type_name}` is for targets of zero and more, and `{target.name}` is {train.targets.min():g}",
+                f"`{loss.type_name}` is for targets of zero and more, and `{target.name}` is {lowest:g}",
                 help="write `loss: mse` under `train`, or `scale: min_max` under `data`",
             )
         steps = math.ceil(len(train) / stage.batch_size)
@@ -294,7 +296,8 @@ class Trainer:
                 return f"stopped early, epoch {progress.best_epoch} was the best"
             epoch = progress.epoch + 1
             callbacks.call.on_epoch_begin(progress.epoch)
-            order = generator(self.spec.seed, f"{stage.name}/{epoch}").permutation(count)
+            random = generator(self.spec.seed, f"{stage.name}/{epoch}")
+            order = samples.x.order(random) if is_read_later(samples.x) else random.permutation(count)
             while progress.step < steps:
                 if self._stop_requested():
                     self._save(model)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.arrays import Samples
 from dlspec.preparation import generator
+from dlspec.training.reading import batches
 
 Array = np.ndarray
 EVALUATION_BATCH = 512
@@ -27,23 +29,21 @@ def as_array(variable: Any) -> Array:
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
-def predict(model: Any, inputs: Array | Mapping[str, Array], batch_size: int = EVALUATION_BATCH) -> Array:
+def predict(model: Any, inputs: Samples | Mapping[str, Array], batch_size: int = EVALUATION_BATCH) -> Array:
     """What the model puts out for all inputs, in the mode of use (no dropout, no noise).
 
     Args:
         inputs: (samples, ...), or such an array for each input of the model by its name.
     """
     columns = dict(inputs) if isinstance(inputs, Mapping) else {"": inputs}
-    count = len(next(iter(columns.values())))
-    if not count:
+    if not len(next(iter(columns.values()))):
         return np.empty((0, *model.output_shape[1:]), "float32")
 
-    def batch(first: int) -> Any:
-        some = {name: _as_given(values[first : first + batch_size]) for name, values in columns.items()}
-        return some if isinstance(inputs, Mapping) else some[""]
+    def outputs(batch: list[Array]) -> Array:
+        some = dict(zip(columns, map(_as_given, batch), strict=True))
+        return np.asarray(model.predict_on_batch(some if isinstance(inputs, Mapping) else some[""]))
 
-    batches = map(batch, range(0, count, batch_size))
-    return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in batches])
+    return np.concatenate([outputs(batch) for batch in batches(list(columns.values()), batch_size)])
 
 
 def _as_given(values: Array) -> Any:

@@ -1,0 +1,192 @@
+"""Arrays of samples that need not lie in memory: rows are read, decoded or scaled when they are asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+BLOCK = 4096
+"""Samples that are worked on at a time, so that what lies between takes little memory."""
+BLOCK_VALUES = 2**24
+"""Values that are worked on at a time at most, about."""
+
+
+class LazyArray(ABC):
+    """Samples, (samples, ...), of which only those that are asked for are in memory.
+
+    It has the shape, the type and the length of an array, and gives one for a slice or for the numbers of rows.
+
+    Args:
+        shape: samples first.
+        dtype: of the values.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        import numpy as np
+
+        self.shape = shape
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """What all samples would take in memory."""
+        return bytes_of(self.shape, self.dtype)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it chooses among samples that are in memory, so that asking for them costs no more than a copy."""
+        return False
+
+    @abstractmethod
+    def read(self, rows: Array) -> Array:
+        """The samples at these places, which are whole numbers from 0, in this order."""
+
+    def __getitem__(self, rows: Any) -> Any:
+        import numpy as np
+
+        if isinstance(rows, slice):
+            return self.read(np.arange(*rows.indices(len(self))))
+        places = np.asarray(rows)
+        if places.ndim == 0:
+            return self.read(places[None])[0]
+        return self.read(np.flatnonzero(places) if places.dtype == bool else places)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        values = self[:]
+        return values if dtype is None else values.astype(dtype)
+
+    def order(self, random: np.random.Generator) -> Any:
+        """The samples in random order, in which reading them is quick: places, of which slices are taken."""
+        return random.permutation(len(self))
+
+    def fingerprint(self) -> str:
+        """Tells whether two of them hold the same samples."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for block in blocks(self):
+            digest.update(block.tobytes())
+        return digest.hexdigest()
+
+
+class Chosen(LazyArray):
+    """Some samples of an array, without a copy of them."""
+
+    def __init__(self, source: Any, rows: Array) -> None:
+        super().__init__((len(rows), *source.shape[1:]), source.dtype)
+        self.source, self.rows = source, rows
+
+    @property
+    def in_memory(self) -> bool:
+        return not is_read_later(self.source)
+
+    def read(self, rows: Array) -> Array:
+        return self.source[self.rows[rows]]
+
+
+class Mapped(LazyArray):
+    """What a function makes of the samples of an array.
+
+    Args:
+        function: of an array (some samples, ...), to one of as many.
+        shape: of a sample that comes out.
+        dtype: of what comes out.
+    """
+
+    def __init__(self, source: LazyArray, function: Callable[[Array], Array], shape: Sequence[int], dtype: Any) -> None:
+        super().__init__((len(source), *shape), dtype)
+        self.source, self.function = source, function
+
+    def read(self, rows: Array) -> Array:
+        return self.function(self.source.read(rows)).astype(self.dtype, copy=False)
+
+    def order(self, random: np.random.Generator) -> Any:
+        return self.source.order(random)
+
+
+class Joined(LazyArray):
+    """Arrays one behind the other."""
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        super().__init__((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+        self.parts = parts
+
+    def read(self, rows: Array) -> Array:
+        import numpy as np
+
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        first = 0
+        for part in self.parts:
+            own = (rows >= first) & (rows < first + len(part))
+            if own.any():
+                found[own] = part[rows[own] - first]
+            first += len(part)
+        return found
+
+
+Samples = Any
+"""An array of samples, (samples, ...): a numpy array, or a `LazyArray`."""
+
+
+def is_read_later(samples: Samples) -> bool:
+    """Whether samples are read, decoded or computed when they are asked for."""
+    return isinstance(samples, LazyArray) and not samples.in_memory
+
+
+def joined(parts: Sequence[Samples]) -> Samples:
+    """Samples one behind the other, in memory where all of them are."""
+    import numpy as np
+
+    filled = [part for part in parts if len(part)] or list(parts[:1])
+    if len(filled) == 1:
+        return filled[0]
+    return Joined(filled) if any(isinstance(part, LazyArray) for part in filled) else np.concatenate(filled)
+
+
+def reshaped(samples: Samples, shape: Sequence[int]) -> Samples:
+    """Each sample in another shape."""
+    if isinstance(samples, LazyArray):
+        return Mapped(samples, lambda values: values.reshape(len(values), *shape), shape, samples.dtype)
+    return samples.reshape(len(samples), *shape)
+
+
+def blocks(samples: Samples, size: int | None = None) -> Iterator[Any]:
+    """The samples in order, some at a time, as arrays in memory."""
+    import math
+
+    size = size or max(1, min(BLOCK, BLOCK_VALUES // max(1, math.prod(samples.shape[1:]))))
+    for first in range(0, len(samples), size):
+        yield samples[first : first + size]
+
+
+def some_of(samples: Samples, values: int) -> Array:
+    """Places of samples, spread evenly, that hold about so many values at most."""
+    import math
+
+    import numpy as np
+
+    most = max(1, values // max(1, math.prod(samples.shape[1:])))
+    count = len(samples)
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(int)
+
+
+def bytes_of(shape: Sequence[int], dtype: Any) -> int:
+    """What an array takes in memory."""
+    import math
+
+    import numpy as np
+
+    return math.prod(shape) * np.dtype(dtype).itemsize

@@ -1,0 +1,257 @@
+"""Files in folders, a folder for each class: what pictures, sounds and texts have in common."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dlspec.arrays import LazyArray
+from dlspec.datasets import Column, Columns, Description
+from dlspec.diagnostics import DataError
+from dlspec.fields import did_you_mean, one_of
+from dlspec.sources.base import FileSource, files_state
+from dlspec.sources.formats import FORMATS
+from dlspec.sources.rows import TableFiles
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+LABEL = "label"
+"""The column with the class of a file: the name of its folder."""
+TRAINING, TEST = ("train", "training"), ("test", "testing")
+"""Folders of these names, with the folders of the classes in them, are the parts of the split."""
+VALIDATION = ("validation", "valid", "val", "dev")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a source, and what a table beside them says of each.
+
+    Args:
+        files: in order; those of the test part last.
+        labels: of each, by the name of its folder; None: there are no such folders.
+        tests: how many of the last ones are the test part that the data bring.
+        table: the table that names them; None: they were found in a folder.
+        column: its column with the names.
+    """
+
+    files: tuple[Path, ...]
+    labels: tuple[str, ...] | None = None
+    tests: int = 0
+    table: TableFiles | None = None
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class FolderFiles(FileSource):
+    """A sample in each file: a folder with a folder for each class, or a table with a column of paths.
+
+    Args:
+        column: of a table: the column with the paths, which are relative to the table.
+    """
+
+    column: str | None = None
+
+    entry: ClassVar[str]
+    """The column that holds what is in a file."""
+    noun: ClassVar[str]
+    """What a file holds, in the plural."""
+    suffixes: ClassVar[tuple[str, ...]]
+
+    def written(self, given: Any, paths: Sequence[str]) -> Any:
+        return {**given, "path": paths[0]}
+
+    @abstractmethod
+    def _shape(self, listing: Listing) -> tuple[int, ...]:
+        """Of a sample; `()` for a plain value."""
+
+    @abstractmethod
+    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
+        """All samples, (files, ...), in memory or not."""
+
+    def describe(self) -> Description:
+        listing = self._listing()
+        entry = self._entry_column(self._shape(listing))
+        files = len(listing.files)
+        if listing.table is not None:
+            others = listing.table.describe()
+            columns = (entry, *(column for column in others.columns if column.name != listing.column))
+            return Description("samples", columns, rows=files)
+        if listing.labels is None:
+            return Description("samples", (entry,), rows=files)
+        label = Column(LABEL, "class", classes=tuple(sorted(set(listing.labels))))
+        return Description("samples", (entry, label), target=LABEL, rows=files, test_rows=listing.tests)
+
+    def load(self, seed: int) -> Columns:
+        import numpy as np
+
+        listing = self._listing()
+        columns: Columns = {self.entry: self._read(listing, self._shape(listing))}
+        if listing.labels is not None:
+            columns[LABEL] = np.array(listing.labels, object)
+        if listing.table is not None:
+            others = listing.table.load(seed)
+            columns |= {name: values for name, values in others.items() if name != listing.column}
+        return columns
+
+    def place_of(self, row: int) -> str:
+        files = self._listing().files
+        return f"`{self._shown(files[row - 1])}`" if 0 < row <= len(files) else ""
+
+    def _entry_column(self, shape: tuple[int, ...]) -> Column:
+        return Column(self.entry, shape=shape)
+
+    def _shown(self, file: Path) -> str:
+        """A file in messages."""
+        try:
+            return str(file.relative_to(self.folder))
+        except ValueError:
+            return str(file)
+
+    def _listing(self) -> Listing:
+        (path,) = self.paths
+        whole = self._existing(path)
+        if whole.is_file() and is_table(whole):
+            return self._named(path)
+        if whole.is_file():
+            help = f"name the folder: `{self.key}: {Path(path).parent}`"
+            raise self._error("data-unreadable", f"`{path}` is a file, and {self.noun} stand in folders", help)
+        try:
+            return self._found(whole, path)
+        except OSError as error:
+            raise self._unreadable(error.filename or path, error) from None
+
+    def _named(self, path: str) -> Listing:
+        """The files that a table names."""
+        table = TableFiles((path,), self.folder, self.span)
+        first = table.first_values()
+        column = self.column
+        if column is None:
+            column = next((name for name, values in first.items() if values and all(map(self._is_mine, values))), None)
+        if column is None or column not in first:
+            what = f"no column `{column}`" if column else f"no column with names of {self.noun}"
+            help = did_you_mean(column or "", first) or f"write `{self.key}: {{path: {path}, column: …}}`"
+            raise self._error("unknown-column", f"`{path}` has {what}", help)
+        folder = (self.folder / path).parent
+        names = [name.strip() for name in table.words_of(column)]
+        if "" in names:
+            row = names.index("") + 1
+            raise self._error("missing-value", f"column `{column}` of `{path}` names no file in row {row}")
+        files = tuple(folder / name for name in names)
+        absent = [row for row, file in enumerate(files) if not file.is_file()]
+        if absent:
+            said = f"{len(absent)} of {len(files)} files that `{path}` names are not there, the first in row "
+            help = f"the names are relative to the folder of the table: `{folder.absolute()}`"
+            raise self._error("data-not-found", f"{said}{absent[0] + 1}: `{names[absent[0]]}`", help)
+        return Listing(files, table=table, column=column)
+
+    def _found(self, whole: Path, path: str) -> Listing:
+        """The files in a folder and the folders in it."""
+        folders = sorted(entry.name for entry in os.scandir(whole) if entry.is_dir() and entry.name[0] != ".")
+        by_name = {name.lower(): name for name in folders}
+        tests = [by_name[name] for name in TEST if name in by_name]
+        training = [by_name[name] for name in (*TRAINING, *VALIDATION) if name in by_name]
+        if tests and training and len(tests) + len(training) == len(folders):
+            parts = [self._in_classes(whole / name) for name in (*training, *tests)]
+            if all(labels is not None for _, labels in parts):
+                files = [file for found, _ in parts for file in found]
+                labels = [label for _, found in parts for label in found or ()]
+                held_out = sum(len(found) for found, _ in parts[len(training) :])
+                return self._filled(Listing(tuple(files), tuple(labels), held_out), path)
+        found, given = self._in_classes(whole)
+        return self._filled(Listing(tuple(found), None if given is None else tuple(given)), path)
+
+    def _in_classes(self, folder: Path) -> tuple[list[Path], list[str] | None]:
+        """The files below a folder with their classes; None where files stand in the folder itself."""
+        classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
+        files, labels = [], []
+        for name in classes:
+            own = sorted(Path(at) / file for at, _, names in os.walk(folder / name) for file in names)
+            own = [file for file in own if self._is_mine(file.name)]
+            files += own
+            labels += [name] * len(own)
+        if files:
+            return files, labels
+        return sorted(folder / entry.name for entry in os.scandir(folder) if self._is_mine(entry.name)), None
+
+    def _filled(self, listing: Listing, path: str) -> Listing:
+        if not listing.files:
+            ends = one_of(self.suffixes, last="or")
+            message = f"there are no {self.noun} in `{path}`: no file ends in {ends}"
+            raise self._error("data-not-found", message, "name a folder with a folder for each class")
+        return listing
+
+    def _is_mine(self, name: str) -> bool:
+        return name.lower().endswith(self.suffixes) and not name.startswith(".")
+
+
+class FileSamples(LazyArray):
+    """What is in files, read when it is asked for, several at a time.
+
+    Args:
+        read_one: what is in a file, as an array of the shape; raises DataError.
+    """
+
+    def __init__(self, files: Sequence[Path], shape: tuple[int, ...], dtype: Any, read_one: Callable[[Path], Array]):
+        super().__init__((len(files), *shape), dtype)
+        self.files, self.read_one = files, read_one
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="read")
+
+    def read(self, rows: Array) -> Array:
+        import numpy as np
+
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+
+        def put(place: int, row: int) -> None:
+            found[place] = self.read_one(self.files[row])
+
+        list(self._pool.map(put, range(len(rows)), rows.tolist()))
+        return found
+
+    def fingerprint(self) -> str:
+        """Of the names, times and sizes of the files."""
+        import hashlib
+
+        return hashlib.sha256(repr(files_state(self.files)).encode()).hexdigest()
+
+    def read_all(self, error: Callable[[list[DataError]], DataError]) -> Array:
+        """All samples; of files that cannot be read, all are known before the error is raised."""
+        import numpy as np
+
+        found = np.empty(self.shape, self.dtype)
+
+        def put(row: int) -> DataError | None:
+            try:
+                found[row] = self.read_one(self.files[row])
+            except DataError as problem:
+                return problem
+            return None
+
+        problems = [problem for problem in self._pool.map(put, range(len(self))) if problem]
+        if problems:
+            raise error(problems)
+        return found
+
+
+def as_path(value: Any) -> Any:
+    """A path alone, as a mapping of keys."""
+    return {"path": value} if isinstance(value, str) else value
+
+
+def is_table(file: Path) -> bool:
+    suffixes = {suffix for kind in FORMATS for suffix in kind.suffixes}
+    return any(suffix.lower() in suffixes for suffix in file.suffixes[-2:])
+
+
+@lru_cache(maxsize=32)
+def looked_at(look: Callable[[Path], Any], state: tuple[tuple[str, int, int], ...]) -> tuple[Any, ...]:
+    """What `look` finds in files, while these stay the same."""
+    return tuple(look(Path(name)) for name, _, _ in state)

@@ -1,0 +1,176 @@
+"""Pictures in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field
+
+from dlspec.diagnostics import DataError
+from dlspec.fields import Size2D, SpecModel, Text
+from dlspec.sources.base import Place, files_state, fits_in_memory
+from dlspec.sources.folders import FileSamples, FolderFiles, Listing, as_path, looked_at
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+Color = Literal["rgb", "grayscale"]
+Fit = Literal["stretch", "crop", "pad"]
+LOOKED_AT = 100
+"""Pictures whose size is looked at before all are read."""
+MODES = {"rgb": "RGB", "grayscale": "L"}
+
+
+class Images(SpecModel):
+    """Pictures in files: a folder with a folder for each class, or a table with a column of paths."""
+
+    path: Text = Field(description="the folder, or the table, whose column of paths begins in its own folder")
+    size: Size2D | None = Field(
+        None, description="height and width that every picture is brought to; by default all have the same"
+    )
+    color: Color | None = Field(None, description="three channels or one; by default as the pictures have them")
+    fit: Fit = Field(
+        "stretch", description="how a picture of another form is brought to `size`: stretched, cut, or with edges"
+    )
+    column: Text | None = Field(None, description="of a table, the column of paths; by default the first one")
+
+
+AnyImages = Annotated[Images, BeforeValidator(as_path)]
+
+
+@dataclass(frozen=True)
+class ImageFiles(FolderFiles):
+    """Pictures, each (height, width, channels) from 0 to 255, upright and of one size.
+
+    Args:
+        size: height and width that each is brought to; None: all have the same.
+        color: three channels or one; None: as the pictures have them.
+        fit: how a picture of another form is brought to the size.
+    """
+
+    size: tuple[int, int] | None = None
+    color: Color | None = None
+    fit: Fit = "stretch"
+
+    @classmethod
+    def of(cls, given: Images, place: Place) -> Self:
+        options = (given.column, given.size, given.color, given.fit)
+        return cls((given.path,), place.folder, place.span, place.cache, *options)
+
+    key = "images"
+    entry = "picture"
+    noun = "pictures"
+    suffixes = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+    def _shape(self, listing: Listing) -> tuple[int, ...]:
+        chosen = () if self.size and self.color else listing.files[:: max(1, len(listing.files) // LOOKED_AT)]
+        found = dict(zip(chosen, looked_at(self._look, files_state(chosen)), strict=True))
+        sizes = {size: file for file, (size, _) in found.items()}
+        if self.size is None and len(sizes) > 1:
+            (one, first), (other, second) = list(sizes.items())[:2]
+            said = f"`{self._shown(first)}` has {one[0]} x {one[1]} pixels, and `{self._shown(second)}` {other[0]} x "
+            help = f"write `{self.key}: {{path: {self.paths[0]}, size: [{one[0]}, {one[1]}]}}`"
+            raise self._error("sizes-differ", f"pictures have different sizes: {said}{other[1]}", help)
+        size = self.size or next(iter(sizes))
+        color = self.color or ("rgb" if any(mode == "rgb" for _, mode in found.values()) else "grayscale")
+        return (*size, 3 if color == "rgb" else 1)
+
+    def _look(self, file: Path) -> tuple[tuple[int, int], Color]:
+        """Height and width, and whether it has colors, out of its head."""
+        with self._opened(file) as picture:
+            width, height = picture.size
+            if picture.getexif().get(0x0112, 1) >= 5:  # it lies on its side
+                width, height = height, width
+            grey = picture.mode in ("1", "L", "LA", "I", "I;16", "F")
+            return (height, width), "grayscale" if grey else "rgb"
+
+    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
+        height, width, channels = shape
+        mode = MODES["rgb" if channels == 3 else "grayscale"]
+
+        def read_one(file: Path) -> Array:
+            return self._picture(file, (height, width), mode).reshape(shape)
+
+        samples = FileSamples(listing.files, shape, "uint8", read_one)
+        if fits_in_memory(samples.shape, samples.dtype, self.cache):
+            return samples.read_all(lambda problems: self._said_once(problems, len(listing.files)))
+        return samples
+
+    def picture(self, file: Path, shape: tuple[int, ...]) -> Array:
+        """One picture, as those of this source; (height, width, channels)."""
+        height, width, channels = shape
+        return self._picture(file, (height, width), MODES["rgb" if channels == 3 else "grayscale"]).reshape(shape)
+
+    def _picture(self, file: Path, size: tuple[int, int], mode: str) -> Array:
+        import numpy as np
+        from PIL import Image, ImageOps
+
+        height, width = size
+        with self._opened(file) as picture:
+            if self.size is not None and self.fit == "stretch":
+                picture.draft(mode, (width, height))  # a JPEG can be decoded at a half or a quarter
+            upright = ImageOps.exif_transpose(picture)
+            whole = _eight_bits(upright).convert(mode) if upright.mode != mode else upright
+            if whole.size != (width, height):
+                if self.size is None:
+                    said = f"`{self._shown(file)}` has {whole.size[1]} x {whole.size[0]} pixels, and others {height} x "
+                    help = f"write `{self.key}: {{path: {self.paths[0]}, size: [{height}, {width}]}}`"
+                    raise self._error("sizes-differ", f"pictures have different sizes: {said}{width}", help)
+                if self.fit == "crop":
+                    whole = ImageOps.fit(whole, (width, height), Image.Resampling.BILINEAR)
+                elif self.fit == "pad":
+                    whole = ImageOps.pad(whole, (width, height), Image.Resampling.BILINEAR)
+                else:
+                    whole = whole.resize((width, height), Image.Resampling.BILINEAR)
+            return np.asarray(whole)
+
+    @contextmanager
+    def _opened(self, file: Path) -> Iterator[Any]:
+        """The picture; what goes wrong with it in the block becomes a DataError that names the file."""
+        import warnings
+
+        from PIL import Image
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd heads, which are no one's mistake here
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(file) as picture:
+                    yield picture
+        except DataError:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            most = Image.MAX_IMAGE_PIXELS or 0
+            said = f"`{self._shown(file)}` has more than {most // 10**6} million pixels"
+            raise self._error("data-unreadable", said, "make it smaller, or remove it") from None
+        except (OSError, ValueError, SyntaxError, EOFError) as error:  # PIL raises them all
+            if isinstance(error, OSError) and error.strerror:
+                raise self._unreadable(self._shown(file), error) from None
+            said = f"`{self._shown(file)}` is no whole picture"
+            raise self._error("data-unreadable", said, "remove it, or put a whole one in its place") from None
+
+    def _said_once(self, problems: list[DataError], files: int) -> DataError:
+        """Of several files that cannot be read, the first, and how many there are."""
+        first = problems[0].diagnostics[0]
+        if len(problems) == 1:
+            return problems[0]
+        more = f"{first.message}; so it is with {len(problems)} of {files} files"
+        return self._error(first.code, more, first.help)
+
+
+def _eight_bits(picture: Any) -> Any:
+    """A picture of 16 bits, or of numbers, brought to those from 0 to 255; others as they are."""
+    if picture.mode not in ("I", "I;16", "F"):
+        return picture
+    import numpy as np
+    from PIL import Image
+
+    values = np.asarray(picture)
+    highest = 65535 if picture.mode == "I;16" or values.max() > 255 else 255
+    return Image.fromarray((values.astype("float64") * (255 / highest)).clip(0, 255).round().astype("uint8"))

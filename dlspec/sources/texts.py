@@ -1,0 +1,70 @@
+"""Texts in files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from dlspec.datasets import Column, Columns, Description
+from dlspec.source.encodings import encoding_in_words
+from dlspec.sources.base import Place
+from dlspec.sources.folders import FolderFiles, Listing, is_table
+from dlspec.sources.rows import TableFiles
+
+
+@dataclass(frozen=True)
+class TextFiles(FolderFiles):
+    """Texts: a folder with a folder for each class, a text in each file; or a table with a column of text."""
+
+    @classmethod
+    def of(cls, given: str, place: Place) -> Self:
+        return cls((given,), place.folder, place.span, place.cache)
+
+    def written(self, given: Any, paths: Sequence[str]) -> Any:
+        return paths[0]
+
+    key = "text"
+    entry = "text"
+    noun = "texts"
+    suffixes = (".txt", ".md")
+
+    def describe(self) -> Description:
+        return self._table.describe() if self._table else super().describe()
+
+    def load(self, seed: int) -> Columns:
+        return self._table.load(seed) if self._table else super().load(seed)
+
+    def place_of(self, row: int) -> str:
+        return self._table.place_of(row) if self._table else super().place_of(row)
+
+    @property
+    def _table(self) -> TableFiles | None:
+        whole = self.folder / self.paths[0]
+        is_file = "\0" not in self.paths[0] and whole.is_file()
+        return TableFiles(self.paths, self.folder, self.span) if is_file and is_table(whole) else None
+
+    def _shape(self, listing: Listing) -> tuple[int, ...]:
+        return ()
+
+    def _entry_column(self, shape: tuple[int, ...]) -> Column:
+        return Column(self.entry, "text")
+
+    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
+        import numpy as np
+
+        return np.array([self._text(file) for file in listing.files], object)
+
+    def _text(self, file: Path) -> str:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise self._unreadable(self._shown(file), error) from None
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            known = encoding_in_words(content)
+            saved = f"is saved as {known}" if known else "is no text"
+            message = f"`{self._shown(file)}` {saved}, and data are UTF-8"
+            raise self._error("data-unreadable", message, "save it as UTF-8") from None
