@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from dlspec.datasets import Column
+from dlspec.diagnostics import DataError
 from dlspec.features.scaling import Scale
 from dlspec.fields import mistake, show_value
 from dlspec.registry import Kind, OneOf, Registry
@@ -68,6 +69,18 @@ class Feature(Kind):
         Args:
             values: (rows,), float64 with NaN for what is missing, or text with an empty one.
         """
+
+    def fit_summary(self, name: str, summary: Any, scale: Scale, missing: Missing) -> Fitted:
+        """The same, where the values are not in memory together.
+
+        Args:
+            summary: a `NumberSummary` or a `WordSummary` of the training part.
+
+        Raises:
+            DataError: this type needs all values in memory.
+        """
+        message = f"`{name}` is of the type `{self.type_name}`, which needs all rows in memory"
+        raise DataError.of("needs-memory", message, help="write `cache: memory` under `data`")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dlspec.datasets import Column
 from dlspec.features.base import FEATURES, Feature, Fitted, Missing, truth_of
 from dlspec.features.category import FittedWords
 from dlspec.features.scaling import Scale
+from dlspec.features.summaries import WordSummary
 from dlspec.fields import Primary, Text
 
 if TYPE_CHECKING:
@@ -36,5 +37,10 @@ class Boolean(Feature):
         return True
 
     def fit(self, name: str, values: Array, scale: Scale, missing: Missing) -> Fitted:
-        words = tuple(sorted({str(value) for value in values if value}))
+        return self._fitted(name, tuple(sorted({str(value) for value in values if value})))
+
+    def fit_summary(self, name: str, summary: WordSummary, scale: Scale, missing: Missing) -> Fitted:
+        return self._fitted(name, tuple(filter(None, summary.counted()[0])))
+
+    def _fitted(self, name: str, words: tuple[str, ...]) -> Fitted:
         return FittedWords(name, ((self.word or truth_of(words) or words[-1]) if words else "",))

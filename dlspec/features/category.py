@@ -10,6 +10,7 @@ from pydantic import Field
 from dlspec.datasets import Column
 from dlspec.features.base import FEATURES, Feature, Fitted, Missing
 from dlspec.features.scaling import Scale
+from dlspec.features.summaries import WordSummary
 from dlspec.fields import PositiveInt
 
 if TYPE_CHECKING:
@@ -42,8 +43,14 @@ class Category(Feature):
         import numpy as np
 
         words, counts = np.unique(values.astype(str), return_counts=True)
-        chosen = np.argsort(-counts, kind="stable")[: self.most]
-        return FittedWords(name, tuple(sorted(str(words[i]) for i in chosen)))
+        return self._fitted(name, words.tolist(), counts.tolist())
+
+    def fit_summary(self, name: str, summary: WordSummary, scale: Scale, missing: Missing) -> Fitted:
+        return self._fitted(name, *summary.counted())
+
+    def _fitted(self, name: str, words: list[str], counts: list[int]) -> Fitted:
+        chosen = sorted(range(len(words)), key=lambda i: -counts[i])[: self.most]
+        return FittedWords(name, tuple(sorted(words[i] for i in chosen)))
 
 
 @dataclass(frozen=True)

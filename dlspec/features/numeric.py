@@ -10,6 +10,7 @@ from pydantic import Field
 from dlspec.datasets import Column
 from dlspec.features.base import FEATURES, Feature, Fitted, Missing
 from dlspec.features.scaling import Affine, Scale, fit_affine
+from dlspec.features.summaries import NumberSummary
 from dlspec.fields import Flag
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class Numeric(Feature):
             fill = float(missing)
         whole = there if fill is None else np.where(np.isnan(values), fill, values)
         return FittedNumber(name, fit_affine(whole[:, None], self.scale or scale), fill, self.indicator)
+
+    def fit_summary(self, name: str, summary: NumberSummary, scale: Scale, missing: Missing) -> Fitted:
+        fill = None
+        if missing in ("mean", "median"):
+            fill = summary.mean if missing == "mean" else summary.median
+        elif isinstance(missing, int | float):
+            fill = float(missing)
+        return FittedNumber(name, summary.affine(self.scale or scale, fill), fill, self.indicator)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ class Prepared:
         left_out: how many samples of that source were left out, as they stand in the validation or test part.
         naive_error: of a series, mean absolute error of persistence on the training part.
         times: of a series, the time of every row.
+        rows_in_all: of the data, where `columns` holds some of them.
         ends: of a series, the rows where the validation and the test part begin.
     """
 
@@ -121,6 +122,7 @@ class Prepared:
     left_out: int = 0
     naive_error: float | None = None
     times: Array | None = None
+    rows_in_all: int | None = None
     ends: tuple[int, int] | None = None
 
     @cached_property

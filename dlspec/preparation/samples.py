@@ -132,6 +132,17 @@ def _values(spec: Spec, signature: Signature, columns: Columns, source: str | No
 
 def _without_holes(spec: Spec, signature: Signature, columns: Columns) -> tuple[Columns, Array]:
     """The rows that lack nothing for which `missing` is `drop`, and which they are."""
+    kept = complete_rows(spec, signature, columns)
+    if len(kept) == len(next(iter(columns.values()))):
+        return columns, kept
+    if not len(kept):
+        message = "`missing: drop` leaves no row: each lacks a value"
+        raise data_error(spec, "too-few-rows", message, "missing", help="write `missing: median`")
+    return {name: values[kept] for name, values in columns.items()}, kept
+
+
+def complete_rows(spec: Spec, signature: Signature, columns: Columns) -> Array:
+    """The rows that lack nothing for which `missing` is `drop`."""
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(spec.data.missing) == "drop"}
@@ -141,13 +152,7 @@ def _without_holes(spec: Spec, signature: Signature, columns: Columns) -> tuple[
     for name in names:
         if name in columns:  # other sources have no target
             lacking |= is_missing(columns[name])
-    if not lacking.any():
-        return columns, np.arange(count)
-    kept = np.flatnonzero(~lacking)
-    if not len(kept):
-        message = "`missing: drop` leaves no row: each lacks a value"
-        raise data_error(spec, "too-few-rows", message, "missing", help="write `missing: median`")
-    return {name: values[kept] for name, values in columns.items()}, kept
+    return np.flatnonzero(~lacking)
 
 
 def _split(spec: Spec, signature: Signature, classes: Array | None, count: int) -> tuple[Array, Array, Array]:

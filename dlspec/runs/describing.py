@@ -79,7 +79,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
     signature, steps, target = data.signature, data.preprocessing, data.signature.target
     return {
         "task": signature.task,
-        "rows": len(next(iter(data.columns.values()))),
+        "rows": data.rows_in_all or len(next(iter(data.columns.values()))),
         "fingerprint": data.fingerprint,
         "target": {
             "name": target.name,
