@@ -24,6 +24,7 @@ _HOMES = {
     "run": "dlspec.api",
     "resume": "dlspec.api",
     "report": "dlspec.api",
+    "predict": "dlspec.api",
     "export": "dlspec.api",
     "filters": "dlspec.api",
     "open_run": "dlspec.api",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.checks import Checked, check
 from dlspec.checks.outputs import several_outputs
@@ -224,6 +224,28 @@ def open_run(folder: str | Path) -> Run:
     from dlspec.runs import Run
 
     return Run.open(folder)
+
+
+def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]) -> int:
+    """Writes the rows of a file again, in its own format, with predictions behind their own columns.
+
+    The file is read and written in blocks, so that memory stays flat. Names are those of `Run.predict`, or
+    `predicted NAME` where the file has such a column. Of a series, rows without a whole window before them have none.
+
+    Args:
+        file: CSV, TSV, JSON Lines or Parquet, also compressed.
+        out: a new file of the same format, compressed as the end of its name says; or an open one.
+
+    Returns:
+        How many rows there are.
+
+    Raises:
+        DataError: there is no such run or file, a column is missing or a value wrong, or `out` is there already.
+    """
+    from dlspec.runs.predicting import predict_file
+
+    opened = open_run(run) if isinstance(run, str | Path) else run
+    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out)
 
 
 def export(

@@ -223,8 +223,10 @@ def test_predict_and_report_work_on_the_folder(printed_run):
     done = dlspec("predict", "runs/tiny_series/001", "new.csv", cwd=folder)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "t,x+2"
-    assert [line.split(",")[0] for line in lines[1:]] == ["8", "9", "10", "11"]
+    assert lines[0] == "t,x,x+2"
+    assert lines[1:9] == [f"{line}," for line in rows.splitlines()[1:9]]
+    assert [line.rpartition(",")[0] for line in lines[9:]] == rows.splitlines()[9:]
+    assert all(float(line.rpartition(",")[2]) for line in lines[9:])
     report = folder / "runs/tiny_series/001/report.html"
     before = report.read_text()
     report.unlink()

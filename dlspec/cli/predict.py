@@ -1,4 +1,4 @@
-"""`dlspec predict`: predictions of a trained run for new rows."""
+"""`dlspec predict`: a file of rows with the predictions of a trained run beside them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,25 @@ import click
 @click.command("predict")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-def command(run: Path, file: Path) -> int:
-    """Predict the target for the rows of a CSV file, and print it as CSV.
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write, in place of standard output.",
+)
+def command(run: Path, file: Path, out: Path | None) -> int:
+    """Write the rows of a file again, in its own format, with what the network predicts for them.
 
-    Of a series, a forecast stands beside the last row that it was made from; `close+1` is the next value of `close`.
+    A file of any size is read and written in blocks. Of a series, a forecast stands beside the last row that it was
+    made from; `close+1` is the next value of `close`. What the file has a column of is called `predicted NAME`.
 
     \b
     Example:  dlspec predict runs/lstm_stock/001 new_prices.csv > predicted.csv
+              dlspec predict runs/mixed/001 patients.parquet --out predicted.parquet
     """
-    import csv
     import sys
 
-    import pandas as pd
+    from dlspec.api import predict
 
-    from dlspec.api import open_run
-    from dlspec.diagnostics import DataError
-    from dlspec.preparation import to_times
-
-    opened = open_run(run)
-    try:
-        rows = pd.read_csv(file, sep=None, engine="python", encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataError.of("data-not-found", f"there is no file `{file}`") from None
-    except (OSError, ValueError, csv.Error) as error:
-        raise DataError.of("data-unreadable", f"cannot read `{file}`: {error}") from None
-    time = opened.spec.data.time
-    if time is not None and time in rows:
-        to_times(time, rows[time].to_numpy())
-        rows = rows.set_index(time)
-    predicted = opened.predict(rows)
-    predicted.to_csv(sys.stdout, index=time is not None)
+    predict(run, file, sys.stdout.buffer if out is None else out)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,12 @@ class ValueProblem(DataError):
         return problem
 
 
-def to_numbers(name: str, values: Array, *, holes: bool = False) -> Array:
+def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0) -> Array:
     """A column as float64; pictures of whole numbers stay as they are, which takes an eighth of the memory.
 
     Args:
         holes: whether values may be missing, which are NaN then.
+        first: the row of the file that the first value stands in, counted from 0.
 
     Raises:
         DataError: a value is missing, infinite or no number; the message names the first such row.
@@ -52,7 +54,7 @@ def to_numbers(name: str, values: Array, *, holes: bool = False) -> Array:
         wrong = np.isnan(parsed) & np.array([not _is_missing(v) for v in values])
         if wrong.any():
             row = int(np.argmax(wrong))
-            text = f'column `{name}` has the text "{values[row]}" in row {row + 1}, where a number is needed'
+            text = f'column `{name}` has the text "{values[row]}" in row {first + row + 1}, where a number is needed'
             grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
             help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
             raise ValueProblem.at(row, "not-a-number", text, help)
@@ -69,13 +71,17 @@ def to_numbers(name: str, values: Array, *, holes: bool = False) -> Array:
         what = "with an infinite value" if holes else "without a value"
         have = f"{missing} row{'s' * (missing > 1)} {what}"
         row = int(np.argmin(finite))
-        text = f"column `{name}` has {have}{'' if holes else ' (or with an infinite one)'}, the first is row {row + 1}"
+        place = first + row + 1
+        text = f"column `{name}` has {have}{'' if holes else ' (or with an infinite one)'}, the first is row {place}"
         raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
     return values
 
 
-def to_words(name: str, values: Array, *, holes: bool = False) -> Array:
+def to_words(name: str, values: Array, *, holes: bool = False, first: int = 0) -> Array:
     """A column as text, an empty one where a value is missing; whole numbers without a decimal point.
+
+    Args:
+        holes, first: as of `to_numbers`.
 
     Raises:
         DataError: a value is missing, and none may be.
@@ -84,7 +90,7 @@ def to_words(name: str, values: Array, *, holes: bool = False) -> Array:
     empty = words == ""
     if empty.any() and not holes:
         row, count = int(np.argmax(empty)), int(empty.sum())
-        text = f"column `{name}` has {count} row{'s' * (count > 1)} without a value, the first is row {row + 1}"
+        text = f"column `{name}` has {count} row{'s' * (count > 1)} without a value, the first is row {first + row + 1}"
         raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
     return words
 
@@ -172,50 +178,66 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
     return np.array([index[str(label)] for label in labels])
 
 
-def to_times(name: str, values: Array) -> Array:
+def to_times(name: str, values: Array, *, forms: Sequence[str] = DATE_FORMS, first: int = 0) -> Array:
     """A column of times, checked to run forwards: as datetime64[us], or as numbers.
+
+    Args:
+        forms: how dates may be written.
+        first: the row of the file that the first value stands in, counted from 0.
 
     Raises:
         DataError: a value is no time, or does not come after the one before it.
     """
     if values.dtype == object:
-        values = _read_dates(name, values)
+        values, _ = _read_dates(name, values, forms, first)
     elif values.dtype.kind == "f":
-        values = to_numbers(name, values)
+        values = to_numbers(name, values, first=first)
     steps = np.diff(values.astype("int64") if values.dtype.kind == "M" else values)
     if (steps <= 0).any():
         row = int(np.argmax(steps <= 0)) + 1
-        text = f"column `{name}` does not increase from row {row} ({values[row - 1]}) to row {row + 1} ({values[row]})"
+        places = [f"row {first + place + 1} ({values[place]})" for place in (row - 1, row)]
+        text = f"column `{name}` does not increase from {places[0]} to {places[1]}"
         raise DataError.of("time-not-increasing", text, help="sort the rows by time, oldest first, one for each time")
     return values
 
 
-def _read_dates(name: str, values: Array) -> Array:
-    """Dates as datetime64[us]: year-month-day, or another form where only one reading of all of them is in order."""
+def date_form(name: str, values: Array) -> str:
+    """How the dates of a column are written.
+
+    Raises:
+        DataError: a value is no date, or it is not clear what is the day.
+    """
+    return _read_dates(name, values)[1] if values.dtype == object else DATE_FORMS[0]
+
+
+def _read_dates(name: str, values: Array, forms: Sequence[str] = DATE_FORMS, first: int = 0) -> tuple[Array, str]:
+    """Dates as datetime64[us], and their form: year-month-day, or another where only one reading of all of them is in
+    order."""
     import pandas as pd
 
     given = pd.Series(values)
     cure = "write dates as year-month-day, or leave the column out"
-    readings: list[Array] = []
+    readings: dict[str, Array] = {}
     fewest = np.ones(len(values), bool)
-    for form in DATE_FORMS:
+    for form in forms:
         parsed = pd.to_datetime(given, errors="coerce", format=form, utc=True)
         wrong = parsed.isna().to_numpy("bool")
         if not wrong.any():
-            readings.append(parsed.dt.tz_localize(None).to_numpy("datetime64[us]"))
+            readings[form] = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
             if form == DATE_FORMS[0]:
                 break
         elif wrong.sum() < fewest.sum():
             fewest = wrong
     if not readings:
         row = int(np.argmax(fewest))
-        text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
+        text = f'column `{name}` has "{values[row]}" in row {first + row + 1}, which is no date such as 2024-01-31'
         raise DataError.of("not-a-time", text, help=cure)
-    in_order = [reading for reading in readings if (np.diff(reading.astype("int64")) > 0).all()]
+    in_order = [form for form, reading in readings.items() if (np.diff(reading.astype("int64")) > 0).all()]
     if len(in_order) > 1:
         text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
         raise DataError.of("not-a-time", text, help=cure)
-    return (in_order or readings)[0]
+    form = (in_order or list(readings))[0]
+    return readings[form], form
 
 
 def times_of(spec: Spec, signature: Signature, columns: Columns) -> Array | None:

@@ -148,6 +148,16 @@ class Run:
         Raises:
             DataError: a column is missing, a value is no number, or there are fewer timesteps than a window takes.
         """
+        return self.predict_from(rows)
+
+    def predict_from(
+        self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int = 0
+    ) -> pd.DataFrame:
+        """The same for some rows of a file.
+
+        Args:
+            first: which row of the file is the first, counted from 0, as messages say it.
+        """
         import numpy as np
         import pandas as pd
 
@@ -171,8 +181,8 @@ class Run:
                 )
             index = frame.index
             if self.data.get("encoded"):
-                return self._named(predict(self.model, self._raw_columns(frame)), index)
-            raw = np.stack([to_numbers(name, frame[name].to_numpy()) for name in columns], axis=1)
+                return self._named(predict(self.model, self._raw_columns(frame, first)), index)
+            raw = np.stack([to_numbers(name, frame[name].to_numpy(), first=first) for name in columns], axis=1)
         if length is not None and raw.ndim == 2:
             if len(raw) < length:
                 raise DataError.of("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")
@@ -186,7 +196,7 @@ class Run:
             return self._given_back(outputs, raw, index)
         return self._named(outputs, index)
 
-    def _raw_columns(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""
         import numpy as np
 
@@ -197,10 +207,11 @@ class Run:
             name, values = feature["name"], frame[feature["name"]].to_numpy()
             given = feature["input"]
             if feature.get("raw") == "text":
-                words = to_words(name, values, holes=feature["holes"])
+                words = to_words(name, values, holes=feature["holes"], first=first)
                 found[given] = np.array([word or MISSING for word in words], object)[:, None]
             else:
-                found[given] = to_numbers(name, values, holes=feature["holes"]).astype("float32")[:, None]
+                numbers = to_numbers(name, values, holes=feature["holes"], first=first)
+                found[given] = numbers.astype("float32")[:, None]
         return found
 
     def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:

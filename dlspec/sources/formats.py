@@ -11,10 +11,10 @@ import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TextIO, cast
@@ -56,6 +56,9 @@ class RowsFormat(ABC):
     span: Span | None = None
 
     suffixes: ClassVar[tuple[str, ...]]
+    title: ClassVar[str]
+    """What the format is called in messages."""
+    is_text: ClassVar[bool] = True
 
     @property
     def decimal(self) -> str:
@@ -76,6 +79,21 @@ class RowsFormat(ABC):
 
         Args:
             labels: columns whose values are taken as text, also where they look like numbers or missing values.
+        """
+
+    @abstractmethod
+    def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
+        """The columns as `read` gives them, of so many rows at a time, so that memory stays flat."""
+
+    @abstractmethod
+    def extending(self, out: IO[bytes], size: int) -> AbstractContextManager[Callable[[Columns], None]]:
+        """Writes the rows anew in the same format, as they are, with more columns behind their own.
+
+        Args:
+            size: rows at a time, as for `blocks`.
+
+        Returns:
+            In the `with` block a function that takes the values of the new columns for each block in turn.
         """
 
     def kinds(self) -> dict[str, ColumnKind]:
@@ -136,6 +154,7 @@ class Separated(RowsFormat):
     Decimal commas are read where semicolons separate.
     """
 
+    title = "separated values"
     suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
     @property
@@ -149,47 +168,92 @@ class Separated(RowsFormat):
         with self._text() as lines:
             separator, header = self._header(lines)
             for row in csv.reader(lines, delimiter=separator):
-                if row:
+                if row and not (len(row) == 1 and row[0].isspace()):  # which pandas skips too
                     yield row if len(row) == len(header) else (row + [""] * len(header))[: len(header)]
 
     def read(self, labels: Collection[str]) -> Columns:
+        (columns,) = self._parsed(None, labels)
+        return columns
+
+    def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
+        return self._parsed(size, labels)
+
+    def _parsed(self, size: int | None, labels: Collection[str]) -> Iterator[Columns]:
+        """The columns, of so many rows at a time, or of all at once."""
         import warnings
 
         import pandas as pd
 
+        labels = [name for name in labels if name in self.header()]
+        frames, checked = self._frames(size, labels), False
+        while True:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+                    frame = next(frames, None)
+            except UnicodeDecodeError:
+                raise self._not_utf8() from None
+            except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+                self._check_lengths()
+                raise self._unreadable(error) from None
+            except (*BROKEN, ValueError) as error:
+                raise self._unreadable(error) from None
+            if frame is None:
+                return
+            last = str(frame.columns[-1])
+            short = frame[last].isin(["=", "=nan"]) if last in labels else frame[last].isna()
+            if not checked and short.any():  # a row that is too short lacks its last value
+                self._check_lengths()
+                checked = True
+            for name in labels:
+                frame[name] = frame[name].str[1:].str.strip().fillna("").astype(object)
+            yield {
+                str(name): column.to_numpy("float64")
+                if pd.api.types.is_numeric_dtype(column)
+                else column.to_numpy(object)
+                for name, column in frame.items()
+                if not str(name).startswith("\0")
+            }
+
+    def _frames(self, size: int | None, labels: Sequence[str]) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
         separator, header = self._look()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-                frame = pd.read_csv(
-                    self.file,
-                    sep=separator,
-                    decimal="," if separator == ";" else ".",
-                    encoding="utf-8-sig",
-                    index_col=False,
-                    header=0,
-                    names=[name or f"\0{place}" for place, name in enumerate(header)],
-                    converters=dict.fromkeys(labels, "={}".format),  # pandas would take `NA` for no value
-                    low_memory=False,
-                )
-        except UnicodeDecodeError:
-            raise self._not_utf8() from None
-        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-            self._check_lengths()
-            raise self._unreadable(error) from None
-        except (*BROKEN, ValueError) as error:
-            raise self._unreadable(error) from None
-        last = str(frame.columns[-1])
-        short = frame[last].isin(["=", "=nan"]) if last in labels else frame[last].isna()
-        if short.any():  # a row that is too short lacks its last value
-            self._check_lengths()
-        for name in labels:
-            frame[name] = frame[name].str[1:].str.strip().fillna("").astype(object)
-        return {
-            str(name): column.to_numpy("float64") if pd.api.types.is_numeric_dtype(column) else column.to_numpy(object)
-            for name, column in frame.items()
-            if not str(name).startswith("\0")
-        }
+        found = pd.read_csv(
+            self.file,
+            sep=separator,
+            decimal="," if separator == ";" else ".",
+            encoding="utf-8-sig",
+            index_col=False,
+            header=0,
+            names=[name or f"\0{place}" for place, name in enumerate(header)],
+            converters=dict.fromkeys(labels, "={}".format),  # pandas would take `NA` for no value
+            low_memory=False,
+            chunksize=size,
+        )
+        if isinstance(found, pd.DataFrame):
+            yield found
+        else:
+            with found:
+                yield from found
+
+    @contextmanager
+    def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
+        separator, header = self._look()
+        rows, first = self.rows(), [header]
+        with self._text() as lines:
+            end = "\r\n" if lines.readline().endswith("\r\n") else "\n"
+
+        def add(more: Columns) -> None:
+            text = StringIO()
+            writer = csv.writer(text, delimiter=separator, lineterminator=end)
+            if first:
+                writer.writerow([*first.pop(), *more])
+            values = zip(*(_texts(column, self.decimal) for column in more.values()), strict=True)
+            writer.writerows([*next(rows), *behind] for behind in values)
+            out.write(text.getvalue().encode())
+
+        yield add
 
     def _look(self) -> tuple[str, list[str]]:
         """The separator and the header."""
@@ -231,6 +295,7 @@ class Separated(RowsFormat):
 class JsonLines(RowsFormat):
     """A JSON object in each line: `{"age": 31, "city": "Seoul"}`. What a line leaves out is missing in it."""
 
+    title = "JSON Lines"
     suffixes = (".jsonl", ".ndjson", ".json")
 
     def header(self) -> list[str]:
@@ -248,30 +313,30 @@ class JsonLines(RowsFormat):
         return found
 
     def read(self, labels: Collection[str]) -> Columns:
-        import numpy as np
+        return _columns_of(self._objects(), labels)
 
-        columns: dict[str, list[Any]] = {}
-        count = 0
-        for count, entry in enumerate(self._objects(), start=1):
-            for name, value in entry.items():
-                values = columns.setdefault(name, [None] * (count - 1))
-                values.append(value)
-            if len(entry) < len(columns):
-                for values in columns.values():
-                    values.extend([None] * (count - len(values)))
-        found: Columns = {}
-        for name, values in columns.items():
-            if name in labels:
-                found[name] = np.array([_as_text(value).strip() for value in values], object)
-            elif all(
-                value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values
-            ):
-                found[name] = np.array(values, "float64")
-            else:
-                found[name] = np.array([None if v is None else _as_text(v) for v in values], object)
-        return found
+    def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
+        names, entries = self.header(), self._objects()
+        while some := list(islice(entries, size)):
+            yield _columns_of(some, labels, names)
+
+    @contextmanager
+    def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
+        lines = self._lines()
+
+        def add(more: Columns) -> None:
+            values = zip(*(_values(column) for column in more.values()), strict=True)
+            for behind, (line, entry) in zip(values, lines, strict=False):
+                added = json.dumps(dict(zip(more, behind, strict=True)), ensure_ascii=False)
+                out.write(f"{line.strip()[:-1]}{', ' * bool(entry)}{added[1:]}\n".encode())
+
+        yield add
 
     def _objects(self) -> Iterator[dict[str, Any]]:
+        return (entry for _, entry in self._lines())
+
+    def _lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each line as it is written, and what it says."""
         with self._text() as lines:
             for place, line in enumerate(filter(str.strip, lines), start=1):
                 try:
@@ -283,7 +348,7 @@ class JsonLines(RowsFormat):
                     message = f"line {place} of `{self.name}` is no JSON object: {line.strip()[:60]}"
                     help = "write each row as `{…}` on a line of its own"
                     raise self._error("data-unreadable", message, f"{help}, without `[` and `]`" if whole else help)
-                yield entry
+                yield line, entry
 
     def _overhead(self, rows: int) -> int:
         return rows * (2 + sum(len(name) + 4 for name in self.header()))
@@ -292,7 +357,9 @@ class JsonLines(RowsFormat):
 class Parquet(RowsFormat):
     """Columns in the format of Apache Parquet, which says itself what they hold."""
 
+    title = "Parquet"
     suffixes = (".parquet", ".pq")
+    is_text = False
 
     def header(self) -> list[str]:
         with self._open() as file:
@@ -326,6 +393,39 @@ class Parquet(RowsFormat):
         with self._open() as file:
             table = file.read(columns=self.header())
         return {name: _as_array(table.column(name), name in labels) for name in table.column_names}
+
+    def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
+        names = self.header()
+        for table in self._tables(size):
+            yield {name: _as_array(table.column(name), name in labels) for name in names}
+
+    @contextmanager
+    def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        tables = self._tables(size)
+        writers: list[pq.ParquetWriter] = []
+
+        def add(more: Columns) -> None:
+            table = next(tables)
+            for name, values in more.items():
+                table = table.append_column(name, pa.array(values, from_pandas=True))
+            if not writers:
+                writers.append(pq.ParquetWriter(out, table.schema))
+            writers[0].write_table(table)
+
+        try:
+            yield add
+        finally:
+            for writer in writers:
+                writer.close()
+
+    def _tables(self, size: int) -> Iterator[pa.Table]:
+        import pyarrow as pa
+
+        with self._open() as file:
+            yield from (pa.Table.from_batches([batch]) for batch in file.iter_batches(size))
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
@@ -365,6 +465,67 @@ def _opened(file: Path) -> IO[bytes]:
         if len(archive.namelist()) != 1:
             raise ValueError(f"it holds {one_of(archive.namelist())}, and one file is needed")
         return archive.open(archive.namelist()[0])
+
+
+@contextmanager
+def creating(file: Path, member: str) -> Iterator[IO[bytes]]:
+    """A new file to write to, compressed as the end of its name says.
+
+    Args:
+        member: the name inside an archive.
+    """
+    suffix = file.suffix.lower()
+    if suffix in OPENERS:
+        with cast("IO[bytes]", OPENERS[suffix](file, "wb")) as out:
+            yield out
+    elif suffix == ".zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(member, "w") as out:
+            yield out
+    else:
+        with file.open("wb") as out:
+            yield out
+
+
+def _columns_of(entries: Iterable[dict[str, Any]], labels: Collection[str], names: Iterable[str] = ()) -> Columns:
+    """The values of JSON objects by their names.
+
+    Args:
+        names: of columns that are there in any case.
+    """
+    import numpy as np
+
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    count = 0
+    for count, entry in enumerate(entries, start=1):
+        for name, value in entry.items():
+            values = columns.setdefault(name, [None] * (count - 1))
+            values.append(value)
+        if len(entry) < len(columns):
+            for values in columns.values():
+                values.extend([None] * (count - len(values)))
+    found: Columns = {}
+    for name, values in columns.items():
+        if name in labels:
+            found[name] = np.array([_as_text(value).strip() for value in values], object)
+        elif all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
+            found[name] = np.array(values, "float64")
+        else:
+            found[name] = np.array([None if v is None else _as_text(v) for v in values], object)
+    return found
+
+
+def _texts(values: Any, decimal: str) -> list[str]:
+    """Numbers in as few digits as tell them apart, an empty text where there is none; words as they are."""
+    if values.dtype.kind != "f":
+        return ["" if value is None else str(value) for value in values.tolist()]
+    return ["" if text == "nan" else text.replace(".", decimal) for text in values.astype(str).tolist()]
+
+
+def _values(values: Any) -> list[Any]:
+    """The same as JSON has them."""
+    if values.dtype.kind != "f":
+        return list(values.tolist())
+    return [None if text == "nan" else float(text) for text in values.astype(str).tolist()]
 
 
 def _as_text(value: Any) -> str:

@@ -1,0 +1,98 @@
+"""The rows of a file, written again with predictions beside them, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from dlspec.datasets import Columns
+from dlspec.diagnostics import DataError
+from dlspec.files import written_whole
+from dlspec.runs.folder import Run
+from dlspec.sources.formats import COMPRESSED, RowsFormat, creating, format_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = 10_000
+"""Rows that are read, predicted and written at a time."""
+
+
+def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
+    """Writes the rows of a file with predictions behind their own columns; returns how many there are.
+
+    Raises:
+        DataError: see `api.predict`.
+    """
+    if not file.is_file():
+        raise DataError.of("data-not-found", f"there is no file `{file}`")
+    given = format_of(file, str(file))
+    if not isinstance(out, Path):
+        if not given.is_text:
+            message = f"`{file}` is {given.title}, which is no text to be printed"
+            raise DataError.of("cannot-write", message, help=f"add `--out predicted{file.suffix}`")
+        return _write(run, given, out)
+    _check_new(given, out)
+    try:
+        with written_whole(out) as draft, creating(draft, out.stem) as stream:
+            return _write(run, given, stream)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError.of("cannot-write", f"cannot write `{out}`: {reason}", help="name another file") from None
+
+
+def _check_new(given: RowsFormat, out: Path) -> None:
+    if out.exists():
+        raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
+    other = format_of(out, str(out))
+    if type(other) is not type(given):
+        message = f"`{given.name}` is written again as what it is, {given.title}, and `{out}` is {other.title}"
+        whole = given.file.name.lower()
+        ending = "".join(given.file.suffixes[-2:] if whole.endswith(COMPRESSED) else given.file.suffixes[-1:])
+        raise DataError.of("cannot-write", message, help=f"write `--out {out.name.split('.')[0]}{ending}`")
+
+
+def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
+    size = max(BLOCK, 2 * (run.data["timesteps"] or 0))
+    words = [feature["name"] for feature in run.data["features"] if feature.get("raw") == "text"]
+    taken = set(file.header())
+    rows = 0
+    with file.extending(out, size) as add:
+        for predicted in _predicted(run, file.blocks(size, words)):
+            add({_free(str(name), taken): column.to_numpy() for name, column in predicted.items()})
+            rows += len(predicted)
+    if not rows:
+        raise DataError.of("no-rows", f"`{file.name}` has a header and no rows")
+    return rows
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name of a predicted column, none of those that are there."""
+    while name in taken:
+        name = f"predicted {name}"
+    return name
+
+
+def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
+    """A row for each row of each block; of a series, nothing in those without a whole window before them."""
+    import pandas as pd
+
+    from dlspec.preparation import date_form, to_times
+
+    before, time = (run.data["timesteps"] or 1) - 1, run.spec.data.time
+    kept, first, form = pd.DataFrame(), 0, None
+    for columns in blocks:
+        block = pd.DataFrame({name: columns[name] for name in {*run.data["raw_columns"], time} if name in columns})
+        count = len(next(iter(columns.values())))
+        if not count:
+            continue
+        rows = pd.concat([kept, block], ignore_index=True) if len(kept) else block
+        if time is not None and time in rows:
+            values = rows[time].to_numpy()
+            form = form or date_form(time, values)
+            to_times(time, values, first=first - len(kept), forms=(form,))
+        predicted = run.predict_from(rows, first - len(kept))
+        yield predicted.reindex(range(len(kept), len(rows)))
+        first += count
+        kept = rows.tail(before) if before else kept
