@@ -97,6 +97,26 @@ class Chosen(LazyArray):
         return self.source[self.rows[rows]]
 
 
+class SideBySide(LazyArray):
+    """Plain columns as one array, (rows, columns), without a copy of them."""
+
+    def __init__(self, columns: Sequence[Array]) -> None:
+        super().__init__((len(columns[0]), len(columns)), columns[0].dtype)
+        self.columns = columns
+
+    @property
+    def in_memory(self) -> bool:
+        return True
+
+    def read(self, rows: Array) -> Array:
+        import numpy as np
+
+        found = np.empty((len(rows), len(self.columns)), self.dtype)
+        for place, column in enumerate(self.columns):
+            found[:, place] = column[rows]
+        return found
+
+
 class Mapped(LazyArray):
     """What a function makes of the samples of an array.
 

@@ -272,6 +272,19 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     return signature, problems
 
 
+def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
+    """Why rows must be in memory together: the key that asks for it, and what that is; None: they need not be."""
+    data = spec.data
+    if signature.target.kind == "input":
+        return ("target",), "a network that gives back its input"
+    if signature.window is not None:
+        return ("window",), "a series"
+    for key in ("labels", "limit", "unlabeled"):
+        if getattr(data, key) is not None:
+            return (key,), f"`{key}`"
+    return None
+
+
 def _by_itself(column: Column, description: Description) -> bool:
     """Whether the network sees a column that the spec does not name: numbers, and of a table words that come again."""
     return column.kind == "number" or (column.kind in _words(description) and len(column.classes) <= MANY)

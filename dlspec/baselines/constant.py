@@ -44,5 +44,5 @@ class Majority(Baseline):
         import numpy as np
 
         classes = len(data.signature.target.classes)
-        shares = np.bincount(data.train.truth, minlength=classes) / len(data.train.truth)
+        shares = sum(np.bincount(block, minlength=classes) for block in blocks(data.train.truth)) / len(data.train)
         return np.tile(shares, (len(data.test.truth), 1))

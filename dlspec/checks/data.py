@@ -8,7 +8,7 @@ from dataclasses import replace
 from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import DataError, Diagnostic, Severity
 from dlspec.fields import did_you_mean
-from dlspec.signature import unlabeled_source
+from dlspec.signature import needs_memory, unlabeled_source
 
 
 @rule
@@ -61,6 +61,22 @@ def labels_can_be_kept(checked: Checked) -> Iterator[Diagnostic]:
             f"`labels` asks for {spec.data.labels}, and the training part has {training}",
             spec.span("data", "labels"),
             help="write fewer, or leave `labels` out",
+        )
+
+
+@rule
+def rows_may_stay_in_files(checked: Checked) -> Iterator[Diagnostic]:
+    """What looks at all rows together cannot be done row by row."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or spec.data.cache != "none" or (spec.data.table is None and spec.data.series is None):
+        return
+    reason = needs_memory(spec, signature)
+    if reason is not None:
+        yield Diagnostic(
+            "needs-memory",
+            f"{reason[1]} needs all rows in memory, and `cache: none` keeps none there",
+            spec.span("data", "cache"),
+            help="write `cache: memory`, or leave it out",
         )
 
 

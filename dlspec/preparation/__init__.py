@@ -9,15 +9,16 @@ from __future__ import annotations
 from dlspec.datasets import Columns
 from dlspec.preparation.columns import date_form, to_numbers, to_times, to_words
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
-from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_shares
+from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_counts, class_shares
 from dlspec.preparation.samples import prepare_samples
 from dlspec.preparation.series import changes, prepare_series
+from dlspec.preparation.streaming import prepare_stream
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 
 __all__ = [
-    "Part", "Prepared", "Preprocessing", "changes", "class_shares", "date_form", "draw_evenly", "generator",
-    "prepare", "stratified_order", "to_numbers", "to_times", "to_words",
+    "Part", "Prepared", "Preprocessing", "changes", "class_counts", "class_shares", "date_form", "draw_evenly",
+    "generator", "prepare", "prepare_stream", "stratified_order", "to_numbers", "to_times", "to_words",
 ]  # fmt: skip
 
 

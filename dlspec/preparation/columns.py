@@ -57,13 +57,13 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0)
             text = f'column `{name}` has the text "{values[row]}" in row {first + row + 1}, where a number is needed'
             grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
             help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
-            raise ValueProblem.at(row, "not-a-number", text, help)
+            raise ValueProblem.at(first + row, "not-a-number", text, help)
         values = parsed
     if values.dtype.kind == "M":
         raise DataError.of("not-a-number", f"column `{name}` holds times, where numbers are needed")
     if values.dtype.kind in "iu" and values.ndim > 1:
         return values
-    values = values.astype("float64")
+    values = values.astype("float64", copy=False)
     wrong = np.isinf(values) if holes else ~np.isfinite(values)
     finite = ~wrong.reshape(len(values), -1).any(axis=1)
     if not finite.all():
@@ -73,7 +73,7 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0)
         row = int(np.argmin(finite))
         place = first + row + 1
         text = f"column `{name}` has {have}{'' if holes else ' (or with an infinite one)'}, the first is row {place}"
-        raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
+        raise ValueProblem.at(first + row, "missing-value", text, "fill or remove what is missing")
     return values
 
 
@@ -91,7 +91,7 @@ def to_words(name: str, values: Array, *, holes: bool = False, first: int = 0) -
     if empty.any() and not holes:
         row, count = int(np.argmax(empty)), int(empty.sum())
         text = f"column `{name}` has {count} row{'s' * (count > 1)} without a value, the first is row {first + row + 1}"
-        raise ValueProblem.at(row, "missing-value", text, "fill or remove what is missing")
+        raise ValueProblem.at(first + row, "missing-value", text, "fill or remove what is missing")
     return words
 
 
@@ -104,16 +104,24 @@ def _as_word(value: Any) -> str:
 
 
 def numbers_of(
-    spec: Spec, name: str, columns: Columns, source: str | None = None, *, holes: bool = False, words: bool = False
+    spec: Spec,
+    name: str,
+    columns: Columns,
+    source: str | None = None,
+    *,
+    holes: bool = False,
+    words: bool = False,
+    first: int = 0,
 ) -> Array:
     """A column of the data as numbers, or as words; an error points to where the spec names it.
 
     Args:
         source: the key under `data` that names another source than that of the samples.
         holes: whether values may be missing.
+        first: the row that the first value stands in, counted from 0.
     """
     try:
-        return (to_words if words else to_numbers)(name, columns[name], holes=holes)
+        return (to_words if words else to_numbers)(name, columns[name], holes=holes, first=first)
     except DataError as error:
         (problem,) = error.diagnostics
         message = problem.message + _file_of(spec, source, error)

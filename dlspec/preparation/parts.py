@@ -81,7 +81,7 @@ class Part:
     targets: Samples
     raw: Samples
     truth: Samples
-    rows: Array
+    rows: Samples
     last: Array | None = None
 
     def __len__(self) -> int:
@@ -151,6 +151,14 @@ class Prepared:
 def flattened(samples: Samples) -> Samples:
     """All values of a sample in one row, (samples, values), also where there are no samples."""
     return reshaped(samples, (math.prod(samples.shape[1:]),))
+
+
+def class_counts(part: Part, classes: int) -> Array:
+    """How often each class stands in a part, (classes,)."""
+    counts = np.zeros(classes, int)
+    for block in blocks(part.truth):
+        counts += np.bincount(block, minlength=classes)
+    return counts
 
 
 def class_shares(outputs: Array) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlspec.arrays import Chosen, LazyArray, Samples, joined
+from dlspec.arrays import Chosen, Samples, SideBySide, joined
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.features.numeric import FittedNumber
@@ -41,7 +41,7 @@ def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabele
         labelled = draw_some(generator(spec.seed, "labels"), classes, train, count)
     hidden = np.setdiff1d(train, labelled)
 
-    encoding = _Encoding.fit(spec, signature, [_some(column, train) for column in values])
+    encoding = _Encoding.fit(spec, signature, values, train)
     if encoding.columns:
         signature = signature.with_widths(spec, [column.width for column in encoding.columns])
     raw = encoding.raw(values)
@@ -91,13 +91,13 @@ class _Encoding:
     columns: tuple[Fitted, ...] = ()
 
     @classmethod
-    def fit(cls, spec: Spec, signature: Signature, values: Sequence[Array]) -> _Encoding:
-        """Fitted to the values of the training part, column by column."""
+    def fit(cls, spec: Spec, signature: Signature, values: Sequence[Samples], rows: Array) -> _Encoding:
+        """Fitted to the values of these rows, the training part, column by column."""
         how = spec.data.scale
         if not signature.types:  # pictures
-            return cls(fit_one_scale(values[0], how))
+            return cls(fit_one_scale(Chosen(values[0], rows), how))
         fitted = tuple(
-            kind.fit(column.name, own, how, kind.policy(spec.data.missing))
+            kind.fit(column.name, own[rows], how, kind.policy(spec.data.missing))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
         )
         if all(isinstance(column, FittedNumber) and column.is_plain for column in fitted):
@@ -111,12 +111,8 @@ class _Encoding:
         if values[0].ndim > 1:
             return values[0]
         if not self.columns:
-            return np.stack(values, axis=1)
+            return SideBySide(values)
         return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
-
-
-def _some(values: Samples, rows: Array) -> Samples:
-    return Chosen(values, rows) if isinstance(values, LazyArray) else values[rows]
 
 
 def _values(spec: Spec, signature: Signature, columns: Columns, source: str | None = None) -> list[Array]:

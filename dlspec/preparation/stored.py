@@ -40,7 +40,7 @@ class RowWriter:
 
     def write(self, rows: Array) -> None:
         """Adds rows, (rows, columns); OSError where the disk is full."""
-        self.file.write(np.ascontiguousarray(rows, "float64"))
+        self.file.write(np.ascontiguousarray(rows, "float64").data)
         self.rows += len(rows)
 
     def finish(self) -> StoredRows:

@@ -164,12 +164,10 @@ def _summary(values: Samples) -> dict[str, float]:
 
 
 def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:
-    import numpy as np
+    from dlspec.preparation import class_counts
 
     classes = data.signature.target.classes
     if not classes:
         return None
-    counts = {
-        name: np.bincount(getattr(data, name).truth, minlength=len(classes)) for name in ("train", "validation", "test")
-    }
+    counts = {name: class_counts(getattr(data, name), len(classes)) for name in ("train", "validation", "test")}
     return {label: {name: int(count[i]) for name, count in counts.items()} for i, label in enumerate(classes)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,19 +17,25 @@ if TYPE_CHECKING:
     from dlspec.training import Listener
 
 
-def load_data(spec: Spec) -> Prepared:
+def load_data(spec: Spec, note: Callable[[str], None] = lambda text: None) -> Prepared:
     """The data of a spec, split and scaled.
+
+    Args:
+        note: is told how far it got, where reading them takes long.
 
     Raises:
         DataError: they are not there, or not what the spec needs.
     """
-    from dlspec.preparation import prepare
-    from dlspec.signature import read_signature, source_of, unlabeled_source
+    from dlspec.preparation import prepare, prepare_stream
+    from dlspec.signature import needs_memory, read_signature, source_of, unlabeled_source
+    from dlspec.sources.rows import TableFiles
 
     source, unlabeled = source_of(spec), unlabeled_source(spec)
     signature, problems = read_signature(spec, source.describe())
     if signature is None or any(problem.is_error for problem in problems):
         raise DataError(problems, spec.source.texts)
+    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec, signature):
+        return prepare_stream(spec, signature, source, note)
     return prepare(spec, signature, source.load(spec.seed), unlabeled.load(spec.seed) if unlabeled else None)
 
 
@@ -54,7 +61,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
 
     began = time.time()
     listener = listener or Listener()
-    data = load_data(spec)
+    data = load_data(spec, listener.note)
     graph, problems = make_graph(spec, data.signature)
     if any(problem.is_error for problem in problems):  # the training part has other words than the whole table
         raise DataError(problems, spec.source.texts)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlspec.arrays import is_read_later
 from dlspec.diagnostics import DataError
 from dlspec.files import write_text, written_whole
 from dlspec.runs.folder import HISTORY, PICTURES, PREDICTIONS
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from dlspec.preparation import Prepared
     from dlspec.training import HistoryRow
+
+MOST_PREDICTIONS = 100_000
+"""Of a test part that is not in memory, samples that are written down."""
 
 
 def new_folder(spec: Spec, out: str | Path | None) -> Path:
@@ -92,17 +96,21 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     from dlspec.evaluation import squared_errors
 
     part, target = data.test, data.signature.target
-    table: dict[str, Any] = {"row": part.rows}
+    if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
+        some = np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
+        part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
+    truth = np.asarray(part.truth)
+    table: dict[str, Any] = {"row": np.asarray(part.rows)}
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times
     if target.kind == "number":
-        table |= {"truth": part.truth, **predictions}
+        table |= {"truth": truth, **predictions}
     elif target.kind == "input":
-        table |= {name: squared_errors(part.truth, guess) for name, guess in predictions.items()}
+        table |= {name: squared_errors(truth, guess) for name, guess in predictions.items()}
     else:
         labels = np.array(target.classes)
-        table["truth"] = labels[part.truth]
+        table["truth"] = labels[truth]
         table |= {name: labels[shares.argmax(axis=1)] for name, shares in predictions.items()}
         table |= {f"p({label})": predictions["network"][:, i] for i, label in enumerate(target.classes)}
     with written_whole(folder / PREDICTIONS) as draft:

@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import StringIO, TextIOWrapper
@@ -25,10 +25,13 @@ from dlspec.fields import one_of
 from dlspec.source.encodings import encoding_in_words
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+VALUES_AT_A_TIME = 2**19
+"""Values of a text file that are read at a time."""
 LOOKED_AT = 200
 """Rows that tell numbers from text before the whole file is read."""
 OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
@@ -104,6 +107,25 @@ class RowsFormat(ABC):
         """A few rows, as they are written."""
         return list(islice(self.rows(), LOOKED_AT))
 
+    def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
+        """Adds the different values of columns to sets, until one has more than is asked for.
+
+        Args:
+            wanted: column -> its words so far, and how many there may be.
+
+        Returns:
+            How many rows there are.
+        """
+        header = self.header()
+        open_ = [(header.index(name), *sought) for name, sought in wanted.items() if name in header]
+        rows = 0
+        for rows, row in enumerate(self.rows(), start=1):
+            for place, words, _ in open_:
+                words.add(row[place].strip())
+            if rows % LOOKED_AT == 0:
+                open_ = [sought for sought in open_ if len(sought[1]) <= sought[2] + 1]
+        return rows
+
     def count(self) -> int:
         """About how many rows there are, by the size of the file and of its first rows."""
         rows = self.first_rows()
@@ -172,8 +194,34 @@ class Separated(RowsFormat):
                     yield row if len(row) == len(header) else (row + [""] * len(header))[: len(header)]
 
     def read(self, labels: Collection[str]) -> Columns:
-        (columns,) = self._parsed(None, labels)
-        return columns
+        """Piece by piece, since all at once takes the memory of the text besides."""
+        import numpy as np
+
+        numbers: dict[str, GrowingArray] = {}
+        others: dict[str, list[np.ndarray]] = {}
+        expected = self.count()
+        for part in self.blocks(max(1000, VALUES_AT_A_TIME // len(self.header())), labels):
+            for name, values in part.items():
+                if name not in numbers and name not in others:
+                    if values.dtype == object:
+                        others[name] = []
+                    else:
+                        numbers[name] = GrowingArray(expected)
+                if (values.dtype == object) != (name in others):  # text among numbers: let pandas see all of them
+                    (columns,) = self._parsed(None, labels)
+                    return columns
+                if name in others:
+                    others[name].append(values)
+                else:
+                    numbers[name].add(values)
+        return {
+            name: numbers[name].values if name in numbers else np.concatenate(others[name])
+            for name in self._names()
+            if name in numbers or name in others
+        }
+
+    def _names(self) -> list[str]:
+        return [name for name in self.header() if name]
 
     def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
         return self._parsed(size, labels)
@@ -372,6 +420,18 @@ class Parquet(RowsFormat):
                 columns = [batch.column(i).to_pylist() for i in range(len(header))]
                 yield from ([_as_text(value) for value in row] for row in zip(*columns, strict=True))
 
+    def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
+        open_ = {name: sought for name, sought in wanted.items() if name in self.header()}
+        with self._open() as file:
+            for batch in file.iter_batches(65_536, columns=list(open_)) if open_ else ():
+                for name, (words, most) in list(open_.items()):
+                    words.update(_as_text(value).strip() for value in batch.column(name).unique().to_pylist())
+                    if len(words) > most + 1:
+                        del open_[name]
+                if not open_:
+                    break
+            return int(file.metadata.num_rows)
+
     def count(self) -> int:
         with self._open() as file:
             return int(file.metadata.num_rows)
@@ -440,6 +500,29 @@ class Parquet(RowsFormat):
                 raise self._unreadable(error) from None
             message = f"cannot read `{self.name}`: it is no whole Parquet file"
             raise self._error("data-unreadable", message, "write it anew") from None
+
+
+class GrowingArray:
+    """Numbers that are put one behind the other, without a copy as long as about as many come as were expected."""
+
+    def __init__(self, expected: int) -> None:
+        import numpy as np
+
+        self._room = np.empty(expected + expected // 4 + 1, "float64")  # pages that nobody touches take no memory
+        self._used = 0
+
+    def add(self, values: np.ndarray) -> None:
+        import numpy as np
+
+        end = self._used + len(values)
+        if end > len(self._room):
+            self._room = np.concatenate([self._room[: self._used], np.empty(end, "float64")])
+        self._room[self._used : end] = values
+        self._used = end
+
+    @property
+    def values(self) -> np.ndarray:
+        return self._room[: self._used]
 
 
 FORMATS: tuple[type[RowsFormat], ...] = (Separated, JsonLines, Parquet)

@@ -13,8 +13,8 @@ from typing import Self
 
 from dlspec.datasets import Column, Columns, Description
 from dlspec.fields import one_of
-from dlspec.sources.base import FileSource, Place
-from dlspec.sources.formats import LOOKED_AT, SEPARATORS, RowsFormat, format_of
+from dlspec.sources.base import FileSource, Place, fits_in_memory
+from dlspec.sources.formats import SEPARATORS, RowsFormat, format_of
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""
@@ -91,15 +91,19 @@ class RowsFiles(FileSource):
         if not any(len(next(iter(part.values()), ())) for part in parts):
             raise self._error("no-rows", f"`{self.paths[0]}` has a header and no rows")
         names = [column.name for column in self.describe().columns]
-        rows = [len(next(iter(part.values()), ())) for part in parts]
-        columns: Columns = {}
-        for name in names:  # JSON Lines may leave a column out
-            each = [
-                part.pop(name) if name in part else np.full(count, None, object)
-                for part, count in zip(parts, rows, strict=True)
-            ]
-            columns[name] = each[0] if len(each) == 1 else np.concatenate(each)
-        return columns
+        named = [_named(part, names) for part in parts]
+        if len(named) == 1:
+            return named[0]
+        del parts
+        return {name: np.concatenate([part.pop(name) for part in named]) for name in names}
+
+    def blocks(self, size: int) -> Iterator[Columns]:
+        """The columns as `load` gives them, of so many rows at a time."""
+        labels = self._labels()
+        names = [column.name for column in self.describe().columns]
+        for file in self.files:
+            for part in file.blocks(size, labels):
+                yield _named(part, names)
 
     def place_of(self, row: int) -> str:
         """In which row of which file a row lies, both counted from 1; empty where there is one file."""
@@ -193,6 +197,13 @@ class TableFiles(RowsFiles):
     key = "table"
     categories: tuple[str, ...] = ()
 
+    @property
+    def is_large(self) -> bool:
+        """Whether its rows are not kept in memory: each is there as float64, and in the form that the network sees."""
+        description = self.describe()
+        shape = (2 * (description.rows or 0), len(description.columns))
+        return not fits_in_memory(shape, "float64", self.cache)
+
     @classmethod
     def of(cls, given: Sequence[str], place: Place) -> Self:
         return cls(tuple(given), place.folder, place.span, place.cache, place.categories)
@@ -209,11 +220,9 @@ class TableFiles(RowsFiles):
         open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
         if open_:
             rows = 0
-            for rows, row in enumerate(_all_rows(files, header), start=1):
-                for place in open_:
-                    words[place].add(row[place].strip())
-                if rows % LOOKED_AT == 0:
-                    open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
+            for file in files:
+                rows += file.gather_words({header[p]: (words[p], most[p]) for p in open_})
+                open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
         else:
             rows = sum(file.count() for file in files)
         columns = []
@@ -252,6 +261,14 @@ def _all_rows(files: Sequence[RowsFormat], header: Sequence[str]) -> Iterator[li
         else:
             places = [own.index(name) for name in header]
             yield from ([row[place] for place in places] for row in file.rows())
+
+
+def _named(columns: Columns, names: Sequence[str]) -> Columns:
+    """Columns in this order; JSON Lines may leave one out."""
+    import numpy as np
+
+    rows = len(next(iter(columns.values()), ()))
+    return {name: columns[name] if name in columns else np.full(rows, None, object) for name in names}
 
 
 def _values(rows: list[list[str]], place: int) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.arrays import is_read_later
+from dlspec.arrays import Samples, is_read_later
 from dlspec.training.reading import Reader, batches
 from dlspec.training.values import EVALUATION_BATCH
 
@@ -37,7 +37,7 @@ class Engine(ABC):
         x, y, weights: inputs, and targets and sample weights where there are any.
     """
 
-    def __init__(self, model: Any, x: Array, y: Array | None, weights: Array | None, batch_size: int) -> None:
+    def __init__(self, model: Any, x: Samples, y: Samples | None, weights: Samples | None, batch_size: int) -> None:
         self.model = model
         self.data = [values for values in (x, y, weights) if values is not None]
         self.has_targets, self.has_weights = y is not None, weights is not None

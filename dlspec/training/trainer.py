@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.arrays import Samples, blocks, is_read_later, reshaped
+from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
 from dlspec.diagnostics import DataError
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
-from dlspec.preparation import Part, Prepared, generator
+from dlspec.preparation import Part, Prepared, class_counts, generator
 from dlspec.pretraining.base import Work
 from dlspec.spec import Spec
 from dlspec.stopping import EarlyStopping, StageStopping
@@ -48,7 +48,7 @@ class _Samples:
 
     x: Samples
     y: Samples | None
-    weights: Array | None
+    weights: Samples | None
     held_out: Samples
     held_out_y: Samples | None
 
@@ -160,7 +160,10 @@ class Trainer:
         assert loss is not None, "the default loss was filled in"
         if target.kind == "input":
             return reshaped(part.targets, self.network.output_shape[1:])
-        return loss.encode(part.targets, target.units)
+        if not is_read_later(part.targets):
+            return loss.encode(part.targets, target.units)
+        encoded = loss.encode(part.targets[:1], target.units)
+        return Mapped(part.targets, lambda some: loss.encode(some, target.units), encoded.shape[1:], encoded.dtype)
 
     def _fine_tune(self, index: int, stage: Stage) -> None:
         seed_everything(self.spec.seed, stage.name)
@@ -428,7 +431,7 @@ class Trainer:
         self._resumed = None
 
 
-def sample_weights(spec: Spec, data: Prepared) -> Array | None:
+def sample_weights(spec: Spec, data: Prepared) -> Samples | None:
     """How much each sample of the training part counts, by its class; None: all alike.
 
     `balanced` gives every class the same sum (King and Zeng, 2001).
@@ -437,11 +440,12 @@ def sample_weights(spec: Spec, data: Prepared) -> Array | None:
     if wanted is None:
         return None
     if wanted == "balanced":
-        counts = np.bincount(truth, minlength=len(classes))
+        counts = class_counts(data.train, len(classes))
         of_class = len(truth) / (len(classes) * np.maximum(counts, 1))
     else:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
-    return of_class[truth].astype("float32")
+    weights = of_class.astype("float32")
+    return Mapped(truth, weights.__getitem__, (), "float32") if is_read_later(truth) else weights[truth]
 
 
 def take_weights(layer: Any, weights: Sequence[Array]) -> None:
