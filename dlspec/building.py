@@ -9,6 +9,7 @@ from typing import Any
 from dlspec.backend import load_keras
 from dlspec.diagnostics import DataError
 from dlspec.features import Affine
+from dlspec.features.base import DTYPES
 from dlspec.fields import did_you_mean, one_of
 from dlspec.graphs import Graph
 from dlspec.layers.core import Dense, Output
@@ -103,13 +104,13 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
 
 def _with_encodings(network: Any, data: Prepared) -> Any:
     """The model that is saved for a table whose columns are not all plain numbers: an input (batch, 1) for each
-    column, by its name, of numbers or of text."""
+    column, by its name, of numbers, of text, or of seconds since the beginning of 1970."""
     import keras
     from keras import ops
 
     steps = data.preprocessing
     inputs = {
-        name: keras.Input((1,), name=name, dtype="string" if column.raw == "text" else "float32")
+        name: keras.Input((1,), name=name, dtype=DTYPES[column.raw])
         for name, column in zip(steps.input_names, steps.columns, strict=True)
     }
     encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]

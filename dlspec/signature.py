@@ -153,8 +153,8 @@ def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSo
     span = spec.span(*path, key)
     folder = Path(span.file).parent if span.in_file else spec.source.folder
     types = spec.data.features if isinstance(spec.data.features, dict) else {}
-    categories = tuple(name for name, given in types.items() if "class" in given.takes)
-    return FILE_SOURCES[key].of(getattr(section, key), Place(folder, span, spec.data.cache, categories))
+    said = tuple((name, given.takes[0]) for name, given in types.items())
+    return FILE_SOURCES[key].of(getattr(section, key), Place(folder, span, spec.data.cache, said))
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -250,7 +250,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         shape = (None, sum(widths))
     inputs = share_out(spec, shape, chosen, widths)
     if back:
-        words = next((c for c, given in zip(features, types, strict=False) if given.raw == "text"), None)
+        words = next((c for c, given in zip(features, types, strict=False) if given.raw != "number"), None)
         if words is not None:
             problems.append(
                 Diagnostic(
@@ -287,12 +287,13 @@ def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str
 
 def _by_itself(column: Column, description: Description) -> bool:
     """Whether the network sees a column that the spec does not name: numbers, and of a table words that come again."""
-    return column.kind == "number" or (column.kind in _words(description) and len(column.classes) <= MANY)
+    words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
+    return column.kind == "number" or words
 
 
-def _words(description: Description) -> tuple[str, ...]:
-    """The kind of a column that may be a feature although it holds words."""
-    return ("class",) if description.layout == "samples" else ()
+def _no_numbers(description: Description) -> tuple[str, ...]:
+    """The kinds of columns that may be features although they hold no numbers."""
+    return ("class", "time") if description.layout == "samples" else ()
 
 
 INPUT = "input"
@@ -385,8 +386,8 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
             )
         elif name == (data.time or description.time):
             yield _no_feature(spec, name, "time", "numbers here")
-        elif column and kind is None and column.kind not in ("number", *_words(description)):
-            wanted = "numbers, or words that come again" if _words(description) else "numbers here"
+        elif column and kind is None and column.kind not in ("number", *_no_numbers(description)):
+            wanted = "numbers, times, or words that come again" if _no_numbers(description) else "numbers here"
             yield _no_feature(spec, name, column.kind, wanted)
     target = data.target or description.target
     column = description.column(target) if target else None

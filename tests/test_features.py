@@ -365,7 +365,7 @@ def test_a_first_spec_takes_words_too(folder, tmp_path):
         ("{remark: text}", "but not of this version of dlspec yet", None),
         (
             "[remark]",
-            "`remark` holds text, and features are numbers, or words that come again",
+            "`remark` holds text, and features are numbers, times, or words that come again",
             "leave it out of `features`",
         ),
         ("{}", "`features` names no column", None),

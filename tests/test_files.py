@@ -70,7 +70,7 @@ def test_every_format_gives_the_same_table(folder, name):
 def test_a_column_is_read_for_what_it_holds(folder, frame):
     columns = {column.name: column for column in TableFiles(("rows.jsonl",), folder).describe().columns}
     assert {name: column.kind for name, column in columns.items()} == {
-        "a": "number", "b": "number", "kind": "class", "when": "text",
+        "a": "number", "b": "number", "kind": "class", "when": "time",
     }  # fmt: skip
     assert columns["kind"].classes == ("NA", "yes")
     assert list(TableFiles(("rows.jsonl",), folder).load(0)["kind"]) == list(frame["kind"])
@@ -90,7 +90,7 @@ def test_parquet_says_itself_what_are_times_and_what_is_no_value_of_a_column(tmp
     assert list(loaded["sure"][:3]) == ["true", "false", ""]
     spec = f"dlspec: 1\ndata: {{table: {tmp_path}/odd.parquet, target: x, features: [tags]}}\nmodel: [output]\n"
     (problem,) = dlspec.validate(spec)
-    assert problem.message == "`tags` holds nested values, and features are numbers, or words that come again"
+    assert problem.message == "`tags` holds nested values, and features are numbers, times, or words that come again"
 
 
 def test_several_files_run_as_one_table(folder, tmp_path):

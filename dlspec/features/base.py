@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from dlspec.datasets import Column
+from dlspec.datasets import Column, ColumnKind
 from dlspec.diagnostics import DataError
 from dlspec.features.scaling import Scale
 from dlspec.fields import mistake, show_value
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
+Raw = Literal["number", "text", "time"]
+DTYPES: dict[Raw, str] = {"number": "float32", "text": "string", "time": "float64"}
+"""What the saved model takes: numbers, text, or seconds since the beginning of 1970."""
 POLICIES = ("error", "drop", "mean", "median")
 FALSE = ("false", "no", "n", "f", "off", "0")
 TRUE = ("true", "yes", "y", "t", "on", "1")
@@ -43,9 +46,9 @@ Missing = Annotated[Literal["error", "drop", "mean", "median"] | float, BeforeVa
 class Feature(Kind):
     """Base of the types of features. The saved model takes the column as it is, and encodes it itself."""
 
-    takes: ClassVar[tuple[str, ...]]
-    """The kinds of columns that it can be made of."""
-    raw: ClassVar[Literal["number", "text"]]
+    takes: ClassVar[tuple[ColumnKind, ...]]
+    """The kinds of columns that it can be made of; the first is what a column of a file is taken for."""
+    raw: ClassVar[Raw]
     """What the saved model takes."""
 
     missing: Missing | None = None
@@ -67,7 +70,7 @@ class Feature(Kind):
         """The encoding, fitted to the values of the training part.
 
         Args:
-            values: (rows,), float64 with NaN for what is missing, or text with an empty one.
+            values: (rows,), float64 with NaN for what is missing (of times in seconds), or text with an empty one.
         """
 
     def fit_summary(self, name: str, summary: Any, scale: Scale, missing: Missing) -> Fitted:
@@ -89,7 +92,7 @@ class Fitted(ABC):
 
     name: str
 
-    raw: ClassVar[Literal["number", "text"]]
+    raw: ClassVar[Raw]
 
     @property
     @abstractmethod
@@ -105,16 +108,18 @@ class Fitted(ABC):
         """The same in Keras's layers: raw values (batch, 1) -> (batch, width)."""
 
 
-FEATURES: Registry[Feature] = Registry("feature type", "dlspec.features", later=("time", "text", "image"))
+FEATURES: Registry[Feature] = Registry("feature type", "dlspec.features", later=("text", "image"))
 AnyFeature = Annotated[Feature, OneOf(FEATURES)]
 
 
 def infer(column: Column) -> Feature | None:
-    """The type that a column has where the spec does not say it; None: it is no feature by itself."""
+    """The type that a column has where the spec does not say it; None: it can be no feature."""
     if column.kind == "number":
         return FEATURES["numeric"]()
     if column.kind == "class":
         return FEATURES["boolean" if truth_of(column.classes) else "category"]()
+    if column.kind == "time":
+        return FEATURES["time"]()
     return None
 
 

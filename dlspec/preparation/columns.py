@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from dlspec.arrays import LazyArray
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError, Diagnostic, Severity
+from dlspec.features.base import Raw
 from dlspec.signature import Signature, place_of_feature, source_of, unlabeled_source
 from dlspec.sources import FileSource
 from dlspec.spec import Spec
@@ -103,6 +104,33 @@ def _as_word(value: Any) -> str:
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
+def to_seconds(
+    name: str, values: Array, *, holes: bool = False, first: int = 0, forms: Sequence[str] = DATE_FORMS
+) -> Array:
+    """A column of dates as seconds since the beginning of 1970, float64, NaN where one is missing.
+
+    Args:
+        holes, first: as of `to_numbers`.
+        forms: how dates may be written.
+
+    Raises:
+        DataError: a value is no date, or it is not clear what is the day, or one is missing and none may be.
+    """
+    missing = is_missing(values)
+    if missing.any() and not holes:
+        row, count = int(np.argmax(missing)), int(missing.sum())
+        text = f"column `{name}` has {count} row{'s' * (count > 1)} without a date, the first is row {first + row + 1}"
+        raise ValueProblem.at(first + row, "missing-value", text, "fill or remove what is missing")
+    if values.dtype.kind != "M":
+        values, _ = _read_dates(name, values, forms, first, ordered=False)
+    seconds = values.astype("datetime64[us]").astype("int64") / 1e6
+    return np.where(missing, np.nan, seconds)
+
+
+READERS: dict[Raw, Callable[..., Array]] = {"number": to_numbers, "text": to_words, "time": to_seconds}
+"""How a column is read, by what the saved model takes of it."""
+
+
 def numbers_of(
     spec: Spec,
     name: str,
@@ -110,10 +138,10 @@ def numbers_of(
     source: str | None = None,
     *,
     holes: bool = False,
-    words: bool = False,
+    raw: Raw = "number",
     first: int = 0,
 ) -> Array:
-    """A column of the data as numbers, or as words; an error points to where the spec names it.
+    """A column of the data as numbers, words or times; an error points to where the spec names it.
 
     Args:
         source: the key under `data` that names another source than that of the samples.
@@ -121,7 +149,7 @@ def numbers_of(
         first: the row that the first value stands in, counted from 0.
     """
     try:
-        return (to_words if words else to_numbers)(name, columns[name], holes=holes, first=first)
+        return READERS[raw](name, columns[name], holes=holes, first=first)
     except DataError as error:
         (problem,) = error.diagnostics
         message = problem.message + _file_of(spec, source, error)
@@ -134,7 +162,7 @@ def numbers_of(
         optional = name != spec.data.target and others
         mend = problem.help
         if problem.code == "missing-value" and columns[name].ndim == 1 and spec.data.window is None:
-            policy = "drop" if words or name == spec.data.target else "median"
+            policy = "drop" if raw != "number" or name == spec.data.target else "median"
             mend = f"{mend}, write `missing: {policy}` under `data`"
         help = f"{mend}, or {aside}" if optional else mend
         raise data_error(spec, problem.code, message, *place, help=help) from None
@@ -209,27 +237,38 @@ def to_times(name: str, values: Array, *, forms: Sequence[str] = DATE_FORMS, fir
     return values
 
 
-def date_form(name: str, values: Array) -> str:
+def date_form(name: str, values: Array, *, ordered: bool = True) -> str:
     """How the dates of a column are written.
+
+    Args:
+        ordered: whether they run forwards, which may tell what is the day.
 
     Raises:
         DataError: a value is no date, or it is not clear what is the day.
     """
-    return _read_dates(name, values)[1] if values.dtype == object else DATE_FORMS[0]
+    return _read_dates(name, values, ordered=ordered)[1] if values.dtype == object else DATE_FORMS[0]
 
 
-def _read_dates(name: str, values: Array, forms: Sequence[str] = DATE_FORMS, first: int = 0) -> tuple[Array, str]:
-    """Dates as datetime64[us], and their form: year-month-day, or another where only one reading of all of them is in
-    order."""
+def _read_dates(
+    name: str, values: Array, forms: Sequence[str] = DATE_FORMS, first: int = 0, *, ordered: bool = True
+) -> tuple[Array, str]:
+    """Dates as datetime64[us], and their form: year-month-day, or another if there is one reading of all of them alone.
+
+    Args:
+        ordered: whether they run forwards, which may tell the right reading, and none is missing.
+    """
     import pandas as pd
 
     given = pd.Series(values)
-    cure = "write dates as year-month-day, or leave the column out"
+    if values.dtype.kind == "f":  # numbers are no dates, and as such named
+        given = given.map("{:g}".format)
+    known = np.ones(len(values), bool) if ordered else ~is_missing(values)
+    cure = f"write dates as year-month-day{', or leave the column out' * ordered}"
     readings: dict[str, Array] = {}
-    fewest = np.ones(len(values), bool)
+    fewest = known
     for form in forms:
         parsed = pd.to_datetime(given, errors="coerce", format=form, utc=True)
-        wrong = parsed.isna().to_numpy("bool")
+        wrong = parsed.isna().to_numpy("bool") & known
         if not wrong.any():
             readings[form] = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
             if form == DATE_FORMS[0]:
@@ -239,12 +278,14 @@ def _read_dates(name: str, values: Array, forms: Sequence[str] = DATE_FORMS, fir
     if not readings:
         row = int(np.argmax(fewest))
         text = f'column `{name}` has "{values[row]}" in row {first + row + 1}, which is no date such as 2024-01-31'
-        raise DataError.of("not-a-time", text, help=cure)
-    in_order = [form for form, reading in readings.items() if (np.diff(reading.astype("int64")) > 0).all()]
-    if len(in_order) > 1:
+        raise ValueProblem.at(first + row, "not-a-time", text, cure)
+    fitting = list(readings)
+    if ordered:
+        fitting = [form for form, reading in readings.items() if (np.diff(reading.astype("int64")) > 0).all()]
+    if len(fitting) > 1 and known.any():
         text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
         raise DataError.of("not-a-time", text, help=cure)
-    form = (in_order or list(readings))[0]
+    form = (fitting or list(readings))[0]
     return readings[form], form
 
 

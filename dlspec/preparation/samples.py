@@ -122,7 +122,7 @@ def _values(spec: Spec, signature: Signature, columns: Columns, source: str | No
     found = []
     for kind, column in zip(signature.types, signature.features, strict=True):
         holes = kind.policy(spec.data.missing) != "error"
-        found.append(numbers_of(spec, column.name, columns, source, holes=holes, words=kind.raw == "text"))
+        found.append(numbers_of(spec, column.name, columns, source, holes=holes, raw=kind.raw))
     return found
 
 

@@ -90,8 +90,8 @@ class _Stream:
         for place, (kind, column, summary) in enumerate(
             zip(signature.types, signature.features, self.summaries, strict=True)
         ):
-            holes, words = kind.policy(spec.data.missing) != "error", isinstance(summary, WordSummary)
-            values = numbers_of(spec, column.name, columns, holes=holes, words=words, first=first)
+            holes = kind.policy(spec.data.missing) != "error"
+            values = numbers_of(spec, column.name, columns, holes=holes, raw=kind.raw, first=first)
             table[:, place] = summary.numbered(values) if isinstance(summary, WordSummary) else values
         classes = None
         if signature.target.kind == "class":

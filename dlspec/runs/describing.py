@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from dlspec.spec import Spec
 from dlspec.weights import find_source
 
 if TYPE_CHECKING:
+    from dlspec.datasets import Column
+    from dlspec.features.base import Raw
     from dlspec.preparation import Prepared
     from dlspec.signature import Signature
 
@@ -143,15 +146,12 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             if data.preprocessing.columns:
                 described["input"] = data.preprocessing.input_names[i]
             described |= {"type": kind.type_name, "holes": kind.policy(spec.data.missing) not in ("error", "drop")}
-        if kind is not None and kind.raw == "text":
-            described |= {"raw": "text", "words": len(column.classes)}
-        else:
-            described |= _summary(values)
-        found.append(described)
+        raw = kind.raw if kind is not None else "number"
+        found.append(described | {"raw": raw} | _SUMMARIES[raw](column, values))
     return found
 
 
-def _summary(values: Samples) -> dict[str, float]:
+def _of_numbers(column: Column, values: Samples) -> dict[str, Any]:
     """Of samples that are not in memory, what some of them are like."""
     import numpy as np
 
@@ -161,6 +161,29 @@ def _summary(values: Samples) -> dict[str, float]:
     if numbers.dtype.kind == "f" and np.isnan(numbers).any():
         numbers = numbers[~np.isnan(numbers)]
     return {"min": float(numbers.min()), "max": float(numbers.max()), "mean": float(numbers.mean(dtype="float64"))}
+
+
+def _of_words(column: Column, values: Samples) -> dict[str, Any]:
+    return {"words": len(column.classes)}
+
+
+def _of_times(column: Column, values: Samples) -> dict[str, Any]:
+    import numpy as np
+
+    from dlspec.preparation import date_form, to_seconds
+
+    form = date_form(column.name, values, ordered=False)
+    seconds = to_seconds(column.name, values, holes=True, forms=(form,))
+    ends = [np.datetime64(int(end), "s") for end in (np.nanmin(seconds), np.nanmax(seconds))]
+    return {"form": form, "from": str(ends[0]), "to": str(ends[1])}
+
+
+_SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {
+    "number": _of_numbers,
+    "text": _of_words,
+    "time": _of_times,
+}
+"""What is said of a column, by what the saved model takes of it."""
 
 
 def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:

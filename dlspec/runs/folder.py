@@ -200,18 +200,17 @@ class Run:
         """What the model takes of rows, (rows, 1) for each column."""
         import numpy as np
 
-        from dlspec.preparation import to_numbers, to_words
+        from dlspec.features.base import DTYPES
+        from dlspec.preparation import DATE_FORMS, READERS
 
         found = {}
         for feature in self.data["features"]:
-            name, values = feature["name"], frame[feature["name"]].to_numpy()
-            given = feature["input"]
-            if feature.get("raw") == "text":
-                words = to_words(name, values, holes=feature["holes"], first=first)
-                found[given] = np.array([word or MISSING for word in words], object)[:, None]
-            else:
-                numbers = to_numbers(name, values, holes=feature["holes"], first=first)
-                found[given] = numbers.astype("float32")[:, None]
+            name, raw = feature["name"], feature["raw"]
+            forms = {"forms": (feature["form"], DATE_FORMS[0])} if raw == "time" else {}
+            read = READERS[raw](name, frame[name].to_numpy(), holes=feature["holes"], first=first, **forms)
+            if raw == "text":
+                read = np.array([word or MISSING for word in read], object)
+            found[feature["input"]] = read.astype(DTYPES[raw] if raw != "text" else object)[:, None]
         return found
 
     def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def _check_new(given: RowsFormat, out: Path) -> None:
 
 def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
     size = max(BLOCK, 2 * (run.data["timesteps"] or 0))
-    words = [feature["name"] for feature in run.data["features"] if feature.get("raw") == "text"]
+    words = [feature["name"] for feature in run.data["features"] if feature["raw"] == "text"]
     taken = set(file.header())
     rows = 0
     with file.extending(out, size) as add:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from dlspec.arrays import bytes_of
-from dlspec.datasets import Columns, Description
+from dlspec.datasets import ColumnKind, Columns, Description
 from dlspec.diagnostics import DataError, Span
 from dlspec.fields import did_you_mean
 
@@ -27,13 +27,13 @@ class Place:
         folder: what a relative path is relative to.
         span: of what it says.
         cache: whether samples are kept in memory.
-        categories: columns that it takes for classes, whatever they look like.
+        said: column -> the kind that it takes it for, whatever it looks like.
     """
 
     folder: Path
     span: Span | None = None
     cache: Cache = "auto"
-    categories: tuple[str, ...] = ()
+    said: tuple[tuple[str, ColumnKind], ...] = ()
 
 
 @dataclass(frozen=True)

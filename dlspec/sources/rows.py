@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from dlspec.datasets import Column, Columns, Description
+from dlspec.datasets import Column, ColumnKind, Columns, Description
 from dlspec.fields import one_of
 from dlspec.sources.base import FileSource, Place, fits_in_memory
 from dlspec.sources.formats import SEPARATORS, RowsFormat, format_of
@@ -191,11 +191,11 @@ class TableFiles(RowsFiles):
     a feature.
 
     Args:
-        categories: columns that the spec takes for classes, whatever they look like.
+        said: columns whose kind the spec says, whatever they look like; numbers are no times.
     """
 
     key = "table"
-    categories: tuple[str, ...] = ()
+    said: tuple[tuple[str, ColumnKind], ...] = ()
 
     @property
     def is_large(self) -> bool:
@@ -206,15 +206,22 @@ class TableFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], place: Place) -> Self:
-        return cls(tuple(given), place.folder, place.span, place.cache, place.categories)
+        return cls(tuple(given), place.folder, place.span, place.cache, place.said)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
         first, known = files[0].first_rows(), files[0].kinds()
         values = [_values(first, place) for place in range(len(header))]
         numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
+        said = dict(self.said)
+        for name, column, number in zip(header, values, numbers, strict=True):
+            kind = said.get(name, "number")
+            if kind == "number" and _all_dates(column):
+                kind = "time"
+            if kind == "text" or (kind == "time" and not number):
+                known.setdefault(name, kind)
         words: list[set[str]] = [set() for _ in header]
-        asked = [name in self.categories for name in header]
+        asked = [said.get(name) == "class" for name in header]
         most = [MAX_CLASSES if asked[p] else 2 if numbers[p] else MAX_CLASSES for p in range(len(header))]
         seen = [{value.strip() for value in column} for column in values]
         open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
@@ -244,7 +251,7 @@ class TableFiles(RowsFiles):
         return Description("samples", tuple(columns), rows=rows)
 
     def _labels(self) -> list[str]:
-        return [column.name for column in self.describe().columns if column.kind == "class"]
+        return [column.name for column in self.describe().columns if column.kind in ("class", "text")]
 
 
 @lru_cache(maxsize=16)
@@ -273,6 +280,12 @@ def _named(columns: Columns, names: Sequence[str]) -> Columns:
 
 def _values(rows: list[list[str]], place: int) -> list[str]:
     return [row[place] for row in rows if row[place].strip()]
+
+
+def _all_dates(values: list[str]) -> bool:
+    """Whether a column holds dates, written as year-month-day."""
+    date = r"\s*\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[-+]\d\d:?\d\d)?)?\s*"
+    return bool(values) and all(re.fullmatch(date, value) for value in values)
 
 
 def _mostly_numbers(values: list[str], decimal: str) -> bool:
