@@ -73,17 +73,18 @@ class Feature(Kind):
             values: (rows,), float64 with NaN for what is missing (of times in seconds), or text with an empty one.
         """
 
-    def fit_summary(self, name: str, summary: Any, scale: Scale, missing: Missing) -> Fitted:
-        """The same, where the values are not in memory together.
-
-        Args:
-            summary: a `NumberSummary` or a `WordSummary` of the training part.
+    def summary(self, name: str) -> Any:
+        """What gathers the values of a column that are not in memory together.
 
         Raises:
             DataError: this type needs all values in memory.
         """
         message = f"`{name}` is of the type `{self.type_name}`, which needs all rows in memory"
         raise DataError.of("needs-memory", message, help="write `cache: memory` under `data`")
+
+    def fit_summary(self, name: str, summary: Any, scale: Scale, missing: Missing) -> Fitted:
+        """The encoding, fitted to what `summary` has gathered of the training part."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ class Boolean(Feature):
     def fit(self, name: str, values: Array, scale: Scale, missing: Missing) -> Fitted:
         return self._fitted(name, tuple(sorted({str(value) for value in values if value})))
 
+    def summary(self, name: str) -> WordSummary:
+        return WordSummary()
+
     def fit_summary(self, name: str, summary: WordSummary, scale: Scale, missing: Missing) -> Fitted:
         return self._fitted(name, tuple(filter(None, summary.counted()[0])))
 

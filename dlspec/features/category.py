@@ -45,6 +45,9 @@ class Category(Feature):
         words, counts = np.unique(values.astype(str), return_counts=True)
         return self._fitted(name, words.tolist(), counts.tolist())
 
+    def summary(self, name: str) -> WordSummary:
+        return WordSummary()
+
     def fit_summary(self, name: str, summary: WordSummary, scale: Scale, missing: Missing) -> Fitted:
         return self._fitted(name, *summary.counted())
 

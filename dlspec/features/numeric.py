@@ -48,6 +48,9 @@ class Numeric(Feature):
         whole = there if fill is None else np.where(np.isnan(values), fill, values)
         return FittedNumber(name, fit_affine(whole[:, None], self.scale or scale), fill, self.indicator)
 
+    def summary(self, name: str) -> NumberSummary:
+        return NumberSummary()
+
     def fit_summary(self, name: str, summary: NumberSummary, scale: Scale, missing: Missing) -> Fitted:
         fill = None
         if missing in ("mean", "median"):

@@ -62,6 +62,9 @@ class Time(Feature):
         years = calendar(there, np.floor)["year"] if len(there) else np.zeros(1)
         return FittedTime(name, parts, fit_affine(years[:, None], scale))
 
+    def summary(self, name: str) -> NumberSummary:
+        return NumberSummary()
+
     def fit_summary(self, name: str, summary: NumberSummary, scale: Scale, missing: Missing) -> Fitted:
         return self.fit(name, summary.sample, scale, missing)
 

@@ -69,9 +69,9 @@ class _Stream:
     def __init__(self, spec: Spec, signature: Signature, writers: Sequence[RowWriter]) -> None:
         self.spec, self.signature, self.writers = spec, signature, writers
         self.read = self.kept = 0
-        self.summaries = [
-            WordSummary() if kind.raw == "text" else NumberSummary() for kind in signature.types
-        ]  # of each feature
+        self.summaries: list[NumberSummary | WordSummary] = [
+            kind.summary(column.name) for kind, column in zip(signature.types, signature.features, strict=True)
+        ]
         self.target = NumberSummary()
         self.digest = hashlib.sha256(repr([column.name for column in signature.features]).encode())
         self.sample: list[Columns] = []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from dlspec.arrays import Samples, blocks
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError
 from dlspec.files import written_whole
 from dlspec.runs.folder import Run
+from dlspec.signature import source_of
+from dlspec.sources.arrays import ArrayFiles
+from dlspec.sources.folders import FolderFiles
 from dlspec.sources.formats import COMPRESSED, RowsFormat, creating, format_of
+from dlspec.sources.texts import TextFiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +30,11 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
     Raises:
         DataError: see `api.predict`.
     """
-    if not file.is_file():
+    if not file.exists():
         raise DataError.of("data-not-found", f"there is no file `{file}`")
+    source = source_of(run.spec)
+    if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
+        return _predict_samples(run, source, file, out)
     given = format_of(file, str(file))
     if not isinstance(out, Path):
         if not given.is_text:
@@ -40,6 +48,30 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DataError.of("cannot-write", f"cannot write `{out}`: {reason}", help="name another file") from None
+
+
+def _predict_samples(run: Run, source: FolderFiles | ArrayFiles, file: Path, out: Path | IO[bytes]) -> int:
+    """Predictions for pictures, sounds, texts or arrays, as CSV: a row for each, which names its file."""
+    column, names, samples = source.opened(file, tuple(run.data["input_shape"]))
+    if isinstance(out, Path):
+        if out.exists():
+            raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
+        with written_whole(out) as draft, draft.open("wb") as stream:
+            return _write_samples(run, column, names, samples, stream)
+    return _write_samples(run, column, names, samples, out)
+
+
+def _write_samples(run: Run, column: str, names: Sequence[str], samples: Samples, out: IO[bytes]) -> int:
+    import pandas as pd
+
+    first = 0
+    for block in blocks(samples):
+        rows = {run.data["features"][0]["name"]: block} if run.data["encoded"] else block
+        predicted = run.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
+        predicted.insert(0, column, list(names[first : first + len(block)]))
+        out.write(predicted.to_csv(index=False, header=first == 0).encode())
+        first += len(block)
+    return first
 
 
 def _check_new(given: RowsFormat, out: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field
 
-from dlspec.arrays import LazyArray, joined
+from dlspec.arrays import LazyArray, Samples, joined
 from dlspec.datasets import Column, Columns, Description
 from dlspec.diagnostics import DataError
 from dlspec.fields import Text, one_of
@@ -96,6 +97,17 @@ class ArrayFiles(FileSource):
                 values = values if kept else values[:]
             columns[name] = values.astype(str).astype(object) if column and column.kind == "class" else values
         return columns
+
+    def opened(self, file: Path, shape: tuple[int, ...]) -> tuple[str, list[str], Samples]:
+        """The array `x` of another file, as that in these; names are the numbers of rows, from 1."""
+        roles = ("x",) if file.suffix == ".npy" else ()
+        samples = replace(self, paths=(str(file),), folder=Path(), roles=roles)._joined_alone()
+        if samples.shape[1:] != shape:
+            raise DataError.of("wrong-shape", f"a sample has the shape {shape}, and in `{file}` {samples.shape[1:]}")
+        return "row", [str(row) for row in range(1, len(samples) + 1)], samples
+
+    def _joined_alone(self) -> Samples:
+        return self._joined({name: values for name, values in self._arrays().items() if name[:1] == "x"})[0]["x"]
 
     def _arrays(self) -> dict[str, Any]:
         """The arrays as they are named; those of `.npy` files stay in them."""

@@ -6,13 +6,13 @@ import struct
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Self
 
 from pydantic import BeforeValidator, Field
 
 from dlspec.diagnostics import DataError
 from dlspec.fields import PositiveInt, PositiveNumber, SpecModel, Text
-from dlspec.sources.base import Place, files_state, fits_in_memory
+from dlspec.sources.base import Place, files_state
 from dlspec.sources.folders import FileSamples, FolderFiles, Listing, as_path, looked_at
 
 if TYPE_CHECKING:
@@ -96,14 +96,11 @@ class AudioFiles(FolderFiles):
         except (struct.error, ValueError):
             raise self._broken(file, "it is no WAV file") from None
 
-    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
+    def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
         rate = self._rate(listing)
-        samples = FileSamples(listing.files, shape, "float32", lambda file: self.sound(file, rate, shape[0]))
-        if fits_in_memory(samples.shape, samples.dtype, self.cache):
-            return samples.read_all(lambda problems: problems[0])
-        return samples
+        return FileSamples(listing.files, shape, "float32", lambda file: self._sound(file, rate, shape[0]))
 
-    def sound(self, file: Path, rate: int, length: int) -> Array:
+    def _sound(self, file: Path, rate: int, length: int) -> Array:
         """One sound, as those of this source; (length,) float32."""
         import numpy as np
 

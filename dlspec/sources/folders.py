@@ -6,7 +6,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +15,7 @@ from dlspec.arrays import LazyArray
 from dlspec.datasets import Column, Columns, Description
 from dlspec.diagnostics import DataError
 from dlspec.fields import did_you_mean, one_of
-from dlspec.sources.base import FileSource, files_state
+from dlspec.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.sources.formats import FORMATS
 from dlspec.sources.rows import TableFiles
 
@@ -74,8 +74,18 @@ class FolderFiles(FileSource):
         """Of a sample; `()` for a plain value."""
 
     @abstractmethod
-    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
-        """All samples, (files, ...), in memory or not."""
+    def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
+        """What is in the files, (files, ...)."""
+
+    def opened(self, file: Path, shape: tuple[int, ...]) -> tuple[str, list[str], FileSamples]:
+        """What is in other files, as that in these: a file, those in a folder, or those that a table names.
+
+        Returns:
+            What their names are called, these names, and their samples, which are read when they are asked for.
+        """
+        other = replace(self, paths=(str(file),), folder=Path())
+        listing = Listing((file,)) if file.is_file() and not is_table(file) else other._listing()
+        return "file", [str(name) for name in listing.files], other._samples(listing, shape)
 
     def describe(self) -> Description:
         listing = self._listing()
@@ -94,7 +104,10 @@ class FolderFiles(FileSource):
         import numpy as np
 
         listing = self._listing()
-        columns: Columns = {self.entry: self._read(listing, self._shape(listing))}
+        samples = self._samples(listing, self._shape(listing))
+        keep = samples.dtype == object or fits_in_memory(samples.shape, samples.dtype, self.cache)  # texts are words
+        entry: Any = samples.read_all(self._said_once) if keep else samples
+        columns: Columns = {self.entry: entry}
         if listing.labels is not None:
             columns[LABEL] = np.array(listing.labels, object)
         if listing.table is not None:
@@ -105,6 +118,13 @@ class FolderFiles(FileSource):
     def place_of(self, row: int) -> str:
         files = self._listing().files
         return f"`{self._shown(files[row - 1])}`" if 0 < row <= len(files) else ""
+
+    def _said_once(self, problems: list[DataError]) -> DataError:
+        """Of several files that cannot be read, the first, and how many there are."""
+        first = problems[0].diagnostics[0]
+        if len(problems) == 1:
+            return problems[0]
+        return self._error(first.code, f"{first.message}; so it is with {len(problems)} files", first.help)
 
     def _entry_column(self, shape: tuple[int, ...]) -> Column:
         return Column(self.entry, shape=shape)
@@ -200,7 +220,7 @@ class FileSamples(LazyArray):
         read_one: what is in a file, as an array of the shape; raises DataError.
     """
 
-    def __init__(self, files: Sequence[Path], shape: tuple[int, ...], dtype: Any, read_one: Callable[[Path], Array]):
+    def __init__(self, files: Sequence[Path], shape: tuple[int, ...], dtype: Any, read_one: Callable[[Path], Any]):
         super().__init__((len(files), *shape), dtype)
         self.files, self.read_one = files, read_one
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="read")

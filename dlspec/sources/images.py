@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from dlspec.diagnostics import DataError
 from dlspec.fields import Size2D, SpecModel, Text
-from dlspec.sources.base import Place, files_state, fits_in_memory
+from dlspec.sources.base import Place, files_state
 from dlspec.sources.folders import FileSamples, FolderFiles, Listing, as_path, looked_at
 
 if TYPE_CHECKING:
@@ -90,22 +90,14 @@ class ImageFiles(FolderFiles):
             grey = picture.mode in ("1", "L", "LA", "I", "I;16", "F")
             return (height, width), "grayscale" if grey else "rgb"
 
-    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
+    def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
         height, width, channels = shape
         mode = MODES["rgb" if channels == 3 else "grayscale"]
 
         def read_one(file: Path) -> Array:
             return self._picture(file, (height, width), mode).reshape(shape)
 
-        samples = FileSamples(listing.files, shape, "uint8", read_one)
-        if fits_in_memory(samples.shape, samples.dtype, self.cache):
-            return samples.read_all(lambda problems: self._said_once(problems, len(listing.files)))
-        return samples
-
-    def picture(self, file: Path, shape: tuple[int, ...]) -> Array:
-        """One picture, as those of this source; (height, width, channels)."""
-        height, width, channels = shape
-        return self._picture(file, (height, width), MODES["rgb" if channels == 3 else "grayscale"]).reshape(shape)
+        return FileSamples(listing.files, shape, "uint8", read_one)
 
     def _picture(self, file: Path, size: tuple[int, int], mode: str) -> Array:
         import numpy as np
@@ -154,14 +146,6 @@ class ImageFiles(FolderFiles):
                 raise self._unreadable(self._shown(file), error) from None
             said = f"`{self._shown(file)}` is no whole picture"
             raise self._error("data-unreadable", said, "remove it, or put a whole one in its place") from None
-
-    def _said_once(self, problems: list[DataError], files: int) -> DataError:
-        """Of several files that cannot be read, the first, and how many there are."""
-        first = problems[0].diagnostics[0]
-        if len(problems) == 1:
-            return problems[0]
-        more = f"{first.message}; so it is with {len(problems)} of {files} files"
-        return self._error(first.code, more, first.help)
 
 
 def _eight_bits(picture: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from dlspec.datasets import Column, Columns, Description
 from dlspec.source.encodings import encoding_in_words
 from dlspec.sources.base import Place
-from dlspec.sources.folders import FolderFiles, Listing, is_table
+from dlspec.sources.folders import FileSamples, FolderFiles, Listing, is_table
 from dlspec.sources.rows import TableFiles
 
 
@@ -31,16 +31,17 @@ class TextFiles(FolderFiles):
     suffixes = (".txt", ".md")
 
     def describe(self) -> Description:
-        return self._table.describe() if self._table else super().describe()
+        return self.table.describe() if self.table else super().describe()
 
     def load(self, seed: int) -> Columns:
-        return self._table.load(seed) if self._table else super().load(seed)
+        return self.table.load(seed) if self.table else super().load(seed)
 
     def place_of(self, row: int) -> str:
-        return self._table.place_of(row) if self._table else super().place_of(row)
+        return self.table.place_of(row) if self.table else super().place_of(row)
 
     @property
-    def _table(self) -> TableFiles | None:
+    def table(self) -> TableFiles | None:
+        """The table, where it is one."""
         whole = self.folder / self.paths[0]
         is_file = "\0" not in self.paths[0] and whole.is_file()
         return TableFiles(self.paths, self.folder, self.span) if is_file and is_table(whole) else None
@@ -51,10 +52,8 @@ class TextFiles(FolderFiles):
     def _entry_column(self, shape: tuple[int, ...]) -> Column:
         return Column(self.entry, "text")
 
-    def _read(self, listing: Listing, shape: tuple[int, ...]) -> Any:
-        import numpy as np
-
-        return np.array([self._text(file) for file in listing.files], object)
+    def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
+        return FileSamples(listing.files, (), object, self._text)
 
     def _text(self, file: Path) -> str:
         try:
