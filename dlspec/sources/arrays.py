@@ -120,11 +120,11 @@ class ArrayFiles(FileSource):
                 if role:
                     found[role] = MappedFile(np.load(file, mmap_mode="r", allow_pickle=False))
                 else:
-                    loaded = np.load(file, allow_pickle=False)
-                    if not isinstance(loaded, np.lib.npyio.NpzFile):
-                        help = f"write `{self.key}: {{x: {path}, y: …}}`"
-                        raise self._error("data-unreadable", f"`{path}` is one array, without a name", help)
-                    with loaded:
+                    with file.open("rb") as opened:
+                        loaded = np.load(opened, allow_pickle=False)
+                        if not isinstance(loaded, np.lib.npyio.NpzFile):
+                            help = f"write `{self.key}: {{x: {path}, y: …}}`"
+                            raise self._error("data-unreadable", f"`{path}` is one array, without a name", help)
                         found |= {name: loaded[name] for name in loaded.files}
             except OSError as error:
                 if error.strerror:

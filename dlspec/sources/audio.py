@@ -116,7 +116,7 @@ class AudioFiles(FolderFiles):
             from scipy.signal import resample_poly
 
             common = gcd(own, rate)
-            numbers = resample_poly(numbers, rate // common, own // common)
+            numbers = resample_poly(numbers, rate // common, own // common).clip(-1, 1)
         if not np.isfinite(numbers).all():
             raise self._error("data-unreadable", f"`{self._shown(file)}` has values that are no numbers")
         kept = np.zeros(length, "float32")
