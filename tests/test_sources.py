@@ -307,6 +307,7 @@ def test_a_torn_file_of_arrays(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((40, 20)))
     (tmp_path / "x.npy").write_bytes((tmp_path / "x.npy").read_bytes()[:-300])
     assert problem(tmp_path, "{arrays: {x: x.npy}, target: input}").message == "`x.npy` is no whole file of numpy"
+    np.save(tmp_path / "x.npy", np.zeros((40, 20)))
     assert problem(tmp_path, "{arrays: x.npy, target: input}").help == "write `arrays: {x: x.npy, y: …}`"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ class RowWriter:
         self.columns = columns
         self.rows = 0
         self.file = tempfile.NamedTemporaryFile(dir=folder, prefix="dlspec-rows-")  # noqa: SIM115, kept open
+        weakref.finalize(self, self.file.close)
 
     def write(self, rows: Array) -> None:
         """Adds rows, (rows, columns); OSError where the disk is full."""
