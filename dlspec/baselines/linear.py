@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @BASELINES.register
 class Linear(Baseline):
-    """A straight line through what the network sees, at the same scale.
+    """A straight line through what the network sees, at the same scale; of the sequence of words in a text, through how
+    often each of the 2,000 most frequent ones is in it.
 
     Numbers: ridge regression, its strength chosen by leave-one-out error on the training part. Classes:
     logistic regression. Both from scikit-learn.
@@ -28,8 +29,7 @@ class Linear(Baseline):
         import numpy as np
         from sklearn.linear_model import LogisticRegression, RidgeCV
 
-        inputs = data.train.inputs.reshape(len(data.train.inputs), -1).astype("float64")
-        test = data.test.inputs.reshape(len(data.test.inputs), -1).astype("float64")
+        inputs, test = data.quantities(data.train), data.quantities(data.test)
         if data.signature.target.kind == "class":
             if len(np.unique(data.train.truth)) == 1:  # nothing to draw a line between
                 return np.eye(len(data.signature.target.classes))[np.full(len(test), data.train.truth[0])]
