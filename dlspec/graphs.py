@@ -12,7 +12,7 @@ from dlspec.fields import did_you_mean, one_of
 from dlspec.layers import LayerSpec, ModelItem, Shape, ShapeError, Wire, show_shape
 from dlspec.layers.base import Path
 from dlspec.layers.combining import Group, Repeat
-from dlspec.layers.core import Output
+from dlspec.layers.core import Lookup, Output
 from dlspec.layers.mirroring import ending_like
 from dlspec.signature import INPUT, NetworkInput, Signature
 from dlspec.source import to_inline_yaml
@@ -234,6 +234,8 @@ class _Ground:
             return self.unroll(wires[0])
         if isinstance(layer, Output) and self.signature:
             layer = self._resolve(layer)
+        if isinstance(layer, Lookup) and layer.input_dim is None and self.signature and len(wires) == 1:
+            layer = layer.model_copy(update={"input_dim": self.signature.tokens(self._origin(wires[0].source))})
         problem = self._wrong_number(layer, wires, written, path)
         if problem:
             self.problems.append(problem)
@@ -467,6 +469,12 @@ class _Ground:
         return layer.model_copy(
             update={"units": layer.units or target.units, "activation": layer.activation or target.activation}
         )
+
+    def _origin(self, name: str) -> str:
+        """The layer or input that made the values under this name, below the layers that only pass them on."""
+        while (layer := self._by_name.get(name)) and layer.layer.passes_values and len(layer.inputs) == 1:
+            (name,) = layer.inputs
+        return name
 
     def _weights(self, layer: GraphLayer) -> int | None:
         shapes = [shape for shape in layer.input_shapes if shape is not None]

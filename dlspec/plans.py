@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dlspec.baselines.pca import PCA
 from dlspec.datasets import Description
 from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers import LayerSpec
 from dlspec.layers.base import count
+from dlspec.layers.core import Lookup
 from dlspec.layers.regularization import Regularizing
 from dlspec.pretraining import PretrainingMethod
 from dlspec.pretraining.base import Place
@@ -156,7 +158,13 @@ def code_of(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
 
 
 def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
-    """The spec with the defaults that depend on the network: its narrowest layer says how large a linear code is."""
+    """The spec with the defaults that depend on the network: how many words an embedding knows, and how large a linear
+    code is, which its narrowest layer says."""
+    for layer in graph.layers:
+        written = layer.written
+        if isinstance(written, Lookup) and written.input_dim is None:
+            layers = _replaced(spec.model.layers, layer.path[2:], layer.layer)
+            spec = spec.with_changes(model=spec.model.model_copy(update={"layers": layers}))
     baselines = spec.evaluate.baselines or []
     if not any(isinstance(baseline, PCA) and baseline.components is None for baseline in baselines):
         return spec
@@ -171,6 +179,18 @@ def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
         for baseline in baselines
     ]
     return spec.with_changes(evaluate=spec.evaluate.model_copy(update={"baselines": filled}))
+
+
+def _replaced(value: Any, path: Sequence[str | int], layer: LayerSpec) -> Any:
+    """Items of a model with another layer at a place: `(2, "repeat", "layers", 0)`."""
+    if not path:
+        return layer
+    first, *rest = path
+    if isinstance(value, list):
+        return [_replaced(inner, rest, layer) if i == first else inner for i, inner in enumerate(value)]
+    if first == value.type_name:
+        return _replaced(value, rest, layer)
+    return value.model_copy(update={first: _replaced(getattr(value, str(first)), rest, layer)})
 
 
 def count_samples(spec: Spec, description: Description | None) -> Samples | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -129,6 +130,18 @@ class Signature:
     types: tuple[Feature, ...] = ()
     widths: tuple[int, ...] = ()
 
+    def types_of(self, given: NetworkInput) -> list[Feature]:
+        """The types of the features that an input takes."""
+        if given.columns is None or not self.types:
+            return list(self.types)
+        ends = list(accumulate(self.widths))
+        return [self.types[i] for i in sorted({bisect_right(ends, column) for column in given.columns})]
+
+    def tokens(self, name: str) -> int | None:
+        """How many different whole numbers come out of an input, which stand for words; None where others do."""
+        given = next((given for given in self.inputs if given.name == name), None)
+        return next((kind.tokens for kind in self.types_of(given) if kind.tokens), None) if given else None
+
     def with_widths(self, spec: Spec, widths: Sequence[int]) -> Signature:
         """The same, once it is known how many numbers the network sees of each feature."""
         shape, names = (None, sum(widths)), [column.name for column in self.features]
@@ -204,13 +217,18 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     # a name that is not there counts as a number, so that shapes are still checked
     features = tuple(description.column(name) or Column(name) for name in chosen)
     if not features:
+        by_name = next(
+            (c for c in description.columns if c.kind in _no_numbers(description) and c.name not in predicted), None
+        )
         problems.append(
             Diagnostic(
                 "no-features",
                 f"no column is left for the network to see besides `{target_name}`",
                 spec.key_span("data"),
                 help="predict another column; or, if a row is a timestep, write `series` in place of `table`"
-                if data.table
+                if data.table and not by_name
+                else f"name one: `features: {{{by_name.name}: {by_name.kind}}}`"
+                if by_name
                 else "predict another column",
             )
         )
@@ -293,7 +311,7 @@ def _by_itself(column: Column, description: Description) -> bool:
 
 def _no_numbers(description: Description) -> tuple[str, ...]:
     """The kinds of columns that may be features although they hold no numbers."""
-    return ("class", "time") if description.layout == "samples" else ()
+    return ("class", "time", "text") if description.layout == "samples" else ()
 
 
 INPUT = "input"
@@ -364,6 +382,15 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                     help=f"add `{name}` to `features`, or leave `features` out",
                 )
     names = data.feature_names or []
+    taken = {name for _, own in _inputs(spec) for name in own}
+    for name in names if taken else []:
+        if name not in taken:
+            yield Diagnostic(
+                "wrong-value",
+                f"`{name}` is among the `features` of `data`, and no input takes it",
+                spec.span(*place_of_feature(spec, name)),
+                help=f"add `{name}` to an input, or take it out of `features`",
+            )
     for i, name in enumerate(names):
         if name in names[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
@@ -387,7 +414,7 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         elif name == (data.time or description.time):
             yield _no_feature(spec, name, "time", "numbers here")
         elif column and kind is None and column.kind not in ("number", *_no_numbers(description)):
-            wanted = "numbers, times, or words that come again" if _no_numbers(description) else "numbers here"
+            wanted = "numbers, words, texts or times" if _no_numbers(description) else "numbers here"
             yield _no_feature(spec, name, column.kind, wanted)
     target = data.target or description.target
     column = description.column(target) if target else None

@@ -131,8 +131,8 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
 
 
 def _time_column(values: dict[str, list[str]]) -> str | None:
-    """The column with the times: one of dates or of numbers that grow, by its name, or else one that holds dates."""
-    dated = [name for name, column in values.items() if column and all(map(_is_date, column))]
+    """The column with the times: one of dates in order or of numbers that grow, by its name, or else one of dates."""
+    dated = [name for name, column in values.items() if column and all(map(_is_date, column)) and _one_way(column)]
     named = [name for name in values if name.lower() in TIME_NAMES and (name in dated or _grows(values[name]))]
     return next(iter(named or dated), None)
 
@@ -141,6 +141,11 @@ def _is_date(text: str) -> bool:
     return bool(
         re.match(r"\s*(\d{4}-\d\d(-\d\d)?|\d{1,2}([/.])\d{1,2}\3\d{4}|\d{4}/\d\d?/\d\d?)([ T]\d\d:\d\d.*)?\s*$", text)
     )
+
+
+def _one_way(dates: Sequence[str]) -> bool:
+    """Whether dates whose order their text tells are in order, or the other way round."""
+    return not re.match(r"\d{4}", dates[0].strip()) or list(dates) in (sorted(dates), sorted(dates, reverse=True))
 
 
 def _grows(values: Sequence[str]) -> bool:

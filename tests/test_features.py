@@ -28,6 +28,7 @@ def make_patients():
             "ward": random.integers(1, 6, ROWS),
             "in/out": random.lognormal(3, 1, ROWS).round(2),
             "remark": [f"patient {i}" for i in range(ROWS)],
+            "came": pd.Timestamp("2023-11-30") + pd.to_timedelta(random.integers(0, 9000, ROWS), unit="h"),
         }
     )
     ill = frame["age"] / 20 + (frame["city"] == "Seoul") + (frame["ward"] == 3) > 3.2
@@ -51,6 +52,8 @@ data:
     smoker: boolean
     ward: category
     in/out: {numeric: {scale: robust}}
+    came: time
+    remark: {text: {words: 5, weights: tf_idf}}
 model: [{dense: {units: 8, activation: relu, name: h}}, output]
 train: {epochs: 3}
 """
@@ -79,9 +82,9 @@ def data_of(folder, **changes):
 def test_each_column_is_encoded_by_its_type(folder):
     frame, data = make_patients(), data_of(folder)
     names = [column.name for column in data.preprocessing.columns]
-    assert names == ["age", "city", "smoker", "ward", "in/out"]
-    assert data.signature.widths == (2, 4, 1, 5, 1)  # the missing city is a category of its own
-    assert data.signature.input_shape == (None, 13)
+    assert names == ["age", "city", "smoker", "ward", "in/out", "came", "remark"]
+    assert data.signature.widths == (2, 4, 1, 5, 1, 7, 5)  # the missing city is a category of its own
+    assert data.signature.input_shape == (None, 25)
     rows, seen = data.train.rows, data.train.inputs
     own = frame.iloc[rows].reset_index(drop=True)
     median = np.nanmedian(own["age"])
@@ -99,7 +102,8 @@ def test_each_column_is_encoded_by_its_type(folder):
 
 def test_the_graph_knows_the_width_before_the_data_are_read(folder):
     graph = dlspec.graph(dlspec.load(folder / "spec.yaml"))
-    assert graph["h"].parameters == (12 + 1) * 8  # of words that are there; a missing one is found when all are read
+    # of words that are there, and of a date without clock; what else there is is found when all are read
+    assert graph["h"].parameters == (12 + 5 + 5 + 1) * 8
 
 
 def test_left_out_types_are_inferred(folder):
@@ -189,6 +193,8 @@ def test_changed_test_values_leave_the_trained_weights_as_they_are(folder, run, 
     changed.loc[rows, "city"] = "Atlantis"
     changed.loc[rows, "smoker"] = "no"
     changed.loc[rows, "in/out"] = -5e6
+    changed.loc[rows, "came"] = pd.Timestamp("1969-07-20 20:17")
+    changed.loc[rows, "remark"] = "one small step"
     changed.to_csv(tmp_path / "patients.csv", index=False)
     (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
     other = dlspec.run(tmp_path / "spec.yaml", out=tmp_path / "run")
@@ -206,10 +212,14 @@ assert "dlspec" not in sys.modules
 model = keras.models.load_model(sys.argv[1] + "/model.keras")
 frame = pd.read_csv(sys.argv[2])
 data = {"age": frame["age"].to_numpy("float32"), "in_out": frame["in/out"].to_numpy("float32")}
-for name in ("city", "smoker", "ward"):
+data["came"] = pd.to_datetime(frame["came"]).to_numpy("datetime64[s]").astype("int64").astype("float64")
+for name in ("city", "smoker", "ward", "remark"):
     data[name] = frame[name].astype(object).where(frame[name].notna(), "[missing]").astype(str).to_numpy(object)
 import tensorflow as tf
-data = {name: tf.constant(values.reshape(-1, 1).tolist()) for name, values in data.items()}
+data = {
+    name: tf.constant(values.reshape(-1, 1) if values.dtype != object else values.reshape(-1, 1).tolist())
+    for name, values in data.items()
+}
 print(json.dumps(np.asarray(model(data))[:, 0].tolist()))
 """
 
@@ -246,7 +256,7 @@ def test_what_is_predicted_from_is_named_where_it_is_wrong(run):
     with pytest.raises(DataError, match="the rows have no column `city`"):
         run.predict(frame.drop(columns="city"))
     with pytest.raises(DataError, match="the columns hold words too"):
-        run.predict(np.zeros((3, 5)))
+        run.predict(np.zeros((3, 7)))
     frame["age"] = frame["age"].astype(object)
     frame.loc[4, "age"] = "old"
     with pytest.raises(DataError, match='column `age` has the text "old" in row 5'):
@@ -257,20 +267,22 @@ def test_an_encoder_takes_raw_columns_too(run):
     encoder = run.encoder("h")
     assert encoder.output_shape == (None, 8)
     assert (
-        set(encoder.input) == {"age", "city", "smoker", "ward", "in_out"} if isinstance(encoder.input, dict) else True
+        set(encoder.input) == {"age", "city", "smoker", "ward", "in_out", "came", "remark"}
+        if isinstance(encoder.input, dict)
+        else True
     )
 
 
 def test_several_inputs_share_out_encoded_columns(folder, tmp_path):
     text = SPEC.replace("patients.csv", f"{folder}/patients.csv").split("model:")[0] + (
-        "model:\n  inputs: {person: [age, city, smoker], stay: [ward, in/out]}\n  layers:\n"
+        "model:\n  inputs: {person: [age, city, smoker, came], stay: [ward, in/out, remark]}\n  layers:\n"
         "    - dense: {units: 4, from: person, name: a}\n    - dense: {units: 3, from: stay, name: b}\n"
         "    - concatenate: {from: [a, b]}\n    - output\ntrain: {epochs: 1}\n"
     )
     run = dlspec.run(text, out=tmp_path / "run")
     weights = np.load(run.folder / "layers.npz")
     shapes = {weights[name].shape for name in weights.files}
-    assert {(7, 4), (6, 3)} <= shapes
+    assert {(7 + 7, 4), (6 + 5, 3)} <= shapes
     assert len(run.predict(make_patients())) == ROWS
 
 
@@ -352,7 +364,7 @@ def test_a_shape_that_only_fits_before_the_split_is_no_bug(tmp_path):
 
 def test_a_first_spec_takes_words_too(folder, tmp_path):
     text = dlspec.init(str(folder / "patients.csv"), target="state")
-    assert "features: [age, city, smoker, ward, in/out, stay]  # left out: remark (text)" in text
+    assert "features: [age, city, smoker, ward, in/out, stay]  # left out: remark (text), came (times)" in text
 
 
 @pytest.mark.parametrize(
@@ -362,12 +374,8 @@ def test_a_first_spec_takes_words_too(folder, tmp_path):
         ("{age: categori}", "there is no feature type `categori`", "did you mean `category`?"),
         ("{age: {numeric: {skale: none}}}", "unknown key `skale`", "did you mean `scale`?"),
         ("{age: {numeric: {missing: mode}}}", "`missing` is `error`, `drop`, `mean`, `median` or a number", None),
-        ("{remark: text}", "but not of this version of dlspec yet", None),
-        (
-            "[remark]",
-            "`remark` holds text, and features are numbers, times, or words that come again",
-            "leave it out of `features`",
-        ),
+        ("{age: image}", "but not of this version of dlspec yet", None),
+        ("{remark: time}", "`remark` holds text, and `time` takes times", "write `remark: text`"),
         ("{}", "`features` names no column", None),
         ("[age, 3]", "`features` is a list of columns, or a mapping from columns to types, got", None),
         ("{agee: numeric}", "the data have no column `agee`", "did you mean `age`?"),

@@ -90,7 +90,7 @@ def test_parquet_says_itself_what_are_times_and_what_is_no_value_of_a_column(tmp
     assert list(loaded["sure"][:3]) == ["true", "false", ""]
     spec = f"dlspec: 1\ndata: {{table: {tmp_path}/odd.parquet, target: x, features: [tags]}}\nmodel: [output]\n"
     (problem,) = dlspec.validate(spec)
-    assert problem.message == "`tags` holds nested values, and features are numbers, times, or words that come again"
+    assert problem.message == "`tags` holds nested values, and features are numbers, words, texts or times"
 
 
 def test_several_files_run_as_one_table(folder, tmp_path):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @BASELINES.register
 class Linear(Baseline):
-    """A straight line through what the network sees, at the same scale.
+    """A straight line through what the network sees, at the same scale; of the sequence of words in a text, through how
+    often each of the 2,000 most frequent ones is in it.
 
     Numbers: ridge regression, its strength chosen by leave-one-out error on the training part. Classes:
     logistic regression. Both from scikit-learn, fitted to 100 million values at most, of samples drawn evenly.
@@ -30,7 +31,7 @@ class Linear(Baseline):
         from sklearn.linear_model import LogisticRegression, RidgeCV
 
         chosen = some_of(data.train.inputs, MOST_VALUES)
-        inputs = _flat(data.train.inputs[chosen])
+        inputs = data.quantities(data.train.inputs[chosen])
         classes, targets = data.train.truth[chosen], data.train.targets[chosen]
         if data.signature.target.kind == "class":
             named = data.signature.target.classes
@@ -41,13 +42,9 @@ class Linear(Baseline):
             model = LogisticRegression(max_iter=2000).fit(inputs, classes)
             # a class may be absent from training
             shares[:, model.classes_] = np.concatenate(
-                [model.predict_proba(_flat(block)) for block in blocks(data.test.inputs)]
+                [model.predict_proba(data.quantities(block)) for block in blocks(data.test.inputs)]
             )
             return shares
         model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(inputs, targets[:, 0].astype("float64"))
-        guess = np.concatenate([model.predict(_flat(block)) for block in blocks(data.test.inputs)])
+        guess = np.concatenate([model.predict(data.quantities(block)) for block in blocks(data.test.inputs)])
         return data.to_units(guess[:, None], data.test)
-
-
-def _flat(samples: np.ndarray) -> np.ndarray:
-    return samples.reshape(len(samples), -1).astype("float64")

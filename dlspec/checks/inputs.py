@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import Diagnostic, Label
+from dlspec.layers.core import Lookup
+from dlspec.layers.regularization import Regularizing
+from dlspec.signature import place_of_feature
 
 
 @rule
@@ -23,12 +26,12 @@ def layers_get_what_they_look_up(checked: Checked) -> Iterator[Diagnostic]:
         labels: tuple[Label, ...] = ()
         if wanted == "string":
             message = "takes text, and only numbers come here"
-            help = "this version reads columns of numbers; turn the text into numbers in the file"
+            help = "write `features: {COLUMN: text}` under `data`, which makes numbers of words below the network"
         elif below is not None:
             message = f"takes whole numbers, and `{below.name}` puts out numbers of any size"
             labels = (Label(spec.key_span(*below.path, below.type_name), "its input comes from here"),)
             help = f"let it take its input from the data, above `{below.name}`"
-        elif spec.data.scale != "none" and not all(name in graph.by_name for name in origins):
+        elif spec.data.scale != "none" and not all(name in graph.by_name or signature.tokens(name) for name in origins):
             message = f"takes whole numbers, and `scale: {spec.data.scale}` makes others of the data"
             if spec.source.written("data", "scale"):
                 labels = (Label(spec.span("data", "scale"), "scaled here"),)
@@ -42,3 +45,62 @@ def layers_get_what_they_look_up(checked: Checked) -> Iterator[Diagnostic]:
             labels=labels,
             help=help,
         )
+
+
+@rule
+def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
+    """The number of a word is a place in a vocabulary and no quantity, so a layer that looks it up comes first."""
+    spec, graph, signature = checked.spec, checked.graph, checked.signature
+    if signature is None or not spec.has("model"):
+        return
+    for given in signature.inputs:
+        kinds = signature.types_of(given)
+        if not signature.tokens(given.name) or len(kinds) == 1:
+            continue
+        name = next(c.name for c, kind in zip(signature.features, signature.types, strict=True) if kind.tokens)
+        written = spec.source.written("data", "features")
+        yield Diagnostic(
+            "wrong-value",
+            f"`{name}` is a sequence of word numbers, and cannot stand beside other features",
+            spec.span(*place_of_feature(spec, name)) if written else spec.key_span("data"),
+            help="give it an input of its own under `model`, or leave `length` out",
+        )
+    for layer in graph.layers:
+        passes = layer.layer.passes_values and not isinstance(layer.layer, Regularizing)
+        if passes or layer.layer.input_dtype != "float32":
+            continue
+        if any(signature.tokens(graph.origin(name)) for name in layer.inputs):
+            yield Diagnostic(
+                "wrong-input-type",
+                f"`{layer.type_name}` takes quantities, and numbers of words come here",
+                spec.key_span(*layer.path, layer.type_name),
+                help=f"put `embedding: 32` above `{layer.type_name}`, or leave `length` out of the feature",
+            )
+
+
+@rule
+def lookups_know_their_numbers(checked: Checked) -> Iterator[Diagnostic]:
+    """A layer that looks numbers up has a vector for each that may come."""
+    spec, graph, signature = checked.spec, checked.graph, checked.signature
+    if signature is None or not spec.has("model"):
+        return
+    for layer in graph.layers:
+        lookup = getattr(layer.layer, "layer", layer.layer)
+        if not isinstance(lookup, Lookup) or layer.shares:
+            continue
+        needed = max((signature.tokens(graph.origin(name)) or 0 for name in layer.inputs), default=0)
+        span = spec.key_span(*layer.path, layer.type_name)
+        if lookup.input_dim is None:
+            yield Diagnostic(
+                "missing-key",
+                f"`{lookup.type_name}` needs `input_dim`, how many different numbers there are: they come from no text",
+                span,
+                help="add `input_dim: …`",
+            )
+        elif lookup.input_dim < needed:
+            yield Diagnostic(
+                "out-of-range",
+                f"`input_dim` is {lookup.input_dim:,}, and the numbers of words go up to {needed - 1:,}",
+                span,
+                help=f"write `input_dim: {needed}`, or leave it out",
+            )

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-Raw = Literal["number", "text", "time"]
-DTYPES: dict[Raw, str] = {"number": "float32", "text": "string", "time": "float64"}
-"""What the saved model takes: numbers, text, or seconds since the beginning of 1970."""
+Raw = Literal["number", "word", "text", "time"]
+DTYPES: dict[Raw, str] = {"number": "float32", "word": "string", "text": "string", "time": "float64"}
+"""What the saved model takes: numbers, single words, text, or seconds since the beginning of 1970."""
 POLICIES = ("error", "drop", "mean", "median")
 FALSE = ("false", "no", "n", "f", "off", "0")
 TRUE = ("true", "yes", "y", "t", "on", "1")
@@ -52,6 +52,11 @@ class Feature(Kind):
     """What the saved model takes."""
 
     missing: Missing | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """How many different whole numbers it shows, which stand for words; None: its numbers are quantities."""
+        return None
 
     def policy(self, of_data: Missing) -> Missing:
         """What is done about missing values, where the data say so for all columns."""
@@ -109,7 +114,7 @@ class Fitted(ABC):
         """The same in Keras's layers: raw values (batch, 1) -> (batch, width)."""
 
 
-FEATURES: Registry[Feature] = Registry("feature type", "dlspec.features", later=("text", "image"))
+FEATURES: Registry[Feature] = Registry("feature type", "dlspec.features", later=("image",))
 AnyFeature = Annotated[Feature, OneOf(FEATURES)]
 
 
@@ -119,8 +124,8 @@ def infer(column: Column) -> Feature | None:
         return FEATURES["numeric"]()
     if column.kind == "class":
         return FEATURES["boolean" if truth_of(column.classes) else "category"]()
-    if column.kind == "time":
-        return FEATURES["time"]()
+    if column.kind in ("time", "text"):
+        return FEATURES[column.kind]()
     return None
 
 

@@ -22,7 +22,7 @@ class Boolean(Feature):
     """One of two words: 1 where it is true, 0 where it is not, and where it is missing but for an `error` or `drop`."""
 
     takes = ("class",)
-    raw = "text"
+    raw = "word"
     examples: ClassVar = ["boolean", {"boolean": "smoker"}]
 
     word: Text | None = Primary(

@@ -28,7 +28,7 @@ class Category(Feature):
     """
 
     takes = ("class",)
-    raw = "text"
+    raw = "word"
     examples: ClassVar = ["category", {"category": {"most": 20}}]
 
     most: PositiveInt | None = Field(None, description="how many categories are told apart, the most frequent ones")
@@ -66,7 +66,7 @@ class FittedWords(Fitted):
 
     vocabulary: tuple[str, ...]
 
-    raw = "text"
+    raw = "word"
 
     @property
     def width(self) -> int:

@@ -94,8 +94,11 @@ class Lookup(LayerSpec):
     weighted = True
     input_dtype = "int32"
 
-    input_dim: PositiveInt = Field(description="how many different numbers there are, zero included")
-    output_dim: PositiveInt = Field(description="size of each vector")
+    input_dim: PositiveInt | None = Field(
+        None,
+        description="how many different numbers there are, zero included; by default those of the text that comes in",
+    )
+    output_dim: PositiveInt = Primary(description="size of each vector")
     embeddings_initializer: AnyInitializer = RandomUniform()
     embeddings_regularizer: AnyRegularizer | None = None
     embeddings_constraint: AnyConstraint | None = None
@@ -105,7 +108,7 @@ class Lookup(LayerSpec):
         return (*input_shape, self.output_dim)
 
     def parameters(self, input_shape: Shape) -> int:
-        return self.input_dim * self.output_dim
+        return known(self.input_dim) * self.output_dim
 
 
 @LAYERS.register

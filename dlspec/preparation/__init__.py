@@ -7,7 +7,7 @@ alone. Windows of a series lie wholly inside one part, so no value stands on two
 from __future__ import annotations
 
 from dlspec.datasets import Columns
-from dlspec.preparation.columns import DATE_FORMS, READERS, date_form, to_numbers, to_seconds, to_times
+from dlspec.preparation.columns import DATE_FORMS, READERS, date_form, to_numbers, to_seconds, to_times, to_words
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_counts, class_shares
 from dlspec.preparation.samples import prepare_samples
@@ -19,7 +19,7 @@ from dlspec.spec import Spec
 __all__ = [
     "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_counts", "class_shares",
     "date_form", "draw_evenly", "generator", "prepare", "prepare_stream", "stratified_order", "to_numbers",
-    "to_seconds", "to_times",
+    "to_seconds", "to_times", "to_words",
 ]  # fmt: skip
 
 

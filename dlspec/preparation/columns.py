@@ -127,7 +127,12 @@ def to_seconds(
     return np.where(missing, np.nan, seconds)
 
 
-READERS: dict[Raw, Callable[..., Array]] = {"number": to_numbers, "text": to_words, "time": to_seconds}
+READERS: dict[Raw, Callable[..., Array]] = {
+    "number": to_numbers,
+    "word": to_words,
+    "text": to_words,
+    "time": to_seconds,
+}
 """How a column is read, by what the saved model takes of it."""
 
 

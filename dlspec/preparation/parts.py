@@ -15,6 +15,9 @@ from dlspec.signature import Signature
 
 Array = np.ndarray
 
+MOST_WORDS = 2000
+"""Words that are counted for models that take no sequences."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -129,6 +132,21 @@ class Prepared:
     def pretraining_inputs(self) -> Samples:
         """What unsupervised pretraining sees: the training part, with and without labels."""
         return joined([self.train.inputs, self.unlabeled])
+
+    def quantities(self, inputs: Array) -> Array:
+        """Inputs, (samples, ...), as (samples, values) float64 for models that know nothing but quantities.
+
+        In place of a sequence of word numbers, how often each of the most frequent words stands in it.
+        """
+        found, end = [], 0
+        flat = flattened(inputs).astype("float64")
+        for kind, width in zip(self.signature.types, self.signature.widths, strict=False):
+            values, end = flat[:, end : end + width], end + width
+            if kind.tokens:
+                known = np.arange(2, min(kind.tokens, MOST_WORDS))  # 0 is no word, and 1 an unknown one
+                values = np.stack([np.bincount(row.astype(int), minlength=kind.tokens)[known] for row in values])
+            found.append(values)
+        return np.hstack(found) if found else flat
 
     def to_units(self, outputs: Array, part: Part) -> Array:
         """What the network puts out, (samples, units), in the target's own units, or class probabilities.

@@ -167,6 +167,14 @@ def _of_words(column: Column, values: Samples) -> dict[str, Any]:
     return {"words": len(column.classes)}
 
 
+def _of_texts(column: Column, values: Samples) -> dict[str, Any]:
+    from dlspec.features.text import split_words
+    from dlspec.preparation import to_words
+
+    lengths = [len(split_words(text)) for text in to_words(column.name, values, holes=True)]
+    return {"longest": max(lengths), "mean": sum(lengths) / len(lengths)}
+
+
 def _of_times(column: Column, values: Samples) -> dict[str, Any]:
     import numpy as np
 
@@ -180,7 +188,8 @@ def _of_times(column: Column, values: Samples) -> dict[str, Any]:
 
 _SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {
     "number": _of_numbers,
-    "text": _of_words,
+    "word": _of_words,
+    "text": _of_texts,
     "time": _of_times,
 }
 """What is said of a column, by what the saved model takes of it."""

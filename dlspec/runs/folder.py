@@ -208,9 +208,10 @@ class Run:
             name, raw = feature["name"], feature["raw"]
             forms = {"forms": (feature["form"], DATE_FORMS[0])} if raw == "time" else {}
             read = READERS[raw](name, frame[name].to_numpy(), holes=feature["holes"], first=first, **forms)
-            if raw == "text":
+            if raw == "word":
                 read = np.array([word or MISSING for word in read], object)
-            found[feature["input"]] = read.astype(DTYPES[raw] if raw != "text" else object)[:, None]
+            dtype = DTYPES[raw]
+            found[feature["input"]] = read.astype(object if dtype == "string" else dtype)[:, None]
         return found
 
     def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:

@@ -87,7 +87,7 @@ def _check_new(given: RowsFormat, out: Path) -> None:
 
 def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
     size = max(BLOCK, 2 * (run.data["timesteps"] or 0))
-    words = [feature["name"] for feature in run.data["features"] if feature["raw"] == "text"]
+    words = [feature["name"] for feature in run.data["features"] if feature["raw"] in ("word", "text")]
     taken = set(file.header())
     rows = 0
     with file.extending(out, size) as add:

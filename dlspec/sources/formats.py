@@ -391,6 +391,9 @@ class JsonLines(RowsFormat):
                     entry = json.loads(line)
                 except ValueError:
                     entry = None
+                if "\\ud" in line and not _is_text(entry):
+                    message = f"line {place} of `{self.name}` has half a character: {line.strip()[:60]}"
+                    raise self._error("data-unreadable", message, r"write characters beyond \uffff as they are")
                 if not isinstance(entry, dict):
                     whole = place == 1 and line.lstrip().startswith("[")
                     message = f"line {place} of `{self.name}` is no JSON object: {line.strip()[:60]}"
@@ -609,6 +612,15 @@ def _values(values: Any) -> list[Any]:
     if values.dtype.kind != "f":
         return list(values.tolist())
     return [None if text == "nan" else float(text) for text in values.astype(str).tolist()]
+
+
+def _is_text(entry: Any) -> bool:
+    """Whether every character of what JSON says is whole: `\\ud83d` alone is none."""
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _as_text(value: Any) -> str:

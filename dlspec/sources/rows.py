@@ -191,7 +191,7 @@ class TableFiles(RowsFiles):
     a feature.
 
     Args:
-        said: columns whose kind the spec says, whatever they look like; numbers are no times.
+        said: columns whose kind the spec says, whatever they look like; a time looks like dates.
     """
 
     key = "table"
@@ -214,11 +214,11 @@ class TableFiles(RowsFiles):
         values = [_values(first, place) for place in range(len(header))]
         numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
         said = dict(self.said)
-        for name, column, number in zip(header, values, numbers, strict=True):
+        for name, column in zip(header, values, strict=True):
             kind = said.get(name, "number")
             if kind == "number" and _all_dates(column):
                 kind = "time"
-            if kind == "text" or (kind == "time" and not number):
+            if kind == "text" or (kind == "time" and _mostly_dates(column)):
                 known.setdefault(name, kind)
         words: list[set[str]] = [set() for _ in header]
         asked = [said.get(name) == "class" for name in header]
@@ -286,6 +286,11 @@ def _all_dates(values: list[str]) -> bool:
     """Whether a column holds dates, written as year-month-day."""
     date = r"\s*\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[-+]\d\d:?\d\d)?)?\s*"
     return bool(values) and all(re.fullmatch(date, value) for value in values)
+
+
+def _mostly_dates(values: list[str]) -> bool:
+    """Whether a column that the spec calls a time may be one; a value that is no date is named when all are read."""
+    return 2 * sum(bool(re.match(r"\s*\d+[-/.]\d+[-/.]\d+", value)) for value in values) >= len(values)
 
 
 def _mostly_numbers(values: list[str], decimal: str) -> bool:

@@ -11,7 +11,9 @@ windows   of a series of 10 million rows: memory
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -102,10 +104,8 @@ def csv_to_first_step() -> dict[str, float]:
         read = time.perf_counter()
         network = build_network(dlspec.graph(spec))
         trainer = Trainer(spec, dlspec.plan(spec), data, network, listener=UntilFirst(), save=lambda checkpoint: None)
-        try:
+        with contextlib.suppress(Stopped):
             trainer.run()
-        except Stopped:
-            pass
     rows = len(data.train) + len(data.validation) + len(data.test)
     array = 8 * rows * (data.train.inputs.shape[1] + 1)
     return {"seconds": time.perf_counter() - began, "read": read - began, "bytes": watch.bytes, "array": array}
@@ -245,8 +245,6 @@ def measure(folder: Path, what: str, *arguments: str) -> dict[str, float]:
     """What a function of this module returns, called in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.data", "--one", what, *arguments]
     environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    import os
-
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
