@@ -202,6 +202,7 @@ ARGUMENTS = {
     "DataSpec.table": "CSV, TSV, JSON Lines or Parquet files whose rows are samples: a path, several, or a pattern",
     "DataSpec.series": "such files whose rows are timesteps, oldest first",
     "DataSpec.time": "column with the time of a series",
+    "DataSpec.group": "column that separates several series in the same files; no window crosses from one into another",
     "DataSpec.target": "column to predict, or `input` for a network that gives back what it sees",
     "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
     "times, and words of more than 100 sorts",
@@ -217,8 +218,10 @@ ARGUMENTS = {
     "UnlabeledSpec.dataset": "a built-in dataset",
     "UnlabeledSpec.table": "files whose rows are samples",
     "UnlabeledSpec.series": "files whose rows are timesteps, oldest first",
-    "Split.validation": "share, or number of samples, that early stopping and the curves are measured on",
-    "Split.test": "share, or number of samples, that the result is measured on; not where the data bring a test part",
+    "Split.validation": "share, or number of samples, that early stopping and the curves are measured on; or the files "
+    "that hold them",
+    "Split.test": "share, or number of samples, that the result is measured on, or the files that hold them; not where "
+    "the data bring a test part. Of a walk forward, of each test",
     "GradientClipping.norm": "largest norm of the gradient of each weight matrix",
     "GradientClipping.value": "largest gradient of each weight",
     "GradientClipping.global_norm": "largest norm of all gradients together",
@@ -330,6 +333,10 @@ data:
 model: [lstm: 8, output]
 """,
         """\
+data: {series: quotes.csv, group: ticker, target: close, window: {length: 30}}
+model: [lstm: 8, output]
+""",
+        """\
 data: {table: patients.csv, target: ill}
 model: [dense: 8, output]
 """,
@@ -344,13 +351,38 @@ model: [dense: 8, output]
     ),
     "data.window": (
         """\
-data: {dataset: goog, window: {length: 30, horizon: 5}}
+data: {dataset: goog, window: {length: 30, horizon: 5, stride: 5, gap: 20}}
 model: [lstm: 8, output]
 """,
     ),
     "data.split": (
         """\
 data: {dataset: digits, split: {validation: 0.1, test: 300, by: order}}
+""",
+        """\
+data: {dataset: digits, split: {folds: 5, by: random}}
+""",
+        """\
+data: {table: visits.csv, target: ill, split: {group: patient}}
+model: [dense: 8, output]
+""",
+        """\
+data: {table: visits.csv, target: ill, features: age, split: {column: part}}
+model: [dense: 8, output]
+""",
+        """\
+data: {table: patients.csv, target: ill, split: {validation: 0.2, test: sick.csv}, missing: drop}
+model: [dense: 8, output]
+""",
+        """\
+data: {dataset: goog, window: {length: 30}, split: {test: 0.1, walk_forward: {folds: 4}}}
+model: [lstm: 8, output]
+""",
+    ),
+    "data.split.walk_forward": (
+        """\
+data: {dataset: goog, window: {length: 30}, split: {walk_forward: {folds: 4}}}
+model: [lstm: 8, output]
 """,
     ),
     "data.unlabeled": (

@@ -180,7 +180,12 @@ def count_samples(spec: Spec, description: Description | None) -> Samples | None
     data, rows = spec.data, description.rows
     if description.layout == "series" and data.window:
         rows = rows - data.window.length - data.window.horizon + 1
-    rows = max(1, data.split.sizes(rows, description.test_rows)[0])
+    if description.layout == "series" and data.window:
+        trained = data.split.bounds(rows, data.split.shown_fold, description.test_rows, description.validation_rows)[0]
+        rows = trained // data.window.stride
+    else:
+        rows = data.split.sizes(rows, description.test_rows, description.validation_rows)[0]
+    rows = max(1, rows)
     if data.limit:
         rows = min(rows, data.limit)
     labelled = rows

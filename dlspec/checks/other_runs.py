@@ -133,4 +133,12 @@ def _other_test_part(spec: Spec, other: Mapping[str, Any]) -> bool:
     """Whether another run, with the same seed, keeps other samples for the test, which it takes out first."""
     theirs = other["data"].get("split") or {}
     other_rows = (other["data"].get("missing") == "drop") != (spec.data.missing == "drop")
-    return other_rows or any(theirs.get(key) != getattr(spec.data.split, key) for key in ("test", "by"))
+    own = spec.data.split.written()
+    drawn_otherwise = theirs.get("by") not in (None, own["by"])
+    compared = [key for key in own if key not in ("validation", "by")]
+    return other_rows or drawn_otherwise or any(_named(theirs.get(key)) != _named(own[key]) for key in compared)
+
+
+def _named(value: Any) -> Any:
+    """Files by their names alone, since a run folder and a spec reach them by different paths."""
+    return [Path(path).name for path in value] if isinstance(value, list) else value

@@ -14,6 +14,7 @@ def command(run: Path, file: Path) -> int:
     """Predict the target for the rows of a CSV file, and print it as CSV.
 
     Of a series, a forecast stands beside the last row that it was made from; `close+1` is the next value of `close`.
+    Several series are told apart by the column `group` of the spec.
 
     \b
     Example:  dlspec predict runs/lstm_stock/001 new_prices.csv > predicted.csv
@@ -25,7 +26,7 @@ def command(run: Path, file: Path) -> int:
 
     from dlspec.api import open_run
     from dlspec.diagnostics import DataError
-    from dlspec.preparation import to_times
+    from dlspec.preparation import to_times, to_words
 
     opened = open_run(run)
     try:
@@ -34,9 +35,10 @@ def command(run: Path, file: Path) -> int:
         raise DataError.of("data-not-found", f"there is no file `{file}`") from None
     except (OSError, ValueError, csv.Error) as error:
         raise DataError.of("data-unreadable", f"cannot read `{file}`: {error}") from None
-    time = opened.spec.data.time
+    time, group = opened.spec.data.time, opened.spec.data.group
     if time is not None and time in rows:
-        to_times(time, rows[time].to_numpy())
+        groups = to_words(group, rows[group].to_numpy()) if group is not None and group in rows else None
+        to_times(time, rows[time].to_numpy(), groups)
         rows = rows.set_index(time)
     predicted = opened.predict(rows)
     predicted.to_csv(sys.stdout, index=time is not None)

@@ -107,7 +107,7 @@ def numbers_of(
         return (to_words if words else to_numbers)(name, columns[name], holes=holes)
     except DataError as error:
         (problem,) = error.diagnostics
-        message = problem.message + _file_of(spec, source, error)
+        message = problem.message + file_of(spec, source, error)
         if source is not None:
             raise data_error(spec, problem.code, message, source, help=problem.help) from None
         place = _place_of(spec, name)
@@ -123,7 +123,7 @@ def numbers_of(
         raise data_error(spec, problem.code, message, *place, help=help) from None
 
 
-def _file_of(spec: Spec, source: str | None, error: DataError) -> str:
+def file_of(spec: Spec, source: str | None, error: DataError) -> str:
     """Where in several files the wrong value stands; empty where there is one file."""
     files = unlabeled_source(spec) if source else source_of(spec)
     if not isinstance(error, ValueProblem) or not isinstance(files, RowsFiles):
@@ -169,25 +169,50 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
     return np.array([index[str(label)] for label in labels])
 
 
-def to_times(name: str, values: Array) -> Array:
+def to_times(name: str, values: Array, groups: Array | None = None) -> Array:
     """A column of times, checked to run forwards: as datetime64[us], or as numbers.
+
+    Args:
+        groups: which of several series each row belongs to; time runs forwards in each.
 
     Raises:
         DataError: a value is no time, or does not come after the one before it.
     """
     if values.dtype == object:
-        values = _read_dates(name, values)
+        values = _read_dates(name, values, groups)
     elif values.dtype.kind == "f":
         values = to_numbers(name, values)
-    steps = np.diff(values.astype("int64") if values.dtype.kind == "M" else values)
-    if (steps <= 0).any():
-        row = int(np.argmax(steps <= 0)) + 1
-        text = f"column `{name}` does not increase from row {row} ({values[row - 1]}) to row {row + 1} ({values[row]})"
-        raise DataError.of("time-not-increasing", text, help="sort the rows by time, oldest first, one for each time")
+    back = _step_back(values, groups)
+    if back is not None:
+        first, second = back
+        of = "" if groups is None else f" of `{groups[second]}`"
+        text = (
+            f"column `{name}` does not increase from row {first + 1} ({values[first]}) to row {second + 1} "
+            f"({values[second]}){of}"
+        )
+        help = "sort the rows by time, oldest first, one for each time"
+        several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
+        raise DataError.of("time-not-increasing", text, help=help + several)
     return values
 
 
-def _read_dates(name: str, values: Array) -> Array:
+def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
+    """The first two rows that follow each other, in a group, of which the second is not later."""
+    steps = values.astype("int64") if values.dtype.kind == "M" else values
+    if groups is None:
+        wrong = np.diff(steps) <= 0
+        row = int(np.argmax(wrong)) if wrong.any() else None
+        return None if row is None else (row, row + 1)
+    order = np.argsort(groups, kind="stable")
+    wrong = (np.diff(steps[order]) <= 0) & (groups[order][1:] == groups[order][:-1])
+    if not wrong.any():
+        return None
+    places = np.flatnonzero(wrong)
+    place = places[np.argmin(order[places + 1])]
+    return int(order[place]), int(order[place + 1])
+
+
+def _read_dates(name: str, values: Array, groups: Array | None) -> Array:
     """Dates as datetime64[us]: year-month-day, or another form where only one reading of all of them is in order."""
     import pandas as pd
 
@@ -208,22 +233,44 @@ def _read_dates(name: str, values: Array) -> Array:
         row = int(np.argmax(fewest))
         text = f'column `{name}` has "{values[row]}" in row {row + 1}, which is no date such as 2024-01-31'
         raise DataError.of("not-a-time", text, help=cure)
-    in_order = [reading for reading in readings if (np.diff(reading.astype("int64")) > 0).all()]
+    in_order = [reading for reading in readings if _step_back(reading, groups) is None]
     if len(in_order) > 1:
         text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
         raise DataError.of("not-a-time", text, help=cure)
     return (in_order or readings)[0]
 
 
-def times_of(spec: Spec, signature: Signature, columns: Columns) -> Array | None:
-    """The time of each row; None: rows are numbered."""
-    if signature.time is None:
+def times_of(
+    spec: Spec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
+) -> Array | None:
+    """The time of each row; None: rows are numbered.
+
+    Args:
+        groups: see `to_times`.
+        place: the key under `data` that an error points to.
+    """
+    if signature.time is None or signature.time not in columns:
         return None
     try:
-        return to_times(signature.time, columns[signature.time])
+        return to_times(signature.time, columns[signature.time], groups)
     except DataError as error:
         (problem,) = error.diagnostics
-        raise data_error(spec, problem.code, problem.message, "time", help=problem.help) from None
+        raise data_error(spec, problem.code, problem.message, place, help=problem.help) from None
+
+
+def words_of(spec: Spec, name: str, columns: Columns, *place: str, source: str | None = None) -> Array:
+    """A column as words, one in every row.
+
+    Args:
+        place: where under `data` the spec names it.
+        source: see `numbers_of`.
+    """
+    try:
+        return to_words(name, columns[name])
+    except DataError as error:
+        (problem,) = error.diagnostics
+        message = problem.message + file_of(spec, source, error)
+        raise data_error(spec, problem.code, message, *place, help=problem.help) from None
 
 
 def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:

@@ -13,7 +13,7 @@ from dlspec.metrics import METRICS, show_number
 from dlspec.plans import make_plan
 from dlspec.reports import figures
 from dlspec.reports.learning import learning_figures
-from dlspec.reports.results import comparison_figure, result_figures
+from dlspec.reports.results import comparison_figure, result_figures, shown_group
 from dlspec.reports.shown import Shown
 
 if TYPE_CHECKING:
@@ -68,11 +68,13 @@ def data_figures(run: Run) -> list[Shown]:
         if pictures["series:dated"]:
             times = times.astype("datetime64[us]")
         unit = f" ({target['unit']})" if target["unit"] else ""
+        group = shown_group(run)
+        of = f" of {group}" if group is not None else ""
         middle = ", watched on the middle part" if run.data["parts"]["validation"] else ""
         return [
             Shown(
                 figures.split_line(
-                    times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{unit}"
+                    times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{of}{unit}"
                 ),
                 "The series and its split",
                 f"Split by time: the network is trained on the past{middle}, and judged on the end.",

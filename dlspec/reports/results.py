@@ -29,6 +29,13 @@ def comparison_figure(run: Run) -> Shown:
     return Shown(figures.comparison(scores, metric.unit == "percent"), title)
 
 
+def shown_group(run: Run) -> str | None:
+    """Of several series, that with the largest test part, which figures show; None: there is one series."""
+    if run.data.get("group") is None:
+        return None
+    return str(run.predictions["group"].astype(str).value_counts().sort_index().idxmax())
+
+
 def result_figures(run: Run) -> list[Shown]:
     """How good it is, seen on the test part."""
     import pandas as pd
@@ -54,10 +61,13 @@ def result_figures(run: Run) -> list[Shown]:
         if len(run.pictures.get("wrong:pictures", ())):
             shown.append(_wrong(run))
         return shown
+    group = shown_group(run)
+    if group is not None:
+        table = table[table["group"].astype(str) == group]
     truth, network = table["truth"].to_numpy(), table["network"].to_numpy()
     guesses = {name: table[name].to_numpy() for name in baselines}
     unit = f" ({target['unit']})" if target["unit"] else ""
-    label = f"{target['name']}{unit}"
+    label = f"{target['name']}{unit}" if group is None else f"{target['name']} of {group}{unit}"
     if task == "number":
         return [
             Shown(
@@ -87,12 +97,11 @@ def result_figures(run: Run) -> list[Shown]:
             "Errors without a pattern, around zero, are what is left when nothing more can be learnt from the past. "
             "A drift to one side or waves are something that the network missed.",
         ),
-        _change_figure(run, truth, network, unit),
+        _change_figure(run.pictures["series:last"][table.index], truth, network, unit),
     ]
 
 
-def _change_figure(run: Run, truth: np.ndarray, network: np.ndarray, unit: str) -> Shown:
-    last = run.pictures["series:values"][run.predictions["row"].to_numpy() - run.data["window"]["horizon"]]
+def _change_figure(last: np.ndarray, truth: np.ndarray, network: np.ndarray, unit: str) -> Shown:
     actual, predicted = truth - last, network - last
     alike = float(np.corrcoef(actual, predicted)[0, 1]) if predicted.std() > 0 and actual.std() > 0 else 0.0
     sign = float((np.sign(actual) == np.sign(predicted))[actual != 0].mean()) if (actual != 0).any() else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlspec.diagnostics import DataError
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from dlspec.training import Listener
 
 
-def load_data(spec: Spec) -> Prepared:
+def load_data(spec: Spec, fold: int | None = None) -> Prepared:
     """The data of a spec, split and scaled.
+
+    Args:
+        fold: see `prepare`.
 
     Raises:
         DataError: they are not there, or not what the spec needs.
@@ -29,7 +32,9 @@ def load_data(spec: Spec) -> Prepared:
     signature, problems = read_signature(spec, source.describe())
     if signature is None or any(problem.is_error for problem in problems):
         raise DataError(problems, spec.source.texts)
-    return prepare(spec, signature, source.load(spec.seed), unlabeled.load(spec.seed) if unlabeled else None)
+    loaded = source.load_parts(spec.seed)
+    signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
+    return prepare(spec, signature, loaded.columns, unlabeled.load(spec.seed) if unlabeled else None, fold)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
 
     part, target = data.test, data.signature.target
     table: dict[str, Any] = {"row": part.rows}
+    if data.groups is not None:
+        table["group"] = data.groups[part.rows]
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times

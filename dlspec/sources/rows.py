@@ -5,13 +5,13 @@ from __future__ import annotations
 import glob
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from dlspec.datasets import Column, Columns, Description
+from dlspec.datasets import Column, Columns, Description, Loaded
 from dlspec.diagnostics import DataError, Span
 from dlspec.fields import did_you_mean, one_of
 from dlspec.sources.formats import LOOKED_AT, SEPARATORS, RowsFormat, format_of
@@ -30,6 +30,8 @@ class RowsFiles(ABC):
         paths: as written in the spec; one with `*` or `?` names all files that match, in order of their names.
         folder: what a relative path is relative to.
         span: where the spec names them.
+        validation: files that hold the validation part.
+        test: files that hold the test part.
     """
 
     key: ClassVar[str]
@@ -38,6 +40,8 @@ class RowsFiles(ABC):
     paths: tuple[str, ...]
     folder: Path
     span: Span | None = None
+    validation: RowsFiles | None = None
+    test: RowsFiles | None = None
 
     @property
     def files(self) -> list[RowsFormat]:
@@ -62,6 +66,11 @@ class RowsFiles(ABC):
                 found.append(format_of(whole, path, self.span))
         return found
 
+    @property
+    def all_files(self) -> list[RowsFormat]:
+        """These, and behind them those of the parts that have files of their own."""
+        return [file for source in (self, self.validation, self.test) if source is not None for file in source.files]
+
     def describe(self) -> Description:
         """The columns; files that have not changed are looked at once.
 
@@ -69,7 +78,7 @@ class RowsFiles(ABC):
             DataError: a file is absent, cannot be read, has no header, or has other columns than the first.
         """
         try:
-            states = tuple((state.st_mtime_ns, state.st_size) for state in (f.file.stat() for f in self.files))
+            states = tuple((state.st_mtime_ns, state.st_size) for state in (f.file.stat() for f in self.all_files))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise self._error("data-unreadable", f"cannot read `{self.paths[0]}`: {reason.lower()}") from None
@@ -77,18 +86,23 @@ class RowsFiles(ABC):
 
     def look(self) -> Description:
         """The columns, out of the files."""
-        files = self.files
+        files = self.all_files
         header = files[0].header()
         self._check_header(header, files[0].name)
         for other in files[1:]:
             self._check_same(header, files[0].name, other)
-        return self._look(files, header)
+        validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
+        return replace(self._look(files, header), validation_rows=validation, test_rows=test)
 
     @abstractmethod
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns, which are those of the header."""
 
     def load(self, seed: int) -> Columns:
+        """See `load_parts`."""
+        return self.load_parts(seed).columns
+
+    def load_parts(self, seed: int) -> Loaded:
         """All columns, numbers as float64, times as datetime64 where the format has them, everything else as text.
 
         Raises:
@@ -97,11 +111,17 @@ class RowsFiles(ABC):
         import numpy as np
 
         labels = self._labels()
-        parts = [file.read(labels) for file in self.files]
-        if not any(len(next(iter(part.values()), ())) for part in parts):
-            raise self._error("no-rows", f"`{self.paths[0]}` has a header and no rows")
+        parts = [file.read(labels) for file in self.all_files]
         names = [column.name for column in self.describe().columns]
         rows = [len(next(iter(part.values()), ())) for part in parts]
+        behind = 0
+        counts = []
+        for source in (self, self.validation, self.test):
+            ahead = behind + (len(source.files) if source else 0)
+            counts.append(sum(rows[behind:ahead]))
+            if source and not counts[-1]:
+                raise source._error("no-rows", f"`{source.paths[0]}` has a header and no rows")
+            behind = ahead
         columns: Columns = {}
         for name in names:  # JSON Lines may leave a column out
             each = [
@@ -109,11 +129,11 @@ class RowsFiles(ABC):
                 for part, count in zip(parts, rows, strict=True)
             ]
             columns[name] = each[0] if len(each) == 1 else np.concatenate(each)
-        return columns
+        return Loaded(columns, counts[1], counts[2])
 
     def place_of(self, row: int) -> str:
         """In which row of which file a row lies, both counted from 1; empty where there is one file."""
-        files = self.files
+        files = self.all_files
         if len(files) == 1:
             return ""
         for file in files:
@@ -121,6 +141,17 @@ class RowsFiles(ABC):
             if row <= count:
                 return f"row {row} of `{file.name}`"
             row -= count
+        return ""
+
+    def place_of_word(self, column: str, words: Collection[str]) -> str:
+        """The first of these words in a column, and where it stands; empty where none of them does."""
+        files = self.all_files
+        for file in files:
+            place = file.header().index(column)
+            for number, row in enumerate(file.rows(), start=1):
+                word = row[place].strip()
+                if word in words:
+                    return f"`{word}` in row {number}" + (f" of `{file.name}`" if len(files) > 1 else "")
         return ""
 
     def first_values(self) -> dict[str, list[str]]:
@@ -164,7 +195,7 @@ class RowsFiles(ABC):
             else f"a column `{more[0]}` that `{first}` lacks"
         )
         help = "files of one source have the same columns; name the others as a source of their own"
-        raise self._error("files-differ", f"`{other.name}` has {said}", help)
+        raise DataError.of("files-differ", f"`{other.name}` has {said}", other.span, help=help)
 
     def _nearest(self, path: str) -> str:
         if "://" in path:
