@@ -58,7 +58,7 @@ def to_numbers(name: str, values: Array, *, holes: bool = False) -> Array:
         raise DataError.of("not-a-number", f"column `{name}` holds times, where numbers are needed")
     if values.dtype.kind in "iu" and values.ndim > 1:
         return values
-    values = values.astype("float64")
+    values = values.astype("float64", copy=False)
     wrong = np.isinf(values) if holes else ~np.isfinite(values)
     finite = ~wrong.reshape(len(values), -1).any(axis=1)
     if not finite.all():

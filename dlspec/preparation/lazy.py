@@ -60,9 +60,20 @@ class Windows:
 def windows_at(view: Array, starts: Array) -> Array:
     """The windows that begin there: a view where they are evenly spaced, else `Windows`, which can do what is asked of
     samples."""
-    steps = np.diff(starts[:2])
-    if not len(starts) or not len(steps):
-        return view[starts]
-    if (np.diff(starts) == steps[0]).all():
-        return view[starts[0] : starts[-1] + 1 : steps[0]]
-    return cast("Array", Windows(view, starts))
+    evenly = _evenly(starts)
+    return view[evenly] if evenly is not None else cast("Array", Windows(view, starts))
+
+
+def values_at(values: Array, places: Array) -> Array:
+    """Some of the values: a view where they are evenly spaced."""
+    evenly = _evenly(places)
+    return values[places if evenly is None else evenly]
+
+
+def _evenly(places: Array) -> slice | None:
+    """Places as a slice, where they are evenly spaced and ascend."""
+    if not len(places):
+        return slice(0, 0)
+    steps = np.diff(places)
+    step = int(steps[0]) if len(steps) else 1
+    return slice(int(places[0]), int(places[-1]) + 1, step) if step > 0 and (steps == step).all() else None

@@ -12,7 +12,7 @@ from dlspec.features import Affine, fit_affine
 from dlspec.preparation.columns import data_error, fingerprint, numbers_of, times_of, words_of
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
-from dlspec.preparation.lazy import windows_at
+from dlspec.preparation.lazy import values_at, windows_at
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
 from dlspec.preparation.stretches import Stretches, part_of_rows
 from dlspec.signature import Signature
@@ -189,9 +189,10 @@ class _Windows:
             flat = flattened(inputs)
             return Part(inputs, flat, raw, flat, self._rows(last))
         assert isinstance(self.scale, Affine), "a number has a scale"
-        targets = self.scale(self.aim.values[last][:, None]).astype("float32")
+        targets = self.scale(values_at(self.aim.values, last)[:, None]).astype("float32")
         ahead = last + self.aim.horizon
-        return Part(inputs, targets, raw, self.aim.level[ahead], self._rows(ahead), self.aim.level[last])
+        truth, known = values_at(self.aim.level, ahead), values_at(self.aim.level, last)
+        return Part(inputs, targets, raw, truth, self._rows(ahead), known)
 
     def _rows(self, places: Array) -> Array:
         return places if self.rows is None else self.rows[places]
