@@ -24,7 +24,8 @@ def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
     amounts = [(split.validation, 1), (1 / split.folds if split.folds else split.test, tests)]
     shares = [times * amount for amount, times in amounts if isinstance(amount, float)]
     counted = rows is not None and len(shares) < 2 and split.bounds(rows, 0, *given)[0] < 1
-    if (sum(shares) >= 1 or counted) and split.column is None:
+    in_doubt = split.column is not None or (split.folds and split.walk_forward)
+    if (sum(shares) >= 1 or counted) and not in_doubt:
         own = "" if split.validation is None or isinstance(split.validation, list) else f" {split.validation:g}"
         test = ""
         if split.folds:
@@ -170,10 +171,11 @@ def columns_of_the_split_say_nothing_else(checked: Checked) -> Iterator[Diagnost
         return
     split = spec.data.split
     places: dict[tuple[str, ...], str | None] = {
-        ("data", "group"): spec.data.group,
         ("data", "split", "group"): split.group,
         ("data", "split", "column"): split.column,
     }
+    if signature.window is not None:
+        places = {("data", "group"): spec.data.group}
     for place, name in places.items():
         if name is None:
             continue
@@ -191,7 +193,8 @@ def columns_of_the_split_say_nothing_else(checked: Checked) -> Iterator[Diagnost
                 Severity.ERROR if parts else Severity.WARNING,
                 help=f"remove `{name}` from `features`",
             )
-    yield from _words_of_parts(checked, split)
+    if signature.window is None:
+        yield from _words_of_parts(checked, split)
 
 
 def _words_of_parts(checked: Checked, split: Split) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlspec.metrics import METRICS
+from dlspec.metrics import METRICS, judged_by
 from dlspec.reports import figures, stage_figures
 from dlspec.reports.shown import Shown
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def comparison_figure(run: Run) -> Shown:
     """The metric of the verdict as bars."""
     metrics = run.metrics
-    name = {"class": "accuracy", "number": "rmse", "input": "squared_error"}[run.data["target"]["kind"]]
-    if name not in metrics["test"]:
-        name = next(iter(metrics["test"]))
+    name = judged_by(run.data["target"]["kind"], list(metrics["test"]))
     scores = {
         "network": metrics["test"][name],
         **{key: value[name] for key, value in metrics["baselines"].items()},
@@ -27,6 +25,18 @@ def comparison_figure(run: Run) -> Shown:
     metric = METRICS[name]
     title = f"{metric.heading(run.data['target']['unit'])}, {metric.better} is better"
     return Shown(figures.comparison(scores, metric.unit == "percent"), title)
+
+
+def fold_figure(run: Run) -> Shown | None:
+    """The metric of the verdict on every fold, as dots; None: there are no folds."""
+    folds = run.metrics.get("folds")
+    if folds is None:
+        return None
+    metric = METRICS[judged_by(run.data["target"]["kind"], list(run.metrics["test"]))]
+    name = metric.type_name
+    values = {"network": folds[name]["values"], **{key: own[name]["values"] for key, own in folds["baselines"].items()}}
+    title = f"{metric.heading(run.data['target']['unit'])} of each fold, {metric.better} is better"
+    return Shown(figures.folds(values, metric.unit == "percent"), title, "A dot is a fold, the line their mean.")
 
 
 def shown_group(run: Run) -> str | None:

@@ -29,7 +29,8 @@ SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
-CHECKPOINT, COMPARISON = "checkpoints/latest.npz", "checkpoints/comparison.json"
+CHECKPOINT = "checkpoints/latest.npz"
+COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 
 
 @dataclass(frozen=True)

@@ -50,21 +50,30 @@ class Job:
     taken: LayerWeights
 
 
+def plan_of(spec: Spec, data: Prepared) -> Plan:
+    """The network that takes these data, and how it is trained.
+
+    Raises:
+        DataError: it does not fit them: the training part has other words than the whole table.
+    """
+    from dlspec.graphs import make_graph
+    from dlspec.plans import make_plan
+
+    graph, problems = make_graph(spec, data.signature)
+    if any(problem.is_error for problem in problems):
+        raise DataError(problems, spec.source.texts)
+    return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
+
+
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.backend import choose_device, make_deterministic
-    from dlspec.graphs import make_graph
-    from dlspec.plans import make_plan
     from dlspec.training import Listener
 
     began = time.time()
     listener = listener or Listener()
     data = load_data(spec)
-    graph, problems = make_graph(spec, data.signature)
-    if any(problem.is_error for problem in problems):  # the training part has other words than the whole table
-        raise DataError(problems, spec.source.texts)
-    source = find_source(spec)
-    plan = make_plan(spec, graph, taken=taken_layers(spec, graph, source))
+    plan, source = plan_of(spec, data), find_source(spec)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)
