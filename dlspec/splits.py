@@ -116,6 +116,11 @@ class Split(SpecModel):
         """The fold whose network is saved: the first, or the last in time."""
         return self.walk_forward.folds - 1 if self.walk_forward else 0
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the seed decides which single samples are tested on."""
+        return self.column is None and self.by != "order" and not self.files("test")
+
     def files(self, part: Literal["validation", "test"]) -> list[str]:
         """The files that hold a part; none where it is drawn from the rest."""
         given = getattr(self, part)

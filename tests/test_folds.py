@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import dlspec
 from dlspec.cli import cli
+from dlspec.metrics import METRICS
 from dlspec.runs.folding import summarize
 from dlspec.runs.jobs import load_data
 from dlspec.training import Listener, Stopped, as_array
@@ -138,10 +139,10 @@ def test_results_have_means_and_spreads_of_the_network_and_the_baselines(run):
     assert run.metrics["notes"][0] == "Scores, figures and the saved network are of the first of 3 folds."
     page = run.report.read_text(encoding="utf-8")
     assert "Over 3 folds" in page
-    assert METRIC.format(**folds["accuracy"]) in page
+    assert SHOWN.format(**folds["accuracy"]) in page
 
 
-METRIC = "{mean:.1%} ± {sd:.1%}"
+SHOWN = "{mean:.1%} ± {sd:.1%}"
 
 
 def zip_baselines(run):
@@ -228,7 +229,7 @@ def test_the_sentence():
         for own, linear in ((1.0, 2.0), (2.0, 2.5), (3.0, 2.4))
     ]
     assert summarize(results, "rmse")["sentence"] == (
-        "Over 3 folds, RMSE 2.000 (sd 1.000) against 2.300 (sd 0.2646) of `linear`, better in 2 of them."
+        "Over 3 folds: RMSE 2.000 (sd 1.000) against 2.300 (sd 0.2646) of `linear`, better in 2 of them."
     )
 
 
@@ -265,3 +266,17 @@ def test_wrong_uses_in_a_series(split, codes):
 def test_folds_need_data_without_a_test_part():
     text = "dlspec: 1\ndata: {dataset: mnist, split: {folds: 3}}\nmodel: [flatten, output]\n"
     assert [problem.code for problem in dlspec.validate(text)] == ["wrong-split"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "mean", "sd", "shown"),
+    [
+        ("rmse", 1.3512, 0.0687, "1.351 ± 0.069"),
+        ("rmse", 22351900.0, 4321.0, "22,351,900 ± 4,321"),
+        ("rmse", 0.00001234, 0.000001, "1.234e-05 ± 1.000e-06"),
+        ("accuracy", 0.8223, 0.0421, "82.2% ± 4.2%"),
+        ("rmse", 2.0, None, "2.000"),
+    ],
+)
+def test_a_mean_stands_beside_its_deviation_to_the_same_digit(metric, mean, sd, shown):
+    assert METRICS[metric].show_spread({"mean": mean, "sd": sd}) == shown

@@ -169,6 +169,7 @@ def test_a_run_tells_groups_apart(folder):
     assert table["persistence"].to_numpy() == pytest.approx(of_ticker.shift(2)[table["row"]].to_numpy())
     page = run.report.read_text(encoding="utf-8")
     assert "close of ABC" in page
+    assert "Shown is ABC, one of 3 series." in page
     whole = run.predict(frame)
     assert list(whole["ticker"]) == list(frame["ticker"][whole.index])
     for ticker in ("ABC", "XYZ"):

@@ -69,8 +69,12 @@ class Metric(Kind):
 
     @classmethod
     def show_spread(cls, values: Mapping[str, Any]) -> str:
-        """`mean ± sd`, of several trainings."""
-        return cls.show(values["mean"]) + ("" if values["sd"] is None else f" ± {cls.show(values['sd'])}")
+        """`mean ± sd`, of several trainings, both to the same digit."""
+        mean, sd = cls.show(values["mean"]), values["sd"]
+        if sd is None:
+            return mean
+        plain = cls.unit not in ("percent", "count") and "e" not in mean
+        return f"{mean} ± {sd:,.{len(mean.partition('.')[2])}f}" if plain else f"{mean} ± {cls.show(sd)}"
 
     @abstractmethod
     def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:

@@ -119,8 +119,11 @@ def part_of_rows(
         in_order = np.sort(times[:free])
         part[:free] = sum((times[:free] >= in_order[max(cut, 0)]).astype("int8") for cut in bounds if cut < free)
         return part
-    for group in np.unique(groups[:free]):
-        rows = np.flatnonzero(groups[:free] == group)
-        cuts = [round(cut / free * len(rows)) for cut in bounds if cut < free]
-        part[rows] = np.searchsorted(np.array(cuts), np.arange(len(rows)), side="right")
+    rows = np.argsort(groups[:free], kind="stable")
+    sizes = np.bincount(groups[:free])
+    place = np.empty(free, int)
+    place[rows] = np.arange(free) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    part[:free] = sum(
+        (place >= np.round(cut / free * sizes)[groups[:free]]).astype("int8") for cut in bounds if cut < free
+    )
     return part

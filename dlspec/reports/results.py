@@ -94,12 +94,14 @@ def result_figures(run: Run) -> list[Shown]:
     horizon = run.data["window"]["horizon"]
     steps = "the next timestep" if horizon == 1 else f"{horizon} timesteps ahead"
     late = "one step" if horizon == 1 else f"{horizon} steps"
+    count = 1 if group is None else run.predictions["group"].nunique()
+    which = "" if group is None else f"Shown is `{group}`, one of {count} series. "
     return [
         Shown(
             figures.forecast(times, truth, network, guesses, label),
             "Forecasts against truth",
-            f"Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} late; "
-            "where the network's line lies on it, it hides it, and has learnt no more than that.",
+            f"{which}Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} "
+            "late; where the network's line lies on it, it hides it, and has learnt no more than that.",
         ),
         Shown(
             figures.residuals(times, truth, network, f"truth − network{unit}", ""),

@@ -74,7 +74,7 @@ def _sentence(found: Mapping[str, Any], metric: str) -> str:
         return f"{kind.show(values['mean'])} (sd {kind.show(values['sd'])})"
 
     count = len(own["values"])
-    begins = f"Over {count} folds, {kind.label} {said(own)}"
+    begins = f"Over {count} folds: {kind.label} {said(own)}"
     known = {name: scores[metric] for name, scores in found["baselines"].items() if scores[metric]["mean"] is not None}
     if not known or own["mean"] is None:
         return f"{begins}."
