@@ -20,6 +20,8 @@ from dlspec.fields import (
 
 BY_DEFAULT = 0.15
 """The share of the validation part, and that of the test part."""
+GAP = 10
+"""So many times the usual step: weekends and holidays in daily data are no gaps."""
 WORDS = {
     "training": ("train", "training"),
     "validation": ("validation", "val", "valid", "dev"),
@@ -47,7 +49,7 @@ class Window(SpecModel):
     horizon: PositiveInt = Field(1, description="how many timesteps ahead the target lies")
     stride: PositiveInt = Field(1, description="timesteps from one training window to the next")
     gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(
-        10,
+        GAP,
         description="a step in time of more than so many times the usual one, the median of the training part, is a "
         "gap; `none`: there are no gaps",
     )

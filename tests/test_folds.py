@@ -280,3 +280,9 @@ def test_folds_need_data_without_a_test_part():
 )
 def test_a_mean_stands_beside_its_deviation_to_the_same_digit(metric, mean, sd, shown):
     assert METRICS[metric].show_spread({"mean": mean, "sd": sd}) == shown
+
+
+def test_layers_of_another_run_have_seen_what_other_folds_are_tested_on(run):
+    taken = IRIS.replace("method: autoencoder, epochs: 1", f"from: {run.folder}, layers: [h]")
+    assert [problem.code for problem in dlspec.validate(taken)] == ["seen-test-part"]
+    assert [problem.help for problem in dlspec.validate(taken)] == ["test without folds"]

@@ -260,6 +260,19 @@ def test_gaps_are_told_in_the_results(folder):
     )
 
 
+def test_gaps_need_a_time(folder):
+    quotes().drop(columns="date").to_csv(folder / "quotes.csv", index=False)
+    found = dlspec.validate(folder / "spec.yaml", {"data.window": {"length": 5, "gap": 20}})
+    assert [(problem.code, problem.help) for problem in found] == [
+        ("missing-key", "add `time: COLUMN`, or remove `gap`")
+    ]
+    for fine in ("none", 10):  # as resolved specs have it
+        assert dlspec.validate(folder / "spec.yaml", {"data.window": {"length": 5, "gap": fine}}) == []
+    for wrong in (0, "never", True):
+        found = dlspec.validate(folder / "spec.yaml", {"data.window": {"length": 5, "gap": wrong}})
+        assert [problem.code for problem in found] == ["wrong-value"]
+
+
 # --- windows
 
 

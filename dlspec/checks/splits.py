@@ -9,7 +9,7 @@ from dlspec.diagnostics import Diagnostic, Severity
 from dlspec.fields import one_of
 from dlspec.signature import place_of_feature, source_of
 from dlspec.sources.rows import RowsFiles
-from dlspec.splits import WORDS, Split, part_of_word
+from dlspec.splits import GAP, WORDS, Split, part_of_word
 
 
 @rule
@@ -94,20 +94,15 @@ def split_is_one_of_several_ways(checked: Checked) -> Iterator[Diagnostic]:
     yield from apart("column", "says where each row belongs", *names[1:])
     if "column" not in given:
         yield from apart("folds", "says how large each test part is", "test", "walk_forward")
-        yield from _groups_are_drawn(checked, given)
+        if "group" in given and split.by == "order":
+            message = "whole groups are drawn at random, and not taken in the order of rows"
+            span = spec.span("data", "split", "by")
+            yield Diagnostic("wrong-split", message, span, help="remove `by`, or `group`")
     if split.files("test") and split.walk_forward:
         message = "a walk forward has several test parts, and `test` names files with one"
         help = "name all files under `series`, or remove `walk_forward`"
         yield Diagnostic("wrong-split", message, spec.key_span("data", "split", "test"), help=help)
     yield from _parts_come_with_the_data(checked)
-
-
-def _groups_are_drawn(checked: Checked, given: list[str]) -> Iterator[Diagnostic]:
-    spec = checked.spec
-    if "group" in given and spec.data.split.by == "order":
-        message = "whole groups are drawn at random, and not taken in the order of rows"
-        span = spec.span("data", "split", "by")
-        yield Diagnostic("wrong-split", message, span, help="remove `by`, or `group`")
 
 
 def _parts_come_with_the_data(checked: Checked) -> Iterator[Diagnostic]:
@@ -126,12 +121,10 @@ def _parts_come_with_the_data(checked: Checked) -> Iterator[Diagnostic]:
         elif split.folds and part == "validation":
             message = "`folds` tests on every row once, and `validation` names files whose rows are in no fold"
             yield Diagnostic("wrong-split", message, spec.span(*place), help="write a share, such as 0.15")
-    if signature and signature.test_rows and split.column is not None and not split.files("test"):
-        message = f"these data bring their own test part, {signature.test_rows:,} samples"
-        yield Diagnostic("wrong-split", message, spec.key_span("data", "split", "column"), help="remove `column`")
-    if signature and signature.test_rows and split.folds and not split.files("test"):
-        message = f"these data bring their own test part, {signature.test_rows:,} samples, which is in no fold"
-        yield Diagnostic("wrong-split", message, spec.key_span("data", "split", "folds"), help="remove `folds`")
+    for key in ("column", "folds"):
+        if signature and signature.test_rows and getattr(split, key) is not None and not split.files("test"):
+            message = f"these data bring their own test part, {signature.test_rows:,} samples"
+            yield Diagnostic("wrong-split", message, spec.key_span("data", "split", key), help=f"remove `{key}`")
 
 
 @rule
@@ -158,6 +151,10 @@ def split_fits_the_layout(checked: Checked) -> Iterator[Diagnostic]:
             if getattr(split, name) is not None:
                 message = f"`{name}` is for single samples, and the parts of a series follow each other in time"
                 yield Diagnostic("only-for-samples", message, spec.key_span("data", "split", name), help=help)
+        if signature.window.gap not in (GAP, "none") and signature.time is None:
+            message = "gaps are steps in time, and this series has no column with the time"
+            span = spec.key_span("data", "window", "gap")
+            yield Diagnostic("missing-key", message, span, help="add `time: COLUMN`, or remove `gap`")
     if split.folds and checked.rows and split.folds > checked.rows:
         message = f"{checked.rows:,} rows are too few for {split.folds} folds"
         yield Diagnostic("too-few-rows", message, spec.span("data", "split", "folds"), help="write fewer folds")
