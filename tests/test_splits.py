@@ -230,10 +230,13 @@ def test_parts_may_stand_in_files_of_their_own(folder):
         ({"test": "nowhere.csv"}, "data-not-found", "there is no file `nowhere.csv`"),
         ({"test": "other.csv"}, "files-differ", "`other.csv` has no column `weight`"),
         ({"test": "empty.csv"}, "no-rows", "`empty.csv` has a header and no rows"),
+        ({"test": "v*.csv"}, "file-in-two-parts", "`visits.csv` is among the files of another part too"),
+        ({"validation": "more.csv", "test": "./more.csv"}, "file-in-two-parts", "`./more.csv` is among"),
     ],
 )
 def test_a_file_of_a_part_is_checked(folder, split, code, said):
     (folder / "other.csv").write_text("patient,age,ill,part\np1,3,no,test\n", encoding="utf-8")
+    visits().head(30).to_csv(folder / "more.csv", index=False)
     (folder / "empty.csv").write_text("patient,age,weight,ill,part\n", encoding="utf-8")
     (problem,) = problems(folder, split)
     assert problem.code == code
@@ -284,7 +287,7 @@ def test_a_run_with_files_runs_again_from_its_folder(folder):
         ({"folds": 1}, ["out-of-range"]),
         ({"folds": 1000}, ["too-few-rows"]),
         ({"folds": 5, "test": 0.2}, ["wrong-split"]),
-        ({"folds": 5, "test": "visits.csv"}, ["wrong-split"]),
+        ({"folds": 5, "test": "visits.csv"}, ["wrong-split", "file-in-two-parts"]),
         ({"folds": 5, "column": "part"}, ["wrong-split"]),
         ({"folds": 2, "validation": 0.5}, ["split-too-large"]),
         ({"validation": "20%"}, ["wrong-type"]),

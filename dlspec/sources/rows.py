@@ -91,6 +91,7 @@ class RowsFiles(ABC):
         self._check_header(header, files[0].name)
         for other in files[1:]:
             self._check_same(header, files[0].name, other)
+        self._check_apart()
         validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
         return replace(self._look(files, header), validation_rows=validation, test_rows=test)
 
@@ -196,6 +197,17 @@ class RowsFiles(ABC):
         )
         help = "files of one source have the same columns; name the others as a source of their own"
         raise DataError.of("files-differ", f"`{other.name}` has {said}", other.span, help=help)
+
+    def _check_apart(self) -> None:
+        """No file may hold rows of two parts."""
+        before = {format_.file.resolve() for format_ in self.files}
+        for part in (self.validation, self.test):
+            for format_ in part.files if part else ():
+                if format_.file.resolve() in before:
+                    message = f"`{format_.name}` is among the files of another part too"
+                    help = f"name the others alone under `{self.key}`"
+                    raise DataError.of("file-in-two-parts", message, format_.span, help=help)
+            before |= {format_.file.resolve() for format_ in part.files} if part else set()
 
     def _nearest(self, path: str) -> str:
         if "://" in path:
