@@ -178,6 +178,8 @@ def joined(parts: Sequence[Samples]) -> Samples:
 
 def reshaped(samples: Samples, shape: Sequence[int]) -> Samples:
     """Each sample in another shape."""
+    if samples.shape[1:] == tuple(shape):
+        return samples
     if isinstance(samples, LazyArray):
         return Mapped(samples, lambda values: values.reshape(len(values), *shape), shape, samples.dtype)
     return samples.reshape(len(samples), *shape)

@@ -207,6 +207,7 @@ ARGUMENTS = {
     "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; or a "
     "mapping from such names to `.npy` files",
     "DataSpec.time": "column with the time of a series",
+    "DataSpec.group": "column that separates several series in the same files; no window crosses from one into another",
     "DataSpec.target": "column to predict, or `input` for a network that gives back what it sees",
     "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
     "times, and words of more than 100 sorts",
@@ -228,8 +229,10 @@ ARGUMENTS = {
     "UnlabeledSpec.text": "texts",
     "UnlabeledSpec.audio": "sounds",
     "UnlabeledSpec.arrays": "arrays of numpy",
-    "Split.validation": "share, or number of samples, that early stopping and the curves are measured on",
-    "Split.test": "share, or number of samples, that the result is measured on; not where the data bring a test part",
+    "Split.validation": "share, or number of samples, that early stopping and the curves are measured on; or the files "
+    "that hold them",
+    "Split.test": "share, or number of samples, that the result is measured on, or the files that hold them; not where "
+    "the data bring a test part. Of a walk forward, of each test",
     "GradientClipping.norm": "largest norm of the gradient of each weight matrix",
     "GradientClipping.value": "largest gradient of each weight",
     "GradientClipping.global_norm": "largest norm of all gradients together",
@@ -341,6 +344,10 @@ data:
 model: [lstm: 8, output]
 """,
         """\
+data: {series: quotes.csv, group: ticker, target: close, window: {length: 30}}
+model: [lstm: 8, output]
+""",
+        """\
 data: {table: patients.csv, target: ill}
 model: [dense: 8, output]
 """,
@@ -383,13 +390,38 @@ model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output
     ),
     "data.window": (
         """\
-data: {dataset: goog, window: {length: 30, horizon: 5}}
+data: {dataset: goog, window: {length: 30, horizon: 5, stride: 5, gap: 20}}
 model: [lstm: 8, output]
 """,
     ),
     "data.split": (
         """\
 data: {dataset: digits, split: {validation: 0.1, test: 300, by: order}}
+""",
+        """\
+data: {dataset: digits, split: {folds: 5, by: random}}
+""",
+        """\
+data: {table: visits.csv, target: ill, split: {group: patient}}
+model: [dense: 8, output]
+""",
+        """\
+data: {table: visits.csv, target: ill, features: age, split: {column: part}}
+model: [dense: 8, output]
+""",
+        """\
+data: {table: patients.csv, target: ill, split: {validation: 0.2, test: sick.csv}, missing: drop}
+model: [dense: 8, output]
+""",
+        """\
+data: {dataset: goog, window: {length: 30}, split: {test: 0.1, walk_forward: {folds: 4}}}
+model: [lstm: 8, output]
+""",
+    ),
+    "data.split.walk_forward": (
+        """\
+data: {dataset: goog, window: {length: 30}, split: {walk_forward: {folds: 4}}}
+model: [lstm: 8, output]
 """,
     ),
     "data.unlabeled": (

@@ -127,7 +127,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
     other = losses(guesses[best])
     gain = other - own
-    low, high = interval_of_mean(gain, _dependence(data))
+    low, high = interval_of_mean(gain[_in_time(data)], _dependence(data))
     figures = f"{name} {said(own)} against {said(other)}"
     outcome: Outcome
     if low > 0:
@@ -153,7 +153,15 @@ def _dependence(data: Prepared) -> int:
     if window is None:
         return 1
     shared = window.length if data.signature.target.kind == "input" else 2 * window.horizon
-    return max(shared, round(len(data.test) ** (1 / 3)))
+    groups = 1 if data.groups is None else len(np.unique(data.groups[data.test.rows]))
+    return max(shared, round((len(data.test) / groups) ** (1 / 3))) * groups
+
+
+def _in_time(data: Prepared) -> Array:
+    """The test samples in order of time; what several series have at one time stands side by side."""
+    if data.groups is None or data.times is None:
+        return np.arange(len(data.test))
+    return np.argsort(data.times[data.test.rows], kind="stable")
 
 
 def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tuple[float, float]:
@@ -206,6 +214,11 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
         return notes
     target, change, window = data.signature.target, data.preprocessing.change, data.signature.window
     assert window is not None, "a series has a window"
+    if data.gaps:
+        number = data.gaps.number
+        one = f"one of {number:,} gaps in time, steps" if number > 1 else "a gap in time, a step"
+        lost = f"{data.gaps.windows:,} window{'s' * (data.gaps.windows != 1)}"
+        notes.append(f"Left out: {lost} across {one} of more than {window.gap} times the usual one.")
     low, high = data.train.truth.min(), data.train.truth.max()
     outside = float(((data.test.truth < low) | (data.test.truth > high)).mean())
     drift = (

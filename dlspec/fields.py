@@ -376,6 +376,11 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
     return None
 
 
+def looks_like_a_number(text: str) -> bool:
+    """Whether someone meant a number who wrote a text: `20%`, `"0.2"`."""
+    return _retype("float_type", "", text) is not None
+
+
 def _range(field: FieldInfo | None, name: str) -> str | None:
     limits = {}
     for part in field.metadata if field else ():
@@ -449,7 +454,8 @@ Bytes = Annotated[str, PlainValidator(_size)]
 """A size such as `50 MB`; `count_bytes` reads it."""
 
 
-def _amount(value: Any, info: ValidationInfo) -> int | float:
+def read_amount(value: Any, info: ValidationInfo) -> int | float:
+    """A share below 1, or a whole number."""
     name = (info.field_name or "").removesuffix("_")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise mistake(
@@ -464,7 +470,9 @@ def _amount(value: Any, info: ValidationInfo) -> int | float:
     return value
 
 
-Amount = Annotated[int | float, PlainValidator(_amount)]
+Amount = Annotated[int | float, PlainValidator(read_amount)]
 """How many, or which share of them."""
 OneOrMore = BeforeValidator(lambda v: v if isinstance(v, list | tuple) else [v])
 """A list may be written without brackets when it has one entry."""
+Paths = Annotated[list[Text], OneOrMore, Field(min_length=1)]
+"""Files, or patterns of their names."""

@@ -198,9 +198,10 @@ def count_samples(spec: Spec, description: Description | None) -> Samples | None
     if description is None or description.rows is None:
         return None
     data, rows = spec.data, description.rows
+    given, stride = (description.test_rows, description.validation_rows), 1
     if description.layout == "series" and data.window:
-        rows = rows - data.window.length - data.window.horizon + 1
-    rows = max(1, data.split.sizes(rows, description.test_rows)[0])
+        rows, stride = rows - data.window.length - data.window.horizon + 1, data.window.stride
+    rows = max(1, data.split.sizes(rows, *given)[0] // stride)
     if data.limit:
         rows = min(rows, data.limit)
     labelled = rows

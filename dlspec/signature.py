@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from dlspec.baselines import BASELINES
-from dlspec.datasets import Column, Columns, Description
+from dlspec.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.diagnostics import Diagnostic
 from dlspec.features import FEATURES, Feature, infer
 from dlspec.features.base import MANY
@@ -19,8 +19,10 @@ from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
 from dlspec.parts.losses import LOSSES, Loss
-from dlspec.sources import FILE_SOURCES, Place
-from dlspec.spec import DataSpec, Spec, UnlabeledSpec, Window
+from dlspec.sources import FILE_SOURCES, FileSource, Place
+from dlspec.sources.rows import RowsFiles
+from dlspec.spec import DataSpec, Spec, UnlabeledSpec
+from dlspec.splits import Window
 
 Task = Literal["series", "number", "class", "reconstruction"]
 
@@ -35,7 +37,11 @@ class DataSource(Protocol):
 
     def load(self, seed: int) -> Columns: ...
 
+    def load_parts(self, seed: int) -> Loaded: ...
 
+
+PARTS_IN_FILES: tuple[Literal["validation", "test"], ...] = ("validation", "test")
+"""The parts of the split that may have files of their own."""
 INPUT_TARGET = "input"
 """What `target` says where the network is to give back its own input."""
 
@@ -116,6 +122,9 @@ class Signature:
         time: the column with the time of a series, if there is one.
         window: how a series is cut; None: the data are single samples.
         test_rows: how many of the last rows are the test part that the data bring.
+        validation_rows: how many rows before those are the validation part that the data bring.
+        group: the column that separates several series, or whose values stay in one part.
+        part_words: of a column that says where each row belongs, its words.
     """
 
     task: Task
@@ -129,6 +138,9 @@ class Signature:
     test_rows: int = 0
     types: tuple[Feature, ...] = ()
     widths: tuple[int, ...] = ()
+    validation_rows: int = 0
+    group: str | None = None
+    part_words: tuple[str, ...] | None = None
 
     def types_of(self, given: NetworkInput) -> list[Feature]:
         """The types of the features that an input takes."""
@@ -163,11 +175,24 @@ def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSo
     if section.dataset is not None:
         return section.dataset
     key = next(key for key in FILE_SOURCES if getattr(section, key) is not None)
-    span = spec.span(*path, key)
-    folder = Path(span.file).parent if span.in_file else spec.source.folder
-    types = spec.data.features if isinstance(spec.data.features, dict) else {}
-    said = tuple((name, given.takes[0]) for name, given in types.items())
-    return FILE_SOURCES[key].of(getattr(section, key), Place(folder, span, spec.data.cache, said))
+    split, given = spec.data.split, spec.data.features
+    types = given if isinstance(given, dict) else {}
+    said: list[tuple[str, ColumnKind]] = [(name, kind.takes[0]) for name, kind in types.items()]
+    if split.column:
+        said.append((split.column, "class"))
+
+    def source(given: Any, *place: str) -> FileSource:
+        span = spec.span(*place)
+        folder = Path(span.file).parent if span.in_file else spec.source.folder
+        return FILE_SOURCES[key].of(given, Place(folder, span, spec.data.cache, tuple(said)))
+
+    found = source(getattr(section, key), *path, key)
+    if section is not spec.data or not isinstance(found, RowsFiles):
+        return found
+    validation, test = (
+        source(paths, "data", "split", part) if (paths := split.files(part)) else None for part in PARTS_IN_FILES
+    )
+    return found.with_parts(validation, test)
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -205,6 +230,8 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         )
         return None, problems
     predicted = {target_name, *(t.name for t in targets.values() if t)}
+    group = data.group if description.layout == "series" else data.split.group
+    predicted |= {name for name in (group, data.split.column) if name}
     chosen = data.feature_names or list(dict.fromkeys(name for _, names in _inputs(spec) for name in names))
     if back and description.layout == "samples":
         predicted.add(description.target or "")  # the label of a built-in set is no part of a sample
@@ -212,7 +239,9 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     chosen = chosen or [
         column.name
         for column in description.columns
-        if column.name != time and (series or column.name not in predicted) and _by_itself(column, description)
+        if column.name not in (time, group)
+        and (series or column.name not in predicted)
+        and _by_itself(column, description)
     ]
     # a name that is not there counts as a number, so that shapes are still checked
     features = tuple(description.column(name) or Column(name) for name in chosen)
@@ -284,9 +313,11 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     known = {name: target for name, target in targets.items() if target}
     window = data.window if series else None
     rows = description.test_rows
+    words = description.column(data.split.column) if data.split.column else None
     signature = Signature(
-        task, shape, features, target, inputs, known, time if window else None, window, rows, types, tuple(widths)
-    )
+        task, shape, features, target, inputs, known, time if window else None, window, rows, types, tuple(widths),
+        description.validation_rows, group, words.classes if words else None,
+    )  # fmt: skip
     return signature, problems
 
 
@@ -300,7 +331,11 @@ def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str
     for key in ("labels", "limit", "unlabeled"):
         if getattr(data, key) is not None:
             return (key,), f"`{key}`"
-    return None
+    for key in ("group", "column", "folds"):
+        if getattr(data.split, key) is not None:
+            return ("split", key), f"`split: {{{key}: …}}`"
+    part = next((part for part in PARTS_IN_FILES if data.split.files(part)), None)
+    return None if part is None else (("split", part), f"a {part} part in files of its own")
 
 
 def _by_itself(column: Column, description: Description) -> bool:
@@ -356,6 +391,9 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
     named: list[tuple[str | None, tuple[str | int, ...]]] = [
         (data.time, ("data", "time")),
         (data.target, ("data", "target")),
+        (data.group, ("data", "group")),
+        (data.split.group, ("data", "split", "group")),
+        (data.split.column, ("data", "split", "column")),
     ]
     named += [(name, place_of_feature(spec, name)) for name in data.feature_names or []]
     for given, names in _inputs(spec):
@@ -424,7 +462,8 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         yield Diagnostic(
             "wrong-value", f"`{target}` holds {held}, which cannot be predicted here", spec.span("data", "target")
         )
-    if description.test_rows and data.split.test is not None and spec.source.written("data", "split", "test"):
+    drawn = isinstance(data.split.test, int | float) and spec.source.written("data", "split", "test")
+    if description.test_rows and drawn:
         yield Diagnostic(
             "wrong-split",
             f"these data bring their own test part, {description.test_rows:,} samples",
@@ -432,13 +471,13 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
             help="remove `test`",
         )
     if description.layout == "samples":
-        for key in ("window", "predict", "time"):
+        for key in ("window", "predict", "time", "group"):
             if getattr(data, key) is not None:
                 yield Diagnostic(
                     "only-for-series",
                     f"`{key}` is for a series, and these data are single samples",
                     spec.key_span("data", key),
-                    help=f"remove `{key}`",
+                    help=f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`",
                 )
         for name in names:
             if name == target:
@@ -500,8 +539,9 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "target": signature.target.name,
         "features": _filled_in(data, signature),
     }
-    if signature.test_rows:
-        data_defaults["split"] = data.split.model_copy(update={"test": None})
+    data_defaults["split"] = data.split.filled_in(
+        series=signature.window is not None, classes=bool(signature.target.classes), test_rows=signature.test_rows
+    )
     if signature.window is not None:
         data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
     metrics = {

@@ -15,11 +15,11 @@ from dlspec.datasets import DATASETS, AnyDataset
 from dlspec.diagnostics import Span
 from dlspec.features import FEATURES, AnyFeature, Feature, Missing, Scale
 from dlspec.fields import (
-    Amount,
     Bytes,
     Flag,
     NonNegativeInt,
     OneOrMore,
+    Paths,
     PositiveInt,
     PositiveNumber,
     SpecModel,
@@ -46,6 +46,7 @@ from dlspec.sources.arrays import AnyArrays
 from dlspec.sources.audio import AnyAudio
 from dlspec.sources.base import Cache
 from dlspec.sources.images import AnyImages
+from dlspec.splits import Split, Window
 from dlspec.stopping import EarlyStopping
 
 VERSION = 1
@@ -82,53 +83,6 @@ def _labels(value: Any) -> int | float:
     return value
 
 
-class Window(SpecModel):
-    """How samples are cut from a series."""
-
-    later: ClassVar = {"stride": "timesteps between two windows"}
-
-    length: PositiveInt = Field(description="timesteps that the network sees")
-    horizon: PositiveInt = Field(1, description="how many timesteps ahead the target lies")
-
-
-def _some(value: Any) -> Any:
-    if value == 0:
-        raise mistake("out-of-range", "`test` must be more than 0: the result is measured on it", help="write 0.15")
-    return value
-
-
-class Split(SpecModel):
-    """What is kept out of training, as shares or numbers of samples. A series is split in time order, the rest at
-    random unless `by: order` takes the last rows. Some built-in sets bring their own test part."""
-
-    later: ClassVar = {"group": "keeps a group on one side"}
-
-    validation: Amount = 0.15
-    test: Annotated[Amount, AfterValidator(_some)] | None = 0.15
-    by: Literal["time", "random", "order"] | None = Field(
-        None, description="a series is split by `time`, the rest at `random`, or by the `order` of rows"
-    )
-
-    def amounts(self, rows: int, given: int = 0) -> tuple[float, float]:
-        """How many of so many rows are for validation and for the test, before rounding.
-
-        Args:
-            given: rows of the test part that the data bring.
-        """
-        test = float(given) if given else _of(self.test if self.test is not None else 0.15, rows)
-        return _of(self.validation, rows - given), test
-
-    def sizes(self, rows: int, given: int = 0) -> tuple[int, int, int]:
-        """How many of so many rows are in the training, the validation and the test part."""
-        validation, test = self.amounts(rows, given)
-        rest, ends = round(rows - test), round(rows - test - validation)
-        return ends, rest - ends, rows - rest
-
-
-def _of(amount: float, rows: int) -> float:
-    return amount * rows if isinstance(amount, float) else float(amount)
-
-
 OneOrMoreNames = Annotated[list[Text], OneOrMore, Field(min_length=1)]
 
 
@@ -161,7 +115,6 @@ Features = Annotated[
     list[str] | dict[str, AnyFeature],
     PlainValidator(_read_features, json_schema_input_type=OneOrMoreNames | dict[Text, AnyFeature]),
 ]
-Paths = Annotated[list[Text], OneOrMore, Field(min_length=1)]
 
 
 class UnlabeledSpec(SpecModel):
@@ -209,9 +162,6 @@ def _need_one_source(section: SpecModel, name: str) -> None:
 class DataSpec(SpecModel):
     """What data there is."""
 
-    later: ClassVar = {
-        "group": "separates several series",
-    }
     sources: ClassVar = SOURCES
 
     dataset: AnyDataset | None = None
@@ -222,6 +172,7 @@ class DataSpec(SpecModel):
     audio: AnyAudio | None = None
     arrays: AnyArrays | None = None
     time: Text | None = None
+    group: Text | None = None
     target: Text | None = None
     features: Features | None = None
     window: Window | None = None

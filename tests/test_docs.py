@@ -15,7 +15,8 @@ from dlspec.cli import COMMANDS
 from dlspec.descriptions import SECTION_EXAMPLES
 from dlspec.pretraining import PRETRAINING
 from dlspec.source import read_file
-from dlspec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec, Split, Window
+from dlspec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec
+from dlspec.splits import Split, WalkForward, Window
 from tests.conftest import ROOT, problems_of
 from tests.test_kinds import REGISTRIES
 
@@ -42,7 +43,9 @@ def test_the_reference_has_every_name_and_every_argument(registry):
             assert f"`{key}`" in own or f"| `{key}` |" in of_all, f"{name}.{key}"
 
 
-@pytest.mark.parametrize("model", [Spec, *_SECTIONS.values(), Window, Split, EarlyStopping], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "model", [Spec, *_SECTIONS.values(), Window, Split, WalkForward, EarlyStopping], ids=lambda m: m.__name__
+)
 def test_the_reference_has_every_key(model):
     page = PAGES["pretraining_methods"] if model is _SECTIONS["pretrain"] else PAGES["keys"]
     for key, _ in model.keys().items():
@@ -58,6 +61,12 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     (tmp_path / "prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "older_prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
+    visits = "".join(
+        f"{i // 2},{40 + i},{'yes' if i % 3 else 'no'},{('train', 'val', 'test')[i % 3]}\n" for i in range(60)
+    )
+    (tmp_path / "visits.csv").write_text(f"patient,age,ill,part\n{visits}", encoding="utf-8")
+    quotes = "".join(f"{name},{day},{day % 7}\n" for name in ("ABC", "XYZ") for day in range(300))
+    (tmp_path / "quotes.csv").write_text(f"ticker,date,close\n{quotes}", encoding="utf-8")
     (tmp_path / "sick.csv").write_text("age,ill\n7,yes\n,yes\n", encoding="utf-8")
     (tmp_path / "more_patients.csv").write_text("age,height\n3,90\n4,100\n", encoding="utf-8")
     for name in ("pets", "more_pets", "words", "more_words", "reviews", "more_reviews"):

@@ -165,7 +165,7 @@ def keys(section, path=()):
 SECTIONS = [
     model
     for model in (*SpecModel.__subclasses__(), EarlyStopping, StageStopping)
-    if model.__module__ in ("dlspec.spec", "dlspec.stopping") and model is not Spec
+    if model.__module__ in ("dlspec.spec", "dlspec.splits", "dlspec.stopping") and model is not Spec
 ]
 
 

@@ -18,6 +18,7 @@ from dlspec.checks import (
     other_runs,
     outputs,
     pretraining,
+    splits,
     training,
     weights,
 )
@@ -32,7 +33,7 @@ from dlspec.spec_reader import read_spec
 
 __all__ = [
     "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "inputs", "networks",
-    "other_runs", "outputs", "pretraining", "training", "weights",
+    "other_runs", "outputs", "pretraining", "splits", "training", "weights",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dlspec.diagnostics import Diagnostic
 from dlspec.graphs import Graph
 from dlspec.signature import Signature
 from dlspec.spec import Spec
+from dlspec.splits import part_of_word
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,15 @@ class Checked:
     @property
     def errors(self) -> list[Diagnostic]:
         return [d for d in self.diagnostics if d.is_error]
+
+    @property
+    def without_validation(self) -> bool:
+        """Whether it is known that there is no validation part."""
+        if not self.spec.has("data"):
+            return False
+        words = self.signature.part_words if self.signature else None
+        unsaid = words is not None and "validation" not in map(part_of_word, words)
+        return self.spec.data.split.validation == 0 or unsaid
 
 
 Rule = Callable[[Checked], Iterator[Diagnostic]]

@@ -12,42 +12,15 @@ from dlspec.signature import needs_memory, unlabeled_source
 
 
 @rule
-def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
-    """Validation and test together must leave something to train on; stopping early needs validation."""
-    spec = checked.spec
-    if not spec.has("data"):
-        return
-    split = spec.data.split
-    rows = checked.rows
-    given = checked.signature.test_rows if checked.signature else 0
-    shares = [amount for amount in (split.validation, split.test) if isinstance(amount, float)]
-    counted = rows is not None and len(shares) < 2 and split.sizes(rows, given)[0] < 1
-    if sum(shares) >= 1 or counted:
-        test = f" and test {split.test:g}" if split.test is not None else ""
-        of = f" of {rows:,} samples" if counted else ""
-        yield Diagnostic(
-            "split-too-large",
-            f"validation {split.validation:g}{test} leave{'' if test else 's'} nothing to train on{of}",
-            spec.span("data", "split"),
-            help="write shares that add up to less than 1, such as `{validation: 0.15, test: 0.15}`",
-        )
-    stopping = spec.train.early_stopping
-    if spec.has("train") and stopping and stopping.monitor == "val_loss" and split.validation == 0:
-        yield Diagnostic(
-            "nothing-to-monitor",
-            "`early_stopping` watches the validation loss, and `split` keeps no validation part",
-            spec.key_span("train", "early_stopping"),
-            help="write `split: {validation: 0.15, …}` under `data`, or `monitor: loss`",
-        )
-
-
-@rule
 def labels_can_be_kept(checked: Checked) -> Iterator[Diagnostic]:
     """`labels` keeps some of those that the training part has, where the target has any."""
     spec, signature, rows = checked.spec, checked.signature, checked.rows
     if signature is None or not spec.has("data") or spec.data.labels is None:
         return
-    training = spec.data.split.sizes(rows, signature.test_rows)[0] if rows else None
+    split = spec.data.split
+    training = split.sizes(rows, signature.test_rows, signature.validation_rows)[0] if rows else None
+    if split.column is not None or split.group is not None:  # shares are as the column or the groups have it
+        training = None
     if signature.target.kind == "input":
         yield Diagnostic(
             "no-labels-needed",
@@ -86,9 +59,13 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
     spec, rows = checked.spec, checked.rows
     if checked.signature is None or checked.signature.window is None or not rows:
         return
-    window, split = checked.signature.window, spec.data.split
+    window, split, signature = checked.signature.window, spec.data.split, checked.signature
     needed = window.length + (spec.data.predict not in (None, "level")) + window.horizon
-    for name, size in zip(("training", "validation", "test"), split.sizes(rows), strict=True):
+    for name, size in zip(
+        ("training", "validation", "test"),
+        split.sizes(rows, signature.test_rows, signature.validation_rows),
+        strict=True,
+    ):
         if size > 0 and needed > 1.1 * size + 1:
             yield Diagnostic(
                 "too-few-rows",
@@ -98,25 +75,6 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
                 help="write a smaller `length`, or a larger share under `split`",
             )
             return
-
-
-@rule
-def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
-    """A series split at random is trained on the days around those that it is tested on."""
-    spec, signature = checked.spec, checked.signature
-    if signature is None or spec.data.split.by is None:
-        return
-    series = signature.window is not None
-    needed = "time" if series else "random"
-    if spec.data.split.by == needed or (spec.data.split.by == "order" and not series):
-        return
-    if series:
-        message = "a series split at random is tested on what stands between its training samples"
-    else:
-        message = "these data have no order in time to split by"
-    yield Diagnostic(
-        "wrong-split", message, spec.span("data", "split", "by"), help=f"write `by: {needed}`, or leave it out"
-    )
 
 
 @rule
@@ -157,6 +115,13 @@ def unlabeled_samples_are_alike(checked: Checked) -> Iterator[Diagnostic]:
             help=f"write `{'table' if series else 'series'}` in place of it",
         )
         return
+    if signature.group and series and signature.group not in description.names:
+        yield Diagnostic(
+            "unknown-column",
+            f"the unlabeled data have no column `{signature.group}`, which separates several series",
+            span,
+            help=did_you_mean(signature.group, description.names),
+        )
     for feature in signature.features:
         column = description.column(feature.name)
         if column is None:

@@ -113,7 +113,7 @@ def callbacks_fit_training(checked: Checked) -> Iterator[Diagnostic]:
         span, name = spec.span("train", "callbacks", i), callback.type_name
         if name in names[:i]:
             yield Diagnostic("repeated-name", f"`{name}` is listed twice", span, help="keep one of them")
-        if getattr(callback, "monitor", None) == "val_loss" and spec.has("data") and spec.data.split.validation == 0:
+        if getattr(callback, "monitor", None) == "val_loss" and checked.without_validation:
             yield Diagnostic(
                 "nothing-to-monitor",
                 f"`{name}` watches the validation loss, and `split` keeps no validation part",

@@ -77,15 +77,17 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
     other_seed = spec.seed != other.get("seed")
     same = _same_data(spec, other, source.parent) and not (generated and other_seed)
     if same and not signature.test_rows:
-        by_seed = signature.window is None and spec.data.split.by != "order" and not generated
-        here = _other_test_part(spec, other) or (by_seed and other_seed)
+        by_seed = signature.window is None and spec.data.split.drawn and not generated
+        folds = spec.data.split.times_trained > 1  # that run was trained on what other folds are tested on
+        here = folds or _other_test_part(spec, other) or (by_seed and other_seed)
+        same_parts = f"write `seed: {other.get('seed')}` and the same `split`"
         if here or (by_seed and compared is not None and compared.without_pretraining.seeds > 1):
             yield Diagnostic(
                 "seen-test-part",
                 "that run was trained on the same data in other parts, and so on samples of this test part",
                 span if here else spec.key_span("evaluate", "compare"),
                 Severity.WARNING,
-                help=f"write `seed: {other.get('seed')}` and the same `split`" if here else "write `seeds: 1`",
+                help="test without folds" if folds else same_parts if here else "write `seeds: 1`",
             )
     theirs, own = other["data"].get("scale", "standard"), spec.data.scale
     if theirs != own and any(place.at_input for place in _places(checked, taken).values()):
@@ -133,4 +135,12 @@ def _other_test_part(spec: Spec, other: Mapping[str, Any]) -> bool:
     """Whether another run, with the same seed, keeps other samples for the test, which it takes out first."""
     theirs = other["data"].get("split") or {}
     other_rows = (other["data"].get("missing") == "drop") != (spec.data.missing == "drop")
-    return other_rows or any(theirs.get(key) != getattr(spec.data.split, key) for key in ("test", "by"))
+    own = spec.data.split.written()
+    drawn_otherwise = theirs.get("by") not in (None, own["by"])
+    compared = [key for key in own if key not in ("validation", "by")]
+    return other_rows or drawn_otherwise or any(_named(theirs.get(key)) != _named(own[key]) for key in compared)
+
+
+def _named(value: Any) -> Any:
+    """Files by their names alone, since a run folder and a spec reach them by different paths."""
+    return [Path(path).name for path in value] if isinstance(value, list) else value

@@ -209,7 +209,7 @@ def stages_can_be_watched(checked: Checked) -> Iterator[Diagnostic]:
                 spec.span(*path, "early_stopping", "monitor"),
                 help="write `monitor: val_loss`",
             )
-        elif stopping.monitor != "loss" and spec.has("data") and spec.data.split.validation == 0:
+        elif stopping.monitor != "loss" and checked.without_validation:
             yield Diagnostic(
                 "nothing-to-monitor",
                 f"`early_stopping` watches `{stopping.monitor}`, and `split` keeps no validation part",

@@ -20,7 +20,8 @@ def command(run: Path, file: Path, out: Path | None) -> int:
     """Write the rows of a file again, in its own format, with what the network predicts for them.
 
     A file of any size is read and written in blocks. Of a series, a forecast stands beside the last row that it was
-    made from; `close+1` is the next value of `close`. What the file has a column of is called `predicted NAME`.
+    made from; `close+1` is the next value of `close`; several series are told apart by the column `group` of the spec.
+    What the file has a column of is called `predicted NAME`.
 
     \b
     Example:  dlspec predict runs/lstm_stock/001 new_prices.csv > predicted.csv

@@ -41,7 +41,7 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
     from dlspec import api
     from dlspec.cli import OK, STOPPED
     from dlspec.cli.progress import LiveTable, PlainLines
-    from dlspec.cli.tables import format_seconds, result_table
+    from dlspec.cli.tables import fold_table, format_seconds, result_table
     from dlspec.runs import unfinished
     from dlspec.training import Stopped
 
@@ -66,6 +66,9 @@ def command(file: str | None, out: Path | None, resume: Path | None, overrides: 
         listener.close()
     console.print(result_table(finished))
     console.print(finished.metrics["verdict"]["sentence"], highlight=False, markup=False)
+    if "folds" in finished.metrics:
+        console.print(fold_table(finished))
+        console.print(finished.metrics["folds"]["sentence"], highlight=False, markup=False)
     for comparison in finished.metrics.get("compare", {}).values():
         console.print(comparison["sentence"], highlight=False, markup=False)
     for note in finished.metrics["notes"]:

@@ -70,11 +70,15 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
     yield stages
     if plan.taken and spec.pretrain is not None:
         yield Text(f"{', '.join(plan.taken)}: as in {spec.pretrain.from_}", style="dim")
-    time = training_time(plan)
+    folds, time = spec.data.split.times_trained, training_time(plan)
+    if folds > 1:
+        yield Text(f"all of this {folds} times, once for each fold", style="dim")
     if time and plan.samples:
         early = ", less if it stops early" if spec.train.early_stopping else ""
         if spec.evaluate.compare is not None:
             early += ", without the comparison"
+        if folds > 1:
+            early += f", for each of {folds} folds"
         count = f"about {plan.samples.labelled:,}"
         yield Text(
             f"{count} training samples; {format_seconds(time.low)} to {format_seconds(time.high)} on a CPU{early}",
@@ -101,6 +105,20 @@ def result_table(run: Run) -> Table:
     rows = {"network": metrics["test"], **metrics["baselines"]}
     for name, scores in rows.items():
         cells = (METRICS[metric].show(value) for metric, value in scores.items())
+        table.add_row(name, *cells, style="bold" if name == "network" else "")
+    return table
+
+
+def fold_table(run: Run) -> Table:
+    """Mean and deviation of each metric over the folds: the network, and below it the baselines."""
+    folds, target = run.metrics["folds"], run.data["target"]
+    title = Text(f"over {len(folds['parts'])} folds: mean ± sd")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    table.add_column("")
+    for name in run.metrics["test"]:
+        table.add_column(Text(METRICS[name].heading(target["unit"])), justify="right")
+    for name, own in {"network": folds, **folds["baselines"]}.items():
+        cells = (METRICS[metric].show_spread(own[metric]) for metric in run.metrics["test"])
         table.add_row(name, *cells, style="bold" if name == "network" else "")
     return table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from dlspec.registry import Kind, OneOf, Registry
 
@@ -48,7 +48,9 @@ class Description:
         time: the column with the time of a series.
         target: the column that is predicted unless the spec names another.
         rows: how many samples or timesteps there are, or about how many where counting them means reading them.
-        test_rows: how many of the last rows are a test part that comes with the data; 0: there is none.
+        test_rows: how many of the last rows are a test part that comes with the data; 0: there is none. Of files about
+            how many; `Loaded` knows.
+        validation_rows: likewise of a validation part, whose rows are before those.
         about: one sentence for the report: what they are, from where, under which licence.
     """
 
@@ -59,6 +61,7 @@ class Description:
     about: str = ""
     rows: int | None = None
     test_rows: int = 0
+    validation_rows: int = 0
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -66,6 +69,17 @@ class Description:
     @property
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+
+class Loaded(NamedTuple):
+    """Data that were read: their columns, and how many of the last rows are parts that the data bring.
+
+    Rows of the validation part are before those of the test part.
+    """
+
+    columns: Columns
+    validation_rows: int
+    test_rows: int
 
 
 class Dataset(Kind):
@@ -85,6 +99,10 @@ class Dataset(Kind):
         Raises:
             DataError: the data are not on this machine, and cannot be fetched.
         """
+
+    def load_parts(self, seed: int) -> Loaded:
+        """The columns, and the size of the parts that come with them."""
+        return Loaded(self.load(seed), 0, self.describe().test_rows)
 
 
 DATASETS: Registry[Dataset] = Registry(

@@ -6,7 +6,8 @@ They are computed on the target itself, in its own units, whatever the network p
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from dlspec.parts.left_out import left_out
 from dlspec.registry import Kind, OneOf, Registry
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 def show_number(value: float) -> str:
     """Four digits that count, `13.60`, and all digits of large numbers, `22,351,900`."""
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:#.4g}"
+
+
+def judged_by(kind: str, metrics: Sequence[str]) -> str:
+    """The metric, of those that were computed, by which a network is judged against the baselines.
+
+    Args:
+        kind: of the target.
+    """
+    name = {"class": "accuracy", "number": "rmse", "input": "squared_error"}[kind]
+    return name if name in metrics else metrics[0]
 
 
 class Metric(Kind):
@@ -55,6 +66,15 @@ class Metric(Kind):
         if cls.unit == "count":
             return f"{value:,.0f}"
         return f"{value:.1%}" if cls.unit == "percent" else show_number(value)
+
+    @classmethod
+    def show_spread(cls, values: Mapping[str, Any]) -> str:
+        """`mean ± sd`, of several trainings, both to the same digit."""
+        mean, sd = cls.show(values["mean"]), values["sd"]
+        if sd is None:
+            return mean
+        plain = cls.unit not in ("percent", "count") and "e" not in mean
+        return f"{mean} ± {sd:,.{len(mean.partition('.')[2])}f}" if plain else f"{mean} ± {cls.show(sd)}"
 
     @abstractmethod
     def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:

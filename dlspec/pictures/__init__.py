@@ -69,10 +69,15 @@ class Pictures:
         return found
 
     def _keep_series(self) -> None:
-        """The whole series of the target, and the rows where a new part begins."""
+        """The whole series of the target, of several the one that is shown, and the rows where a new part begins; and
+        what was known last before each forecast."""
         data = self.data
         values = np.asarray(data.columns[data.signature.target.name], "float64")
         times = np.arange(len(values)) if data.times is None else data.times
+        if data.shown is not None:
+            values, times = values[data.shown], times[data.shown]
+        assert data.test.last is not None, "a series keeps the last value of each window"
+        self.arrays["series:last"] = data.test.last
         dated = times.dtype.kind == "M"
         self.arrays["series:times"] = times.astype("datetime64[us]").astype("int64") if dated else times
         self.arrays["series:dated"] = np.array(dated)

@@ -11,7 +11,7 @@ from dlspec.preparation.columns import DATE_FORMS, READERS, date_form, to_number
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_counts, class_shares
 from dlspec.preparation.samples import prepare_samples
-from dlspec.preparation.series import changes, prepare_series
+from dlspec.preparation.series import changes, prepare_series, windows_of_rows
 from dlspec.preparation.streaming import prepare_stream
 from dlspec.signature import Signature
 from dlspec.spec import Spec
@@ -19,18 +19,21 @@ from dlspec.spec import Spec
 __all__ = [
     "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_counts", "class_shares",
     "date_form", "draw_evenly", "generator", "prepare", "prepare_stream", "stratified_order", "to_numbers",
-    "to_seconds", "to_times", "to_words",
+    "to_seconds", "to_times", "to_words", "windows_of_rows",
 ]  # fmt: skip
 
 
-def prepare(spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None = None) -> Prepared:
+def prepare(
+    spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None = None, fold: int | None = None
+) -> Prepared:
     """Splits, scales and cuts.
 
     Args:
         unlabeled: columns of the source under `unlabeled`.
+        fold: which of the folds, where there are several; by default the one whose network is kept.
 
     Raises:
         DataError: values are missing, are no numbers, or are too few.
     """
     by_layout = prepare_samples if signature.window is None else prepare_series
-    return by_layout(spec, signature, columns, unlabeled)
+    return by_layout(spec, signature, columns, unlabeled, spec.data.split.shown_fold if fold is None else fold)

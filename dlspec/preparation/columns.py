@@ -157,7 +157,7 @@ def numbers_of(
         return READERS[raw](name, columns[name], holes=holes, first=first)
     except DataError as error:
         (problem,) = error.diagnostics
-        message = problem.message + _file_of(spec, source, error)
+        message = problem.message + file_of(spec, source, error)
         if source is not None:
             raise data_error(spec, problem.code, message, source, help=problem.help) from None
         place = _place_of(spec, name)
@@ -173,7 +173,7 @@ def numbers_of(
         raise data_error(spec, problem.code, message, *place, help=help) from None
 
 
-def _file_of(spec: Spec, source: str | None, error: DataError) -> str:
+def file_of(spec: Spec, source: str | None, error: DataError) -> str:
     """Where in several files the wrong value stands; empty where there is one file."""
     files = unlabeled_source(spec) if source else source_of(spec)
     if not isinstance(error, ValueProblem) or not isinstance(files, FileSource):
@@ -219,10 +219,18 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
     return np.array([index[str(label)] for label in labels])
 
 
-def to_times(name: str, values: Array, *, forms: Sequence[str] = DATE_FORMS, first: int = 0) -> Array:
+def to_times(
+    name: str,
+    values: Array,
+    groups: Array | None = None,
+    *,
+    forms: Sequence[str] = DATE_FORMS,
+    first: int = 0,
+) -> Array:
     """A column of times, checked to run forwards: as datetime64[us], or as numbers.
 
     Args:
+        groups: which of several series each row belongs to; time runs forwards in each.
         forms: how dates may be written.
         first: the row of the file that the first value stands in, counted from 0.
 
@@ -230,32 +238,59 @@ def to_times(name: str, values: Array, *, forms: Sequence[str] = DATE_FORMS, fir
         DataError: a value is no time, or does not come after the one before it.
     """
     if values.dtype == object:
-        values, _ = _read_dates(name, values, forms, first)
+        values, _ = _read_dates(name, values, forms, first, groups=groups)
     elif values.dtype.kind == "f":
         values = to_numbers(name, values, first=first)
-    steps = np.diff(values.astype("int64") if values.dtype.kind == "M" else values)
-    if (steps <= 0).any():
-        row = int(np.argmax(steps <= 0)) + 1
-        places = [f"row {first + place + 1} ({values[place]})" for place in (row - 1, row)]
-        text = f"column `{name}` does not increase from {places[0]} to {places[1]}"
-        raise DataError.of("time-not-increasing", text, help="sort the rows by time, oldest first, one for each time")
+    back = _step_back(values, groups)
+    if back is not None:
+        places = [f"row {first + place + 1} ({values[place]})" for place in back]
+        of = "" if groups is None else f" of `{groups[back[1]]}`"
+        text = f"column `{name}` does not increase from {places[0]} to {places[1]}{of}"
+        help = "sort the rows by time, oldest first, one for each time"
+        several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
+        raise DataError.of("time-not-increasing", text, help=help + several)
     return values
 
 
-def date_form(name: str, values: Array, *, ordered: bool = True) -> str:
+def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
+    """The first two rows that follow each other, in a group, of which the second is not later."""
+    steps = values.astype("int64") if values.dtype.kind == "M" else values
+    if groups is None:
+        wrong = np.diff(steps) <= 0
+        row = int(np.argmax(wrong)) if wrong.any() else None
+        return None if row is None else (row, row + 1)
+    order = np.argsort(groups, kind="stable")
+    wrong = (np.diff(steps[order]) <= 0) & (groups[order][1:] == groups[order][:-1])
+    if not wrong.any():
+        return None
+    places = np.flatnonzero(wrong)
+    place = places[np.argmin(order[places + 1])]
+    return int(order[place]), int(order[place + 1])
+
+
+def date_form(name: str, values: Array, groups: Array | None = None, *, ordered: bool = True) -> str:
     """How the dates of a column are written.
 
     Args:
+        groups: see `to_times`.
         ordered: whether they run forwards, which may tell what is the day.
 
     Raises:
         DataError: a value is no date, or it is not clear what is the day.
     """
-    return _read_dates(name, values, ordered=ordered)[1] if values.dtype == object else DATE_FORMS[0]
+    if values.dtype != object:
+        return DATE_FORMS[0]
+    return _read_dates(name, values, groups=groups, ordered=ordered)[1]
 
 
 def _read_dates(
-    name: str, values: Array, forms: Sequence[str] = DATE_FORMS, first: int = 0, *, ordered: bool = True
+    name: str,
+    values: Array,
+    forms: Sequence[str] = DATE_FORMS,
+    first: int = 0,
+    *,
+    groups: Array | None = None,
+    ordered: bool = True,
 ) -> tuple[Array, str]:
     """Dates as datetime64[us], and their form: year-month-day, or another if there is one reading of all of them alone.
 
@@ -286,7 +321,7 @@ def _read_dates(
         raise ValueProblem.at(first + row, "not-a-time", text, cure)
     fitting = list(readings)
     if ordered:
-        fitting = [form for form, reading in readings.items() if (np.diff(reading.astype("int64")) > 0).all()]
+        fitting = [form for form, reading in readings.items() if _step_back(reading, groups) is None]
     if len(fitting) > 1 and known.any():
         text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
         raise DataError.of("not-a-time", text, help=cure)
@@ -294,15 +329,37 @@ def _read_dates(
     return readings[form], form
 
 
-def times_of(spec: Spec, signature: Signature, columns: Columns) -> Array | None:
-    """The time of each row; None: rows are numbered."""
-    if signature.time is None:
+def times_of(
+    spec: Spec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
+) -> Array | None:
+    """The time of each row; None: rows are numbered.
+
+    Args:
+        groups: see `to_times`.
+        place: the key under `data` that an error points to.
+    """
+    if signature.time is None or signature.time not in columns:
         return None
     try:
-        return to_times(signature.time, columns[signature.time])
+        return to_times(signature.time, columns[signature.time], groups)
     except DataError as error:
         (problem,) = error.diagnostics
-        raise data_error(spec, problem.code, problem.message, "time", help=problem.help) from None
+        raise data_error(spec, problem.code, problem.message, place, help=problem.help) from None
+
+
+def words_of(spec: Spec, name: str, columns: Columns, *place: str, source: str | None = None) -> Array:
+    """A column as words, one in every row.
+
+    Args:
+        place: where under `data` the spec names it.
+        source: see `numbers_of`.
+    """
+    try:
+        return to_words(name, columns[name])
+    except DataError as error:
+        (problem,) = error.diagnostics
+        message = problem.message + file_of(spec, source, error)
+        raise data_error(spec, problem.code, message, *place, help=problem.help) from None
 
 
 def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:

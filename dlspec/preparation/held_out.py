@@ -21,11 +21,14 @@ def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> Samples:
     return Chosen(samples, np.flatnonzero(new)) if isinstance(samples, LazyArray) else samples[new]
 
 
-def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]) -> Array:
+def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array], starts: Array) -> Array:
     """The windows of `length` of the rows, (timesteps, features), that share no timestep with a held-out window.
 
     A timestep is shared where a whole window around it is equal to a held-out one, so that values which come again
     by chance do not count.
+
+    Args:
+        starts: where windows may begin.
 
     Returns:
         (windows, timesteps, features)
@@ -38,7 +41,7 @@ def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]
             shared[start] += 1
             shared[start + length] -= 1
     touched = np.concatenate([[0], np.cumsum(np.cumsum(shared[:-1]) > 0)])
-    return windows[touched[length:] == touched[:-length]]
+    return windows[starts[touched[starts + length] == touched[starts]]]
 
 
 def _prints(arrays: Sequence[Samples]) -> set[bytes]:

@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.arrays import Chosen, LazyArray, Mapped, Samples, blocks, is_read_later, joined, reshaped
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted
+from dlspec.preparation.stretches import Gaps
 from dlspec.signature import Signature
 
 Array = np.ndarray
@@ -110,8 +111,11 @@ class Prepared:
         left_out: how many samples of that source were left out, as they stand in the validation or test part.
         naive_error: of a series, mean absolute error of persistence on the training part.
         times: of a series, the time of every row.
+        groups: of several series, the group of every row.
+        gaps: of a series, what its gaps in time cost.
+        shown: of several series, the rows that the report draws: those of one group.
         rows_in_all: of the data, where `columns` holds some of them.
-        ends: of a series, the rows where the validation and the test part begin.
+        ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
     """
 
     signature: Signature
@@ -127,6 +131,9 @@ class Prepared:
     times: Array | None = None
     rows_in_all: int | None = None
     ends: tuple[int, int] | None = None
+    groups: Array | None = None
+    shown: Array | None = None
+    gaps: Gaps | None = None
 
     @cached_property
     def pretraining_inputs(self) -> Samples:

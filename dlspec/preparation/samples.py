@@ -1,4 +1,4 @@
-"""Single samples: split at random or in their order, then scaled."""
+"""Single samples: split, then encoded and scaled."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.features.numeric import FittedNumber
 from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of
-from dlspec.preparation.drawing import draw_evenly, draw_some, generator, stratified_order
+from dlspec.preparation.drawing import draw_some, generator
 from dlspec.preparation.held_out import without_held_out
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
+from dlspec.preparation.splitting import Given, split_samples
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 
 Array = np.ndarray
 
 
-def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None) -> Prepared:
+def prepare_samples(
+    spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
+) -> Prepared:
     """Splits and scales single samples."""
     target = signature.target
     whole = columns
@@ -32,7 +35,8 @@ def prepare_samples(spec: Spec, signature: Signature, columns: Columns, unlabele
         classes = truth = classes_of(spec, signature, columns)
     elif target.kind == "number":
         truth = numbers_of(spec, target.name, columns)
-    train, validation, test = _split(spec, signature, classes, len(values[0]))
+    given = Given.of(signature, kept, len(next(iter(whole.values()))))
+    train, validation, test = split_samples(spec, whole, classes, kept, given, fold)
     if spec.data.limit:
         train = draw_some(generator(spec.seed, "limit"), classes, train, spec.data.limit)
     labelled = train
@@ -149,26 +153,6 @@ def complete_rows(spec: Spec, signature: Signature, columns: Columns) -> Array:
         if name in columns:  # other sources have no target
             lacking |= is_missing(columns[name])
     return np.flatnonzero(~lacking)
-
-
-def _split(spec: Spec, signature: Signature, classes: Array | None, count: int) -> tuple[Array, Array, Array]:
-    """Rows of the training, validation and test part."""
-    split, given = spec.data.split, signature.test_rows
-    sizes = split.sizes(count, given)
-    if min(sizes[0], sizes[2]) < 1 or (split.validation and not sizes[1]):
-        asked = f"{split.validation:g}" if given else f"{split.validation:g} and {split.test:g}"
-        raise data_error(spec, "too-few-rows", f"{count} rows are too few for a split of {asked}", "split")
-    if split.by == "order":
-        train, validation, test = np.split(np.arange(count), np.cumsum(sizes[:2]))
-        return train, validation, test
-    drawn = None if classes is None else classes[: count - given]
-    rest, test = stratified_order(generator(spec.seed, "split"), drawn, count - given), np.arange(count - given, count)
-    in_validation, in_test = split.amounts(count, given)
-    if not given:
-        taken = draw_evenly(rest, in_test / count)
-        rest, test = rest[~taken], rest[taken]
-    taken = draw_evenly(rest, in_validation / (count - in_test))
-    return rest[~taken], rest[taken], test
 
 
 def _label_count(spec: Spec, signature: Signature, available: int) -> int:

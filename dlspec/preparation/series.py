@@ -1,18 +1,20 @@
-"""A series: split in time order, then scaled and cut into windows, each wholly inside one part."""
+"""A series: split in time order, then scaled and cut into windows, each wholly inside one stretch of a part."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from dlspec.datasets import Columns
 from dlspec.features import Affine, fit_affine
-from dlspec.preparation.columns import data_error, fingerprint, numbers_of, times_of
+from dlspec.preparation.columns import data_error, fingerprint, numbers_of, times_of, words_of
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
+from dlspec.preparation.lazy import values_at, windows_at
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
+from dlspec.preparation.stretches import Stretches, part_of_rows
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 
@@ -40,12 +42,15 @@ class _Aim:
         )
 
 
-def prepare_series(spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None) -> Prepared:
+def prepare_series(
+    spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
+) -> Prepared:
     """Splits, scales and cuts a series."""
     window, change, target = signature.window, spec.data.predict or "level", signature.target
     assert window is not None, "a series without window was refused"
     numbers = {c.name: numbers_of(spec, c.name, columns) for c in signature.features}
-    times = times_of(spec, signature, columns)
+    groups = words_of(spec, signature.group, columns, "group") if signature.group else None
+    times = times_of(spec, signature, columns, groups)
     names = list(numbers)
     if target.kind == "number":
         numbers[target.name] = numbers_of(spec, target.name, columns)
@@ -53,29 +58,29 @@ def prepare_series(spec: Spec, signature: Signature, columns: Columns, unlabeled
         _check_positive(spec, numbers)
     needs_level = target.kind == "number" and change != "level" and target.name not in names
     raw_columns = [*names, target.name] if needs_level else names
-    table = np.stack([numbers[name] for name in raw_columns], axis=1)
     timesteps = window.length + (change != "level")
     horizon = window.horizon if target.kind == "number" else 0
 
-    count = len(table)
-    sizes = spec.data.split.sizes(count)
-    ends = [0, *np.cumsum(sizes).tolist()]
+    count = len(numbers[names[0]])
+    codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    part_of_row = part_of_rows(spec.data.split, signature, count, fold, codes, times)
+    stretches = Stretches.find(part_of_row, count, codes, times, window.gap)
     needed = timesteps + horizon
-    for name, size in zip(("training", "validation", "test"), sizes, strict=True):
-        if size < needed and not (name == "validation" and spec.data.split.validation == 0):
-            raise data_error(
-                spec,
-                "too-few-rows",
-                f"the {name} part has {size} of {count} rows, and one window with its target takes {needed}",
-                "window",
-                help=f"`length` and `horizon` together must stay below {size}, or `split` keep a larger share",
-            )
+    for part, name in enumerate(("training", "validation", "test")):
+        if not (name == "validation" and spec.data.split.validation == 0):
+            _check_length(spec, stretches.of(part), name, needed, count)
+    if stretches.rows is not None:
+        numbers = {name: values[stretches.rows] for name, values in numbers.items()}
+    table = np.stack([numbers[name] for name in raw_columns], axis=1)
     features = len(names)
-    scale = fit_affine(changes(table[: ends[1], :features], change, axis=0), spec.data.scale)
+    scale = fit_affine(
+        _joined(changes(table[a:b, :features], change, axis=0) for a, b in stretches.of(0)), spec.data.scale
+    )
     aim = target_scale = None
     if target.kind == "number":
         aim = _Aim.of(numbers[target.name], horizon, change)
-        target_scale = fit_affine(aim.values[: ends[1] - horizon][:, None], spec.data.scale)
+        values = _joined(aim.values[a : max(a, b - horizon)] for a, b in stretches.of(0))
+        target_scale = fit_affine(values[:, None], spec.data.scale)
     preprocessing = Preprocessing(
         scale,
         target_scale,
@@ -85,8 +90,9 @@ def prepare_series(spec: Spec, signature: Signature, columns: Columns, unlabeled
         timesteps,
         features,
     )
-    parts = _Windows(table, window.length, preprocessing, aim)
-    train, validation, test = (parts.between(first, end) for first, end in pairwise(ends))
+    windows = _Windows(table, window.length, preprocessing, aim, stretches.rows)
+    strides = (window.stride, 1, 1)
+    train, validation, test = (windows.at(stretches.starts(part, needed, strides[part])) for part in range(3))
     if spec.data.limit and spec.data.limit < len(train):
         train = train.at(np.sort(generator(spec.seed, "limit").permutation(len(train))[: spec.data.limit]))
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
@@ -94,7 +100,11 @@ def prepare_series(spec: Spec, signature: Signature, columns: Columns, unlabeled
         more, left_out = _more_windows(spec, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
     naive = None
     if aim is not None:
-        naive = float(abs(aim.level[horizon : ends[1]] - aim.level[: ends[1] - horizon]).mean())
+        level = aim.level
+        naive = float(
+            _joined(abs(level[a + horizon : b] - level[a : max(a, b - horizon)]) for a, b in stretches.of(0)).mean()
+        )
+    shown, ends = _shown(part_of_row, codes, test)
     return Prepared(
         signature,
         preprocessing,
@@ -107,8 +117,43 @@ def prepare_series(spec: Spec, signature: Signature, columns: Columns, unlabeled
         left_out,
         naive_error=naive,
         times=times,
-        ends=(ends[1], ends[2]),
+        ends=ends,
+        groups=groups,
+        shown=shown,
+        gaps=stretches.gaps(needed, window.stride),
     )
+
+
+def _check_length(spec: Spec, stretches: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
+    """A part must have a stretch that holds a window and its target."""
+    longest = max((end - first for first, end in stretches), default=0)
+    if longest >= needed:
+        return
+    takes = f"one window with its target takes {needed}"
+    if len(stretches) > 1:
+        where = "group" if spec.data.group else "gap in time"
+        message = f"the {part} part has no more than {longest} rows without a {where} between, and {takes}"
+    else:
+        message = f"the {part} part has {longest} of {count} rows, and {takes}"
+    help = f"`length` and `horizon` together must stay below {longest}, or `split` keep a larger share"
+    raise data_error(spec, "too-few-rows", message, "window", help=help)
+
+
+def _joined(pieces: Iterable[Array]) -> Array:
+    found = list(pieces)
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _shown(
+    part_of_row: Array | tuple[int, int, int], codes: Array | None, test: Part
+) -> tuple[Array | None, tuple[int, int]]:
+    """The rows that the report draws, those of the group with the largest test part, and how many of them are before
+    the validation and the test part."""
+    if isinstance(part_of_row, tuple):
+        return None, part_of_row[:2]
+    assert codes is not None, "only groups have parts row by row"
+    rows = np.flatnonzero(codes == np.bincount(codes[test.rows]).argmax())
+    return rows, (int((part_of_row[rows] == 0).sum()), int((part_of_row[rows] <= 1).sum()))
 
 
 def changes(values: Array, change: str, axis: int, step: int = 1) -> Array:
@@ -120,29 +165,56 @@ def changes(values: Array, change: str, axis: int, step: int = 1) -> Array:
 
 
 class _Windows:
-    """All windows of a table of rows, as views, and what each is to lead to."""
+    """All windows of a table of rows, as views, and what each is to lead to.
 
-    def __init__(self, table: Array, length: int, steps: Preprocessing, aim: _Aim | None) -> None:
+    Args:
+        rows: the row of the data at each place of the table; None: the same.
+    """
+
+    def __init__(
+        self, table: Array, length: int, steps: Preprocessing, aim: _Aim | None, rows: Array | None = None
+    ) -> None:
         view = np.lib.stride_tricks.sliding_window_view
         self.timesteps = steps.timesteps or length
-        self.aim, self.scale = aim, steps.target
+        self.aim, self.scale, self.rows = aim, steps.target, rows
         seen = steps.inputs(changes(table[:, : steps.features], steps.change, axis=0)).astype("float32")
         self.seen = view(seen, length, axis=0).swapaxes(1, 2)  # (windows, timesteps, features)
         self.raw = view(table, self.timesteps, axis=0).swapaxes(1, 2)
 
-    def between(self, first: int, end: int) -> Part:
-        """The windows that lie between two rows, with the rows that they lead to."""
-        horizon = self.aim.horizon if self.aim else 0
-        starts = np.arange(first, max(first, end - self.timesteps - horizon + 1))
-        chosen = slice(starts[0], starts[-1] + 1) if len(starts) else slice(0, 0)
+    def at(self, starts: Array) -> Part:
+        """The windows that begin there, with the rows that they lead to."""
         last = starts + self.timesteps - 1
+        inputs, raw = windows_at(self.seen, starts), windows_at(self.raw, starts)
         if self.aim is None:
-            flat = flattened(self.seen[chosen])
-            return Part(self.seen[chosen], flat, self.raw[chosen], flat, last)
+            flat = flattened(inputs)
+            return Part(inputs, flat, raw, flat, self._rows(last))
         assert isinstance(self.scale, Affine), "a number has a scale"
-        targets = self.scale(self.aim.values[last][:, None]).astype("float32")
-        rows = last + horizon
-        return Part(self.seen[chosen], targets, self.raw[chosen], self.aim.level[rows], rows, self.aim.level[last])
+        targets = self.scale(values_at(self.aim.values, last)[:, None]).astype("float32")
+        ahead = last + self.aim.horizon
+        truth, known = values_at(self.aim.level, ahead), values_at(self.aim.level, last)
+        return Part(inputs, targets, raw, truth, self._rows(ahead), known)
+
+    def _rows(self, places: Array) -> Array:
+        return places if self.rows is None else self.rows[places]
+
+
+def windows_of_rows(table: Array, length: int, groups: Array | None = None) -> tuple[Array, Array]:
+    """All windows of rows, (rows, columns), each within one group, and the last row of each.
+
+    Returns:
+        (windows, timesteps, columns), in the order of their last rows, and (windows,)
+    """
+    count = len(table)
+    stretches = Stretches.find((count, count, count), count, groups, None, "none")
+    starts = stretches.starts(0, length)
+    last = starts + length - 1
+    if not len(starts):
+        return np.empty((0, length, table.shape[1])), last
+    if stretches.rows is not None:
+        table, last = table[stretches.rows], stretches.rows[last]
+    order = np.argsort(last)
+    view = np.lib.stride_tricks.sliding_window_view(table, length, axis=0).swapaxes(1, 2)
+    return windows_at(view, starts[order]), last[order]
 
 
 def _more_windows(
@@ -154,13 +226,23 @@ def _more_windows(
     numbers = {c.name: numbers_of(spec, c.name, columns, "unlabeled") for c in signature.features}
     if steps.change == "return":
         _check_positive(spec, numbers, "unlabeled")
+    codes = None
+    if signature.group:
+        words = words_of(spec, signature.group, columns, "unlabeled", source="unlabeled")
+        codes = np.unique(words, return_inverse=True)[1]
+    times = times_of(spec, signature, columns, codes, "unlabeled")
     table = np.stack(list(numbers.values()), axis=1)
-    if len(table) < (steps.timesteps or window.length):
-        message = f"the unlabeled series has {len(table)} rows, and one window takes {steps.timesteps}"
+    count, needed = len(table), steps.timesteps or window.length
+    stretches = Stretches.find((count, count, count), count, codes, times, window.gap)
+    starts = stretches.starts(0, needed)
+    if not len(starts):
+        message = f"the unlabeled series has {len(table)} rows, and one window takes {needed}"
         raise data_error(spec, "too-few-rows", message, "unlabeled")
+    if stretches.rows is not None:
+        table = table[stretches.rows]
     seen = steps.inputs(changes(table, steps.change, axis=0)).astype("float32")
-    kept = windows_without_held_out(seen, window.length, held_out)
-    return kept, len(seen) - window.length + 1 - len(kept)
+    kept = windows_without_held_out(seen, window.length, held_out, starts)
+    return kept, len(starts) - len(kept)
 
 
 def _check_positive(spec: Spec, numbers: Columns, place: str = "predict") -> None:

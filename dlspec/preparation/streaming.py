@@ -122,7 +122,8 @@ class _Stream:
             ends = [round(rows * (1 - validation - test)), round(rows * (1 - test))]
             part = np.searchsorted(ends, places[:-1], side="right")
             return tuple(np.flatnonzero(part == i) for i in range(3))  # type: ignore[return-value]
-        order = stratified_order(generator(self.spec.seed, f"split/{first}"), classes, count)
+        alike = None if split.by == "random" else classes
+        order = stratified_order(generator(self.spec.seed, f"split/{first}"), alike, count)
         tested = np.diff(np.floor(places * test + 1e-9)) > 0
         rest = np.cumsum(np.append(0, ~tested)) + (first - np.floor(first * test + 1e-9))
         share = validation / (1 - test)

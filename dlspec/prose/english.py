@@ -11,6 +11,11 @@ NO_LINE = "Left out, so by default:"
 
 GIVEN_BACK = "What the network puts out shall be what it sees."
 
+IN_FILES = {
+    "data.split.validation": "What stands in {value} is kept out of training to watch it.",
+    "data.split.test": "What stands in {value} is kept for the test at the end, and nothing is fitted to it.",
+}
+
 KEYS = {
     "dlspec": "The spec is written in version {value} of the language.",
     "name": "The run is called {value}, and its folder is `runs/{raw}/001` or the next free number.",
@@ -24,10 +29,13 @@ KEYS = {
     "data.audio": "The data are sounds: {value}.",
     "data.arrays": "The data are arrays in {value}.",
     "data.time": "The time stands in the column {value}.",
+    "data.group": "Several series are told apart by the column {value}, and no sample crosses from one into another.",
     "data.target": "What is predicted is the column {value}.",
     "data.features": "The network sees {value}.",
     "data.window.length": "A sample is {value} timesteps in a row.",
     "data.window.horizon": "What is predicted lies {value} timestep(s) behind the last one that the network sees.",
+    "data.window.stride": "A training sample begins every {value} timestep(s).",
+    "data.window.gap": "No sample crosses a gap in time; a gap is a step of so many times the usual one: {value}.",
     "data.predict": {
         "level": "The network puts out the value itself.",
         "difference": "The network puts out by how much the value changes.",
@@ -45,8 +53,13 @@ KEYS = {
     "data.split.by": {
         "time": "The parts follow each other in time.",
         "random": "The parts are drawn at random.",
+        "stratified": "The parts are drawn at random, each with the same shares of the classes.",
         "order": "The parts follow each other in the order of the rows.",
     },
+    "data.split.group": "Rows with the same {value} stay in one part.",
+    "data.split.column": "The column {value} says which part each row belongs to.",
+    "data.split.folds": "The network is trained {value} times, each time tested on another part of the data.",
+    "data.split.walk_forward.folds": "The network is trained {value} times, each time tested on a later part.",
     "data.unlabeled.dataset": "Pretraining also sees the samples of the built-in set {value}: {what}",
     "data.unlabeled.table": "Pretraining also sees the samples in {value}.",
     "data.unlabeled.series": "Pretraining also sees the series in {value}.",

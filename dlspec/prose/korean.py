@@ -14,6 +14,11 @@ NO_LINE = "적지 않았으므로 기본값:"
 
 GIVEN_BACK = "신경망은 본 것을 그대로 내놓아야 합니다."
 
+IN_FILES = {
+    "data.split.validation": "{value} 안의 데이터는 훈련에 쓰지 않고 훈련을 지켜보는 데 씁니다.",
+    "data.split.test": "{value} 안의 데이터는 마지막 시험에 남겨 두고, 아무것도 여기에 맞추지 않습니다.",
+}
+
 KEYS = {
     "dlspec": "이 명세는 언어의 {value} 판으로 적혀 있습니다.",
     "name": "실행 이름은 {value}이고, 결과는 `runs/{raw}/001`부터 비어 있는 다음 번호의 폴더에 남습니다.",
@@ -27,10 +32,13 @@ KEYS = {
     "data.audio": "데이터는 소리입니다: {value}.",
     "data.arrays": "데이터는 {value} 안의 배열입니다.",
     "data.time": "시간은 {value} 열에 있습니다.",
+    "data.group": "여러 시계열은 {value} 열로 구분하고, 표본은 서로 다른 시계열에 걸치지 않습니다.",
     "data.target": "{value} 열을 예측합니다.",
     "data.features": "신경망은 {value} 열을 봅니다.",
     "data.window.length": "표본 하나는 이어진 시점 {value}개입니다.",
     "data.window.horizon": "신경망이 본 마지막 시점에서 {value}시점 뒤를 예측합니다.",
+    "data.window.stride": "훈련 표본은 {value}시점마다 하나씩 시작합니다.",
+    "data.window.gap": "표본은 시간의 틈에 걸치지 않습니다. 평소 간격의 몇 배를 넘어야 틈인지: {value}.",
     "data.predict": {
         "level": "신경망은 값 그대로를 내놓습니다.",
         "difference": "신경망은 값이 얼마나 변하는지를 내놓습니다.",
@@ -48,8 +56,13 @@ KEYS = {
     "data.split.by": {
         "time": "부분들은 시간 순서로 나뉩니다.",
         "random": "부분들은 무작위로 뽑힙니다.",
+        "stratified": "부분들은 클래스의 비율이 같도록 무작위로 뽑힙니다.",
         "order": "부분들은 행의 순서대로 나뉩니다.",
     },
+    "data.split.group": "{value} 열의 값이 같은 행은 모두 한 부분에 들어갑니다.",
+    "data.split.column": "각 행이 어느 부분인지는 {value} 열에 적혀 있습니다.",
+    "data.split.folds": "신경망을 {value}번 훈련하고, 매번 데이터의 다른 부분으로 시험합니다.",
+    "data.split.walk_forward.folds": "신경망을 {value}번 훈련하고, 매번 더 나중 부분으로 시험합니다.",
     "data.unlabeled.dataset": "사전 훈련은 내장 데이터 {value} 표본도 봅니다: {what}",
     "data.unlabeled.table": "사전 훈련은 {value}의 표본도 봅니다.",
     "data.unlabeled.series": "사전 훈련은 {value}의 시계열도 봅니다.",

@@ -110,7 +110,7 @@ class _Teller:
     def value(self, path: Path_, value: Any) -> str:
         """What a key and its value say."""
         name = ".".join(map(str, path))
-        template = self.words.KEYS[name]
+        template = self.words.IN_FILES[name] if _in_files(name, value) else self.words.KEYS[name]
         if (name, value) == ("data.target", INPUT_TARGET):
             return str(self.words.GIVEN_BACK)
         if isinstance(template, Mapping):
@@ -232,6 +232,11 @@ class _Teller:
 
     def _in_file(self, span: Span) -> int | None:
         return span.line if span.file == self.spec.source.file else None
+
+
+def _in_files(name: str, value: Any) -> bool:
+    """Whether a part of the split stands in files of its own."""
+    return name in ("data.split.validation", "data.split.test") and isinstance(value, list)
 
 
 def _is_section(value: Any) -> bool:

@@ -118,6 +118,27 @@ def comparison(scores: Mapping[str, float], percent: bool) -> str:
 
 
 @in_style
+def folds(scores: Mapping[str, Sequence[float | None]], percent: bool) -> str:
+    """A dot for each fold, in a row for the network and one for each baseline, and their means."""
+    names = list(scores)
+    figure, axes = styled(4.6, 0.6 + 0.45 * len(names))
+    axis = axes[0, 0]
+    for place, name in enumerate(names):
+        values = [value for value in scores[name] if value is not None]
+        color = NETWORK if name == "network" else QUIET
+        axis.plot(values, [place] * len(values), "o", color=color, alpha=0.6, ms=5, mew=0)
+        if values:
+            axis.vlines(np.mean(values), place - 0.3, place + 0.3, color=color, lw=2)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    if percent:
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axis.spines["left"].set_visible(False)
+    axis.tick_params(axis="y", length=0, labelcolor=TRUTH)
+    return to_svg(figure, "folds")
+
+
+@in_style
 def split_line(times: Array, values: Array, ends: Array, label: str) -> str:
     """The whole series, colored by the part of the split."""
     figure, axes = styled(10, 2.9)

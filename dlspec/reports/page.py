@@ -13,7 +13,7 @@ from dlspec.metrics import METRICS, show_number
 from dlspec.plans import make_plan
 from dlspec.reports import figures
 from dlspec.reports.learning import learning_figures
-from dlspec.reports.results import comparison_figure, result_figures
+from dlspec.reports.results import comparison_figure, fold_figure, result_figures, shown_group
 from dlspec.reports.shown import Shown
 from dlspec.signature import source_of
 from dlspec.sources import FileSource
@@ -49,6 +49,9 @@ def render(run: Run) -> str:
         headings=_headings(run),
         scores=_score_rows(run),
         compared=comparison_figure(run),
+        folds=run.metrics.get("folds"),
+        fold_rows=_fold_rows(run),
+        fold_figure=fold_figure(run),
         result=result,
         learning=learning,
         data_figures=data_figures(run),
@@ -70,11 +73,13 @@ def data_figures(run: Run) -> list[Shown]:
         if pictures["series:dated"]:
             times = times.astype("datetime64[us]")
         unit = f" ({target['unit']})" if target["unit"] else ""
+        group = shown_group(run)
+        of = f" of {group}" if group is not None else ""
         middle = ", watched on the middle part" if run.data["parts"]["validation"] else ""
         return [
             Shown(
                 figures.split_line(
-                    times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{unit}"
+                    times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{of}{unit}"
                 ),
                 "The series and its split",
                 f"Split by time: the network is trained on the past{middle}, and judged on the end.",
@@ -108,6 +113,17 @@ def _about(run: Run) -> str:
 
 def _headings(run: Run) -> list[str]:
     return [METRICS[name].heading(run.data["target"]["unit"]) for name in run.metrics["test"]]
+
+
+def _fold_rows(run: Run) -> list[tuple[str, list[str]]]:
+    """The network and the baselines over all folds: mean ± sd of each metric."""
+    folds = run.metrics.get("folds")
+    if folds is None:
+        return []
+    return [
+        (name, [METRICS[metric].show_spread(own[metric]) for metric in run.metrics["test"]])
+        for name, own in {"network": folds, **folds["baselines"]}.items()
+    ]
 
 
 def _score_rows(run: Run) -> list[dict[str, Any]]:

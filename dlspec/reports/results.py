@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlspec.metrics import METRICS
+from dlspec.metrics import METRICS, judged_by
 from dlspec.reports import figures, stage_figures
 from dlspec.reports.shown import Shown
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def comparison_figure(run: Run) -> Shown:
     """The metric of the verdict as bars."""
     metrics = run.metrics
-    name = {"class": "accuracy", "number": "rmse", "input": "squared_error"}[run.data["target"]["kind"]]
-    if name not in metrics["test"]:
-        name = next(iter(metrics["test"]))
+    name = judged_by(run.data["target"]["kind"], list(metrics["test"]))
     scores = {
         "network": metrics["test"][name],
         **{key: value[name] for key, value in metrics["baselines"].items()},
@@ -27,6 +25,25 @@ def comparison_figure(run: Run) -> Shown:
     metric = METRICS[name]
     title = f"{metric.heading(run.data['target']['unit'])}, {metric.better} is better"
     return Shown(figures.comparison(scores, metric.unit == "percent"), title)
+
+
+def fold_figure(run: Run) -> Shown | None:
+    """The metric of the verdict on every fold, as dots; None: there are no folds."""
+    folds = run.metrics.get("folds")
+    if folds is None:
+        return None
+    metric = METRICS[judged_by(run.data["target"]["kind"], list(run.metrics["test"]))]
+    name = metric.type_name
+    values = {"network": folds[name]["values"], **{key: own[name]["values"] for key, own in folds["baselines"].items()}}
+    title = f"{metric.heading(run.data['target']['unit'])} of each fold, {metric.better} is better"
+    return Shown(figures.folds(values, metric.unit == "percent"), title, "A dot is a fold, the line their mean.")
+
+
+def shown_group(run: Run) -> str | None:
+    """Of several series, that with the largest test part, which figures show; None: there is one series."""
+    if run.data.get("group") is None:
+        return None
+    return str(run.predictions["group"].astype(str).value_counts().sort_index().idxmax())
 
 
 def result_figures(run: Run) -> list[Shown]:
@@ -54,10 +71,13 @@ def result_figures(run: Run) -> list[Shown]:
         if len(run.pictures.get("wrong:pictures", ())):
             shown.append(_wrong(run))
         return shown
+    group = shown_group(run)
+    if group is not None:
+        table = table[table["group"].astype(str) == group]
     truth, network = table["truth"].to_numpy(), table["network"].to_numpy()
     guesses = {name: table[name].to_numpy() for name in baselines}
     unit = f" ({target['unit']})" if target["unit"] else ""
-    label = f"{target['name']}{unit}"
+    label = f"{target['name']}{unit}" if group is None else f"{target['name']} of {group}{unit}"
     if task == "number":
         return [
             Shown(
@@ -74,12 +94,14 @@ def result_figures(run: Run) -> list[Shown]:
     horizon = run.data["window"]["horizon"]
     steps = "the next timestep" if horizon == 1 else f"{horizon} timesteps ahead"
     late = "one step" if horizon == 1 else f"{horizon} steps"
+    count = 1 if group is None else run.predictions["group"].nunique()
+    which = "" if group is None else f"Shown is `{group}`, one of {count} series. "
     return [
         Shown(
             figures.forecast(times, truth, network, guesses, label),
             "Forecasts against truth",
-            f"Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} late; "
-            "where the network's line lies on it, it hides it, and has learnt no more than that.",
+            f"{which}Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} "
+            "late; where the network's line lies on it, it hides it, and has learnt no more than that.",
         ),
         Shown(
             figures.residuals(times, truth, network, f"truth − network{unit}", ""),
@@ -87,12 +109,11 @@ def result_figures(run: Run) -> list[Shown]:
             "Errors without a pattern, around zero, are what is left when nothing more can be learnt from the past. "
             "A drift to one side or waves are something that the network missed.",
         ),
-        _change_figure(run, truth, network, unit),
+        _change_figure(run.pictures["series:last"][table.index], truth, network, unit),
     ]
 
 
-def _change_figure(run: Run, truth: np.ndarray, network: np.ndarray, unit: str) -> Shown:
-    last = run.pictures["series:values"][run.predictions["row"].to_numpy() - run.data["window"]["horizon"]]
+def _change_figure(last: np.ndarray, truth: np.ndarray, network: np.ndarray, unit: str) -> Shown:
     actual, predicted = truth - last, network - last
     alike = float(np.corrcoef(actual, predicted)[0, 1]) if predicted.std() > 0 and actual.std() > 0 else 0.0
     sign = float((np.sign(actual) == np.sign(predicted))[actual != 0].mean()) if (actual != 0).any() else 0.0

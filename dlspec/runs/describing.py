@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec._version import __version__
 from dlspec.arrays import LazyArray, Samples, some_of
-from dlspec.signature import source_of, unlabeled_source
+from dlspec.signature import PARTS_IN_FILES, source_of, unlabeled_source
 from dlspec.source import to_yaml
 from dlspec.sources import FileSource
+from dlspec.sources.rows import RowsFiles
 from dlspec.spec import Spec
 from dlspec.weights import find_source
 
@@ -42,6 +43,10 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
     for source, section in ((source_of(spec), data), (unlabeled_source(spec), data.get("unlabeled"))):
         if isinstance(source, FileSource):
             section[source.key] = source.seen_from(folder, section[source.key])
+        for part in PARTS_IN_FILES if isinstance(source, RowsFiles) else ():
+            own = getattr(source, part)
+            if own is not None:
+                data["split"][part] = own.seen_from(folder, data["split"][part])
     other_run = find_source(spec)
     if other_run is not None:
         values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
@@ -102,6 +107,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "parts": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
         "unlabeled": len(data.unlabeled),
         "left_out": data.left_out,
+        "group": signature.group if signature.window else None,
+        "gaps": data.gaps._asdict() if data.gaps else None,
         "class_counts": _class_counts(data),
         "naive_error": data.naive_error,
     }
@@ -111,7 +118,7 @@ def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
     """What `data.json` says of the inputs and the target."""
     from dlspec.datasets import Column
     from dlspec.signature import Signature, Target, share_out
-    from dlspec.spec import Window
+    from dlspec.splits import Window
 
     target, shape = described["target"], (None, *described["input_shape"])
     features = tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"])

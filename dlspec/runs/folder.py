@@ -29,7 +29,8 @@ SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
-CHECKPOINT, COMPARISON = "checkpoints/latest.npz", "checkpoints/comparison.json"
+CHECKPOINT = "checkpoints/latest.npz"
+COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Run:
         """The test part: truth, the network's prediction and each baseline's, a row each."""
         import pandas as pd
 
-        return pd.read_csv(self._file(PREDICTIONS))
+        return pd.read_csv(self._file(PREDICTIONS), converters={"group": str})
 
     @cached_property
     def pictures(self) -> dict[str, np.ndarray]:
@@ -136,12 +137,14 @@ class Run:
 
         Args:
             rows: columns by name, as in the data. Of a series, timesteps in order, oldest first: a forecast is made
-                from every window of them. Of pictures, an array (samples, height, width).
+                from every window of them, of several series in each alone. Of pictures, an array (samples, height,
+                width).
 
         Returns:
             For single samples a row each, with the index of `rows`: the target, and for classes also the probability
             of each, `<target>=<class>`. Of a series a row for each window, with the index of its last timestep, at
-            which the forecast is made: `<target>+<horizon>` is what the target will be that many timesteps later.
+            which the forecast is made: `<target>+<horizon>` is what the target will be that many timesteps later; of
+            several series also the column that separates them.
             Where the network gives back its input, a column for each value of it, and `squared_error`, which is large
             for what the network does not know.
 
@@ -161,9 +164,10 @@ class Run:
         import numpy as np
         import pandas as pd
 
-        from dlspec.preparation import to_numbers
+        from dlspec.preparation import to_numbers, to_words, windows_of_rows
         from dlspec.training import predict
 
+        group, groups = self.data.get("group"), None
         columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
         if isinstance(rows, np.ndarray):
             if self.data.get("encoded"):
@@ -172,29 +176,36 @@ class Run:
             index: pd.Index[Any] = pd.RangeIndex(len(rows))
         else:
             frame = pd.DataFrame(rows) if not isinstance(rows, pd.DataFrame) else rows
-            missing = [name for name in columns if name not in frame]
+            needed = columns if group is None else [group, *columns]
+            missing = [name for name in needed if name not in frame]
             if missing:
                 raise DataError.of(
                     "missing-column",
                     f"the rows have no column {one_of(missing)}",
-                    help=f"a prediction takes {one_of(columns)}",
+                    help=f"a prediction takes {one_of(needed)}",
                 )
+            groups = None if group is None else to_words(group, frame[group].to_numpy())
             index = frame.index
             if self.data.get("encoded"):
                 return self._named(predict(self.model, self._raw_columns(frame, first)), index)
             raw = np.stack([to_numbers(name, frame[name].to_numpy(), first=first) for name in columns], axis=1)
         if length is not None and raw.ndim == 2:
-            if len(raw) < length:
-                raise DataError.of("too-few-rows", f"a prediction takes {length} rows in order, got {len(raw)}")
-            raw = np.lib.stride_tricks.sliding_window_view(raw, length, axis=0).swapaxes(1, 2)
-            index = index[length - 1 :]
+            count = len(raw)
+            raw, last = windows_of_rows(raw, length, groups)
+            if not len(raw):
+                of = "" if groups is None else f" of one `{group}`"
+                raise DataError.of("too-few-rows", f"a prediction takes {length} rows{of} in order, got {count}")
+            index = index[last]
+            groups = None if groups is None else groups[last]
         takes = (length, len(columns)) if length is not None else tuple(self.model.input_shape[1:])
         if raw.shape[1:] != takes:
             raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {raw.shape[1:]}")
         outputs = predict(self.model, raw)
-        if target["kind"] == "input":
-            return self._given_back(outputs, raw, index)
-        return self._named(outputs, index)
+        given_back = target["kind"] == "input"
+        found = self._given_back(outputs, np.asarray(raw), index) if given_back else self._named(outputs, index)
+        if groups is not None:
+            found.insert(0, str(group), groups)
+        return found
 
     def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""

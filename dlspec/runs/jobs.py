@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlspec.diagnostics import DataError
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from dlspec.training import Listener
 
 
-def load_data(spec: Spec, note: Callable[[str], None] = lambda text: None) -> Prepared:
+def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] = lambda text: None) -> Prepared:
     """The data of a spec, split and scaled.
 
     Args:
+        fold: see `prepare`.
         note: is told how far it got, where reading them takes long.
 
     Raises:
@@ -36,7 +37,9 @@ def load_data(spec: Spec, note: Callable[[str], None] = lambda text: None) -> Pr
         raise DataError(problems, spec.source.texts)
     if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec, signature):
         return prepare_stream(spec, signature, source, note)
-    return prepare(spec, signature, source.load(spec.seed), unlabeled.load(spec.seed) if unlabeled else None)
+    loaded = source.load_parts(spec.seed)
+    signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
+    return prepare(spec, signature, loaded.columns, unlabeled.load(spec.seed) if unlabeled else None, fold)
 
 
 @dataclass(frozen=True)
@@ -52,21 +55,30 @@ class Job:
     taken: LayerWeights
 
 
+def plan_of(spec: Spec, data: Prepared) -> Plan:
+    """The network that takes these data, and how it is trained.
+
+    Raises:
+        DataError: it does not fit them: the training part has other words than the whole table.
+    """
+    from dlspec.graphs import make_graph
+    from dlspec.plans import make_plan
+
+    graph, problems = make_graph(spec, data.signature)
+    if any(problem.is_error for problem in problems):
+        raise DataError(problems, spec.source.texts)
+    return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
+
+
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.backend import choose_device, make_deterministic
-    from dlspec.graphs import make_graph
-    from dlspec.plans import make_plan
     from dlspec.training import Listener
 
     began = time.time()
     listener = listener or Listener()
-    data = load_data(spec, listener.note)
-    graph, problems = make_graph(spec, data.signature)
-    if any(problem.is_error for problem in problems):  # the training part has other words than the whole table
-        raise DataError(problems, spec.source.texts)
-    source = find_source(spec)
-    plan = make_plan(spec, graph, taken=taken_layers(spec, graph, source))
+    data = load_data(spec, note=listener.note)
+    plan, source = plan_of(spec, data), find_source(spec)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)

@@ -87,6 +87,8 @@ def _check_new(given: RowsFormat, out: Path) -> None:
 
 def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
     size = max(BLOCK, 2 * (run.data["timesteps"] or 0))
+    if run.data.get("group"):  # rows of one series may stand far apart
+        size = max(size, file.count() + file.count() // 2)
     words = [feature["name"] for feature in run.data["features"] if feature["raw"] in ("word", "text")]
     taken = set(file.header())
     rows = 0
@@ -110,21 +112,24 @@ def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
     """A row for each row of each block; of a series, nothing in those without a whole window before them."""
     import pandas as pd
 
-    from dlspec.preparation import date_form, to_times
+    from dlspec.preparation import date_form, to_times, to_words
 
-    before, time = (run.data["timesteps"] or 1) - 1, run.spec.data.time
+    before, time, group = (run.data["timesteps"] or 1) - 1, run.spec.data.time, run.data.get("group")
     kept, first, form = pd.DataFrame(), 0, None
     for columns in blocks:
-        block = pd.DataFrame({name: columns[name] for name in {*run.data["raw_columns"], time} if name in columns})
+        block = pd.DataFrame(
+            {name: columns[name] for name in {*run.data["raw_columns"], time, group} if name in columns}
+        )
         count = len(next(iter(columns.values())))
         if not count:
             continue
         rows = pd.concat([kept, block], ignore_index=True) if len(kept) else block
         if time is not None and time in rows:
             values = rows[time].to_numpy()
-            form = form or date_form(time, values)
-            to_times(time, values, first=first - len(kept), forms=(form,))
-        predicted = run.predict_from(rows, first - len(kept))
+            groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
+            form = form or date_form(time, values, groups)
+            to_times(time, values, groups, first=first - len(kept), forms=(form,))
+        predicted = run.predict_from(rows, first - len(kept)).drop(columns=group or [])
         yield predicted.reindex(range(len(kept), len(rows)))
         first += count
         kept = rows.tail(before) if before else kept

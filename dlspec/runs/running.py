@@ -14,6 +14,7 @@ from dlspec.files import write_json, write_text, written_whole
 from dlspec.runs.comparing import compare
 from dlspec.runs.describing import describe, environment_of, portable, resolved_text
 from dlspec.runs.folder import CHECKPOINT, DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, SPEC, Run
+from dlspec.runs.folding import fold
 from dlspec.runs.jobs import Job, make_ready
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
@@ -150,6 +151,13 @@ def dead_layers(facts: Mapping[str, Mapping[str, float]]) -> list[str]:
     ]
 
 
+def _of_one_fold(spec: Spec) -> str:
+    """What the rest of the results is about, where there are folds."""
+    split = spec.data.split
+    place = "last" if split.shown_fold else "first"
+    return f"Scores, figures and the saved network are of the {place} of {split.times_trained} folds."
+
+
 def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> Run:
     """`metrics.json` comes last: with it the run is finished."""
     from dlspec.building import with_preprocessing
@@ -172,6 +180,10 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison
+    folds = fold(job, Run(folder), evaluation)
+    if folds is not None:
+        results["folds"] = folds
+        results["notes"] = [_of_one_fold(job.spec), *results["notes"]]
     job.listener.note("writing the report")
     environment = Run(folder).environment
     spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)

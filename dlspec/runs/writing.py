@@ -101,6 +101,8 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
         part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
     truth = np.asarray(part.truth)
     table: dict[str, Any] = {"row": np.asarray(part.rows)}
+    if data.groups is not None:
+        table["group"] = data.groups[part.rows]
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times

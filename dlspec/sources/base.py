@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from dlspec.arrays import bytes_of
-from dlspec.datasets import ColumnKind, Columns, Description
+from dlspec.datasets import ColumnKind, Columns, Description, Loaded
 from dlspec.diagnostics import DataError, Span
 from dlspec.fields import did_you_mean
 
@@ -70,6 +70,10 @@ class FileSource(ABC):
         Raises:
             DataError: a file cannot be read.
         """
+
+    def load_parts(self, seed: int) -> Loaded:
+        """The columns, and how many of the last rows are parts that the data bring."""
+        return Loaded(self.load(seed), 0, self.describe().test_rows)
 
     def place_of(self, row: int) -> str:
         """Where a row, counted from 1, stands in the files; empty where its number says it."""

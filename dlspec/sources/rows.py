@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from dlspec.datasets import Column, ColumnKind, Columns, Description
+from dlspec.datasets import Column, ColumnKind, Columns, Description, Loaded
+from dlspec.diagnostics import DataError
 from dlspec.fields import one_of
 from dlspec.sources.base import FileSource, Place, fits_in_memory
 from dlspec.sources.formats import SEPARATORS, RowsFormat, format_of
@@ -27,11 +28,22 @@ class RowsFiles(FileSource):
     """Files of rows with the same columns, one after the other.
 
     A path with `*` or `?` names all files that match, in order of their names.
+
+    Args:
+        validation: files that hold the validation part.
+        test: files that hold the test part.
     """
+
+    validation: RowsFiles | None = None
+    test: RowsFiles | None = None
 
     @classmethod
     def of(cls, given: Sequence[str], place: Place) -> Self:
         return cls(tuple(given), place.folder, place.span, place.cache)
+
+    def with_parts(self, validation: Any, test: Any) -> Self:
+        """The same, with files of their own for these parts, each `RowsFiles` or None."""
+        return replace(self, validation=validation, test=test)
 
     @property
     def files(self) -> list[RowsFormat]:
@@ -52,6 +64,11 @@ class RowsFiles(FileSource):
                 found.append(format_of(self._existing(path), path, self.span))
         return found
 
+    @property
+    def all_files(self) -> list[RowsFormat]:
+        """These, and behind them those of the parts that have files of their own."""
+        return [file for source in (self, self.validation, self.test) if source is not None for file in source.files]
+
     def describe(self) -> Description:
         """The columns; files that have not changed are looked at once.
 
@@ -59,7 +76,7 @@ class RowsFiles(FileSource):
             DataError: a file is absent, cannot be read, has no header, or has other columns than the first.
         """
         try:
-            states = tuple((state.st_mtime_ns, state.st_size) for state in (f.file.stat() for f in self.files))
+            states = tuple((state.st_mtime_ns, state.st_size) for state in (f.file.stat() for f in self.all_files))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise self._error("data-unreadable", f"cannot read `{self.paths[0]}`: {reason.lower()}") from None
@@ -67,18 +84,24 @@ class RowsFiles(FileSource):
 
     def look(self) -> Description:
         """The columns, out of the files."""
-        files = self.files
+        files = self.all_files
         header = files[0].header()
         self._check_header(header, files[0].name)
         for other in files[1:]:
             self._check_same(header, files[0].name, other)
-        return self._look(files, header)
+        self._check_apart()
+        validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
+        return replace(self._look(files, header), validation_rows=validation, test_rows=test)
 
     @abstractmethod
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns, which are those of the header."""
 
     def load(self, seed: int) -> Columns:
+        """See `load_parts`."""
+        return self.load_parts(seed).columns
+
+    def load_parts(self, seed: int) -> Loaded:
         """All columns, numbers as float64, times as datetime64 where the format has them, everything else as text.
 
         Raises:
@@ -87,15 +110,23 @@ class RowsFiles(FileSource):
         import numpy as np
 
         labels = self._labels()
-        parts = [file.read(labels) for file in self.files]
-        if not any(len(next(iter(part.values()), ())) for part in parts):
-            raise self._error("no-rows", f"`{self.paths[0]}` has a header and no rows")
+        parts = [file.read(labels) for file in self.all_files]
         names = [column.name for column in self.describe().columns]
+        rows = [len(next(iter(part.values()), ())) for part in parts]
+        behind = 0
+        counts = []
+        for source in (self, self.validation, self.test):
+            ahead = behind + (len(source.files) if source else 0)
+            counts.append(sum(rows[behind:ahead]))
+            if source and not counts[-1]:
+                raise source._error("no-rows", f"`{source.paths[0]}` has a header and no rows")
+            behind = ahead
         named = [_named(part, names) for part in parts]
         if len(named) == 1:
-            return named[0]
+            return Loaded(named[0], 0, 0)
         del parts
-        return {name: np.concatenate([part.pop(name) for part in named]) for name in names}
+        columns = {name: np.concatenate([part.pop(name) for part in named]) for name in names}
+        return Loaded(columns, counts[1], counts[2])
 
     def blocks(self, size: int) -> Iterator[Columns]:
         """The columns as `load` gives them, of so many rows at a time."""
@@ -107,7 +138,7 @@ class RowsFiles(FileSource):
 
     def place_of(self, row: int) -> str:
         """In which row of which file a row lies, both counted from 1; empty where there is one file."""
-        files = self.files
+        files = self.all_files
         if len(files) == 1:
             return ""
         for file in files:
@@ -115,6 +146,17 @@ class RowsFiles(FileSource):
             if row <= count:
                 return f"row {row} of `{file.name}`"
             row -= count
+        return ""
+
+    def place_of_word(self, column: str, words: Collection[str]) -> str:
+        """The first of these words in a column, and where it stands; empty where none of them does."""
+        files = self.all_files
+        for file in files:
+            place = file.header().index(column)
+            for number, row in enumerate(file.rows(), start=1):
+                word = row[place].strip()
+                if word in words:
+                    return f"`{word}` in row {number}" + (f" of `{file.name}`" if len(files) > 1 else "")
         return ""
 
     def first_values(self) -> dict[str, list[str]]:
@@ -164,7 +206,18 @@ class RowsFiles(FileSource):
             else f"a column `{more[0]}` that `{first}` lacks"
         )
         help = "files of one source have the same columns; name the others as a source of their own"
-        raise self._error("files-differ", f"`{other.name}` has {said}", help)
+        raise DataError.of("files-differ", f"`{other.name}` has {said}", other.span, help=help)
+
+    def _check_apart(self) -> None:
+        """No file may hold rows of two parts."""
+        before = {format_.file.resolve() for format_ in self.files}
+        for part in (self.validation, self.test):
+            for format_ in part.files if part else ():
+                if format_.file.resolve() in before:
+                    message = f"`{format_.name}` is among the files of another part too"
+                    help = f"name the others alone under `{self.key}`"
+                    raise DataError.of("file-in-two-parts", message, format_.span, help=help)
+            before |= {format_.file.resolve() for format_ in part.files} if part else set()
 
 
 class SeriesFiles(RowsFiles):
@@ -206,7 +259,7 @@ class TableFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], place: Place) -> Self:
-        return cls(tuple(given), place.folder, place.span, place.cache, place.said)
+        return cls(tuple(given), place.folder, place.span, place.cache, said=place.said)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""

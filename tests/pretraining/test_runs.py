@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 import dlspec
 from dlspec.cli import cli
-from dlspec.runs.comparing import spread, summarize
+from dlspec.runs.comparing import summarize
+from dlspec.runs.repeating import spread
 from dlspec.training import Listener, as_array, predict
 from tests.conftest import TINY, TINY_DIGITS, TINY_SERIES
 
