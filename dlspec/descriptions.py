@@ -456,7 +456,7 @@ model: [flatten, dense: 8, output]
 pretrain: {method: autoencoder}
 """,
         """\
-data: {text: reviews, unlabeled: {text: more_reviews}}
+data: {text: reviews, unlabeled: {text: more_reviews}, features: {text: {text: {words: 50}}}}
 model: [dense: 8, output]
 pretrain: {method: autoencoder}
 """,

@@ -236,6 +236,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     if back and description.layout == "samples":
         predicted.add(description.target or "")  # the label of a built-in set is no part of a sample
     series = description.layout == "series"
+    chosen = chosen or [name for name in description.features if name not in predicted]
     chosen = chosen or [
         column.name
         for column in description.columns

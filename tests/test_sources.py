@@ -137,12 +137,12 @@ def test_a_table_names_pictures_beside_a_target_of_its_own(pets):
     files = [f"pets/{kind}/{i:02d}.png" for kind in ("cat", "dog") for i in range(12)]
     table = pd.DataFrame({"id": range(24), "file": files, "weight": np.linspace(3, 30, 24)})
     table.to_csv(pets / "pets.csv", index=False)
-    data = load_data(spec_of(pets, "{images: pets.csv, target: weight, features: picture}"))
+    data = load_data(spec_of(pets, "{images: pets.csv, target: weight}"))
     assert data.signature.task == "number"
     assert data.train.inputs.shape[1:] == (12, 10, 3)
     table.loc[3, "file"] = "pets/cat/99.png"
     table.to_csv(pets / "pets.csv", index=False)
-    found = problem(pets, "{images: pets.csv, target: weight, features: picture}")
+    found = problem(pets, "{images: pets.csv, target: weight}")
     assert found.message == ("1 of 24 files that `pets.csv` names are not there, the first in row 4: `pets/cat/99.png`")
 
 
@@ -312,6 +312,28 @@ def test_a_torn_file_of_arrays(tmp_path):
 
 
 def test_a_picture_stands_alone(pets):
-    text = "data: {images: {path: pets, size: 8}, features: [picture, label]}\nmodel: [flatten, output]\n"
-    codes = [problem.code for problem in problems_of(text, pets) if problem.is_error]
-    assert codes
+    table = pd.DataFrame({"file": [f"pets/cat/{i:02d}.png" for i in range(12)], "age": range(12), "weight": range(12)})
+    table.to_csv(pets / "cats.csv", index=False)
+    text = "data: {images: cats.csv, target: weight, features: [picture, age]}\nmodel: [flatten, output]\n"
+    (found,) = [problem.message for problem in problems_of(text, pets) if problem.is_error]
+    assert found == "`picture` holds arrays, such as pictures, and cannot stand beside other features"
+
+
+def test_a_folder_of_texts(tmp_path):
+    for kind, words in (("good", "fine lovely"), ("bad", "dull boring")):
+        (tmp_path / "reviews" / kind).mkdir(parents=True)
+        for i in range(20):
+            (tmp_path / "reviews" / kind / f"{i}.txt").write_text(f"this is a {words} film {i}", encoding="utf-8")
+    text = "dlspec: 1\ndata: {text: reviews}\nmodel: [output]\ntrain: {epochs: 30, optimizer: {adam: 0.1}}\n"
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+    assert run.metrics["test"]["accuracy"] == 1
+    (tmp_path / "new.txt").write_text("what a lovely thing", encoding="utf-8")
+    dlspec.predict(run, tmp_path / "new.txt", tmp_path / "p.csv")
+    assert pd.read_csv(tmp_path / "p.csv")["label"].tolist() == ["good"]
+    (tmp_path / "reviews/bad/3.txt").write_bytes("schön".encode("latin-1"))
+    assert "and data are UTF-8" in problem(tmp_path, "{text: reviews}").message
+    rows = "".join(f"{i},what a {w} film {i},{k}\n" for i in range(20) for k, w in (("a", "fine"), ("b", "dull")))
+    (tmp_path / "reviews.csv").write_text(f"id,said,kind\n{rows}", encoding="utf-8")
+    data = load_data(spec_of(tmp_path, "{text: reviews.csv, target: kind}"))
+    assert [column.name for column in data.signature.features] == ["said"]

@@ -6,10 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 import dlspec
+from dlspec.arrays import Chosen, reshaped
 from dlspec.cli import cli
 from dlspec.diagnostics import DataError
 from dlspec.preparation import prepare
-from dlspec.preparation.lazy import Windows, windows_at
+from dlspec.preparation.lazy import windows_at
 from dlspec.runs.jobs import load_data
 from dlspec.signature import read_signature, source_of
 from dlspec.training import as_array
@@ -183,8 +184,9 @@ def test_a_run_tells_groups_apart(folder):
         run.predict(frame[["close"]])
     done = CliRunner().invoke(cli, ["predict", str(run.folder), str(folder / "quotes.csv")])
     assert done.exit_code == 0
-    assert done.output.splitlines()[0] == "date,ticker,close+2"
-    assert len(done.output.splitlines()) == len(whole) + 1
+    assert done.output.splitlines()[0] == "date,ticker,close,volume,close+2"
+    assert len(done.output.splitlines()) == len(frame) + 1
+    assert sum(not line.endswith(",") for line in done.output.splitlines()) == len(whole) + 1
 
 
 def test_a_series_goes_on_in_other_files(folder):
@@ -297,9 +299,9 @@ def test_windows_are_views_and_never_copies_of_each():
     starts = np.delete(np.arange(rows - 99), 500_000)
     view = np.lib.stride_tricks.sliding_window_view(values[:, None], 100, axis=0).swapaxes(1, 2)
     lazy = windows_at(view, starts)
-    assert isinstance(lazy, Windows)
+    assert isinstance(lazy, Chosen)
     assert lazy.nbytes == len(starts) * 100 * 8
-    assert np.shares_memory(lazy.view, values)
+    assert np.shares_memory(lazy.source, values)
 
 
 def test_some_windows_do_what_an_array_does():
@@ -313,8 +315,8 @@ def test_some_windows_do_what_an_array_does():
     assert np.array_equal(np.asarray(lazy), array)
     assert np.array_equal(np.concatenate([lazy, array]), np.concatenate([array, array]))
     assert all(np.array_equal(a, b) for a, b in zip(lazy, array, strict=True))
-    assert lazy.reshape(5, 3, 2) is lazy
-    assert np.array_equal(lazy.reshape(5, -1), array.reshape(5, -1))
+    assert reshaped(lazy, (3, 2)) is lazy
+    assert np.array_equal(reshaped(lazy, (6,))[:], array.reshape(5, -1))
 
 
 # --- no leak

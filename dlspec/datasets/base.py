@@ -47,6 +47,7 @@ class Description:
         layout: `samples`, a row each, or a `series`, a timestep each.
         time: the column with the time of a series.
         target: the column that is predicted unless the spec names another.
+        features: the columns that the network sees unless the spec names others; empty: as their kinds suggest.
         rows: how many samples or timesteps there are, or about how many where counting them means reading them.
         test_rows: how many of the last rows are a test part that comes with the data; 0: there is none. Of files about
             how many; `Loaded` knows.
@@ -62,6 +63,7 @@ class Description:
     rows: int | None = None
     test_rows: int = 0
     validation_rows: int = 0
+    features: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -84,7 +84,8 @@ class ArrayFiles(FileSource):
                 else:
                     columns.append(Column(name, "text" if values.dtype.kind in "US" else "number"))
         rows = len(next(iter(found.values())))
-        return Description("samples", tuple(columns), target="y" if "y" in found else None, rows=rows, test_rows=tests)
+        target = "y" if "y" in found else None
+        return Description("samples", tuple(columns), target=target, rows=rows, test_rows=tests, features=("x",))
 
     def load(self, seed: int) -> Columns:
         found, _ = self._joined(self._arrays())

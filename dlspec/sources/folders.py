@@ -84,7 +84,7 @@ class FolderFiles(FileSource):
             What their names are called, these names, and their samples, which are read when they are asked for.
         """
         other = replace(self, paths=(str(file),), folder=Path())
-        listing = Listing((file,)) if file.is_file() and not is_table(file) else other._listing()
+        listing = Listing((file,)) if file.is_file() and self._is_mine(file.name) else other._listing()
         return "file", [str(name) for name in listing.files], other._samples(listing, shape)
 
     def describe(self) -> Description:
@@ -94,11 +94,13 @@ class FolderFiles(FileSource):
         if listing.table is not None:
             others = listing.table.describe()
             columns = (entry, *(column for column in others.columns if column.name != listing.column))
-            return Description("samples", columns, rows=files)
+            return Description("samples", columns, rows=files, features=(self.entry,))
         if listing.labels is None:
-            return Description("samples", (entry,), rows=files)
+            return Description("samples", (entry,), rows=files, features=(self.entry,))
         label = Column(LABEL, "class", classes=tuple(sorted(set(listing.labels))))
-        return Description("samples", (entry, label), target=LABEL, rows=files, test_rows=listing.tests)
+        return Description(
+            "samples", (entry, label), target=LABEL, rows=files, test_rows=listing.tests, features=(self.entry,)
+        )
 
     def load(self, seed: int) -> Columns:
         import numpy as np

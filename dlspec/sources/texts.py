@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,7 +31,11 @@ class TextFiles(FolderFiles):
     suffixes = (".txt", ".md")
 
     def describe(self) -> Description:
-        return self.table.describe() if self.table else super().describe()
+        if self.table is None:
+            return super().describe()
+        found = self.table.describe()
+        texts = tuple(column.name for column in found.columns if column.kind == "text")
+        return replace(found, features=texts[:1])
 
     def load(self, seed: int) -> Columns:
         return self.table.load(seed) if self.table else super().load(seed)
