@@ -9,12 +9,15 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import InitErrorDetails, core_schema
 
+from dlspec.diagnostics import DataError
 from dlspec.fields import SpecModel, did_you_mean, mistake, not_yet, one_of, rebuild_error, show_value
 
 K = TypeVar("K", bound="Kind")
@@ -108,6 +111,7 @@ class Registry(Generic[K]):
         left_out: names that someone may look for here -> why there are none.
         variable: what the registry is called in the package's modules. Given it, a module is loaded only when one
             of its own names is looked up, which its text tells: 150 layer types take a while to make.
+        packages: the group of entry points by which other packages add classes.
     """
 
     def __init__(
@@ -117,12 +121,14 @@ class Registry(Generic[K]):
         later: Sequence[str] = (),
         left_out: Mapping[str, str] | None = None,
         variable: str | None = None,
+        packages: str | None = None,
     ) -> None:
         self.noun = noun
         self.later = later
         self.left_out = left_out or {}
         self.home = home
         self.variable = variable
+        self.packages = packages
         self._classes: dict[str, type[K]] = {}
         self._modules: dict[str, str] | None = None
 
@@ -137,6 +143,8 @@ class Registry(Generic[K]):
         module = self._elsewhere().get(name)
         if name not in self._classes and module is not None:
             importlib.import_module(module)
+        if name not in self._classes and name in self._added:
+            self._load(self._added[name])
         return self._classes[name]
 
     def get(self, name: object) -> type[K] | None:
@@ -151,7 +159,7 @@ class Registry(Generic[K]):
         return f"<registry of {self.noun}s>"
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names()
+        return name in self._own_names() or name in self._added
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._names()))
@@ -164,7 +172,26 @@ class Registry(Generic[K]):
         return {name: self[name] for name in self}
 
     def _names(self) -> set[str]:
+        return {*self._own_names(), *self._added}
+
+    def _own_names(self) -> set[str]:
         return {*self._elsewhere(), *self._classes}
+
+    @cached_property
+    def _added(self) -> dict[str, EntryPoint]:
+        """Name -> where a class stands that another package adds; looked up when a name is not one of our own."""
+        return {entry.name: entry for entry in entry_points(group=self.packages)} if self.packages else {}
+
+    def _load(self, entry: EntryPoint) -> None:
+        try:
+            entry.load()
+        except Exception as error:
+            package = entry.dist.name if entry.dist else entry.value
+            said = f"the {self.noun} `{entry.name}` of the package `{package}` cannot be loaded: {error}"
+            raise DataError.of("broken-package", said, help=f"mend or remove `{package}`") from error
+        if entry.name not in self._classes:
+            said = f"`{entry.value}` registers no {self.noun} `{entry.name}`"
+            raise DataError.of("broken-package", said, help="name the entry point as the class is called in YAML")
 
     def _elsewhere(self) -> dict[str, str]:
         """Name -> module, of the classes that need not be loaded yet; loads all others."""

@@ -1,6 +1,9 @@
 """Built-in datasets hold what they say, and those that Keras keeps are read from its cache."""
 
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +11,9 @@ import pytest
 from dlspec.datasets import DATASETS
 from dlspec.datasets.cifar import COARSE, FINE, Cifar10, Cifar100
 from dlspec.datasets.keras_cache import KerasDataset
+from dlspec.datasets.keras_texts import Imdb, Reuters
 from dlspec.diagnostics import DataError
+from tests.conftest import ROOT
 
 OFFLINE = [name for name in DATASETS if not issubclass(DATASETS[name], KerasDataset)]
 KEPT = [name for name in DATASETS if name not in OFFLINE]
@@ -111,3 +116,97 @@ def test_california_housing_is_read_from_the_cache(cache, monkeypatch):
     np.savez(cache / "california_housing.npz", x=np.zeros((3, 2)), y=np.zeros(3))
     with pytest.raises(DataError, match="it holds arrays of"):
         housing().load(0)
+
+
+def lists(*texts):
+    """Lists of different lengths as the entries of an array."""
+    found = np.empty(len(texts), object)
+    found[:] = texts
+    return found
+
+
+def test_imdb_is_words_again(cache, monkeypatch):
+    monkeypatch.setattr(Imdb, "rows", 4)
+    monkeypatch.setattr(Imdb, "test", 2)
+    cache.mkdir(parents=True)
+    (cache / "imdb_word_index.json").write_text('{"the": 1, "film": 2, "good": 3, "bad": 4}', encoding="utf-8")
+    np.savez(
+        cache / "imdb.npz",
+        x_train=lists([1, 2, 3], [4]), y_train=np.array([1, 0]),
+        x_test=lists([3, 3, 3, 3], []), y_test=np.array([1, 0]),
+    )  # fmt: skip
+    columns = Imdb().load(0)
+    assert list(columns["text"]) == ["the film good", "bad", "good good good good", ""]
+    assert list(columns["sentiment"]) == ["positive", "negative"] * 2
+
+    class Evil:
+        def __reduce__(self):
+            return print, ("run",)
+
+    np.savez(cache / "imdb.npz", x_train=lists(Evil()), y_train=np.array([1]), x_test=lists([1]), y_test=np.array([1]))
+    with pytest.raises(DataError, match=r"it holds `builtins\.print`"):
+        Imdb().load(0)
+
+
+def test_reuters_keeps_the_test_part_of_keras(cache, monkeypatch):
+    monkeypatch.setattr(Reuters, "rows", 10)
+    monkeypatch.setattr(Reuters, "test", 2)
+    cache.mkdir(parents=True)
+    (cache / "reuters_word_index.json").write_text('{"oil": 1, "grain": 2}', encoding="utf-8")
+    np.savez(cache / "reuters.npz", x=lists(*([1] * n for n in range(10))), y=np.arange(10))
+    order = np.arange(10)
+    np.random.RandomState(113).shuffle(order)
+    columns = Reuters().load(0)
+    assert [len(text.split()) for text in columns["text"]] == order.tolist()
+    assert list(columns["topic"]) == [Reuters.classes[i] for i in order]
+
+
+PLUGIN = """\
+from typing import ClassVar
+
+import numpy as np
+
+from dlspec.datasets import DATASETS, Column, Dataset, Description
+from dlspec.fields import PositiveInt
+
+
+@DATASETS.register
+class Coins(Dataset):
+    \"\"\"Tossed coins.\"\"\"
+
+    tosses: PositiveInt = 40
+    generated: ClassVar = True
+
+    def describe(self):
+        columns = (Column("weight"), Column("side", "class", classes=("head", "tail")))
+        return Description("samples", columns, target="side", about="Tossed coins.", rows=self.tosses)
+
+    def load(self, seed):
+        random = np.random.default_rng(seed)
+        side = random.integers(0, 2, self.tosses)
+        return {"weight": random.normal(size=self.tosses) + 9 * side, "side": np.array(["head", "tail"])[side]}
+"""
+
+
+def test_another_package_adds_a_dataset(tmp_path):
+    (tmp_path / "coins.py").write_text(PLUGIN, encoding="utf-8")
+    information = tmp_path / "coins-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: coins\nVersion: 1.0\n", encoding="utf-8")
+    (information / "entry_points.txt").write_text("[dlspec.datasets]\ncoins = coins:Coins\n", encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\ndata: {dataset: {coins: {tosses: 200}}}\nmodel: [output]\ntrain: {epochs: 8}\n", encoding="utf-8"
+    )
+    (tmp_path / "wrong.yaml").write_text("dlspec: 1\ndata: {dataset: coin}\nmodel: [output]\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+    def call(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "dlspec", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+
+    done = call("run", "s.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy 100.0%" in done.stdout
+    assert "did you mean `coins`?" in call("validate", "wrong.yaml").stderr
+    assert "coins" in call("layers", "datasets").stdout

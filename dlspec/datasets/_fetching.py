@@ -18,6 +18,9 @@ def fetch(name: str) -> None:
     socket.setdefaulttimeout(30)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # Keras draws a bar
-            getattr(keras.datasets, name).load_data()
+            kept = getattr(keras.datasets, name)
+            kept.load_data()
+            if hasattr(kept, "get_word_index"):
+                kept.get_word_index()
     finally:
         socket.setdefaulttimeout(before)

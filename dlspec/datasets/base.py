@@ -110,6 +110,7 @@ class Dataset(Kind):
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
     "dlspec.datasets",
-    later=("copy_memory", "imdb", "reuters"),
+    later=("copy_memory",),
+    packages="dlspec.datasets",
 )
 AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

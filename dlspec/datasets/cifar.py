@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.datasets.base import DATASETS
-from dlspec.datasets.keras_cache import KerasPictures
+from dlspec.datasets.keras_cache import KerasPictures, unpickle_arrays
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,22 +89,11 @@ class Cifar100(_Cifar):
         return *train, *test
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads arrays and plain values, and refuses everything else, which might run something."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        arrays = {"_reconstruct", "ndarray", "dtype", "_frombuffer", "scalar"}
-        if module.partition(".")[0] == "numpy" and name in arrays:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it holds `{module}.{name}`")
-
-
 def _read_batch(path: Path, labels: str) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (samples, rows, columns, colours) and labels."""
     import numpy as np
 
-    file: IO[bytes]
     with path.open("rb") as file:
-        batch = _Unpickler(file, encoding="bytes").load()
+        batch = unpickle_arrays(file, encoding="bytes")
     pictures = np.asarray(batch[b"data"], "uint8").reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
     return pictures, np.asarray(batch[labels.encode()], "int64")

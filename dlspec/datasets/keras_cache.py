@@ -7,7 +7,7 @@ import pickle
 import zipfile
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from dlspec.datasets.base import Column, Columns, Dataset, Description
 from dlspec.diagnostics import DataError
@@ -103,6 +103,25 @@ class KerasPictures(KerasDataset):
     @abstractmethod
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Pictures and labels of the training part, and of the test part."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads arrays and plain values, and refuses everything else, which might run something."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        arrays = {"_reconstruct", "ndarray", "dtype", "_frombuffer", "scalar"}
+        if module.partition(".")[0] == "numpy" and name in arrays:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"it holds `{module}.{name}`")
+
+
+def unpickle_arrays(file: IO[bytes], encoding: str = "ASCII") -> Any:
+    """What a pickle holds, if that is arrays and plain values.
+
+    Raises:
+        UnpicklingError: it holds something else.
+    """
+    return _Unpickler(file, encoding=encoding).load()
 
 
 def _shown(files: list[str]) -> str:

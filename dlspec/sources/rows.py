@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from dlspec.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.diagnostics import DataError
@@ -36,6 +36,9 @@ class RowsFiles(FileSource):
 
     validation: RowsFiles | None = None
     test: RowsFiles | None = None
+
+    least: ClassVar = 2
+    """Columns that are needed."""
 
     @classmethod
     def of(cls, given: Sequence[str], place: Place) -> Self:
@@ -178,7 +181,7 @@ class RowsFiles(FileSource):
 
     def _check_header(self, header: Sequence[str], file: str) -> None:
         named = [name for name in header if name]
-        if len(named) < 2:
+        if len(named) < self.least:
             raise self._error(
                 "data-unreadable",
                 f"the first line of `{file}` names {len(named)} column{'s' * (len(named) != 1)}; needed are "
@@ -224,6 +227,7 @@ class SeriesFiles(RowsFiles):
     """A series: a row is a timestep, oldest first."""
 
     key = "series"
+    least = 1
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns, from the first rows alone."""

@@ -1,0 +1,114 @@
+"""Makes the small sets in this folder, which show each source of data: `python specs/data/make.py`.
+
+They are drawn at random, the same each time, and so nobody's property; what is to be learned in them is known.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy.io import wavfile
+
+HERE = Path(__file__).parent
+
+
+def shapes(random: np.random.Generator) -> None:
+    """Circles, squares and triangles of any color, place and size on a noisy ground, 24 x 24 pixels."""
+    for kind in ("circle", "square", "triangle"):
+        folder = HERE / "shapes" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        for i in range(60):
+            picture = Image.fromarray(random.integers(0, 90, (24, 24, 3)).astype("uint8"))
+            draw, size = ImageDraw.Draw(picture), int(random.integers(10, 16))
+            x, y = random.integers(0, 24 - size, 2).tolist()
+            color = tuple(random.integers(130, 256, 3).tolist())
+            if kind == "circle":
+                draw.ellipse((x, y, x + size, y + size), fill=color)
+            elif kind == "square":
+                draw.rectangle((x, y, x + size, y + size), fill=color)
+            else:
+                draw.polygon([(x, y + size), (x + size, y + size), (x + size // 2, y)], fill=color)
+            picture.quantize(64).save(folder / f"{i:02d}.png", optimize=True)
+
+
+def tones(random: np.random.Generator) -> None:
+    """Tones that rise and tones that fall, of any pitch and loudness, in noise: 0.4 s at 4,000 samples a second."""
+    time = np.arange(1600) / 4000
+    for kind in ("falling", "rising"):
+        folder = HERE / "tones" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        for i in range(50):
+            low, high = np.sort(random.uniform(200, 1500, 2) + [0, 200])
+            first, last = (low, high) if kind == "rising" else (high, low)
+            phase = 2 * np.pi * np.cumsum(np.linspace(first, last, len(time))) / 4000
+            sound = random.uniform(2000, 9000) * np.sin(phase) + random.normal(0, 900, len(time))
+            wavfile.write(folder / f"{i:02d}.wav", 4000, sound.astype("int16"))
+
+
+def sentences(random: np.random.Generator) -> None:
+    """Sentences about films that praise or blame; every fifth turns its word round: `not dull` praises."""
+    good, bad = ("wonderful", "moving", "clever", "bright"), ("dull", "empty", "clumsy", "grey")
+    things = ("the story", "the music", "the ending", "each scene", "the acting")
+    with (HERE / "sentences.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["said", "opinion"])
+        for _ in range(400):
+            praises, turned = random.random() < 0.5, random.random() < 0.2
+            word = random.choice(good if praises != turned else bad)
+            text = f"I thought {random.choice(things)} was {'not ' if turned else ''}{word}, says number {random.integers(99)}"
+            writer.writerow([text, "praise" if praises else "blame"])
+
+
+def visits(random: np.random.Generator) -> None:
+    """Visits of 90 patients: how long each stays depends on age, ward, season and a habit; some values are missing."""
+    with (HERE / "visits.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["patient", "age", "ward", "smoker", "admitted", "days"])
+        for patient in range(90):
+            age, smoker = int(random.integers(18, 90)), random.random() < 0.4
+            for _ in range(int(random.integers(2, 7))):
+                ward = random.choice(["heart", "lung", "bone"])
+                day = date(2023, 1, 1) + timedelta(days=int(random.integers(0, 730)))
+                stay = 2 + age / 15 + {"heart": 3, "lung": 2 + 4 * smoker, "bone": 0}[ward]
+                stay += 2 * np.cos(2 * np.pi * (day.month - 1) / 12) + random.normal(0, 0.7)
+                known = "" if random.random() < 0.05 else age
+                writer.writerow([patient, known, ward, "yes" if smoker else "no", day.isoformat(), round(max(1, stay), 1)])
+
+
+def tides(random: np.random.Generator) -> None:
+    """The water level of two harbours each hour for 60 days, with half a day that nobody measured."""
+    with (HERE / "tides.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "harbour", "level"])
+        for harbour, height, shift in (("north", 1.8, 0.0), ("south", 1.1, 2.1)):
+            surge = 0.0
+            for hour in range(24 * 60):
+                surge = 0.95 * surge + random.normal(0, 0.04)
+                tide = np.cos(2 * np.pi * (hour - shift) / 12.42) + 0.35 * np.cos(2 * np.pi * (hour - shift) / 12.0)
+                if not 300 <= hour < 312:
+                    at = f"{date(2024, 3, 1) + timedelta(days=hour // 24)} {hour % 24:02d}:00"
+                    writer.writerow([at, harbour, round(height * tide + surge, 3)])
+
+
+def moving(random: np.random.Generator) -> None:
+    """Videos of eight frames, 12 x 12 pixels, of a spot that moves in one of four directions, in noise."""
+    frames, labels = np.zeros((320, 8, 12, 12, 1), "uint8"), []
+    for i in range(len(frames)):
+        direction = random.integers(4)
+        step = [(0, -1), (0, 1), (-1, 0), (1, 0)][direction]
+        place = random.integers(0, 12, 2)
+        frames[i] = random.integers(0, 60, frames[i].shape)
+        for frame in range(8):
+            y, x = (place + frame * np.array(step)) % 12
+            frames[i, frame, y, x] = 255
+        labels.append(("left", "right", "up", "down")[direction])
+    np.savez_compressed(HERE / "moving.npz", x=frames, y=np.array(labels))
+
+
+if __name__ == "__main__":
+    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving)):
+        make(np.random.default_rng(number))
