@@ -378,13 +378,13 @@ model: [dense: 8, output]
     ),
     "data.images": (
         """\
-data: {images: {path: pets.csv, column: file, size: [16, 24], color: grayscale, fit: crop}, target: kind}
+data: {images: {path: pets.csv, column: file, size: [16, 24], color: grayscale, fit: crop, broken: skip}, target: kind}
 model: [flatten, output]
 """,
     ),
     "data.audio": (
         """\
-data: {audio: {path: words.csv, column: file, rate: 8000, seconds: 0.5}, target: word}
+data: {audio: {path: words.csv, column: file, rate: 8000, seconds: 0.5, broken: skip}, target: word}
 model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output]
 """,
     ),
@@ -465,14 +465,16 @@ pretrain: {method: autoencoder}
         """\
 data:
   images: {path: pets, size: 16}
-  unlabeled: {images: {path: pets.csv, column: file, size: 16, color: rgb, fit: pad}}
+  unlabeled: {images: {path: pets.csv, column: file, size: 16, color: rgb, fit: pad, broken: skip}}
 model: [flatten, dense: 8, output]
 pretrain: {method: autoencoder}
 """,
     ),
     "data.unlabeled.audio": (
         """\
-data: {audio: {path: words, seconds: 1}, unlabeled: {audio: {path: words.csv, column: file, rate: 8000, seconds: 1}}}
+data:
+  audio: {path: words, seconds: 1}
+  unlabeled: {audio: {path: words.csv, column: file, rate: 8000, seconds: 1, broken: skip}}
 model: [dense: 8, output]
 pretrain: {method: autoencoder}
 """,

@@ -192,7 +192,7 @@ def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tu
 
 def _notes(spec: Spec, data: Prepared) -> list[str]:
     """What a reader should know to understand the result."""
-    notes = []
+    notes = [*data.notes]
     if is_read_later(data.train.inputs) and len(data.train) > READ_AGAIN:
         notes.append(f"The figures of the training part are of {READ_AGAIN:,} samples of it, drawn evenly.")
     if len(data.unlabeled) and spec.train.early_stopping:

@@ -179,6 +179,21 @@ def test_what_is_wrong_with_a_picture_is_said_with_its_file(pets):
     assert problem(pets, "{images: petz}").message == "there is no file `petz`"
 
 
+def test_broken_files_are_skipped_where_that_is_asked(pets, words):
+    (pets / "pets/cat/01.png").write_bytes(b"no picture")
+    (pets / "pets/dog/11.png").write_bytes((pets / "pets/dog/10.png").read_bytes()[:200])
+    for more in ("", ", cache: none"):
+        data = load_data(spec_of(pets, f"{{images: {{path: pets, broken: skip}}{more}}}"))
+        assert len(data.train) + len(data.validation) + len(data.test) == 22
+        assert data.notes == (
+            "2 of 24 files were skipped, as they cannot be read; the first: `pets/cat/01.png` is no whole picture.",
+        )
+    (words / "words/low/0.wav").write_bytes(b"RIFF")
+    data = load_data(spec_of(words, "{audio: {path: words, broken: skip}}"))
+    assert len(data.train) + len(data.validation) + len(data.test) == 15
+    assert "1 of 16 files were skipped" in data.notes[0]
+
+
 def test_a_bomb_is_no_picture(pets, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     found = problem(pets, "{images: {path: pets, size: 8, color: rgb}}")

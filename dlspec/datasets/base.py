@@ -77,11 +77,15 @@ class Loaded(NamedTuple):
     """Data that were read: their columns, and how many of the last rows are parts that the data bring.
 
     Rows of the validation part are before those of the test part.
+
+    Args:
+        notes: what a reader of the result should know of them.
     """
 
     columns: Columns
     validation_rows: int
     test_rows: int
+    notes: tuple[str, ...] = ()
 
 
 class Dataset(Kind):

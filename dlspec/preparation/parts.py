@@ -114,6 +114,7 @@ class Prepared:
         groups: of several series, the group of every row.
         gaps: of a series, what its gaps in time cost.
         shown: of several series, the rows that the report draws: those of one group.
+        notes: what a reader of the result should know of the data.
         rows_in_all: of the data, where `columns` holds some of them.
         ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
     """
@@ -130,6 +131,7 @@ class Prepared:
     naive_error: float | None = None
     times: Array | None = None
     rows_in_all: int | None = None
+    notes: tuple[str, ...] = ()
     ends: tuple[int, int] | None = None
     groups: Array | None = None
     shown: Array | None = None

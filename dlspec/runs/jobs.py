@@ -39,7 +39,8 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
         return prepare_stream(spec, signature, source, note)
     loaded = source.load_parts(spec.seed)
     signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
-    return prepare(spec, signature, loaded.columns, unlabeled.load(spec.seed) if unlabeled else None, fold)
+    more = unlabeled.load(spec.seed) if unlabeled else None
+    return replace(prepare(spec, signature, loaded.columns, more, fold), notes=loaded.notes)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Self
@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from dlspec.diagnostics import DataError
 from dlspec.fields import PositiveInt, PositiveNumber, SpecModel, Text
 from dlspec.sources.base import Place, files_state
-from dlspec.sources.folders import FileSamples, FolderFiles, Listing, as_path, looked_at
+from dlspec.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path, looked_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,7 @@ class Audio(SpecModel):
         None, description="how much of each is kept, silence behind a shorter one; by default all are as long"
     )
     column: Text | None = Field(None, description="of a table, the column of paths; by default the first one")
+    broken: Broken = Field("error", description="what happens to files that cannot be read")
 
 
 AnyAudio = Annotated[Audio, BeforeValidator(as_path)]
@@ -51,7 +52,8 @@ class AudioFiles(FolderFiles):
 
     @classmethod
     def of(cls, given: Audio, place: Place) -> Self:
-        return cls((given.path,), place.folder, place.span, place.cache, given.column, given.rate, given.seconds)
+        options = (given.column, given.broken, given.rate, given.seconds)
+        return cls((given.path,), place.folder, place.span, place.cache, *options)
 
     key = "audio"
     entry = "sound"
@@ -84,10 +86,15 @@ class AudioFiles(FolderFiles):
     def _heads(self, listing: Listing) -> dict[Path, tuple[int, int]]:
         """Of each file: samples a second, and how many there are."""
         found = looked_at(self._look, files_state(listing.files))
-        return dict(zip(listing.files, found, strict=True))
+        return {file: head for file, head in zip(listing.files, found, strict=True) if head is not None}
 
-    def _look(self, file: Path) -> tuple[int, int]:
-        """Out of the head of a file in the RIFF format."""
+    def _look(self, file: Path) -> tuple[int, int] | None:
+        """Out of the head of a file in the RIFF format; None: it is broken and shall be skipped."""
+        if self.broken == "skip":
+            try:
+                return replace(self, broken="error")._look(file)
+            except DataError:
+                return None
         try:
             with file.open("rb") as opened:
                 return _head(opened)

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from dlspec.arrays import LazyArray
-from dlspec.datasets import Column, Columns, Description
+from dlspec.arrays import Chosen, LazyArray
+from dlspec.datasets import Column, Columns, Description, Loaded
 from dlspec.diagnostics import DataError
 from dlspec.fields import did_you_mean, one_of
 from dlspec.sources.base import FileSource, files_state, fits_in_memory
@@ -28,6 +28,7 @@ LABEL = "label"
 """The column with the class of a file: the name of its folder."""
 TRAINING, TEST = ("train", "training"), ("test", "testing")
 """Folders of these names, with the folders of the classes in them, are the parts of the split."""
+Broken = Literal["error", "skip"]
 AT_A_TIME = 16
 """Files that a thread reads one after the other."""
 VALIDATION = ("validation", "valid", "val", "dev")
@@ -58,9 +59,11 @@ class FolderFiles(FileSource):
 
     Args:
         column: of a table: the column with the paths, which are relative to the table.
+        broken: what happens to files that cannot be read.
     """
 
     column: str | None = None
+    broken: Broken = "error"
 
     entry: ClassVar[str]
     """The column that holds what is in a file."""
@@ -105,19 +108,40 @@ class FolderFiles(FileSource):
         )
 
     def load(self, seed: int) -> Columns:
+        """See `load_parts`."""
+        return self.load_parts(seed).columns
+
+    def load_parts(self, seed: int) -> Loaded:
         import numpy as np
 
         listing = self._listing()
         samples = self._samples(listing, self._shape(listing))
         keep = samples.dtype == object or fits_in_memory(samples.shape, samples.dtype, self.cache)  # texts are words
-        entry: Any = samples.read_all(self._said_once) if keep else samples
+        entry: Any = samples
+        problems: dict[int, DataError] = {}
+        if keep:
+            entry, problems = samples.read_all()
+        elif self.broken == "skip":
+            problems = samples.problems()
+        if problems and self.broken == "error":
+            raise self._said_once(list(problems.values()))
         columns: Columns = {self.entry: entry}
         if listing.labels is not None:
             columns[LABEL] = np.array(listing.labels, object)
         if listing.table is not None:
             others = listing.table.load(seed)
             columns |= {name: values for name, values in others.items() if name != listing.column}
-        return columns
+        if not problems:
+            return Loaded(columns, 0, listing.tests)
+        whole = np.setdiff1d(np.arange(len(listing.files)), list(problems))
+        if not len(whole):
+            raise self._said_once(list(problems.values()))
+        tests = int((whole >= len(listing.files) - listing.tests).sum()) if listing.tests else 0
+        first = next(iter(problems.values())).diagnostics[0].message
+        note = (
+            f"{len(problems)} of {len(listing.files)} files were skipped, as they cannot be read; the first: {first}."
+        )
+        return Loaded({name: _some(values, whole) for name, values in columns.items()}, 0, tests, (note,))
 
     def place_of(self, row: int) -> str:
         files = self._listing().files
@@ -247,23 +271,36 @@ class FileSamples(LazyArray):
 
         return hashlib.sha256(repr(files_state(self.files)).encode()).hexdigest()
 
-    def read_all(self, error: Callable[[list[DataError]], DataError]) -> Array:
-        """All samples; of files that cannot be read, all are known before the error is raised."""
+    def read_all(self) -> tuple[Array, dict[int, DataError]]:
+        """All samples, and what is wrong with those that cannot be read, by their places."""
         import numpy as np
 
         found = np.empty(self.shape, self.dtype)
 
-        def put(row: int) -> DataError | None:
+        def put(row: int, values: Any) -> None:
+            found[row] = values
+
+        return found, self.problems(put)
+
+    def problems(self, use: Callable[[int, Any], None] = lambda row, values: None) -> dict[int, DataError]:
+        """Which samples cannot be read, by their places.
+
+        Args:
+            use: is given every other sample.
+        """
+
+        def read(row: int) -> DataError | None:
             try:
-                found[row] = self.read_one(self.files[row])
+                use(row, self.read_one(self.files[row]))
             except DataError as problem:
                 return problem
             return None
 
-        problems = [problem for problem in self._pool.map(put, range(len(self))) if problem]
-        if problems:
-            raise error(problems)
-        return found
+        return {row: problem for row, problem in enumerate(self._pool.map(read, range(len(self)))) if problem}
+
+
+def _some(values: Any, rows: Array) -> Any:
+    return Chosen(values, rows) if isinstance(values, LazyArray) else values[rows]
 
 
 def as_path(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from dlspec.diagnostics import DataError
 from dlspec.fields import Size2D, SpecModel, Text
 from dlspec.sources.base import Place, files_state
-from dlspec.sources.folders import FileSamples, FolderFiles, Listing, as_path, looked_at
+from dlspec.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path, looked_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,7 @@ class Images(SpecModel):
         "stretch", description="how a picture of another form is brought to `size`: stretched, cut, or with edges"
     )
     column: Text | None = Field(None, description="of a table, the column of paths; by default the first one")
+    broken: Broken = Field("error", description="what happens to files that cannot be read")
 
 
 AnyImages = Annotated[Images, BeforeValidator(as_path)]
@@ -62,7 +63,7 @@ class ImageFiles(FolderFiles):
 
     @classmethod
     def of(cls, given: Images, place: Place) -> Self:
-        options = (given.column, given.size, given.color, given.fit)
+        options = (given.column, given.broken, given.size, given.color, given.fit)
         return cls((given.path,), place.folder, place.span, place.cache, *options)
 
     key = "images"
@@ -72,7 +73,8 @@ class ImageFiles(FolderFiles):
 
     def _shape(self, listing: Listing) -> tuple[int, ...]:
         chosen = () if self.size and self.color else listing.files[:: max(1, len(listing.files) // LOOKED_AT)]
-        found = dict(zip(chosen, looked_at(self._look, files_state(chosen)), strict=True))
+        looked = zip(chosen, looked_at(self._look, files_state(chosen)), strict=True)
+        found = {file: head for file, head in looked if head is not None}
         sizes = {size: file for file, (size, _) in found.items()}
         if self.size is None and len(sizes) > 1:
             (one, first), (other, second) = list(sizes.items())[:2]
@@ -83,8 +85,13 @@ class ImageFiles(FolderFiles):
         color = self.color or ("rgb" if any(mode == "rgb" for _, mode in found.values()) else "grayscale")
         return (*size, 3 if color == "rgb" else 1)
 
-    def _look(self, file: Path) -> tuple[tuple[int, int], Color]:
-        """Height and width, and whether it has colors, out of its head."""
+    def _look(self, file: Path) -> tuple[tuple[int, int], Color] | None:
+        """Height and width, and whether it has colors, out of its head; None: it is broken and shall be skipped."""
+        if self.broken == "skip":
+            try:
+                return replace(self, broken="error")._look(file)
+            except DataError:
+                return None
         with self._opened(file) as picture:
             width, height = picture.size
             if picture.getexif().get(0x0112, 1) >= 5:  # it lies on its side

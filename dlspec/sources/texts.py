@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from dlspec.datasets import Column, Columns, Description
+from dlspec.datasets import Column, Description, Loaded
 from dlspec.source.encodings import encoding_in_words
 from dlspec.sources.base import Place
 from dlspec.sources.folders import FileSamples, FolderFiles, Listing, is_table
@@ -37,8 +37,8 @@ class TextFiles(FolderFiles):
         texts = tuple(column.name for column in found.columns if column.kind == "text")
         return replace(found, features=texts[:1])
 
-    def load(self, seed: int) -> Columns:
-        return self.table.load(seed) if self.table else super().load(seed)
+    def load_parts(self, seed: int) -> Loaded:
+        return self.table.load_parts(seed) if self.table else super().load_parts(seed)
 
     def place_of(self, row: int) -> str:
         return self.table.place_of(row) if self.table else super().place_of(row)

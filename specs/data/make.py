@@ -76,7 +76,9 @@ def visits(random: np.random.Generator) -> None:
                 stay = 2 + age / 15 + {"heart": 3, "lung": 2 + 4 * smoker, "bone": 0}[ward]
                 stay += 2 * np.cos(2 * np.pi * (day.month - 1) / 12) + random.normal(0, 0.7)
                 known = "" if random.random() < 0.05 else age
-                writer.writerow([patient, known, ward, "yes" if smoker else "no", day.isoformat(), round(max(1, stay), 1)])
+                writer.writerow(
+                    [patient, known, ward, "yes" if smoker else "no", day.isoformat(), round(max(1, stay), 1)]
+                )
 
 
 def tides(random: np.random.Generator) -> None:
