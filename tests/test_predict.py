@@ -171,8 +171,8 @@ def test_inputs_that_are_given_back_stand_beside_their_own(tmp_path):
     ("rows", "message"),
     [
         ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,old,Seoul\n", '`age` has the text "old" in row 31'),
-        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,,Seoul\n", "without a value .* the first is row 31"),
-        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3,\n", "`city` has 1 row without a value, the first is row 31"),
+        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,,Seoul\n", "`age` lacks a value in row 31"),
+        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3,\n", "`city` lacks a value in row 31"),
         ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3\n", "row 31 of .* has 2 values"),
         ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3,a,b\n", "row 31 of .* has 4 values"),
         ("code,age,city\n", "has a header and no rows"),
@@ -212,7 +212,7 @@ def test_the_command_writes_a_file_or_prints(run, tmp_path):
     frame.to_csv(tmp_path / "new.csv", index=False)
     done = command("predict", run.folder, "new.csv", "--out", "out.csv", cwd=tmp_path)
     assert done.returncode == 3
-    assert "the first is row 51" in done.stderr
+    assert "lacks a value in row 51" in done.stderr
     assert not (tmp_path / "out.csv").exists()
 
 

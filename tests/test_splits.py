@@ -144,7 +144,7 @@ def test_a_group_that_is_missing_is_named_with_its_row(folder):
     frame.to_csv(folder / "visits.csv", index=False)
     (problem,) = problems(folder, {"group": "patient"})
     assert problem.code == "missing-value"
-    assert "the first is row 17" in problem.message
+    assert "lacks a value in row 17" in problem.message
     assert problem.span.in_file or "split" in str(problem.span)
 
 
@@ -175,7 +175,7 @@ def test_rows_that_are_left_out_leave_the_others_where_they_are(folder):
     [
         (lambda f: f["part"].replace("test", "train"), "unknown-part", "no row of `part` says `test`"),
         (lambda f: f["part"].where(f.index != 6, "tset"), "unknown-part", "`part` has `tset` in row 7"),
-        (lambda f: f["part"].where(f.index != 6, None), "missing-value", "the first is row 7"),
+        (lambda f: f["part"].where(f.index != 6, None), "missing-value", "lacks a value in row 7"),
         (lambda f: range(len(f)), "unknown-part", "which is no part"),
     ],
 )

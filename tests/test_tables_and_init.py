@@ -94,7 +94,7 @@ def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
 def test_a_missing_label_is_named_by_its_row(folder):
     (folder / "hole.csv").write_text("x,kind\n" + "1,a\n2,b\n" * 20 + "3,\n", encoding="utf-8")
     text = "dlspec: 1\ndata: {table: %s}\nmodel: [output]\n" % (folder / "hole.csv")
-    with pytest.raises(DataError, match="1 rows without a label, the first is row 41"):
+    with pytest.raises(DataError, match="lacks a label in row 41"):
         dlspec.run(dlspec.load(text, overrides={**QUICK, "data.target": "kind"}), out=folder / "hole_run")
 
 

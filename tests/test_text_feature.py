@@ -212,7 +212,7 @@ def test_missing_texts(tmp_path):
     frame.loc[4, "text"] = "NA"  # a word, and nothing missing
     frame.to_csv(tmp_path / "reviews.csv", index=False)
     (tmp_path / "s.yaml").write_text(SPEC, encoding="utf-8")
-    with pytest.raises(DataError, match="`text` has 1 row without a value, the first is row 4"):
+    with pytest.raises(DataError, match="`text` lacks a value in row 4"):
         load_data(dlspec.load(tmp_path / "s.yaml"))
     assert len(load_data(dlspec.load(tmp_path / "s.yaml", overrides={"data.missing": "drop"})).columns["text"]) == ROWS
     kept = load_data(dlspec.load(tmp_path / "s.yaml", overrides={"data.missing": "median"}))

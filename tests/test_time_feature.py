@@ -145,7 +145,7 @@ def test_the_graph_takes_dates_without_clock_for_granted_and_the_run_knows(load)
     ("value", "message", "help"),
     [
         ("2024-13-01", '`when` has "2024-13-01" in row 8, which is no date', "write dates as year-month-day"),
-        ("", "`when` has 1 row without a date, the first is row 8", "write `missing: drop` under `data`"),
+        ("", "`when` lacks a date in row 8", "write `missing: drop` under `data`"),
     ],
 )
 def test_a_date_that_does_not_parse_is_named(load, tmp_path, value, message, help):

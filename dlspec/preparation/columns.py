@@ -20,6 +20,7 @@ from dlspec.spec import Spec
 Array = np.ndarray
 
 _DAYS, _CLOCKS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"), ("", " %H:%M", " %H:%M:%S")
+FILL = "fill or remove what is missing"
 DATE_FORMS = ("ISO8601", *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS))
 """How a time may be written, the best first."""
 
@@ -65,17 +66,19 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0)
     if values.dtype.kind in "iu" and values.ndim > 1:
         return values
     values = values.astype("float64", copy=False)
-    wrong = np.isinf(values) if holes else ~np.isfinite(values)
-    finite = ~wrong.reshape(len(values), -1).any(axis=1)
-    if not finite.all():
-        missing = int((~finite).sum())
-        what = "with an infinite value" if holes else "without a value"
-        have = f"{missing} row{'s' * (missing > 1)} {what}"
-        row = int(np.argmin(finite))
-        place = first + row + 1
-        text = f"column `{name}` has {have}{'' if holes else ' (or with an infinite one)'}, the first is row {place}"
-        raise ValueProblem.at(first + row, "missing-value", text, "fill or remove what is missing")
+    _check_all(name, np.isinf(values), first, "is infinite", "mend this value")
+    if not holes:
+        _check_all(name, np.isnan(values), first, "lacks a value", FILL)
     return values
+
+
+def _check_all(name: str, wrong: Array, first: int, what: str, help: str) -> None:
+    """Raises ValueProblem at the first row of which a value is wrong."""
+    rows = wrong.reshape(len(wrong), -1).any(axis=1)
+    if rows.any():
+        row, count = int(np.argmax(rows)), int(rows.sum())
+        where = f"in row {first + row + 1}" if count == 1 else f"in {count} rows, the first is row {first + row + 1}"
+        raise ValueProblem.at(first + row, "missing-value", f"column `{name}` {what} {where}", help)
 
 
 def to_words(name: str, values: Array, *, holes: bool = False, first: int = 0) -> Array:
@@ -88,11 +91,8 @@ def to_words(name: str, values: Array, *, holes: bool = False, first: int = 0) -
         DataError: a value is missing, and none may be.
     """
     words = np.array([_as_word(value) for value in values.tolist()], object)
-    empty = words == ""
-    if empty.any() and not holes:
-        row, count = int(np.argmax(empty)), int(empty.sum())
-        text = f"column `{name}` has {count} row{'s' * (count > 1)} without a value, the first is row {first + row + 1}"
-        raise ValueProblem.at(first + row, "missing-value", text, "fill or remove what is missing")
+    if not holes:
+        _check_all(name, words == "", first, "lacks a value", FILL)
     return words
 
 
@@ -117,10 +117,8 @@ def to_seconds(
         DataError: a value is no date, or it is not clear what is the day, or one is missing and none may be.
     """
     missing = is_missing(values)
-    if missing.any() and not holes:
-        row, count = int(np.argmax(missing)), int(missing.sum())
-        text = f"column `{name}` has {count} row{'s' * (count > 1)} without a date, the first is row {first + row + 1}"
-        raise ValueProblem.at(first + row, "missing-value", text, "fill or remove what is missing")
+    if not holes:
+        _check_all(name, missing, first, "lacks a date", FILL)
     if values.dtype.kind != "M":
         values, _ = _read_dates(name, values, forms, first, ordered=False)
     seconds = values.astype("datetime64[us]").astype("int64") / 1e6
@@ -166,7 +164,7 @@ def numbers_of(
         aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
         optional = name != spec.data.target and others
         mend = problem.help
-        if problem.code == "missing-value" and columns[name].ndim == 1 and spec.data.window is None:
+        if problem.help == FILL and columns[name].ndim == 1 and spec.data.window is None:
             policy = "drop" if raw != "number" or name == spec.data.target else "median"
             mend = f"{mend}, write `missing: {policy}` under `data`"
         help = f"{mend}, or {aside}" if optional else mend
@@ -202,12 +200,11 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
     labels = columns[name]
     if labels.dtype.kind == "f":  # two whole numbers of a file
         labels = np.array([f"{value:g}" for value in numbers_of(spec, name, columns)])
-    if (labels == "").any():
-        row = int(np.argmax(labels == "")) + 1
-        message = f"column `{name}` has {int((labels == '').sum())} rows without a label, the first is row {row}"
-        raise data_error(
-            spec, "missing-value", message, "target", help="fill in the label, or write `missing: drop` under `data`"
-        )
+    try:
+        _check_all(name, labels == "", 0, "lacks a label", "fill in the label, or write `missing: drop` under `data`")
+    except DataError as error:
+        (problem,) = error.diagnostics
+        raise data_error(spec, problem.code, problem.message, "target", help=problem.help) from None
     unknown = [label for label in np.unique(labels) if str(label) not in index]
     if unknown:
         raise data_error(
@@ -243,13 +240,17 @@ def to_times(
         values = to_numbers(name, values, first=first)
     back = _step_back(values, groups)
     if back is not None:
-        places = [f"row {first + place + 1} ({values[place]})" for place in back]
+        places = [f"row {first + place + 1} ({_show_time(values[place])})" for place in back]
         of = "" if groups is None else f" of `{groups[back[1]]}`"
         text = f"column `{name}` does not increase from {places[0]} to {places[1]}{of}"
         help = "sort the rows by time, oldest first, one for each time"
         several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
         raise DataError.of("time-not-increasing", text, help=help + several)
     return values
+
+
+def _show_time(value: Any) -> str:
+    return str(value).removesuffix(".000000").removesuffix("T00:00:00").replace("T", " ")
 
 
 def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:

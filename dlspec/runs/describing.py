@@ -190,7 +190,8 @@ def _of_times(column: Column, values: Samples) -> dict[str, Any]:
     form = date_form(column.name, values, ordered=False)
     seconds = to_seconds(column.name, values, holes=True, forms=(form,))
     ends = [np.datetime64(int(end), "s") for end in (np.nanmin(seconds), np.nanmax(seconds))]
-    return {"form": form, "from": str(ends[0]), "to": str(ends[1])}
+    first, last = (str(end).removesuffix("T00:00:00") for end in ends)
+    return {"form": form, "from": first, "to": last}
 
 
 _SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {

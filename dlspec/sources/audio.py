@@ -152,7 +152,7 @@ class AudioFiles(FolderFiles):
 
     def _broken(self, file: Path, reason: str) -> DataError:
         said = f"cannot read `{self._shown(file)}`: {reason}"
-        return self._error("data-unreadable", said, "remove it, or put a whole one in its place")
+        return self._error("data-unreadable", said, self._skipping())
 
 
 def _head(opened: BinaryIO) -> tuple[int, int]:

@@ -147,6 +147,10 @@ class FolderFiles(FileSource):
         files = self._listing().files
         return f"`{self._shown(files[row - 1])}`" if 0 < row <= len(files) else ""
 
+    def _skipping(self) -> str:
+        """What to do about a file that cannot be read."""
+        return f"put a whole one in its place, or write `{self.key}: {{path: {self.paths[0]}, broken: skip}}`"
+
     def _said_once(self, problems: list[DataError]) -> DataError:
         """Of several files that cannot be read, the first, and how many there are."""
         first = problems[0].diagnostics[0]

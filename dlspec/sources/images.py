@@ -171,7 +171,7 @@ class ImageFiles(FolderFiles):
             if isinstance(error, OSError) and error.strerror:
                 raise self._unreadable(self._shown(file), error) from None
             said = f"`{self._shown(file)}` is no whole picture"
-            raise self._error("data-unreadable", said, "remove it, or put a whole one in its place") from None
+            raise self._error("data-unreadable", said, self._skipping()) from None
 
 
 def _fitted(values: Array, size: tuple[int, int], fit: Fit) -> Array:

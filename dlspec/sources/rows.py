@@ -122,7 +122,7 @@ class RowsFiles(FileSource):
             ahead = behind + (len(source.files) if source else 0)
             counts.append(sum(rows[behind:ahead]))
             if source and not counts[-1]:
-                raise source._error("no-rows", f"`{source.paths[0]}` has a header and no rows")
+                raise source._error("no-rows", f"`{source.paths[0]}` has a header and no rows", "add some below it")
             behind = ahead
         named = [_named(part, names) for part in parts]
         if len(named) == 1:
@@ -190,7 +190,9 @@ class RowsFiles(FileSource):
             )
         twice = sorted({name for name in named if named.count(name) > 1}) if len(set(named)) < len(named) else []
         if twice:
-            raise self._error("repeated-column", f"`{file}` has two columns named {one_of(twice)}")
+            raise self._error(
+                "repeated-column", f"`{file}` has two columns named {one_of(twice)}", "rename one of them"
+            )
         if len(named) > MAX_COLUMNS:
             raise self._error(
                 "too-many-columns",

@@ -42,7 +42,7 @@ def tones(random: np.random.Generator) -> None:
         folder = HERE / "tones" / kind
         folder.mkdir(parents=True, exist_ok=True)
         for i in range(50):
-            low, high = np.sort(random.uniform(200, 1500, 2) + [0, 200])
+            low, high = np.sort(random.uniform(200, 1500, 2) + np.array([0, 200]))
             first, last = (low, high) if kind == "rising" else (high, low)
             phase = 2 * np.pi * np.cumsum(np.linspace(first, last, len(time))) / 4000
             sound = random.uniform(2000, 9000) * np.sin(phase) + random.normal(0, 900, len(time))
@@ -59,8 +59,8 @@ def sentences(random: np.random.Generator) -> None:
         for _ in range(400):
             praises, turned = random.random() < 0.5, random.random() < 0.2
             word = random.choice(good if praises != turned else bad)
-            text = f"I thought {random.choice(things)} was {'not ' if turned else ''}{word}, says number {random.integers(99)}"
-            writer.writerow([text, "praise" if praises else "blame"])
+            said = f"I thought {random.choice(things)} was {'not ' if turned else ''}{word}"
+            writer.writerow([f"{said}, says number {random.integers(99)}", "praise" if praises else "blame"])
 
 
 def visits(random: np.random.Generator) -> None:
@@ -76,9 +76,8 @@ def visits(random: np.random.Generator) -> None:
                 stay = 2 + age / 15 + {"heart": 3, "lung": 2 + 4 * smoker, "bone": 0}[ward]
                 stay += 2 * np.cos(2 * np.pi * (day.month - 1) / 12) + random.normal(0, 0.7)
                 known = "" if random.random() < 0.05 else age
-                writer.writerow(
-                    [patient, known, ward, "yes" if smoker else "no", day.isoformat(), round(max(1, stay), 1)]
-                )
+                habit, days = "yes" if smoker else "no", round(max(1, stay), 1)
+                writer.writerow([patient, known, ward, habit, day.isoformat(), days])
 
 
 def tides(random: np.random.Generator) -> None:
