@@ -15,7 +15,7 @@ FIGURES = {
                "What pretraining kept", "Activations after pretraining", "The series and its split"],
     "digits": ["What was taken for what", "Its surest mistakes", "Loss", "What pretraining kept",
                "First-layer filters after pretraining", "First-layer filters at the end",
-               "Activations after pretraining", "Samples of each class"],
+               "Activations after pretraining", "Some of the training samples", "Samples of each class"],
     "spirals": ["The decision boundary", "How the layers bend the plane", "What was taken for what", "Loss",
                 "Samples of each class"],
     "table": ["Predicted against true", "What is left over", "Loss"],

@@ -51,6 +51,7 @@ class Pictures:
         if self.data.signature.task == "series":
             self._keep_series()
         if is_picture(self.data.test.raw.shape[1:]) and self.data.signature.window is None and kind == "class":
+            self._keep_some()
             self._keep_wrong(predictions["network"])
         if kind == "input":
             self._keep_given_back(predictions)
@@ -84,6 +85,16 @@ class Pictures:
         self.arrays["series:values"] = values
         self.arrays["series:ends"] = np.array(data.ends)
 
+    def _keep_some(self) -> None:
+        """Some training pictures, of every class in turn, and what they show."""
+        train, classes = self.data.train, self.data.signature.target.classes
+        truth = np.asarray(train.truth)
+        of_class = [np.flatnonzero(truth == label) for label in range(len(classes))]
+        rounds = [rows[i] for i in range(SAMPLES) for rows in of_class if i < len(rows)]
+        chosen = np.array(sorted(rounds[:SAMPLES], key=lambda row: truth[row]), int)
+        self.arrays["some:pictures"] = _without_channel(train.raw[chosen])
+        self.arrays["some:truth"] = np.array(classes)[truth[chosen]]
+
     def _keep_wrong(self, shares: Array) -> None:
         """Test pictures that were taken for something else, the surest mistakes first."""
         test = self.data.test
@@ -91,8 +102,7 @@ class Pictures:
         wrong = np.flatnonzero(guessed != test.truth)
         wrong = wrong[np.argsort(-shares[wrong, guessed[wrong]], kind="stable")][: 2 * SAMPLES]
         labels = np.array(self.data.signature.target.classes)
-        pictures = test.raw[wrong]
-        self.arrays["wrong:pictures"] = pictures[..., 0] if pictures.shape[-1] == 1 else pictures
+        self.arrays["wrong:pictures"] = _without_channel(test.raw[wrong])
         self.arrays["wrong:truth"] = labels[test.truth[wrong]]
         self.arrays["wrong:guessed"] = labels[guessed[wrong]]
 
@@ -139,6 +149,11 @@ class Pictures:
 def is_picture(shape: Sequence[int]) -> bool:
     """Whether a sample of this shape can be drawn: rows, columns, and one channel or three where there are some."""
     return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))
+
+
+def _without_channel(pictures: Array) -> Array:
+    """Pictures of one channel as (samples, rows, columns), others as they are."""
+    return pictures[..., 0] if pictures.ndim == 4 and pictures.shape[-1] == 1 else pictures
 
 
 def _as_pictures(weights: Array) -> Array:

@@ -85,9 +85,13 @@ def data_figures(run: Run) -> list[Shown]:
                 f"Split by time: the network is trained on the past{middle}, and judged on the end.",
             )
         ]
+    found = []
+    if "some:pictures" in run.pictures:
+        shown, titles = run.pictures["some:pictures"], run.pictures["some:truth"].tolist()
+        found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
     if run.data["class_counts"]:
-        return [Shown(figures.class_counts(run.data["class_counts"]), "Samples of each class")]
-    return []
+        found.append(Shown(figures.class_counts(run.data["class_counts"]), "Samples of each class"))
+    return found
 
 
 def highlight(text: str) -> str:

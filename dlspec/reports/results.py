@@ -220,7 +220,7 @@ def _wrong(run: Run) -> Shown:
     pictures = run.pictures
     count = min(10, len(pictures["wrong:pictures"]))
     titles = [
-        f"{guess}, not {truth}"
+        f"{guess},\nnot {truth}"
         for guess, truth in zip(pictures["wrong:guessed"][:count], pictures["wrong:truth"][:count], strict=True)
     ]
     return Shown(
