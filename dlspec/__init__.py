@@ -15,6 +15,7 @@ _HOMES = {
     "validate": "dlspec.api",
     "graph": "dlspec.api",
     "plan": "dlspec.api",
+    "columns": "dlspec.api",
     "draw": "dlspec.api",
     "resolve": "dlspec.api",
     "explain": "dlspec.api",

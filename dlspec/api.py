@@ -19,6 +19,7 @@ from dlspec.spec import Spec
 from dlspec.weights import taken_layers
 
 if TYPE_CHECKING:
+    from dlspec.data_check.table import ColumnSummary
     from dlspec.doctor import Finding
     from dlspec.runs import Run
     from dlspec.training import Listener
@@ -141,6 +142,21 @@ def doctor() -> list[Finding]:
     from dlspec.doctor import examine_machine
 
     return examine_machine()
+
+
+def columns(spec: Spec) -> list[ColumnSummary]:
+    """What each column of the data is like: its role, type and range, what is missing, how its values lie.
+
+    The data are read; TensorFlow is not loaded. Of more than 100,000 rows, as many are looked at.
+
+    Raises:
+        DataError: the data are not there, or cannot be read.
+    """
+    from dlspec.data_check.table import summarize_columns
+    from dlspec.runs.jobs import load_data
+
+    data = load_data(spec)
+    return summarize_columns(spec, data.signature, data.columns)
 
 
 def plan(spec: Spec) -> Plan:

@@ -507,8 +507,10 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
 
 def place_of_feature(spec: Spec, name: str) -> tuple[str | int, ...]:
     """Where the spec names a feature."""
-    features = spec.data.features
-    return ("data", "features", name if isinstance(features, dict) else (features or []).index(name))
+    by_name = ("data", "features", name)
+    if isinstance(spec.data.features, dict) and spec.source.written(*by_name):
+        return by_name
+    return ("data", "features", (spec.data.feature_names or []).index(name))
 
 
 def _no_feature(spec: Spec, name: str, kind: str, wanted: str) -> Diagnostic:

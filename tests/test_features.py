@@ -166,10 +166,11 @@ def test_rows_may_be_left_out(folder):
 def test_a_missing_value_is_an_error_with_its_row_and_the_cure(folder):
     with pytest.raises(DataError) as error:
         data_of(folder, missing="error")
-    (problem,) = error.value.diagnostics
+    problem, *others = error.value.diagnostics
     row = int(np.argmax(make_patients()["age"].isna())) + 1
-    assert problem.message.endswith(f"the first is row {row}")
+    assert problem.message.endswith(f"row {row}")
     assert "write `missing: median` under `data`" in problem.help
+    assert others, "every such column is said at once"
     assert (problem.span.line, problem.span.column) == (8, 10)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,7 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dlspec.cli.output import print_diagnostics
 from dlspec.cli.tables import data_line, format_seconds, plan_tables
+from dlspec.diagnostics import Diagnostic
 from dlspec.plans import Plan, Stage
 from dlspec.spec import Spec
 from dlspec.training import HistoryRow, Listener
@@ -22,7 +26,16 @@ if TYPE_CHECKING:
     from dlspec.preparation import Prepared
 
 
-class PlainLines(Listener):
+class _Warning(Listener):
+    """Prints what is odd about the data to standard error."""
+
+    def warns(self, warnings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
+        if warnings:
+            print_diagnostics(warnings, texts)
+            click.echo("", err=True)
+
+
+class PlainLines(_Warning):
     """One line an epoch, for files and pipes: no colors, no cursor."""
 
     def __init__(self, console: Console) -> None:
@@ -60,7 +73,7 @@ class PlainLines(Listener):
         self.line(text)
 
 
-class LiveTable(Listener):
+class LiveTable(_Warning):
     """A row a stage, redrawn while it trains: epoch, losses, throughput, time left."""
 
     def __init__(self, console: Console) -> None:

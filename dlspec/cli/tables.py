@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -10,6 +10,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dlspec.arrays import is_read_later
+from dlspec.data_check.table import BINS, ColumnSummary
 from dlspec.estimates import layer_memory, training_memory, training_time
 from dlspec.fields import show_bytes
 from dlspec.layers import show_shape
@@ -84,6 +86,58 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
             f"{count} training samples; {format_seconds(time.low)} to {format_seconds(time.high)} on a CPU{early}",
             style="dim",
         )
+
+
+BARS = "▁▂▃▄▅▆▇█"
+LONGEST_NAME = 24
+MOST_COLUMNS = 30
+"""Columns that are shown one by one."""
+
+
+def column_table(columns: Sequence[ColumnSummary], width: int) -> Table:
+    """What the columns of the data are like, for a terminal of so many columns."""
+    heads = ["column", "role", "type", "values", "missing", "histogram"]
+    rows = [
+        [
+            column.name if len(column.name) <= LONGEST_NAME else f"{column.name[: LONGEST_NAME - 1]}…",
+            column.role,
+            column.type,
+            column.values,
+            f"{column.missing:.1%}" if column.missing else "",
+            histogram_bars(column.histogram),
+        ]
+        for column in columns[:MOST_COLUMNS]
+    ]
+    shown = [i for i in range(len(heads)) if any(row[i] for row in rows)]
+    taken = sum(3 + max(len(row[i]) for row in (heads, *rows)) for i in shown if i != 3)
+    if width - taken < LEAST_TEXT:
+        shown = [i for i in shown if i != 5]
+        taken -= 3 + BINS
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i in shown:
+        style = "dim" if i == 1 else ""
+        table.add_column(heads[i], style=style, justify="right" if i == 4 else "left", no_wrap=True)
+    for row, column in zip(rows, columns, strict=False):
+        room = max(LEAST_TEXT, width - taken)
+        row[3] = row[3] if len(row[3]) <= room else f"{row[3][: room - 1]}…"
+        table.add_row(*(Text(row[i]) for i in shown), style="" if column.role else "dim")
+    if len(columns) > MOST_COLUMNS:
+        table.add_row(Text(f"… and {len(columns) - MOST_COLUMNS:,} more"), style="dim")
+    return table
+
+
+def histogram_bars(counts: Sequence[int]) -> str:
+    """Counts as bars of eight heights; none where there is nothing."""
+    most = max(counts, default=0)
+    return "".join(BARS[-(-count * (len(BARS) - 1) // most)] if count else " " for count in counts) if most else ""
+
+
+def storage_line(data: Prepared) -> str:
+    """Whether samples are kept in memory, and why."""
+    size = show_bytes(sum(getattr(data, part).inputs.nbytes for part in ("train", "validation", "test")))
+    if is_read_later(data.train.inputs):
+        return f"samples of {size} are read when they are needed (`cache`); {data_line(data)}"
+    return f"samples are kept in memory; {data_line(data)}"
 
 
 def data_line(data: Prepared) -> str:

@@ -7,7 +7,16 @@ alone. Windows of a series lie wholly inside one part, so no value stands on two
 from __future__ import annotations
 
 from dlspec.datasets import Columns
-from dlspec.preparation.columns import DATE_FORMS, READERS, date_form, to_numbers, to_seconds, to_times, to_words
+from dlspec.preparation.columns import (
+    DATE_FORMS,
+    READERS,
+    date_form,
+    is_missing,
+    to_numbers,
+    to_seconds,
+    to_times,
+    to_words,
+)
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_counts, class_shares
 from dlspec.preparation.samples import prepare_samples
@@ -18,8 +27,8 @@ from dlspec.spec import Spec
 
 __all__ = [
     "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_counts", "class_shares",
-    "date_form", "draw_evenly", "generator", "prepare", "prepare_stream", "stratified_order", "to_numbers",
-    "to_seconds", "to_times", "to_words", "windows_of_rows",
+    "date_form", "draw_evenly", "generator", "is_missing", "prepare", "prepare_stream", "stratified_order",
+    "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,6 +169,20 @@ def numbers_of(
             mend = f"{mend}, write `missing: {policy}` under `data`"
         help = f"{mend}, or {aside}" if optional else mend
         raise data_error(spec, problem.code, message, *place, help=help) from None
+
+
+def of_each(names: Iterable[str], read: Callable[[str], Array]) -> dict[str, Array]:
+    """What is read of each column; what is wrong with several of them is said together."""
+    found, problems, texts = {}, [], {}
+    for name in names:
+        try:
+            found[name] = read(name)
+        except DataError as error:
+            problems += error.diagnostics
+            texts = dict(error.texts)
+    if problems:
+        raise DataError(problems, texts)
+    return found
 
 
 def file_of(spec: Spec, source: str | None, error: DataError) -> str:

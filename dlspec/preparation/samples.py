@@ -11,7 +11,7 @@ from dlspec.arrays import Chosen, Samples, SideBySide, joined
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.features.numeric import FittedNumber
-from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of
+from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of, of_each
 from dlspec.preparation.drawing import draw_some, generator
 from dlspec.preparation.held_out import without_held_out
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
@@ -121,13 +121,16 @@ class _Encoding:
 
 def _values(spec: Spec, signature: Signature, columns: Columns, source: str | None = None) -> list[Array]:
     """The features as numbers or words."""
-    if not signature.types:
-        return [numbers_of(spec, column.name, columns, source) for column in signature.features]
-    found = []
-    for kind, column in zip(signature.types, signature.features, strict=True):
+    types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
+
+    def read(name: str) -> Array:
+        kind = types.get(name)
+        if kind is None:
+            return numbers_of(spec, name, columns, source)
         holes = kind.policy(spec.data.missing) != "error"
-        found.append(numbers_of(spec, column.name, columns, source, holes=holes, raw=kind.raw))
-    return found
+        return numbers_of(spec, name, columns, source, holes=holes, raw=kind.raw)
+
+    return list(of_each((column.name for column in signature.features), read).values())
 
 
 def _without_holes(spec: Spec, signature: Signature, columns: Columns) -> tuple[Columns, Array]:

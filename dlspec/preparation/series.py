@@ -9,7 +9,7 @@ import numpy as np
 
 from dlspec.datasets import Columns
 from dlspec.features import Affine, fit_affine
-from dlspec.preparation.columns import data_error, fingerprint, numbers_of, times_of, words_of
+from dlspec.preparation.columns import data_error, fingerprint, numbers_of, of_each, times_of, words_of
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
 from dlspec.preparation.lazy import values_at, windows_at
@@ -48,7 +48,7 @@ def prepare_series(
     """Splits, scales and cuts a series."""
     window, change, target = signature.window, spec.data.predict or "level", signature.target
     assert window is not None, "a series without window was refused"
-    numbers = {c.name: numbers_of(spec, c.name, columns) for c in signature.features}
+    numbers = of_each((c.name for c in signature.features), lambda name: numbers_of(spec, name, columns))
     groups = words_of(spec, signature.group, columns, "group") if signature.group else None
     times = times_of(spec, signature, columns, groups)
     names = list(numbers)

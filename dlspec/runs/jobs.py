@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dlspec.diagnostics import DataError
+from dlspec.diagnostics import DataError, Diagnostic
 from dlspec.spec import Spec
 from dlspec.weights import LayerWeights, find_source, taken_layers
 
@@ -71,6 +71,20 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
 
 
+def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
+    """What is odd about the data.
+
+    Raises:
+        DataError: the network cannot be trained on them.
+    """
+    from dlspec.data_check import check_data
+
+    found = check_data(spec, data)
+    if any(problem.is_error for problem in found):
+        raise DataError(found, spec.source.texts)
+    return found
+
+
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.backend import choose_device, make_deterministic
@@ -79,6 +93,9 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     began = time.time()
     listener = listener or Listener()
     data = load_data(spec, note=listener.note)
+    warnings = checked_data(spec, data)
+    listener.warns(warnings, spec.source.texts)
+    data = replace(data, notes=(*data.notes, *(f"{w.message[:1].upper()}{w.message[1:]}." for w in warnings)))
     plan, source = plan_of(spec, data), find_source(spec)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from dlspec.diagnostics import Diagnostic
 from dlspec.files import written_whole
 from dlspec.plans import Plan, Stage
 from dlspec.preparation import Prepared
@@ -22,6 +23,9 @@ Array = np.ndarray
 
 class Listener:
     """Is told what happens while training; every method does nothing unless overridden."""
+
+    def warns(self, warnings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
+        """What is odd about the data; `texts` are those of the spec, for places in it."""
 
     def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
         """The data are ready; the backend is loaded next, which takes seconds."""

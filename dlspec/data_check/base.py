@@ -1,0 +1,105 @@
+"""What rules about data look at, and the list of all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dlspec.arrays import is_read_later
+from dlspec.datasets import Columns
+from dlspec.diagnostics import Diagnostic, Severity, Span
+from dlspec.features import Feature
+from dlspec.preparation import READERS, Prepared
+from dlspec.signature import place_of_feature, source_of
+from dlspec.sources import FileSource
+from dlspec.spec import Spec
+
+Array = np.ndarray
+
+LOOKED_AT = 100_000
+"""Rows that are looked at, spread evenly over the data."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Data that were read and split, and some of their rows.
+
+    Args:
+        rows: of the data, counted from 0, that `columns` has; None: they are a sample that does not say it.
+    """
+
+    spec: Spec
+    data: Prepared
+    columns: Columns
+    rows: Array | None
+
+    @classmethod
+    def at(cls, spec: Spec, data: Prepared) -> Looked:
+        columns = {name: values for name, values in data.columns.items() if not is_read_later(values)}
+        count = len(next(iter(columns.values()), ()))
+        if data.rows_in_all is not None:
+            return cls(spec, data, columns, None)
+        if count <= LOOKED_AT:
+            return cls(spec, data, columns, np.arange(count))
+        rows = np.linspace(0, count - 1, LOOKED_AT).astype(int)
+        return cls(spec, data, {name: values[rows] for name, values in columns.items()}, rows)
+
+    @cached_property
+    def trained(self) -> Array:
+        """Which of the rows are in the training part; of a sample, all of them."""
+        if self.rows is None:
+            return np.ones(len(next(iter(self.columns.values()))), bool)
+        return np.isin(self.rows, np.asarray(self.data.train.rows)) if self.data.times is None else self._early
+
+    @property
+    def _early(self) -> Array:
+        assert self.rows is not None, "a series is in memory"
+        return self.rows <= int(np.max(self.data.train.rows, initial=0))
+
+    @cached_property
+    def features(self) -> list[tuple[str, Feature | None, Array]]:
+        """The plain features: name, type (None in a series), and values as they are encoded: NaN or an empty word where
+        one is missing."""
+        signature, found = self.data.signature, []
+        for i, column in enumerate(signature.features):
+            kind = signature.types[i] if signature.types else None
+            if column.name in self.columns and self.columns[column.name].ndim == 1:
+                read = READERS[kind.raw if kind else "number"]
+                found.append((column.name, kind, read(column.name, self.columns[column.name], holes=True)))
+        return found
+
+    def place(self, name: str) -> Span:
+        """Where the spec names a feature, or the data where it does not."""
+        path = place_of_feature(self.spec, name) if name in (self.spec.data.feature_names or []) else ()
+        written = path and self.spec.source.written(*path)
+        return self.spec.span(*path) if written else self.spec.key_span("data")
+
+    def at_key(self, *path: str) -> Span:
+        """Where the spec says something under `data`, or the data where it leaves that out."""
+        written = self.spec.source.written("data", *path)
+        return self.spec.span("data", *path) if written else self.spec.key_span("data")
+
+    def row(self, place: int) -> str:
+        """A row of `columns` in words: its number from 1, and its file where there are several."""
+        if self.rows is None:
+            return "a row"
+        number = int(self.rows[place]) + 1
+        source = source_of(self.spec)
+        where = source.place_of(number) if isinstance(source, FileSource) else ""
+        return where or f"row {number}"
+
+
+def warn(code: str, message: str, span: Span, help: str) -> Diagnostic:
+    return Diagnostic(code, message, span, Severity.WARNING, help)
+
+
+Rule = Callable[[Looked], Iterator[Diagnostic]]
+RULES: list[Rule] = []
+
+
+def rule(function: Rule) -> Rule:
+    RULES.append(function)
+    return function
