@@ -42,7 +42,6 @@ def test_help_loads_next_to_nothing():
     [
         ["validate", SPECS[0]],
         ["validate", "--explain", "shape-mismatch"],
-        ["plan", SPECS[0]],
         ["show", SPECS[0]],
         ["show", "--resolved", SPECS[0]],
         ["explain", SPECS[0], "--lang", "ko"],
@@ -54,6 +53,10 @@ def test_checking_and_telling_load_no_framework(arguments):
     loaded = modules_loaded_by(*arguments)
     assert "dlspec" in loaded
     assert not loaded & {"numpy", "pandas", "matplotlib", "keras", "tensorflow", "sklearn"}
+
+
+def test_a_plan_reads_the_data_and_loads_no_framework():
+    assert not modules_loaded_by("plan", SPECS[0]) & {"keras", "tensorflow", "jax", "torch"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -68,11 +68,11 @@ def test_columns_that_are_mostly_missing(tmp_path, frame):
 
 def test_a_leak(tmp_path, frame):
     odd = found(tmp_path, frame.assign(code=np.where(frame["kind"] == "ill", "J1", "Z0")))
-    assert odd["leak"].message.startswith("`code` says what `kind` is: each follows from the other")
+    assert odd["target-leak"].message.startswith("`code` says what `kind` is: each follows from the other")
     odd = found(tmp_path, frame.assign(grade=np.where(frame["kind"] == "ill", 3.5, 1.5)))
-    assert "`grade` says what `kind` is" in odd["leak"].message
+    assert "`grade` says what `kind` is" in odd["target-leak"].message
     odd = found(tmp_path, frame.assign(won=frame["income"] * 1300 + 7).drop(columns="kind"), "target: income")
-    assert "`won` says what `income` is" in odd["leak"].message
+    assert "`won` says what `income` is" in odd["target-leak"].message
 
 
 def test_rows_on_two_sides(tmp_path, frame):
@@ -93,15 +93,15 @@ def test_classes_that_are_uneven(tmp_path):
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"x": random.normal(size=600), "kind": np.where(np.arange(600) % 30 == 0, "ill", "well")})
     odd = found(tmp_path, frame)
-    assert odd["imbalance"].message == "the class `well` has 406 training samples, and `ill` has 14"
-    assert "class_weight: balanced" in odd["imbalance"].help
+    assert odd["uneven-classes"].message == "the class `well` has 406 training samples, and `ill` has 14"
+    assert "class_weight: balanced" in odd["uneven-classes"].help
     assert found(tmp_path, frame, **{"train.class_weight": "balanced"}) == {}
 
 
 def test_a_number_far_out(tmp_path, frame):
     frame.loc[43, "age"] = 19500
     odd = found(tmp_path, frame)
-    assert odd["outlier"].message.startswith("`age` is 19500 in row 44, and half of all values lie between")
+    assert odd["outlying-number"].message.startswith("`age` is 19500 in row 44, and half of all values lie between")
     assert found(tmp_path, frame, "target: kind\n  scale: robust") == {}
 
 

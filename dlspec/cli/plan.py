@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlspec.cli.output import load_and_warn, print_diagnostics, set_option
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dlspec.spec import Spec
 
 
 @click.command("plan")
@@ -21,30 +26,39 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     from rich.console import Console
 
     from dlspec.api import plan
+    from dlspec.cli.tables import plan_tables
+
+    spec = load_and_warn(file, overrides)
+    console = Console(emoji=False)
+    code = _show_data(spec, console)
+    for renderable in plan_tables(spec, plan(spec), console.width):
+        console.print(renderable)
+    return code
+
+
+def _show_data(spec: Spec, console: Console) -> int:
+    """The columns, and what is odd about them; returns the exit code. Data that are not there were spoken of before."""
     from dlspec.cli import DATA_ERROR, OK
-    from dlspec.cli.tables import column_table, plan_tables, storage_line
+    from dlspec.cli.tables import column_table, storage_line
     from dlspec.data_check import check_data
     from dlspec.data_check.table import summarize_columns
     from dlspec.diagnostics import DataError
     from dlspec.runs.jobs import load_data
+    from dlspec.signature import source_of
 
-    spec = load_and_warn(file, overrides)
-    console = Console(emoji=False)
-    code = OK
+    try:
+        source_of(spec).describe()
+    except DataError:
+        return OK
     try:
         data = load_data(spec)
+        problems, texts = check_data(spec, data), dict(spec.source.texts)
     except DataError as error:
-        print_diagnostics(error.diagnostics, error.texts)
+        data, problems, texts = None, error.diagnostics, dict(error.texts)
+    if problems:
+        print_diagnostics(problems, texts)
         click.echo("", err=True)
-        code = DATA_ERROR
-    else:
-        odd = check_data(spec, data)
-        if odd:
-            print_diagnostics(odd, spec.source.texts)
-            click.echo("", err=True)
-        code = DATA_ERROR if any(problem.is_error for problem in odd) else OK
+    if data is not None:
         console.print(column_table(summarize_columns(spec, data.signature, data.columns), console.width))
         console.print(storage_line(data), style="dim", highlight=False, markup=False)
-    for renderable in plan_tables(spec, plan(spec), console.width):
-        console.print(renderable)
-    return code
+    return DATA_ERROR if any(problem.is_error for problem in problems) else OK

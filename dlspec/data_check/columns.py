@@ -66,7 +66,7 @@ def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
             same = values.dtype.kind == "f" and _is_linear(values[there], truth[there])
         if same:
             yield warn(
-                "leak",
+                "target-leak",
                 f"`{name}` says what `{target.name}` is: each follows from the other, so that the result means nothing",
                 looked.place(name),
                 f"leave `{name}` out of `features`, unless it is known before `{target.name}` is",
@@ -89,7 +89,7 @@ def numbers_are_not_far_out(looked: Looked) -> Iterator[Diagnostic]:
         if high > low and distance.max() > FAR_OUT * (high - low):
             place = int(there[distance.argmax()])
             yield warn(
-                "outlier",
+                "outlying-number",
                 f"`{name}` is {values[place]:g} in {looked.row(place)}, and half of all values lie between {low:g} and "
                 f"{high:g}",
                 looked.place(name),

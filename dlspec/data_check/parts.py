@@ -86,7 +86,7 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
     least, most = int(train.argmin()), int(train.argmax())
     if train[least] > 0 and train[most] > IMBALANCE * train[least] and looked.spec.train.class_weight is None:
         yield warn(
-            "imbalance",
+            "uneven-classes",
             f"the class `{target.classes[most]}` has {train[most]:,} training samples, and "
             f"`{target.classes[least]}` has {train[least]:,}",
             span,
@@ -132,10 +132,10 @@ def parts_are_large_enough(looked: Looked) -> Iterator[Diagnostic]:
     data = looked.data
     series = data.signature.window is not None
     what = "windows" if series else "samples"
-    code = "few-windows" if series else "few-samples"
     cure = "write a smaller `length`, or add data" if series else "add data, or write a larger share under `split`"
     span = looked.at_key("window" if series else "split")
     if len(data.test) < FEW:
-        yield warn(code, f"the test part has {len(data.test)} {what}, which judge nothing", span, cure)
+        message = f"the test part has {len(data.test)} {what}, which judge nothing"
+        yield warn("few-windows" if series else "few-samples", message, span, cure)
     if series and len(data.train) < FEW_WINDOWS:
-        yield warn(code, f"the training part has {len(data.train)} windows, which teach little", span, cure)
+        yield warn("few-windows", f"the training part has {len(data.train)} windows, which teach little", span, cure)
