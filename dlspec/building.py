@@ -66,7 +66,7 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     """The model that is saved: preprocessing, the network, and the way back to the target's own units.
 
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
-    Output shape: (batch, 1) in the target's own units, or (batch, units) probabilities; where the target is the
+    Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; where the target is the
     input, its shape, in its own units: of a series seen as changes, these changes.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Changes of a series are
@@ -96,8 +96,7 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     elif steps.target is not None:
         x = _rescale(_way_back(steps.target), "target_units", precise)(x)
         if steps.change != "level":
-            assert steps.target_column is not None, "changes are taken from the last value of the target"
-            last = raw[:, -1, steps.target_column : steps.target_column + 1]
+            last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
             x = last + x if steps.change == "difference" else last * ops.exp(x)
     return keras.Model(raw, x, name=f"{network.name}_from_raw")
 

@@ -390,7 +390,7 @@ model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output
     ),
     "data.window": (
         """\
-data: {dataset: goog, window: {length: 30, horizon: 5, stride: 5, gap: 20}}
+data: {dataset: goog, target: [high, low], window: {length: 30, horizon: 5, steps: 3, stride: 5, gap: 20}}
 model: [lstm: 8, output]
 """,
     ),

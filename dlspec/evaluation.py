@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from dlspec.arrays import is_read_later
 from dlspec.diagnostics import TrainingError
-from dlspec.metrics import show_number
+from dlspec.metrics import Metric, show_number
 from dlspec.preparation import Part, Prepared
 from dlspec.spec import Spec
 from dlspec.training import predict
@@ -53,10 +54,13 @@ class Evaluation:
     verdict: Verdict
     predictions: dict[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    by_value: dict[str, dict[str, Scores]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What `metrics.json` holds."""
+        several = {"by_target": self.by_value} if self.by_value else {}
         return {
+            **several,
             "train": self.train,
             "validation": self.validation,
             "test": self.test,
@@ -75,7 +79,11 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
 
     def scores(part: Part, guess: Array) -> Scores:
         truth = np.asarray(part.truth)
-        return {m.type_name: m.compute(truth, guess, data.naive_error) for m in metrics} if len(part) else {}
+        if not len(part):
+            return {}
+        if data.signature.target.columns:
+            return mean_scores(metrics, data, truth, guess)
+        return {m.type_name: m.compute(truth, guess, _naive_of(data, 0)) for m in metrics}
 
     on_test = predicted(data.test)
     if not np.isfinite(on_test).all():
@@ -96,7 +104,50 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
         judge(data, on_test, guesses),
         {"network": on_test, **guesses},
         tuple(_notes(spec, data)),
+        by_value(metrics, data, {"network": on_test, **guesses}),
     )
+
+
+def by_value(metrics: Sequence[Metric], data: Prepared, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
+    """Of several numbers: value -> who guesses -> metrics on the test part, in the value's own units."""
+    truth = np.asarray(data.test.truth)
+    return {
+        name: {
+            who: {m.type_name: m.compute(truth[:, i], guess[:, i], _naive_of(data, i)) for m in metrics}
+            for who, guess in guesses.items()
+        }
+        for i, name in enumerate(data.signature.target.values)
+    }
+
+
+def mean_scores(metrics: Sequence[Metric], data: Prepared, truth: Array, guess: Array) -> Scores:
+    """Of several numbers, the mean of each metric over them.
+
+    Where they may have several units, metrics that have one are of values divided by their deviation in the training
+    part, since meters and tons have no mean.
+    """
+    deviations = _deviations(data)
+    found: Scores = {}
+    for metric in metrics:
+        by = deviations if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
+        each = [
+            metric.compute(truth[:, i] / by[i], guess[:, i] / by[i], _naive_of(data, i)) for i in range(truth.shape[1])
+        ]
+        found[metric.type_name] = float(np.mean(each))
+    return found
+
+
+def _deviations(data: Prepared) -> Array:
+    """By what errors of several numbers are divided, so that they can be put together: 1 where they have one unit."""
+    target, truth = data.signature.target, np.asarray(data.train.truth)
+    if not target.is_mixed:
+        return np.ones(truth.shape[1])
+    spread = truth.std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def _naive_of(data: Prepared, place: int) -> float | None:
+    return None if data.naive_error is None else float(np.atleast_1d(data.naive_error)[place])
 
 
 def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
@@ -106,13 +157,15 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     error summed over their values.
     """
     target, truth = data.signature.target, np.asarray(data.test.truth)
-    unit = f" {target.unit}" if target.unit else ""
+    unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
     name = {"number": "RMSE", "class": "accuracy", "input": "squared error"}[target.kind]
     article = "a" if target.kind == "input" else "an"
 
     def losses(guess: Array) -> Array:
         if target.kind == "class":
             return (guess.argmax(axis=1) != truth).astype("float64")
+        if target.columns:
+            return squared_errors(truth / _deviations(data), guess / _deviations(data)) / len(target.columns)
         return squared_errors(truth, guess)
 
     def said(loss: Array) -> str:
@@ -152,7 +205,7 @@ def _dependence(data: Prepared) -> int:
     window = data.signature.window
     if window is None:
         return 1
-    shared = window.length if data.signature.target.kind == "input" else 2 * window.horizon
+    shared = window.length if data.signature.target.kind == "input" else 2 * window.reach
     groups = 1 if data.groups is None else len(np.unique(data.groups[data.test.rows]))
     return max(shared, round((len(data.test) / groups) ** (1 / 3))) * groups
 
@@ -210,9 +263,20 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
             "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
             "values of a sample."
         )
+    if data.signature.target.is_mixed:
+        notes.append(
+            "Metrics with a unit are means over the targets, each divided by its deviation in the training part; "
+            "`by_target` in `metrics.json` has every target in its own unit."
+        )
+    elif data.signature.target.columns:
+        notes.append(
+            "Metrics are means over all values that are predicted; `by_target` in `metrics.json` has each of them."
+        )
     if data.signature.task != "series":
         return notes
     target, change, window = data.signature.target, data.preprocessing.change, data.signature.window
+    if len(target.names) > 1:
+        return notes
     assert window is not None, "a series has a window"
     if data.gaps:
         number = data.gaps.number

@@ -52,6 +52,8 @@ class Target:
 
     Args:
         kind: a `number`, a `class`, or the `input` of the network itself.
+        columns: of several numbers, the column of each value that the network puts out, with its unit.
+        steps: of several numbers of a series, how many timesteps ahead each of them lies.
         shape: of the input, without the batch.
         inside: every value of the input lies in [0, 1], so that it may be taken for a probability.
     """
@@ -62,11 +64,33 @@ class Target:
     unit: str | None = None
     shape: tuple[int, ...] = ()
     inside: bool = False
+    columns: tuple[Column, ...] = ()
+    steps: tuple[int, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return tuple(dict.fromkeys(column.name for column in self.columns)) or (self.name,)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it is several columns that are not known to have the same unit, so that their errors have no mean."""
+        units = {column.unit for column in self.columns}
+        return len(self.names) > 1 and (len(units) > 1 or None in units)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What each of several numbers is called; empty where there is one."""
+        if self.steps:
+            return tuple(f"{column.name}+{step}" for column, step in zip(self.columns, self.steps, strict=True))
+        return tuple(column.name for column in self.columns)
 
     @property
     def units(self) -> int:
         if self.kind == "input":
             return math.prod(self.shape)
+        if self.columns:
+            return len(self.columns)
         return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
 
     @property
@@ -201,9 +225,9 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     data = spec.data
     time = data.time or description.time or _guess_time(description)
     targets = {name: _target(description, output.target) for name, output in (spec.model.outputs or {}).items()}
-    target_name = data.target or next((t.name for t in targets.values() if t), None)
-    target_name = target_name or (INPUT_TARGET if spec.unrolls else description.target)
-    if target_name is None:
+    names = data.target_names or [t.name for t in targets.values() if t][:1]
+    names = names or [name for name in (INPUT_TARGET if spec.unrolls else description.target,) if name]
+    if not names:
         where = next(key for key in data.sources if getattr(data, key) is not None)
         problems.append(
             Diagnostic(
@@ -214,8 +238,9 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
             )
         )
         return None, problems
-    back = target_name == INPUT_TARGET and INPUT_TARGET not in description.names
-    target = Target(INPUT_TARGET, "input") if back else _target(description, target_name)
+    target_name = ", ".join(names)
+    back = names == [INPUT_TARGET] and INPUT_TARGET not in description.names
+    target = Target(INPUT_TARGET, "input") if back else _several(description, names, data.window)
     if target is None or None in targets.values():
         return None, problems
     if target.kind == "class" and len(target.classes) < 2:
@@ -229,7 +254,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
             )
         )
         return None, problems
-    predicted = {target_name, *(t.name for t in targets.values() if t)}
+    predicted = {*names, *(t.name for t in targets.values() if t)}
     group = data.group if description.layout == "series" else data.split.group
     predicted |= {name for name in (group, data.split.column) if name}
     chosen = data.feature_names or list(dict.fromkeys(name for _, names in _inputs(spec) for name in names))
@@ -329,6 +354,8 @@ def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str
         return ("target",), "a network that gives back its input"
     if signature.window is not None:
         return ("window",), "a series"
+    if signature.target.columns:
+        return ("target",), "a list of targets"
     for key in ("labels", "limit", "unlabeled"):
         if getattr(data, key) is not None:
             return (key,), f"`{key}`"
@@ -386,12 +413,27 @@ def _target(description: Description, name: str) -> Target | None:
     return Target(name, "class" if column.classes else "number", column.classes, column.unit)
 
 
+def _several(description: Description, names: Sequence[str], window: Window | None) -> Target | None:
+    """What the columns ask of a network, at each of the timesteps that are predicted."""
+    found = [_target(description, name) for name in names]
+    first = found[0]
+    steps = range(window.horizon, window.reach + 1) if window and description.layout == "series" else range(1, 2)
+    if first is None or None in found or (len(found) == 1 and len(steps) == 1):
+        return first if None not in found else None
+    columns = tuple(Column(t.name, unit=t.unit) for t in found if t for _ in steps)
+    ahead = tuple(step for _ in found for step in steps) if window and description.layout == "series" else ()
+    units = {t.unit for t in found if t}
+    return Target(
+        ", ".join(names), "number", unit=first.unit if len(units) == 1 else None, columns=columns, steps=ahead
+    )
+
+
 def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Names of columns that the data do not have, and keys that their layout has no use for."""
     data = spec.data
     named: list[tuple[str | None, tuple[str | int, ...]]] = [
         (data.time, ("data", "time")),
-        (data.target, ("data", "target")),
+        *((name, _place_of_target(spec, i)) for i, name in enumerate(data.target_names)),
         (data.group, ("data", "group")),
         (data.split.group, ("data", "split", "group")),
         (data.split.column, ("data", "split", "column")),
@@ -402,7 +444,7 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
     for given, output in (spec.model.outputs or {}).items():
         named.append((output.target, ("model", "outputs", given, "target")))
     for name, path in named:
-        if name == INPUT_TARGET and path == ("data", "target"):
+        if name == INPUT_TARGET and data.target == INPUT_TARGET and path == ("data", "target"):
             continue
         if name is not None and name not in description.names:
             yield Diagnostic(
@@ -435,7 +477,9 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
             continue
         column, place = description.column(name), place_of_feature(spec, name)
-        if name == (data.target or description.target) and description.layout == "samples":
+        if name in (*data.target_names, description.target)[: max(1, len(data.target_names))] and (
+            description.layout == "samples"
+        ):
             continue  # the network would see its own answer, whatever it holds
         kind = data.feature_type(name)
         if kind is not None and description.layout == "series":
@@ -455,14 +499,15 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         elif column and kind is None and column.kind not in ("number", *_no_numbers(description)):
             wanted = "numbers, words, texts or times" if _no_numbers(description) else "numbers here"
             yield _no_feature(spec, name, column.kind, wanted)
-    target = data.target or description.target
-    column = description.column(target) if target else None
-    kinds = ("number",) if description.layout == "series" else ("number", "class")
-    if column and (column.kind not in kinds or column.shape):
-        held = "pictures" if column.shape else HOLDS[column.kind]
-        yield Diagnostic(
-            "wrong-value", f"`{target}` holds {held}, which cannot be predicted here", spec.span("data", "target")
-        )
+    kinds = ("number",) if description.layout == "series" or len(data.target_names) > 1 else ("number", "class")
+    targets = data.target_names or [name for name in [description.target] if name]
+    for i, target in enumerate(targets):
+        column = description.column(target)
+        if column and (column.kind not in kinds or column.shape or (len(targets) > 1 and column.classes)):
+            held = "pictures" if column.shape else "labels" if column.classes else HOLDS[column.kind]
+            among = "cannot be predicted here" if len(targets) == 1 else "several targets are numbers"
+            message = f"`{target}` holds {held}, {'which ' if len(targets) == 1 else 'and '}{among}"
+            yield Diagnostic("wrong-value", message, spec.span(*_place_of_target(spec, i)))
     drawn = isinstance(data.split.test, int | float) and spec.source.written("data", "split", "test")
     if description.test_rows and drawn:
         yield Diagnostic(
@@ -481,7 +526,7 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                     help=f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`",
                 )
         for name in names:
-            if name == target:
+            if name in targets:
                 yield Diagnostic(
                     "target-among-features",
                     f"`{name}` is the target, so the network would see its own answer",
@@ -503,6 +548,11 @@ def _column_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
                 spec.key_span("data", "labels"),
                 help="use `limit` to train on fewer windows",
             )
+
+
+def _place_of_target(spec: Spec, place: int) -> tuple[str | int, ...]:
+    """Where the spec names one of the targets."""
+    return ("data", "target", place) if isinstance(spec.data.target, list) else ("data", "target")
 
 
 def place_of_feature(spec: Spec, name: str) -> tuple[str | int, ...]:
@@ -539,7 +589,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
     """The spec with the defaults that depend on the data written into it."""
     data, train, evaluate = spec.data, spec.train, spec.evaluate
     data_defaults: dict[str, object] = {
-        "target": signature.target.name,
+        "target": names[0] if len(names := signature.target.names) == 1 else list(names),
         "features": _filled_in(data, signature),
     }
     data_defaults["split"] = data.split.filled_in(

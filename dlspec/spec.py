@@ -117,6 +117,20 @@ Features = Annotated[
 ]
 
 
+def _targets(value: Any) -> str | list[str]:
+    """A column, or several; a list of one is that."""
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise mistake("wrong-type", f"`target` is a column, or a list of columns, got {show_value(value)}")
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise mistake("repeated-column", f"`{twice}` is listed twice")
+    return names[0] if len(names) == 1 else names
+
+
+Targets = Annotated[str | list[str], PlainValidator(_targets, json_schema_input_type=Text | OneOrMoreNames)]
+
+
 class UnlabeledSpec(SpecModel):
     """Another source with the same features, whose samples only pretraining sees."""
 
@@ -173,7 +187,7 @@ class DataSpec(SpecModel):
     arrays: AnyArrays | None = None
     time: Text | None = None
     group: Text | None = None
-    target: Text | None = None
+    target: Targets | None = None
     features: Features | None = None
     window: Window | None = None
     predict: Literal["level", "difference", "return"] | None = None
@@ -185,6 +199,12 @@ class DataSpec(SpecModel):
     cache: Cache = "auto"
 
     unlabeled: UnlabeledSpec | None = None
+
+    @property
+    def target_names(self) -> list[str]:
+        """The columns that the spec names as targets."""
+        given = self.target
+        return given if isinstance(given, list) else [] if given is None else [given]
 
     @property
     def feature_names(self) -> list[str] | None:

@@ -47,12 +47,18 @@ class Window(SpecModel):
 
     length: PositiveInt = Field(description="timesteps that the network sees")
     horizon: PositiveInt = Field(1, description="how many timesteps ahead the target lies")
+    steps: PositiveInt = Field(1, description="how many timesteps are predicted, from `horizon` on")
     stride: PositiveInt = Field(1, description="timesteps from one training window to the next")
     gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(
         GAP,
         description="a step in time of more than so many times the usual one, the median of the training part, is a "
         "gap; `none`: there are no gaps",
     )
+
+    @property
+    def reach(self) -> int:
+        """How many timesteps ahead the last value lies that is predicted."""
+        return self.horizon + self.steps - 1
 
 
 def _amount_or_files(value: Any, info: ValidationInfo) -> int | float | list[str]:

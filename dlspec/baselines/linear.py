@@ -45,6 +45,8 @@ class Linear(Baseline):
                 [model.predict_proba(data.quantities(block)) for block in blocks(data.test.inputs)]
             )
             return shares
-        model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(inputs, targets[:, 0].astype("float64"))
+        model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(
+            inputs, (targets if targets.shape[1] > 1 else targets[:, 0]).astype("float64")
+        )
         guess = np.concatenate([model.predict(data.quantities(block)) for block in blocks(data.test.inputs)])
-        return data.to_units(guess[:, None], data.test)
+        return data.to_units(guess.reshape(len(guess), -1), data.test)

@@ -60,7 +60,7 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
     if checked.signature is None or checked.signature.window is None or not rows:
         return
     window, split, signature = checked.signature.window, spec.data.split, checked.signature
-    needed = window.length + (spec.data.predict not in (None, "level")) + window.horizon
+    needed = window.length + (spec.data.predict not in (None, "level")) + window.reach
     for name, size in zip(
         ("training", "validation", "test"),
         split.sizes(rows, signature.test_rows, signature.validation_rows),

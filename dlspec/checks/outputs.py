@@ -33,7 +33,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     target = signature.target
     span = spec.key_span(*last.path, last.type_name)
     needs = {
-        "number": "one number",
+        "number": "one number" if target.units == 1 else f"{target.units} numbers",
         "class": f"{len(target.classes)} classes",
         "input": f"given back, {target.units} values",
     }[target.kind]

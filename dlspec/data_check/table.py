@@ -49,8 +49,8 @@ def summarize_columns(spec: Spec, signature: Signature, columns: Columns) -> lis
     for name, role in ((signature.time, "time"), (signature.group, "group"), (split.group, "group"),
                        (split.column, "part")):  # fmt: skip
         roles |= {name: role} if name else {}
-    target = signature.target.name
-    roles |= {target: "feature, target" if roles.get(target) == "feature" else "target"}
+    for target in signature.target.names:
+        roles[target] = "feature, target" if roles.get(target) == "feature" else "target"
     types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
     given = ((name, values, roles.get(name, ""), types.get(name)) for name, values in columns.items())
     return [_summarize(*each, signature) for each in given]
@@ -69,7 +69,7 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
     missing = float(lacking.mean())
     given = kind or next((infer(column) for column in signature.features if column.name == name), None)
     said = given.type_name if given else ""
-    if name == signature.target.name:
+    if name in signature.target.names:
         said = {"class": "class", "number": "number", "input": "input"}[signature.target.kind]
     if there.dtype.kind in "iufb" and said != "class":
         return ColumnSummary(name, role, said or "numeric", *_of_numbers(there.astype("float64"), missing))

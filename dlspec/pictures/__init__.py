@@ -73,7 +73,7 @@ class Pictures:
         """The whole series of the target, of several the one that is shown, and the rows where a new part begins; and
         what was known last before each forecast."""
         data = self.data
-        values = np.asarray(data.columns[data.signature.target.name], "float64")
+        values = np.asarray(data.columns[data.signature.target.names[0]], "float64")
         times = np.arange(len(values)) if data.times is None else data.times
         if data.shown is not None:
             values, times = values[data.shown], times[data.shown]

@@ -162,10 +162,10 @@ def numbers_of(
         listed = spec.source.written("data", "features")
         others = [column for column in spec.data.feature_names or [] if column != name]
         aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
-        optional = name != spec.data.target and others
+        optional = name not in spec.data.target_names and others
         mend = problem.help
         if problem.help == FILL and columns[name].ndim == 1 and spec.data.window is None:
-            policy = "drop" if raw != "number" or name == spec.data.target else "median"
+            policy = "drop" if raw != "number" or name in spec.data.target_names else "median"
             mend = f"{mend}, write `missing: {policy}` under `data`"
         help = f"{mend}, or {aside}" if optional else mend
         raise data_error(spec, problem.code, message, *place, help=help) from None
@@ -380,7 +380,7 @@ def words_of(spec: Spec, name: str, columns: Columns, *place: str, source: str |
 def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:
     if name in (spec.data.features or []) and spec.source.written("data", "features"):
         return place_of_feature(spec, name)[1:]
-    return ("target",) if name == spec.data.target else ("features",)
+    return ("target",) if name in spec.data.target_names else ("features",)
 
 
 def data_error(spec: Spec, code: str, message: str, *place: str | int, help: str | None = None) -> DataError:

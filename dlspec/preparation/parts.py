@@ -30,7 +30,7 @@ class Preprocessing:
         change: of a series, what the network sees and puts out: `level`, `difference` or `return`.
         raw_columns: what the saved model takes, in order: the features, and the target where its last value
             is needed to come back to its level.
-        target_column: place of the target among `raw_columns`, if it is there.
+        target_columns: place among `raw_columns` of the target of each value that the network puts out, if it is there.
         timesteps: rows of a raw window; one more than the network sees where changes are taken.
         columns: of a table, how each column is encoded; empty where samples are arrays of numbers.
     """
@@ -39,7 +39,7 @@ class Preprocessing:
     target: Affine | None
     change: str
     raw_columns: tuple[str, ...]
-    target_column: int | None = None
+    target_columns: tuple[int, ...] = ()
     timesteps: int | None = None
     features: int = 0
     columns: tuple[Fitted, ...] = ()
@@ -72,13 +72,13 @@ class Part:
 
     Args:
         inputs: what the network sees, float32, (samples, ...).
-        targets: what it is trained to put out: (samples, 1) float32, class indices (samples,), or, where the target
-            is the input, that: (samples, values) float32.
+        targets: what it is trained to put out: (samples, values) float32, or class indices (samples,); where the target
+            is the input, that.
         raw: the same samples as raw columns, which the saved model takes.
-        truth: the target itself: float64 in its own units, or class indices, (samples,); where the target is the
-            input, the same as `targets`.
+        truth: the target itself: float64 in its own units, (samples,), of several numbers (samples, numbers), or class
+            indices, (samples,); where the target is the input, the same as `targets`.
         rows: the row of the data that each target stands in.
-        last: of a series, the last value of the target that the network may know; (samples,).
+        last: of a series, the last value of the target that the network may know; as `truth`.
     """
 
     inputs: Samples
@@ -109,7 +109,7 @@ class Prepared:
         unlabeled: inputs that only pretraining sees: of training samples whose label is hidden, and of the source
             under `unlabeled`.
         left_out: how many samples of that source were left out, as they stand in the validation or test part.
-        naive_error: of a series, mean absolute error of persistence on the training part.
+        naive_error: of a series, mean absolute error of persistence on the training part, (values,).
         times: of a series, the time of every row.
         groups: of several series, the group of every row.
         gaps: of a series, what its gaps in time cost.
@@ -128,7 +128,7 @@ class Prepared:
     fingerprint: str
     unlabeled: Samples
     left_out: int = 0
-    naive_error: float | None = None
+    naive_error: float | Array | None = None
     times: Array | None = None
     rows_in_all: int | None = None
     notes: tuple[str, ...] = ()
@@ -169,7 +169,8 @@ class Prepared:
         if target.kind == "input":
             return flattened(outputs)
         assert self.preprocessing.target is not None, "a number has a scale"
-        values = self.preprocessing.target.back(outputs[:, 0].astype("float64"))
+        values = self.preprocessing.target.back(outputs.astype("float64"))
+        values = values if target.columns else values[:, 0]
         if part.last is None or self.preprocessing.change == "level":
             return np.asarray(values)
         return part.last + values if self.preprocessing.change == "difference" else part.last * np.exp(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,7 @@ def prepare_samples(
     if target.kind == "class":
         classes = truth = classes_of(spec, signature, columns)
     elif target.kind == "number":
-        truth = numbers_of(spec, target.name, columns)
+        truth = _truth(of_each(target.names, lambda name: numbers_of(spec, name, columns)))
     given = Given.of(signature, kept, len(next(iter(whole.values()))))
     train, validation, test = split_samples(spec, whole, classes, kept, given, fold)
     if spec.data.limit:
@@ -52,7 +52,7 @@ def prepare_samples(
     target_scale = None
     if target.kind == "number":
         assert truth is not None, "a number was read"
-        target_scale = fit_affine(truth[labelled][:, None], spec.data.scale)
+        target_scale = fit_affine(_as_table(truth[labelled]), spec.data.scale)
     names = tuple(column.name for column in signature.features)
     preprocessing = Preprocessing(encoding.scale, target_scale, "level", names, columns=encoding.columns)
 
@@ -65,7 +65,7 @@ def prepare_samples(
             return Part(inputs, flat, own, flat, kept[rows])
         targets = truth[rows]
         if target_scale is not None:
-            targets = target_scale(targets[:, None]).astype("float32")
+            targets = target_scale(_as_table(targets)).astype("float32")
         elif target.units == 1:
             targets = targets[:, None].astype("float32")
         return Part(inputs, targets, own, truth[rows], kept[rows])
@@ -80,6 +80,16 @@ def prepare_samples(
         left_out = len(found) - len(unseen)
         more = joined([more, unseen])
     return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
+
+
+def _truth(columns: Mapping[str, Array]) -> Array:
+    """One target, (samples,), or several, (samples, targets)."""
+    values = list(columns.values())
+    return values[0] if len(values) == 1 else np.stack(values, axis=1)
+
+
+def _as_table(values: Array) -> Array:
+    return values[:, None] if values.ndim == 1 else values
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,7 @@ def complete_rows(spec: Spec, signature: Signature, columns: Columns) -> Array:
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(spec.data.missing) == "drop"}
     if spec.data.missing == "drop" and signature.target.kind != "input":
-        names.add(signature.target.name)
+        names |= {*signature.target.names}
     lacking = np.zeros(count, bool)
     for name in names:
         if name in columns:  # other sources have no target

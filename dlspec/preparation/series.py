@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,23 +23,48 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class _Aim:
-    """What the network is to put out at each row, before scaling.
+    """What the network is to put out for the windows that end in given rows, before scaling.
 
     Args:
-        level: the target in every row.
-        values: what is to be put out, in the row of the last timestep that is seen.
-        horizon: how many rows later the target lies.
+        levels: of each value, its column, in every row.
+        steps: of each value, how many rows later it lies.
+        change: how it is put out: as `level`, `difference` or `return`.
     """
 
-    level: Array
-    values: Array
-    horizon: int
+    levels: tuple[Array, ...]
+    steps: tuple[int, ...]
+    change: str
 
-    @classmethod
-    def of(cls, level: Array, horizon: int, change: str) -> _Aim:
-        return cls(
-            level, changes(level, change, axis=0, step=horizon) if change != "level" else level[horizon:], horizon
-        )
+    @property
+    def reach(self) -> int:
+        return max(self.steps)
+
+    def truth(self, last: Array) -> Array:
+        """Values, (windows,), of several (windows, values)."""
+        found = [values_at(level, last + step) for level, step in zip(self.levels, self.steps, strict=True)]
+        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    def known(self, last: Array) -> Array:
+        """The last value that the network may know of each, as `truth`."""
+        found = [values_at(level, last) for level in self.levels]
+        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    def put_out(self, last: Array) -> Array:
+        """(windows, values)"""
+        truth = self.truth(last)
+        if self.change == "difference":
+            truth = truth - self.known(last)
+        elif self.change == "return":
+            truth = np.log(truth) - np.log(self.known(last))
+        return truth[:, None] if truth.ndim == 1 else truth
+
+    def naive_error(self, stretches: Sequence[tuple[int, int]]) -> float | Array:
+        """Mean absolute error of persistence in stretches of rows; of several values, (values,)."""
+        found = [
+            float(_joined(abs(level[a + step : b] - level[a : max(a, b - step)]) for a, b in stretches).mean())
+            for level, step in zip(self.levels, self.steps, strict=True)
+        ]
+        return found[0] if len(found) == 1 else np.array(found)
 
 
 def prepare_series(
@@ -53,19 +78,19 @@ def prepare_series(
     times = times_of(spec, signature, columns, groups)
     names = list(numbers)
     if target.kind == "number":
-        numbers[target.name] = numbers_of(spec, target.name, columns)
+        numbers |= of_each(target.names, lambda name: numbers_of(spec, name, columns))
     if change == "return":
         _check_positive(spec, numbers)
-    needs_level = target.kind == "number" and change != "level" and target.name not in names
-    raw_columns = [*names, target.name] if needs_level else names
+    levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
+    raw_columns = [*names, *levels]
     timesteps = window.length + (change != "level")
-    horizon = window.horizon if target.kind == "number" else 0
+    reach = window.reach if target.kind == "number" else 0
 
     count = len(numbers[names[0]])
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
     part_of_row = part_of_rows(spec.data.split, signature, count, fold, codes, times)
     stretches = Stretches.find(part_of_row, count, codes, times, window.gap)
-    needed = timesteps + horizon
+    needed = timesteps + reach
     for part, name in enumerate(("training", "validation", "test")):
         if not (name == "validation" and spec.data.split.validation == 0):
             _check_length(spec, stretches.of(part), name, needed, count)
@@ -77,16 +102,18 @@ def prepare_series(
         _joined(changes(table[a:b, :features], change, axis=0) for a, b in stretches.of(0)), spec.data.scale
     )
     aim = target_scale = None
+    of_value: list[str] = []
     if target.kind == "number":
-        aim = _Aim.of(numbers[target.name], horizon, change)
-        values = _joined(aim.values[a : max(a, b - horizon)] for a, b in stretches.of(0))
-        target_scale = fit_affine(values[:, None], spec.data.scale)
+        of_value = [column.name for column in target.columns] or [target.name]
+        aim = _Aim(tuple(numbers[name] for name in of_value), target.steps or (window.horizon,), change)
+        learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in stretches.of(0)])
+        target_scale = fit_affine(aim.put_out(learned), spec.data.scale)
     preprocessing = Preprocessing(
         scale,
         target_scale,
         change,
         tuple(raw_columns),
-        raw_columns.index(target.name) if target.name in raw_columns else None,
+        tuple(raw_columns.index(name) for name in of_value) if {*of_value} <= {*raw_columns} else (),
         timesteps,
         features,
     )
@@ -98,12 +125,7 @@ def prepare_series(
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
     if unlabeled is not None:
         more, left_out = _more_windows(spec, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
-    naive = None
-    if aim is not None:
-        level = aim.level
-        naive = float(
-            _joined(abs(level[a + horizon : b] - level[a : max(a, b - horizon)]) for a, b in stretches.of(0)).mean()
-        )
+    naive = None if aim is None else aim.naive_error(stretches.of(0))
     shown, ends = _shown(part_of_row, codes, test)
     return Prepared(
         signature,
@@ -189,10 +211,9 @@ class _Windows:
             flat = flattened(inputs)
             return Part(inputs, flat, raw, flat, self._rows(last))
         assert isinstance(self.scale, Affine), "a number has a scale"
-        targets = self.scale(values_at(self.aim.values, last)[:, None]).astype("float32")
-        ahead = last + self.aim.horizon
-        truth, known = values_at(self.aim.level, ahead), values_at(self.aim.level, last)
-        return Part(inputs, targets, raw, truth, self._rows(ahead), known)
+        targets = self.scale(self.aim.put_out(last)).astype("float32")
+        rows = self._rows(last + self.aim.steps[0])
+        return Part(inputs, targets, raw, self.aim.truth(last), rows, self.aim.known(last))
 
     def _rows(self, places: Array) -> Array:
         return places if self.rows is None else self.rows[places]

@@ -33,6 +33,7 @@ KEYS = {
     "data.target": "What is predicted is the column {value}.",
     "data.features": "The network sees {value}.",
     "data.window.length": "A sample is {value} timesteps in a row.",
+    "data.window.steps": "Predicted are {value} timestep(s) in a row.",
     "data.window.horizon": "What is predicted lies {value} timestep(s) behind the last one that the network sees.",
     "data.window.stride": "A training sample begins every {value} timestep(s).",
     "data.window.gap": "No sample crosses a gap in time; a gap is a step of so many times the usual one: {value}.",

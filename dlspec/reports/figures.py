@@ -343,6 +343,38 @@ def _gray(picture: Array, light: float, dark: float) -> Array:
 
 
 @in_style
+def by_value(values: Sequence[str], errors: Mapping[str, Sequence[float]]) -> str:
+    """A line of errors for the network and for each baseline, over the values that are predicted."""
+    figure, axes = styled(10, 2.4)
+    axis = axes[0, 0]
+    places = np.arange(len(values))
+    for i, (who, each) in enumerate(errors.items()):
+        color = NETWORK if who == "network" else baseline_color(i - 1)
+        axis.plot(places, each, marker="o", markersize=5, color=color, linewidth=1.6, label=who)
+    axis.set_xticks(places, values, rotation=0 if len("".join(values)) < 80 else 45)
+    axis.set_ylim(0, None)
+    axis.legend(ncols=len(errors), loc="lower right", bbox_to_anchor=(1, 1))
+    return to_svg(figure, "by_value")
+
+
+@in_style
+def several_against_truth(pairs: Mapping[str, tuple[Array, Array]]) -> str:
+    """A panel for each value: what is true, and what the network says."""
+    columns = min(4, len(pairs))
+    rows = -(-len(pairs) // columns)
+    figure, axes = styled(10, 2.6 * rows, rows, columns)
+    for axis in axes.flat[len(pairs) :]:
+        axis.set_axis_off()
+    for axis, (name, (truth, network)) in zip(axes.flat, pairs.items(), strict=False):
+        some = thin(len(truth), 1000)
+        ends = [float(min(truth.min(), network.min())), float(max(truth.max(), network.max()))]
+        axis.plot(ends, ends, color=QUIET, linewidth=1)
+        axis.plot(truth[some], network[some], ".", markersize=3, color=NETWORK, alpha=0.6)
+        axis.set_title(name)
+    return to_svg(figure, "several")
+
+
+@in_style
 def filters(kernels: Array, name: str) -> str:
     """Weights of each unit as a picture: blue lowers, red raises."""
     shown = kernels[:96]

@@ -13,6 +13,9 @@ from dlspec.reports.shown import Shown
 if TYPE_CHECKING:
     from dlspec.runs import Run
 
+MOST_VALUES = 8
+"""Of several numbers, those that are drawn one by one."""
+
 
 def comparison_figure(run: Run) -> Shown:
     """The metric of the verdict as bars."""
@@ -71,6 +74,8 @@ def result_figures(run: Run) -> list[Shown]:
         if len(run.pictures.get("wrong:pictures", ())):
             shown.append(_wrong(run))
         return shown
+    if target.get("values"):
+        return _of_several(run)
     group = shown_group(run)
     if group is not None:
         table = table[table["group"].astype(str) == group]
@@ -214,6 +219,40 @@ def _bent(run: Run) -> Shown:
         "spread). Layer by layer the plane is stretched and folded until the output needs but one straight "
         + ("line, which is drawn across the last one." if line else "cut."),
     )
+
+
+def _of_several(run: Run) -> list[Shown]:
+    """How good each of several numbers is."""
+    values, table = run.data["target"]["values"], run.predictions
+    errors = {
+        who: [run.metrics["by_target"][name][who].get("rmse") for name in values]
+        for who in run.metrics["by_target"][values[0]]
+    }
+    if None in errors["network"]:  # the spec names other metrics
+        errors = {
+            who: [float(((table[f"{who}:{name}"] - table[f"truth:{name}"]) ** 2).mean() ** 0.5) for name in values]
+            for who in errors
+        }
+    shares = {
+        who: [own / (of or 1.0) for own, of in zip(each, errors["network"], strict=True)]
+        for who, each in errors.items()
+    }
+    pairs = {
+        name: (table[f"truth:{name}"].to_numpy(), table[f"network:{name}"].to_numpy()) for name in values[:MOST_VALUES]
+    }
+    few = "" if len(values) <= MOST_VALUES else f" The first {MOST_VALUES} of {len(values)}."
+    return [
+        Shown(
+            figures.by_value(values, shares),
+            "The error of each value",
+            "RMSE on the test part, that of the network being 1: a simple guess above 1 does worse than the network.",
+        ),
+        Shown(
+            figures.several_against_truth(pairs),
+            "Predicted against true",
+            f"Points on the line are exactly right.{few}",
+        ),
+    ]
 
 
 def _wrong(run: Run) -> Shown:

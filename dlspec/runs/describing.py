@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,14 +95,16 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "classes": list(target.classes),
             "unit": target.unit,
             "inside": target.inside,
+            "names": list(target.names),
+            "values": list(target.values),
+            "steps": list(target.steps),
+            "units": [column.unit for column in target.columns],
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
         "encoded": bool(steps.columns),
         "timesteps": steps.timesteps,
-        "window": {"length": signature.window.length, "horizon": signature.window.horizon}
-        if signature.window
-        else None,
+        "window": signature.window.model_dump(include={"length", "horizon", "steps"}) if signature.window else None,
         "input_shape": list(signature.input_shape[1:]),
         "parts": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
         "unlabeled": len(data.unlabeled),
@@ -110,8 +112,14 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "group": signature.group if signature.window else None,
         "gaps": data.gaps._asdict() if data.gaps else None,
         "class_counts": _class_counts(data),
-        "naive_error": data.naive_error,
+        "naive_error": getattr(data.naive_error, "tolist", lambda: data.naive_error)(),
     }
+
+
+def _of_values(target: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Column and unit of each of several numbers that the network puts out."""
+    for value, unit in zip(target.get("values", ()), target.get("units", ()), strict=True):
+        yield value.rpartition("+")[0] if target["steps"] else value, unit
 
 
 def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
@@ -134,6 +142,8 @@ def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
             target["unit"],
             shape[1:] if target["kind"] == "input" else (),
             target.get("inside", False),
+            tuple(Column(name, unit=unit) for name, unit in _of_values(target)),
+            tuple(target.get("steps", ())),
         ),
         share_out(spec, shape, [feature.name for feature in features], widths),
         {},

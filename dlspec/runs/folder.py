@@ -233,6 +233,8 @@ class Run:
         from dlspec.preparation import class_shares
 
         target, length = self.data["target"], self.data["timesteps"]
+        if target.get("values"):
+            return pd.DataFrame(dict(zip(target["values"], outputs.T, strict=True)), index=index)
         if target["kind"] == "number":
             ahead = f"+{self.data['window']['horizon']}" if length is not None else ""
             return pd.DataFrame({f"{target['name']}{ahead}": outputs[:, 0]}, index=index)
