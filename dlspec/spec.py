@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -50,6 +50,8 @@ from dlspec.splits import Split, Window
 from dlspec.stopping import EarlyStopping
 
 VERSION = 1
+TargetType = Literal["category", "numeric"]
+TARGET_TYPES: tuple[TargetType, ...] = get_args(TargetType)
 
 
 def _version(value: Any) -> int:
@@ -117,8 +119,14 @@ Features = Annotated[
 ]
 
 
-def _targets(value: Any) -> str | list[str]:
-    """A column, or several; a list of one is that."""
+def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
+    """A column, several, or one with its type; a list of one is that."""
+    if isinstance(value, dict):
+        name, kind = next(iter(value.items()), ("", None))
+        if len(value) != 1 or kind not in TARGET_TYPES:
+            message = f"`target` with a type is one column, `category` or `numeric`, got {show_value(value)}"
+            raise mistake("wrong-value", message, help="write `target: {digit: category}`")
+        return {str(name): kind}
     names = value if isinstance(value, list) else [value]
     if not names or not all(isinstance(name, str) for name in names):
         raise mistake("wrong-type", f"`target` is a column, or a list of columns, got {show_value(value)}")
@@ -128,7 +136,10 @@ def _targets(value: Any) -> str | list[str]:
     return names[0] if len(names) == 1 else names
 
 
-Targets = Annotated[str | list[str], PlainValidator(_targets, json_schema_input_type=Text | OneOrMoreNames)]
+Targets = Annotated[
+    str | list[str] | dict[str, TargetType],
+    PlainValidator(_targets, json_schema_input_type=Text | OneOrMoreNames | dict[Text, TargetType]),
+]
 
 
 class UnlabeledSpec(SpecModel):
@@ -204,7 +215,12 @@ class DataSpec(SpecModel):
     def target_names(self) -> list[str]:
         """The columns that the spec names as targets."""
         given = self.target
-        return given if isinstance(given, list) else [] if given is None else [given]
+        return [given] if isinstance(given, str) else list(given or [])
+
+    @property
+    def target_type(self) -> TargetType | None:
+        """Whether the target is a class or a number, where the spec says it."""
+        return next(iter(self.target.values())) if isinstance(self.target, dict) else None
 
     @property
     def feature_names(self) -> list[str] | None:

@@ -209,4 +209,4 @@ def test_another_package_adds_a_dataset(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "accuracy 100.0%" in done.stdout
     assert "did you mean `coins`?" in call("validate", "wrong.yaml").stderr
-    assert "coins" in call("layers", "datasets").stdout
+    assert "Tossed coins." in call("layers", "coins").stdout

@@ -55,6 +55,8 @@ LEARNT = "Keras learns it from the data; a spec gives it"
 OTHER_DEFAULTS = {
     "layers.CategoryEncoding.num_tokens": "Keras demands it wherever there is something to encode",
     "layers.Discretization.bin_boundaries": LEARNT,
+    "layers.Embedding.input_dim": "that of the vocabulary of the data",
+    "layers.ReversibleEmbedding.input_dim": "that of the vocabulary of the data",
     "layers.IntegerLookup.vocabulary": LEARNT,
     "layers.StringLookup.vocabulary": LEARNT,
     "layers.TextVectorization.vocabulary": LEARNT,

@@ -175,7 +175,9 @@ def test_every_key_has_a_sentence(words):
     wanted |= {key for name in PRETRAINING for key in keys(PRETRAINING[name], ("pretrain",))}
     wanted |= {f"model.{name}" for name in LAYERS if issubclass(LAYERS[name], Group)}
     assert wanted <= set(words.KEYS)
-    assert set(words.KEYS) - wanted == {"model.input", "model.output", "pretrain.method", "variables", "blocks"}
+    assert set(words.KEYS) - wanted == {
+        "data.feature", "model.input", "model.output", "pretrain.method", "variables", "blocks",
+    }  # fmt: skip
 
 
 def test_korean_has_words_for_everything_that_is_told_about():

@@ -1,4 +1,4 @@
-"""Several targets, and several timesteps of a series: what the network puts out, each in its own unit and by its name."""
+"""Several targets, and several timesteps of a series: what is put out, each in its own unit and by its name."""
 
 import json
 import subprocess
@@ -142,6 +142,24 @@ def test_the_saved_model_needs_keras_alone(folder):
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), last.to_numpy(), rtol=1e-5)
 
 
+def test_a_number_is_a_class_and_two_numbers_are_numbers(folder):
+    random = np.random.default_rng(0)
+    digits = random.integers(0, 5, 300)
+    frame = pd.DataFrame({"x": digits + random.normal(0, 0.05, 300), "digit": digits, "half": digits % 2})
+    frame.to_csv(folder / "digits.csv", index=False)
+    text = (
+        "dlspec: 1\nname: digits\ndata: {table: digits.csv, target: {digit: category}, features: x}\n"
+        "model: [{dense: 16}, output]\ntrain: {epochs: 60, batch_size: 16, optimizer: {adam: 0.02}}\n"
+    )
+    run = run_of(folder, text)
+    assert dlspec.graph(run.spec)["output"].output_shape == (None, 5)
+    assert run.metrics["test"]["accuracy"] > 0.9
+    again = dlspec.run(run.folder / "resolved.yaml", out=folder / "again")
+    assert again.metrics["test"] == run.metrics["test"]
+    numbers = run_of(folder, text.replace("{digit: category}", "{half: numeric}"), "numbers", **{"train.epochs": 1})
+    assert set(numbers.metrics["test"]) == {"mae", "rmse", "r2"}
+
+
 def test_one_target_in_a_list_is_that_target(folder):
     alone, listed = (run_of(folder, NUMBERS, name, **{"data.target": given, "train.epochs": 2})
                      for name, given in (("alone", "height"), ("listed", ["height"])))  # fmt: skip
@@ -155,6 +173,8 @@ def test_one_target_in_a_list_is_that_target(folder):
         ("{table: bodies.csv, target: [height, sex]}", "`sex` holds labels, and several targets are numbers"),
         ("{table: bodies.csv, target: [height, height]}", "`height` is listed twice"),
         ("{table: bodies.csv, target: [height, wight]}", "the data have no column `wight`"),
+        ("{table: bodies.csv, target: {sex: numeric}}", "`sex` holds labels, and `numeric` takes numbers"),
+        ("{table: bodies.csv, target: {sex: klass}}", "`target` with a type is one column, `category` or `numeric`"),
         ("{table: bodies.csv, target: [height, 3]}", "`target` is a column, or a list of columns, got"),
         (
             "{table: bodies.csv, target: [height, weight], features: [age, weight]}",

@@ -32,6 +32,7 @@ KEYS = {
     "data.group": "Several series are told apart by the column {value}, and no sample crosses from one into another.",
     "data.target": "What is predicted is the column {value}.",
     "data.features": "The network sees {value}.",
+    "data.feature": "`{name}` is taken as {value}.",
     "data.window.length": "A sample is {value} timesteps in a row.",
     "data.window.steps": "Predicted are {value} timestep(s) in a row.",
     "data.window.horizon": "What is predicted lies {value} timestep(s) behind the last one that the network sees.",

@@ -104,8 +104,18 @@ class _Teller:
                 yield from self.section(value, below)
             elif self.spec.source.written(*below):
                 yield Sentence(self.value(below, value), self._line(*below))
+                if below == ("data", "features") and isinstance(value, dict):
+                    yield from self._features(value)
             elif below in WORTH_SAYING:
                 self.unsaid.append((below, value))
+
+    def _features(self, types: Mapping[str, Kind]) -> Iterator[Sentence]:
+        """A sentence for each type that stands on a line of its own."""
+        first = self._line("data", "features")
+        for name, kind in types.items():
+            line = self._line("data", "features", name)
+            if line != first:
+                yield Sentence(self.words.KEYS["data.feature"].format(name=name, value=self._named(kind)), line)
 
     def value(self, path: Path_, value: Any) -> str:
         """What a key and its value say."""

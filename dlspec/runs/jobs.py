@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,11 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
 
 
+def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
+    """What the report says of warnings; of gaps the results speak themselves."""
+    return [f"{w.message[:1].upper()}{w.message[1:]}." for w in warnings if w.code != "gap-in-time"]
+
+
 def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
     """What is odd about the data.
 
@@ -95,7 +100,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     data = load_data(spec, note=listener.note)
     warnings = checked_data(spec, data)
     listener.warns(warnings, spec.source.texts)
-    data = replace(data, notes=(*data.notes, *(f"{w.message[:1].upper()}{w.message[1:]}." for w in warnings)))
+    data = replace(data, notes=(*data.notes, *_sentences(warnings)))
     plan, source = plan_of(spec, data), find_source(spec)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)

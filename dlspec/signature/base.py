@@ -1,0 +1,205 @@
+"""What goes into a network, what comes out, and how the input is shared out."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Literal, Protocol
+
+from dlspec.datasets import Column, Columns, Description, Loaded
+from dlspec.features import Feature
+from dlspec.layers import Shape
+from dlspec.parts.losses import Loss
+from dlspec.spec import Spec
+from dlspec.splits import Window
+
+Task = Literal["series", "number", "class", "reconstruction"]
+
+HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers", "nested": "nested values"}
+TIME_NAMES = ("date", "datetime", "time", "timestamp")
+
+
+class DataSource(Protocol):
+    """Where data come from: a built-in dataset or a file."""
+
+    def describe(self) -> Description: ...
+
+    def load(self, seed: int) -> Columns: ...
+
+    def load_parts(self, seed: int) -> Loaded: ...
+
+
+PARTS_IN_FILES: tuple[Literal["validation", "test"], ...] = ("validation", "test")
+"""The parts of the split that may have files of their own."""
+INPUT_TARGET = "input"
+"""What `target` says where the network is to give back its own input."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted, and the output that it asks of a network.
+
+    Args:
+        kind: a `number`, a `class`, or the `input` of the network itself.
+        columns: of several numbers, the column of each value that the network puts out, with its unit.
+        steps: of several numbers of a series, how many timesteps ahead each of them lies.
+        shape: of the input, without the batch.
+        inside: every value of the input lies in [0, 1], so that it may be taken for a probability.
+    """
+
+    name: str
+    kind: Literal["number", "class", "input"]
+    classes: tuple[str, ...] = ()
+    unit: str | None = None
+    shape: tuple[int, ...] = ()
+    inside: bool = False
+    columns: tuple[Column, ...] = ()
+    steps: tuple[int, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return tuple(dict.fromkeys(column.name for column in self.columns)) or (self.name,)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it is several columns that are not known to have the same unit, so that their errors have no mean."""
+        units = {column.unit for column in self.columns}
+        return len(self.names) > 1 and (len(units) > 1 or None in units)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What each of several numbers is called; empty where there is one."""
+        if self.steps:
+            return tuple(f"{column.name}+{step}" for column, step in zip(self.columns, self.steps, strict=True))
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def units(self) -> int:
+        if self.kind == "input":
+            return math.prod(self.shape)
+        if self.columns:
+            return len(self.columns)
+        return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
+
+    @property
+    def activation(self) -> str:
+        if self.kind == "class":
+            return "sigmoid" if len(self.classes) == 2 else "softmax"
+        return "sigmoid" if self.inside else "linear"
+
+    @property
+    def loss_of(self) -> str:
+        """The sort of loss that fits: see `Loss.of`."""
+        if self.kind == "class":
+            return "binary" if len(self.classes) == 2 else "class"
+        return "number"
+
+    @property
+    def default_loss(self) -> str:
+        if self.inside:
+            return "binary_crossentropy"
+        return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
+            self.loss_of
+        ]
+
+    def fits(self, loss: Loss) -> bool:
+        """Whether the loss can compare what the network puts out with it."""
+        return self.loss_of in loss.of or (self.inside and "binary" in loss.of)
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """An input of the network.
+
+    Args:
+        columns: places in the features that it takes; None for all of them.
+    """
+
+    name: str
+    shape: Shape | None
+    columns: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a network and what comes out.
+
+    Args:
+        task: `series`, `number`, `class` or `reconstruction`; metrics and baselines say which they are for.
+        input_shape: of all that the network sees, batch first.
+        types: how each feature is encoded; empty for pictures and series, whose values are numbers.
+        widths: how many numbers the network sees of each feature.
+        inputs: how that is shared out over the inputs of the network.
+        targets: output -> what it predicts, where the spec names outputs.
+        time: the column with the time of a series, if there is one.
+        window: how a series is cut; None: the data are single samples.
+        test_rows: how many of the last rows are the test part that the data bring.
+        validation_rows: how many rows before those are the validation part that the data bring.
+        group: the column that separates several series, or whose values stay in one part.
+        part_words: of a column that says where each row belongs, its words.
+    """
+
+    task: Task
+    input_shape: Shape
+    features: tuple[Column, ...]
+    target: Target
+    inputs: tuple[NetworkInput, ...]
+    targets: Mapping[str, Target]
+    time: str | None = None
+    window: Window | None = None
+    test_rows: int = 0
+    types: tuple[Feature, ...] = ()
+    widths: tuple[int, ...] = ()
+    validation_rows: int = 0
+    group: str | None = None
+    part_words: tuple[str, ...] | None = None
+
+    def types_of(self, given: NetworkInput) -> list[Feature]:
+        """The types of the features that an input takes."""
+        if given.columns is None or not self.types:
+            return list(self.types)
+        ends = list(accumulate(self.widths))
+        return [self.types[i] for i in sorted({bisect_right(ends, column) for column in given.columns})]
+
+    def tokens(self, name: str) -> int | None:
+        """How many different whole numbers come out of an input, which stand for words; None where others do."""
+        given = next((given for given in self.inputs if given.name == name), None)
+        return next((kind.tokens for kind in self.types_of(given) if kind.tokens), None) if given else None
+
+    def with_widths(self, spec: Spec, widths: Sequence[int]) -> Signature:
+        """The same, once it is known how many numbers the network sees of each feature."""
+        shape, names = (None, sum(widths)), [column.name for column in self.features]
+        inputs = share_out(spec, shape, names, widths)
+        return replace(self, input_shape=shape, inputs=inputs, widths=tuple(widths))
+
+
+INPUT = "input"
+"""Name of the input of a network that has one."""
+
+
+def share_out(
+    spec: Spec, shape: Shape, features: Sequence[str], widths: Sequence[int] | None = None
+) -> tuple[NetworkInput, ...]:
+    """The inputs of the network, and which of the features each takes.
+
+    Args:
+        shape: of all features together, batch first.
+        widths: how many numbers each feature is; 1 by default.
+    """
+    if spec.model.inputs is None:
+        return (NetworkInput(INPUT, shape),)
+    ends = list(accumulate(widths if widths is not None else [1] * len(features), initial=0))
+    places = {column: range(*ends[i : i + 2]) for i, column in enumerate(features)}
+    shared = []
+    for name, names in named_inputs(spec):
+        columns = tuple(place for column in names for place in places.get(column, ()))
+        shared.append(NetworkInput(name, (*shape[:-1], len(columns)) if len(shape) < 4 else shape, columns))
+    return tuple(shared)
+
+
+def named_inputs(spec: Spec) -> list[tuple[str, list[str]]]:
+    return [(name, given.features) for name, given in (spec.model.inputs or {}).items()]

@@ -1,0 +1,247 @@
+"""Spec and description of the data -> Signature, and the defaults that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dlspec.baselines import BASELINES
+from dlspec.datasets import Column, Description
+from dlspec.diagnostics import Diagnostic
+from dlspec.features import FEATURES, Feature, infer
+from dlspec.features.base import MANY
+from dlspec.fields import did_you_mean
+from dlspec.layers import Shape
+from dlspec.metrics import METRICS
+from dlspec.parts.losses import LOSSES
+from dlspec.signature.base import HOLDS, INPUT_TARGET, PARTS_IN_FILES, Signature, Target, Task, named_inputs, share_out
+from dlspec.signature.columns import column_problems, guess_time, no_numbers
+from dlspec.spec import DataSpec, Spec
+from dlspec.splits import Window
+
+
+def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
+    """The signature, and what is wrong with the names of columns. None: it cannot be known."""
+    problems = list(column_problems(spec, description))
+    data = spec.data
+    time = data.time or description.time or guess_time(description)
+    targets = {name: target_of(description, output.target) for name, output in (spec.model.outputs or {}).items()}
+    names = data.target_names or [t.name for t in targets.values() if t][:1]
+    names = names or [name for name in (INPUT_TARGET if spec.unrolls else description.target,) if name]
+    if not names:
+        where = next(key for key in data.sources if getattr(data, key) is not None)
+        problems.append(
+            Diagnostic(
+                "missing-key",
+                "`target` is missing: the column to predict",
+                spec.key_span("data", where),
+                help=did_you_mean("", description.names) or "add `target: …`, or `target: input` to give it back",
+            )
+        )
+        return None, problems
+    target_name = ", ".join(names)
+    back = names == [INPUT_TARGET] and INPUT_TARGET not in description.names
+    target = Target(INPUT_TARGET, "input") if back else _several(description, names, data.window)
+    if target is not None and data.target_type == "numeric" and target.kind == "class":
+        column = description.column(target.name)
+        target = Target(target.name, "number", unit=target.unit) if column and column.kind == "number" else None
+    if target is None or None in targets.values():
+        return None, problems
+    if target.kind == "class" and len(target.classes) < 2:
+        of = f"one class, `{target.classes[0]}`" if target.classes else "no class"
+        problems.append(
+            Diagnostic(
+                "one-class",
+                f"`{target_name}` has {of}, and so there is nothing to tell apart",
+                spec.span("data", "target") if data.target else spec.key_span("data"),
+                help="predict another column, or add samples of another class",
+            )
+        )
+        return None, problems
+    predicted = {*names, *(t.name for t in targets.values() if t)}
+    group = data.group if description.layout == "series" else data.split.group
+    predicted |= {name for name in (group, data.split.column) if name}
+    chosen = data.feature_names or list(dict.fromkeys(name for _, names in named_inputs(spec) for name in names))
+    if back and description.layout == "samples":
+        predicted.add(description.target or "")  # the label of a built-in set is no part of a sample
+    series = description.layout == "series"
+    chosen = chosen or [name for name in description.features if name not in predicted]
+    chosen = chosen or [
+        column.name
+        for column in description.columns
+        if column.name not in (time, group)
+        and (series or column.name not in predicted)
+        and _by_itself(column, description)
+    ]
+    # a name that is not there counts as a number, so that shapes are still checked
+    features = tuple(description.column(name) or Column(name) for name in chosen)
+    if not features:
+        by_name = next(
+            (c for c in description.columns if c.kind in no_numbers(description) and c.name not in predicted), None
+        )
+        problems.append(
+            Diagnostic(
+                "no-features",
+                f"no column is left for the network to see besides `{target_name}`",
+                spec.key_span("data"),
+                help="predict another column; or, if a row is a timestep, write `series` in place of `table`"
+                if data.table and not by_name
+                else f"name one: `features: {{{by_name.name}: {by_name.kind}}}`"
+                if by_name
+                else "predict another column",
+            )
+        )
+        return None, problems
+    pictures = [c for c in features if c.shape]
+    task: Task = "reconstruction" if target.kind == "input" else "series" if series else target.kind
+    shape: Shape
+    if series:
+        if data.window is None:
+            problems.append(
+                Diagnostic(
+                    "missing-key",
+                    "a series needs `window`: how many timesteps the network sees",
+                    spec.key_span("data"),
+                    help="add `window: {length: 30, horizon: 1}` under `data`",
+                )
+            )
+            return None, problems
+        shape = (None, data.window.length, len(features))
+    elif pictures and len(features) > 1:
+        problems.append(
+            Diagnostic(
+                "wrong-value",
+                f"`{pictures[0].name}` holds arrays, such as pictures, and cannot stand beside other features",
+                spec.span("data", "features") if data.features else spec.key_span("model", "inputs"),
+                help=f"write `features: {pictures[0].name}`",
+            )
+        )
+        return None, problems
+    else:
+        shape = (None, *features[0].shape) if pictures else (None, len(features))
+    types: tuple[Feature, ...] = ()
+    widths = [1] * len(features)
+    if not series and not pictures:
+        types = tuple(data.feature_type(column.name) or infer(column) or FEATURES["numeric"]() for column in features)
+        widths = [given.width(column) for given, column in zip(types, features, strict=True)]
+        shape = (None, sum(widths))
+    inputs = share_out(spec, shape, chosen, widths)
+    if back:
+        words = next((c for c, given in zip(features, types, strict=False) if given.raw != "number"), None)
+        if words is not None:
+            problems.append(
+                Diagnostic(
+                    "wrong-target",
+                    f"`target: {INPUT_TARGET}` gives back numbers, and `{words.name}` holds {HOLDS[words.kind]}",
+                    spec.span("data", "target") if data.target else spec.key_span("data"),
+                    help=f"list the features without `{words.name}`",
+                )
+            )
+            return None, problems
+        sizes = tuple(size for size in shape[1:] if size is not None)
+        target = replace(target, shape=sizes, inside=data.inside(types))
+    known = {name: target for name, target in targets.items() if target}
+    window = data.window if series else None
+    rows = description.test_rows
+    words = description.column(data.split.column) if data.split.column else None
+    signature = Signature(
+        task, shape, features, target, inputs, known, time if window else None, window, rows, types, tuple(widths),
+        description.validation_rows, group, words.classes if words else None,
+    )  # fmt: skip
+    return signature, problems
+
+
+def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
+    """Why rows must be in memory together: the key that asks for it, and what that is; None: they need not be."""
+    data = spec.data
+    if signature.target.kind == "input":
+        return ("target",), "a network that gives back its input"
+    if signature.window is not None:
+        return ("window",), "a series"
+    if signature.target.columns:
+        return ("target",), "a list of targets"
+    for key in ("labels", "limit", "unlabeled"):
+        if getattr(data, key) is not None:
+            return (key,), f"`{key}`"
+    for key in ("group", "column", "folds"):
+        if getattr(data.split, key) is not None:
+            return ("split", key), f"`split: {{{key}: …}}`"
+    part = next((part for part in PARTS_IN_FILES if data.split.files(part)), None)
+    return None if part is None else (("split", part), f"a {part} part in files of its own")
+
+
+def _by_itself(column: Column, description: Description) -> bool:
+    """Whether the network sees a column that the spec does not name: numbers, and of a table words that come again."""
+    words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
+    return column.kind == "number" or words
+
+
+def target_of(description: Description, name: str) -> Target | None:
+    """What the column asks of a network; None where it is not there or cannot be predicted."""
+    column = description.column(name)
+    if column is None or column.kind not in ("number", "class") or column.shape:
+        return None
+    return Target(name, "class" if column.classes else "number", column.classes, column.unit)
+
+
+def _several(description: Description, names: Sequence[str], window: Window | None) -> Target | None:
+    """What the columns ask of a network, at each of the timesteps that are predicted."""
+    found = [target_of(description, name) for name in names]
+    first = found[0]
+    steps = range(window.horizon, window.reach + 1) if window and description.layout == "series" else range(1, 2)
+    if first is None or None in found or (len(found) == 1 and len(steps) == 1):
+        return first if None not in found else None
+    columns = tuple(Column(t.name, unit=t.unit) for t in found if t for _ in steps)
+    ahead = tuple(step for _ in found for step in steps) if window and description.layout == "series" else ()
+    units = {t.unit for t in found if t}
+    return Target(
+        ", ".join(names), "number", unit=first.unit if len(units) == 1 else None, columns=columns, steps=ahead
+    )
+
+
+def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
+    """The features, with their types where one of them is more than a number."""
+    names = [column.name for column in signature.features]
+    plain = not isinstance(data.features, dict) and all(given.brief() == "numeric" for given in signature.types)
+    return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
+
+
+def fill_in(spec: Spec, signature: Signature) -> Spec:
+    """The spec with the defaults that depend on the data written into it."""
+    data, train, evaluate = spec.data, spec.train, spec.evaluate
+    names = signature.target.names
+    data_defaults: dict[str, object] = {
+        "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
+        "features": _filled_in(data, signature),
+    }
+    data_defaults["split"] = data.split.filled_in(
+        series=signature.window is not None, classes=bool(signature.target.classes), test_rows=signature.test_rows
+    )
+    if signature.window is not None:
+        data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
+    metrics = {
+        "series": ("mae", "rmse", "mase"),
+        "number": ("mae", "rmse", "r2"),
+        "class": ("accuracy", "log_loss"),
+        "reconstruction": ("squared_error", "rmse", "mae"),
+    }
+    baselines = {
+        "series": ("persistence", "linear"),
+        "number": ("mean", "linear"),
+        "class": ("majority", "linear"),
+        "reconstruction": ("mean", "pca"),
+    }
+    return spec.with_changes(
+        data=data.model_copy(update=data_defaults),
+        train=train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
+        evaluate=evaluate.model_copy(
+            update={
+                "metrics": evaluate.metrics
+                if evaluate.metrics is not None
+                else [METRICS[name]() for name in metrics[signature.task]],
+                "baselines": evaluate.baselines
+                if evaluate.baselines is not None
+                else [BASELINES[name]() for name in baselines[signature.task]],
+            }
+        ),
+    )
