@@ -137,6 +137,22 @@ class Mapped(LazyArray):
         return self.source.order(random)
 
 
+class Computed(LazyArray):
+    """Samples that a function makes from their places.
+
+    Args:
+        shape: samples first.
+        function: of places, whole numbers from 0, to as many samples.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, function: Callable[[Array], Array]) -> None:
+        super().__init__(shape, dtype)
+        self.function = function
+
+    def read(self, rows: Array) -> Array:
+        return self.function(rows).astype(self.dtype, copy=False)
+
+
 class Joined(LazyArray):
     """Arrays one behind the other."""
 

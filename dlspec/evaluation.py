@@ -283,8 +283,9 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
         one = f"one of {number:,} gaps in time, steps" if number > 1 else "a gap in time, a step"
         lost = f"{data.gaps.windows:,} window{'s' * (data.gaps.windows != 1)}"
         notes.append(f"Left out: {lost} across {one} of more than {window.gap} times the usual one.")
-    low, high = data.train.truth.min(), data.train.truth.max()
-    outside = float(((data.test.truth < low) | (data.test.truth > high)).mean())
+    trained, tested = np.asarray(data.train.truth), np.asarray(data.test.truth)
+    low, high = trained.min(), trained.max()
+    outside = float(((tested < low) | (tested > high)).mean())
     drift = (
         f"{outside:.0%} of the test values of `{target.name}` lie outside the range of the training part "
         f"({show_number(low)} to {show_number(high)})"

@@ -347,3 +347,15 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, fra
     assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
     assert spoilt.metrics["train"] == untouched.metrics["train"]
     assert spoilt.metrics["test"] != untouched.metrics["test"]
+
+
+@pytest.mark.parametrize("predict", ["level", "difference", "return"])
+def test_many_rows_are_seen_when_they_are_asked_for_and_train_alike(folder, predict, monkeypatch):
+    kept = dlspec.run(spec_of(folder, predict=predict), out=folder / "kept")
+    monkeypatch.setattr("dlspec.preparation.series.KEPT_VALUES", 0)
+    spec = spec_of(folder, predict=predict)
+    assert not isinstance(load_data(spec).train.inputs, np.ndarray)
+    asked = dlspec.run(spec, out=folder / "asked")
+    for one, other in zip(kept.model.get_weights(), asked.model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert kept.metrics["test"] == pytest.approx(asked.metrics["test"], rel=1e-4)

@@ -22,4 +22,6 @@ class Persistence(Baseline):
 
     def guess(self, data: Prepared) -> np.ndarray:
         assert data.test.last is not None, "a series keeps the last value of each window"
-        return data.test.last
+        import numpy as np
+
+        return np.asarray(data.test.last)

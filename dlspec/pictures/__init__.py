@@ -78,7 +78,7 @@ class Pictures:
         if data.shown is not None:
             values, times = values[data.shown], times[data.shown]
         assert data.test.last is not None, "a series keeps the last value of each window"
-        self.arrays["series:last"] = data.test.last
+        self.arrays["series:last"] = np.asarray(data.test.last)
         dated = times.dtype.kind == "M"
         self.arrays["series:times"] = times.astype("datetime64[us]").astype("int64") if dated else times
         self.arrays["series:dated"] = np.array(dated)

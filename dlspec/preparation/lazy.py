@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from dlspec.arrays import Chosen, Samples
@@ -23,6 +25,15 @@ def values_at(values: Array, places: Array) -> Array:
     """Some of the values: a view where they are evenly spaced."""
     evenly = _evenly(places)
     return values[places if evenly is None else evenly]
+
+
+def places_of(starts: Array) -> Callable[[Array], Array]:
+    """From the numbers of windows to where they begin; evenly spaced beginnings are not kept."""
+    evenly = _evenly(starts)
+    if evenly is None:
+        return starts.__getitem__
+    first, step = evenly.start, evenly.step or 1
+    return lambda rows: first + step * rows
 
 
 def _evenly(places: Array) -> slice | None:

@@ -86,17 +86,16 @@ class Part:
     raw: Samples
     truth: Samples
     rows: Samples
-    last: Array | None = None
+    last: Samples | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
 
     def at(self, places: Array) -> Part:
         """Some of its samples."""
-        last = None if self.last is None else self.last[places]
-        inputs, targets, raw, truth = (
-            Chosen(values, places) if isinstance(values, LazyArray) else values[places]
-            for values in (self.inputs, self.targets, self.raw, self.truth)
+        inputs, targets, raw, truth, last = (
+            Chosen(values, places) if isinstance(values, LazyArray) else None if values is None else values[places]
+            for values in (self.inputs, self.targets, self.raw, self.truth, self.last)
         )
         return Part(inputs, targets, raw, truth, self.rows[places], last)
 
@@ -173,7 +172,8 @@ class Prepared:
         values = values if target.columns else values[:, 0]
         if part.last is None or self.preprocessing.change == "level":
             return np.asarray(values)
-        return part.last + values if self.preprocessing.change == "difference" else part.last * np.exp(values)
+        last = np.asarray(part.last)
+        return last + values if self.preprocessing.change == "difference" else last * np.exp(values)
 
 
 def flattened(samples: Samples) -> Samples:

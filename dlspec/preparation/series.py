@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dlspec.arrays import Computed, Samples, SideBySide
 from dlspec.datasets import Columns
 from dlspec.features import Affine, fit_affine
 from dlspec.preparation.columns import data_error, fingerprint, numbers_of, of_each, times_of, words_of
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
-from dlspec.preparation.lazy import values_at, windows_at
+from dlspec.preparation.lazy import places_of, values_at, windows_at
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
 from dlspec.preparation.stretches import Stretches, part_of_rows
 from dlspec.signature import Signature
 from dlspec.spec import Spec
 
 Array = np.ndarray
+
+KEPT_VALUES = 2**22
+"""Of a series with more values, what the network sees of a window is computed when it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,10 @@ def prepare_series(
             _check_length(spec, stretches.of(part), name, needed, count)
     if stretches.rows is not None:
         numbers = {name: values[stretches.rows] for name, values in numbers.items()}
-    table = np.stack([numbers[name] for name in raw_columns], axis=1)
+    table = SideBySide([numbers[name] for name in raw_columns])
     features = len(names)
     scale = fit_affine(
-        _joined(changes(table[a:b, :features], change, axis=0) for a, b in stretches.of(0)), spec.data.scale
+        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in stretches.of(0)), spec.data.scale
     )
     aim = target_scale = None
     of_value: list[str] = []
@@ -187,33 +191,72 @@ def changes(values: Array, change: str, axis: int, step: int = 1) -> Array:
 
 
 class _Windows:
-    """All windows of a table of rows, as views, and what each is to lead to.
+    """All windows of a table of rows, none of which is copied, and what each is to lead to.
+
+    Of many rows nothing is kept besides the table: what the network sees of a window is computed when it is asked for.
 
     Args:
         rows: the row of the data at each place of the table; None: the same.
     """
 
     def __init__(
-        self, table: Array, length: int, steps: Preprocessing, aim: _Aim | None, rows: Array | None = None
+        self, table: SideBySide, length: int, steps: Preprocessing, aim: _Aim | None, rows: Array | None = None
     ) -> None:
-        view = np.lib.stride_tricks.sliding_window_view
         self.timesteps = steps.timesteps or length
+        self.table, self.length, self.steps = table, length, steps
         self.aim, self.scale, self.rows = aim, steps.target, rows
-        seen = steps.inputs(changes(table[:, : steps.features], steps.change, axis=0)).astype("float32")
-        self.seen = view(seen, length, axis=0).swapaxes(1, 2)  # (windows, timesteps, features)
-        self.raw = view(table, self.timesteps, axis=0).swapaxes(1, 2)
+        self.seen: Array | None = None
+        if len(table) * steps.features <= KEPT_VALUES:
+            values = changes(table[:][:, : steps.features], steps.change, axis=0)
+            view = np.lib.stride_tricks.sliding_window_view(steps.inputs(values).astype("float32"), length, axis=0)
+            self.seen = view.swapaxes(1, 2)  # (windows, timesteps, features)
 
     def at(self, starts: Array) -> Part:
         """The windows that begin there, with the rows that they lead to."""
-        last = starts + self.timesteps - 1
-        inputs, raw = windows_at(self.seen, starts), windows_at(self.raw, starts)
+        raw = self._raw(starts)
+        if self.seen is None:
+            shape, seen = (len(starts), self.length, self.steps.features), self._see
+            return self._part(starts, Computed(shape, "float32", lambda rows: seen(raw[rows])), raw)
+        return self._part(starts, windows_at(self.seen, starts), raw)
+
+    def _part(self, starts: Array, inputs: Samples, raw: Samples) -> Part:
         if self.aim is None:
             flat = flattened(inputs)
-            return Part(inputs, flat, raw, flat, self._rows(last))
+            return Part(inputs, flat, raw, flat, self._of_last(starts, self._rows))
         assert isinstance(self.scale, Affine), "a number has a scale"
-        targets = self.scale(self.aim.put_out(last)).astype("float32")
-        rows = self._rows(last + self.aim.steps[0])
-        return Part(inputs, targets, raw, self.aim.truth(last), rows, self.aim.known(last))
+        aim, scale = self.aim, self.scale
+        values = () if len(aim.levels) == 1 else (len(aim.levels),)
+        return Part(
+            inputs,
+            self._of_last(starts, lambda last: scale(aim.put_out(last)), (len(aim.levels),), "float32"),
+            raw,
+            self._of_last(starts, aim.truth, values, "float64"),
+            self._of_last(starts, lambda last: self._rows(last + aim.steps[0])),
+            self._of_last(starts, aim.known, values, "float64"),
+        )
+
+    def _of_last(
+        self, starts: Array, make: Callable[[Array], Array], shape: tuple[int, ...] = (), dtype: str = "int64"
+    ) -> Samples:
+        """What is made of the last row of each window: at once, or of many rows when it is asked for."""
+        if self.seen is not None:
+            return make(starts + self.timesteps - 1).astype(dtype, copy=False)
+        place = places_of(starts)
+        return Computed((len(starts), *shape), dtype, lambda rows: make(place(rows) + self.timesteps - 1))
+
+    def _raw(self, starts: Array) -> Samples:
+        """The windows as raw columns."""
+        place, along = places_of(starts), np.arange(self.timesteps)
+
+        def read(rows: Array) -> Array:
+            places = place(rows)[:, None] + along
+            return self.table[places.ravel()].reshape(*places.shape, -1)
+
+        return Computed((len(starts), self.timesteps, self.table.shape[1]), "float64", read)
+
+    def _see(self, raw: Array) -> Array:
+        """What the network sees of raw windows."""
+        return self.steps.inputs(changes(raw[..., : self.steps.features], self.steps.change, axis=1))
 
     def _rows(self, places: Array) -> Array:
         return places if self.rows is None else self.rows[places]

@@ -12,6 +12,7 @@ windows   of a series of 10 million rows: memory
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import statistics
@@ -41,7 +42,7 @@ model: [flatten, output]
 """
 SERIES = """\
 dlspec: 1
-data: {series: series.npy.parquet, target: x, features: x, window: {length: 50}}
+data: {series: series.parquet, target: x, features: x, window: {length: 50}}
 model: [flatten, output]
 """
 
@@ -183,6 +184,7 @@ def windows() -> dict[str, float]:
     before = resident()
     with Watch() as watch:
         data = load_data(spec)
+    gc.collect()
     series = 8 * (len(data.train) + len(data.validation) + len(data.test))
     return {"kept": resident() - before, "bytes": watch.bytes, "series": series}
 
@@ -234,7 +236,7 @@ def write_series(folder: Path) -> None:
     import pyarrow.parquet as pq
 
     values = np.random.default_rng(0).normal(size=10_000_000).cumsum()
-    pq.write_table(pa.table({"x": values}), folder / "series.npy.parquet")
+    pq.write_table(pa.table({"x": values}), folder / "series.parquet")
     (folder / "series.yaml").write_text(SERIES, encoding="utf-8")
 
 

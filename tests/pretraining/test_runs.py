@@ -366,7 +366,7 @@ def test_windows_of_another_series_share_no_timestep_with_what_is_held_out(tmp_p
     from dlspec.runs.jobs import load_data
 
     data = load_data(dlspec.load(tmp_path / "spec.yaml"))
-    known = {round(float(v), 3) for part in (data.validation, data.test) for v in part.raw.ravel()}
+    known = {round(float(v), 3) for part in (data.validation, data.test) for v in np.asarray(part.raw).ravel()}
     back = data.preprocessing.inputs.back(data.unlabeled.astype("float64"))
     assert len(data.unlabeled) == 210 - 6 + 1
     assert data.left_out == 295 - 205

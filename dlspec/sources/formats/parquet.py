@@ -63,9 +63,16 @@ class Parquet(RowsFormat):
         return found
 
     def read(self, labels: Collection[str]) -> Columns:
+        import pyarrow as pa
+
+        found = {}
         with self._open() as file:
-            table = file.read(columns=self.header())
-        return {name: _as_array(table.column(name), name in labels) for name in table.column_names}
+            for name in self.header():  # one after the other, so that none is in memory twice
+                column = file.read(columns=[name]).column(0)
+                found[name] = _as_array(column, name in labels)
+                del column
+        pa.default_memory_pool().release_unused()
+        return found
 
     def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
         names = self.header()
@@ -125,7 +132,7 @@ def _as_array(column: pa.ChunkedArray, label: bool) -> Any:
         column, kind = column.cast(kind.value_type), kind.value_type
     number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     if number and not label:
-        return column.to_pandas().to_numpy("float64", na_value=np.nan)
+        return np.array(column.to_pandas().to_numpy("float64", na_value=np.nan))  # memory of numpy's own
     if types.is_timestamp(kind) or types.is_date(kind):
         import pandas as pd
 
