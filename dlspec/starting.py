@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -16,8 +16,13 @@ from dlspec.fields import did_you_mean, one_of
 from dlspec.layers import show_shape
 from dlspec.signature import HOLDS, TIME_NAMES
 from dlspec.source import to_inline_yaml
+from dlspec.sources.arrays import ArrayFiles
+from dlspec.sources.audio import AudioFiles
+from dlspec.sources.folders import FolderFiles
 from dlspec.sources.formats import LOOKED_AT
+from dlspec.sources.images import ImageFiles
 from dlspec.sources.rows import RowsFiles, SeriesFiles, TableFiles
+from dlspec.sources.texts import TextFiles
 
 Task = Literal["series", "number", "class"]
 
@@ -34,19 +39,21 @@ class Start:
 
     Args:
         data: a built-in's name, or the path of a file.
-        kind: the key that names the data: `dataset`, `table` or `series`.
+        kind: the key that names the data: `dataset`, `table`, `series`, `images`, …
+        options: what is said of files besides their path: `{"size": [64, 64]}`.
         target: the column to predict; empty where nothing in the data can be.
         features: what the network sees; empty where the data are pictures.
         left_out: column -> why it is no feature.
     """
 
     data: str
-    kind: Literal["dataset", "table", "series"]
+    kind: str
     description: Description
     target: str
     features: tuple[str, ...]
     left_out: dict[str, str]
     time: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -118,6 +125,8 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
         raise DataError.of(
             "data-unreadable", f"`{data}` is a spec, and a first spec is made from data", help="name a CSV file"
         )
+    if (folder / data).is_dir() or re.search(r"\.np[yz]$", data):
+        return _look_at_samples(data, folder)
     table = TableFiles((data,), folder)
     if not (folder / data).is_file() and not re.search(r"[./\\]", data):
         near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
@@ -128,6 +137,28 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
         series = time is not None
     source: RowsFiles = SeriesFiles((data,), folder) if series else table
     return Start(data, "series" if series else "table", source.describe(), "", (), {}, time if series else None)
+
+
+def _look_at_samples(data: str, folder: Path) -> Start:
+    """A folder of pictures, sounds or texts, whatever there is most of, or arrays of numpy."""
+    if not (folder / data).is_dir():
+        return Start(data, ArrayFiles.key, ArrayFiles((data,), folder).describe(), "", (), {})
+    names = [file.name.lower() for file in (folder / data).rglob("*") if file.is_file()]
+    kinds: tuple[type[FolderFiles], ...] = (ImageFiles, AudioFiles, TextFiles)
+    kind = max(kinds, key=lambda kind: sum(name.endswith(kind.suffixes) for name in names))
+    source: FolderFiles = kind((data,), folder)
+    options: dict[str, object] = {"rate": source.rate_of_first()} if isinstance(source, AudioFiles) else {}
+    try:
+        description = source.describe()
+    except DataError as error:
+        if error.diagnostics[0].code != "sizes-differ":
+            raise
+        if isinstance(source, AudioFiles):
+            source, options = replace(source, rate=source.rate_of_first(), seconds=1.0), {**options, "seconds": 1}
+        elif isinstance(source, ImageFiles):
+            source, options = replace(source, size=(64, 64)), {"size": [64, 64]}
+        description = source.describe()
+    return Start(data, kind.key, description, "", (), {}, options=options)
 
 
 def _time_column(values: dict[str, list[str]]) -> str | None:
@@ -178,7 +209,7 @@ def _with_features(start: Start) -> Start:
         name = column.name
         if name == start.time or (name == start.target and description.layout == "samples"):
             continue
-        if column.shape:
+        if column.shape or name in description.features:
             features = []
             break
         words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
@@ -246,7 +277,8 @@ def _noted(lines: Iterator[tuple[str, str]], column: int = 34) -> Iterator[str]:
 
 def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     what = {"dataset": "built in", "table": "a row is a sample", "series": "a row is a timestep, oldest first"}
-    yield f"  {start.kind}: {to_inline_yaml(path)}", what[start.kind]
+    given = {"path": path, **start.options} if start.options else path
+    yield f"  {start.kind}: {to_inline_yaml(given)}", what.get(start.kind, "a sample in each file")
     if start.time:
         yield f"  time: {to_inline_yaml(start.time)}", ""
     others = [name for name in start.targets if name != start.target][:4]
@@ -292,7 +324,20 @@ def _model_lines(start: Start) -> Iterator[tuple[str, str]]:
         yield f"  - lstm: {width}", "reads the window from the oldest timestep to the newest"
         yield "  - dropout: 0.2", "sets a fifth of the values to zero while training"
     else:
-        if start.picture:
+        if start.kind == AudioFiles.key:
+            yield (
+                f"  - mel_spectrogram: {{sampling_rate: {start.options['rate']}, fft_length: 256}}",
+                "a picture of the sound",
+            )
+            yield "  - flatten", ""
+        elif len(start.picture) == 3:
+            width *= 2
+            yield "  - conv2d: {filters: 16, kernel_size: 3, activation: relu}", "looks for small patterns everywhere"
+            yield "  - max_pooling2d: 2", "keeps the strongest of four neighbours"
+            yield "  - conv2d: {filters: 32, kernel_size: 3, activation: relu}", "patterns of patterns"
+            yield "  - max_pooling2d: 2", ""
+            yield "  - flatten", ""
+        elif start.picture:
             width *= 2
             yield "  - flatten", f"{show_shape((None, *start.picture))} becomes one row of numbers"
         yield f"  - dense: {{units: {width}, activation: relu}}", "lines that are drawn, and bent"

@@ -16,7 +16,7 @@ from dlspec.datasets import DATASETS
 from dlspec.diagnostics import DataError
 from dlspec.signature import source_of
 from dlspec.sources.rows import TableFiles
-from tests.conftest import REAL_DATA
+from tests.conftest import REAL_DATA, ROOT
 
 QUICK = {"train.epochs": 1, "train.early_stopping": None}
 
@@ -209,3 +209,11 @@ def test_on_a_terminal_it_shows_the_columns_and_asks(folder):
 
 def test_every_command_is_listed():
     assert {"init", "doctor"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("data", ["shapes", "tones", "moving.npz"])
+def test_a_first_spec_for_folders_and_arrays_is_fine(data, tmp_path):
+    text = dlspec.init(str(ROOT / "specs/data" / data))
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    assert dlspec.validate(tmp_path / "s.yaml") == []
+    assert len(dlspec.columns(dlspec.load(tmp_path / "s.yaml"))) == 2

@@ -32,10 +32,11 @@ def command(
     force: bool,
     yes: bool,
 ) -> int:
-    """Write a first spec for a CSV file or a built-in dataset, with comments.
+    """Write a first spec with comments, for a file, a folder of pictures, sounds or texts, or a built-in dataset.
 
     \b
     Example:  dlspec init prices.csv
+              dlspec init photos/
               dlspec init iris -o specs/iris.yaml --target species
 
     It looks at the columns and proposes what to predict from what. On a terminal it asks.

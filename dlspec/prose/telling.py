@@ -130,7 +130,9 @@ class _Teller:
         if name == "pretrain.per_layer" and self.spec.pretrain:
             value = self.spec.pretrain.brief_settings()
         if _is_section(value):
-            value = value.written()
+            value = {key: given for key, given in value.written().items() if self.spec.source.written(*path, key)} or (
+                getattr(value, "path", value)
+            )
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
         elif isinstance(value, dict):

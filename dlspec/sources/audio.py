@@ -83,6 +83,10 @@ class AudioFiles(FolderFiles):
             raise self._error("sizes-differ", f"sounds have different rates: {said}", help)
         return next(iter(rates))
 
+    def rate_of_first(self) -> int:
+        """Samples a second of the first file."""
+        return next(iter(self._heads(self._listing()).values()))[0]
+
     def _heads(self, listing: Listing) -> dict[Path, tuple[int, int]]:
         """Of each file: samples a second, and how many there are."""
         found = looked_at(self._look, files_state(listing.files))
