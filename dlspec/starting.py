@@ -277,8 +277,8 @@ def _noted(lines: Iterator[tuple[str, str]], column: int = 34) -> Iterator[str]:
 
 def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     what = {"dataset": "built in", "table": "a row is a sample", "series": "a row is a timestep, oldest first"}
-    given = {"path": path, **start.options} if start.options else path
-    yield f"  {start.kind}: {to_inline_yaml(given)}", what.get(start.kind, "a sample in each file")
+    options = f"{{{to_inline_yaml({'path': path, **start.options})}}}" if start.options else to_inline_yaml(path)
+    yield f"  {start.kind}: {options}", what.get(start.kind, "a sample in each file")
     if start.time:
         yield f"  time: {to_inline_yaml(start.time)}", ""
     others = [name for name in start.targets if name != start.target][:4]
