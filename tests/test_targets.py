@@ -181,6 +181,10 @@ def test_one_target_in_a_list_is_that_target(folder):
             "`weight` is the target, so the network would see its own answer",
         ),
         ("{table: bodies.csv, target: height, window: {length: 3, steps: 2}}", "`window` is for a series"),
+        (
+            "{series: waves.csv, target: input, window: {length: 3, steps: 2}}",
+            "`steps` is of what is predicted, and a network that gives back its input predicts nothing",
+        ),
     ],
 )
 def test_wrong_targets_are_named(folder, data, message):

@@ -54,6 +54,22 @@ def rows_may_stay_in_files(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
+    """What gives back its input predicts no timestep behind it."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or signature.window is None or signature.target.kind != "input":
+        return
+    for key in ("horizon", "steps"):
+        if spec.source.written("data", "window", key):
+            yield Diagnostic(
+                "wrong-value",
+                f"`{key}` is of what is predicted, and a network that gives back its input predicts nothing",
+                spec.key_span("data", "window", key),
+                help=f"remove `{key}`",
+            )
+
+
+@rule
 def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
     """Each part of a series must hold a window and its target; of a long file the rows are only about known."""
     spec, rows = checked.spec, checked.rows

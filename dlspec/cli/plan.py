@@ -60,5 +60,5 @@ def _show_data(spec: Spec, console: Console) -> int:
         click.echo("", err=True)
     if data is not None:
         console.print(column_table(summarize_columns(spec, data.signature, data.columns), console.width))
-        console.print(storage_line(data), style="dim", highlight=False, markup=False)
+        console.print(storage_line(spec, data), style="dim", highlight=False, markup=False)
     return DATA_ERROR if any(problem.is_error for problem in problems) else OK

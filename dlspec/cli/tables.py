@@ -17,6 +17,7 @@ from dlspec.fields import show_bytes
 from dlspec.layers import show_shape
 from dlspec.metrics import METRICS
 from dlspec.plans import Plan
+from dlspec.sources.base import SHARE_OF_MEMORY, machine_memory
 from dlspec.spec import Spec
 
 if TYPE_CHECKING:
@@ -132,12 +133,18 @@ def histogram_bars(counts: Sequence[int]) -> str:
     return "".join(BARS[-(-count * (len(BARS) - 1) // most)] if count else " " for count in counts) if most else ""
 
 
-def storage_line(data: Prepared) -> str:
+def storage_line(spec: Spec, data: Prepared) -> str:
     """Whether samples are kept in memory, and why."""
-    size = show_bytes(sum(getattr(data, part).inputs.nbytes for part in ("train", "validation", "test")))
-    if is_read_later(data.train.inputs):
-        return f"samples of {size} are read when they are needed (`cache`); {data_line(data)}"
-    return f"samples are kept in memory; {data_line(data)}"
+    later = is_read_later(data.train.inputs)
+    kept = "are read, or made, when they are needed" if later else "are kept in memory"
+    if spec.data.cache != "auto":
+        why = f"`cache: {spec.data.cache}`"
+    elif data.signature.window is not None:
+        why = "a series stays in memory" + (", windows are made of it" if later else "")
+    else:
+        limit = show_bytes(machine_memory() // SHARE_OF_MEMORY)
+        why = f"{'more' if later else 'no more'} than {limit}, an eighth of the machine's memory"
+    return f"samples {kept} ({why}); {data_line(data)}"
 
 
 def data_line(data: Prepared) -> str:

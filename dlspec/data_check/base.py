@@ -52,12 +52,10 @@ class Looked:
         """Which of the rows are in the training part; of a sample, all of them."""
         if self.rows is None:
             return np.ones(len(next(iter(self.columns.values()))), bool)
-        return np.isin(self.rows, np.asarray(self.data.train.rows)) if self.data.times is None else self._early
-
-    @property
-    def _early(self) -> Array:
-        assert self.rows is not None, "a series is in memory"
-        return self.rows <= int(np.max(self.data.train.rows, initial=0))
+        trained = np.asarray(self.data.train.rows)
+        if self.data.signature.window is not None and self.data.groups is None:
+            return self.rows <= int(np.max(trained, initial=0))  # windows begin before the first target
+        return np.isin(self.rows, trained)
 
     @cached_property
     def features(self) -> list[tuple[str, Feature | None, Array]]:
@@ -84,12 +82,13 @@ class Looked:
 
     def row(self, place: int) -> str:
         """A row of `columns` in words: its number from 1, and its file where there are several."""
-        if self.rows is None:
-            return "a row"
-        number = int(self.rows[place]) + 1
+        return "a row" if self.rows is None else self.place_of(int(self.rows[place]))
+
+    def place_of(self, row: int) -> str:
+        """A row of the data, counted from 0, in words."""
         source = source_of(self.spec)
-        where = source.place_of(number) if isinstance(source, FileSource) else ""
-        return where or f"row {number}"
+        where = source.place_of(row + 1) if isinstance(source, FileSource) else ""
+        return where or f"row {row + 1}"
 
 
 def warn(code: str, message: str, span: Span, help: str) -> Diagnostic:

@@ -20,7 +20,7 @@ EQUAL = 0.9999
 @rule
 def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
     """A feature with one value in the training part tells nothing; nor does one that is mostly missing."""
-    for name, _, values in looked.features:
+    for name, kind, values in looked.features:
         own = values[looked.trained]
         there = own[~_missing(own)]
         if len(own) and not len(there):
@@ -39,7 +39,7 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
                 looked.place(name),
                 f"leave `{name}` out of `features`, or add `indicator: true` to its type",
             )
-        elif len(own) > 1 and (there == there[0]).all() and len(there) == len(own):
+        elif len(own) > 1 and (there == there[0]).all() and not getattr(kind, "indicator", False):
             yield warn(
                 "constant-column",
                 f"`{name}` is {there[0]} in every row of the training part",

@@ -39,11 +39,13 @@ def samples_stand_in_one_part(looked: Looked) -> Iterator[Diagnostic]:
     for name, part in (("test", data.test), ("validation", data.validation)):
         again = [(place, known[print_]) for place, print_ in enumerate(_prints(part)) if print_ in known]
         if len(again) >= 2 and len(again) >= REPEATED * len(part):
-            own, other = (int(rows[i]) + 1 for rows, i in zip((part.rows, data.train.rows), again[0], strict=True))
+            own, other = (
+                looked.place_of(int(rows[i])) for rows, i in zip((part.rows, data.train.rows), again[0], strict=True)
+            )
             yield warn(
                 "duplicate-rows",
                 f"{len(again)} of {len(part):,} samples of the {name} part stand in the training part too, the first "
-                f"in row {own}, which is the same as row {other}",
+                f"in {own}, which is the same as {other}",
                 looked.at_key("split"),
                 "remove rows that come twice, or keep what belongs together in one part: `split: {group: COLUMN}`",
             )
@@ -83,8 +85,8 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
         elif parts["test"][place] == 0 and not looked.spec.data.limit:
             yield warn("rare-class", f"the class `{label}` has no sample in the test part", span, cure)
     train = parts["train"]
-    least, most = int(train.argmin()), int(train.argmax())
-    if train[least] > 0 and train[most] > IMBALANCE * train[least] and looked.spec.train.class_weight is None:
+    least, most = int(np.where(train > 0, train, train.max() + 1).argmin()), int(train.argmax())
+    if train[most] > IMBALANCE * train[least] and looked.spec.train.class_weight is None:
         yield warn(
             "uneven-classes",
             f"the class `{target.classes[most]}` has {train[most]:,} training samples, and "
