@@ -57,6 +57,10 @@ class LazyArray(ABC):
     def __getitem__(self, rows: Any) -> Any:
         import numpy as np
 
+        if isinstance(rows, tuple):  # samples, then places in each of them
+            first, *within = rows
+            read = self[first]
+            return read[tuple(within)] if np.ndim(first) == 0 and not isinstance(first, slice) else read[:, *within]
         if isinstance(rows, slice):
             return self.read(np.arange(*rows.indices(len(self))))
         places = np.asarray(rows)
