@@ -73,6 +73,8 @@ def test_a_leak(tmp_path, frame):
     assert "`grade` says what `kind` is" in odd["target-leak"].message
     odd = found(tmp_path, frame.assign(won=frame["income"] * 1300 + 7).drop(columns="kind"), "target: income")
     assert "`won` says what `income` is" in odd["target-leak"].message
+    odd = found(tmp_path, frame.assign(won=frame["income"] * 1300 + 7).drop(columns="kind"), "target: [age, income]")
+    assert "`won` says what `income` is" in odd["target-leak"].message
 
 
 def test_rows_on_two_sides(tmp_path, frame):

@@ -176,7 +176,7 @@ def columns_of_the_split_say_nothing_else(checked: Checked) -> Iterator[Diagnost
     for place, name in places.items():
         if name is None:
             continue
-        if name == signature.target.name:
+        if name in signature.target.names:
             message = f"`{name}` is the target, and says nothing of where a row belongs"
             yield Diagnostic("wrong-split", message, spec.span(*place), help="name another column")
         elif name in (spec.data.feature_names or []) and spec.source.written("data", "features"):

@@ -52,25 +52,25 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
 def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
     """A feature from which the target can be read off makes any result worthless."""
     signature = looked.data.signature
-    target = signature.target
-    if signature.window is not None or target.kind == "input" or target.name not in looked.columns:
+    if signature.window is not None:
         return
-    truth = looked.columns[target.name]
-    for name, _, values in looked.features:
-        there = ~_missing(values)
-        if there.sum() < 10:
-            continue
-        if target.kind == "class":
-            same = _one_to_one(values[there], truth[there].astype(str))
-        else:
-            same = values.dtype.kind == "f" and _is_linear(values[there], truth[there])
-        if same:
-            yield warn(
-                "target-leak",
-                f"`{name}` says what `{target.name}` is: each follows from the other, so that the result means nothing",
-                looked.place(name),
-                f"leave `{name}` out of `features`, unless it is known before `{target.name}` is",
-            )
+    for target in (name for name in signature.target.names if name in looked.columns):
+        truth = looked.columns[target]
+        for name, _, values in looked.features:
+            there = ~_missing(values)
+            if there.sum() < 10:
+                continue
+            if signature.target.kind == "class":
+                same = _one_to_one(values[there], truth[there].astype(str))
+            else:
+                same = values.dtype.kind == "f" and _is_linear(values[there], truth[there])
+            if same:
+                yield warn(
+                    "target-leak",
+                    f"`{name}` says what `{target}` is: each follows from the other, so that the result means nothing",
+                    looked.place(name),
+                    f"leave `{name}` out of `features`, unless it is known before `{target}` is",
+                )
 
 
 @rule
