@@ -59,14 +59,13 @@ def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature = checked.spec, checked.signature
     if signature is None or signature.window is None or signature.target.kind != "input":
         return
-    for key in ("horizon", "steps"):
-        if spec.source.written("data", "window", key):
-            yield Diagnostic(
-                "wrong-value",
-                f"`{key}` is of what is predicted, and a network that gives back its input predicts nothing",
-                spec.key_span("data", "window", key),
-                help=f"remove `{key}`",
-            )
+    if signature.window.steps > 1:
+        yield Diagnostic(
+            "wrong-value",
+            "`steps` is of what is predicted, and a network that gives back its input predicts nothing",
+            spec.key_span("data", "window", "steps"),
+            help="remove `steps`",
+        )
 
 
 @rule
