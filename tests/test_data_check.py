@@ -1,5 +1,8 @@
 """What is odd about data is said before training: with its place, its row and a cure; what is in order is not."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -7,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import dlspec
+from dlspec.arrays import is_read_later
 from dlspec.cli import cli
 from dlspec.data_check import check_data
 from dlspec.datasets import DATASETS
@@ -55,6 +60,14 @@ def test_a_constant_column(tmp_path, frame):
     assert odd["constant-column"].span.line == 5
 
 
+def test_a_column_that_is_constant_once_it_is_filled(tmp_path, frame):
+    holes = frame.assign(rate=np.where(np.arange(200) % 9 == 0, np.nan, 4.0))
+    odd = found(tmp_path, holes, "target: kind\n  missing: median")
+    assert odd["constant-column"].message == "`rate` is 4 in every row of the training part that has a value"
+    shown = "target: kind\n  missing: median\n  features: {age: numeric, rate: {numeric: {indicator: true}}}"
+    assert "constant-column" not in found(tmp_path, holes, shown)
+
+
 def test_columns_that_are_mostly_missing(tmp_path, frame):
     frame.loc[frame.index % 5 != 0, "income"] = np.nan
     odd = found(tmp_path, frame, "{target: kind, missing: median}".strip("{}").replace(", ", "\n  "))
@@ -77,12 +90,84 @@ def test_a_leak(tmp_path, frame):
     assert "`won` says what `income` is" in odd["target-leak"].message
 
 
+def test_a_leak_beside_missing_values_and_several_targets(tmp_path, frame):
+    coded = frame.assign(code=np.where(frame["kind"] == "ill", "J1", "Z0"))
+    coded.loc[5, "kind"] = None
+    assert (
+        "`code` says what `kind` is" in found(tmp_path, coded, "target: kind\n  missing: drop")["target-leak"].message
+    )
+    money = frame.assign(won=frame["income"] * 1300 + 7, x=np.arange(200) % 17).drop(columns="kind")
+    odd = found(tmp_path, money, "target: [income, age]")
+    assert "`won` says what `income` is" in odd["target-leak"].message
+
+
+def test_a_leak_of_more_values_than_classes(tmp_path, frame):
+    halves = np.arange(200) % 2
+    finer = frame.assign(code=np.where(frame["kind"] == "ill", "J", "Z") + halves.astype(str).astype(object))
+    assert "each of its values stands beside one class alone" in found(tmp_path, finer)["target-leak"].message
+    finer.loc[0, "code"] = "J0" if finer.loc[0, "kind"] == "well" else "Z0"
+    assert "target-leak" not in found(tmp_path, finer)
+
+
 def test_rows_on_two_sides(tmp_path, frame):
     twice = pd.concat([frame, frame.iloc[:60]], ignore_index=True)
     message = found(tmp_path, twice)["duplicate-rows"].message
-    assert "samples of the test part stand in the training part too, the first in row" in message
+    assert "samples of the test part stand in the training part too; the first, row" in message
+    assert "another `kind`" not in message
     own, other = (int(part.split()[0].rstrip(",")) for part in message.split("row ")[1:])
     assert twice.iloc[own - 1].equals(twice.iloc[other - 1])
+
+
+def test_rows_on_two_sides_whose_labels_differ(tmp_path, frame):
+    other = frame.iloc[:60].assign(kind=np.where(frame["kind"][:60] == "ill", "well", "ill"))
+    message = found(tmp_path, pd.concat([frame, other], ignore_index=True))["duplicate-rows"].message
+    count = int(message.split()[0])
+    assert message.endswith(f"; {count} of them have another `kind` there")
+
+
+def test_rows_that_are_equal_by_accident_are_not_odd(tmp_path, frame):
+    assert found(tmp_path, frame[["age", "kind"]]) == {}
+    assert found(tmp_path, frame[["age", "income"]], "target: income") == {}
+
+
+def test_rows_on_two_sides_of_a_large_table(tmp_path):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=150_000), "kind": random.choice(["ill", "well"], 150_000)})
+    twice = pd.concat([frame, frame.iloc[:60_000]], ignore_index=True)
+    assert "of those that were looked at, stand" in found(tmp_path, twice)["duplicate-rows"].message
+
+
+@pytest.mark.parametrize("cache", ["memory", "none"])
+def test_pictures_on_two_sides_are_named_by_their_files(tmp_path, cache):
+    random = np.random.default_rng(0)
+    for label in "ab":
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for i in range(40):
+            picture = Image.fromarray(random.integers(0, 255, (8, 8, 3), "uint8"))
+            picture.save(tmp_path / f"pets/{label}/{i}.png")
+    for i in range(20):
+        shutil.copy(tmp_path / f"pets/a/{i}.png", tmp_path / f"pets/a/copy{i}.png")
+    text = f"dlspec: 1\ndata: {{images: pets, cache: {cache}}}\nmodel: [flatten, output]\n"
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    spec = dlspec.load(tmp_path / "s.yaml")
+    data = load_data(spec)
+    assert is_read_later(data.train.inputs) == (cache == "none")
+    (odd,) = [problem for problem in check_data(spec, data) if problem.code == "duplicate-rows"]
+    one, other = re.findall(r"`(pets/.*?)`", odd.message)
+    assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()
+
+
+def test_rows_of_several_files_are_named_with_their_file(tmp_path, frame):
+    twice = pd.concat([frame, frame.iloc[:60]], ignore_index=True)
+    twice.loc[230, "age"] = 19500
+    twice.iloc[:200].to_csv(tmp_path / "a.csv", index=False)
+    twice.iloc[200:].to_csv(tmp_path / "b.csv", index=False)
+    text = "dlspec: 1\ndata: {table: [a.csv, b.csv], target: kind}\nmodel: [output]\n"
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    spec = dlspec.load(tmp_path / "s.yaml")
+    odd = {problem.code: problem.message for problem in check_data(spec, load_data(spec))}
+    assert "19500 in row 31 of `b.csv`" in odd["outlying-number"]
+    assert re.search(r"row \d+ of `a.csv`, is the same as row \d+ of `b.csv`", odd["duplicate-rows"])
 
 
 def test_classes_with_too_little(tmp_path, frame):
@@ -125,6 +210,92 @@ def test_text_in_two_columns_of_numbers_is_said_at_once(tmp_path, frame):
     assert "row 8" in done.stderr
     assert "row 91" in done.stderr
     assert "output shape" in done.stdout, "the rest of the plan is shown"
+
+
+def wrong_with(folder, frame, data):
+    """What is said of data that cannot be prepared."""
+    frame.to_csv(folder / "t.csv", index=False)
+    (folder / "s.yaml").write_text(f"dlspec: 1\ndata: {{{data}}}\nmodel: [flatten, output]\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_data(dlspec.load(folder / "s.yaml"))
+    return [problem.message for problem in error.value.diagnostics]
+
+
+def test_a_feature_and_the_target_are_wrong_at_once(tmp_path, frame):
+    frame = frame.drop(columns="kind").astype(object)
+    frame.loc[7, "age"], frame.loc[90, "income"] = "old", "much"
+    said = wrong_with(tmp_path, frame.assign(x=np.arange(200)), "table: t.csv, target: income")
+    assert [("age" in message, "row 8" in message) for message in said] == [(True, True), (False, False)]
+    assert "`income` has the text" in said[1]
+
+
+def test_columns_and_time_of_a_series_are_wrong_at_once(tmp_path):
+    days = pd.date_range("2024-01-01", periods=200).astype(str).to_numpy(object)
+    frame = pd.DataFrame({"date": days, "level": np.arange(200) % 7, "other": np.arange(200) % 5}).astype(object)
+    frame.loc[3, "level"], frame.loc[9, "other"], frame.loc[20, "date"] = "x", "y", "2023-01-01"
+    said = wrong_with(tmp_path, frame, "series: t.csv, target: level, window: {length: 5}")
+    assert [message.split()[1] for message in said] == ["`level`", "`other`", "`date`"]
+    assert "from row 20 (2024-01-20) to row 21 (2023-01-01)" in said[2]
+
+
+def test_rows_that_are_left_out_are_counted(tmp_path, frame):
+    frame = frame.astype(object)
+    frame.loc[3, "income"], frame.loc[50, "age"] = None, "old"
+    (message,) = wrong_with(tmp_path, frame, "table: t.csv, target: kind, missing: drop")
+    assert 'the text "old" in row 51' in message
+
+
+def test_rows_of_a_table_that_is_read_in_blocks(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(70_000) % 97, "b": np.arange(70_000) % 89, "kind": "ill"}).astype(object)
+    frame.loc[::2, "kind"] = "well"
+    frame.loc[5, "b"], frame.loc[66_000, "a"], frame.loc[66_001, "b"] = None, "old", "much"
+    data = "table: t.csv, target: kind, missing: drop, cache: none"
+    assert [re.findall(r"row (\d+)", message) for message in wrong_with(tmp_path, frame, data)] == [
+        ["66001"],
+        ["66002"],
+    ]
+
+
+def test_plan_shows_columns_that_are_wrong(tmp_path, frame):
+    frame = frame.astype({"age": object})
+    frame.loc[7, "age"] = "old"
+    wrong_with(tmp_path, frame, "table: t.csv, target: kind")
+    done = CliRunner().invoke(cli, ["plan", str(tmp_path / "s.yaml")], standalone_mode=False)
+    assert done.return_value == 3
+    assert re.search(r"age +feature +numeric +18 … 89 +\S{10}", done.stdout)
+
+
+def test_a_series_that_is_shorter_than_its_window(tmp_path):
+    frame = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=60).astype(str), "level": np.arange(60) % 7})
+    (message,) = wrong_with(tmp_path, frame, "series: t.csv, target: level, window: {length: 80}")
+    assert message == "the training part has 42 of 60 rows, and one window with its target takes 81"
+
+
+def test_time_that_runs_backwards_in_the_second_of_two_files(tmp_path):
+    days = pd.date_range("2024-01-01", periods=60).astype(str).to_numpy(object)
+    frame = pd.DataFrame({"date": days, "level": np.arange(60) % 7})
+    frame.loc[40, "date"] = "2023-01-01"
+    frame.iloc[:30].to_csv(tmp_path / "a.csv", index=False)
+    frame.iloc[30:].to_csv(tmp_path / "b.csv", index=False)
+    (message,) = wrong_with(tmp_path, frame, "series: [a.csv, b.csv], target: level, window: {length: 5}")
+    assert message.endswith("to row 41 (2023-01-01), which is row 11 of `b.csv`")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_folder_without_permission(tmp_path):
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "shut/t.csv").write_text("age,kind\n1,ill\n2,well\n", encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\ndata: {table: shut/t.csv, target: kind}\nmodel: [output]\n", encoding="utf-8"
+    )
+    (tmp_path / "shut").chmod(0)
+    try:
+        if os.access(tmp_path / "shut", os.R_OK | os.X_OK):
+            pytest.skip("whoever runs the tests may read everything")
+        with pytest.raises(DataError, match="permission denied"):
+            load_data(dlspec.load(tmp_path / "s.yaml"))
+    finally:
+        (tmp_path / "shut").chmod(0o700)
 
 
 def series(folder, days, length=10):

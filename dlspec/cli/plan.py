@@ -43,7 +43,7 @@ def _show_data(spec: Spec, console: Console) -> int:
     from dlspec.data_check import check_data
     from dlspec.data_check.table import summarize_columns
     from dlspec.diagnostics import DataError
-    from dlspec.runs.jobs import load_data
+    from dlspec.runs.jobs import columns_as_read, load_data
     from dlspec.signature import source_of
 
     try:
@@ -58,7 +58,11 @@ def _show_data(spec: Spec, console: Console) -> int:
     if problems:
         print_diagnostics(problems, texts)
         click.echo("", err=True)
+    try:
+        signature, columns = (data.signature, data.columns) if data is not None else columns_as_read(spec)
+    except DataError:  # what is wrong was said
+        return DATA_ERROR
+    console.print(column_table(summarize_columns(spec, signature, columns), console.width))
     if data is not None:
-        console.print(column_table(summarize_columns(spec, data.signature, data.columns), console.width))
         console.print(storage_line(spec, data), style="dim", highlight=False, markup=False)
     return DATA_ERROR if any(problem.is_error for problem in problems) else OK

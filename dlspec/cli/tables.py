@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlspec.arrays import is_read_later
-from dlspec.data_check.table import BINS, ColumnSummary
+from dlspec.data_check.table import ColumnSummary
 from dlspec.estimates import layer_memory, training_memory, training_time
 from dlspec.fields import show_bytes
 from dlspec.layers import show_shape
@@ -91,6 +91,8 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
 
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST_NAME = 24
+LEAST_VALUES = 10
+"""With less room than this for the range of a column, its histogram is not shown."""
 MOST_COLUMNS = 30
 """Columns that are shown one by one."""
 
@@ -111,15 +113,16 @@ def column_table(columns: Sequence[ColumnSummary], width: int) -> Table:
     ]
     shown = [i for i in range(len(heads)) if any(row[i] for row in rows)]
     taken = sum(3 + max(len(row[i]) for row in (heads, *rows)) for i in shown if i != 3)
-    if width - taken < LEAST_TEXT:
-        shown = [i for i in shown if i != 5]
-        taken -= 3 + BINS
+    edges = 2
+    if width - taken - edges < LEAST_VALUES and 5 in shown:
+        shown.remove(5)
+        taken -= 3 + max(len(row[5]) for row in (heads, *rows))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i in shown:
         style = "dim" if i == 1 else ""
         table.add_column(heads[i], style=style, justify="right" if i == 4 else "left", no_wrap=True)
     for row, column in zip(rows, columns, strict=False):
-        room = max(LEAST_TEXT, width - taken)
+        room = max(LEAST_VALUES, width - taken - edges)
         row[3] = row[3] if len(row[3]) <= room else f"{row[3][: room - 1]}…"
         table.add_row(*(Text(row[i]) for i in shown), style="" if column.role else "dim")
     if len(columns) > MOST_COLUMNS:

@@ -8,6 +8,10 @@ import numpy as np
 
 from dlspec.data_check.base import Looked, rule, warn
 from dlspec.diagnostics import Diagnostic, Severity
+from dlspec.features import Feature
+from dlspec.features.base import Missing
+from dlspec.preparation import READERS
+from dlspec.signature import Signature
 
 Array = np.ndarray
 
@@ -15,6 +19,8 @@ FAR_OUT = 50
 """So many distances between the quartiles from the nearer one."""
 EQUAL = 0.9999
 """A correlation from which on a column is taken for a copy of the target."""
+COMES_AGAIN = 5
+"""So often every value of a column must stand in it for the class that all its rows have to be no accident."""
 
 
 @rule
@@ -39,10 +45,14 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
                 looked.place(name),
                 f"leave `{name}` out of `features`, or add `indicator: true` to its type",
             )
-        elif len(own) > 1 and (there == there[0]).all() and not getattr(kind, "indicator", False):
+        elif len(own) > 1 and (there == there[0]).all():
+            if len(there) < len(own) and _shows_holes(kind, looked.spec.data.missing):
+                continue
+            value = f"{there[0]:g}" if there.dtype.kind == "f" else there[0]
+            which = "" if len(there) == len(own) else " that has a value"
             yield warn(
                 "constant-column",
-                f"`{name}` is {there[0]} in every row of the training part",
+                f"`{name}` is {value} in every row of the training part{which}",
                 looked.place(name),
                 f"leave `{name}` out of `features`",
             )
@@ -54,20 +64,22 @@ def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
     signature = looked.data.signature
     if signature.window is not None:
         return
-    for target in (name for name in signature.target.names if name in looked.columns):
-        truth = looked.columns[target]
+    told: set[str] = set()
+    for target, kind in _targets(signature).items():
+        if target not in looked.columns or looked.columns[target].ndim > 1:
+            continue
+        truth = READERS["word" if kind == "class" else "number"](target, looked.columns[target], holes=True)
         for name, _, values in looked.features:
-            there = ~_missing(values)
-            if there.sum() < 10:
+            there = ~_missing(values) & ~_missing(truth)
+            if there.sum() < 10 or name in told:
                 continue
-            if signature.target.kind == "class":
-                same = _one_to_one(values[there], truth[there].astype(str))
-            else:
-                same = values.dtype.kind == "f" and _is_linear(values[there], truth[there])
-            if same:
+            says = _says_class if kind == "class" else _says_number
+            how = says(values[there], truth[there])
+            if how is not None:
+                told.add(name)
                 yield warn(
                     "target-leak",
-                    f"`{name}` says what `{target}` is: each follows from the other, so that the result means nothing",
+                    f"`{name}` says what `{target}` is: {how}, so that the result means nothing",
                     looked.place(name),
                     f"leave `{name}` out of `features`, unless it is known before `{target}` is",
                 )
@@ -101,16 +113,38 @@ def _missing(values: Array) -> Array:
     return np.asarray(np.isnan(values) if values.dtype.kind == "f" else values == "")
 
 
-def _one_to_one(values: Array, labels: Array) -> bool:
-    """Whether each value has one label, and each label one value."""
-    words = values.astype(str)
-    found = len(np.unique(words))
-    if found != len(np.unique(labels)) or found < 2:
-        return False
-    return len({*zip(words.tolist(), labels.tolist(), strict=True)}) == found
+def _shows_holes(kind: Feature | None, of_data: Missing) -> bool:
+    """Whether the network can tell a missing value from one that is there."""
+    filled = kind is not None and kind.raw == "number" and kind.policy(of_data) in ("mean", "median")
+    return not filled or getattr(kind, "indicator", False)
 
 
-def _is_linear(values: Array, truth: Array) -> bool:
-    if truth.dtype.kind != "f" or not np.isfinite(truth).all() or not values.std() or not truth.std():
-        return False
-    return bool(abs(np.corrcoef(values, truth)[0, 1]) > EQUAL)
+def _targets(signature: Signature) -> dict[str, str]:
+    """Every column that is predicted, and as what."""
+    targets = [signature.target, *signature.targets.values()]
+    return {name: target.kind for target in targets if target.kind != "input" for name in target.names}
+
+
+EACH_FROM_THE_OTHER = "each follows from the other"
+
+
+def _says_class(values: Array, labels: Array) -> str | None:
+    """How the class follows from a value; None: it does not, or by accident."""
+    import pandas as pd
+
+    codes, found = pd.factorize(values)
+    classes, kinds = pd.factorize(labels)
+    if min(len(found), len(kinds)) < 2 or len(found) < len(kinds):
+        return None
+    if len(found) > len(kinds) and np.bincount(codes).min() < COMES_AGAIN:
+        return None
+    if len(np.unique(codes * len(kinds) + classes)) > len(found):
+        return None
+    return EACH_FROM_THE_OTHER if len(found) == len(kinds) else "each of its values stands beside one class alone"
+
+
+def _says_number(values: Array, truth: Array) -> str | None:
+    """How the number follows from a value; None: it does not."""
+    if values.dtype.kind != "f" or not values.std() or not truth.std():
+        return None
+    return EACH_FROM_THE_OTHER if abs(np.corrcoef(values, truth)[0, 1]) > EQUAL else None

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dlspec.arrays import is_read_later
+from dlspec.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data_check.base import LOOKED_AT, Looked, rule, warn
 from dlspec.diagnostics import Diagnostic
-from dlspec.preparation import Part, class_counts
+from dlspec.preparation import Part, Prepared, class_counts, print_of
+from dlspec.sources.folders import FileSamples
 
 Array = np.ndarray
 
@@ -17,6 +18,10 @@ IMBALANCE = 20
 """The largest class has so many times the samples of the smallest."""
 REPEATED = 0.05
 """The share of held-out samples that may stand in the training part as well."""
+COMPARED_VALUES = 2**28
+"""Values of samples in memory that are compared at most; of samples that are read when needed, an eighth of them."""
+COMPARED_AND_READ = 20_000
+"""Samples of a part that are compared at most, where they have to be read for it."""
 FEW = 10
 """Fewer samples than this judge nothing."""
 FEW_WINDOWS = 30
@@ -27,41 +32,82 @@ FEW_WINDOWS = 30
 def samples_stand_in_one_part(looked: Looked) -> Iterator[Diagnostic]:
     """A sample that training has seen is no test."""
     data = looked.data
-    if data.signature.window is not None or is_read_later(data.train.inputs) or data.signature.target.kind == "input":
+    if data.signature.window is not None or data.signature.target.kind == "input":
         return
-    if len(data.train) > LOOKED_AT or data.train.inputs.nbytes > 2**30:
-        return
+    compared = {name: _compared(data, getattr(data, name)) for name in ("train", "test", "validation")}
+    train = _places(compared["train"])
     known: dict[bytes, int] = {}
-    for place, print_ in enumerate(_prints(data.train)):
-        known.setdefault(print_, place)
-    if not _tells_apart(data.train.inputs, len(known)):
+    answered: set[tuple[bytes, bytes]] = set()
+    for place, print_, answer in zip(train, _prints(compared["train"], train), data.train.truth[train], strict=True):
+        known.setdefault(print_, int(place))
+        answered.add((print_, answer.tobytes()))
+    by_file = compared["train"] is not data.train.inputs
+    if not by_file and not _tells_apart(data.train.inputs, train, len(answered)):
         return
+    seen = len(train) / len(data.train)  # of what stands twice, about so much is found
     for name, part in (("test", data.test), ("validation", data.validation)):
-        again = [(place, known[print_]) for place, print_ in enumerate(_prints(part)) if print_ in known]
-        if len(again) >= 2 and len(again) >= REPEATED * len(part):
-            own, other = (
-                looked.place_of(int(rows[i])) for rows, i in zip((part.rows, data.train.rows), again[0], strict=True)
-            )
-            yield warn(
-                "duplicate-rows",
-                f"{len(again)} of {len(part):,} samples of the {name} part stand in the training part too, the first "
-                f"in {own}, which is the same as {other}",
-                looked.at_key("split"),
-                "remove rows that come twice, or keep what belongs together in one part: `split: {group: COLUMN}`",
-            )
-            return
+        places = _places(compared[name])
+        again = [
+            (int(place), known[print_])
+            for place, print_ in zip(places, _prints(compared[name], places), strict=True)
+            if print_ in known
+        ]
+        if len(again) < 2 or len(again) < REPEATED * seen * len(places):
+            continue
+        own, other = (
+            looked.place_of(int(rows[i])) for rows, i in zip((part.rows, data.train.rows), again[0], strict=True)
+        )
+        held_out, trained = np.array(again).T
+        differ = _differing(part.truth[held_out], data.train.truth[trained])
+        said = f"; {differ} of them have another `{data.signature.target.name}` there" if differ else ""
+        some = "" if seen == 1 and len(places) == len(part) else ", of those that were looked at,"
+        yield warn(
+            "duplicate-rows",
+            f"{len(again):,} of {len(places):,} samples of the {name} part{some} stand in the training part too; the "
+            f"first, {own}, is the same as {other}{said}",
+            looked.at_key("split"),
+            "remove rows that come twice, or keep what belongs together in one part: `split: {group: COLUMN}`",
+        )
+        return
 
 
-def _tells_apart(inputs: Array, different: int) -> bool:
-    """Whether equal samples are no accident: they are arrays, or one feature nearly tells them apart."""
-    return inputs.ndim > 2 or any(len(np.unique(values)) >= 0.8 * different for values in inputs.T)
+def _compared(data: Prepared, part: Part) -> Samples:
+    """What the network sees of each sample, or its file, where it would have to be decoded."""
+    own = data.columns.get(data.signature.features[0].name)
+    if isinstance(own, FileSamples) and is_read_later(part.inputs):
+        return Chosen(own.contents(), part.rows)
+    return part.inputs
 
 
-def _prints(part: Part) -> Iterator[bytes]:
-    """What tells samples with their targets apart."""
-    inputs = np.ascontiguousarray(np.asarray(part.inputs).reshape(len(part), -1))
-    targets = np.ascontiguousarray(np.asarray(part.targets).reshape(len(part), -1))
-    return (a.tobytes() + b.tobytes() for a, b in zip(inputs, targets, strict=True))
+def _places(samples: Samples) -> Array:
+    """Those of the samples that are compared, spread evenly over them."""
+    later = is_read_later(samples)
+    places = some_of(samples, COMPARED_VALUES // (8 if later else 1))
+    most = COMPARED_AND_READ if later else LOOKED_AT
+    return places if len(places) <= most else np.linspace(0, len(samples) - 1, most).astype(int)
+
+
+def _prints(samples: Samples, places: Array) -> Iterator[bytes]:
+    """What tells samples apart."""
+    return (print_of(sample) for block in blocks(Chosen(samples, places)) for sample in block)
+
+
+def _differing(one: Array, other: Array) -> int:
+    """How many of the answers, (samples, ...), are not the same."""
+    return int((one != other).reshape(len(one), -1).any(axis=1).sum())
+
+
+def _tells_apart(samples: Samples, places: Array, different: int) -> bool:
+    """Whether equal samples are no accident: they are arrays, or one feature nearly tells them apart.
+
+    Args:
+        places: of the training samples that are compared.
+        different: how many of them, with their targets, differ.
+    """
+    if len(samples.shape) > 2:
+        return True
+    seen = samples if len(places) == len(samples) else samples[places]
+    return any(len(np.unique(values)) >= 0.8 * different for values in np.asarray(seen).T)
 
 
 @rule
@@ -113,7 +159,7 @@ def time_has_no_gaps(looked: Looked) -> Iterator[Diagnostic]:
     if data.groups is not None:
         steps = np.where(data.groups[order][1:] == data.groups[order][:-1], steps, 0)
     place = int(steps.argmax())
-    first, second = (f"{_show(times[row])} (row {row + 1})" for row in (order[place], order[place + 1]))
+    first, second = (f"{_show(times[row])} ({looked.place_of(int(row))})" for row in (order[place], order[place + 1]))
     many = f"{data.gaps.number} gaps" if data.gaps.number > 1 else "a gap"
     yield warn(
         "gap-in-time",

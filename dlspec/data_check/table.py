@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dlspec.arrays import LazyArray
 from dlspec.data_check.base import LOOKED_AT
 from dlspec.datasets import Columns
+from dlspec.diagnostics import DataError
 from dlspec.features import infer
 from dlspec.preparation import date_form, is_missing, to_seconds
 from dlspec.signature import Signature
@@ -71,10 +73,16 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
     said = given.type_name if given else ""
     if name in signature.target.names:
         said = {"class": "class", "number": "number", "input": "input"}[signature.target.kind]
+    if said in ("numeric", "number") and there.dtype == object:  # text among numbers, which is an error
+        numbers = pd.to_numeric(pd.Series(there), errors="coerce").to_numpy("float64")
+        there = numbers if np.isfinite(numbers).any() else there
     if there.dtype.kind in "iufb" and said != "class":
         return ColumnSummary(name, role, said or "numeric", *_of_numbers(there.astype("float64"), missing))
     if there.dtype.kind == "M" or said == "time" or role == "time":
-        return ColumnSummary(name, role, said or "time", *_of_times(name, there, missing))
+        try:
+            return ColumnSummary(name, role, said or "time", *_of_times(name, there, missing))
+        except DataError:  # what is no time is said elsewhere
+            return ColumnSummary(name, role, said or "time", *_of_words(there, missing))
     if said == "text":
         lengths = np.array([len(str(text).split()) for text in there], "float64")
         shown, _, histogram = _of_numbers(lengths, missing)

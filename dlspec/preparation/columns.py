@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,20 @@ class ValueProblem(DataError):
         return problem
 
 
-def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0) -> Array:
+First = int | Array
+
+
+def _row_at(first: First, place: int) -> int:
+    """The row of the data that the value at a place stands in."""
+    return first + place if isinstance(first, int) else int(first[place])
+
+
+def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
     """A column as float64; pictures of whole numbers stay as they are, which takes an eighth of the memory.
 
     Args:
         holes: whether values may be missing, which are NaN then.
-        first: the row of the file that the first value stands in, counted from 0.
+        first: the row of the file that the first value stands in, counted from 0, or those of all values.
 
     Raises:
         DataError: a value is missing, infinite or no number; the message names the first such row.
@@ -56,10 +65,11 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0)
         wrong = np.isnan(parsed) & np.array([not _is_missing(v) for v in values])
         if wrong.any():
             row = int(np.argmax(wrong))
-            text = f'column `{name}` has the text "{values[row]}" in row {first + row + 1}, where a number is needed'
+            at = _row_at(first, row)
+            text = f'column `{name}` has the text "{values[row]}" in row {at + 1}, where a number is needed'
             grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
             help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
-            raise ValueProblem.at(first + row, "not-a-number", text, help)
+            raise ValueProblem.at(at, "not-a-number", text, help)
         values = parsed
     if values.dtype.kind == "M":
         raise DataError.of("not-a-number", f"column `{name}` holds times, where numbers are needed")
@@ -72,16 +82,16 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: int = 0)
     return values
 
 
-def _check_all(name: str, wrong: Array, first: int, what: str, help: str) -> None:
+def _check_all(name: str, wrong: Array, first: First, what: str, help: str) -> None:
     """Raises ValueProblem at the first row of which a value is wrong."""
     rows = wrong.reshape(len(wrong), -1).any(axis=1)
     if rows.any():
-        row, count = int(np.argmax(rows)), int(rows.sum())
-        where = f"in row {first + row + 1}" if count == 1 else f"in {count} rows, the first is row {first + row + 1}"
-        raise ValueProblem.at(first + row, "missing-value", f"column `{name}` {what} {where}", help)
+        row, count = _row_at(first, int(np.argmax(rows))), int(rows.sum())
+        where = f"in row {row + 1}" if count == 1 else f"in {count} rows, the first is row {row + 1}"
+        raise ValueProblem.at(row, "missing-value", f"column `{name}` {what} {where}", help)
 
 
-def to_words(name: str, values: Array, *, holes: bool = False, first: int = 0) -> Array:
+def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
     """A column as text, an empty one where a value is missing; whole numbers without a decimal point.
 
     Args:
@@ -105,7 +115,7 @@ def _as_word(value: Any) -> str:
 
 
 def to_seconds(
-    name: str, values: Array, *, holes: bool = False, first: int = 0, forms: Sequence[str] = DATE_FORMS
+    name: str, values: Array, *, holes: bool = False, first: First = 0, forms: Sequence[str] = DATE_FORMS
 ) -> Array:
     """A column of dates as seconds since the beginning of 1970, float64, NaN where one is missing.
 
@@ -142,14 +152,14 @@ def numbers_of(
     *,
     holes: bool = False,
     raw: Raw = "number",
-    first: int = 0,
+    first: First = 0,
 ) -> Array:
     """A column of the data as numbers, words or times; an error points to where the spec names it.
 
     Args:
         source: the key under `data` that names another source than that of the samples.
         holes: whether values may be missing.
-        first: the row that the first value stands in, counted from 0.
+        first: as of `to_numbers`.
     """
     try:
         return READERS[raw](name, columns[name], holes=holes, first=first)
@@ -173,13 +183,21 @@ def numbers_of(
 
 def of_each(names: Iterable[str], read: Callable[[str], Array]) -> dict[str, Array]:
     """What is read of each column; what is wrong with several of them is said together."""
-    found, problems, texts = {}, [], {}
-    for name in names:
+    names = list(names)
+    return dict(zip(names, together(*(partial(read, name) for name in names)), strict=True))
+
+
+def together(*reads: Callable[[], Any]) -> list[Any]:
+    """What each of them reads; what is wrong with several is said together, and once."""
+    found: list[Any] = []
+    problems: list[Diagnostic] = []
+    texts: dict[str, str] = {}
+    for read in reads:
         try:
-            found[name] = read(name)
+            found.append(read())
         except DataError as error:
-            problems += error.diagnostics
-            texts = dict(error.texts)
+            problems += [problem for problem in error.diagnostics if problem not in problems]
+            texts |= error.texts
     if problems:
         raise DataError(problems, texts)
     return found
@@ -207,15 +225,21 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and np.isnan(value))
 
 
-def classes_of(spec: Spec, signature: Signature, columns: Columns) -> Array:
-    """Labels as indices into the target's classes."""
+def classes_of(spec: Spec, signature: Signature, columns: Columns, first: First = 0) -> Array:
+    """Labels as indices into the target's classes.
+
+    Args:
+        first: as of `to_numbers`.
+    """
     name = signature.target.name
     index = {label: i for i, label in enumerate(signature.target.classes)}
     labels = columns[name]
     if labels.dtype.kind == "f":  # two whole numbers of a file
-        labels = np.array([f"{value:g}" for value in numbers_of(spec, name, columns)])
+        labels = np.array([f"{value:g}" for value in numbers_of(spec, name, columns, first=first)])
     try:
-        _check_all(name, labels == "", 0, "lacks a label", "fill in the label, or write `missing: drop` under `data`")
+        _check_all(
+            name, labels == "", first, "lacks a label", "fill in the label, or write `missing: drop` under `data`"
+        )
     except DataError as error:
         (problem,) = error.diagnostics
         raise data_error(spec, problem.code, problem.message, "target", help=problem.help) from None
@@ -259,7 +283,7 @@ def to_times(
         text = f"column `{name}` does not increase from {places[0]} to {places[1]}{of}"
         help = "sort the rows by time, oldest first, one for each time"
         several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
-        raise DataError.of("time-not-increasing", text, help=help + several)
+        raise ValueProblem.at(first + back[1], "time-not-increasing", text, help + several)
     return values
 
 
@@ -302,7 +326,7 @@ def _read_dates(
     name: str,
     values: Array,
     forms: Sequence[str] = DATE_FORMS,
-    first: int = 0,
+    first: First = 0,
     *,
     groups: Array | None = None,
     ordered: bool = True,
@@ -332,8 +356,10 @@ def _read_dates(
             fewest = wrong
     if not readings:
         row = int(np.argmax(fewest))
-        text = f'column `{name}` has "{values[row]}" in row {first + row + 1}, which is no date such as 2024-01-31'
-        raise ValueProblem.at(first + row, "not-a-time", text, cure)
+        text = (
+            f'column `{name}` has "{values[row]}" in row {_row_at(first, row) + 1}, which is no date such as 2024-01-31'
+        )
+        raise ValueProblem.at(_row_at(first, row), "not-a-time", text, cure)
     fitting = list(readings)
     if ordered:
         fitting = [form for form, reading in readings.items() if _step_back(reading, groups) is None]
@@ -359,7 +385,8 @@ def times_of(
         return to_times(signature.time, columns[signature.time], groups)
     except DataError as error:
         (problem,) = error.diagnostics
-        raise data_error(spec, problem.code, problem.message, place, help=problem.help) from None
+        message = problem.message + file_of(spec, "unlabeled" if place == "unlabeled" else None, error)
+        raise data_error(spec, problem.code, message, place, help=problem.help) from None
 
 
 def words_of(spec: Spec, name: str, columns: Columns, *place: str, source: str | None = None) -> Array:

@@ -15,7 +15,7 @@ Array = np.ndarray
 def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> Samples:
     """Those of the samples, (samples, ...), that are equal to none of the held-out ones."""
     known = _prints(held_out)
-    new = np.array([_print(sample) not in known for block in blocks(samples) for sample in block], bool)
+    new = np.array([print_of(sample) not in known for block in blocks(samples) for sample in block], bool)
     if new.all():
         return samples
     return Chosen(samples, np.flatnonzero(new)) if isinstance(samples, LazyArray) else samples[new]
@@ -37,7 +37,7 @@ def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]
     known = _prints(held_out)
     shared = np.zeros(len(rows) + 1, int)
     for start, window in enumerate(windows):
-        if _print(window) in known:
+        if print_of(window) in known:
             shared[start] += 1
             shared[start + length] -= 1
     touched = np.concatenate([[0], np.cumsum(np.cumsum(shared[:-1]) > 0)])
@@ -45,8 +45,9 @@ def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]
 
 
 def _prints(arrays: Sequence[Samples]) -> set[bytes]:
-    return {_print(sample) for samples in arrays for block in blocks(samples) for sample in block}
+    return {print_of(sample) for samples in arrays for block in blocks(samples) for sample in block}
 
 
-def _print(sample: Array) -> bytes:
+def print_of(sample: Array) -> bytes:
+    """Tells whether two samples are equal."""
     return blake2b(np.ascontiguousarray(sample).tobytes(), digest_size=16).digest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from dlspec.arrays import Chosen, Samples, SideBySide, joined
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.features.numeric import FittedNumber
-from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of, of_each
+from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of, of_each, together
 from dlspec.preparation.drawing import draw_some, generator
 from dlspec.preparation.held_out import without_held_out
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
@@ -29,12 +29,11 @@ def prepare_samples(
     target = signature.target
     whole = columns
     columns, kept = _without_holes(spec, signature, columns)
-    values = _values(spec, signature, columns)
-    classes = truth = None
-    if target.kind == "class":
-        classes = truth = classes_of(spec, signature, columns)
-    elif target.kind == "number":
-        truth = _truth(of_each(target.names, lambda name: numbers_of(spec, name, columns)))
+    values, truth = together(
+        lambda: _values(spec, signature, columns, kept),
+        lambda: _truth(spec, signature, columns, kept),
+    )
+    classes = truth if target.kind == "class" else None
     given = Given.of(signature, kept, len(next(iter(whole.values()))))
     train, validation, test = split_samples(spec, whole, classes, kept, given, fold)
     if spec.data.limit:
@@ -74,17 +73,26 @@ def prepare_samples(
     more = preprocessing.network_inputs(Chosen(raw, hidden))
     left_out = 0
     if unlabeled is not None:
-        others, _ = _without_holes(spec, signature, unlabeled)
-        found = preprocessing.network_inputs(encoding.raw(_values(spec, signature, others, "unlabeled")))
+        others, complete = _without_holes(spec, signature, unlabeled)
+        found = preprocessing.network_inputs(encoding.raw(_values(spec, signature, others, complete, "unlabeled")))
         unseen = without_held_out(found, [part.inputs for part in parts[1:]])
         left_out = len(found) - len(unseen)
         more = joined([more, unseen])
     return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
 
 
-def _truth(columns: Mapping[str, Array]) -> Array:
-    """One target, (samples,), or several, (samples, targets)."""
-    values = list(columns.values())
+def _truth(spec: Spec, signature: Signature, columns: Columns, rows: Array) -> Array | None:
+    """One target, (samples,), or several, (samples, targets); None: it is the input.
+
+    Args:
+        rows: of the data that the columns have.
+    """
+    target = signature.target
+    if target.kind == "input":
+        return None
+    if target.kind == "class":
+        return classes_of(spec, signature, columns, rows)
+    values = list(of_each(target.names, lambda name: numbers_of(spec, name, columns, first=rows)).values())
     return values[0] if len(values) == 1 else np.stack(values, axis=1)
 
 
@@ -129,16 +137,20 @@ class _Encoding:
         return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
 
 
-def _values(spec: Spec, signature: Signature, columns: Columns, source: str | None = None) -> list[Array]:
-    """The features as numbers or words."""
+def _values(spec: Spec, signature: Signature, columns: Columns, rows: Array, source: str | None = None) -> list[Array]:
+    """The features as numbers or words.
+
+    Args:
+        rows: of the data that the columns have.
+    """
     types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
 
     def read(name: str) -> Array:
         kind = types.get(name)
         if kind is None:
-            return numbers_of(spec, name, columns, source)
+            return numbers_of(spec, name, columns, source, first=rows)
         holes = kind.policy(spec.data.missing) != "error"
-        return numbers_of(spec, name, columns, source, holes=holes, raw=kind.raw)
+        return numbers_of(spec, name, columns, source, holes=holes, raw=kind.raw, first=rows)
 
     return list(of_each((column.name for column in signature.features), read).values())
 

@@ -10,7 +10,7 @@ import numpy as np
 from dlspec.arrays import Computed, Samples, SideBySide
 from dlspec.datasets import Columns
 from dlspec.features import Affine, fit_affine
-from dlspec.preparation.columns import data_error, fingerprint, numbers_of, of_each, times_of, words_of
+from dlspec.preparation.columns import data_error, fingerprint, numbers_of, of_each, times_of, together, words_of
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
 from dlspec.preparation.lazy import places_of, values_at, windows_at
@@ -77,12 +77,13 @@ def prepare_series(
     """Splits, scales and cuts a series."""
     window, change, target = signature.window, spec.data.predict or "level", signature.target
     assert window is not None, "a series without window was refused"
-    numbers = of_each((c.name for c in signature.features), lambda name: numbers_of(spec, name, columns))
     groups = words_of(spec, signature.group, columns, "group") if signature.group else None
-    times = times_of(spec, signature, columns, groups)
-    names = list(numbers)
-    if target.kind == "number":
-        numbers |= of_each(target.names, lambda name: numbers_of(spec, name, columns))
+    names = [column.name for column in signature.features]
+    needed_names = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
+    numbers, times = together(
+        lambda: of_each(needed_names, lambda name: numbers_of(spec, name, columns)),
+        lambda: times_of(spec, signature, columns, groups),
+    )
     if change == "return":
         _check_positive(spec, numbers)
     levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from dlspec.diagnostics import DataError
 from dlspec.features import Affine, Fitted
 from dlspec.features.numeric import FittedNumber
 from dlspec.features.summaries import NumberSummary, WordSummary
-from dlspec.preparation.columns import classes_of, data_error, numbers_of
+from dlspec.preparation.columns import classes_of, data_error, numbers_of, together
 from dlspec.preparation.drawing import generator, stratified_order
 from dlspec.preparation.parts import Part, Prepared, Preprocessing
 from dlspec.preparation.samples import complete_rows
@@ -86,19 +87,23 @@ class _Stream:
         columns = {name: values[complete] for name, values in columns.items()}
         if not len(complete):
             return
-        table = np.empty((len(complete), len(signature.features) + 2))
-        for place, (kind, column, summary) in enumerate(
-            zip(signature.types, signature.features, self.summaries, strict=True)
-        ):
+        table, at = np.empty((len(complete), len(signature.features) + 2)), first + complete
+
+        def read(place: int) -> None:
+            kind, name, summary = signature.types[place], signature.features[place].name, self.summaries[place]
             holes = kind.policy(spec.data.missing) != "error"
-            values = numbers_of(spec, column.name, columns, holes=holes, raw=kind.raw, first=first)
+            values = numbers_of(spec, name, columns, holes=holes, raw=kind.raw, first=at)
             table[:, place] = summary.numbered(values) if isinstance(summary, WordSummary) else values
-        classes = None
-        if signature.target.kind == "class":
-            classes = table[:, -2] = classes_of(spec, signature, columns)
-        else:
-            table[:, -2] = numbers_of(spec, signature.target.name, columns, first=first)
-        table[:, -1] = first + complete
+
+        def read_target() -> Array | None:
+            if signature.target.kind == "class":
+                classes = table[:, -2] = classes_of(spec, signature, columns, at)
+                return classes
+            table[:, -2] = numbers_of(spec, signature.target.name, columns, first=at)
+            return None
+
+        *_, classes = together(*(partial(read, place) for place in range(len(signature.features))), read_target)
+        table[:, -1] = at
         self.digest.update(np.ascontiguousarray(table).tobytes())
         train, *others = self._split(classes, len(table), rows)
         for summary, values in zip(self.summaries, table[train].T, strict=False):

@@ -12,8 +12,10 @@ from dlspec.spec import Spec
 from dlspec.weights import LayerWeights, find_source, taken_layers
 
 if TYPE_CHECKING:
+    from dlspec.datasets import Columns
     from dlspec.plans import Plan
     from dlspec.preparation import Prepared
+    from dlspec.signature import Signature
     from dlspec.training import Listener
 
 
@@ -41,6 +43,25 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
     more = unlabeled.load(spec.seed) if unlabeled else None
     return replace(prepare(spec, signature, loaded.columns, more, fold), notes=loaded.notes)
+
+
+def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
+    """The columns before they are split, also where something in them is wrong; of a large table, its first rows.
+
+    Raises:
+        DataError: they are not there, or cannot be read at all.
+    """
+    from dlspec.preparation.streaming import SAMPLE
+    from dlspec.signature import needs_memory, read_signature, source_of
+    from dlspec.sources.rows import TableFiles
+
+    source = source_of(spec)
+    signature, problems = read_signature(spec, source.describe())
+    if signature is None:
+        raise DataError(problems, spec.source.texts)
+    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec, signature):
+        return signature, next(iter(source.blocks(SAMPLE)))
+    return signature, source.load_parts(spec.seed).columns
 
 
 @dataclass(frozen=True)
