@@ -101,6 +101,11 @@ class Chosen(LazyArray):
         return self.source[self.rows[rows]]
 
 
+def chosen(values: Samples, rows: Array) -> Samples:
+    """Some samples of an array: a copy where they are in memory, else those that are read when they are asked for."""
+    return Chosen(values, rows) if isinstance(values, LazyArray) else values[rows]
+
+
 class SideBySide(LazyArray):
     """Plain columns as one array, (rows, columns), without a copy of them."""
 

@@ -161,27 +161,30 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     name = {"number": "RMSE", "class": "accuracy", "input": "squared error"}[target.kind]
     article = "a" if target.kind == "input" else "an"
 
+    by = _deviations(data) if target.columns else 1.0
+
     def losses(guess: Array) -> Array:
         if target.kind == "class":
             return (guess.argmax(axis=1) != truth).astype("float64")
-        if target.columns:
-            return squared_errors(truth / _deviations(data), guess / _deviations(data)) / len(target.columns)
-        return squared_errors(truth, guess)
+        return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
 
-    def said(loss: Array) -> str:
+    def said(guess: Array) -> str:
         if target.kind == "class":
-            return f"{1 - loss.mean():.1%}"
-        return show_number(loss.mean()) if target.kind == "input" else f"{show_number(loss.mean() ** 0.5)}{unit}"
+            return f"{1 - losses(guess).mean():.1%}"
+        if target.kind == "input":
+            return show_number(losses(guess).mean())
+        of_each = (((truth - guess) / by) ** 2).mean(axis=0) ** 0.5  # one number, or one of each target, as in tables
+        return f"{show_number(of_each.mean())}{unit}"
 
     own = losses(on_test)
     if not guesses:
-        sentence = f"On the test part the network has {article} {name} of {said(own)}; nothing to compare it with."
+        sentence = f"On the test part the network has {article} {name} of {said(on_test)}; nothing to compare it with."
         return Verdict("alone", sentence, name)
     best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
     other = losses(guesses[best])
     gain = other - own
     low, high = interval_of_mean(gain[_in_time(data)], _dependence(data))
-    figures = f"{name} {said(own)} against {said(other)}"
+    figures = f"{name} {said(on_test)} against {said(guesses[best])}"
     outcome: Outcome
     if low > 0:
         outcome, sentence = "better", f"The network beats `{best}`, the best simple guess: {figures}."

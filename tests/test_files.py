@@ -147,11 +147,11 @@ BAD = {
 }  # fmt: skip
 
 
-def message_of(text):
+def message_of(spec):
     """What stops the run, whether the check of the spec says it or the run."""
     try:
         with pytest.raises(DataError) as error:
-            dlspec.run(dlspec.load(text), out="never")
+            dlspec.run(dlspec.load(spec), out=spec.parent / "never")
     except dlspec.SpecError as error:
         return "\n".join(problem.message for problem in error.diagnostics)
     return "\n".join(problem.message for problem in error.value.diagnostics)

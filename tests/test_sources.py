@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 
 import numpy as np
 import pandas as pd
@@ -192,6 +193,45 @@ def test_broken_files_are_skipped_where_that_is_asked(pets, words):
     data = load_data(spec_of(words, "{audio: {path: words, broken: skip}}"))
     assert len(data.train) + len(data.validation) + len(data.test) == 15
     assert "1 of 16 files were skipped" in data.notes[0]
+
+
+def test_where_all_files_are_broken_none_can_be_skipped(pets, words):
+    for file in pets.glob("pets/*/*.png"):
+        file.write_bytes(b"no picture")
+    for more in ("", ", size: 8, color: rgb"):
+        found = problem(pets, f"{{images: {{path: pets, broken: skip{more}}}}}")
+        assert found.message == "`pets/cat/00.png` is no whole picture; so it is with 24 files"
+    for file in words.glob("words/*/*.wav"):
+        file.write_bytes(file.read_bytes()[:1000])
+    found = problem(words, "{audio: {path: words, broken: skip}}")
+    assert found.message == "cannot read `words/high/0.wav`: it is cut off; so it is with 16 files"
+
+
+def test_sounds_in_the_other_byte_order_and_of_large_files_are_read(words):
+    expected = load_data(spec_of(words, "{audio: words}"))
+    for number, file in enumerate(sorted(words.glob("words/*/*.wav"))):
+        rate, values = wavfile.read(file)
+        samples = values.tobytes()
+        if number % 2:
+            head = b"WAVEfmt " + struct.pack(">IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+            body = head + b"data" + struct.pack(">I", len(samples)) + values.astype(">i2").tobytes()
+            file.write_bytes(b"RIFX" + struct.pack(">I", len(body)) + body)
+        else:
+            sizes = struct.pack("<QQQI", 72 + len(samples), len(samples), len(values), 0)
+            head = b"WAVEds64" + struct.pack("<I", len(sizes)) + sizes + file.read_bytes()[12:36]
+            file.write_bytes(b"RF64" + b"\xff" * 4 + head + b"data" + b"\xff" * 4 + samples)
+    found = load_data(spec_of(words, "{audio: words}"))
+    assert np.array_equal(found.train.inputs, expected.train.inputs)
+
+
+def test_what_is_read_whole_cannot_stay_in_files(pets):
+    np.savez(pets / "a.npz", x=np.zeros((20, 3)), y=np.arange(20) % 2)
+    (pets / "texts").mkdir()
+    (pets / "texts/a.txt").write_text("a text")
+    for data, what in [("dataset: iris", "`dataset`"), ("text: texts", "`text`"), ("arrays: a.npz", "an `.npz` file")]:
+        found = problems_of(f"data: {{{data}, cache: none, target: input}}\n{MODEL}", pets)
+        said = [problem.message for problem in found if problem.code == "needs-memory"]
+        assert said == [f"{what} is read whole, and `cache: none` keeps nothing in memory"]
 
 
 def test_a_bomb_is_no_picture(pets, monkeypatch):

@@ -12,7 +12,8 @@ from dlspec.preparation.stored import BLOCK_ROWS, TOGETHER, BlockOrder
 from dlspec.runs.jobs import load_data
 
 ROWS = 30_000
-COMPARED = "features: {a: numeric, b: {numeric: {scale: min_max, missing: mean, indicator: true}}, word: category, yes: boolean, day: time}"  # noqa: E501
+B = "{numeric: {scale: min_max, missing: mean, indicator: true}}"
+COMPARED = f"features: {{a: numeric, b: {B}, word: category, yes: boolean, day: time}}"
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,11 @@ def test_what_needs_all_rows_says_so(folder, more, what):
         spec_of(folder, "none", target="kind", more=more)
     assert [d.code for d in error.value.diagnostics] == ["needs-memory"]
     assert error.value.diagnostics[0].message.startswith(what)
+
+
+def test_a_vocabulary_of_texts_needs_all_rows(folder):
+    with pytest.raises(dlspec.SpecError, match="`word`, which is `text`, needs all rows in memory"):
+        spec_of(folder, "none", features="features: {a: numeric, word: text}")
 
 
 def test_rows_are_streamed_where_they_are_too_many_for_the_machine(folder, monkeypatch):

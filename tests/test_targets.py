@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.evaluation import mean_scores
+from dlspec.evaluation import judge, mean_scores
 from dlspec.metrics import METRICS
 from dlspec.runs.jobs import load_data
 from tests.conftest import problems_of
@@ -95,6 +95,8 @@ def test_the_mean_of_a_metric_is_over_targets_in_deviations(folder):
     assert scores["rmse"] == pytest.approx(1.0)
     each = 1 - (np.array([0.5, 1.5]) * spread) ** 2 / truth.var(axis=0)
     assert scores["r2"] == pytest.approx(each.mean())
+    sentence = judge(data, guess, {"mean": truth + 2 * spread}).sentence
+    assert "RMSE 1.000 of a deviation against 2.000 of a deviation" in sentence, "as the table says"
 
 
 @pytest.mark.parametrize("change", ["level", "difference", "return"])

@@ -39,11 +39,21 @@ def labels_can_be_kept(checked: Checked) -> Iterator[Diagnostic]:
 
 @rule
 def rows_may_stay_in_files(checked: Checked) -> Iterator[Diagnostic]:
-    """What looks at all rows together cannot be done row by row."""
+    """What looks at all rows together cannot be done row by row, and some data are read whole."""
     spec, signature = checked.spec, checked.signature
-    if signature is None or spec.data.cache != "none" or (spec.data.table is None and spec.data.series is None):
+    if not spec.has("data") or spec.data.cache != "none":
         return
-    reason = needs_memory(spec, signature)
+    data = spec.data
+    whole = next((key for key in ("dataset", "text") if getattr(data, key) is not None), None)
+    if whole or isinstance(data.arrays, str):
+        yield Diagnostic(
+            "needs-memory",
+            f"{f'`{whole}`' if whole else 'an `.npz` file'} is read whole, and `cache: none` keeps nothing in memory",
+            spec.span("data", "cache"),
+            help="remove `cache`" if whole else "remove `cache`, or write `.npy` files: `arrays: {x: …, y: …}`",
+        )
+    of_rows = data.table is not None or data.series is not None
+    reason = needs_memory(spec, signature) if signature is not None and of_rows else None
     if reason is not None:
         yield Diagnostic(
             "needs-memory",

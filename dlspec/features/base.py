@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from dlspec.datasets import Column, ColumnKind
-from dlspec.diagnostics import DataError
 from dlspec.features.scaling import Scale
 from dlspec.fields import mistake, show_value
 from dlspec.registry import Kind, OneOf, Registry
@@ -78,18 +77,17 @@ class Feature(Kind):
             values: (rows,), float64 with NaN for what is missing (of times in seconds), or text with an empty one.
         """
 
-    def summary(self, name: str) -> Any:
-        """What gathers the values of a column that are not in memory together.
 
-        Raises:
-            DataError: this type needs all values in memory.
-        """
-        message = f"`{name}` is of the type `{self.type_name}`, which needs all rows in memory"
-        raise DataError.of("needs-memory", message, help="write `cache: memory` under `data`")
+class GatheredFeature(Feature):
+    """Base of the types that can be fitted to values which are not in memory together."""
 
+    @abstractmethod
+    def summary(self) -> Any:
+        """What gathers the values of a column."""
+
+    @abstractmethod
     def fit_summary(self, name: str, summary: Any, scale: Scale, missing: Missing) -> Fitted:
         """The encoding, fitted to what `summary` has gathered of the training part."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

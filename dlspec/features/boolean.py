@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.datasets import Column
-from dlspec.features.base import FEATURES, Feature, Fitted, Missing, truth_of
+from dlspec.features.base import FEATURES, Fitted, GatheredFeature, Missing, truth_of
 from dlspec.features.category import FittedWords
 from dlspec.features.scaling import Scale
 from dlspec.features.summaries import WordSummary
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @FEATURES.register
-class Boolean(Feature):
+class Boolean(GatheredFeature):
     """One of two words: 1 where it is true, 0 where it is not, and where it is missing but for an `error` or `drop`."""
 
     takes = ("class",)
@@ -39,7 +39,7 @@ class Boolean(Feature):
     def fit(self, name: str, values: Array, scale: Scale, missing: Missing) -> Fitted:
         return self._fitted(name, tuple(sorted({str(value) for value in values if value})))
 
-    def summary(self, name: str) -> WordSummary:
+    def summary(self) -> WordSummary:
         return WordSummary()
 
     def fit_summary(self, name: str, summary: WordSummary, scale: Scale, missing: Missing) -> Fitted:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from dlspec.datasets import Column
-from dlspec.features.base import FEATURES, Feature, Fitted, Missing
+from dlspec.features.base import FEATURES, Fitted, GatheredFeature, Missing
 from dlspec.features.scaling import Scale
 from dlspec.features.summaries import WordSummary
 from dlspec.fields import PositiveInt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @FEATURES.register
-class Category(Feature):
+class Category(GatheredFeature):
     """One of several words or codes: a number for each of those in the training part, 1 for that of the row, 0 else.
 
     A word that the training part does not have makes all of them 0. A missing one is a category of its own, unless it
@@ -45,7 +45,7 @@ class Category(Feature):
         words, counts = np.unique(values.astype(str), return_counts=True)
         return self._fitted(name, words.tolist(), counts.tolist())
 
-    def summary(self, name: str) -> WordSummary:
+    def summary(self) -> WordSummary:
         return WordSummary()
 
     def fit_summary(self, name: str, summary: WordSummary, scale: Scale, missing: Missing) -> Fitted:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from dlspec.datasets import Column
-from dlspec.features.base import FEATURES, Feature, Fitted, Missing
+from dlspec.features.base import FEATURES, Fitted, GatheredFeature, Missing
 from dlspec.features.scaling import Affine, Scale, fit_affine
 from dlspec.features.summaries import NumberSummary
 from dlspec.fields import Flag
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @FEATURES.register
-class Numeric(Feature):
+class Numeric(GatheredFeature):
     """A number, scaled as measured in the training part."""
 
     takes = ("number",)
@@ -48,7 +48,7 @@ class Numeric(Feature):
         whole = there if fill is None else np.where(np.isnan(values), fill, values)
         return FittedNumber(name, fit_affine(whole[:, None], self.scale or scale), fill, self.indicator)
 
-    def summary(self, name: str) -> NumberSummary:
+    def summary(self) -> NumberSummary:
         return NumberSummary()
 
     def fit_summary(self, name: str, summary: NumberSummary, scale: Scale, missing: Missing) -> Fitted:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.datasets import Column
-from dlspec.features.base import FEATURES, Feature, Fitted, Missing
+from dlspec.features.base import FEATURES, Fitted, GatheredFeature, Missing
 from dlspec.features.scaling import Affine, Scale, fit_affine
 from dlspec.features.summaries import NumberSummary
 from dlspec.fields import OneOrMore, Primary
@@ -30,7 +30,7 @@ DAY = 86_400
 
 
 @FEATURES.register
-class Time(Feature):
+class Time(GatheredFeature):
     """A date, with or without a clock time, as parts of the calendar.
 
     The year is a scaled number. What comes again (the month, the day of the month or of the year, the weekday, the hour
@@ -62,7 +62,7 @@ class Time(Feature):
         years = calendar(there, np.floor)["year"] if len(there) else np.zeros(1)
         return FittedTime(name, parts, fit_affine(years[:, None], scale))
 
-    def summary(self, name: str) -> NumberSummary:
+    def summary(self) -> NumberSummary:
         return NumberSummary()
 
     def fit_summary(self, name: str, summary: NumberSummary, scale: Scale, missing: Missing) -> Fitted:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from dlspec.arrays import Chosen, LazyArray, Samples, blocks
+from dlspec.arrays import Samples, blocks, chosen
 
 Array = np.ndarray
 
@@ -18,7 +18,7 @@ def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> Samples:
     new = np.array([print_of(sample) not in known for block in blocks(samples) for sample in block], bool)
     if new.all():
         return samples
-    return Chosen(samples, np.flatnonzero(new)) if isinstance(samples, LazyArray) else samples[new]
+    return chosen(samples, np.flatnonzero(new))
 
 
 def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array], starts: Array) -> Array:

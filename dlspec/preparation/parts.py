@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dlspec.arrays import Chosen, LazyArray, Mapped, Samples, blocks, is_read_later, joined, reshaped
+from dlspec.arrays import Mapped, Samples, blocks, chosen, is_read_later, joined, reshaped
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted
 from dlspec.preparation.stretches import Gaps
@@ -94,7 +94,7 @@ class Part:
     def at(self, places: Array) -> Part:
         """Some of its samples."""
         inputs, targets, raw, truth, last = (
-            Chosen(values, places) if isinstance(values, LazyArray) else None if values is None else values[places]
+            None if values is None else chosen(values, places)
             for values in (self.inputs, self.targets, self.raw, self.truth, self.last)
         )
         return Part(inputs, targets, raw, truth, self.rows[places], last)

@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,16 +27,12 @@ Encode = Callable[[Array], tuple[Array, ...]]
 
 
 class RowWriter:
-    """Writes rows of numbers into a file that is removed when nobody needs it any more.
+    """Writes rows of numbers into a file that is removed when nobody needs it any more."""
 
-    Args:
-        folder: where the file lies; that of the system for such files by default.
-    """
-
-    def __init__(self, columns: int, folder: Path | None = None) -> None:
+    def __init__(self, columns: int) -> None:
         self.columns = columns
         self.rows = 0
-        self.file = tempfile.NamedTemporaryFile(dir=folder, prefix="dlspec-rows-")  # noqa: SIM115, kept open
+        self.file = tempfile.NamedTemporaryFile(prefix="dlspec-rows-")  # noqa: SIM115, kept open
         weakref.finalize(self, self.file.close)
 
     def write(self, rows: Array) -> None:

@@ -18,6 +18,7 @@ from dlspec.arrays import Mapped, Samples
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError
 from dlspec.features import Affine, Fitted
+from dlspec.features.base import GatheredFeature
 from dlspec.features.numeric import FittedNumber
 from dlspec.features.summaries import NumberSummary, WordSummary
 from dlspec.preparation.columns import classes_of, data_error, numbers_of, together
@@ -70,9 +71,8 @@ class _Stream:
     def __init__(self, spec: Spec, signature: Signature, writers: Sequence[RowWriter]) -> None:
         self.spec, self.signature, self.writers = spec, signature, writers
         self.read = self.kept = 0
-        self.summaries: list[NumberSummary | WordSummary] = [
-            kind.summary(column.name) for kind, column in zip(signature.types, signature.features, strict=True)
-        ]
+        self.types = [kind for kind in signature.types if isinstance(kind, GatheredFeature)]
+        self.summaries: list[NumberSummary | WordSummary] = [kind.summary() for kind in self.types]
         self.target = NumberSummary()
         self.digest = hashlib.sha256(repr([column.name for column in signature.features]).encode())
         self.sample: list[Columns] = []
@@ -126,7 +126,8 @@ class _Stream:
         if split.by == "order":
             ends = [round(rows * (1 - validation - test)), round(rows * (1 - test))]
             part = np.searchsorted(ends, places[:-1], side="right")
-            return tuple(np.flatnonzero(part == i) for i in range(3))  # type: ignore[return-value]
+            train, watched, tested = (np.flatnonzero(part == place) for place in range(3))
+            return train, watched, tested
         alike = None if split.by == "random" else classes
         order = stratified_order(generator(self.spec.seed, f"split/{first}"), alike, count)
         tested = np.diff(np.floor(places * test + 1e-9)) > 0
@@ -139,7 +140,7 @@ class _Stream:
         """What training reads."""
         spec, stored = self.spec, [writer.finish() for writer in self.writers]
         self._check_parts(stored)
-        encoding = _RowEncoding.fit(spec, self.signature, self.summaries, self.target)
+        encoding = _RowEncoding.fit(spec, self.signature, self.types, self.summaries, self.target)
         signature = self.signature
         if not encoding.plain:
             signature = signature.with_widths(spec, [column.width for column in encoding.columns])
@@ -183,13 +184,14 @@ class _RowEncoding:
         cls,
         spec: Spec,
         signature: Signature,
+        types: Sequence[GatheredFeature],
         summaries: Sequence[NumberSummary | WordSummary],
         target: NumberSummary,
     ) -> _RowEncoding:
         scale = spec.data.scale
         columns = tuple(
             kind.fit_summary(column.name, summary, scale, kind.policy(spec.data.missing))
-            for kind, column, summary in zip(signature.types, signature.features, summaries, strict=True)
+            for kind, column, summary in zip(types, signature.features, summaries, strict=True)
         )
         tables = tuple(
             column.encode(summary.words) if isinstance(summary, WordSummary) else None

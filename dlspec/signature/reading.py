@@ -9,7 +9,7 @@ from dlspec.baselines import BASELINES
 from dlspec.datasets import Column, Description
 from dlspec.diagnostics import Diagnostic
 from dlspec.features import FEATURES, Feature, infer
-from dlspec.features.base import MANY
+from dlspec.features.base import MANY, GatheredFeature
 from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
@@ -160,6 +160,9 @@ def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str
         return ("window",), "a series"
     if signature.target.columns:
         return ("target",), "a list of targets"
+    for column, kind in zip(signature.features, signature.types, strict=False):
+        if not isinstance(kind, GatheredFeature):
+            return ("features",), f"`{column.name}`, which is `{kind.type_name}`,"
     for key in ("labels", "limit", "unlabeled"):
         if getattr(data, key) is not None:
             return (key,), f"`{key}`"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Self
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Self
 
 from pydantic import BeforeValidator, Field
 
 from dlspec.diagnostics import DataError
 from dlspec.fields import PositiveInt, PositiveNumber, SpecModel, Text
-from dlspec.sources.base import Place, files_state
-from dlspec.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path, looked_at
+from dlspec.sources.base import Place
+from dlspec.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +66,8 @@ class AudioFiles(FolderFiles):
         rate = self._rate(listing)
         if self.seconds is not None:
             return (max(1, round(self.seconds * rate)),)
-        lengths = {-(-frames * rate // own): file for file, (own, frames) in self._heads(listing).items()}
+        heads = self._heads(self._look, listing.files)
+        lengths = {-(-frames * rate // own): file for file, (own, frames) in heads.items()}
         if len(lengths) > 1:
             low, high = min(lengths), max(lengths)
             said = f"`{self._shown(lengths[low])}` has {low / rate:.3g} seconds, and `{self._shown(lengths[high])}` "
@@ -75,7 +78,7 @@ class AudioFiles(FolderFiles):
     def _rate(self, listing: Listing) -> int:
         if self.rate is not None:
             return self.rate
-        rates = {rate: file for file, (rate, _) in self._heads(listing).items()}
+        rates = {rate: file for file, (rate, _) in self._heads(self._look, listing.files).items()}
         if len(rates) > 1:
             (one, first), (other, second) = list(rates.items())[:2]
             said = f"`{self._shown(first)}` has {one:,} samples a second, and `{self._shown(second)}` {other:,}"
@@ -85,25 +88,17 @@ class AudioFiles(FolderFiles):
 
     def rate_of_first(self) -> int:
         """Samples a second of the first file."""
-        return next(iter(self._heads(self._listing()).values()))[0]
+        return next(iter(self._heads(self._look, self._listing().files).values()))[0]
 
-    def _heads(self, listing: Listing) -> dict[Path, tuple[int, int]]:
-        """Of each file: samples a second, and how many there are."""
-        found = looked_at(self._look, files_state(listing.files))
-        return {file: head for file, head in zip(listing.files, found, strict=True) if head is not None}
-
-    def _look(self, file: Path) -> tuple[int, int] | None:
-        """Out of the head of a file in the RIFF format; None: it is broken and shall be skipped."""
-        if self.broken == "skip":
-            try:
-                return replace(self, broken="error")._look(file)
-            except DataError:
-                return None
+    def _look(self, file: Path) -> tuple[int, int]:
+        """Samples a second, and how many there are, out of the head of a file in the RIFF format."""
         try:
             with file.open("rb") as opened:
                 return _head(opened)
         except OSError as error:
             raise self._unreadable(self._shown(file), error) from None
+        except EOFError:
+            raise self._broken(file, "it is cut off") from None
         except (struct.error, ValueError):
             raise self._broken(file, "it is no WAV file") from None
 
@@ -136,19 +131,13 @@ class AudioFiles(FolderFiles):
 
     def _opened(self, file: Path) -> tuple[int, Array]:
         """Samples a second, and the values as they stand in the file."""
-        import warnings
-
-        from scipy.io import wavfile
-
+        self._look(file)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", wavfile.WavFileWarning)  # parts of a file that are no sound
-                warnings.filterwarnings("error", "Reached EOF prematurely", wavfile.WavFileWarning)
-                rate, values = wavfile.read(file)
+            rate, values = _wavfile().read(file)
         except OSError as error:
             raise self._unreadable(self._shown(file), error) from None
-        except (ValueError, wavfile.WavFileWarning, struct.error, EOFError) as error:
-            cut = "EOF" in str(error) or "ncomplete" in str(error) or "reshape" in str(error)
+        except (ValueError, struct.error, EOFError) as error:
+            cut = "ncomplete" in str(error) or "reshape" in str(error)
             raise self._broken(file, "it is cut off" if cut else "it is no WAV file") from None
         if not len(values):
             raise self._error("data-unreadable", f"`{self._shown(file)}` has no sound in it", "remove it")
@@ -159,19 +148,46 @@ class AudioFiles(FolderFiles):
         return self._error("data-unreadable", said, self._skipping())
 
 
+@cache
+def _wavfile() -> Any:
+    """SciPy's module of WAV files, which warns of parts of a file that are no sound no more.
+
+    What it warns of is ignored for good, since files are read by several threads, and the filters are theirs together.
+    """
+    import warnings
+
+    from scipy.io import wavfile
+
+    warnings.filterwarnings("ignore", category=wavfile.WavFileWarning)
+    return wavfile
+
+
 def _head(opened: BinaryIO) -> tuple[int, int]:
-    """Samples a second, and how many there are; raises ValueError or struct.error where there is no such head."""
-    if opened.read(4) not in (b"RIFF", b"RIFX", b"RF64"):
+    """Samples a second, and how many there are.
+
+    Raises:
+        ValueError, struct.error: there is no such head.
+        EOFError: the file ends before the samples do.
+    """
+    kind = opened.read(4)
+    if kind not in (b"RIFF", b"RIFX", b"RF64"):
         raise ValueError
+    order = ">" if kind == b"RIFX" else "<"
     opened.seek(12)
-    rate = bytes_each = 0
+    rate = bytes_each = large = 0
     while True:
-        name, size = struct.unpack("<4sI", opened.read(8))
+        name, size = struct.unpack(f"{order}4sI", opened.read(8))
         if name == b"fmt ":
-            _, _, rate, _, bytes_each = struct.unpack("<HHIIH", opened.read(14))
+            _, _, rate, _, bytes_each = struct.unpack(f"{order}HHIIH", opened.read(14))
             size -= 14
+        elif name == b"ds64":  # of a large file: sizes that take more than four bytes
+            _, large = struct.unpack("<QQ", opened.read(16))
+            size -= 16
         elif name == b"data":
             if not rate or not bytes_each:
                 raise ValueError
+            size = large or size
+            if opened.tell() + size > opened.seek(0, os.SEEK_END):
+                raise EOFError
             return rate, size // bytes_each
         opened.seek(size + size % 2, 1)

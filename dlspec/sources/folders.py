@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from dlspec.arrays import Chosen, LazyArray
+from dlspec.arrays import LazyArray, chosen
 from dlspec.datasets import Column, Columns, Description, Loaded
 from dlspec.diagnostics import DataError
 from dlspec.fields import did_you_mean, one_of
 from dlspec.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.sources.formats import FORMATS
 from dlspec.sources.rows import TableFiles
+from dlspec.splits import WORDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 LABEL = "label"
 """The column with the class of a file: the name of its folder."""
-TRAINING, TEST = ("train", "training"), ("test", "testing")
+TRAINING, VALIDATION, TEST = (WORDS[part] for part in ("training", "validation", "test"))
 """Folders of these names, with the folders of the classes in them, are the parts of the split."""
 Broken = Literal["error", "skip"]
+Head = TypeVar("Head")
 AT_A_TIME = 16
 """Files that a thread reads one after the other."""
-VALIDATION = ("validation", "valid", "val", "dev")
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,23 @@ class FolderFiles(FileSource):
         note = (
             f"{len(problems)} of {len(listing.files)} files were skipped, as they cannot be read; the first: {first}."
         )
-        return Loaded({name: _some(values, whole) for name, values in columns.items()}, 0, tests, (note,))
+        return Loaded({name: chosen(values, whole) for name, values in columns.items()}, 0, tests, (note,))
 
     def place_of(self, row: int) -> str:
         files = self._listing().files
         return f"`{self._shown(files[row - 1])}`" if 0 < row <= len(files) else ""
+
+    def _heads(self, look: Callable[[Path], Head], files: Sequence[Path]) -> dict[Path, Head]:
+        """What `look` finds in the heads of files, without those that are broken and shall be skipped.
+
+        Raises:
+            DataError: a file is broken and none shall be skipped, or all are.
+        """
+        found = _looked_at(look, files_state(files), self.broken == "skip")
+        heads = {file: head for file, head in zip(files, found, strict=True) if not isinstance(head, DataError)}
+        if files and not heads:
+            raise self._said_once([problem for problem in found if isinstance(problem, DataError)])
+        return heads
 
     def _skipping(self) -> str:
         """What to do about a file that cannot be read."""
@@ -307,10 +320,6 @@ class FileSamples(LazyArray):
         return {row: problem for row, problem in enumerate(self._pool.map(read, range(len(self)))) if problem}
 
 
-def _some(values: Any, rows: Array) -> Any:
-    return Chosen(values, rows) if isinstance(values, LazyArray) else values[rows]
-
-
 def as_path(value: Any) -> Any:
     """A path alone, as a mapping of keys."""
     return {"path": value} if isinstance(value, str) else value
@@ -322,9 +331,17 @@ def is_table(file: Path) -> bool:
 
 
 @lru_cache(maxsize=32)
-def looked_at(look: Callable[[Path], Any], state: tuple[tuple[str, int, int], ...]) -> tuple[Any, ...]:
-    """What `look` finds in files, while these stay the same."""
-    return tuple(look(Path(name)) for name, _, _ in state)
+def _looked_at(look: Callable[[Path], Any], state: tuple[tuple[str, int, int], ...], skip: bool) -> tuple[Any, ...]:
+    """What `look` finds in files while these stay the same, or, to be skipped, why one cannot be read."""
+    found = []
+    for name, _, _ in state:
+        try:
+            found.append(look(Path(name)))
+        except DataError as problem:
+            if not skip:
+                raise
+            found.append(problem)
+    return tuple(found)
 
 
 def _digest(file: Path) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -12,8 +13,8 @@ from pydantic import BeforeValidator, Field
 
 from dlspec.diagnostics import DataError
 from dlspec.fields import Size2D, SpecModel, Text
-from dlspec.sources.base import Place, files_state
-from dlspec.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path, looked_at
+from dlspec.sources.base import Place
+from dlspec.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,8 +74,7 @@ class ImageFiles(FolderFiles):
 
     def _shape(self, listing: Listing) -> tuple[int, ...]:
         chosen = () if self.size and self.color else listing.files[:: max(1, len(listing.files) // LOOKED_AT)]
-        looked = zip(chosen, looked_at(self._look, files_state(chosen)), strict=True)
-        found = {file: head for file, head in looked if head is not None}
+        found = self._heads(self._look, chosen)
         sizes = {size: file for file, (size, _) in found.items()}
         if self.size is None and len(sizes) > 1:
             (one, first), (other, second) = list(sizes.items())[:2]
@@ -85,13 +85,8 @@ class ImageFiles(FolderFiles):
         color = self.color or ("rgb" if any(mode == "rgb" for _, mode in found.values()) else "grayscale")
         return (*size, 3 if color == "rgb" else 1)
 
-    def _look(self, file: Path) -> tuple[tuple[int, int], Color] | None:
-        """Height and width, and whether it has colors, out of its head; None: it is broken and shall be skipped."""
-        if self.broken == "skip":
-            try:
-                return replace(self, broken="error")._look(file)
-            except DataError:
-                return None
+    def _look(self, file: Path) -> tuple[tuple[int, int], Color]:
+        """Height and width, and whether it has colors, out of its head."""
         with self._opened(file) as picture:
             width, height = picture.size
             if picture.getexif().get(0x0112, 1) >= 5:  # it lies on its side
@@ -151,20 +146,16 @@ class ImageFiles(FolderFiles):
     @contextmanager
     def _opened(self, file: Path) -> Iterator[Any]:
         """The picture; what goes wrong with it in the block becomes a DataError that names the file."""
-        import warnings
-
-        from PIL import Image
-
+        pillow = _pillow()
+        most = pillow.MAX_IMAGE_PIXELS
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of odd heads, which are no one's mistake here
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(file) as picture:
-                    yield picture
+            with pillow.open(file) as picture:
+                if most is not None and picture.width * picture.height > most:  # it only warns of up to twice as many
+                    raise pillow.DecompressionBombError
+                yield picture
         except DataError:
             raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            most = Image.MAX_IMAGE_PIXELS or 0
+        except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
             said = f"`{self._shown(file)}` has more than {most // 10**6} million pixels"
             raise self._error("data-unreadable", said, "make it smaller, or remove it") from None
         except (OSError, ValueError, SyntaxError, EOFError) as error:  # PIL raises them all
@@ -172,6 +163,20 @@ class ImageFiles(FolderFiles):
                 raise self._unreadable(self._shown(file), error) from None
             said = f"`{self._shown(file)}` is no whole picture"
             raise self._error("data-unreadable", said, self._skipping()) from None
+
+
+@cache
+def _pillow() -> Any:
+    """Pillow's module of pictures, which warns of odd heads no more: they are no one's mistake here.
+
+    What it warns of is ignored for good, since files are read by several threads, and the filters are theirs together.
+    """
+    import warnings
+
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    return Image
 
 
 def _fitted(values: Array, size: tuple[int, int], fit: Fit) -> Array:
