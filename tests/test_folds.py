@@ -142,7 +142,7 @@ def test_results_have_means_and_spreads_of_the_network_and_the_baselines(run):
     assert SHOWN.format(**folds["accuracy"]) in page
 
 
-SHOWN = "{mean:.1%} ± {sd:.1%}"
+SHOWN = "{mean:.1%} ±&nbsp;{sd:.1%}"
 
 
 def zip_baselines(run):
