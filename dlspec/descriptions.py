@@ -208,7 +208,9 @@ ARGUMENTS = {
     "mapping from such names to `.npy` files",
     "DataSpec.time": "column with the time of a series",
     "DataSpec.group": "column that separates several series in the same files; no window crosses from one into another",
-    "DataSpec.target": "column to predict, or `input` for a network that gives back what it sees",
+    "DataSpec.target": "column to predict, or several that are all numbers or all yes or no, or a mapping from each to "
+    "its type: `category`, `numeric`, `boolean` or `tags`; or `input` for a network that gives back what it sees",
+    "Tags.tags": "what stands between the labels in a value; `tags` alone means a comma",
     "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
     "times, and words of more than 100 sorts",
     "DataSpec.window": "how samples are cut from a series",
@@ -386,6 +388,16 @@ model: [flatten, output]
         """\
 data: {audio: {path: words.csv, column: file, rate: 8000, seconds: 0.5, broken: skip}, target: word}
 model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output]
+""",
+    ),
+    "data.target": (
+        """\
+data: {table: films.csv, target: {genres: {tags: "|"}}}
+model: [dense: 8, output]
+""",
+        """\
+data: {table: weather.csv, target: {rain: boolean, wind: boolean}}
+model: [dense: 8, output]
 """,
     ),
     "data.window": (

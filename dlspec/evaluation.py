@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.arrays import is_read_later
 from dlspec.diagnostics import TrainingError
 from dlspec.metrics import Metric, show_number
-from dlspec.preparation import Part, Prepared
+from dlspec.preparation import Part, Prepared, class_shares
 from dlspec.spec import Spec
 from dlspec.training import predict
 
@@ -29,7 +29,7 @@ class Verdict:
     Args:
         outcome: `better` or `worse` where the difference is larger than chance explains, else `level`.
         against: the baseline that did best.
-        gain_of: what the network gains per sample over that baseline: squared error less, or accuracy more.
+        gain_of: what the network gains per sample over that baseline: squared error or log loss less, or accuracy more.
         gain: its mean over the test part.
         gain_interval: where it lies with 95% confidence.
     """
@@ -109,13 +109,18 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
 
 
 def by_value(metrics: Sequence[Metric], data: Prepared, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
-    """Of several numbers: value -> who guesses -> metrics on the test part, in the value's own units."""
+    """Of several numbers or labels: value -> who guesses -> metrics on the test part, in the value's own units; a label
+    is a class of two."""
     truth = np.asarray(data.test.truth)
+    labels = data.signature.target.kind == "labels"
+
+    def score(metric: Metric, guess: Array, i: int) -> float:
+        if labels:
+            return metric.compute(truth[:, i], class_shares(guess[:, [i]]))
+        return metric.compute(truth[:, i], guess[:, i], _naive_of(data, i))
+
     return {
-        name: {
-            who: {m.type_name: m.compute(truth[:, i], guess[:, i], _naive_of(data, i)) for m in metrics}
-            for who, guess in guesses.items()
-        }
+        name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}
         for i, name in enumerate(data.signature.target.values)
     }
 
@@ -153,25 +158,28 @@ def _naive_of(data: Prepared, place: int) -> float | None:
 def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     """Compares with the baseline that has the smallest loss, by a paired bootstrap over the test samples.
 
-    Numbers are judged by squared error (said as RMSE), classes by accuracy, inputs that are given back by squared
-    error summed over their values.
+    Numbers are judged by squared error (said as RMSE), classes by accuracy, labels by log loss, inputs that are given
+    back by squared error summed over their values.
     """
     target, truth = data.signature.target, np.asarray(data.test.truth)
     unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
-    name = {"number": "RMSE", "class": "accuracy", "input": "squared error"}[target.kind]
-    article = "a" if target.kind == "input" else "an"
+    name = {"number": "RMSE", "class": "accuracy", "labels": "log loss", "input": "squared error"}[target.kind]
+    article = "a" if target.kind in ("input", "labels") else "an"
 
     by = _deviations(data) if target.columns else 1.0
 
     def losses(guess: Array) -> Array:
         if target.kind == "class":
             return (guess.argmax(axis=1) != truth).astype("float64")
+        if target.kind == "labels":
+            given = np.where(truth == 1, guess, 1 - guess)
+            return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
         return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
 
     def said(guess: Array) -> str:
         if target.kind == "class":
             return f"{1 - losses(guess).mean():.1%}"
-        if target.kind == "input":
+        if target.kind in ("input", "labels"):
             return show_number(losses(guess).mean())
         of_each = (((truth - guess) / by) ** 2).mean(axis=0) ** 0.5  # one number, or one of each target, as in tables
         return f"{show_number(of_each.mean())}{unit}"
@@ -193,7 +201,7 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     else:
         outcome = "level"
         sentence = f"The network does not beat `{best}`: {figures}, a difference that chance explains."
-    gain_of = "accuracy" if target.kind == "class" else "squared error"
+    gain_of = {"class": "accuracy", "labels": "log loss"}.get(target.kind, "squared error")
     return Verdict(outcome, sentence, name, best, gain_of, float(gain.mean()), (low, high))
 
 
@@ -266,6 +274,8 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
             "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
             "values of a sample."
         )
+    if data.signature.target.kind == "labels":
+        notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")
     if data.signature.target.is_mixed:
         notes.append(
             "Metrics with a unit are means over the targets, each divided by its deviation in the training part; "

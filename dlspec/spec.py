@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -48,10 +48,9 @@ from dlspec.sources.base import Cache
 from dlspec.sources.images import AnyImages
 from dlspec.splits import Split, Window
 from dlspec.stopping import EarlyStopping
+from dlspec.targets import Targets, TargetType
 
 VERSION = 1
-TargetType = Literal["category", "numeric"]
-TARGET_TYPES: tuple[TargetType, ...] = get_args(TargetType)
 
 
 def _version(value: Any) -> int:
@@ -116,29 +115,6 @@ def _read_features(value: Any) -> list[str] | dict[str, Feature]:
 Features = Annotated[
     list[str] | dict[str, AnyFeature],
     PlainValidator(_read_features, json_schema_input_type=OneOrMoreNames | dict[Text, AnyFeature]),
-]
-
-
-def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
-    """A column, several, or one with its type; a list of one is that."""
-    if isinstance(value, dict):
-        name, kind = next(iter(value.items()), ("", None))
-        if len(value) != 1 or kind not in TARGET_TYPES:
-            message = f"`target` with a type is one column, `category` or `numeric`, got {show_value(value)}"
-            raise mistake("wrong-value", message, help="write `target: {digit: category}`")
-        return {str(name): kind}
-    names = value if isinstance(value, list) else [value]
-    if not names or not all(isinstance(name, str) for name in names):
-        raise mistake("wrong-type", f"`target` is a column, or a list of columns, got {show_value(value)}")
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise mistake("repeated-column", f"`{twice}` is listed twice")
-    return names[0] if len(names) == 1 else names
-
-
-Targets = Annotated[
-    str | list[str] | dict[str, TargetType],
-    PlainValidator(_targets, json_schema_input_type=Text | OneOrMoreNames | dict[Text, TargetType]),
 ]
 
 
@@ -219,7 +195,7 @@ class DataSpec(SpecModel):
 
     @property
     def target_type(self) -> TargetType | None:
-        """Whether the target is a class or a number, where the spec says it."""
+        """What the targets hold, all of them the same, where the spec says it."""
         return next(iter(self.target.values())) if isinstance(self.target, dict) else None
 
     @property

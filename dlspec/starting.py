@@ -71,6 +71,12 @@ class Start:
         return self.description.column(self.target) or Column(self.target)
 
     @property
+    def predicted(self) -> list[str]:
+        """The columns to predict: those that the data have for it, where the target is among them."""
+        together = list(self.description.targets)
+        return together if self.target in together else [self.target]
+
+    @property
     def picture(self) -> tuple[int, ...]:
         """Shape of a picture; empty where there are none."""
         return next((column.shape for column in self.description.columns if column.shape), ())
@@ -112,7 +118,7 @@ def look_at(data: str, *, folder: Path = Path(), series: bool | None = None) -> 
     if data in DATASETS:
         dataset: Dataset = DATASETS[data]()
         description = dataset.describe()
-        start = Start(data, "dataset", description, description.target or "", (), {}, description.time)
+        start = Start(data, "dataset", description, "".join(description.targets[:1]), (), {}, description.time)
     else:
         start = _look_at_file(data, folder, series)
     if not start.targets:
@@ -264,6 +270,8 @@ def _plural(count: int, noun: str) -> str:
 
 def _columns_in_words(start: Start) -> str:
     target = start._column
+    if len(start.predicted) > 1:
+        return f"{len(start.predicted)} labels are to be predicted"
     what = f"{len(target.classes)} classes" if target.classes and start.task == "class" else "a number"
     return f"`{start.target}` ({what}) is to be predicted"
 
@@ -281,8 +289,9 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     yield f"  {start.kind}: {options}", what.get(start.kind, "a sample in each file")
     if start.time:
         yield f"  time: {to_inline_yaml(start.time)}", ""
-    others = [name for name in start.targets if name != start.target][:4]
-    yield f"  target: {to_inline_yaml(start.target)}", f"or {one_of(others).replace('`', '')}" if others else ""
+    others = [name for name in start.targets if name not in start.predicted][:4]
+    target = start.predicted if len(start.predicted) > 1 else start.target
+    yield f"  target: {to_inline_yaml(target)}", f"or {one_of(others).replace('`', '')}" if others else ""
     if start.features:
         left = [f"{name} ({why})" for name, why in start.left_out.items()]
         yield (

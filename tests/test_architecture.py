@@ -7,8 +7,8 @@ from tests.conftest import ROOT
 
 ORDER = (
     "_version", "explanations", "diagnostics", "backend", "files", "arrays", "source", "fields", "registry",
-    "parts", "layers", "composition", "datasets", "features", "splits", "sources", "metrics", "baselines", "stopping",
-    "pretraining", "spec", "spec_reader", "forms", "wording", "descriptions", "catalogue",
+    "parts", "layers", "composition", "datasets", "features", "splits", "targets", "sources", "metrics", "baselines",
+    "stopping", "pretraining", "spec", "spec_reader", "forms", "wording", "descriptions", "catalogue",
     "json_schema", "reference", "signature", "graphs", "weights", "plans", "starting", "resolving", "prose",
     "diagrams", "estimates", "checks", "preparation", "data_check", "building", "training", "evaluation",
     "pictures", "runs", "reports", "doctor", "api", "cli",

@@ -34,15 +34,18 @@ class Mean(Baseline):
 
 @BASELINES.register
 class Majority(Baseline):
-    """How often each class stands in the training part, for every sample; the most frequent one wins."""
+    """How often each class or label stands in the training part, for every sample; the most frequent class wins."""
 
-    tasks = frozenset({"class"})
-    in_words = "always the most frequent class"
+    tasks = frozenset({"class", "class_series", "labels"})
+    in_words = "always what is most frequent"
     examples: ClassVar = ["majority"]
 
     def guess(self, data: Prepared) -> np.ndarray:
         import numpy as np
 
         classes = len(data.signature.target.classes)
-        shares = sum(np.bincount(block, minlength=classes) for block in blocks(data.train.truth)) / len(data.train)
-        return np.tile(shares, (len(data.test.truth), 1))
+        counts = sum(
+            block.sum(axis=0, dtype="int64") if block.ndim > 1 else np.bincount(block, minlength=classes)
+            for block in blocks(data.train.truth)
+        )
+        return np.tile(counts / len(data.train), (len(data.test.truth), 1))

@@ -19,34 +19,45 @@ class Linear(Baseline):
     often each of the 2,000 most frequent ones is in it.
 
     Numbers: ridge regression, its strength chosen by leave-one-out error on the training part. Classes:
-    logistic regression. Both from scikit-learn, fitted to 100 million values at most, of samples drawn evenly.
+    logistic regression, of labels one for each. Both from scikit-learn, fitted to 100 million values at most, of
+    samples drawn evenly.
     """
 
-    tasks = frozenset({"series", "number", "class"})
+    tasks = frozenset({"series", "class_series", "number", "class", "labels"})
     in_words = "a linear model of the same inputs"
     examples: ClassVar = ["linear"]
 
     def guess(self, data: Prepared) -> np.ndarray:
         import numpy as np
-        from sklearn.linear_model import LogisticRegression, RidgeCV
+        from sklearn.linear_model import RidgeCV
 
         chosen = some_of(data.train.inputs, MOST_VALUES)
         inputs = data.quantities(data.train.inputs[chosen])
-        classes, targets = data.train.truth[chosen], data.train.targets[chosen]
-        if data.signature.target.kind == "class":
-            named = data.signature.target.classes
-            shares = np.zeros((len(data.test), len(named)))
-            if len(np.unique(classes)) == 1:  # nothing to draw a line between
-                shares[:, classes[0]] = 1
-                return shares
-            model = LogisticRegression(max_iter=2000).fit(inputs, classes)
-            # a class may be absent from training
-            shares[:, model.classes_] = np.concatenate(
-                [model.predict_proba(data.quantities(block)) for block in blocks(data.test.inputs)]
-            )
-            return shares
+        truth, targets = np.asarray(data.train.truth[chosen]), data.train.targets[chosen]
+        kind = data.signature.target.kind
+        if kind == "class":
+            return _logistic(data, inputs, truth, len(data.signature.target.classes))
+        if kind == "labels":
+            return np.stack([_logistic(data, inputs, label, 2)[:, 1] for label in truth.T], axis=1)
         model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(
             inputs, (targets if targets.shape[1] > 1 else targets[:, 0]).astype("float64")
         )
         guess = np.concatenate([model.predict(data.quantities(block)) for block in blocks(data.test.inputs)])
         return data.to_units(guess.reshape(len(guess), -1), data.test)
+
+
+def _logistic(data: Prepared, inputs: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """The probability of each class for every sample of the test part, (samples, classes)."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    shares = np.zeros((len(data.test), classes))
+    if len(np.unique(labels)) == 1:  # nothing to draw a line between
+        shares[:, labels[0]] = 1
+        return shares
+    model = LogisticRegression(max_iter=2000).fit(inputs, labels)
+    # a class may be absent from training
+    shares[:, model.classes_] = np.concatenate(
+        [model.predict_proba(data.quantities(block)) for block in blocks(data.test.inputs)]
+    )
+    return shares

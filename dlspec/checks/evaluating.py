@@ -42,7 +42,9 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
         series = signature.task == "series"
         if not metric.judges(kind, series=series):
             needs = "a series" if metric.only_series else SORTS[metric.of]
-            is_a = {"class": "a class", "number": "a number", "input": "what the network sees"}[kind]
+            is_a = {
+                "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
+            }[kind]  # fmt: skip
             fitting = [name for name, known in METRICS.load_all().items() if known.judges(kind, series=series)]
             yield Diagnostic(
                 "metric-mismatch",
@@ -52,12 +54,16 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             )
         elif metric.type_name in [other.type_name for other in metrics[:i]]:
             yield Diagnostic("repeated-name", f"`{metric.type_name}` is listed twice", span, help="keep one of them")
-        elif refused := metric.refuses(len(signature.target.classes)):
+        elif refused := metric.refuses(
+            len(signature.target.classes or signature.target.labels), labels=kind == "labels"
+        ):
             yield Diagnostic("metric-mismatch", refused[0], span, help=refused[1])
     for i, baseline in enumerate(spec.evaluate.baselines or []):
         if signature.task not in baseline.tasks:
             words = {
                 "series": "a series",
+                "class_series": "a series of classes",
+                "labels": "labels",
                 "number": "single samples with a number",
                 "class": "classes",
                 "reconstruction": "inputs that are given back",

@@ -68,6 +68,9 @@ def gradient_is_clipped_once(checked: Checked) -> Iterator[Diagnostic]:
     )
 
 
+NO_CLASS = {"number": "a number", "labels": "labels", "input": "what the network sees"}
+
+
 @rule
 def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
     """Weights are for classes that there are, and for a loss that is a mean over samples."""
@@ -78,7 +81,7 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
     if target.kind != "class":
         yield Diagnostic(
             "class-weight-mismatch",
-            f"`class_weight` is for classes, and `{target.name}` is a number",
+            f"`class_weight` is for classes, and `{target.name}` is {NO_CLASS[target.kind]}",
             spec.key_span("train", "class_weight"),
             help="remove `class_weight`",
         )

@@ -35,6 +35,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     needs = {
         "number": "one number" if target.units == 1 else f"{target.units} numbers",
         "class": f"{len(target.classes)} classes",
+        "labels": f"{target.units} labels",
         "input": f"given back, {target.units} values",
     }[target.kind]
     shaped = target.kind == "input" and last.output_shape == (None, *target.shape)
@@ -52,14 +53,14 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         )
         return
     activation = getattr(last.layer, "activation", None)
-    if target.kind == "class" and activation not in PROBABILITIES[target.activation]:
+    if target.kind in ("class", "labels") and activation not in PROBABILITIES[target.activation]:
         one = target.units == 1
+        whole = "" if one or target.kind == "labels" else " that add up to 1"
         yield Diagnostic(
             "one-unit-softmax" if one and activation in PROBABILITIES["softmax"] else "output-mismatch",
             f"`{activation}` over one unit is always 1"
             if one and activation in PROBABILITIES["softmax"]
-            else f"{needs} need probabilities{'' if one else ' that add up to 1'}, and the network ends in "
-            f"`{activation or last.layer.type_name}`",
+            else f"{needs} need probabilities{whole}, and the network ends in `{activation or last.layer.type_name}`",
             span,
             help=f"write `activation: {target.activation}`, or make the last layer `output`",
         )
@@ -73,12 +74,12 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         return
     target, loss = signature.target, spec.train.loss
     if not target.fits(loss):
-        kinds = {"number": "a number", "binary": "two classes", "class": "several classes"}
+        kinds = {"number": "a number", "binary": "two classes or labels", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` is for {fitting}, and `{target.name}` is "
-            + (kinds[target.loss_of] if target.kind != "input" else "any number"),
+            + {"input": "any number", "labels": "labels"}.get(target.kind, kinds[target.loss_of]),
             spec.span("train", "loss"),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )

@@ -68,12 +68,12 @@ def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
     for target, kind in _targets(signature).items():
         if target not in looked.columns or looked.columns[target].ndim > 1:
             continue
-        truth = READERS["word" if kind == "class" else "number"](target, looked.columns[target], holes=True)
+        truth = READERS["number" if kind == "number" else "word"](target, looked.columns[target], holes=True)
         for name, _, values in looked.features:
             there = ~_missing(values) & ~_missing(truth)
             if there.sum() < 10 or name in told:
                 continue
-            says = _says_class if kind == "class" else _says_number
+            says = _says_number if kind == "number" else _says_class
             how = says(values[there], truth[there])
             if how is not None:
                 told.add(name)

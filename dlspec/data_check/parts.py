@@ -9,6 +9,7 @@ import numpy as np
 from dlspec.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data_check.base import LOOKED_AT, Looked, rule, warn
 from dlspec.diagnostics import Diagnostic
+from dlspec.fields import one_of
 from dlspec.preparation import Part, Prepared, class_counts, print_of
 from dlspec.sources.folders import FileSamples
 
@@ -108,6 +109,33 @@ def _tells_apart(samples: Samples, places: Array, different: int) -> bool:
         return True
     seen = samples if len(places) == len(samples) else samples[places]
     return any(len(np.unique(values)) >= 0.8 * different for values in np.asarray(seen).T)
+
+
+@rule
+def labels_are_there_and_not(looked: Looked) -> Iterator[Diagnostic]:
+    """What every sample has, or none, cannot be learned; and what the test part lacks cannot be judged."""
+    data, target = looked.data, looked.data.signature.target
+    if target.kind != "labels":
+        return
+    count = len(target.labels)
+    found = {
+        "training": (data.train, class_counts(data.train, count)),
+        "test": (data.test, class_counts(data.test, count)),
+    }
+    told: set[int] = set()
+    for name, (part, counts) in found.items():
+        for says, places in (("no", counts == 0), ("every", counts == len(part))):
+            fitting = [int(i) for i in np.flatnonzero(places) if i not in told]
+            if not fitting:
+                continue
+            told |= {*fitting}
+            which = one_of([target.labels[i].name for i in fitting[:5]])
+            more = f" and {len(fitting) - 5} more" if len(fitting) > 5 else ""
+            are = "labels" if len(fitting) > 1 else "label"
+            message = (
+                f"the {are} {which}{more} {'are' if len(fitting) > 1 else 'is'} in {says} sample of the {name} part"
+            )
+            yield warn("rare-class", message, looked.at_key("target"), "add samples, or leave them out")
 
 
 @rule

@@ -17,6 +17,7 @@ from dlspec.features import infer
 from dlspec.preparation import date_form, is_missing, to_seconds
 from dlspec.signature import Signature
 from dlspec.spec import Spec
+from dlspec.targets import split_tags
 
 Array = np.ndarray
 
@@ -64,6 +65,10 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
         return ColumnSummary(name, role, f"array {shape}", "", 0.0, ())
     if len(values) > LOOKED_AT:
         values = values[np.linspace(0, len(values) - 1, LOOKED_AT).astype(int)]
+    target = signature.target
+    if name == target.name and target.separator is not None:
+        tags = np.array([tag for value in values for tag in split_tags(str(value or ""), target.separator)], object)
+        return ColumnSummary(name, role, "tags", *_of_words(tags, 0.0))
     lacking = is_missing(values)
     there = values[~lacking]
     if not len(there):
@@ -71,12 +76,12 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
     missing = float(lacking.mean())
     given = kind or next((infer(column) for column in signature.features if column.name == name), None)
     said = given.type_name if given else ""
-    if name in signature.target.names:
-        said = {"class": "class", "number": "number", "input": "input"}[signature.target.kind]
+    if name in target.names:
+        said = "label" if target.kind == "labels" else target.kind
     if said in ("numeric", "number") and there.dtype == object:  # text among numbers, which is an error
         numbers = pd.to_numeric(pd.Series(there), errors="coerce").to_numpy("float64")
         there = numbers if np.isfinite(numbers).any() else there
-    if there.dtype.kind in "iufb" and said != "class":
+    if there.dtype.kind in "iufb" and said not in ("class", "label"):
         return ColumnSummary(name, role, said or "numeric", *_of_numbers(there.astype("float64"), missing))
     if there.dtype.kind == "M" or said == "time" or role == "time":
         try:

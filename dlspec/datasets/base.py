@@ -17,7 +17,7 @@ else:
     Columns = dict
 
 
-ColumnKind = Literal["number", "class", "time", "text", "nested"]
+ColumnKind = Literal["number", "class", "tags", "time", "text", "nested"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Column:
     """One column, as far as it is known before the data are read.
 
     Args:
-        kind: `number`, `class` (a label), `time`, `text` or `nested` (lists and the like, which are no value of a
-            column); of a file as its first rows suggest.
+        kind: `number`, `class` (a label), `tags` (any number of labels), `time`, `text` or `nested` (lists and the
+            like, which are no value of a column); of a file as its first rows suggest.
         shape: of one entry; `()` for a plain column, `(8, 8)` for a picture.
         classes: the labels, in the order of the network's output units.
         unit: of a number.
@@ -46,7 +46,7 @@ class Description:
     Args:
         layout: `samples`, a row each, or a `series`, a timestep each.
         time: the column with the time of a series.
-        target: the column that is predicted unless the spec names another.
+        target: the column that is predicted unless the spec names another, or several.
         features: the columns that the network sees unless the spec names others; empty: as their kinds suggest.
         rows: how many samples or timesteps there are, or about how many where counting them means reading them.
         test_rows: how many of the last rows are a test part that comes with the data; 0: there is none. Of files about
@@ -58,7 +58,7 @@ class Description:
     layout: Literal["samples", "series"]
     columns: tuple[Column, ...]
     time: str | None = None
-    target: str | None = None
+    target: str | tuple[str, ...] | None = None
     about: str = ""
     rows: int | None = None
     test_rows: int = 0
@@ -71,6 +71,11 @@ class Description:
     @property
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted unless the spec names others."""
+        return (self.target,) if isinstance(self.target, str) else self.target or ()
 
 
 class Loaded(NamedTuple):
@@ -114,7 +119,6 @@ class Dataset(Kind):
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
     "dlspec.datasets",
-    later=("copy_memory",),
     packages="dlspec.datasets",
 )
 AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

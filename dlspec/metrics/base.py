@@ -27,7 +27,7 @@ def judged_by(kind: str, metrics: Sequence[str]) -> str:
     Args:
         kind: of the target.
     """
-    name = {"class": "accuracy", "number": "rmse", "input": "squared_error"}[kind]
+    name = {"class": "accuracy", "labels": "log_loss", "number": "rmse", "input": "squared_error"}[kind]
     return name if name in metrics else metrics[0]
 
 
@@ -38,6 +38,8 @@ class Metric(Kind):
     """What it judges: a number, a class, or an input that was given back."""
     of_inputs: ClassVar[bool] = False
     """Whether it judges inputs that were given back, too: all their values alike."""
+    of_labels: ClassVar[bool] = False
+    """Whether it judges labels, too, of which a sample may have any number."""
     better: ClassVar[Literal["lower", "higher"]]
     label: ClassVar[str]
     """As tables and figures name it."""
@@ -50,7 +52,8 @@ class Metric(Kind):
     @classmethod
     def judges(cls, kind: str, *, series: bool) -> bool:
         """Whether it is for a target of this kind."""
-        return (cls.of == kind or (cls.of_inputs and kind == "input")) and (series or not cls.only_series)
+        also = (cls.of_inputs and kind == "input") or (cls.of_labels and kind == "labels")
+        return (cls.of == kind or also) and (series or not cls.only_series)
 
     @classmethod
     def heading(cls, unit: str | None) -> str:
@@ -81,14 +84,19 @@ class Metric(Kind):
         """The value over all samples.
 
         Args:
-            truth: numbers, shape (samples,), or class indices; of inputs, (samples, values).
+            truth: numbers, shape (samples,), or class indices; of inputs, (samples, values); of labels whether each is
+                there, (samples, labels).
             predicted: numbers, shape (samples,), or the probability of each class, (samples, classes); of inputs,
-                (samples, values).
+                (samples, values); of labels the probability of each, (samples, labels).
             naive_error: of a series: mean absolute error of persistence on the training part.
         """
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
-        """Why it cannot be computed for so many classes, and what to do about it; None where it can."""
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
+        """Why it cannot be computed for so many classes, and what to do about it; None where it can.
+
+        Args:
+            labels: whether they are labels, of which a sample may have any number.
+        """
         return None
 
 

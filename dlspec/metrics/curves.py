@@ -26,7 +26,7 @@ AtLeastTwo = Annotated[int, Strict(), Field(ge=2)]
 class Curve(Metric):
     """A metric that Keras computes."""
 
-    of, better = "class", "higher"
+    of, of_labels, better = "class", True, "higher"
 
     def keras_arguments(self) -> dict[str, Any]:
         """What the Keras class is called with."""
@@ -60,8 +60,8 @@ class AUC(Curve):
     label_weights: Annotated[list[NonNegativeNumber], Field(min_length=1)] | None = None
     examples: ClassVar = ["auc", {"auc": {"curve": "PR"}}, {"auc": {"multi_label": True}}]
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
-        if self.multi_label and classes == 2:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
+        if self.multi_label and classes == 2 and not labels:
             return "`multi_label` takes the mean over classes, and of two only one is looked for", "leave it out"
         if self.label_weights is not None and not self.multi_label:
             return "`label_weights` are for the mean over classes", "add `multi_label: true`"
@@ -77,7 +77,7 @@ class AtPoint(Curve):
     num_thresholds: Annotated[int, Strict(), Field(ge=1)] = 200
     class_id: NonNegativeInt | None = None
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         return unknown_class(self.class_id, classes)
 
 

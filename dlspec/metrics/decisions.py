@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
 
 def columns(truth: Array, predicted: Array, class_id: int | None = None) -> tuple[Array, Array]:
-    """Whether each class that is looked for is there, and its probability, both (samples, classes looked for)."""
+    """Whether each class that is looked for is there, and its probability, both (samples, classes looked for).
+
+    Of labels, each is looked for.
+    """
     import numpy as np
 
-    classes = predicted.shape[1]
+    classes: int = predicted.shape[1]
+    if truth.ndim > 1:
+        chosen = list(range(classes)) if class_id is None else [class_id]
+        return truth[:, chosen].astype(bool), predicted[:, chosen]
     chosen = [class_id] if class_id is not None else [1] if classes == 2 else list(range(classes))
     return truth[:, None] == np.array(chosen), predicted[:, chosen]
 
@@ -43,7 +49,7 @@ def share(part: float, whole: float) -> float:
 class Decision(Metric):
     """A class is predicted where its probability is more than `thresholds`, a half if not given."""
 
-    of = "class"
+    of, of_labels = "class", True
     better: ClassVar[Literal["lower", "higher"]] = "higher"
 
     thresholds: Share | None = Primary(None, description="probability above which a class is predicted")
@@ -135,7 +141,7 @@ class Retrieval(Decision):
         _, among = columns(truth, among, self.class_id)
         return there, among & (probability > (-np.inf if self.thresholds is None else self.thresholds))
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         if self.top_k is not None and self.top_k >= classes:
             return f"with {classes} classes the {self.top_k} most probable are all of them", "write a smaller `top_k`"
         return unknown_class(self.class_id, classes)
@@ -169,12 +175,13 @@ class Recall(Retrieval):
 class Balance(Metric):
     """Precision and recall in one figure.
 
-    The most probable class is predicted, or with `threshold` every class of a larger probability. Of two classes it is
-    the second one's value. `average` makes one value of those of the classes: `macro` (of more than two classes the
-    default) counts each alike, `weighted` by how often it is there, and `micro` adds up all decisions.
+    The most probable class is predicted, or with `threshold` every class of a larger probability, as of labels always,
+    which are predicted above a half. Of two classes it is the second one's value. `average` makes one value of those of
+    the classes: `macro` (of labels and of more than two classes the default) counts each alike, `weighted` by how often
+    it is there, and `micro` adds up all decisions.
     """
 
-    of, better = "class", "higher"
+    of, of_labels, better = "class", True, "higher"
 
     average: Literal["micro", "macro", "weighted"] | None = None
     threshold: Share | None = None
@@ -188,9 +195,13 @@ class Balance(Metric):
         import numpy as np
 
         numbers = np.arange(predicted.shape[1])
-        there = truth[:, None] == numbers
-        guessed = predicted.argmax(axis=1)[:, None] == numbers if self.threshold is None else predicted > self.threshold
-        if predicted.shape[1] == 2 and self.average is None:
+        labels = truth.ndim > 1
+        there = truth.astype(bool) if labels else truth[:, None] == numbers
+        if self.threshold is not None or labels:
+            guessed = predicted > (0.5 if self.threshold is None else self.threshold)
+        else:
+            guessed = predicted.argmax(axis=1)[:, None] == numbers
+        if predicted.shape[1] == 2 and self.average is None and not labels:
             there, guessed = there[:, 1:], guessed[:, 1:]
         axis = None if self.average == "micro" else 0
         right = (there & guessed).sum(axis=axis)
@@ -258,7 +269,7 @@ class Iou(Overlap):
         counted = truth != self.ignore_class
         return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], self.target_class_ids)
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         return next(filter(None, (unknown_class(label, classes) for label in self.target_class_ids)), None)
 
 
@@ -289,7 +300,7 @@ class BinaryIou(Overlap):
     def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
         return mean_overlap(truth, predicted[:, 1] >= self.threshold, self.target_class_ids)
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         return (
             (f"`binary_iou` is for two classes, and there are {classes}", "write `mean_iou`") if classes > 2 else None
         )

@@ -22,36 +22,41 @@ class ClassMetric(Metric):
     of_two: ClassVar[bool] = False
     """Whether it is for two classes only."""
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
-        if self.of_two and classes != 2:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
+        if self.of_two and classes != 2 and not labels:
             return f"`{self.type_name}` is for two classes, and there are {classes}", "write `accuracy`"
         return None
 
 
 @METRICS.register
 class Accuracy(ClassMetric):
-    """Share of samples whose most probable class is the true one."""
+    """Share of samples whose most probable class is the true one; of labels, of samples that have just those that are
+    more probable than not."""
 
-    label, unit = "Accuracy", "percent"
+    label, unit, of_labels = "Accuracy", "percent", True
     also: ClassVar = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
     keras_names = ("Accuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy")
     examples: ClassVar = ["accuracy"]
 
     def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        if truth.ndim > 1:
+            return float(((predicted > 0.5) == truth.astype(bool)).all(axis=1).mean())
         return float((predicted.argmax(axis=1) == truth).mean())
 
 
 @METRICS.register
 class BinaryAccuracy(ClassMetric):
-    """Of two classes, share of samples on the right side of a probability of `threshold` for the second."""
+    """Of two classes, share of samples on the right side of a probability of `threshold` for the second; of labels, the
+    share of all that are said rightly to be there or not."""
 
-    label, unit, of_two = "Binary accuracy", "percent", True
+    label, unit, of_two, of_labels = "Binary accuracy", "percent", True, True
     keras_names = ("BinaryAccuracy",)
     threshold: Share = Primary(0.5, description="probability from which the second class is predicted")
     examples: ClassVar = ["binary_accuracy", {"binary_accuracy": 0.3}]
 
     def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
-        return float(((predicted[:, 1] > self.threshold) == (truth == 1)).mean())
+        probability = predicted if truth.ndim > 1 else predicted[:, 1]
+        return float(((probability > self.threshold) == (truth == 1)).mean())
 
 
 @METRICS.register
@@ -84,7 +89,7 @@ class TopKAccuracy(ClassMetric):
         given = predicted[np.arange(len(truth)), truth]
         return float(((predicted > given[:, None]).sum(axis=1) < self.k).mean())
 
-    def refuses(self, classes: int) -> tuple[str, str] | None:
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         if self.k >= classes:
             return f"with {classes} classes one of {self.k} guesses is always right", "write a smaller `k`"
         return None
@@ -92,9 +97,10 @@ class TopKAccuracy(ClassMetric):
 
 @METRICS.register
 class LogLoss(ClassMetric):
-    """Mean negative logarithm of the probability given to the true class, in nats."""
+    """Mean negative logarithm of the probability given to the true class, in nats; of labels, of that each is there or
+    not."""
 
-    better, label = "lower", "Log loss"
+    better, label, of_labels = "lower", "Log loss", True
     also: ClassVar = (
         "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "cross_entropy",
         "crossentropy",
@@ -105,7 +111,10 @@ class LogLoss(ClassMetric):
     def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
         import numpy as np
 
-        given = predicted[np.arange(len(truth)), truth]
+        if truth.ndim > 1:
+            given = np.where(truth.astype(bool), predicted, 1 - predicted)
+        else:
+            given = predicted[np.arange(len(truth)), truth]
         return float(-np.log(np.clip(given, 1e-12, 1)).mean())
 
 

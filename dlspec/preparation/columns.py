@@ -17,6 +17,7 @@ from dlspec.features.base import Raw
 from dlspec.signature import Signature, place_of_feature, source_of, unlabeled_source
 from dlspec.sources import FileSource
 from dlspec.spec import Spec
+from dlspec.targets import split_tags
 
 Array = np.ndarray
 
@@ -252,6 +253,25 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns, first: First 
             "target",
         )
     return np.array([index[str(label)] for label in labels])
+
+
+def labels_of(spec: Spec, signature: Signature, columns: Columns, first: First = 0) -> Array:
+    """Which of the target's labels each sample has, (samples, labels), 1 or 0.
+
+    Args:
+        first: as of `to_numbers`.
+    """
+    target = signature.target
+    if target.separator is not None:
+        values = numbers_of(spec, target.name, columns, holes=True, raw="word", first=first)  # nothing: no tag
+        places = {label.word: i for i, label in enumerate(target.labels)}
+        found = np.zeros((len(values), len(places)), "uint8")
+        for row, value in enumerate(values):
+            for tag in split_tags(value, target.separator):
+                found[row, places[tag]] = 1
+        return found
+    words = of_each(target.names, lambda name: numbers_of(spec, name, columns, raw="word", first=first))
+    return np.stack([words[label.column] == label.word for label in target.labels], axis=1).astype("uint8")
 
 
 def to_times(

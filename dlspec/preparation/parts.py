@@ -75,8 +75,9 @@ class Part:
         targets: what it is trained to put out: (samples, values) float32, or class indices (samples,); where the target
             is the input, that.
         raw: the same samples as raw columns, which the saved model takes.
-        truth: the target itself: float64 in its own units, (samples,), of several numbers (samples, numbers), or class
-            indices, (samples,); where the target is the input, the same as `targets`.
+        truth: the target itself: float64 in its own units, (samples,), of several numbers (samples, numbers); class
+            indices, (samples,); of labels whether each is there, (samples, labels); where the target is the input, the
+            same as `targets`.
         rows: the row of the data that each target stands in.
         last: of a series, the last value of the target that the network may know; as `truth`.
     """
@@ -157,7 +158,8 @@ class Prepared:
         return np.hstack(found) if found else flat
 
     def to_units(self, outputs: Array, part: Part) -> Array:
-        """What the network puts out, (samples, units), in the target's own units, or class probabilities.
+        """What the network puts out, (samples, units), in the target's own units, or the probabilities of classes or
+        labels.
 
         Where the target is the input, it stays as the network sees it: columns may have different units, and an
         error is one number for all of them.
@@ -165,6 +167,8 @@ class Prepared:
         target = self.signature.target
         if target.kind == "class":
             return class_shares(outputs)
+        if target.kind == "labels":
+            return np.asarray(outputs, "float64")
         if target.kind == "input":
             return flattened(outputs)
         assert self.preprocessing.target is not None, "a number has a scale"
@@ -182,10 +186,10 @@ def flattened(samples: Samples) -> Samples:
 
 
 def class_counts(part: Part, classes: int) -> Array:
-    """How often each class stands in a part, (classes,)."""
+    """How often each class or label stands in a part, (classes,)."""
     counts = np.zeros(classes, int)
     for block in blocks(part.truth):
-        counts += np.bincount(block, minlength=classes)
+        counts += block.sum(axis=0, dtype=int) if block.ndim > 1 else np.bincount(block, minlength=classes)
     return counts
 
 

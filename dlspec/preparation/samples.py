@@ -11,7 +11,16 @@ from dlspec.arrays import Chosen, Samples, SideBySide, joined
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.features.numeric import FittedNumber
-from dlspec.preparation.columns import classes_of, data_error, fingerprint, is_missing, numbers_of, of_each, together
+from dlspec.preparation.columns import (
+    classes_of,
+    data_error,
+    fingerprint,
+    is_missing,
+    labels_of,
+    numbers_of,
+    of_each,
+    together,
+)
 from dlspec.preparation.drawing import draw_some, generator
 from dlspec.preparation.held_out import without_held_out
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
@@ -65,8 +74,8 @@ def prepare_samples(
         targets = truth[rows]
         if target_scale is not None:
             targets = target_scale(_as_table(targets)).astype("float32")
-        elif target.units == 1:
-            targets = targets[:, None].astype("float32")
+        elif target.units == 1 or target.kind == "labels":
+            targets = _as_table(targets).astype("float32")
         return Part(inputs, targets, own, truth[rows], kept[rows])
 
     parts = [part(rows) for rows in (labelled, validation, test)]
@@ -82,7 +91,7 @@ def prepare_samples(
 
 
 def _truth(spec: Spec, signature: Signature, columns: Columns, rows: Array) -> Array | None:
-    """One target, (samples,), or several, (samples, targets); None: it is the input.
+    """One target, (samples,), or several numbers or labels, (samples, targets); None: it is the input.
 
     Args:
         rows: of the data that the columns have.
@@ -92,6 +101,8 @@ def _truth(spec: Spec, signature: Signature, columns: Columns, rows: Array) -> A
         return None
     if target.kind == "class":
         return classes_of(spec, signature, columns, rows)
+    if target.kind == "labels":
+        return labels_of(spec, signature, columns, rows)
     values = list(of_each(target.names, lambda name: numbers_of(spec, name, columns, first=rows)).values())
     return values[0] if len(values) == 1 else np.stack(values, axis=1)
 
@@ -171,7 +182,7 @@ def complete_rows(spec: Spec, signature: Signature, columns: Columns) -> Array:
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(spec.data.missing) == "drop"}
-    if spec.data.missing == "drop" and signature.target.kind != "input":
+    if spec.data.missing == "drop" and signature.target.kind != "input" and not signature.target.separator:
         names |= {*signature.target.names}
     lacking = np.zeros(count, bool)
     for name in names:

@@ -31,6 +31,8 @@ KEYS = {
     "data.time": "The time stands in the column {value}.",
     "data.group": "Several series are told apart by the column {value}, and no sample crosses from one into another.",
     "data.target": "What is predicted is the column {value}.",
+    "data.targets": "What is predicted are the columns {value}.",
+    "data.typed_target": "What is predicted is {value}, taken for {kind}.",
     "data.features": "The network sees {value}.",
     "data.feature": "`{name}` is taken as {value}.",
     "data.window.length": "A sample is {value} timesteps in a row.",

@@ -34,6 +34,8 @@ KEYS = {
     "data.time": "시간은 {value} 열에 있습니다.",
     "data.group": "여러 시계열은 {value} 열로 구분하고, 표본은 서로 다른 시계열에 걸치지 않습니다.",
     "data.target": "{value} 열을 예측합니다.",
+    "data.targets": "{value} 열을 예측합니다.",
+    "data.typed_target": "{value} 열을 {kind} 유형으로 보고 예측합니다.",
     "data.features": "신경망은 {value} 열을 봅니다.",
     "data.feature": "`{name}` 열은 {value} 형식으로 봅니다.",
     "data.window.length": "표본 하나는 이어진 시점 {value}개입니다.",

@@ -123,6 +123,12 @@ class _Teller:
         template = self.words.IN_FILES[name] if _in_files(name, value) else self.words.KEYS[name]
         if (name, value) == ("data.target", INPUT_TARGET):
             return str(self.words.GIVEN_BACK)
+        if name == "data.target" and isinstance(value, list):
+            template = self.words.KEYS["data.targets"]
+        if name == "data.target" and isinstance(value, dict):
+            columns = self.words.listing([f"`{column}`" for column in value])
+            kind = to_inline_yaml(brief_of(next(iter(value.values()))))
+            return str(self.words.KEYS["data.typed_target"].format(value=columns, kind=f"`{kind}`"))
         if isinstance(template, Mapping):
             return str(template[value])
         if isinstance(value, Kind):

@@ -343,14 +343,19 @@ def _gray(picture: Array, light: float, dark: float) -> Array:
 
 
 @in_style
-def by_value(values: Sequence[str], errors: Mapping[str, Sequence[float]]) -> str:
-    """A line of errors for the network and for each baseline, over the values that are predicted."""
+def by_value(values: Sequence[str], errors: Mapping[str, Sequence[float]], *, joined: bool) -> str:
+    """Errors of the network and of each baseline, of the values that are predicted.
+
+    Args:
+        joined: whether a line leads from value to value, as from timestep to timestep.
+    """
     figure, axes = styled(10, 2.4)
     axis = axes[0, 0]
     places = np.arange(len(values))
     for i, (who, each) in enumerate(errors.items()):
         color = NETWORK if who == "network" else baseline_color(i - 1)
-        axis.plot(places, each, marker="o", markersize=5, color=color, linewidth=1.6, label=who)
+        line = "-" if joined else ""
+        axis.plot(places, each, marker="o", ls=line, markersize=5 if joined else 7, color=color, lw=1.6, label=who)
     axis.set_xticks(places, values, rotation=0 if len("".join(values)) < 80 else 45)
     axis.set_ylim(0, None)
     axis.legend(ncols=len(errors), loc="lower right", bbox_to_anchor=(1, 1))
@@ -372,6 +377,24 @@ def several_against_truth(pairs: Mapping[str, tuple[Array, Array]]) -> str:
         axis.plot(truth[some], network[some], ".", markersize=3, color=NETWORK, alpha=0.6)
         axis.set_title(name)
     return to_svg(figure, "several")
+
+
+@in_style
+def shares_of_labels(shares: Mapping[str, Sequence[Array]]) -> str:
+    """A panel for each label: probabilities of the samples that have it, and of those that have not."""
+    columns = min(4, len(shares))
+    rows = -(-len(shares) // columns)
+    figure, axes = styled(10, 2.2 * rows, rows, columns)
+    for axis in axes.flat[len(shares) :]:
+        axis.set_axis_off()
+    for axis, (name, (there, absent)) in zip(axes.flat, shares.items(), strict=False):
+        for values, color, label in ((absent, QUIET, "it is not"), (there, NETWORK, "it is there")):
+            counts, edges = np.histogram(values, np.linspace(0, 1, 21))
+            axis.stairs(counts / max(1, len(values)), edges, color=color, lw=1.6, fill=True, alpha=0.6, label=label)
+        axis.set_title(name)
+        axis.set_yticks([])
+    axes.flat[0].legend(loc="upper center", fontsize=8)
+    return to_svg(figure, "labels")
 
 
 @in_style

@@ -90,7 +90,8 @@ def data_figures(run: Run) -> list[Shown]:
         shown, titles = run.pictures["some:pictures"], run.pictures["some:truth"].tolist()
         found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
     if run.data["class_counts"]:
-        found.append(Shown(figures.class_counts(run.data["class_counts"]), "Samples of each class"))
+        each = "with each label" if target["kind"] == "labels" else "of each class"
+        found.append(Shown(figures.class_counts(run.data["class_counts"]), f"Samples {each}"))
     return found
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
 
 MOST_VALUES = 8
-"""Of several numbers, those that are drawn one by one."""
+"""Of several numbers or labels, those that are drawn one by one."""
+MOST_LABELS = 40
+"""Labels that stand beside each other in a figure, the most frequent ones."""
 
 
 def comparison_figure(run: Run) -> Shown:
@@ -57,6 +59,8 @@ def result_figures(run: Run) -> list[Shown]:
     baselines = list(run.metrics["baselines"])
     if task == "reconstruction":
         return _given_back(run)
+    if task == "labels":
+        return _of_labels(run)
     if task == "class":
         shown = [_plane(run)] if "plane:axes" in run.pictures else []
         if "bent:" in "".join(run.pictures):
@@ -243,7 +247,7 @@ def _of_several(run: Run) -> list[Shown]:
     few = "" if len(values) <= MOST_VALUES else f" The first {MOST_VALUES} of {len(values)}."
     return [
         Shown(
-            figures.by_value(values, shares),
+            figures.by_value(values, shares, joined=bool(run.data["target"]["steps"])),
             "The error of each value",
             "RMSE on the test part, that of the network being 1: a simple guess above 1 does worse than the network.",
         ),
@@ -251,6 +255,36 @@ def _of_several(run: Run) -> list[Shown]:
             figures.several_against_truth(pairs),
             "Predicted against true",
             f"Points on the line are exactly right.{few}",
+        ),
+    ]
+
+
+def _of_labels(run: Run) -> list[Shown]:
+    """How well each label is told."""
+    values, table, by_target = run.data["target"]["values"], run.predictions, run.metrics["by_target"]
+    often = sorted(values, key=lambda name: -table[f"truth:{name}"].sum())
+    named, drawn = ([name for name in values if name in often[:most]] for most in (MOST_LABELS, MOST_VALUES))
+    metric = METRICS[judged_by("labels", list(run.metrics["test"]))]
+    scores = {
+        who: [by_target[name][who][metric.type_name] for name in named] for who in by_target[values[0]]
+    }  # fmt: skip
+    shares = {
+        name: [table[f"network:{name}"][table[f"truth:{name}"] == there].to_numpy() for there in (1, 0)]
+        for name in drawn
+    }
+    few = f", the {MOST_LABELS} most frequent of {len(values)}" if len(values) > MOST_LABELS else ""
+    first = f" The {MOST_VALUES} most frequent of {len(values)}." if len(values) > MOST_VALUES else ""
+    return [
+        Shown(
+            figures.by_value(named, scores, joined=False),
+            f"{metric.label} of each label{few}",
+            f"On the test part, {metric.better} is better.",
+        ),
+        Shown(
+            figures.shares_of_labels(shares),
+            "What the network says where a label is there, and where it is not",
+            f"How often it gives the label which probability. A perfect network has all of one color at the right, all "
+            f"of the other at the left.{first}",
         ),
     ]
 

@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "values": list(target.values),
             "steps": list(target.steps),
             "units": [column.unit for column in target.columns],
+            "labels": [list(astuple(label)) for label in target.labels],
+            "separator": target.separator,
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
@@ -118,14 +121,15 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
 
 def _of_values(target: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Column and unit of each of several numbers that the network puts out."""
-    for value, unit in zip(target.get("values", ()), target.get("units", ()), strict=True):
+    values = () if target.get("labels") else target.get("values", ())
+    for value, unit in zip(values, target.get("units", ()), strict=True):
         yield value.rpartition("+")[0] if target["steps"] else value, unit
 
 
 def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
     """What `data.json` says of the inputs and the target."""
     from dlspec.datasets import Column
-    from dlspec.signature import Signature, Target, share_out
+    from dlspec.signature import Label, Signature, Target, share_out
     from dlspec.splits import Window
 
     target, shape = described["target"], (None, *described["input_shape"])
@@ -144,6 +148,8 @@ def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
             target.get("inside", False),
             tuple(Column(name, unit=unit) for name, unit in _of_values(target)),
             tuple(target.get("steps", ())),
+            tuple(Label(*label) for label in target.get("labels", ())),
+            target.get("separator"),
         ),
         share_out(spec, shape, [feature.name for feature in features], widths),
         {},
@@ -216,7 +222,8 @@ _SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {
 def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:
     from dlspec.preparation import class_counts
 
-    classes = data.signature.target.classes
+    target = data.signature.target
+    classes = target.classes or tuple(label.name for label in target.labels)
     if not classes:
         return None
     counts = {name: class_counts(getattr(data, name), len(classes)) for name in ("train", "validation", "test")}

@@ -141,10 +141,10 @@ class Run:
                 width).
 
         Returns:
-            For single samples a row each, with the index of `rows`: the target, and for classes also the probability
-            of each, `<target>=<class>`. Of a series a row for each window, with the index of its last timestep, at
-            which the forecast is made: `<target>+<horizon>` is what the target will be that many timesteps later; of
-            several series also the column that separates them.
+            For single samples a row each, with the index of `rows`: the target, and for classes and labels also the
+            probability of each, `<target>=<class>`. Of a series a row for each window, with the index of its last
+            timestep, at which the forecast is made: `<target>+<horizon>` is what the target will be that many timesteps
+            later; of several series also the column that separates them.
             Where the network gives back its input, a column for each value of it, and `squared_error`, which is large
             for what the network does not know.
 
@@ -233,6 +233,8 @@ class Run:
         from dlspec.preparation import class_shares
 
         target, length = self.data["target"], self.data["timesteps"]
+        if target.get("labels"):
+            return pd.DataFrame(_labels(target, outputs), index=index)
         if target.get("values"):
             return pd.DataFrame(dict(zip(target["values"], outputs.T, strict=True)), index=index)
         if target["kind"] == "number":
@@ -308,3 +310,18 @@ class Run:
     def _json(self, name: str) -> dict[str, Any]:
         values: dict[str, Any] = json.loads(self._file(name).read_text(encoding="utf-8"))
         return values
+
+
+def _labels(target: dict[str, Any], shares: np.ndarray) -> dict[str, Any]:
+    """Probabilities of labels, (samples, labels), as the columns that they come from, and each beside them."""
+    import numpy as np
+
+    names, columns, words, others = zip(*target["labels"], strict=True)
+    there = shares > 0.5
+    predicted: dict[str, Any]
+    if target["separator"] is not None:
+        joint = target["separator"] + " " * (target["separator"] in ",;")
+        predicted = {target["name"]: [joint.join(np.array(names)[row]) for row in there]}
+    else:
+        predicted = {column: np.where(there[:, i], words[i], others[i]) for i, column in enumerate(columns)}
+    return predicted | {f"{columns[i]}={words[i]}": shares[:, i] for i in range(len(names))}

@@ -106,7 +106,7 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times
-    if target.columns:
+    if target.values:
         for i, name in enumerate(target.values):
             table |= {f"{who}:{name}": values[:, i] for who, values in {"truth": truth, **predictions}.items()}
     elif target.kind == "number":

@@ -7,6 +7,7 @@ from dlspec.signature.base import (
     PARTS_IN_FILES,
     TIME_NAMES,
     DataSource,
+    Label,
     NetworkInput,
     Signature,
     Target,
@@ -17,7 +18,7 @@ from dlspec.signature.reading import fill_in, needs_memory, read_signature
 from dlspec.signature.sources import source_of, unlabeled_source
 
 __all__ = [
-    "HOLDS", "INPUT", "INPUT_TARGET", "PARTS_IN_FILES", "TIME_NAMES", "DataSource", "NetworkInput", "Signature",
-    "Target", "fill_in", "needs_memory", "place_of_feature", "read_signature", "share_out", "source_of",
+    "HOLDS", "INPUT", "INPUT_TARGET", "PARTS_IN_FILES", "TIME_NAMES", "DataSource", "Label", "NetworkInput",
+    "Signature", "Target", "fill_in", "needs_memory", "place_of_feature", "read_signature", "share_out", "source_of",
     "unlabeled_source",
 ]  # fmt: skip

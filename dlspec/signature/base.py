@@ -16,9 +16,16 @@ from dlspec.parts.losses import Loss
 from dlspec.spec import Spec
 from dlspec.splits import Window
 
-Task = Literal["series", "number", "class", "reconstruction"]
+Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction"]
 
-HOLDS = {"class": "labels", "time": "times", "text": "text", "number": "numbers", "nested": "nested values"}
+HOLDS = {
+    "class": "labels",
+    "tags": "tags",
+    "time": "times",
+    "text": "text",
+    "number": "numbers",
+    "nested": "nested values",
+}
 TIME_NAMES = ("date", "datetime", "time", "timestamp")
 
 
@@ -39,30 +46,52 @@ INPUT_TARGET = "input"
 
 
 @dataclass(frozen=True)
+class Label:
+    """Something that a sample has or has not.
+
+    Args:
+        column: where that is said.
+        word: what stands there if the sample has it; of a column of tags, the tag.
+        other: what stands there if it has not; of tags nothing.
+    """
+
+    name: str
+    column: str
+    word: str
+    other: str = ""
+
+
+@dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
 
     Args:
-        kind: a `number`, a `class`, or the `input` of the network itself.
+        kind: a `number`, a `class`, `labels` of which a sample may have any number, or the `input` of the network
+            itself.
         columns: of several numbers, the column of each value that the network puts out, with its unit.
         steps: of several numbers of a series, how many timesteps ahead each of them lies.
         shape: of the input, without the batch.
         inside: every value of the input lies in [0, 1], so that it may be taken for a probability.
+        labels: those that a sample may have.
+        separator: of labels that are tags in one column, what stands between them.
     """
 
     name: str
-    kind: Literal["number", "class", "input"]
+    kind: Literal["number", "class", "labels", "input"]
     classes: tuple[str, ...] = ()
     unit: str | None = None
     shape: tuple[int, ...] = ()
     inside: bool = False
     columns: tuple[Column, ...] = ()
     steps: tuple[int, ...] = ()
+    labels: tuple[Label, ...] = ()
+    separator: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that are predicted."""
-        return tuple(dict.fromkeys(column.name for column in self.columns)) or (self.name,)
+        columns = [column.name for column in self.columns] or [label.column for label in self.labels]
+        return tuple(dict.fromkeys(columns)) or (self.name,)
 
     @property
     def is_mixed(self) -> bool:
@@ -72,7 +101,9 @@ class Target:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What each of several numbers is called; empty where there is one."""
+        """What each of several numbers or labels is called; empty where there is one."""
+        if self.labels:
+            return tuple(label.name for label in self.labels)
         if self.steps:
             return tuple(f"{column.name}+{step}" for column, step in zip(self.columns, self.steps, strict=True))
         return tuple(column.name for column in self.columns)
@@ -81,22 +112,22 @@ class Target:
     def units(self) -> int:
         if self.kind == "input":
             return math.prod(self.shape)
-        if self.columns:
-            return len(self.columns)
+        if self.values:
+            return len(self.values)
         return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
 
     @property
     def activation(self) -> str:
         if self.kind == "class":
             return "sigmoid" if len(self.classes) == 2 else "softmax"
-        return "sigmoid" if self.inside else "linear"
+        return "sigmoid" if self.inside or self.labels else "linear"
 
     @property
     def loss_of(self) -> str:
         """The sort of loss that fits: see `Loss.of`."""
         if self.kind == "class":
             return "binary" if len(self.classes) == 2 else "class"
-        return "number"
+        return "binary" if self.labels else "number"
 
     @property
     def default_loss(self) -> str:
@@ -129,7 +160,8 @@ class Signature:
     """What goes into a network and what comes out.
 
     Args:
-        task: `series`, `number`, `class` or `reconstruction`; metrics and baselines say which they are for.
+        task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`; metrics and
+            baselines say which they are for.
         input_shape: of all that the network sees, batch first.
         types: how each feature is encoded; empty for pictures and series, whose values are numbers.
         widths: how many numbers the network sees of each feature.

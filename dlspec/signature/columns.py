@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from dlspec.datasets import ColumnKind, Description
+from dlspec.datasets import Column, ColumnKind, Description
 from dlspec.diagnostics import Diagnostic
 from dlspec.features import infer
-from dlspec.fields import did_you_mean
+from dlspec.features.base import truth_of
+from dlspec.fields import did_you_mean, one_of
 from dlspec.signature.base import HOLDS, INPUT_TARGET, TIME_NAMES, named_inputs
 from dlspec.spec import Spec
+from dlspec.targets import Tags, TargetType
 
 
 def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
@@ -61,16 +63,14 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
             continue
         column, place = description.column(name), place_of_feature(spec, name)
-        if name in (*data.target_names, description.target)[: max(1, len(data.target_names))] and (
-            description.layout == "samples"
-        ):
+        if name in (data.target_names or description.targets) and description.layout == "samples":
             continue  # the network would see its own answer, whatever it holds
         kind = data.feature_type(name)
         if kind is not None and description.layout == "series":
             message = "types of features are of single samples, and these data are a series"
             yield Diagnostic("only-for-samples", message, spec.span(*place), help="list the names alone")
         elif kind is not None and column and (column.kind not in kind.takes or column.shape):
-            held = "arrays" if column.shape else HOLDS[column.kind]
+            held = _held(column)
             fitting, wanted = infer(column), " or ".join(HOLDS[other] for other in kind.takes)
             yield Diagnostic(
                 "wrong-value",
@@ -83,21 +83,8 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
         elif column and kind is None and column.kind not in ("number", *no_numbers(description)):
             wanted = "numbers, words, texts or times" if no_numbers(description) else "numbers here"
             yield _no_feature(spec, name, column.kind, wanted)
-    kinds = ("number",) if description.layout == "series" or len(data.target_names) > 1 else ("number", "class")
-    targets = data.target_names or [name for name in [description.target] if name]
-    for i, target in enumerate(targets):
-        column = description.column(target)
-        said = data.target_type
-        needed: ColumnKind = "class" if said == "category" else "number"
-        if column and said and column.kind != needed:
-            help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
-            message = f"`{target}` holds {HOLDS[column.kind]}, and `{said}` takes {HOLDS[needed]}"
-            yield Diagnostic("wrong-value", message, spec.span(*place_of_target(spec, i)), help=help)
-        elif column and (column.kind not in kinds or column.shape or (len(targets) > 1 and column.classes)):
-            held = "pictures" if column.shape else "labels" if column.classes else HOLDS[column.kind]
-            among = "cannot be predicted here" if len(targets) == 1 else "several targets are numbers"
-            message = f"`{target}` holds {held}, {'which ' if len(targets) == 1 else 'and '}{among}"
-            yield Diagnostic("wrong-value", message, spec.span(*place_of_target(spec, i)))
+    yield from _target_problems(spec, description)
+    targets = data.target_names or description.targets
     drawn = isinstance(data.split.test, int | float) and spec.source.written("data", "split", "test")
     if description.test_rows and drawn:
         yield Diagnostic(
@@ -140,11 +127,80 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
             )
 
 
+def _target_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Targets that hold what cannot be predicted, or not together."""
+    said = spec.data.target_type
+    targets = spec.data.target_names or description.targets
+    columns = [description.column(name) for name in targets]
+    for i, column in enumerate(columns):
+        if column is None:
+            continue
+        problem, help = _of_target(column, said) if said else (None, None)
+        if not said and len(columns) == 1:
+            problem, help = _of_one_target(column, description)
+        elif not said:
+            problem, help = _of_several_targets(column, columns, description)
+        if problem:
+            yield Diagnostic("wrong-value", problem, spec.span(*place_of_target(spec, i)), help=help)
+
+
+Problem = tuple[str | None, str | None]
+"""What is wrong with a column, and what helps; None: nothing is."""
+
+
+def _of_target(column: Column, said: TargetType) -> Problem:
+    """A target that does not hold what its type takes."""
+    type_name = "tags" if isinstance(said, Tags) else said
+    needed = NEEDED[type_name]
+    if column.kind != needed or column.shape:
+        help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
+        return f"`{column.name}` holds {_held(column)}, and `{type_name}` takes {HOLDS[needed]}", help
+    if said == "boolean" and not truth_of(column.classes):
+        shown = one_of(column.classes[:4]) if column.classes else "nothing"
+        return f"`{column.name}` holds {shown}, and `boolean` is yes or no", "write 1 and 0 in its place"
+    return None, None
+
+
+def _of_one_target(column: Column, description: Description) -> Problem:
+    if column.kind in ("number", "class") and not column.shape:
+        return None, None
+    tags = description.layout == "samples" and column.kind == "text"
+    help = (
+        f"write `target: {{{column.name}: tags}}` if it holds several labels, with `,` between them" if tags else None
+    )
+    return f"`{column.name}` holds {_held(column)}, which cannot be predicted here", help
+
+
+def _of_several_targets(column: Column, columns: Sequence[Column | None], description: Description) -> Problem:
+    """Several targets are numbers, or each is said with yes or no."""
+    if column.kind == "number" and not column.shape:
+        return None, None
+    if description.layout == "series":
+        return f"`{column.name}` holds {_held(column)}, and several targets of a series are numbers", None
+    if not truth_of(column.classes):
+        return f"`{column.name}` holds {_held(column)}, and several targets are numbers, or yes or no each", None
+    others = [other.name for other in columns if other and not truth_of(other.classes)]
+    if not others:
+        return None, None
+    message = (
+        f"`{column.name}` is yes or no, and `{others[0]}` is not; several targets are all numbers, or all yes or no"
+    )
+    return message, f"write 1 and 0 in `{column.name}`, which are numbers too, or predict them one by one"
+
+
+NEEDED: dict[str, ColumnKind] = {"category": "class", "boolean": "class", "numeric": "number", "tags": "tags"}
+"""Type of a target -> the kind of column that it takes."""
+
+
+def _held(column: Column) -> str:
+    return "arrays" if column.shape else HOLDS[column.kind]
+
+
 def place_of_target(spec: Spec, place: int) -> tuple[str | int, ...]:
     """Where the spec names one of the targets."""
     given = spec.data.target
     if isinstance(given, dict):
-        return ("data", "target", next(iter(given)))
+        return ("data", "target", list(given)[place])
     return ("data", "target", place) if isinstance(given, list) else ("data", "target")
 
 

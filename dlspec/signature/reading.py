@@ -9,15 +9,27 @@ from dlspec.baselines import BASELINES
 from dlspec.datasets import Column, Description
 from dlspec.diagnostics import Diagnostic
 from dlspec.features import FEATURES, Feature, infer
-from dlspec.features.base import MANY, GatheredFeature
+from dlspec.features.base import MANY, GatheredFeature, truth_of
 from dlspec.fields import did_you_mean
 from dlspec.layers import Shape
 from dlspec.metrics import METRICS
 from dlspec.parts.losses import LOSSES
-from dlspec.signature.base import HOLDS, INPUT_TARGET, PARTS_IN_FILES, Signature, Target, Task, named_inputs, share_out
+from dlspec.signature.base import (
+    HOLDS,
+    INPUT_TARGET,
+    PARTS_IN_FILES,
+    Label,
+    Signature,
+    Target,
+    Task,
+    named_inputs,
+    share_out,
+)
 from dlspec.signature.columns import column_problems, guess_time, no_numbers
+from dlspec.sources.rows import MAX_CLASSES
 from dlspec.spec import DataSpec, Spec
 from dlspec.splits import Window
+from dlspec.targets import Tags
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -27,7 +39,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     time = data.time or description.time or guess_time(description)
     targets = {name: target_of(description, output.target) for name, output in (spec.model.outputs or {}).items()}
     names = data.target_names or [t.name for t in targets.values() if t][:1]
-    names = names or [name for name in (INPUT_TARGET if spec.unrolls else description.target,) if name]
+    names = names or ([INPUT_TARGET] if spec.unrolls else list(description.targets))
     if not names:
         where = next(key for key in data.sources if getattr(data, key) is not None)
         problems.append(
@@ -41,29 +53,18 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         return None, problems
     target_name = ", ".join(names)
     back = names == [INPUT_TARGET] and INPUT_TARGET not in description.names
-    target = Target(INPUT_TARGET, "input") if back else _several(description, names, data.window)
-    if target is not None and data.target_type == "numeric" and target.kind == "class":
-        column = description.column(target.name)
-        target = Target(target.name, "number", unit=target.unit) if column and column.kind == "number" else None
+    target = Target(INPUT_TARGET, "input") if back else _target(description, names, data)
     if target is None or None in targets.values():
         return None, problems
-    if target.kind == "class" and len(target.classes) < 2:
-        of = f"one class, `{target.classes[0]}`" if target.classes else "no class"
-        problems.append(
-            Diagnostic(
-                "one-class",
-                f"`{target_name}` has {of}, and so there is nothing to tell apart",
-                spec.span("data", "target") if data.target else spec.key_span("data"),
-                help="predict another column, or add samples of another class",
-            )
-        )
-        return None, problems
+    problem = _wrong_classes(spec, target)
+    if problem is not None:
+        return None, [*problems, problem]
     predicted = {*names, *(t.name for t in targets.values() if t)}
     group = data.group if description.layout == "series" else data.split.group
     predicted |= {name for name in (group, data.split.column) if name}
     chosen = data.feature_names or list(dict.fromkeys(name for _, names in named_inputs(spec) for name in names))
     if back and description.layout == "samples":
-        predicted.add(description.target or "")  # the label of a built-in set is no part of a sample
+        predicted |= {*description.targets}  # the label of a built-in set is no part of a sample
     series = description.layout == "series"
     chosen = chosen or [name for name in description.features if name not in predicted]
     chosen = chosen or [
@@ -93,7 +94,7 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         )
         return None, problems
     pictures = [c for c in features if c.shape]
-    task: Task = "reconstruction" if target.kind == "input" else "series" if series else target.kind
+    task = _task(target, series=series)
     shape: Shape
     if series:
         if data.window is None:
@@ -158,8 +159,8 @@ def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str
         return ("target",), "a network that gives back its input"
     if signature.window is not None:
         return ("window",), "a series"
-    if signature.target.columns:
-        return ("target",), "a list of targets"
+    if signature.target.values:
+        return ("target",), "tags" if signature.target.separator else "a list of targets"
     for column, kind in zip(signature.features, signature.types, strict=False):
         if not isinstance(kind, GatheredFeature):
             return ("features",), f"`{column.name}`, which is `{kind.type_name}`,"
@@ -187,19 +188,67 @@ def target_of(description: Description, name: str) -> Target | None:
     return Target(name, "class" if column.classes else "number", column.classes, column.unit)
 
 
-def _several(description: Description, names: Sequence[str], window: Window | None) -> Target | None:
-    """What the columns ask of a network, at each of the timesteps that are predicted."""
-    found = [target_of(description, name) for name in names]
-    first = found[0]
-    steps = range(window.horizon, window.reach + 1) if window and description.layout == "series" else range(1, 2)
-    if first is None or None in found or (len(found) == 1 and len(steps) == 1):
-        return first if None not in found else None
-    columns = tuple(Column(t.name, unit=t.unit) for t in found if t for _ in steps)
-    ahead = tuple(step for _ in found for step in steps) if window and description.layout == "series" else ()
-    units = {t.unit for t in found if t}
-    return Target(
-        ", ".join(names), "number", unit=first.unit if len(units) == 1 else None, columns=columns, steps=ahead
-    )
+def _target(description: Description, names: Sequence[str], data: DataSpec) -> Target | None:
+    """What the columns ask of a network; None: what they hold cannot be predicted, or not together."""
+    columns = [column for name in names if (column := description.column(name))]
+    said, series = data.target_type, description.layout == "series"
+    if len(columns) < len(names) or any(column.shape for column in columns):
+        return None
+    name = ", ".join(names)
+    if isinstance(said, Tags):
+        tags = tuple(Label(tag, name, tag) for tag in columns[0].classes)
+        return Target(name, "labels", labels=tags, separator=said.tags) if columns[0].kind == "tags" else None
+    if len(columns) > 1 and said != "numeric" and not series:
+        words = [(truth_of(column.classes), column) for column in columns]
+        labels = tuple(
+            Label(column.name, column.name, word, next(other for other in column.classes if other != word))
+            for word, column in words
+            if word is not None
+        )
+        if len(labels) == len(columns):
+            return Target(name, "labels", labels=labels)
+    if said == "numeric" or len(columns) > 1 or (data.window and series and data.window.steps > 1):
+        return _numbers(name, columns, data.window if series else None)
+    return target_of(description, name)
+
+
+def _numbers(name: str, columns: Sequence[Column], window: Window | None) -> Target | None:
+    """The columns as numbers, at each of the timesteps of a series that are predicted."""
+    steps = range(window.horizon, window.reach + 1) if window else range(1)
+    if any(column.kind != "number" for column in columns):
+        return None
+    units = {column.unit for column in columns}
+    unit = columns[0].unit if len(units) == 1 else None
+    if len(columns) == len(steps) == 1:
+        return Target(name, "number", unit=unit)
+    each = tuple(Column(column.name, unit=column.unit) for column in columns for _ in steps)
+    return Target(name, "number", unit=unit, columns=each, steps=(*steps,) * len(columns) if window else ())
+
+
+def _wrong_classes(spec: Spec, target: Target) -> Diagnostic | None:
+    """A class needs others beside it, and each takes an output of the network."""
+    span = spec.span("data", "target") if spec.data.target else spec.key_span("data")
+    count = len(target.classes or target.labels)
+    what = "tag" if target.separator else "label" if target.labels else "class"
+    if target.kind == "class" and count < 2:
+        of = f"one class, `{target.classes[0]}`" if target.classes else "no class"
+        message = f"`{target.name}` has {of}, and so there is nothing to tell apart"
+        return Diagnostic("one-class", message, span, help="predict another column, or add samples of another class")
+    if target.kind == "labels" and not count:
+        return Diagnostic("one-class", f"`{target.name}` has no tag in any row", span, help="predict another column")
+    if count > MAX_CLASSES:
+        message = f"`{target.name}` has more than {MAX_CLASSES:,} different {what}{'es' if what == 'class' else 's'}"
+        cure = "take rare ones together" + (", or check what separates them" if target.separator else "")
+        return Diagnostic("too-many-classes", f"{message}, and a network has an output for each", span, help=cure)
+    return None
+
+
+def _task(target: Target, *, series: bool) -> Task:
+    if target.kind == "input":
+        return "reconstruction"
+    if series:
+        return "class_series" if target.kind == "class" else "series"
+    return target.kind
 
 
 def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
@@ -226,12 +275,16 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "series": ("mae", "rmse", "mase"),
         "number": ("mae", "rmse", "r2"),
         "class": ("accuracy", "log_loss"),
+        "class_series": ("accuracy", "log_loss"),
+        "labels": ("log_loss", "binary_accuracy", "f1_score"),
         "reconstruction": ("squared_error", "rmse", "mae"),
     }
     baselines = {
         "series": ("persistence", "linear"),
         "number": ("mean", "linear"),
         "class": ("majority", "linear"),
+        "class_series": ("majority", "persistence", "linear"),
+        "labels": ("majority", "linear"),
         "reconstruction": ("mean", "pca"),
     }
     return spec.with_changes(

@@ -10,6 +10,7 @@ from dlspec.signature.base import PARTS_IN_FILES, DataSource
 from dlspec.sources import FILE_SOURCES, FileSource, Place
 from dlspec.sources.rows import RowsFiles
 from dlspec.spec import DataSpec, Spec, UnlabeledSpec
+from dlspec.targets import Tags
 
 
 def source_of(spec: Spec) -> DataSource:
@@ -31,13 +32,15 @@ def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSo
     said: list[tuple[str, ColumnKind]] = [(name, kind.takes[0]) for name, kind in types.items()]
     if split.column:
         said.append((split.column, "class"))
-    if spec.data.target_type == "category":
-        said.append((spec.data.target_names[0], "class"))
+    if spec.data.target_type in ("category", "boolean"):
+        said += [(name, "class") for name in spec.data.target_names]
+    separator = spec.data.target_type.tags if isinstance(spec.data.target_type, Tags) else None
+    tags = ((spec.data.target_names[0], separator),) if separator else ()
 
     def source(given: Any, *place: str) -> FileSource:
         span = spec.span(*place)
         folder = Path(span.file).parent if span.in_file else spec.source.folder
-        return FILE_SOURCES[key].of(given, Place(folder, span, spec.data.cache, tuple(said)))
+        return FILE_SOURCES[key].of(given, Place(folder, span, spec.data.cache, tuple(said), tags))
 
     found = source(getattr(section, key), *path, key)
     if section is not spec.data or not isinstance(found, RowsFiles):

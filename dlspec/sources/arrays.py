@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 100
 """Whole numbers of which there are more are numbers, and no classes."""
+MOST_TARGETS = 1000
+"""With more columns than this, `y` is no list of targets."""
 PARTS = ("_train", "_test")
 """Ends of the names of arrays that are the training and the test part, as Keras names them."""
 
@@ -37,7 +39,9 @@ AnyArrays = Text | Annotated[dict[Text, Text], Field(min_length=1)]
 class ArrayFiles(FileSource):
     """Arrays with a sample in each row: `x` is what the network sees, `y` what is predicted, others have their names.
 
-    With `x_train`, `y_train`, `x_test` and `y_test` the test part is given. Nothing that is pickled is read.
+    With `x_train`, `y_train`, `x_test` and `y_test` the test part is given. A `y` of several columns is several
+    targets, `y_1` and so on, labels where all are 0 or 1; with a single 1 in every row it is a class. Nothing that is
+    pickled is read.
 
     Args:
         roles: of `.npy` files, what each of `paths` is; empty where `paths` names an `.npz` file.
@@ -70,6 +74,7 @@ class ArrayFiles(FileSource):
 
         arrays = self._arrays()
         found, tests = self._joined(arrays)
+        found, targets = _with_targets(found)
         columns = []
         for name, values in found.items():
             if values.ndim > 1:
@@ -84,11 +89,10 @@ class ArrayFiles(FileSource):
                 else:
                     columns.append(Column(name, "text" if values.dtype.kind in "US" else "number"))
         rows = len(next(iter(found.values())))
-        target = "y" if "y" in found else None
-        return Description("samples", tuple(columns), target=target, rows=rows, test_rows=tests, features=("x",))
+        return Description("samples", tuple(columns), target=targets, rows=rows, test_rows=tests, features=("x",))
 
     def load(self, seed: int) -> Columns:
-        found, _ = self._joined(self._arrays())
+        found, _ = _with_targets(self._joined(self._arrays())[0])
         described = self.describe()
         columns: Columns = {}
         for name, values in found.items():
@@ -170,6 +174,28 @@ class ArrayFiles(FileSource):
 
     def _broken(self, path: str) -> DataError:
         return self._error("data-unreadable", f"`{path}` is no whole file of numpy", "save it anew")
+
+
+def _with_targets(arrays: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Arrays, a `y` of several columns as an array for each of them, and what is predicted."""
+    import numpy as np
+
+    found = dict(arrays)
+    given = found.get("y")
+    if given is None:
+        return found, ()
+    if given.ndim != 2 or given.dtype.kind not in "iufb" or not 1 <= given.shape[1] <= MOST_TARGETS:
+        return found, ("y",)
+    values = given[:]
+    yes_or_no = bool(((values == 0) | (values == 1)).all())
+    if values.shape[1] == 1:
+        return found | {"y": values[:, 0]}, ("y",)
+    if yes_or_no and (values.sum(axis=1) == 1).all():
+        return found | {"y": values.argmax(axis=1)}, ("y",)
+    del found["y"]
+    names = tuple(f"y_{place}" for place in range(1, values.shape[1] + 1))
+    columns = values.astype("uint8" if yes_or_no else "float64").T
+    return found | {name: np.ascontiguousarray(column) for name, column in zip(names, columns, strict=True)}, names
 
 
 class MappedFile(LazyArray):

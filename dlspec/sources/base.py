@@ -28,12 +28,14 @@ class Place:
         span: of what it says.
         cache: whether samples are kept in memory.
         said: column -> the kind that it takes it for, whatever it looks like.
+        tags: column -> what separates the tags in it.
     """
 
     folder: Path
     span: Span | None = None
     cache: Cache = "auto"
     said: tuple[tuple[str, ColumnKind], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,12 @@ from dlspec.diagnostics import DataError
 from dlspec.fields import one_of
 from dlspec.sources.base import FileSource, Place, fits_in_memory
 from dlspec.sources.formats import SEPARATORS, RowsFormat, format_of
+from dlspec.targets import split_tags
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""
+MAX_TAGGED = 1_000_000
+"""With more different values than this, a column of tags is not read to its end before training."""
 MAX_COLUMNS = 5000
 """More columns than this are hardly meant as a table."""
 
@@ -251,10 +254,12 @@ class TableFiles(RowsFiles):
 
     Args:
         said: columns whose kind the spec says, whatever they look like; a time looks like dates.
+        tags: columns of tags, and what separates these.
     """
 
     key = "table"
     said: tuple[tuple[str, ColumnKind], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_large(self) -> bool:
@@ -265,14 +270,14 @@ class TableFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], place: Place) -> Self:
-        return cls(tuple(given), place.folder, place.span, place.cache, said=place.said)
+        return cls(tuple(given), place.folder, place.span, place.cache, said=place.said, tags=place.tags)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
         first, known = files[0].first_rows(), files[0].kinds()
         values = [_values(first, place) for place in range(len(header))]
         numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
-        said = dict(self.said)
+        said, separators = dict(self.said), dict(self.tags)
         for name, column in zip(header, values, strict=True):
             kind = said.get(name, "number")
             if kind == "number" and _all_dates(column):
@@ -280,8 +285,11 @@ class TableFiles(RowsFiles):
             if kind == "text" or (kind == "time" and _mostly_dates(column)):
                 known.setdefault(name, kind)
         words: list[set[str]] = [set() for _ in header]
-        asked = [said.get(name) == "class" for name in header]
-        most = [MAX_CLASSES if asked[p] else 2 if numbers[p] else MAX_CLASSES for p in range(len(header))]
+        asked = [said.get(name) == "class" or name in separators for name in header]
+        most = [
+            MAX_TAGGED if name in separators else MAX_CLASSES if asked[p] or not numbers[p] else 2
+            for p, name in enumerate(header)
+        ]
         seen = [{value.strip() for value in column} for column in values]
         open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
         if open_:
@@ -297,7 +305,9 @@ class TableFiles(RowsFiles):
             if not name:
                 continue
             if asked[place] and name not in known:
-                columns.append(Column(name, "class", classes=found))
+                if name in separators:
+                    found = tuple(sorted({tag for value in found for tag in split_tags(value, separators[name])}))
+                columns.append(Column(name, "tags" if name in separators else "class", classes=found))
             elif name in known:
                 columns.append(Column(name, known[name]))
             elif numbers[place]:
@@ -310,7 +320,7 @@ class TableFiles(RowsFiles):
         return Description("samples", tuple(columns), rows=rows)
 
     def _labels(self) -> list[str]:
-        return [column.name for column in self.describe().columns if column.kind in ("class", "text")]
+        return [column.name for column in self.describe().columns if column.kind in ("class", "tags", "text")]
 
 
 @lru_cache(maxsize=16)
