@@ -216,7 +216,8 @@ def _dependence(data: Prepared) -> int:
     window = data.signature.window
     if window is None:
         return 1
-    shared = window.length if data.signature.target.kind == "input" else 2 * window.reach
+    numbers = data.signature.target.kind == "number"
+    shared = 2 * window.reach if numbers else window.length + window.reach  # an input, or a class, which goes on
     groups = 1 if data.groups is None else len(np.unique(data.groups[data.test.rows]))
     return max(shared, round((len(data.test) / groups) ** (1 / 3))) * groups
 
@@ -285,17 +286,15 @@ def _notes(spec: Spec, data: Prepared) -> list[str]:
         notes.append(
             "Metrics are means over all values that are predicted; `by_target` in `metrics.json` has each of them."
         )
-    if data.signature.task != "series":
-        return notes
     target, change, window = data.signature.target, data.preprocessing.change, data.signature.window
-    if len(target.names) > 1:
-        return notes
-    assert window is not None, "a series has a window"
-    if data.gaps:
+    if data.gaps and window is not None:
         number = data.gaps.number
         one = f"one of {number:,} gaps in time, steps" if number > 1 else "a gap in time, a step"
         lost = f"{data.gaps.windows:,} window{'s' * (data.gaps.windows != 1)}"
         notes.append(f"Left out: {lost} across {one} of more than {window.gap} times the usual one.")
+    if data.signature.task != "series" or len(target.names) > 1:
+        return notes
+    assert window is not None, "a series has a window"
     trained, tested = np.asarray(data.train.truth), np.asarray(data.test.truth)
     low, high = trained.min(), trained.max()
     outside = float(((tested < low) | (tested > high)).mean())

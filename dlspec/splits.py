@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from dlspec.fields import (
     Amount,
+    NonNegativeInt,
     Paths,
     PositiveInt,
     SpecModel,
@@ -46,7 +47,9 @@ class Window(SpecModel):
     """How samples are cut from a series. No window crosses a part of the split, a group or a gap in time."""
 
     length: PositiveInt = Field(description="timesteps that the network sees")
-    horizon: PositiveInt = Field(1, description="how many timesteps ahead the target lies")
+    horizon: NonNegativeInt = Field(
+        1, description="how many timesteps ahead the target lies; 0, of a class: what it is at the last one seen"
+    )
     steps: PositiveInt = Field(1, description="how many timesteps are predicted, from `horizon` on")
     stride: PositiveInt = Field(1, description="timesteps from one training window to the next")
     gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(

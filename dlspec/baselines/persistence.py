@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @BASELINES.register
 class Persistence(Baseline):
-    """The last value that is known: tomorrow equals today. Hard to beat on prices."""
+    """The last value that is known, or the last class: tomorrow equals today. Hard to beat on prices."""
 
-    tasks = frozenset({"series"})
+    tasks = frozenset({"series", "class_series"})
     in_words = "the future equals the last value known"
     examples: ClassVar = ["persistence"]
 
@@ -24,4 +24,5 @@ class Persistence(Baseline):
         assert data.test.last is not None, "a series keeps the last value of each window"
         import numpy as np
 
-        return np.asarray(data.test.last)
+        last, classes = np.asarray(data.test.last), data.signature.target.classes
+        return np.eye(len(classes))[last] if classes else last

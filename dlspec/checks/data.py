@@ -65,16 +65,38 @@ def rows_may_stay_in_files(checked: Checked) -> Iterator[Diagnostic]:
 
 @rule
 def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
-    """What gives back its input predicts no timestep behind it."""
+    """What gives back its input predicts no timestep behind it, a number lies in the future, and a class is one."""
     spec, signature = checked.spec, checked.signature
-    if signature is None or signature.window is None or signature.target.kind != "input":
+    if signature is None or signature.window is None:
         return
-    if signature.window.steps > 1:
+    window, kind = signature.window, signature.target.kind
+    if window.steps > 1 and kind == "input":
         yield Diagnostic(
             "wrong-value",
             "`steps` is of what is predicted, and a network that gives back its input predicts nothing",
             spec.key_span("data", "window", "steps"),
             help="remove `steps`",
+        )
+    if window.steps > 1 and kind == "class":
+        yield Diagnostic(
+            "wrong-value",
+            f"`steps` is of numbers, and `{signature.target.name}` is a class",
+            spec.key_span("data", "window", "steps"),
+            help="remove `steps`, and say by `horizon` how far ahead it is predicted",
+        )
+    if window.horizon == 0 and kind == "number":
+        yield Diagnostic(
+            "wrong-value",
+            f"`horizon: 0` asks what is now, and `{signature.target.name}` is a number, which is forecast",
+            spec.span("data", "window", "horizon"),
+            help="write `horizon: 1`",
+        )
+    if kind == "class" and spec.data.predict not in (None, "level"):
+        yield Diagnostic(
+            "wrong-value",
+            f"`predict: {spec.data.predict}` is of numbers, and `{signature.target.name}` is a class",
+            spec.span("data", "predict"),
+            help="remove `predict`",
         )
 
 

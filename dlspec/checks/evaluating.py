@@ -59,7 +59,15 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
         ):
             yield Diagnostic("metric-mismatch", refused[0], span, help=refused[1])
     for i, baseline in enumerate(spec.evaluate.baselines or []):
-        if signature.task not in baseline.tasks:
+        now = signature.window is not None and signature.window.horizon == 0
+        if baseline.type_name == "persistence" and now and kind == "class":
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`persistence` knows what `{signature.target.name}` was, and with `horizon: 0` that is the answer",
+                spec.span("evaluate", "baselines", i),
+                help="remove it, or write `horizon: 1` or more",
+            )
+        elif signature.task not in baseline.tasks:
             words = {
                 "series": "a series",
                 "class_series": "a series of classes",

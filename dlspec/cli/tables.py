@@ -155,7 +155,7 @@ def data_line(data: Prepared) -> str:
     counts = [f"{len(getattr(data, name)):,} {name}" for name in ("train", "validation", "test")]
     if len(data.unlabeled):
         counts.insert(1, f"{len(data.unlabeled):,} unlabeled")
-    what = "windows" if data.signature.task == "series" else "samples"
+    what = "windows" if data.signature.window is not None else "samples"
     return f"{what}: {', '.join(counts)}"
 
 

@@ -9,8 +9,17 @@ import numpy as np
 
 from dlspec.arrays import Computed, Samples, SideBySide
 from dlspec.datasets import Columns
-from dlspec.features import Affine, fit_affine
-from dlspec.preparation.columns import data_error, fingerprint, numbers_of, of_each, times_of, together, words_of
+from dlspec.features import fit_affine
+from dlspec.preparation.columns import (
+    classes_of,
+    data_error,
+    fingerprint,
+    numbers_of,
+    of_each,
+    times_of,
+    together,
+    words_of,
+)
 from dlspec.preparation.drawing import generator
 from dlspec.preparation.held_out import windows_without_held_out
 from dlspec.preparation.lazy import places_of, values_at, windows_at
@@ -30,7 +39,7 @@ class _Aim:
     """What the network is to put out for the windows that end in given rows, before scaling.
 
     Args:
-        levels: of each value, its column, in every row.
+        levels: of each value, its column, in every row; of a class its number.
         steps: of each value, how many rows later it lies.
         change: how it is put out: as `level`, `difference` or `return`.
     """
@@ -80,8 +89,9 @@ def prepare_series(
     groups = words_of(spec, signature.group, columns, "group") if signature.group else None
     names = [column.name for column in signature.features]
     needed_names = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
-    numbers, times = together(
+    numbers, labels, times = together(
         lambda: of_each(needed_names, lambda name: numbers_of(spec, name, columns)),
+        lambda: classes_of(spec, signature, columns) if target.kind == "class" else None,
         lambda: times_of(spec, signature, columns, groups),
     )
     if change == "return":
@@ -89,7 +99,7 @@ def prepare_series(
     levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
     raw_columns = [*names, *levels]
     timesteps = window.length + (change != "level")
-    reach = window.reach if target.kind == "number" else 0
+    reach = 0 if target.kind == "input" else window.reach
 
     count = len(numbers[names[0]])
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
@@ -101,6 +111,7 @@ def prepare_series(
             _check_length(spec, stretches.of(part), name, needed, count)
     if stretches.rows is not None:
         numbers = {name: values[stretches.rows] for name, values in numbers.items()}
+        labels = None if labels is None else labels[stretches.rows]
     table = SideBySide([numbers[name] for name in raw_columns])
     features = len(names)
     scale = fit_affine(
@@ -113,6 +124,8 @@ def prepare_series(
         aim = _Aim(tuple(numbers[name] for name in of_value), target.steps or (window.horizon,), change)
         learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in stretches.of(0)])
         target_scale = fit_affine(aim.put_out(learned), spec.data.scale)
+    elif labels is not None:
+        aim = _Aim((labels,), (window.horizon,), change)
     preprocessing = Preprocessing(
         scale,
         target_scale,
@@ -122,7 +135,7 @@ def prepare_series(
         timesteps,
         features,
     )
-    windows = _Windows(table, window.length, preprocessing, aim, stretches.rows)
+    windows = _Windows(table, window.length, preprocessing, aim, stretches.rows, target.units)
     strides = (window.stride, 1, 1)
     train, validation, test = (windows.at(stretches.starts(part, needed, strides[part])) for part in range(3))
     if spec.data.limit and spec.data.limit < len(train):
@@ -130,7 +143,7 @@ def prepare_series(
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
     if unlabeled is not None:
         more, left_out = _more_windows(spec, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
-    naive = None if aim is None else aim.naive_error(stretches.of(0))
+    naive = None if target_scale is None or aim is None else aim.naive_error(stretches.of(0))
     shown, ends = _shown(part_of_row, codes, test)
     return Prepared(
         signature,
@@ -198,14 +211,21 @@ class _Windows:
 
     Args:
         rows: the row of the data at each place of the table; None: the same.
+        units: that the network has for the target.
     """
 
     def __init__(
-        self, table: SideBySide, length: int, steps: Preprocessing, aim: _Aim | None, rows: Array | None = None
+        self,
+        table: SideBySide,
+        length: int,
+        steps: Preprocessing,
+        aim: _Aim | None,
+        rows: Array | None = None,
+        units: int = 1,
     ) -> None:
         self.timesteps = steps.timesteps or length
         self.table, self.length, self.steps = table, length, steps
-        self.aim, self.scale, self.rows = aim, steps.target, rows
+        self.aim, self.scale, self.rows, self.units = aim, steps.target, rows, units
         self.seen: Array | None = None
         if len(table) * steps.features <= KEPT_VALUES:
             values = changes(table[:][:, : steps.features], steps.change, axis=0)
@@ -224,16 +244,22 @@ class _Windows:
         if self.aim is None:
             flat = flattened(inputs)
             return Part(inputs, flat, raw, flat, self._of_last(starts, self._rows))
-        assert isinstance(self.scale, Affine), "a number has a scale"
         aim, scale = self.aim, self.scale
         values = () if len(aim.levels) == 1 else (len(aim.levels),)
+        dtype = "int64" if scale is None else "float64"
+        if scale is not None:
+            targets = self._of_last(starts, lambda last: scale(aim.put_out(last)), (len(aim.levels),), "float32")
+        elif self.units == 1:
+            targets = self._of_last(starts, aim.put_out, (1,), "float32")
+        else:
+            targets = self._of_last(starts, aim.truth)
         return Part(
             inputs,
-            self._of_last(starts, lambda last: scale(aim.put_out(last)), (len(aim.levels),), "float32"),
+            targets,
             raw,
-            self._of_last(starts, aim.truth, values, "float64"),
+            self._of_last(starts, aim.truth, values, dtype),
             self._of_last(starts, lambda last: self._rows(last + aim.steps[0])),
-            self._of_last(starts, aim.known, values, "float64"),
+            self._of_last(starts, aim.known, values, dtype),
         )
 
     def _of_last(

@@ -9,8 +9,9 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from dlspec.metrics import show_number
 
@@ -377,6 +378,25 @@ def several_against_truth(pairs: Mapping[str, tuple[Array, Array]]) -> str:
         axis.plot(truth[some], network[some], ".", markersize=3, color=NETWORK, alpha=0.6)
         axis.set_title(name)
     return to_svg(figure, "several")
+
+
+@in_style
+def strips(rows: Array, said: Mapping[str, Array], classes: Sequence[str]) -> str:
+    """A strip for each who says something, of the class (its number) at each row in turn."""
+    order = np.argsort(rows, kind="stable")
+    figure, axes = styled(10, 0.6 * len(said) + 0.9, len(said), 1, sharex=True)
+    colors = [CLASSES[i % len(CLASSES)] for i in range(len(classes))]
+    palette = ListedColormap(colors)
+    for axis, (name, codes) in zip(axes.flat, said.items(), strict=True):
+        shown = codes[order][None]
+        extent = (float(rows.min()), float(rows.max()) + 1, 0.0, 1.0)
+        axis.imshow(shown, cmap=palette, vmin=-0.5, vmax=len(classes) - 0.5, aspect="auto", extent=extent)
+        axis.set_yticks([0.5], [name])
+        axis.grid(visible=False)
+    axes.flat[-1].set_xlabel("row")
+    patches = [Patch(color=color, label=name) for color, name in zip(colors[:10], classes, strict=False)]
+    axes.flat[0].legend(handles=patches, ncols=len(patches), loc="lower right", bbox_to_anchor=(1, 1))
+    return to_svg(figure, "strips")
 
 
 @in_style

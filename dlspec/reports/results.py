@@ -61,10 +61,12 @@ def result_figures(run: Run) -> list[Shown]:
         return _given_back(run)
     if task == "labels":
         return _of_labels(run)
-    if task == "class":
+    if task in ("class", "class_series"):
         shown = [_plane(run)] if "plane:axes" in run.pictures else []
         if "bent:" in "".join(run.pictures):
             shown.append(_bent(run))
+        if task == "class_series":
+            shown.append(_in_time(run))
         classes = target["classes"]
         truth, guessed = table["truth"].astype(str).to_numpy(), table["network"].astype(str).to_numpy()
         shown.append(
@@ -257,6 +259,24 @@ def _of_several(run: Run) -> list[Shown]:
             f"Points on the line are exactly right.{few}",
         ),
     ]
+
+
+def _in_time(run: Run) -> Shown:
+    """What was said when."""
+    table, classes, group = run.predictions, run.data["target"]["classes"], shown_group(run)
+    if group is not None:
+        table = table[table["group"].astype(str) == group]
+    said = {
+        name: np.array([classes.index(word) for word in table[name].astype(str)])
+        for name in ("truth", "network", *(["persistence"] if "persistence" in table else []))
+    }
+    which = "" if group is None else f" of `{group}`, one of {run.predictions['group'].nunique()} series,"
+    return Shown(
+        figures.strips(table["row"].to_numpy(), said, classes),
+        "What was said when",
+        f"The test part{which} from its first row to its last, a color for each class. Where the strips differ, it was "
+        "wrong.",
+    )
 
 
 def _of_labels(run: Run) -> list[Shown]:

@@ -241,9 +241,10 @@ class Run:
             ahead = f"+{self.data['window']['horizon']}" if length is not None else ""
             return pd.DataFrame({f"{target['name']}{ahead}": outputs[:, 0]}, index=index)
         shares = class_shares(outputs)
+        ahead = f"+{self.data['window']['horizon']}" if length is not None and self.data["window"]["horizon"] else ""
         named = {f"{target['name']}={label}": shares[:, i] for i, label in enumerate(target["classes"])}
         labels = np.array(target["classes"])[shares.argmax(axis=1)]
-        return pd.DataFrame({target["name"]: labels, **named}, index=index)
+        return pd.DataFrame({f"{target['name']}{ahead}": labels, **named}, index=index)
 
     def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
         """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it."""

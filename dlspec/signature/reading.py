@@ -207,7 +207,8 @@ def _target(description: Description, names: Sequence[str], data: DataSpec) -> T
         )
         if len(labels) == len(columns):
             return Target(name, "labels", labels=labels)
-    if said == "numeric" or len(columns) > 1 or (data.window and series and data.window.steps > 1):
+    ahead = series and data.window and data.window.steps > 1 and columns[0].kind == "number"
+    if said == "numeric" or len(columns) > 1 or ahead:
         return _numbers(name, columns, data.window if series else None)
     return target_of(description, name)
 
@@ -283,7 +284,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "series": ("persistence", "linear"),
         "number": ("mean", "linear"),
         "class": ("majority", "linear"),
-        "class_series": ("majority", "persistence", "linear"),
+        "class_series": ("majority", *(["persistence"] if data.window and data.window.horizon else []), "linear"),
         "labels": ("majority", "linear"),
         "reconstruction": ("mean", "pca"),
     }

@@ -37,10 +37,11 @@ def _source(spec: Spec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSo
     separator = spec.data.target_type.tags if isinstance(spec.data.target_type, Tags) else None
     tags = ((spec.data.target_names[0], separator),) if separator else ()
 
-    def source(given: Any, *place: str) -> FileSource:
-        span = spec.span(*place)
+    def source(given: Any, *path: str) -> FileSource:
+        span = spec.span(*path)
         folder = Path(span.file).parent if span.in_file else spec.source.folder
-        return FILE_SOURCES[key].of(given, Place(folder, span, spec.data.cache, tuple(said), tags))
+        place = Place(folder, span, spec.data.cache, tuple(said), tags, tuple(spec.data.target_names))
+        return FILE_SOURCES[key].of(given, place)
 
     found = source(getattr(section, key), *path, key)
     if section is not spec.data or not isinstance(found, RowsFiles):

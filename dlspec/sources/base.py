@@ -29,6 +29,7 @@ class Place:
         cache: whether samples are kept in memory.
         said: column -> the kind that it takes it for, whatever it looks like.
         tags: column -> what separates the tags in it.
+        targets: the columns that are predicted, as far as they are named.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Place:
     cache: Cache = "auto"
     said: tuple[tuple[str, ColumnKind], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -228,21 +228,50 @@ class RowsFiles(FileSource):
             before |= {format_.file.resolve() for format_ in part.files} if part else set()
 
 
+@dataclass(frozen=True)
 class SeriesFiles(RowsFiles):
-    """A series: a row is a timestep, oldest first."""
+    """A series: a row is a timestep, oldest first.
+
+    Args:
+        targets: columns that are predicted, which may hold classes.
+        said: columns whose kind the spec says.
+    """
 
     key = "series"
     least = 1
+    targets: tuple[str, ...] = ()
+    said: tuple[tuple[str, ColumnKind], ...] = ()
+
+    @classmethod
+    def of(cls, given: Sequence[str], place: Place) -> Self:
+        return cls(tuple(given), place.folder, place.span, place.cache, targets=place.targets, said=place.said)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
-        """The columns, from the first rows alone."""
-        first, known = files[0].first_rows(), files[0].kinds()
-        columns = []
+        """The columns, from the first rows alone; the words of a target, which are classes, from all."""
+        first, known, said = files[0].first_rows(), files[0].kinds(), dict(self.said)
+        kinds: dict[str, ColumnKind] = {}
+        words: dict[str, set[str]] = {}
         for place, name in enumerate(header):
             if name:
                 numbers = _mostly_numbers(_values(first, place), files[0].decimal)
-                columns.append(Column(name, known.get(name) or ("number" if numbers else "text")))
-        return Description("series", tuple(columns), rows=sum(file.count() for file in files))
+                kinds[name] = known.get(name) or ("number" if numbers else "text")
+                if name in self.targets and (kinds[name] == "text" or said.get(name) == "class") and name not in known:
+                    words[name] = set()
+        wanted = {name: (own, MAX_CLASSES) for name, own in words.items()}
+        rows = sum(file.gather_words(wanted) if wanted else file.count() for file in files)
+        classes = {
+            name: tuple(sorted(own - {""}))
+            for name, own in words.items()
+            if len(own) <= MAX_CLASSES or said.get(name) == "class"
+        }
+        columns = (
+            Column(name, "class" if name in classes else kind, classes=classes.get(name, ()))
+            for name, kind in kinds.items()
+        )
+        return Description("series", tuple(columns), rows=rows)
+
+    def _labels(self) -> list[str]:
+        return [column.name for column in self.describe().columns if column.kind == "class"]
 
 
 @dataclass(frozen=True)

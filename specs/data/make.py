@@ -110,6 +110,27 @@ def moving(random: np.random.Generator) -> None:
     np.savez_compressed(HERE / "moving.npz", x=frames, y=np.array(labels))
 
 
+def motion(random: np.random.Generator) -> None:
+    """What a phone in the pocket of three people feels in three directions, 20 times a second, and what they do."""
+    steps = {"standing": (0.0, 0.05), "walking": (1.8, 0.35), "running": (2.8, 0.9), "cycling": (1.3, 0.25)}
+    with (HERE / "motion.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["person", "x", "y", "z", "activity"])
+        for person, pace in (("ann", 1.0), ("bob", 0.92), ("eve", 1.1)):
+            phase, tilt, left, doing = 0.0, 0.0, 0, "standing"
+            for _ in range(3000):
+                if not left:
+                    doing = random.choice([name for name in steps if name != doing])
+                    left = int(random.integers(60, 160))
+                left -= 1
+                often, strength = steps[doing]
+                phase += 2 * np.pi * often * pace / 20
+                tilt += 0.05 * ((0.6 if doing == "cycling" else 0.1) - tilt)
+                swing = strength * np.array([0.4 * np.sin(phase / 2), np.sin(phase), 0.5 * np.sin(2 * phase + 1)])
+                felt = swing + np.array([np.sin(tilt), np.cos(tilt), 0]) + random.normal(0, 0.12, 3)
+                writer.writerow([person, *np.round(felt, 2), doing])
+
+
 if __name__ == "__main__":
-    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving)):
+    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion)):
         make(np.random.default_rng(number))
