@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dlspec.checks.base import Checked, rule
 from dlspec.diagnostics import Diagnostic, Label
+from dlspec.features.category import Category
 from dlspec.layers.core import Lookup
 from dlspec.layers.regularization import Regularizing
-from dlspec.signature import place_of_feature
+from dlspec.signature import Signature, place_of_feature
 
 
 @rule
@@ -54,27 +55,52 @@ def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("model"):
         return
     for given in signature.inputs:
-        kinds = signature.types_of(given)
-        if not signature.tokens(given.name) or len(kinds) == 1:
+        features = signature.features_of(given)
+        if not signature.tokens(given.name) or len(features) == 1:
             continue
-        name = next(c.name for c, kind in zip(signature.features, signature.types, strict=True) if kind.tokens)
+        name, kind = next((column.name, kind) for column, kind in features if kind.tokens(column))
         written = spec.source.written("data", "features")
         yield Diagnostic(
             "wrong-value",
-            f"`{name}` is a sequence of word numbers, and cannot stand beside other features",
+            f"`{name}` shows numbers of words, and cannot stand beside other features",
             spec.span(*place_of_feature(spec, name)) if written else spec.key_span("data"),
-            help="give it an input of its own under `model`, or leave `length` out",
+            help=f"give it an input of its own under `model`, or leave `{kind.tokens_key}` out",
         )
     for layer in graph.layers:
         passes = layer.layer.passes_values and not isinstance(layer.layer, Regularizing)
         if passes or layer.layer.input_dtype != "float32":
             continue
-        if any(signature.tokens(graph.origin(name)) for name in layer.inputs):
+        origins = [graph.origin(name) for name in layer.inputs]
+        if any(map(signature.tokens, origins)):
             yield Diagnostic(
                 "wrong-input-type",
                 f"`{layer.type_name}` takes quantities, and numbers of words come here",
                 spec.key_span(*layer.path, layer.type_name),
-                help=f"put `embedding: 32` above `{layer.type_name}`, or leave `length` out of the feature",
+                help=f"put `embedding: 32` above `{layer.type_name}`, or leave `{_key(signature, origins)}` out of the "
+                "feature",
+            )
+
+
+def _key(signature: Signature, inputs: Collection[str]) -> str:
+    """The setting of a feature that makes these inputs show numbers of words."""
+    given = (given for given in signature.inputs if given.name in inputs)
+    kinds = (kind for one in given for column, kind in signature.features_of(one) if kind.tokens(column))
+    return next(kinds).tokens_key
+
+
+@rule
+def embeddings_have_inputs_of_their_own(checked: Checked) -> Iterator[Diagnostic]:
+    """Where the model names its inputs, dlspec adds no layer between these."""
+    spec = checked.spec
+    features = spec.data.features if spec.has("data") else None
+    for name, kind in features.items() if isinstance(features, dict) and spec.has("model") else ():
+        if isinstance(kind, Category) and kind.embedding is not None:
+            yield Diagnostic(
+                "wrong-value",
+                f"`embedding` gives `{name}` an input of its own, and this model names its inputs",
+                spec.span("data", "features", name),
+                help=f"write `{name}: {{category: {{codes: true}}}}`, and an `embedding: {kind.embedding}` that takes "
+                "its input",
             )
 
 

@@ -1,4 +1,4 @@
-"""Source -> Source: what a spec `extends`, what the command line overrides, `variables` and `blocks`.
+"""Source -> Source: what a spec `extends`, what the command line overrides, `variables`, `blocks` and embeddings.
 
 `compose` does them in this order, so that a variable or a block of a base spec can be overridden. What comes out is
 a spec without any of them, every value still knowing the line that it was written on.
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlspec.composition.blocks import expand_blocks
+from dlspec.composition.embeddings import expand_embeddings
 from dlspec.composition.extends import extend
 from dlspec.composition.overrides import apply_overrides
 from dlspec.composition.variables import fill_in_variables, read_variables
@@ -31,4 +32,5 @@ def compose(source: Source, overrides: Mapping[str, Any] | None = None) -> Sourc
         scope = read_variables(source)
         expand_blocks(source, scope)
         fill_in_variables(source, scope)
+    expand_embeddings(source)
     return source

@@ -25,6 +25,8 @@ POLICIES = ("error", "drop", "mean", "median")
 FALSE = ("false", "no", "n", "f", "off", "0")
 TRUE = ("true", "yes", "y", "t", "on", "1")
 """Words of what is either true or not, those in the same place belonging together."""
+MOST_CODES = 1000
+"""So many words a category with an embedding tells apart, unless the spec says how many."""
 MANY = 100
 """A column with more categories than this is left out unless the spec names it."""
 
@@ -52,9 +54,14 @@ class Feature(Kind):
 
     missing: Missing | None = None
 
-    @property
-    def tokens(self) -> int | None:
-        """How many different whole numbers it shows, which stand for words; None: its numbers are quantities."""
+    tokens_key: ClassVar[str] = ""
+    """The setting that makes it show numbers of words, if there is one."""
+
+    def tokens(self, column: Column) -> int | None:
+        """How many different whole numbers it shows, which stand for words; None: its numbers are quantities.
+
+        Number 0 stands for no word, 1 for one that the training part does not have.
+        """
         return None
 
     def policy(self, of_data: Missing) -> Missing:

@@ -43,6 +43,7 @@ class Text(Feature):
 
     takes = ("text",)
     raw = "text"
+    tokens_key = "length"
     examples: ClassVar = [
         "text",
         {"text": {"words": 2000, "ngrams": 2, "weights": "tf_idf"}},
@@ -63,8 +64,7 @@ class Text(Feature):
                 help=f"remove `{given[0]}`, or `length`",
             )
 
-    @property
-    def tokens(self) -> int | None:
+    def tokens(self, column: Column) -> int | None:
         return None if self.length is None else self.words + 2
 
     def width(self, column: Column) -> int:

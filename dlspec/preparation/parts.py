@@ -149,11 +149,13 @@ class Prepared:
         """
         found, end = [], 0
         flat = flattened(inputs).astype("float64")
-        for kind, width in zip(self.signature.types, self.signature.widths, strict=False):
+        given = zip(self.signature.features, self.signature.types, self.signature.widths, strict=False)
+        for column, kind, width in given:
             values, end = flat[:, end : end + width], end + width
-            if kind.tokens:
-                known = np.arange(2, min(kind.tokens, MOST_WORDS))  # 0 is no word, and 1 an unknown one
-                values = np.stack([np.bincount(row.astype(int), minlength=kind.tokens)[known] for row in values])
+            tokens = kind.tokens(column)
+            if tokens:
+                known = np.arange(2, min(tokens, MOST_WORDS))  # 0 is no word, and 1 an unknown one
+                values = np.stack([np.bincount(row.astype(int), minlength=tokens)[known] for row in values])
             found.append(values)
         return np.hstack(found) if found else flat
 

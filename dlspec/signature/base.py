@@ -190,17 +190,19 @@ class Signature:
     group: str | None = None
     part_words: tuple[str, ...] | None = None
 
-    def types_of(self, given: NetworkInput) -> list[Feature]:
-        """The types of the features that an input takes."""
+    def features_of(self, given: NetworkInput) -> list[tuple[Column, Feature]]:
+        """The features that an input takes, with their types; none where these have no types."""
+        found = list(zip(self.features, self.types, strict=False))
         if given.columns is None or not self.types:
-            return list(self.types)
+            return found
         ends = list(accumulate(self.widths))
-        return [self.types[i] for i in sorted({bisect_right(ends, column) for column in given.columns})]
+        return [found[i] for i in sorted({bisect_right(ends, column) for column in given.columns})]
 
     def tokens(self, name: str) -> int | None:
         """How many different whole numbers come out of an input, which stand for words; None where others do."""
         given = next((given for given in self.inputs if given.name == name), None)
-        return next((kind.tokens for kind in self.types_of(given) if kind.tokens), None) if given else None
+        counts = (kind.tokens(column) for column, kind in self.features_of(given)) if given else ()
+        return next(filter(None, counts), None)
 
     def with_widths(self, spec: Spec, widths: Sequence[int]) -> Signature:
         """The same, once it is known how many numbers the network sees of each feature."""
