@@ -141,6 +141,21 @@ def test_windows_cross_the_borders_of_blocks(tiny_run, tmp_path, small_blocks):
     assert list(again["x+2"][length - 1 :]) == pytest.approx(list(wanted["x+2"]), abs=1e-5)
 
 
+def test_no_window_crosses_a_gap(tiny_run, tmp_path, small_blocks):
+    run = tiny_run("series")
+    length, values = run.data["timesteps"], np.sin(np.arange(60) / 5).round(4)
+    times = np.where(np.arange(60) < 31, np.arange(60), 1000 + np.arange(60))
+    pd.DataFrame({"t": times, "x": values}).to_csv(tmp_path / "new.csv", index=False)
+    written, rows = printed(run, tmp_path / "new.csv")
+    there = pd.read_csv(io.StringIO(written))["x+2"].notna()
+    assert rows == 60
+    assert list(np.flatnonzero(there)) == [*range(length - 1, 31), *range(31 + length - 1, 60)]
+    assert len(run.predict({"t": times, "x": values})) == there.sum()
+    assert len(run.predict({"x": values})) == 60 - length + 1, "without times there are no gaps"
+    with pytest.raises(DataError, match=f"takes {length} rows in order without a gap in time, got 12"):
+        run.predict({"t": times[25:37], "x": values[25:37]})
+
+
 def test_fewer_rows_than_a_window_are_named(tiny_run, tmp_path):
     (tmp_path / "new.csv").write_text("t,x\n1,2\n2,3\n")
     with pytest.raises(DataError, match="a prediction takes 9 rows in order, got 2"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -161,6 +162,7 @@ def prepare_series(
         groups=groups,
         shown=shown,
         gaps=stretches.gaps(needed, window.stride),
+        usual_step=stretches.usual_step,
     )
 
 
@@ -289,14 +291,24 @@ class _Windows:
         return places if self.rows is None else self.rows[places]
 
 
-def windows_of_rows(table: Array, length: int, groups: Array | None = None) -> tuple[Array, Array]:
-    """All windows of rows, (rows, columns), each within one group, and the last row of each.
+def windows_of_rows(
+    table: Array,
+    length: int,
+    groups: Array | None = None,
+    times: Array | None = None,
+    gap: float | Literal["none"] = "none",
+    usual_step: float | None = None,
+) -> tuple[Array, Array]:
+    """All windows of rows, (rows, columns), each within one group and without a gap in time, and the last row of each.
+
+    Args:
+        gap, usual_step: as of `Stretches.find`.
 
     Returns:
         (windows, timesteps, columns), in the order of their last rows, and (windows,)
     """
     count = len(table)
-    stretches = Stretches.find((count, count, count), count, groups, None, "none")
+    stretches = Stretches.find((count, count, count), count, groups, times, gap, usual_step)
     starts = stretches.starts(0, length)
     last = starts + length - 1
     if not len(starts):

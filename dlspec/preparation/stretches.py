@@ -34,12 +34,14 @@ class Stretches:
         edges: places where a stretch begins, and behind them that where the last one ends.
         part: of each stretch: 0 training, 1 validation, 2 test; 3: of none.
         breaks: of the edges, those that are there on account of gaps alone.
+        usual_step: in time, the median of the training part: a number, or microseconds; None: there are no gaps.
     """
 
     rows: Array | None
     edges: Array
     part: Array
     breaks: Array
+    usual_step: float | None = None
 
     @classmethod
     def find(
@@ -49,12 +51,14 @@ class Stretches:
         groups: Array | None,
         times: Array | None,
         gap: float | Literal["none"],
+        usual_step: float | None = None,
     ) -> Stretches:
         """
         Args:
             part: of each row; or where the validation part begins, where the test part, and where that ends.
             groups: the group of each row.
-            gap: a step in time of more than so many times the median of the training part is one.
+            gap: a step in time of more than so many times the usual one is one.
+            usual_step: None: the median of the training part.
         """
         rows = None if groups is None else np.argsort(groups, kind="stable")
         if rows is not None and (np.diff(rows) == 1).all():
@@ -73,12 +77,17 @@ class Stretches:
         of_stretch = np.searchsorted(cuts, starts, side="right") if isinstance(part, tuple) else along[starts]
         if times is None or gap == "none":
             return cls(rows, edges, of_stretch, np.empty(0, int))
-        steps = np.diff((times if rows is None else times[rows]).astype("int64" if times.dtype.kind == "M" else float))
-        trained = [steps[a : b - 1] for a, b, p in zip(starts, edges[1:], of_stretch, strict=True) if p == 0]
-        usual = np.median(np.concatenate(trained)) if sum(map(len, trained)) else np.inf
-        breaks = np.setdiff1d(np.flatnonzero(steps > gap * usual) + 1, edges)
+        passed = times.astype("datetime64[us]").astype("int64") if times.dtype.kind == "M" else times.astype(float)
+        steps = np.diff(passed if rows is None else passed[rows])
+        if usual_step is None:
+            trained = [steps[a : b - 1] for a, b, p in zip(starts, edges[1:], of_stretch, strict=True) if p == 0]
+            usual_step = float(np.median(np.concatenate(trained))) if sum(map(len, trained)) else None
+        breaks = np.empty(0, int)
+        if usual_step is not None:
+            breaks = np.setdiff1d(np.flatnonzero(steps > gap * usual_step) + 1, edges)
         whole = np.union1d(edges, breaks)
-        return cls(rows, whole, of_stretch[np.searchsorted(edges, whole[:-1], side="right") - 1], breaks)
+        part_of = of_stretch[np.searchsorted(edges, whole[:-1], side="right") - 1]
+        return cls(rows, whole, part_of, breaks, usual_step)
 
     def of(self, part: int) -> list[tuple[int, int]]:
         """Where the stretches of a part begin and end."""

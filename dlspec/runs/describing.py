@@ -114,6 +114,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "left_out": data.left_out,
         "group": signature.group if signature.window else None,
         "gaps": data.gaps._asdict() if data.gaps else None,
+        "usual_step": data.usual_step,
+        "dated": data.times is not None and data.times.dtype.kind == "M",
         "class_counts": _class_counts(data),
         "naive_error": getattr(data.naive_error, "tolist", lambda: data.naive_error)(),
     }

@@ -137,8 +137,8 @@ class Run:
 
         Args:
             rows: columns by name, as in the data. Of a series, timesteps in order, oldest first: a forecast is made
-                from every window of them, of several series in each alone. Of pictures, an array (samples, height,
-                width).
+                from every window of them, of several series in each alone, and where the column of time is there, from
+                none across a gap. Of pictures, an array (samples, height, width).
 
         Returns:
             For single samples a row each, with the index of `rows`: the target, and for classes and labels also the
@@ -164,10 +164,10 @@ class Run:
         import numpy as np
         import pandas as pd
 
-        from dlspec.preparation import to_numbers, to_words, windows_of_rows
+        from dlspec.preparation import to_numbers, to_times, to_words, windows_of_rows
         from dlspec.training import predict
 
-        group, groups = self.data.get("group"), None
+        group, groups, times = self.data.get("group"), None, None
         columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
         if isinstance(rows, np.ndarray):
             if self.data.get("encoded"):
@@ -186,15 +186,23 @@ class Run:
                 )
             groups = None if group is None else to_words(group, frame[group].to_numpy())
             index = frame.index
+            time = self.spec.data.time
+            if self.data.get("usual_step") is not None and time in frame:
+                times = to_times(str(time), frame[time].to_numpy(), groups, first=first)
             if self.data.get("encoded"):
                 return self._named(predict(self.model, self._raw_columns(frame, first)), index)
             raw = np.stack([to_numbers(name, frame[name].to_numpy(), first=first) for name in columns], axis=1)
         if length is not None and raw.ndim == 2:
             count = len(raw)
-            raw, last = windows_of_rows(raw, length, groups)
+            gap = self.spec.data.window.gap if times is not None and self.spec.data.window else "none"
+            alike = times is not None and (times.dtype.kind == "M") == self.data["dated"]
+            usual_step = self.data["usual_step"] if alike else None
+            raw, last = windows_of_rows(raw, length, groups, times, gap, usual_step)
             if not len(raw):
                 of = "" if groups is None else f" of one `{group}`"
-                raise DataError.of("too-few-rows", f"a prediction takes {length} rows{of} in order, got {count}")
+                whole = " without a gap in time" if count >= length and times is not None else ""
+                message = f"a prediction takes {length} rows{of} in order{whole}, got {count}"
+                raise DataError.of("too-few-rows", message)
             index = index[last]
             groups = None if groups is None else groups[last]
         takes = (length, len(columns)) if length is not None else tuple(self.model.input_shape[1:])

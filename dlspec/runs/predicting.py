@@ -116,6 +116,7 @@ def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
 
     before, time, group = (run.data["timesteps"] or 1) - 1, run.spec.data.time, run.data.get("group")
     kept, first, form = pd.DataFrame(), 0, None
+    predicted: pd.DataFrame | None = None
     for columns in blocks:
         block = pd.DataFrame(
             {name: columns[name] for name in {*run.data["raw_columns"], time, group} if name in columns}
@@ -128,8 +129,23 @@ def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
             values = rows[time].to_numpy()
             groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
             form = form or date_form(time, values, groups)
-            to_times(time, values, groups, first=first - len(kept), forms=(form,))
-        predicted = run.predict_from(rows, first - len(kept)).drop(columns=group or [])
+            rows[time] = to_times(time, values, groups, first=first - len(kept), forms=(form,))
+        predicted = _of_block(run, rows, first - len(kept), predicted).drop(columns=group or [], errors="ignore")
         yield predicted.reindex(range(len(kept), len(rows)))
         first += count
         kept = rows.tail(before) if before else kept
+
+
+def _of_block(run: Run, rows: pd.DataFrame, first: int, before: pd.DataFrame | None) -> pd.DataFrame:
+    """Predictions for rows; none where gaps leave no window.
+
+    Args:
+        first: the row of the file that the first one is.
+        before: the predictions of the block before; None: there is none, and a window is needed.
+    """
+    try:
+        return run.predict_from(rows, first)
+    except DataError as error:
+        if before is None or error.diagnostics[0].code != "too-few-rows":
+            raise
+        return before.iloc[:0]
