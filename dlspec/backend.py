@@ -94,6 +94,17 @@ def _choose_for_tensorflow(runtime: RuntimeSpec) -> str:
     return f"GPU, {details.get('device_name', 'unknown')}"
 
 
+def on_gpu() -> bool:
+    """Whether TensorFlow computes on a GPU."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
 def make_deterministic(runtime: RuntimeSpec) -> None:
     """On a GPU, slower kernels that give the same bits every time; a CPU gives them anyway."""
     import keras

@@ -247,6 +247,7 @@ ARGUMENTS = {
     "EvaluateSpec.baselines": "what the network is compared with; by default what fits the target",
     "EvaluateSpec.compare": "what else is trained, to see what something is good for",
     "RuntimeSpec.device": "where it is computed",
+    "RuntimeSpec.xla": "whether training is compiled by XLA; by default where that saves more time than it takes",
     "RuntimeSpec.deterministic": "on a GPU, slower kernels that give the same bits every time",
     "ModelSpec.inputs": "several inputs: a name for each, and its columns",
     "ModelSpec.outputs": "several outputs: a name for each, and its column",
@@ -574,7 +575,7 @@ pretrain: {method: autoencoder}
 evaluate: {compare: {without_pretraining: {seeds: 5}}}
 """,
     ),
-    "runtime": ("runtime: {device: gpu, deterministic: true}\n",),
+    "runtime": ("runtime: {device: gpu, deterministic: true, xla: off}\n",),
     "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB}\n",),
 }
 """Path of a section -> specs that use every key of it; what does not matter is left out."""

@@ -6,13 +6,12 @@ were measured on processors from a small laptop's to a server's with 16 cores.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from dlspec.graphs import Graph, GraphLayer
 from dlspec.layers.recurrent import Recurrent
-from dlspec.plans import Plan, Samples
+from dlspec.plans import Plan, Samples, Stage
 from dlspec.spec import Spec
 
 BYTES = {"float64": 8, "float32": 4, "mixed_float16": 4, "mixed_bfloat16": 4, "float16": 2, "bfloat16": 2}
@@ -87,26 +86,41 @@ def training_time(plan: Plan) -> Range | None:
     if plan.samples is None:
         return None
     low, high = START
-    for flops, timesteps, epochs, batch_size, count in _stages(plan, plan.samples):
-        batches = epochs * -(-count // batch_size)
-        work = TRAINING * flops * count * epochs
-        low += STAGE.low + batches * (STEP.low + timesteps * TIMESTEP.low) + work / FLOPS_A_SECOND[0]
-        high += STAGE.high + batches * (STEP.high + timesteps * TIMESTEP.high) + work / FLOPS_A_SECOND[1]
+    for stage in plan.stages:
+        work = work_of(plan, stage, count_of(stage, plan.samples))
+        low += STAGE.low + work.steps * (STEP.low + work.timesteps * TIMESTEP.low) + work.flops / FLOPS_A_SECOND[0]
+        high += STAGE.high + work.steps * (STEP.high + work.timesteps * TIMESTEP.high) + work.flops / FLOPS_A_SECOND[1]
     return Range(low, high)
 
 
-def _stages(plan: Plan, samples: Samples) -> Iterator[tuple[float, float, int, int, int]]:
-    """FLOPs of a sample, timesteps, epochs, batch size and samples of each stage."""
-    for stage in plan.stages:
-        passes = 1.0
-        if stage.method:  # what is encoded is decoded again
-            layers, passes = [plan.graph[name] for name in stage.encoder], stage.method.passes
-            count = samples.labelled if stage.method.needs_labels else samples.unlabeled
-        else:
-            layers, count = list(plan.graph.layers), samples.labelled
-        flops = passes * sum(layer.flops for layer in layers)
-        timesteps = passes * sum(_timesteps(layer) for layer in layers)
-        yield flops, timesteps, stage.epochs, stage.batch_size, count
+class Work(NamedTuple):
+    """What a stage does, when it does not end early.
+
+    Args:
+        layers: those that a step goes through.
+        steps: weight updates in all epochs.
+        timesteps: of a step, those of all recurrent layers.
+        flops: floating-point operations in all.
+    """
+
+    layers: tuple[GraphLayer, ...]
+    steps: int
+    timesteps: float
+    flops: float
+
+
+def count_of(stage: Stage, samples: Samples) -> int:
+    """How many samples an epoch of a stage has."""
+    return samples.unlabeled if stage.method and not stage.method.needs_labels else samples.labelled
+
+
+def work_of(plan: Plan, stage: Stage, samples: int) -> Work:
+    """What a stage does with so many samples."""
+    passes = stage.method.passes if stage.method else 1.0  # what is encoded is decoded again
+    layers = tuple(plan.graph[name] for name in stage.encoder) if stage.method else plan.graph.layers
+    flops = TRAINING * passes * sum(layer.flops for layer in layers) * samples * stage.epochs
+    timesteps = passes * sum(_timesteps(layer) for layer in layers)
+    return Work(layers, stage.epochs * -(-samples // stage.batch_size), timesteps, flops)
 
 
 def _timesteps(layer: GraphLayer) -> int:

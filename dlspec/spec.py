@@ -304,12 +304,12 @@ class RuntimeSpec(SpecModel):
 
     later: ClassVar = {
         "precision": "of the numbers",
-        "xla": "compiles the training loop",
         "distribute": "several devices",
     }
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
     deterministic: Flag = False
+    xla: Literal["auto", "on", "off"] = "auto"
 
 
 class BudgetSpec(SpecModel):

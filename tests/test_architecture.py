@@ -10,7 +10,7 @@ ORDER = (
     "parts", "layers", "composition", "datasets", "features", "splits", "targets", "sources", "metrics", "baselines",
     "stopping", "pretraining", "spec", "spec_reader", "forms", "wording", "descriptions", "catalogue",
     "json_schema", "reference", "signature", "graphs", "weights", "plans", "starting", "resolving", "prose",
-    "diagrams", "estimates", "checks", "preparation", "data_check", "building", "training", "evaluation",
+    "diagrams", "estimates", "compiling", "checks", "preparation", "data_check", "building", "training", "evaluation",
     "pictures", "runs", "reports", "doctor", "api", "cli",
 )  # fmt: skip
 

@@ -87,11 +87,10 @@ def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled):
-    if compiled:
-        monkeypatch.setattr("dlspec.training.engine.WORTH_COMPILING", 0.0)
-    whole, history = Training(TINY_DIGITS).run()
+    xla = {"runtime.xla": "on" if compiled else "off"}
+    whole, history = Training(TINY_DIGITS, **xla).run()
     monkeypatch.setattr("dlspec.training.engine.AT_A_TIME", 0.0)
-    again, rows = Training(TINY_DIGITS).run()
+    again, rows = Training(TINY_DIGITS, **xla).run()
     assert same(whole, again)
     assert [row.loss for row in history] == [row.loss for row in rows]
 
@@ -101,8 +100,10 @@ def test_a_compiled_step_and_samples_that_are_handed_over_run_by_run_train_alike
     monkeypatch.setattr("dlspec.training.engine.ON_DEVICE", 0)
     streamed, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
     assert same(plain, streamed)
-    monkeypatch.setattr("dlspec.training.engine.WORTH_COMPILING", 0.0)
-    compiled, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
+    compiled, _ = Training(TINY_DIGITS, **{"train.epochs": 1, "runtime.xla": "on"}).run()
+    monkeypatch.undo()
+    from_tensors, _ = Training(TINY_DIGITS, **{"train.epochs": 1, "runtime.xla": "on"}).run()
+    assert same(compiled, from_tensors)
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(plain, compiled, strict=True))
 
 
@@ -111,7 +112,7 @@ def test_steps_are_those_of_keras(monkeypatch):
     from dlspec.training import engine
 
     plain, _ = Training(TINY_SPIRALS).run()
-    monkeypatch.setattr("dlspec.training.trainer.make_engine", lambda *given: engine.StepByStep(*given[:-1]))
+    monkeypatch.setattr("dlspec.training.trainer.make_engine", lambda *given, **_: engine.StepByStep(*given))
     again, _ = Training(TINY_SPIRALS).run()
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(plain, again, strict=True))
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlspec.arrays import is_read_later
+from dlspec.compiling import ways
 from dlspec.data_check.table import ColumnSummary
 from dlspec.estimates import layer_memory, training_memory, training_time
 from dlspec.fields import show_bytes
@@ -71,6 +72,8 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
         epochs = f"up to {stage.epochs}" if stopping else f"{stage.epochs}"
         stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))
     yield stages
+    for name, way in ways(spec, plan).items():
+        yield Text(f"{name}: {'' if way.compiled else 'not '}compiled by XLA, {way.why}", style="dim")
     if plan.taken and spec.pretrain is not None:
         yield Text(f"{', '.join(plan.taken)}: as in {spec.pretrain.from_}", style="dim")
     folds, time = spec.data.split.times_trained, training_time(plan)

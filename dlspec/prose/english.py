@@ -168,6 +168,11 @@ KEYS = {
         True: "It gives the same result to the last bit, and takes longer.",
         False: "On a GPU, results may differ in the last digits.",
     },
+    "runtime.xla": {
+        "auto": "Training is compiled by XLA where that saves time.",
+        "on": "Training is compiled by XLA.",
+        "off": "Training is not compiled by XLA.",
+    },
     "budget.parameters": "The network may have {value} parameters at most.",
     "budget.flops": "One sample may take {value} floating-point operations at most.",
     "budget.size": "The saved weights may take {value} at most.",

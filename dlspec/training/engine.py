@@ -1,32 +1,35 @@
 """Runs weight updates, many in one call of the backend.
 
 Between two steps of a small network Python takes longer than the step, so on TensorFlow a run of steps is one function
-over data that stay where the device is. A step that is dense products alone is compiled by XLA, if it is run often
-enough to be worth compiling; what is random in it is drawn before, since XLA draws many times slower on a processor.
-Every other backend takes Keras's own way, a batch at a time. The order of samples comes from the caller.
+over data that stay where the device is. Where `compiling` says so it is compiled by XLA as a whole; what is random in
+its steps is drawn before, since XLA draws many times slower on a processor. Every other backend takes Keras's own way,
+a batch at a time. The order of samples comes from the caller.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 
 from dlspec.arrays import Samples, is_read_later
+from dlspec.training.masks import Masks
 from dlspec.training.reading import Reader, batches
+from dlspec.training.recurrent import hasten
 from dlspec.training.values import EVALUATION_BATCH
 
 Array = np.ndarray
 
 ON_DEVICE = 2 * 2**30
 """Bytes of samples that are kept on the device; more are handed over run by run."""
+LONGEST_RUN = 1024
+"""Steps of a compiled run at most."""
+AHEAD = 2**26
+"""Bytes that are drawn at random, or handed over, for a compiled run at most."""
 AT_A_TIME = 0.2
 """Seconds that a run of steps takes, so that Ctrl-C is answered."""
-WORTH_COMPILING = 3e11
-"""Floating-point operations of a training from which on a step is compiled, which takes about a second."""
-PLAIN_LAYERS = ("InputLayer", "Dense", "Activation", "Flatten", "Reshape", "Identity", "TiedDense")
-"""Keras layers of which a compiled step is faster; convolutions, loops over time and random layers are slower."""
 
 
 class Engine(ABC):
@@ -68,23 +71,26 @@ class Engine(ABC):
 
 
 def make_engine(
-    model: Any, x: Array, y: Array | None, weights: Array | None, batch_size: int, operations: float
+    model: Any,
+    x: Samples,
+    y: Samples | None,
+    weights: Samples | None,
+    batch_size: int,
+    *,
+    compiled: bool,
+    longest: int = LONGEST_RUN,
 ) -> Engine:
     """The engine of the backend.
 
     Args:
-        operations: floating-point operations of the whole training, about.
+        compiled: whether runs are compiled by XLA, where the backend is TensorFlow.
+        longest: steps that a run has at most.
     """
     import keras
 
     if keras.backend.backend() != "tensorflow":
         return StepByStep(model, x, y, weights, batch_size)
-    return TensorFlowEngine(model, x, y, weights, batch_size, operations > WORTH_COMPILING and _is_plain(model))
-
-
-def _is_plain(model: Any) -> bool:
-    parts = model.compiled_parts() if hasattr(model, "compiled_parts") else model.layers
-    return all(type(layer).__name__ in PLAIN_LAYERS for layer in parts)
+    return TensorFlowEngine(model, x, y, weights, batch_size, compiled, longest)
 
 
 class Pace:
@@ -126,25 +132,41 @@ class TensorFlowEngine(Engine):
     """A run of steps as one TensorFlow function.
 
     Args:
-        compiled: whether a step is compiled by XLA.
+        compiled: whether the run is compiled by XLA. Its length is fixed then, and a shorter one ends before.
+        longest: steps of a compiled run at most.
     """
 
     def __init__(
-        self, model: Any, x: Array, y: Array | None, weights: Array | None, batch_size: int, compiled: bool
+        self,
+        model: Any,
+        x: Samples,
+        y: Samples | None,
+        weights: Samples | None,
+        batch_size: int,
+        compiled: bool,
+        longest: int,
     ) -> None:
         import tensorflow as tf
 
         super().__init__(model, x, y, weights, batch_size)
         self.compiled = compiled
-        staged = hasattr(model, "draw")
-        self._draw = model.draw if staged else lambda x: ()
-        self._forward = model.forward if staged else lambda x, drawn: model(x, training=drawn is not None)
-        self._update = tf.function(self._step, jit_compile=True, autograph=False) if compiled else self._step
-        self._loop = tf.function(self._run, autograph=False, reduce_retracing=True)
-        self._rest = tf.function(self._one, autograph=False, reduce_retracing=True)
-        self._judge = tf.function(self._judge_batch, autograph=False, reduce_retracing=True)
+        if compiled:
+            hasten(model)
+        if hasattr(model, "draw"):  # a stage model
+            self._draw, self._forward = model.draw, model.forward
+        elif compiled:
+            masks = Masks(model)
+            self._draw, self._forward = masks.draw, masks.forward
+        else:
+            self._draw, self._forward = lambda x: (), lambda x, drawn: model(x, training=drawn is not None)
         on_device = self._reader is None and sum(values.nbytes for values in self.data) <= ON_DEVICE
         self._tensors = [tf.constant(np.ascontiguousarray(values)) for values in self.data] if on_device else None
+        self._random = self._drawn_of_a_step() if compiled else []
+        self._length = self._length_of_runs(longest) if compiled else 0
+        self._loop = tf.function(self._run, autograph=False, reduce_retracing=True)
+        self._steps = tf.function(self._make_steps, jit_compile=True, autograph=False) if compiled else self._make_steps
+        self._rest = tf.function(self._one, autograph=False, reduce_retracing=True)
+        self._judge = tf.function(self._judge_batch, autograph=False, reduce_retracing=True)
 
     def run(self, order: Array, first: int, last: int) -> Array:
         import tensorflow as tf
@@ -152,14 +174,17 @@ class TensorFlowEngine(Engine):
         size = self.batch_size
         whole = min(last, len(order) // size)
         losses = [np.empty(0, "float32")]
-        if first < whole:
-            tensors = self._tensors
-            if tensors is not None:
-                rows = order[first * size : whole * size]
+        length = self._length or max(1, whole - first)
+        for start in range(first, whole, length):
+            end = min(whole, start + length)
+            if self._tensors is not None:
+                tensors, rows = self._tensors, order[start * size : end * size]
             else:
-                tensors = [tf.constant(values) for values in self._samples(order, first, whole)]
-                rows = np.arange((whole - first) * size)
-            losses.append(self._loop(tensors, tf.constant(rows, tf.int32), tf.constant(whole - first)).numpy())
+                samples = self._samples(order, start, end)
+                tensors = [tf.constant(self._filled_up(values)) for values in samples]
+                rows = np.arange((end - start) * size)
+            rows = self._filled_up(rows.astype("int32"))
+            losses.append(self._loop(tensors, tf.constant(rows), tf.constant(end - start)).numpy()[: end - start])
         if whole < last:  # the last batch of an epoch is smaller
             rest = self._rest([tf.constant(values) for values in self._samples(order, max(first, whole), last)])
             losses.append(np.reshape(rest.numpy(), 1))
@@ -173,27 +198,62 @@ class TensorFlowEngine(Engine):
             total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
         return total / len(x)
 
-    def _run(self, tensors: list[Any], order: Any, count: Any) -> Any:
+    def _drawn_of_a_step(self) -> list[Any]:
+        """Shapes and types of what a step draws at random."""
         import tensorflow as tf
 
-        losses = tf.TensorArray(tf.float32, size=count, element_shape=())
+        batch = tf.TensorSpec((self.batch_size, *self.data[0].shape[1:]), self.data[0].dtype)
+        return list(tf.function(self._draw, autograph=False).get_concrete_function(batch).structured_outputs)
 
-        def make_ready(i: Any) -> Any:
+    def _length_of_runs(self, longest: int) -> int:
+        """How many steps a compiled run has: so many that what is made ready for all of them is not too much."""
+        steps = max(1, len(self.data[0]) // self.batch_size)
+        held = sum(math.prod(values.shape) * values.dtype.size for values in self._random)
+        if self._tensors is None:
+            held += sum(values[:1].nbytes for values in self.data) * self.batch_size
+        return max(1, min(steps, longest, AHEAD // max(1, held)))
+
+    def _filled_up(self, values: Array) -> Array:
+        """Values of a run, (steps x batch, ...), with some behind them if it is shorter than a compiled one."""
+        lacking = self._length * self.batch_size - len(values)
+        return np.concatenate([values, np.repeat(values[:1], lacking, axis=0)]) if lacking > 0 else values
+
+    def _run(self, tensors: list[Any], order: Any, count: Any) -> Any:
+        return self._steps(tensors, order, count, self._drawn_ahead(tensors, order, count) if self.compiled else None)
+
+    def _drawn_ahead(self, tensors: list[Any], order: Any, count: Any) -> list[Any]:
+        """What is random in each step, (steps, ...)."""
+        import tensorflow as tf
+
+        if not self._random:
+            return []
+        arrays = [tf.TensorArray(v.dtype, size=self._length, element_shape=v.shape) for v in self._random]
+
+        def body(i: Any, arrays: list[Any]) -> Any:
+            batch = tf.gather(tensors[0], tf.slice(order, [i * self.batch_size], [self.batch_size]))
+            drawn = self._draw(batch)
+            return i + 1, [array.write(i, values) for array, values in zip(arrays, drawn, strict=True)]
+
+        _, arrays = tf.while_loop(lambda i, _: i < count, body, (tf.constant(0), arrays), parallel_iterations=1)
+        return [array.stack() for array in arrays]
+
+    def _make_steps(self, tensors: list[Any], order: Any, count: Any, ahead: list[Any] | None) -> Any:
+        """Steps one after the other, each with its own rows of the order."""
+        import tensorflow as tf
+
+        losses = tf.TensorArray(tf.float32, size=self._length or count, element_shape=())
+
+        def body(i: Any, losses: Any) -> Any:
             rows = tf.slice(order, [i * self.batch_size], [self.batch_size])
             batch = [tf.gather(values, rows) for values in tensors]
-            return batch, self._draw(batch[0])
+            drawn = self._draw(batch[0]) if ahead is None else tuple(tf.gather(values, i) for values in ahead)
+            return i + 1, losses.write(i, self._step(batch, drawn))
 
-        def body(i: Any, losses: Any, batch: Any, drawn: Any) -> Any:
-            """A step, while the next batch is made ready beside it; none is drawn for behind the last one."""
-            following = tf.cond(i + 1 < count, lambda: make_ready(i + 1), lambda: (batch, drawn))
-            return i + 1, losses.write(i, self._update(batch, drawn)), *following
-
-        start = (tf.constant(0), losses, *make_ready(tf.constant(0)))
-        _, losses, _, _ = tf.while_loop(lambda i, *_: i < count, body, start, parallel_iterations=1)
+        _, losses = tf.while_loop(lambda i, _: i < count, body, (tf.constant(0), losses), parallel_iterations=1)
         return losses.stack()
 
     def _one(self, batch: list[Any]) -> Any:
-        return self._update(batch, self._draw(batch[0]))
+        return self._step(batch, self._draw(batch[0]))
 
     def _step(self, batch: list[Any], drawn: tuple[Any, ...]) -> Any:
         """One weight update, as Keras makes it."""

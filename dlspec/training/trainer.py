@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
+from dlspec.backend import on_gpu
+from dlspec.compiling import way_of
 from dlspec.diagnostics import DataError
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
@@ -254,8 +256,12 @@ class Trainer:
     ) -> None:
         """One stage, from where `progress` stands to its end."""
         steps = math.ceil(len(samples) / stage.batch_size)
+        compiled = way_of(self.spec, self.plan, stage, len(samples)).compiled
+        if self.spec.runtime.xla == "auto":
+            compiled = compiled and not on_gpu()  # the rule is about processors
+        longest = {"longest": 1} if kinds else {}  # callbacks are told of every step
         engine = make_engine(
-            model, samples.x, samples.y, samples.weights, stage.batch_size, self._operations(stage, len(samples))
+            model, samples.x, samples.y, samples.weights, stage.batch_size, compiled=compiled, **longest
         )
         self.listener.stage_begins(stage, len(samples), steps)
         with Callbacks(kinds, model, self.folder, stage.epochs, steps) as self._callbacks:
@@ -271,12 +277,6 @@ class Trainer:
         self.progress = Progress(stage=index + 1, history=self.progress.history)
         self._save(model)
         self.listener.stage_ends(stage, reason)
-
-    def _operations(self, stage: Stage, samples: int) -> float:
-        """Floating-point operations of a stage, forward and backward."""
-        layers = [self.plan.graph[name] for name in stage.encoder] if stage.layer else self.plan.graph.layers
-        passes = stage.method.passes if stage.method else 1.0
-        return 3 * passes * sum(layer.flops for layer in layers) * samples * stage.epochs
 
     def _epochs(
         self,

@@ -165,7 +165,7 @@ def alone(place: Place, method, x: np.ndarray) -> float:
     steps = len(x) // BATCH
     model = method.build([layer], place, Work(steps * EPOCHS))
     model.optimizer.build(model.trainable_variables)
-    engine = make_engine(model, x, None, None, BATCH, 1e15)
+    engine = make_engine(model, x, None, None, BATCH, compiled=True)
     for epoch in range(EPOCHS):
         order = np.random.default_rng(epoch).permutation(len(x))
         for first in range(0, steps, 60):

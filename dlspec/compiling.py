@@ -1,0 +1,87 @@
+"""Which stages are compiled by XLA: where that saves more time than it takes. No Keras.
+
+The rule looks at the layers and at how much there is to do, and never at a clock: a choice that was measured could come
+out otherwise the next time, and with it the last digits of the weights. The figures were measured on two cores of a
+server, see `docs/design/0014-engine.md`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dlspec.estimates import count_of, work_of
+from dlspec.graphs import GraphLayer
+from dlspec.layers.activations import Activating
+from dlspec.layers.base import Merging
+from dlspec.layers.recurrent import Recurrent
+from dlspec.layers.wrappers import Wrapper
+from dlspec.plans import Plan, Stage
+from dlspec.spec import Spec
+
+FASTER = (
+    "dense", "output", "flatten", "reshape", "permute", "repeat_vector", "identity", "rescaling",
+    "lstm", "gru", "simple_rnn", "layer_normalization", "batch_normalization", "rms_normalization",
+    "unit_normalization", "global_average_pooling1d", "global_max_pooling1d",
+)  # fmt: skip
+"""Layers, besides activations and merges, that take less time once they are compiled; convolutions take many times as
+long, and so does what is random, unless it is drawn before."""
+DRAWN_BEFORE = "dropout"
+"""A random layer of which that is done, in fine-tuning."""
+COMPILING, COMPILING_LOOP = 0.6, 0.6
+"""Seconds that it takes, and for each recurrent layer more."""
+A_LAYER, A_TIMESTEP = 26e-6, 25e-6
+"""Seconds that a step saves for each layer with weights, and for each timestep of a recurrent layer."""
+A_FLOP = 2e-12
+"""Seconds that are saved for each floating-point operation."""
+
+
+class Way(NamedTuple):
+    """How the steps of a stage are made.
+
+    Args:
+        why: in words, as the end of a sentence.
+    """
+
+    compiled: bool
+    why: str
+
+
+def way_of(spec: Spec, plan: Plan, stage: Stage, samples: int) -> Way:
+    """Whether a stage over so many samples is compiled, on a processor."""
+    if spec.runtime.xla != "auto":
+        return Way(spec.runtime.xla == "on", f"as `xla: {spec.runtime.xla}` says")
+    work = work_of(plan, stage, samples)
+    slower = next((layer for layer in work.layers if not _is_faster(layer, stage)), None)
+    if slower is not None:
+        return Way(False, f"`{slower.layer.type_name}` would not be faster")
+    weighted = sum(layer.layer.has_weights for layer in work.layers)
+    loops = sum(isinstance(_inner(layer), Recurrent) for layer in work.layers)
+    saved = work.steps * (A_LAYER * weighted + A_TIMESTEP * work.timesteps) + A_FLOP * work.flops
+    if saved < COMPILING + COMPILING_LOOP * loops:
+        return Way(False, "which would take longer than it saves")
+    return Way(True, f"which saves about {saved:.0f} s on a processor")
+
+
+def ways(spec: Spec, plan: Plan) -> dict[str, Way]:
+    """Stage -> how it is run, where it is known how many samples there are."""
+    if plan.samples is None:
+        return {}
+    return {stage.name: way_of(spec, plan, stage, count_of(stage, plan.samples)) for stage in plan.stages}
+
+
+def _inner(layer: GraphLayer) -> object:
+    return layer.layer.layer if isinstance(layer.layer, Wrapper) else layer.layer
+
+
+def _is_faster(layer: GraphLayer, stage: Stage) -> bool:
+    inner = _inner(layer)
+    if isinstance(inner, Activating | Merging):
+        return True
+    name = getattr(inner, "type_name", "")
+    if isinstance(inner, Recurrent):
+        random = getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
+        return name in FASTER and not random and not getattr(inner, "unroll", False)
+    if name == DRAWN_BEFORE and stage.kind == "fine_tune" and inner is layer.layer:
+        known = layer.input_shape is not None and None not in layer.input_shape[1:]
+        return known and layer.shares is None and getattr(inner, "noise_shape", None) is None
+    return name in FASTER
