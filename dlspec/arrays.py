@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -184,6 +185,20 @@ class Joined(LazyArray):
 
 Samples = Any
 """An array of samples, (samples, ...): a numpy array, or a `LazyArray`."""
+
+
+ALIGNMENT = 64
+"""Bytes that TensorFlow and XLA want the place of an array to be a multiple of, to use it as it is."""
+
+
+def aligned(shape: Sequence[int], dtype: Any) -> Array:
+    """An array without values yet, where every backend can use it without a copy."""
+    import numpy as np
+
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    held = np.empty(size + ALIGNMENT, "uint8")
+    first = -held.ctypes.data % ALIGNMENT
+    return held[first : first + size].view(dtype).reshape(shape)
 
 
 def is_read_later(samples: Samples) -> bool:

@@ -169,9 +169,11 @@ def test_the_listener_is_told_everything_in_order(tmp_path):
     assert said == ["begins", "fine_tune begins: 84/6", "fine_tune 1", "fine_tune 2", "fine_tune ends: all epochs"]
 
 
-def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path):
+@pytest.mark.parametrize("xla", ["on", "off"])
+def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path, xla):
     """The real command, a real signal, and the weights of a run that was never stopped."""
-    path = write_spec(TINY["series"].replace("{epochs: 3", "{epochs: 400").replace("patience: 5", "patience: 400"))
+    text = TINY["series"].replace("{epochs: 3", "{epochs: 400").replace("patience: 5", "patience: 400")
+    path = write_spec(f"{text}\nruntime: {{xla: {xla}}}\n")  # which 400 epochs are worth, and 40 are not
     command = [sys.executable, "-m", "dlspec", "run", str(path)]
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path / "stopped")],
@@ -203,6 +205,21 @@ def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path):
     assert all(
         np.array_equal(a, b) for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True)
     )
+
+
+def test_a_resumed_run_is_compiled_as_it_was_begun(write_spec, tmp_path, monkeypatch):
+    """The rule may say otherwise by then, and the two ways differ in the last digits."""
+    path = write_spec(TINY["series"])
+    run = dlspec.run(dlspec.load(path, overrides={"runtime.xla": "on"}), out=tmp_path / "run")
+    stages = [stage.name for stage in dlspec.plan(run.spec).stages]
+    assert run.environment["compiled_by_xla"] == stages
+    weights = run.model.get_weights()
+    for name in ("metrics.json", "checkpoints/latest.npz"):
+        (run.folder / name).unlink()
+    text = run.resolved_text.replace("xla: on", "xla: off")
+    (run.folder / "resolved.yaml").write_text(text, encoding="utf-8")
+    again = dlspec.resume(run.folder)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, again.model.get_weights(), strict=True))
 
 
 def test_changed_data_are_noticed_on_resume(tmp_path, write_spec):

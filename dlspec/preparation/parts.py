@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dlspec.arrays import Mapped, Samples, blocks, chosen, is_read_later, joined, reshaped
+from dlspec.arrays import Mapped, Samples, aligned, blocks, chosen, is_read_later, joined, reshaped
 from dlspec.datasets import Columns
 from dlspec.features import Affine, Fitted
 from dlspec.preparation.stretches import Gaps
@@ -58,7 +58,7 @@ class Preprocessing:
         """Raw single samples (samples, ...) as the network sees them; what is read later is scaled later."""
         if is_read_later(raw):
             return Mapped(raw, self.inputs, raw.shape[1:], "float32")
-        seen = np.empty(raw.shape, "float32")
+        seen = aligned(raw.shape, "float32")
         first = 0
         for block in blocks(raw):
             seen[first : first + len(block)] = self.inputs(block)

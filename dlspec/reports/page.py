@@ -61,7 +61,11 @@ def render(run: Run) -> str:
         parameters=network.parameters,
         flops=network.flops,
         resolved=highlight(run.resolved_text),
-        environment={key: value for key, value in run.environment.items() if key != "started"},
+        environment={
+            key: ", ".join(value) or "nothing" if key == "compiled_by_xla" else value
+            for key, value in run.environment.items()
+            if key != "started"
+        },
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,14 +33,17 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, comm
     Raises:
         DataError, TrainingError, Stopped: see `api.run`; the folder then says how far it got.
     """
+    from dlspec.training import compiled_stages
+
     job = make_ready(spec, listener)
     folder = new_folder(spec, out)
     resolved = portable(spec, folder)
     write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
     write_text(folder / RESOLVED, resolved_text(spec, resolved))
     write_json(folder / DATA, describe(job.spec, job.data))
-    write_json(folder / ENVIRONMENT, _environment(job, command))
-    return _train(job, folder, None)
+    compiled = compiled_stages(job.spec, job.plan, job.data)
+    write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
+    return _train(job, folder, None, compiled)
 
 
 def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Run:
@@ -65,17 +68,21 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Ru
             "the data have changed since the run was started",
             help="bring back the old data, or run the spec anew",
         )
+    compiled = run.environment.get("compiled_by_xla", [])
     resumed = {
-        key: value for key, value in _environment(job, command).items() if key in ("command", "started", "device")
+        key: value
+        for key, value in _environment(job, command, compiled).items()
+        if key in ("command", "started", "device")
     }
     legs = [*run.environment.get("resumed", []), resumed]
     write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
     path = run.folder / CHECKPOINT
-    return _train(job, run.folder, Checkpoint.load(path) if path.is_file() else None)
+    return _train(job, run.folder, Checkpoint.load(path) if path.is_file() else None, compiled)
 
 
-def _environment(job: Job, command: str) -> dict[str, Any]:
-    return environment_of(job.spec.seed, job.data.fingerprint, job.device, command)
+def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, Any]:
+    found = environment_of(job.spec.seed, job.data.fingerprint, job.device, command)
+    return {**found, "compiled_by_xla": list(compiled)}
 
 
 def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
@@ -86,8 +93,12 @@ def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
     return runs[-1]
 
 
-def _train(job: Job, folder: Path, checkpoint: Checkpoint | None) -> Run:
-    """Trains, and writes what comes of it."""
+def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequence[str]) -> Run:
+    """Trains, and writes what comes of it.
+
+    Args:
+        compiled: the stages that are compiled by XLA, also after a resume: otherwise the last digits would differ.
+    """
     from dlspec.pictures import Pictures
     from dlspec.training import Stopped
 
@@ -95,13 +106,15 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None) -> Run:
     if checkpoint and (folder / PICTURES).is_file():
         pictures.arrays |= Run(folder).pictures
     try:
-        network = _train_network(job, folder, checkpoint, pictures)
+        network = _train_network(job, folder, checkpoint, pictures, compiled)
         return _write_results(job, folder, network, pictures)
     except (Stopped, KeyboardInterrupt):
         raise Stopped(folder) from None
 
 
-def _train_network(job: Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures) -> Any:
+def _train_network(
+    job: Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures, compiled: Sequence[str]
+) -> Any:
     from dlspec.building import build_network
     from dlspec.training import Trainer, seed_everything
 
@@ -124,6 +137,7 @@ def _train_network(job: Job, folder: Path, checkpoint: Checkpoint | None, pictur
         observer=_Keeper(folder, pictures),
         folder=folder,
         taken=job.taken,
+        compiled=compiled,
     )
     write_history(folder, trainer.run(checkpoint))
     return network

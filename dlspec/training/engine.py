@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.arrays import Samples, is_read_later
+from dlspec.arrays import ALIGNMENT, aligned, is_read_later
+from dlspec.arrays import Samples as Arrays
+from dlspec.backend import on_gpu
+from dlspec.compiling import way_of
+from dlspec.estimates import count_of
+from dlspec.plans import Plan, Samples
+from dlspec.preparation import Prepared
+from dlspec.spec import Spec
 from dlspec.training.masks import Masks
 from dlspec.training.reading import Reader, batches
 from dlspec.training.recurrent import hasten
@@ -40,7 +47,7 @@ class Engine(ABC):
         x, y, weights: inputs, and targets and sample weights where there are any.
     """
 
-    def __init__(self, model: Any, x: Samples, y: Samples | None, weights: Samples | None, batch_size: int) -> None:
+    def __init__(self, model: Any, x: Arrays, y: Arrays | None, weights: Arrays | None, batch_size: int) -> None:
         self.model = model
         self.data = [values for values in (x, y, weights) if values is not None]
         self.has_targets, self.has_weights = y is not None, weights is not None
@@ -70,11 +77,19 @@ class Engine(ABC):
         """The mean loss over samples, in the mode of use."""
 
 
+def compiled_stages(spec: Spec, plan: Plan, data: Prepared) -> list[str]:
+    """Names of the stages that are compiled by XLA; the rule is about processors."""
+    if spec.runtime.xla == "auto" and on_gpu():
+        return []
+    samples = Samples(len(data.train), len(data.pretraining_inputs))
+    return [stage.name for stage in plan.stages if way_of(spec, plan, stage, count_of(stage, samples)).compiled]
+
+
 def make_engine(
     model: Any,
-    x: Samples,
-    y: Samples | None,
-    weights: Samples | None,
+    x: Arrays,
+    y: Arrays | None,
+    weights: Arrays | None,
     batch_size: int,
     *,
     compiled: bool,
@@ -139,9 +154,9 @@ class TensorFlowEngine(Engine):
     def __init__(
         self,
         model: Any,
-        x: Samples,
-        y: Samples | None,
-        weights: Samples | None,
+        x: Arrays,
+        y: Arrays | None,
+        weights: Arrays | None,
         batch_size: int,
         compiled: bool,
         longest: int,
@@ -160,7 +175,7 @@ class TensorFlowEngine(Engine):
         else:
             self._draw, self._forward = lambda x: (), lambda x, drawn: model(x, training=drawn is not None)
         on_device = self._reader is None and sum(values.nbytes for values in self.data) <= ON_DEVICE
-        self._tensors = [tf.constant(np.ascontiguousarray(values)) for values in self.data] if on_device else None
+        self._tensors = [_as_tensor(values) for values in self.data] if on_device else None
         self._random = self._drawn_of_a_step() if compiled else []
         self._length = self._length_of_runs(longest) if compiled else 0
         self._loop = tf.function(self._run, autograph=False, reduce_retracing=True)
@@ -275,3 +290,17 @@ class TensorFlowEngine(Engine):
     def _split(self, batch: list[Any]) -> tuple[Any, Any, Any]:
         x, *more = batch
         return x, more[0] if self.has_targets else None, more[-1] if self.has_weights else None
+
+
+def _as_tensor(values: Arrays) -> Any:
+    """An array as a tensor: the same memory, as long as it may be on a processor."""
+    import tensorflow as tf
+
+    values = np.ascontiguousarray(values)
+    if on_gpu() or values.dtype not in ("float32", "int32", "int64") or not values.size:
+        return tf.constant(values)
+    if values.ctypes.data % ALIGNMENT or not values.flags.writeable:
+        copy = aligned(values.shape, values.dtype)
+        copy[...] = values
+        values = copy
+    return tf.experimental.dlpack.from_dlpack(values.__dlpack__())

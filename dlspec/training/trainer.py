@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 
 from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
-from dlspec.backend import on_gpu
-from dlspec.compiling import way_of
 from dlspec.diagnostics import DataError
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
@@ -30,7 +28,7 @@ from dlspec.pretraining.base import Work
 from dlspec.spec import Spec
 from dlspec.stopping import EarlyStopping, StageStopping
 from dlspec.training.callbacks import Callbacks
-from dlspec.training.engine import Engine, Pace, make_engine
+from dlspec.training.engine import Engine, Pace, compiled_stages, make_engine
 from dlspec.training.failing import check_progress, not_finite, out_of_memory_in_words, watched
 from dlspec.training.features import Features
 from dlspec.training.progress import Checkpoint, HistoryRow, Listener, Observer, Progress, Stopped
@@ -67,6 +65,7 @@ class Trainer:
         folder: callbacks write into it, and features of a stage that are too many for the memory.
         observer: is called once, between pretraining and fine-tuning.
         taken: weights of layers of another run, which the plan's `taken` start with.
+        compiled: names of the stages that are compiled by XLA; None: as the rule says.
 
     Raises by `run`:
         Stopped: the user asked for it.
@@ -85,6 +84,7 @@ class Trainer:
         observer: Observer | None = None,
         folder: Path = Path(),
         taken: LayerWeights | None = None,
+        compiled: Sequence[str] | None = None,
     ) -> None:
         self.spec = spec
         self.plan = plan
@@ -95,6 +95,7 @@ class Trainer:
         self.observer = observer
         self.folder = folder
         self.taken = taken or LayerWeights()
+        self.compiled = compiled_stages(spec, plan, data) if compiled is None else compiled
         self.progress = Progress()
         self.stage_models: list[Any] = []
         self.best_weights: list[Array] = []
@@ -256,9 +257,7 @@ class Trainer:
     ) -> None:
         """One stage, from where `progress` stands to its end."""
         steps = math.ceil(len(samples) / stage.batch_size)
-        compiled = way_of(self.spec, self.plan, stage, len(samples)).compiled
-        if self.spec.runtime.xla == "auto":
-            compiled = compiled and not on_gpu()  # the rule is about processors
+        compiled = stage.name in self.compiled
         longest = {"longest": 1} if kinds else {}  # callbacks are told of every step
         engine = make_engine(
             model, samples.x, samples.y, samples.weights, stage.batch_size, compiled=compiled, **longest
