@@ -178,7 +178,7 @@ def build(spec: Spec) -> Any:
 
     source_of(spec).describe()
     seed_everything(spec.seed, "network")
-    return build_network(graph(spec), spec.name)
+    return build_network(graph(spec), spec.name, precision=spec.runtime.precision)
 
 
 def run(

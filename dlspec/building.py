@@ -17,15 +17,27 @@ from dlspec.preparation import Prepared
 from dlspec.signature import INPUT
 
 
-def build_network(graph: Graph, name: str = "network", *, one_input: bool = False) -> Any:
+def build_network(graph: Graph, name: str = "network", *, one_input: bool = False, precision: str = "float32") -> Any:
     """The network of a graph as an untrained functional `keras.Model`.
 
     It takes what the layers see, which is scaled, and puts out what the loss compares, which is scaled too.
 
     Args:
         one_input: of a network with several inputs, one input that takes all features, shared out inside.
+        precision: Keras's dtype policy of layers that say none themselves; `output` computes in float32.
     """
     load_keras()
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return _build_network(graph, name, one_input)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
     import keras
 
     tensors, inputs = _inputs(graph, one_input)
@@ -34,7 +46,12 @@ def build_network(graph: Graph, name: str = "network", *, one_input: bool = Fals
         spec = layer.layer
         if isinstance(spec, Output):
             assert spec.units is not None, "the graph gave the output its units"
-            spec = Dense(units=spec.units, activation=spec.activation or "linear", trainable=spec.trainable)
+            spec = Dense(
+                units=spec.units,
+                activation=spec.activation or "linear",
+                trainable=spec.trainable,
+                dtype=spec.dtype or "float32",
+            )
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
         tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
     outputs = [tensors[output] for output in graph.outputs]
@@ -89,7 +106,7 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
             x = x[:, 1:, :] - x[:, :-1, :]
     x = _rescale(steps.inputs, "scale_inputs", precise)(x)
     x = network(ops.cast(x, "float32") if precise == "float64" else x)
-    x = ops.cast(x, "float64") if precise == "float64" else x
+    x = ops.cast(x, precise)  # also of a network that ends in 16 bits
     if data.signature.target.kind == "input":
         x = ops.reshape(x, (-1, *data.train.inputs.shape[1:]))
         x = _rescale(_way_back(steps.inputs), "input_units", precise)(x)
@@ -113,7 +130,7 @@ def _with_encodings(network: Any, data: Prepared) -> Any:
         for name, column in zip(steps.input_names, steps.columns, strict=True)
     }
     encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]
-    x = network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0])
+    x = ops.cast(network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0]), "float32")
     if data.signature.target.kind == "number":
         assert steps.target is not None, "a number has a scale"
         x = _rescale(_way_back(steps.target), "target_units", "float32")(x)

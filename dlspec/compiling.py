@@ -50,6 +50,8 @@ def way_of(spec: Spec, plan: Plan, stage: Stage, samples: int) -> Way:
     """Whether a stage over so many samples is compiled, on a processor."""
     if spec.runtime.xla != "auto":
         return Way(spec.runtime.xla == "on", f"as `xla: {spec.runtime.xla}` says")
+    if spec.runtime.precision != "float32":
+        return Way(False, f"`{spec.runtime.precision}` would not be faster")
     work = work_of(plan, stage, samples)
     slower = next((layer for layer in work.layers if not _is_faster(layer, stage)), None)
     if slower is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers.core import Output
 from dlspec.layers.recurrent import Recurrent
 from dlspec.plans import Plan, Samples, Stage
 from dlspec.spec import Spec
@@ -62,7 +63,7 @@ class Memory:
 
 def layer_memory(spec: Spec, layer: GraphLayer) -> Memory:
     """What fine-tuning takes for a layer; pretraining it takes less."""
-    dtype = layer.layer.dtype or "float32"
+    dtype = layer.layer.dtype or ("float32" if isinstance(layer.layer, Output) else spec.runtime.precision)
     weights = layer.parameters * BYTES[dtype]
     trained = weights * layer.layer.trainable
     computed = 2 if "16" in dtype else BYTES[dtype]

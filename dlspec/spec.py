@@ -303,13 +303,13 @@ class RuntimeSpec(SpecModel):
     """Where and how it runs."""
 
     later: ClassVar = {
-        "precision": "of the numbers",
         "distribute": "several devices",
     }
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
     deterministic: Flag = False
     xla: Literal["auto", "on", "off"] = "auto"
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
 
 
 class BudgetSpec(SpecModel):

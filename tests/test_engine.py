@@ -242,3 +242,32 @@ def test_dropout_on_sequences_trains_alike_compiled_and_not():
     near(plain, compiled)
     np.testing.assert_allclose([row.loss for row in history], [row.loss for row in again], rtol=1e-5)
     np.testing.assert_allclose([row.val_loss for row in history], [row.val_loss for row in again], rtol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("xla", ["on", "off"])
+def test_mixed_precision_keeps_weights_in_32_bits(precision, xla, tmp_path):
+    text = (
+        "dlspec: 1\ndata: {dataset: {spirals: {samples: 200}}}\n"
+        "model: [{dense: {units: 24, activation: relu}}, {dense: {units: 24, activation: relu}}, output]\n"
+        f"train: {{epochs: 20, optimizer: {{adam: 0.02}}}}\nruntime: {{precision: {precision}, xla: {xla}}}\n"
+    )
+    run = dlspec.run(dlspec.load(text), out=tmp_path / "run")
+    network = next(layer for layer in run.model.layers if layer.name.endswith("_network"))
+    first, *_, last = [layer for layer in network.layers if layer.weights]
+    assert (first.compute_dtype, first.variable_dtype) == (precision.removeprefix("mixed_"), "float32")
+    assert last.compute_dtype == "float32"
+    losses = [row["loss"] for row in run.history]
+    assert losses[-1] < 0.8 * losses[0]
+    assert dlspec.build(run.spec).layers[1].compute_dtype == first.compute_dtype
+    plain = dlspec.load(text, overrides={"runtime.precision": "float32"})
+    assert dlspec.build(plain).layers[1].compute_dtype == "float32", "the setting ends with the network"
+
+
+def test_pretraining_and_mixed_precision_exclude_each_other():
+    text = (
+        "dlspec: 1\ndata: {dataset: iris}\nmodel: [dense: 8, output]\npretrain: {method: autoencoder}\n"
+        "runtime: {precision: mixed_float16}\n"
+    )
+    (problem,) = dlspec.validate(text)
+    assert problem.message == "`precision: mixed_float16` is for networks that are not pretrained"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.arrays import blocks, some_of
-from dlspec.baselines.base import BASELINES, MOST_VALUES, Baseline
+from dlspec.baselines.base import BASELINES, MOST_VALUES, Baseline, threads_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +35,14 @@ class Linear(Baseline):
         inputs = data.quantities(data.train.inputs[chosen])
         truth, targets = np.asarray(data.train.truth[chosen]), data.train.targets[chosen]
         kind = data.signature.target.kind
-        if kind == "class":
-            return _logistic(data, inputs, truth, len(data.signature.target.classes))
-        if kind == "labels":
-            return np.stack([_logistic(data, inputs, label, 2)[:, 1] for label in truth.T], axis=1)
-        model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(
-            inputs, (targets if targets.shape[1] > 1 else targets[:, 0]).astype("float64")
-        )
+        with threads_for(inputs.size):
+            if kind == "class":
+                return _logistic(data, inputs, truth, len(data.signature.target.classes))
+            if kind == "labels":
+                return np.stack([_logistic(data, inputs, label, 2)[:, 1] for label in truth.T], axis=1)
+            model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(
+                inputs, (targets if targets.shape[1] > 1 else targets[:, 0]).astype("float64")
+            )
         guess = np.concatenate([model.predict(data.quantities(block)) for block in blocks(data.test.inputs)])
         return data.to_units(guess.reshape(len(guess), -1), data.test)
 

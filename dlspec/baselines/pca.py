@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from dlspec.arrays import some_of
-from dlspec.baselines.base import BASELINES, MOST_VALUES, Baseline
+from dlspec.baselines.base import BASELINES, MOST_VALUES, Baseline, threads_for
 from dlspec.fields import PositiveInt
 
 if TYPE_CHECKING:
@@ -36,5 +36,6 @@ class PCA(Baseline):
         train = data.train.targets[some_of(data.train.targets, MOST_VALUES)].astype("float64")
         test = np.asarray(data.test.targets, "float64")
         assert self.components is not None, "the size of the network's code was filled in"
-        model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
+        with threads_for(train.size):
+            model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
         return model.inverse_transform(model.transform(test))

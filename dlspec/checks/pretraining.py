@@ -277,3 +277,18 @@ def frozen_layers_were_pretrained(checked: Checked) -> Iterator[Diagnostic]:
                 Severity.WARNING,
                 help=f"add `{layer.name}` to `layers` under `pretrain`",
             )
+
+
+@rule
+def stages_compute_in_32_bits(checked: Checked) -> Iterator[Diagnostic]:
+    """Stages of pretraining lead codes of 16 bits and weights of 32 through the same products."""
+    method, spec = method_of(checked), checked.spec
+    if method is None or not spec.has("runtime") or spec.runtime.precision == "float32":
+        return
+    yield Diagnostic(
+        "wrong-value",
+        f"`precision: {spec.runtime.precision}` is for networks that are not pretrained",
+        spec.span("runtime", "precision"),
+        labels=(Label(spec.key_span("pretrain"), "pretrained here"),),
+        help="leave `precision` out, or pretrain in a run of its own and take its layers: `pretrain: {from: RUN}`",
+    )

@@ -173,6 +173,11 @@ KEYS = {
         "on": "Training is compiled by XLA.",
         "off": "Training is not compiled by XLA.",
     },
+    "runtime.precision": {
+        "float32": "Numbers have 32 bits.",
+        "mixed_bfloat16": "Layers compute in 16 bits (bfloat16), and keep their weights in 32.",
+        "mixed_float16": "Layers compute in 16 bits (float16), the loss being scaled, and keep their weights in 32.",
+    },
     "budget.parameters": "The network may have {value} parameters at most.",
     "budget.flops": "One sample may take {value} floating-point operations at most.",
     "budget.size": "The saved weights may take {value} at most.",

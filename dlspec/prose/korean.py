@@ -175,6 +175,11 @@ KEYS = {
         "on": "훈련을 XLA로 컴파일합니다.",
         "off": "훈련을 XLA로 컴파일하지 않습니다.",
     },
+    "runtime.precision": {
+        "float32": "수는 32비트입니다.",
+        "mixed_bfloat16": "층은 16비트(bfloat16)로 계산하고 가중치는 32비트로 둡니다.",
+        "mixed_float16": "층은 16비트(float16)로 계산하고 손실의 크기를 조절하며, 가중치는 32비트로 둡니다.",
+    },
     "budget.parameters": "신경망의 매개변수는 최대 {value}개입니다.",
     "budget.flops": "표본 하나의 부동소수점 연산은 최대 {value}번입니다.",
     "budget.size": "저장된 가중치의 크기는 최대 {value} 입니다.",

@@ -127,4 +127,6 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)
     listener.ready(device)
+    if spec.runtime.precision != "float32" and device.startswith("CPU"):
+        listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
     return Job(spec, plan, data, device, listener, began, LayerWeights.load(source) if source else LayerWeights())

@@ -58,7 +58,7 @@ def train_aside(
 
     job.listener.note(words)
     seed_everything(spec.seed, "network")
-    network = build_network(plan.graph, spec.name, one_input=True)
+    network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
     trainer = Trainer(
         spec, plan, data, network, listener=_Aside(job.listener, words), save=lambda checkpoint: None, taken=job.taken
     )

@@ -126,7 +126,7 @@ def _train_network(
         checkpoint.save(folder / CHECKPOINT)
 
     seed_everything(job.spec.seed, "network")
-    network = build_network(job.plan.graph, job.spec.name, one_input=True)
+    network = build_network(job.plan.graph, job.spec.name, one_input=True, precision=job.spec.runtime.precision)
     trainer = Trainer(
         job.spec,
         job.plan,

@@ -41,7 +41,8 @@ def predict(model: Any, inputs: Samples | Mapping[str, Array], batch_size: int =
 
     def outputs(batch: list[Array]) -> Array:
         some = dict(zip(columns, map(_as_given, batch), strict=True))
-        return np.asarray(model.predict_on_batch(some if isinstance(inputs, Mapping) else some[""]))
+        found = np.asarray(model.predict_on_batch(some if isinstance(inputs, Mapping) else some[""]))
+        return found.astype("float32") if found.dtype.itemsize == 2 else found  # numpy knows little of 16 bits
 
     return np.concatenate([outputs(batch) for batch in batches(list(columns.values()), batch_size)])
 
