@@ -93,6 +93,8 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     from keras import ops
 
     steps = data.preprocessing
+    # the same layers without the optimizer, whose state would be saved with them
+    network = keras.Model(network.input, network.output, name=network.name)
     if steps.columns:
         return _with_encodings(network, data)
     precise = "float64" if steps.change != "level" else "float32"

@@ -375,7 +375,7 @@ def test_a_first_spec_takes_words_too(folder, tmp_path):
         ("{age: categori}", "there is no feature type `categori`", "did you mean `category`?"),
         ("{age: {numeric: {skale: none}}}", "unknown key `skale`", "did you mean `scale`?"),
         ("{age: {numeric: {missing: mode}}}", "`missing` is `error`, `drop`, `mean`, `median` or a number", None),
-        ("{age: image}", "but not of this version of dlspec yet", None),
+        ("{age: image}", "`age` holds numbers, and `image` takes pictures", None),
         ("{remark: time}", "`remark` holds text, and `time` takes times", "write `remark: text`"),
         ("{}", "`features` names no column", None),
         ("[age, 3]", "`features` is a list of columns, or a mapping from columns to types, got", None),
@@ -401,3 +401,13 @@ def test_a_series_has_no_types_yet_and_words_are_no_input_to_give_back(folder):
     assert "only-for-samples" in [p.code for p in problems_of(series, folder)]
     back = f"dlspec: 1\ndata: {{table: {folder}/patients.csv, target: input}}\nmodel: [dense: 2, output]\n"
     assert [p.code for p in problems_of(back, folder)] == ["wrong-target"]
+
+
+def test_pictures_are_of_the_type_image():
+    text = "dlspec: 1\ndata: {dataset: digits, features: %s}\nmodel: [flatten, dense: 4, output]\n"
+    said = dlspec.load(text % "{image: image}")
+    assert dlspec.graph(said).parameters == dlspec.graph(dlspec.load(text % "image")).parameters
+    np.testing.assert_array_equal(load_data(said).train.inputs, load_data(dlspec.load(text % "image")).train.inputs)
+    (problem,) = dlspec.validate(text % "{image: numeric}")
+    assert problem.message == "`image` holds arrays, and `numeric` takes numbers"
+    assert problem.help == "write `image: image`, or leave the type out"

@@ -51,6 +51,8 @@ class Feature(Kind):
     """The kinds of columns that it can be made of; the first is what a column of a file is taken for."""
     raw: ClassVar[Raw]
     """What the saved model takes."""
+    of_arrays: ClassVar[bool] = False
+    """Whether an entry of the column is an array, and not a single value."""
 
     missing: Missing | None = None
 
@@ -119,7 +121,7 @@ class Fitted(ABC):
         """The same in Keras's layers: raw values (batch, 1) -> (batch, width)."""
 
 
-FEATURES: Registry[Feature] = Registry("feature type", "dlspec.features", later=("image",))
+FEATURES: Registry[Feature] = Registry("feature type", "dlspec.features")
 AnyFeature = Annotated[Feature, OneOf(FEATURES)]
 
 

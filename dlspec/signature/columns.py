@@ -69,14 +69,20 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
         if kind is not None and description.layout == "series":
             message = "types of features are of single samples, and these data are a series"
             yield Diagnostic("only-for-samples", message, spec.span(*place), help="list the names alone")
-        elif kind is not None and column and (column.kind not in kind.takes or column.shape):
+        elif kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
             held = _held(column)
             fitting, wanted = infer(column), " or ".join(HOLDS[other] for other in kind.takes)
+            help = f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out"
+            if kind.of_arrays:
+                wanted = "pictures"
+                help += f"; where it names files, write `images: {{path: {_table(spec)}, column: {name}}}`"
+            elif column.shape:
+                help = f"write `{name}: image`, or leave the type out"
             yield Diagnostic(
                 "wrong-value",
                 f"`{name}` holds {held}, and `{kind.type_name}` takes {wanted}",
                 spec.span(*place),
-                help=f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out",
+                help=help,
             )
         elif name == (data.time or description.time):
             yield _no_feature(spec, name, "time", "numbers here")
@@ -125,6 +131,11 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
                 spec.key_span("data", "labels"),
                 help="use `limit` to train on fewer windows",
             )
+
+
+def _table(spec: Spec) -> str:
+    """The file of a table, as the spec names it."""
+    return (spec.data.table or ["TABLE"])[0]
 
 
 def _target_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
