@@ -183,16 +183,21 @@ def test_faster_loops_give_what_keras_gives(kind, settings):
     near(expected, [values.numpy() for values in compiled()], 1e-5)
 
 
-def test_a_hastened_layer_is_saved_as_the_standard_one(tmp_path):
+def test_layers_are_saved_and_left_as_the_standard_ones(tmp_path):
     import keras
 
-    model, x, y, _ = network("lstm")
     from dlspec.training.engine import make_engine
 
-    make_engine(model, x, y, None, BATCH, compiled=True).run(np.arange(COUNT), 0, 5)
+    model, x, y, _ = network("bidirectional")
+    engine = make_engine(model, x, y, None, BATCH, compiled=True)
+    engine.run(np.arange(COUNT), 0, 5)
+    changed = {"inner_loop": model.layers[0].forward_layer, "call": model.layers[1]}
+    assert all(name in vars(layer) for name, layer in changed.items())
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
-    assert "inner_loop" not in vars(again.layers[0])
+    np.testing.assert_allclose(again(x), model(x), atol=1e-6)
+    engine.close()
+    assert not any(name in vars(layer) for name, layer in changed.items())
     np.testing.assert_allclose(again(x), model(x), atol=1e-6)
 
 

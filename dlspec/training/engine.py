@@ -76,6 +76,10 @@ class Engine(ABC):
     def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
         """The mean loss over samples, in the mode of use."""
 
+    @abstractmethod
+    def close(self) -> None:
+        """Leaves the layers as they were before."""
+
 
 def compiled_stages(spec: Spec, plan: Plan, data: Prepared) -> list[str]:
     """Names of the stages that are compiled by XLA; the rule is about processors."""
@@ -142,6 +146,9 @@ class StepByStep(Engine):
             total += float(self.model.test_on_batch(batch, targets)) * len(batch)
         return total / len(x)
 
+    def close(self) -> None:
+        return  # they were not changed
+
 
 class TensorFlowEngine(Engine):
     """A run of steps as one TensorFlow function.
@@ -165,13 +172,13 @@ class TensorFlowEngine(Engine):
 
         super().__init__(model, x, y, weights, batch_size)
         self.compiled = compiled
-        if compiled:
-            hasten(model)
+        self._changed = [(layer, "inner_loop") for layer in hasten(model)] if compiled else []
         if hasattr(model, "draw"):  # a stage model
             self._draw, self._forward = model.draw, model.forward
         elif compiled:
             masks = Masks(model)
             self._draw, self._forward = masks.draw, masks.forward
+            self._changed += [(layer, "call") for layer in masks.layers]
         else:
             self._draw, self._forward = lambda x: (), lambda x, drawn: model(x, training=drawn is not None)
         on_device = self._reader is None and sum(values.nbytes for values in self.data) <= ON_DEVICE
@@ -212,6 +219,11 @@ class TensorFlowEngine(Engine):
         for some in batches([x] if y is None else [x, y], batch_size):
             total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
         return total / len(x)
+
+    def close(self) -> None:
+        for layer, name in self._changed:
+            delattr(layer, name)
+        self._changed = []
 
     def _drawn_of_a_step(self) -> list[Any]:
         """Shapes and types of what a step draws at random."""

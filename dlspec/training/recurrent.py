@@ -20,17 +20,21 @@ Cell = Callable[[Any, Any, Any, list[Any]], tuple[Any, list[Any]]]
 """What drives each timestep, recurrent weights, their bias and the first states -> all outputs, and the last states."""
 
 
-def hasten(model: Any) -> None:
-    """Gives the recurrent layers of a model faster loops, where their settings allow it."""
+def hasten(model: Any) -> list[Any]:
+    """Gives the recurrent layers of a model faster loops, `inner_loop`, where their settings allow it; returns these
+    layers."""
     import keras
 
     if on_gpu():  # where cuDNN has its own
-        return
+        return []
+    changed = []
     cells = {keras.layers.LSTM: _lstm, keras.layers.GRU: _gru, keras.layers.SimpleRNN: _simple}
     for layer in model._flatten_layers():
         cell = cells.get(type(layer))
         if cell is not None and _is_usual(layer):
             layer.inner_loop = partial(_inner_loop, layer, cell, type(layer).inner_loop)
+            changed.append(layer)
+    return changed
 
 
 def _is_usual(layer: Any) -> bool:

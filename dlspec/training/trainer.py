@@ -269,6 +269,7 @@ class Trainer:
             self._callbacks.before_end()
             model.optimizer.finalize_variable_values(model.trainable_variables)  # averaged weights, with `use_ema`
         self._callbacks = None
+        engine.close()
         if stopping and stopping.restore_best_weights and self.best_weights:
             for variable, value in zip(model.weights, self.best_weights, strict=True):
                 variable.assign(value)
