@@ -268,7 +268,7 @@ def machines() -> None:
     row("an epoch, against BernoulliRBM", mine, others, len(x), "(asked: 5)")
     row("an epoch, against BernoulliRBM given float32", mine, floats, len(x), "")
     row("an epoch, against its five matrix products alone", mine, least, len(x), "")
-    row("the five products alone, against BernoulliRBM", least, others, len(x), "(more is not to be had)")
+    row("the five products alone, against BernoulliRBM", least, others, len(x), "(about the most that there is)")
     print(
         f"squared reconstruction error after 5 epochs: {errors[0]:.2f}, BernoulliRBM {errors[1]:.2f} (asked: no worse)"
     )
