@@ -12,8 +12,9 @@ from typing import NamedTuple
 from dlspec.estimates import count_of, work_of
 from dlspec.graphs import GraphLayer
 from dlspec.layers.activations import Activating
-from dlspec.layers.base import Merging
+from dlspec.layers.base import LayerSpec, Merging
 from dlspec.layers.recurrent import Recurrent
+from dlspec.layers.regularization import Dropout
 from dlspec.layers.wrappers import Wrapper
 from dlspec.plans import Plan, Stage
 from dlspec.spec import Spec
@@ -25,8 +26,6 @@ FASTER = (
 )  # fmt: skip
 """Layers, besides activations and merges, that take less time once they are compiled; convolutions take many times as
 long, and so does what is random, unless it is drawn before."""
-DRAWN_BEFORE = "dropout"
-"""A random layer of which that is done, in fine-tuning."""
 COMPILING, COMPILING_LOOP = 0.6, 0.6
 """Seconds that it takes, and for each recurrent layer more."""
 A_LAYER, A_TIMESTEP = 26e-6, 25e-6
@@ -57,7 +56,7 @@ def way_of(spec: Spec, plan: Plan, stage: Stage, samples: int) -> Way:
     if slower is not None:
         return Way(False, f"`{slower.layer.type_name}` would not be faster")
     weighted = sum(layer.layer.has_weights for layer in work.layers)
-    loops = sum(isinstance(_inner(layer), Recurrent) for layer in work.layers)
+    loops = sum(isinstance(part, Recurrent) for layer in work.layers for part in _parts(layer.layer))
     saved = work.steps * (A_LAYER * weighted + A_TIMESTEP * work.timesteps) + A_FLOP * work.flops
     if saved < COMPILING + COMPILING_LOOP * loops:
         return Way(False, "which would take longer than it saves")
@@ -71,19 +70,23 @@ def ways(spec: Spec, plan: Plan) -> dict[str, Way]:
     return {stage.name: way_of(spec, plan, stage, count_of(stage, plan.samples)) for stage in plan.stages}
 
 
-def _inner(layer: GraphLayer) -> object:
-    return layer.layer.layer if isinstance(layer.layer, Wrapper) else layer.layer
+def _parts(layer: LayerSpec) -> list[LayerSpec]:
+    """The layer, or those that it wraps."""
+    if not isinstance(layer, Wrapper):
+        return [layer]
+    backward = getattr(layer, "backward_layer", None)
+    return [layer.layer, backward] if backward is not None else [layer.layer]
 
 
 def _is_faster(layer: GraphLayer, stage: Stage) -> bool:
-    inner = _inner(layer)
-    if isinstance(inner, Activating | Merging):
-        return True
-    name = getattr(inner, "type_name", "")
-    if isinstance(inner, Recurrent):
-        random = getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
-        return name in FASTER and not random and not getattr(inner, "unroll", False)
-    if name == DRAWN_BEFORE and stage.kind == "fine_tune" and inner is layer.layer:
+    if isinstance(layer.layer, Dropout) and stage.kind == "fine_tune":  # drawn before, see `training.masks`
         known = layer.input_shape is not None and None not in layer.input_shape[1:]
-        return known and layer.shares is None and getattr(inner, "noise_shape", None) is None
-    return name in FASTER
+        return known and layer.shares is None and layer.layer.noise_shape is None
+    return all(map(_part_is_faster, _parts(layer.layer)))
+
+
+def _part_is_faster(layer: LayerSpec) -> bool:
+    if isinstance(layer, Recurrent):
+        random = getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0)
+        return layer.type_name in FASTER and not random and not getattr(layer, "unroll", False)
+    return layer.type_name in FASTER or isinstance(layer, Activating | Merging)

@@ -109,10 +109,14 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
 
 
 def by_value(metrics: Sequence[Metric], data: Prepared, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
-    """Of several numbers or labels: value -> who guesses -> metrics on the test part, in the value's own units; a label
-    is a class of two."""
+    """Of several numbers or labels: value -> who guesses -> metrics on the test part, in the value's own units.
+
+    A label is a class of two, which metrics that speak of several labels cannot judge.
+    """
     truth = np.asarray(data.test.truth)
     labels = data.signature.target.kind == "labels"
+    if labels:
+        metrics = [metric for metric in metrics if not metric.of_several]
 
     def score(metric: Metric, guess: Array, i: int) -> float:
         if labels:

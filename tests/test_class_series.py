@@ -76,6 +76,19 @@ def test_zeros_and_ones_are_classes_where_the_spec_says_it(home):
     assert load_data(dlspec.load(home / "s.yaml")).signature.target.kind == "number"
 
 
+def test_a_class_is_walked_forward_and_explained(home):
+    text = (TEXT % ("state", 2)).replace("  target", "  split: {test: 0.15, walk_forward: {folds: 2}}\n  target")
+    run = run_of(home, text.replace("epochs: 25", "epochs: 2") + "pretrain: {method: supervised, epochs: 1}\n", "folds")
+    assert len(run.metrics["folds"]["accuracy"]["values"]) == 2
+    said = dlspec.explain(spec_text(home, TEXT % ("state", 0)))
+    assert "what the target is at the last timestep that the network sees" in said
+
+
+def spec_text(home, text):
+    (home / "e.yaml").write_text(text, encoding="utf-8")
+    return dlspec.load(home / "e.yaml")
+
+
 def test_windows_stay_in_their_group_and_weights_of_classes_are_used(home):
     text = (TEXT % ("state", 0)).replace("  target", "  group: who\n  target")
     text = text.replace("train: {", "train: {class_weight: balanced, ")

@@ -180,3 +180,20 @@ def test_a_model_with_inputs_writes_its_own_embedding(home):
     graph = dlspec.graph(spec_of(home, text))
     assert graph["embedding_1"].parameters == 27 * 4
     assert graph["concatenate_1"].output_shape == (None, 4 + 12 + 1)
+
+
+def test_a_series_has_no_embedding(tmp_path):
+    frame = pd.DataFrame({"who": ["a", "b"] * 60, "x": np.arange(120.0)})
+    frame.to_csv(tmp_path / "ratings.csv", index=False)
+    text = (
+        "data: {series: ratings.csv, target: x, window: {length: 5}, "
+        "features: {who: {category: {embedding: 2}}, x: numeric}}\nmodel: [{lstm: 2}, output]\n"
+    )
+    assert {problem.code for problem in problems_of(text, tmp_path)} == {"only-for-samples"}
+
+
+def test_an_output_may_take_the_features_too(home):
+    outputs = " layers:\n  - dense: 3\n outputs: {stars: {target: stars, from: input}}\ntrain:"
+    text = TEXT.replace("  - dense: {units: 32, activation: relu}\n  - output\ntrain:", outputs)
+    graph = dlspec.graph(spec_of(home, text))
+    assert graph["stars"].inputs == ("features",)

@@ -120,11 +120,12 @@ def near(first, second, tolerance=2e-5):
             np.testing.assert_array_equal(one, other)  # steps, and states of random generators
 
 
-@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
-@pytest.mark.parametrize("name", NAMES)
+WAYS = [(name, compiled) for name in NAMES for compiled in (False, True)]
+WAYS.remove(("inner_dropout", True))  # XLA draws other numbers inside a step; the rule leaves such layers as they are
+
+
+@pytest.mark.parametrize(("name", "compiled"), WAYS)
 def test_the_engine_makes_the_weights_of_fit(name, compiled):
-    if compiled and name == "inner_dropout":
-        pytest.skip("XLA draws other numbers inside a step, so that the rule leaves such layers as they are")
     assert list(networks()) == NAMES
     expected = by_fit(name)
     before = [as_array(variable) for variable in network(name)[0].variables]
@@ -220,6 +221,13 @@ train: {epochs: %d}
         ("adding_problem", "lstm: 16", 100, True, "saves about"),
         ("adding_problem", "lstm: {units: 16, dropout: 0.1}", 100, False, "`lstm`"),
         ("adding_problem", "bidirectional: {gru: 16}", 100, True, "saves about"),
+        (
+            "adding_problem",
+            "bidirectional: {layer: {gru: 16}, backward_layer: {gru: {units: 16, go_backwards: true, dropout: 0.1}}}",
+            100,
+            False,
+            "`bidirectional`",
+        ),
     ],
 )
 def test_the_rule_says_what_is_compiled(dataset, layers, epochs, compiled, why):
@@ -235,6 +243,25 @@ def test_the_spec_has_the_last_word():
         spec = dlspec.load(LONG % ("digits", "flatten, dense: 64", 10), overrides={"runtime.xla": xla})
         plan = dlspec.plan(spec)
         assert way_of(spec, plan, plan.stages[0], 1000).compiled is (xla == "on")
+
+
+def test_dropout_with_a_shape_of_its_own_keeps_it_when_compiled():
+    """Masks are drawn before for layers with a plain mask and one input; others draw themselves."""
+    import keras
+
+    from dlspec.training.masks import Masks
+
+    inputs = keras.Input((6, 4))
+    shared = keras.layers.Dropout(0.5)
+    x = shared(keras.layers.Dropout(0.5, noise_shape=(None, 1, 4), name="own")(inputs))
+    model = keras.Model(inputs, [keras.layers.Dropout(0.5, name="plain")(x), shared(inputs)])
+    assert [layer.name for layer in Masks(model).layers] == ["plain"]
+    text = (
+        "dlspec: 1\ndata: {dataset: {adding_problem: {samples: 60, timesteps: 6}}}\n"
+        "model: [{dropout: {rate: 0.5, noise_shape: [null, 1, 2]}}, {lstm: 4}, output]\ntrain: {epochs: 1}\n"
+    )
+    _, history = Training(text, **{"runtime.xla": "on"}).run()
+    assert np.isfinite(history[-1].loss)
 
 
 def test_dropout_on_sequences_trains_alike_compiled_and_not():
@@ -276,3 +303,5 @@ def test_pretraining_and_mixed_precision_exclude_each_other():
     )
     (problem,) = dlspec.validate(text)
     assert problem.message == "`precision: mixed_float16` is for networks that are not pretrained"
+    taken = dlspec.validate(text.replace("{method: autoencoder}", "{from: runs/none}"))
+    assert [problem.code for problem in taken] == ["no-run"], "layers of another run may be taken"

@@ -376,6 +376,7 @@ def test_a_first_spec_takes_words_too(folder, tmp_path):
         ("{age: {numeric: {skale: none}}}", "unknown key `skale`", "did you mean `scale`?"),
         ("{age: {numeric: {missing: mode}}}", "`missing` is `error`, `drop`, `mean`, `median` or a number", None),
         ("{age: image}", "`age` holds numbers, and `image` takes pictures", None),
+        ("{age: {image: {missing: drop}}}", "an array has no missing values to fill in", "write `image` alone"),
         ("{remark: time}", "`remark` holds text, and `time` takes times", "write `remark: text`"),
         ("{}", "`features` names no column", None),
         ("[age, 3]", "`features` is a list of columns, or a mapping from columns to types, got", None),

@@ -200,6 +200,27 @@ def test_what_does_not_fit_labels_is_said(home, change, code, says):
     assert says in found[0].message
 
 
+def test_labels_go_through_folds_supervised_stages_and_metrics_of_several(home):
+    """Metrics that speak of several labels are of all of them together, and of no label alone."""
+    text = (
+        (TEXT % "[music, politics, sport]").replace("c]}", "c], split: {folds: 3}}").replace("epochs: 30", "epochs: 2")
+    )
+    text += (
+        "pretrain: {method: supervised, epochs: 1}\n"
+        "evaluate:\n  metrics: [log_loss, {precision: {class_id: 2}}, {recall: {top_k: 2}}, "
+        "{auc: {multi_label: true, label_weights: [1.0, 2.0, 3.0]}}, {f1_score: {average: micro}}]\n"
+        "  compare: {without_pretraining: {seeds: 2}}\n"
+    )
+    run = run_of(home, text, "several")
+    names = ["log_loss", "precision", "recall", "auc", "f1_score"]
+    assert list(run.metrics["test"]) == names
+    assert list(run.metrics["by_target"]["sport"]["network"]) == ["log_loss"]
+    assert len(run.metrics["folds"]["log_loss"]["values"]) == 3
+    assert "compare" in run.metrics
+    run = run_of(home, (TEXT % "[music, sport]") + "evaluate: {metrics: [{precision: {class_id: 1}}]}\n", "one")
+    assert "What the network says where a label is there" in run.report.read_text(encoding="utf-8")
+
+
 def test_a_label_that_no_sample_has_is_warned_of(home, tmp_path):
     frame = pd.read_csv(home / "news.csv", dtype={"sport": str})
     frame["music"] = 0

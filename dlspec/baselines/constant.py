@@ -43,9 +43,6 @@ class Majority(Baseline):
     def guess(self, data: Prepared) -> np.ndarray:
         import numpy as np
 
-        classes = len(data.signature.target.classes)
-        counts = sum(
-            block.sum(axis=0, dtype="int64") if block.ndim > 1 else np.bincount(block, minlength=classes)
-            for block in blocks(data.train.truth)
-        )
+        target = data.signature.target
+        counts = data.train.class_counts(len(target.classes or target.labels))
         return np.tile(counts / len(data.train), (len(data.test.truth), 1))

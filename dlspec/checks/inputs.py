@@ -93,7 +93,8 @@ def embeddings_have_inputs_of_their_own(checked: Checked) -> Iterator[Diagnostic
     """Where the model names its inputs, dlspec adds no layer between these."""
     spec = checked.spec
     features = spec.data.features if spec.has("data") else None
-    for name, kind in features.items() if isinstance(features, dict) and spec.has("model") else ():
+    named = spec.has("model") and spec.model.inputs is not None
+    for name, kind in features.items() if isinstance(features, dict) and named else ():
         if isinstance(kind, Category) and kind.embedding is not None:
             yield Diagnostic(
                 "wrong-value",

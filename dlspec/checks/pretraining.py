@@ -12,7 +12,7 @@ from dlspec.layers.core import Masking
 from dlspec.layers.recurrent import Recurrent
 from dlspec.layers.wrappers import Bidirectional
 from dlspec.plans import place_layers
-from dlspec.pretraining import PretrainingMethod
+from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
 from dlspec.pretraining.base import Refusal
 from dlspec.spec import Broken, Spec
@@ -283,7 +283,7 @@ def frozen_layers_were_pretrained(checked: Checked) -> Iterator[Diagnostic]:
 def stages_compute_in_32_bits(checked: Checked) -> Iterator[Diagnostic]:
     """Stages of pretraining lead codes of 16 bits and weights of 32 through the same products."""
     method, spec = method_of(checked), checked.spec
-    if method is None or not spec.has("runtime") or spec.runtime.precision == "float32":
+    if method is None or isinstance(method, Taken) or not spec.has("runtime") or spec.runtime.precision == "float32":
         return
     yield Diagnostic(
         "wrong-value",

@@ -16,7 +16,8 @@ def expand_embeddings(source: Source) -> None:
     """Writes out what features of the type `category` say of an `embedding`.
 
     Each becomes numbers of words, `codes`, that go through an `embedding` of their own, beside an input for all other
-    features. A model that names its inputs itself is left as it is, which is said later; so is what is no number.
+    features. A model that names its inputs itself is left as it is, which is said later; so is what is no number, and a
+    series, whose features have no types.
     """
     features, model = source.root.deepest(("data", "features")), source.root.child("model")
     if not isinstance(features.value, dict) or model is None or not source.written("data", "features"):
@@ -24,6 +25,8 @@ def expand_embeddings(source: Source) -> None:
     named = isinstance(model.value, dict)
     layers = model.child("layers") if named else model
     if layers is None or not isinstance(layers.value, list) or model.child("inputs") is not None:
+        return
+    if source.written("data", "series") or source.written("data", "window"):
         return
     sizes = {name: size for name, node in features.value.items() if (size := _size(node)) is not None}
     if not sizes:
@@ -54,7 +57,7 @@ def expand_embeddings(source: Source) -> None:
         added.append(_node({"concatenate": _node(joined, features)}, features))
         ends = [str(joined["name"].value)]
     layers = replace(layers, value=[*added, *(_led(layer, ends[0]) for layer in layers.value)])
-    kept = model.value if isinstance(model.value, dict) else {}
+    kept = {key: _led(node, ends[0]) for key, node in model.value.items()} if isinstance(model.value, dict) else {}
     source.root.value = {
         **_mapping(source.root),
         "model": replace(model, value={"inputs": _node(inputs, features), **kept, "layers": layers}),

@@ -10,7 +10,7 @@ from dlspec.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data_check.base import LOOKED_AT, Looked, rule, warn
 from dlspec.diagnostics import Diagnostic
 from dlspec.fields import one_of
-from dlspec.preparation import Part, Prepared, class_counts, print_of
+from dlspec.preparation import Part, Prepared, print_of
 from dlspec.sources.folders import FileSamples
 
 Array = np.ndarray
@@ -118,12 +118,9 @@ def labels_are_there_and_not(looked: Looked) -> Iterator[Diagnostic]:
     if target.kind != "labels":
         return
     count = len(target.labels)
-    found = {
-        "training": (data.train, class_counts(data.train, count)),
-        "test": (data.test, class_counts(data.test, count)),
-    }
     told: set[int] = set()
-    for name, (part, counts) in found.items():
+    for name, part in (("training", data.train), ("test", data.test)):
+        counts = part.class_counts(count)
         for says, places in (("no", counts == 0), ("every", counts == len(part))):
             fitting = [int(i) for i in np.flatnonzero(places) if i not in told]
             if not fitting:
@@ -144,7 +141,7 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
     data, target = looked.data, looked.data.signature.target
     if target.kind != "class":
         return
-    parts = {name: class_counts(getattr(data, name), len(target.classes)) for name in ("train", "validation", "test")}
+    parts = {name: getattr(data, name).class_counts(len(target.classes)) for name in ("train", "validation", "test")}
     together = sum(parts.values()) + _hidden(looked, len(target.classes))
     span = looked.at_key("target")
     cure = "add samples, leave the class out, or put it together with another"

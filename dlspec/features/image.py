@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dlspec.datasets import Column
 from dlspec.features.base import FEATURES, Feature, Fitted, Missing
 from dlspec.features.scaling import Scale
+from dlspec.fields import mistake
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,10 @@ class Image(Feature):
     of_arrays = True
     raw = "number"
     examples: ClassVar = ["image"]
+
+    def model_post_init(self, context: object) -> None:
+        if self.missing is not None:
+            raise mistake("wrong-value", "an array has no missing values to fill in", help="write `image` alone")
 
     def width(self, column: Column) -> int:
         return math.prod(column.shape)

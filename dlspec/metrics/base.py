@@ -79,6 +79,12 @@ class Metric(Kind):
         plain = cls.unit not in ("percent", "count") and "e" not in mean
         return f"{mean} ± {sd:,.{len(mean.partition('.')[2])}f}" if plain else f"{mean} ± {cls.show(sd)}"
 
+    @property
+    def of_several(self) -> bool:
+        """Whether its settings speak of several classes or labels, so that one alone has no such value."""
+        names = ("class_id", "top_k", "label_weights", "average")
+        return any(getattr(self, name, None) is not None for name in names) or getattr(self, "multi_label", False)
+
     @abstractmethod
     def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:
         """The value over all samples.

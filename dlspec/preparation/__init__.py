@@ -19,7 +19,7 @@ from dlspec.preparation.columns import (
 )
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
 from dlspec.preparation.held_out import print_of
-from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_counts, class_shares
+from dlspec.preparation.parts import Part, Prepared, Preprocessing, class_shares
 from dlspec.preparation.samples import prepare_samples
 from dlspec.preparation.series import changes, prepare_series, windows_of_rows
 from dlspec.preparation.streaming import prepare_stream
@@ -27,7 +27,7 @@ from dlspec.signature import Signature
 from dlspec.spec import Spec
 
 __all__ = [
-    "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_counts", "class_shares",
+    "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_shares",
     "date_form", "draw_evenly", "generator", "is_missing", "prepare", "prepare_stream", "print_of", "stratified_order",
     "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
 ]  # fmt: skip

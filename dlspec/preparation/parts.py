@@ -92,6 +92,13 @@ class Part:
     def __len__(self) -> int:
         return len(self.truth)
 
+    def class_counts(self, classes: int) -> Array:
+        """How often each class or label stands in it, (classes,)."""
+        counts = np.zeros(classes, int)
+        for block in blocks(self.truth):
+            counts += block.sum(axis=0, dtype=int) if block.ndim > 1 else np.bincount(block, minlength=classes)
+        return counts
+
     def at(self, places: Array) -> Part:
         """Some of its samples."""
         inputs, targets, raw, truth, last = (
@@ -187,14 +194,6 @@ class Prepared:
 def flattened(samples: Samples) -> Samples:
     """All values of a sample in one row, (samples, values), also where there are no samples."""
     return reshaped(samples, (math.prod(samples.shape[1:]),))
-
-
-def class_counts(part: Part, classes: int) -> Array:
-    """How often each class or label stands in a part, (classes,)."""
-    counts = np.zeros(classes, int)
-    for block in blocks(part.truth):
-        counts += block.sum(axis=0, dtype=int) if block.ndim > 1 else np.bincount(block, minlength=classes)
-    return counts
 
 
 def class_shares(outputs: Array) -> Array:

@@ -123,6 +123,8 @@ class _Teller:
         template = self.words.IN_FILES[name] if _in_files(name, value) else self.words.KEYS[name]
         if (name, value) == ("data.target", INPUT_TARGET):
             return str(self.words.GIVEN_BACK)
+        if (name, value) == ("data.window.horizon", 0):
+            return str(self.words.KEYS["data.window.now"])
         if name == "data.target" and isinstance(value, list):
             template = self.words.KEYS["data.targets"]
         if name == "data.target" and isinstance(value, dict):

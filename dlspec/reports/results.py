@@ -284,29 +284,29 @@ def _of_labels(run: Run) -> list[Shown]:
     values, table, by_target = run.data["target"]["values"], run.predictions, run.metrics["by_target"]
     often = sorted(values, key=lambda name: -table[f"truth:{name}"].sum())
     named, drawn = ([name for name in values if name in often[:most]] for most in (MOST_LABELS, MOST_VALUES))
-    metric = METRICS[judged_by("labels", list(run.metrics["test"]))]
-    scores = {
-        who: [by_target[name][who][metric.type_name] for name in named] for who in by_target[values[0]]
-    }  # fmt: skip
     shares = {
         name: [table[f"network:{name}"][table[f"truth:{name}"] == there].to_numpy() for there in (1, 0)]
         for name in drawn
     }
-    few = f", the {MOST_LABELS} most frequent of {len(values)}" if len(values) > MOST_LABELS else ""
     first = f" The {MOST_VALUES} most frequent of {len(values)}." if len(values) > MOST_VALUES else ""
-    return [
-        Shown(
-            figures.by_value(named, scores, joined=False),
-            f"{metric.label} of each label{few}",
-            f"On the test part, {metric.better} is better.",
-        ),
-        Shown(
-            figures.shares_of_labels(shares),
-            "What the network says where a label is there, and where it is not",
-            f"How often it gives the label which probability. A perfect network has all of one color at the right, all "
-            f"of the other at the left.{first}",
-        ),
-    ]
+    apart = Shown(
+        figures.shares_of_labels(shares),
+        "What the network says where a label is there, and where it is not",
+        f"How often it gives the label which probability. A perfect network has all of one color at the right, all of "
+        f"the other at the left.{first}",
+    )
+    known = list(by_target[values[0]]["network"])
+    if not known:  # the spec names none that judges a single label
+        return [apart]
+    metric = METRICS[judged_by("labels", known)]
+    scores = {who: [by_target[name][who][metric.type_name] for name in named] for who in by_target[values[0]]}
+    few = f", the {MOST_LABELS} most frequent of {len(values)}" if len(values) > MOST_LABELS else ""
+    each = Shown(
+        figures.by_value(named, scores, joined=False),
+        f"{metric.label} of each label{few}",
+        f"On the test part, {metric.better} is better.",
+    )
+    return [each, apart]
 
 
 def _wrong(run: Run) -> Shown:

@@ -222,11 +222,9 @@ _SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {
 
 
 def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:
-    from dlspec.preparation import class_counts
-
     target = data.signature.target
     classes = target.classes or tuple(label.name for label in target.labels)
     if not classes:
         return None
-    counts = {name: class_counts(getattr(data, name), len(classes)) for name in ("train", "validation", "test")}
+    counts = {name: getattr(data, name).class_counts(len(classes)) for name in ("train", "validation", "test")}
     return {label: {name: int(count[i]) for name, count in counts.items()} for i, label in enumerate(classes)}

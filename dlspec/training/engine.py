@@ -82,8 +82,11 @@ class Engine(ABC):
 
 
 def compiled_stages(spec: Spec, plan: Plan, data: Prepared) -> list[str]:
-    """Names of the stages that are compiled by XLA; the rule is about processors."""
-    if spec.runtime.xla == "auto" and on_gpu():
+    """Names of the stages that are compiled by XLA here; the rule is about processors, and other backends have their
+    own."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow" or (spec.runtime.xla == "auto" and on_gpu()):
         return []
     samples = Samples(len(data.train), len(data.pretraining_inputs))
     return [stage.name for stage in plan.stages if way_of(spec, plan, stage, count_of(stage, samples)).compiled]

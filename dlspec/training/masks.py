@@ -9,14 +9,16 @@ from typing import Any
 class Masks:
     """The dropout layers of a network; they take masks that were drawn for them while the network is led forward here.
 
-    Drawn by the layers' own generators, so that masks are those that Keras would draw.
+    Drawn by the layers' own generators, so that masks are those that Keras would draw. Layers that are used several
+    times, or whose mask has not the shape of one known input, draw themselves.
     """
 
     def __init__(self, network: Any) -> None:
         import keras
 
         self.network = network
-        self.layers = [layer for layer in network.layers if type(layer) is keras.layers.Dropout and layer.rate > 0]
+        dropouts = (layer for layer in network.layers if type(layer) is keras.layers.Dropout and layer.rate > 0)
+        self.layers = [layer for layer in dropouts if _has_one_shape(layer)]
         self._given: tuple[Any, ...] | None = None
         for place, layer in enumerate(self.layers):
             layer.call = partial(self._drop, place, layer)
@@ -46,3 +48,8 @@ class Masks:
         if training and self._given is not None:
             return inputs * self._given[place]
         return type(layer).call(layer, inputs, training=training)
+
+
+def _has_one_shape(layer: Any) -> bool:
+    """Whether a dropout layer has one input, of a known shape, and a mask of that shape."""
+    return layer.noise_shape is None and len(layer._inbound_nodes) == 1 and None not in layer.input.shape[1:]

@@ -23,7 +23,7 @@ from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
 from dlspec.diagnostics import DataError
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
-from dlspec.preparation import Part, Prepared, class_counts, generator
+from dlspec.preparation import Part, Prepared, generator
 from dlspec.pretraining.base import Work
 from dlspec.spec import Spec
 from dlspec.stopping import EarlyStopping, StageStopping
@@ -440,7 +440,7 @@ def sample_weights(spec: Spec, data: Prepared) -> Samples | None:
     if wanted is None:
         return None
     if wanted == "balanced":
-        counts = class_counts(data.train, len(classes))
+        counts = data.train.class_counts(len(classes))
         of_class = len(truth) / (len(classes) * np.maximum(counts, 1))
     else:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
