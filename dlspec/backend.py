@@ -7,8 +7,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import DataError
 
@@ -57,12 +58,18 @@ def choose_device(runtime: RuntimeSpec) -> str:
     """Makes the backend use what the spec asks for, and says in words what that is.
 
     Raises:
-        DataError: a GPU was asked for and there is none.
+        DataError: a GPU, or several devices, were asked for and there are none.
     """
     load_keras()
     import keras
 
     if keras.backend.backend() != "tensorflow":
+        if runtime.distribute is not None:
+            raise DataError.of(
+                "too-few-devices",
+                f"several devices need TensorFlow, and Keras runs on {keras.backend.backend()}",
+                help="remove `distribute` under `runtime`, or unset `KERAS_BACKEND`",
+            )
         return f"as {keras.backend.backend()} chooses"
     with _standard_error_held_back():  # TensorFlow prints again when it first looks for devices
         return _choose_for_tensorflow(runtime)
@@ -80,18 +87,62 @@ def _choose_for_tensorflow(runtime: RuntimeSpec) -> str:
             help="install `tensorflow[and-cuda]` on a machine with an NVIDIA driver, or write `device: auto`",
         )
     on_cpu = runtime.device == "cpu" or not gpus
+    wanted = runtime.distribute.devices if runtime.distribute else None
     try:
         if on_cpu and gpus:
             tf.config.set_visible_devices([], "GPU")
         for gpu in [] if on_cpu else gpus:
             tf.config.experimental.set_memory_growth(gpu, True)
+        if on_cpu and wanted:
+            parts = [tf.config.LogicalDeviceConfiguration()] * wanted
+            tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
     except RuntimeError:  # devices are in use already, as in a notebook: what was set then holds
         on_cpu = not tf.config.get_visible_devices("GPU")
     tf.zeros(())
+    devices = _devices(runtime)
+    several = f"{len(devices)} parts of " if len(devices) > 1 else ""
     if on_cpu:
-        return f"CPU, {os.cpu_count()} cores"
-    details = tf.config.experimental.get_device_details(gpus[0])
-    return f"GPU, {details.get('device_name', 'unknown')}"
+        return f"CPU, {several}{os.cpu_count()} cores"
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "unknown")
+    return f"GPU, {name}" if len(devices) < 2 else f"{len(devices)} GPUs, {name}"
+
+
+def _devices(runtime: RuntimeSpec) -> list[str]:
+    """Names of the devices that the network is copied to; of one, or none, it is not."""
+    import tensorflow as tf
+
+    if runtime.distribute is None:
+        return []
+    wanted, kind = runtime.distribute.devices, "GPU" if on_gpu() else "CPU"
+    found = [device.name for device in tf.config.list_logical_devices(kind)]
+    if wanted is not None and len(found) < wanted:
+        raise DataError.of(
+            "too-few-devices",
+            f"`distribute` asks for {wanted} devices, and TensorFlow sees {len(found)} {kind}{'s' * (len(found) != 1)}",
+            help="write fewer `devices`, or leave `devices` out to take all"
+            if kind == "GPU"
+            else "the parts of a processor are fixed when TensorFlow starts: run it in a process of its own",
+        )
+    return found[:wanted]
+
+
+def devices_of(runtime: RuntimeSpec) -> AbstractContextManager[Any]:
+    """Within it, what is built is copied to every device that the spec asks for, and kept the same."""
+    load_keras()
+    import keras
+
+    if runtime.distribute is None or keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    devices = tuple(_devices(runtime))
+    return _strategy(devices).scope() if len(devices) > 1 else nullcontext()
+
+
+@cache
+def _strategy(devices: tuple[str, ...]) -> Any:
+    """All variables of a network must be of one strategy."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def on_gpu() -> bool:

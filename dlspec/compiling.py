@@ -47,6 +47,8 @@ class Way(NamedTuple):
 
 def way_of(spec: Spec, plan: Plan, stage: Stage, samples: int) -> Way:
     """Whether a stage over so many samples is compiled, on a processor."""
+    if spec.runtime.distribute is not None:
+        return Way(False, "several devices run it")
     if spec.runtime.xla != "auto":
         return Way(spec.runtime.xla == "on", f"as `xla: {spec.runtime.xla}` says")
     if spec.runtime.precision != "float32":

@@ -250,6 +250,7 @@ ARGUMENTS = {
     "RuntimeSpec.xla": "whether training is compiled by XLA; by default where that saves more time than it takes",
     "RuntimeSpec.precision": "of the numbers: with `mixed_…` layers compute in 16 bits and keep their weights in 32, "
     "which is faster on most GPUs and slower on a CPU",
+    "RuntimeSpec.distribute": "several GPUs of one machine",
     "RuntimeSpec.deterministic": "on a GPU, slower kernels that give the same bits every time",
     "ModelSpec.inputs": "several inputs: a name for each, and its columns",
     "ModelSpec.outputs": "several outputs: a name for each, and its column",
@@ -577,7 +578,11 @@ pretrain: {method: autoencoder}
 evaluate: {compare: {without_pretraining: {seeds: 5}}}
 """,
     ),
-    "runtime": ("runtime: {device: gpu, deterministic: true, xla: off, precision: mixed_bfloat16}\n",),
+    "runtime": (
+        "runtime: {device: gpu, deterministic: true, xla: off, precision: mixed_bfloat16}\n",
+        "runtime: {distribute: {strategy: mirrored}}\n",
+    ),
+    "runtime.distribute": ("runtime: {distribute: {strategy: mirrored, devices: 4}}\n",),
     "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB}\n",),
 }
 """Path of a section -> specs that use every key of it; what does not matter is left out."""

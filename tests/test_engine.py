@@ -100,7 +100,7 @@ def by_fit(name, weighted=False):
 
 
 def by_engine(name, compiled, weighted=False, pieces=1):
-    from dlspec.training.engine import make_engine
+    from dlspec.training.engines import make_engine
 
     model, x, y, weights = network(name)
     engine = make_engine(model, x, y, weights if weighted else None, BATCH, compiled=compiled)
@@ -187,7 +187,7 @@ def test_faster_loops_give_what_keras_gives(kind, settings):
 def test_layers_are_saved_and_left_as_the_standard_ones(tmp_path):
     import keras
 
-    from dlspec.training.engine import make_engine
+    from dlspec.training.engines import make_engine
 
     model, x, y, _ = network("bidirectional")
     engine = make_engine(model, x, y, None, BATCH, compiled=True)

@@ -97,7 +97,7 @@ def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled)
 
 def test_a_compiled_step_and_samples_that_are_handed_over_run_by_run_train_alike(monkeypatch):
     plain, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
-    monkeypatch.setattr("dlspec.training.engine.ON_DEVICE", 0)
+    monkeypatch.setattr("dlspec.training.tensorflow_engine.ON_DEVICE", 0)
     streamed, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
     assert same(plain, streamed)
     compiled, _ = Training(TINY_DIGITS, **{"train.epochs": 1, "runtime.xla": "on"}).run()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from dlspec.checks import (
     budget,
     data,
+    devices,
     evaluating,
     fine_tuning,
     inputs,
@@ -32,8 +33,8 @@ from dlspec.source import Source
 from dlspec.spec_reader import read_spec
 
 __all__ = [
-    "RULES", "Checked", "Rule", "budget", "check", "data", "evaluating", "fine_tuning", "inputs", "networks",
-    "other_runs", "outputs", "pretraining", "splits", "training", "weights",
+    "RULES", "Checked", "Rule", "budget", "check", "data", "devices", "evaluating", "fine_tuning", "inputs",
+    "networks", "other_runs", "outputs", "pretraining", "splits", "training", "weights",
 ]  # fmt: skip
 
 

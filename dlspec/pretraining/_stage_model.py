@@ -6,7 +6,7 @@ Only `keras` and `keras.ops`, so that every backend can train it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -22,6 +22,9 @@ class StageModel(keras.Model):
     Args:
         encoder: Keras layers that make the code, the one with weights first.
     """
+
+    of_keras: ClassVar = False
+    """Whether the objective is a loss of Keras, which divides it by the number of devices."""
 
     def __init__(self, encoder: list[Any]) -> None:
         super().__init__()
@@ -65,8 +68,10 @@ class StageModel(keras.Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         loss = self.objective(x, y, y_pred, sample_weight)
+        if not self.of_keras:
+            loss = self._aggregate_additional_loss(loss)  # divides by the number of devices
         for penalty in self.losses:  # of regularizers
-            loss = loss + ops.cast(penalty, loss.dtype)
+            loss = loss + ops.cast(self._aggregate_additional_loss(penalty), loss.dtype)
         return loss
 
 

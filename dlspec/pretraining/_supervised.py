@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -18,6 +18,8 @@ class SupervisedModel(StageModel):
         head: layers that lead from the code to the target's output.
         loss: the Keras loss of the target.
     """
+
+    of_keras: ClassVar = True
 
     def __init__(self, encoder: list[Any], head: list[Any], loss: Any) -> None:
         super().__init__(encoder)

@@ -179,6 +179,10 @@ KEYS = {
         "mixed_bfloat16": "Layers compute in 16 bits (bfloat16), and keep their weights in 32.",
         "mixed_float16": "Layers compute in 16 bits (float16), the loss being scaled, and keep their weights in 32.",
     },
+    "runtime.distribute.strategy": {
+        "mirrored": "Every device has a copy of the network and takes a part of each batch.",
+    },
+    "runtime.distribute.devices": "It runs on {value} device(s).",
     "budget.parameters": "The network may have {value} parameters at most.",
     "budget.flops": "One sample may take {value} floating-point operations at most.",
     "budget.size": "The saved weights may take {value} at most.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import DataError, Diagnostic
 from dlspec.spec import Spec
@@ -90,6 +90,17 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     if any(problem.is_error for problem in problems):
         raise DataError(problems, spec.source.texts)
     return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
+
+
+def new_network(spec: Spec, plan: Plan) -> Any:
+    """The network of a plan as training begins with it, on the devices of the spec."""
+    from dlspec.backend import devices_of
+    from dlspec.building import build_network
+    from dlspec.training import seed_everything
+
+    seed_everything(spec.seed, "network")
+    with devices_of(spec.runtime):
+        return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
 
 
 def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlspec.files import write_json
-from dlspec.runs.jobs import Job
+from dlspec.runs.jobs import Job, new_network
 from dlspec.spec import Spec
 from dlspec.training.progress import Listener
 
@@ -52,13 +52,11 @@ def train_aside(
     Args:
         words: what is trained, for the listener.
     """
-    from dlspec.building import build_network
     from dlspec.evaluation import evaluate
-    from dlspec.training import Trainer, seed_everything
+    from dlspec.training import Trainer
 
     job.listener.note(words)
-    seed_everything(spec.seed, "network")
-    network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+    network = new_network(spec, plan)
     trainer = Trainer(
         spec, plan, data, network, listener=_Aside(job.listener, words), save=lambda checkpoint: None, taken=job.taken
     )

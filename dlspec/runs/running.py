@@ -15,7 +15,7 @@ from dlspec.runs.comparing import compare
 from dlspec.runs.describing import describe, environment_of, portable, resolved_text
 from dlspec.runs.folder import CHECKPOINT, DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, SPEC, Run
 from dlspec.runs.folding import fold
-from dlspec.runs.jobs import Job, make_ready
+from dlspec.runs.jobs import Job, make_ready, new_network
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
 from dlspec.spec import Spec
@@ -115,8 +115,7 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequ
 def _train_network(
     job: Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures, compiled: Sequence[str]
 ) -> Any:
-    from dlspec.building import build_network
-    from dlspec.training import Trainer, seed_everything
+    from dlspec.training import Trainer
 
     def save(checkpoint: Checkpoint) -> None:
         (folder / CHECKPOINT).parent.mkdir(exist_ok=True)
@@ -125,8 +124,7 @@ def _train_network(
             write_pictures(folder, pictures.arrays)
         checkpoint.save(folder / CHECKPOINT)
 
-    seed_everything(job.spec.seed, "network")
-    network = build_network(job.plan.graph, job.spec.name, one_input=True, precision=job.spec.runtime.precision)
+    network = new_network(job.spec, job.plan)
     trainer = Trainer(
         job.spec,
         job.plan,

@@ -1,6 +1,6 @@
 """Runs a Plan on a network. The only package that sets seeds and changes weights."""
 
-from dlspec.training.engine import compiled_stages
+from dlspec.training.engines import compiled_stages
 from dlspec.training.progress import Checkpoint, HistoryRow, Listener, Observer, Progress, Stopped
 from dlspec.training.trainer import Trainer, sample_weights
 from dlspec.training.values import as_array, predict, seed_everything

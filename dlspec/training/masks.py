@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import local
 from typing import Any
 
 
@@ -19,7 +20,7 @@ class Masks:
         self.network = network
         dropouts = (layer for layer in network.layers if type(layer) is keras.layers.Dropout and layer.rate > 0)
         self.layers = [layer for layer in dropouts if _has_one_shape(layer)]
-        self._given: tuple[Any, ...] | None = None
+        self._given = local()  # several devices lead it forward, each in a thread
         for place, layer in enumerate(self.layers):
             layer.call = partial(self._drop, place, layer)
 
@@ -38,15 +39,16 @@ class Masks:
 
     def forward(self, x: Any, drawn: tuple[Any, ...] | None) -> Any:
         """What the network puts out; `drawn` is None in use, when nothing is dropped."""
-        self._given = drawn
+        self._given.masks = drawn
         try:
             return self.network(x, training=drawn is not None)
         finally:
-            self._given = None
+            self._given.masks = None
 
     def _drop(self, place: int, layer: Any, inputs: Any, training: bool = False) -> Any:
-        if training and self._given is not None:
-            return inputs * self._given[place]
+        given = getattr(self._given, "masks", None)
+        if training and given is not None:
+            return inputs * given[place]
         return type(layer).call(layer, inputs, training=training)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
+from dlspec.backend import devices_of
 from dlspec.diagnostics import DataError
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
@@ -28,7 +29,8 @@ from dlspec.pretraining.base import Work
 from dlspec.spec import Spec
 from dlspec.stopping import EarlyStopping, StageStopping
 from dlspec.training.callbacks import Callbacks
-from dlspec.training.engine import Engine, Pace, compiled_stages, make_engine
+from dlspec.training.engine import Engine, Pace
+from dlspec.training.engines import compiled_stages, make_engine
 from dlspec.training.failing import check_progress, not_finite, out_of_memory_in_words, watched
 from dlspec.training.features import Features
 from dlspec.training.progress import Checkpoint, HistoryRow, Listener, Observer, Progress, Stopped
@@ -128,7 +130,8 @@ class Trainer:
         steps = math.ceil(len(inputs) / stage.batch_size) * stage.epochs
         seed_everything(self.spec.seed, stage.name)
         encoder = [self.network.get_layer(name) for name in stage.encoder]
-        model = method.build(encoder, place, Work(steps, target, self.spec.train.loss))
+        with devices_of(self.spec.runtime):
+            model = method.build(encoder, place, Work(steps, target, self.spec.train.loss))
         self.stage_models.append(model)
         if index < self.progress.stage:
             return
@@ -187,8 +190,9 @@ class Trainer:
                 help="write `loss: mse` under `train`, or `scale: min_max` under `data`",
             )
         steps = math.ceil(len(train) / stage.batch_size)
-        optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule)
-        self.network.compile(optimizer=optimizer, loss=loss.build())
+        with devices_of(self.spec.runtime):
+            optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule)
+            self.network.compile(optimizer=optimizer, loss=loss.build())
         self._begin(self.network)
         if index < self.progress.stage:  # stopped after training, before the results were written
             return
@@ -258,9 +262,14 @@ class Trainer:
         """One stage, from where `progress` stands to its end."""
         steps = math.ceil(len(samples) / stage.batch_size)
         compiled = stage.name in self.compiled
-        longest = {"longest": 1} if kinds else {}  # callbacks are told of every step
         engine = make_engine(
-            model, samples.x, samples.y, samples.weights, stage.batch_size, compiled=compiled, **longest
+            model,
+            samples.x,
+            samples.y,
+            samples.weights,
+            stage.batch_size,
+            compiled=compiled,
+            one_at_a_time=bool(kinds),  # callbacks are told of every step
         )
         self.listener.stage_begins(stage, len(samples), steps)
         with Callbacks(kinds, model, self.folder, stage.epochs, steps) as self._callbacks:
@@ -413,7 +422,8 @@ class Trainer:
         A checkpoint that was written between two stages lacks the variables of the next stage's model, which
         come last and stay as they were drawn.
         """
-        model.optimizer.build(model.trainable_variables)
+        with devices_of(self.spec.runtime):
+            model.optimizer.build(model.trainable_variables)
         if self._resumed is None:
             return
         variables, values = self._state(model), self._resumed.variables

@@ -42,6 +42,7 @@ def predict(model: Any, inputs: Samples | Mapping[str, Array], batch_size: int =
     def outputs(batch: list[Array]) -> Array:
         some = dict(zip(columns, map(_as_given, batch), strict=True))
         found = np.asarray(model.predict_on_batch(some if isinstance(inputs, Mapping) else some[""]))
+        found = found[: len(batch[0])]  # several devices make the whole batch each
         return found.astype("float32") if found.dtype.itemsize == 2 else found  # numpy knows little of 16 bits
 
     return np.concatenate([outputs(batch) for batch in batches(list(columns.values()), batch_size)])

@@ -28,7 +28,7 @@ from dlspec.pretraining.base import Place, Work
 from dlspec.runs.jobs import load_data
 from dlspec.signature import read_signature, source_of
 from dlspec.training import Listener, Trainer, seed_everything
-from dlspec.training.engine import make_engine
+from dlspec.training.engines import make_engine
 
 SIZES = (784, 500, 500, 500)
 BATCH, EPOCHS, REPEATS = 100, 10, 3

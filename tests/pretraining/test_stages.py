@@ -279,7 +279,7 @@ def test_the_input_of_a_stage_is_computed_once_and_may_lie_in_a_file(monkeypatch
     whole, _ = digits(METHODS["denoising"]).run()
     monkeypatch.setattr("dlspec.training.features.IN_MEMORY", 1000)
     monkeypatch.setattr("dlspec.training.features.BLOCK", 100)
-    monkeypatch.setattr("dlspec.training.engine.ON_DEVICE", 1000)
+    monkeypatch.setattr("dlspec.training.tensorflow_engine.ON_DEVICE", 1000)
     monkeypatch.chdir(tmp_path)
     spilled, _ = digits(METHODS["denoising"]).run()
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, spilled, strict=True))

@@ -1,0 +1,53 @@
+"""Which engine trains a stage, and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.arrays import Samples as Arrays
+from dlspec.backend import on_gpu
+from dlspec.compiling import way_of
+from dlspec.estimates import count_of
+from dlspec.plans import Plan, Samples
+from dlspec.preparation import Prepared
+from dlspec.spec import Spec
+from dlspec.training.engine import Engine, StepByStep
+
+
+def compiled_stages(spec: Spec, plan: Plan, data: Prepared) -> list[str]:
+    """Names of the stages that are compiled by XLA here; the rule is about processors, and other backends have their
+    own."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow" or (spec.runtime.xla == "auto" and on_gpu()):
+        return []
+    samples = Samples(len(data.train), len(data.pretraining_inputs))
+    return [stage.name for stage in plan.stages if way_of(spec, plan, stage, count_of(stage, samples)).compiled]
+
+
+def make_engine(
+    model: Any,
+    x: Arrays,
+    y: Arrays | None,
+    weights: Arrays | None,
+    batch_size: int,
+    *,
+    compiled: bool,
+    one_at_a_time: bool = False,
+) -> Engine:
+    """The engine of the backend.
+
+    Args:
+        compiled: whether runs are compiled by XLA, where the backend is TensorFlow.
+        one_at_a_time: whether runs are of a single step.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return StepByStep(model, x, y, weights, batch_size)
+    from dlspec.training.replicas import MirroredEngine
+    from dlspec.training.tensorflow_engine import LONGEST_RUN, TensorFlowEngine
+
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        return MirroredEngine(model, x, y, weights, batch_size)
+    return TensorFlowEngine(model, x, y, weights, batch_size, compiled, 1 if one_at_a_time else LONGEST_RUN)

@@ -1,0 +1,88 @@
+"""Several devices make the steps of one, up to rounding. Here they are parts of the processor, in their own process,
+since TensorFlow fixes its devices when it starts."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+DENSE = "dense: {units: 20, activation: relu, kernel_regularizer: {l2: 0.01}}"
+UNITS = "dense: {units: 12, activation: sigmoid}"
+SPECS = {
+    "dropout": f"model: [{DENSE}, dropout: 0.3, dense: 9, output]",
+    "autoencoder": f"model: [{DENSE}, dense: 9, output]\npretrain: {{method: denoising_autoencoder, epochs: 2}}",
+    "rbm": f"model: [{UNITS}, output]\npretrain: {{method: rbm, epochs: 2}}",
+    "supervised": f"model: [{DENSE}, dense: 9, output]\npretrain: {{method: supervised, epochs: 2}}",
+    "synchronized": "model: [dense: {units: 9, use_bias: false}, batch_normalization: {synchronized: true}, dropout: 0.2, output]",
+}
+SCRIPT = """
+import json, os, signal, sys
+from pathlib import Path
+import numpy as np
+import dlspec
+from dlspec.training import Listener, Stopped
+
+class StopOnce(Listener):
+    def step_ends(self, stage, epoch, step, loss):
+        if stage.kind == "fine_tune" and (epoch, step) == (2, 2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+SEVERAL = {"runtime.distribute.strategy": "mirrored", "runtime.distribute.devices": 2}
+specs, found = json.loads(sys.argv[1]), {}
+for name, text in specs.items():
+    runs = []
+    for more in (SEVERAL, {}):
+        Path("spec.yaml").write_text(text)
+        runs.append(dlspec.run(dlspec.load("spec.yaml", more), out=f"{name}-{len(runs)}"))
+    ours, theirs = ([np.asarray(w) for w in run.model.get_weights()] for run in runs)
+    found[name] = [max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs)), runs[0].environment["device"]]
+    scores = [run.metrics["test"]["accuracy"] for run in runs]
+    assert scores[0] == scores[1], scores
+Path("spec.yaml").write_text(specs["dropout"])
+try:
+    dlspec.run(dlspec.load("spec.yaml", SEVERAL), out="stopped", listener=StopOnce())
+    raise SystemExit("it was not stopped")
+except Stopped:
+    again = dlspec.resume("stopped")
+first = dlspec.open_run("dropout-0")
+found["resumed"] = [all(np.array_equal(a, b) for a, b in zip(first.model.get_weights(), again.model.get_weights())), ""]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What came of each spec on two devices and on one: the largest difference of a weight, and the device."""
+    common = (
+        "dlspec: 1\nname: n\nMODEL\n"
+        "data: {dataset: iris, scale: min_max, split: {validation: 0.1, test: 0.1}}\n"
+        "train: {epochs: 3, batch_size: 33, optimizer: {adam: 0.01}, gradient_clipping: {norm: 0.1}}\n"
+        "runtime: {device: cpu, xla: off}\n"
+    )
+    specs = {name: common.replace("MODEL", text) for name, text in SPECS.items()}
+    specs["synchronized"] = specs["synchronized"].replace("batch_size: 33", "batch_size: 30")  # Keras wants equal parts
+    # the first spec of a process decides which devices there are, so those of one device come second
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(specs)],
+        cwd=tmp_path_factory.mktemp("devices"),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_two_devices_make_the_weights_of_one(found, name):
+    difference, device = found[name]
+    assert difference < 2e-6
+    assert "2 parts of" in device
+
+
+def test_a_stopped_run_on_several_devices_goes_on_to_the_same_bits(found):
+    assert found["resumed"][0]
