@@ -44,6 +44,17 @@ class Stage:
     method: PretrainingMethod | None = None
     frozen: tuple[str, ...] = ()
 
+    def is_built_as(self, other: Stage) -> bool:
+        """Whether the models of two stages of pretraining compute the same, with weights of their own."""
+        return self._form() == other._form()
+
+    def _form(self) -> tuple[Any, ...]:
+        assert self.method is not None, "a pretraining stage has a method"
+        assert self.place is not None, "a pretraining stage has a place"
+        method = self.method.model_copy(update={"layers": None, "per_layer": None})
+        layers = [layer.model_copy(update={"name": None, "from_": None}) for layer in self.place.code]
+        return self.batch_size, method, layers, self.place.input_shape, self.place.inside
+
 
 class Samples(NamedTuple):
     """How many samples training sees in an epoch."""

@@ -17,7 +17,8 @@ SPECS = {
     "autoencoder": f"model: [{DENSE}, dense: 9, output]\npretrain: {{method: denoising_autoencoder, epochs: 2}}",
     "rbm": f"model: [{UNITS}, output]\npretrain: {{method: rbm, epochs: 2}}",
     "supervised": f"model: [{DENSE}, dense: 9, output]\npretrain: {{method: supervised, epochs: 2}}",
-    "synchronized": "model: [dense: {units: 9, use_bias: false}, batch_normalization: {synchronized: true}, dropout: 0.2, output]",
+    "synchronized": "model: [dense: {units: 9, use_bias: false}, batch_normalization: {synchronized: true}, "
+    "dropout: 0.2, output]",
 }
 SCRIPT = """
 import json, os, signal, sys

@@ -305,3 +305,37 @@ def test_pretraining_and_mixed_precision_exclude_each_other():
     assert problem.message == "`precision: mixed_float16` is for networks that are not pretrained"
     taken = dlspec.validate(text.replace("{method: autoencoder}", "{from: runs/none}"))
     assert [problem.code for problem in taken] == ["no-run"], "layers of another run may be taken"
+
+
+@pytest.mark.parametrize("method", ["denoising_autoencoder", "rbm", "supervised"])
+def test_stages_that_are_built_alike_share_what_was_compiled(method, monkeypatch):
+    """The third and fourth layer have the form of the second; the last digits are those of a program of their own."""
+    from dlspec.training.tensorflow_engine import TensorFlowEngine
+
+    text = (
+        "dlspec: 1\ndata: {dataset: digits, scale: min_max}\n"
+        f"model: [flatten, {', '.join(['dense: {units: 20, activation: sigmoid}'] * 4)}, output]\n"
+        f"pretrain: {{method: {method}, epochs: 2, batch_size: 100}}\ntrain: {{epochs: 1}}\n"
+    )
+    took, take_over = [], TensorFlowEngine.take_over
+    monkeypatch.setattr(TensorFlowEngine, "take_over", lambda *given: took.append(take_over(*given)) or took[-1])
+    shared, history = Training(text, **{"runtime.xla": "on"}).run()
+    assert took == [True, True]
+    monkeypatch.setattr(TensorFlowEngine, "take_over", lambda *given: False)
+    own, again = Training(text, **{"runtime.xla": "on"}).run()
+    assert all(np.array_equal(a, b) for a, b in zip(shared, own, strict=True))
+    assert [row.loss for row in history] == [row.loss for row in again]
+
+
+def test_stages_of_other_settings_share_nothing(monkeypatch):
+    from dlspec.training.tensorflow_engine import TensorFlowEngine
+
+    layers = ", ".join(f"dense: {{units: 20, activation: sigmoid, name: h{i}}}" for i in range(3))
+    text = (
+        "dlspec: 1\ndata: {dataset: digits, scale: min_max}\n"
+        f"model: [flatten, {layers}, output]\n"
+        "pretrain: {method: autoencoder, epochs: 1, batch_size: 100, per_layer: {h2: {optimizer: {adam: 0.1}}}}\n"
+        "train: {epochs: 1}\n"
+    )
+    monkeypatch.setattr(TensorFlowEngine, "take_over", lambda *given: pytest.fail("the rate is another"))
+    Training(text, **{"runtime.xla": "on"}).run()

@@ -58,6 +58,15 @@ class Engine(ABC):
     def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
         """The mean loss over samples, in the mode of use."""
 
+    @property
+    def program(self) -> Any:
+        """What was compiled, for a model that is built alike; None where nothing was."""
+        return None
+
+    def take_over(self, program: Any) -> bool:
+        """Uses what was compiled for a model that is built alike, if that can be."""
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Leaves the layers as they were before."""

@@ -8,12 +8,12 @@ drawn before, since XLA draws many times slower on a processor.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from dlspec.arrays import ALIGNMENT, aligned
+from dlspec.arrays import ALIGNMENT, aligned, is_read_later
 from dlspec.arrays import Samples as Arrays
 from dlspec.backend import on_gpu
 from dlspec.training.engine import Engine
@@ -30,6 +30,20 @@ LONGEST_RUN = 1024
 """Steps of a compiled run at most."""
 AHEAD = 2**26
 """Bytes that are drawn at random, or handed over, for a compiled run at most."""
+
+
+class Program(NamedTuple):
+    """A compiled run of steps.
+
+    Args:
+        function: what runs it.
+        variables: handles of what it changes, in the order of the model.
+        samples: shape and type of each array that it takes them from.
+    """
+
+    function: Any
+    variables: list[Any]
+    samples: list[tuple[tuple[int, ...], Any]]
 
 
 class TensorFlowEngine(Engine):
@@ -72,6 +86,10 @@ class TensorFlowEngine(Engine):
         self._steps = tf.function(self._make_steps, jit_compile=True, autograph=False) if compiled else self._make_steps
         self._rest = tf.function(self._one, autograph=False, reduce_retracing=True)
         self._judge = tf.function(self._judge_batch, autograph=False, reduce_retracing=True)
+        self._judge_all = tf.function(self._judge_batches, autograph=False)
+        self._program: Program | None = None
+        self._held_out: Arrays | None = None
+        self._held_out_tensors: list[Any] = []
 
     def run(self, order: Array, first: int, last: int) -> Array:
         size = self.batch_size
@@ -86,18 +104,50 @@ class TensorFlowEngine(Engine):
                 samples = self._samples(order, start, end)
                 tensors = [tf.constant(self._filled_up(values)) for values in samples]
                 rows = np.arange((end - start) * size)
-            rows = self._filled_up(rows.astype("int32"))
-            losses.append(self._loop(tensors, tf.constant(rows), tf.constant(end - start)).numpy()[: end - start])
+            given = (tensors, tf.constant(self._filled_up(rows.astype("int32"))), tf.constant(end - start))
+            if self.compiled and self._program is None:
+                self._program = Program(self._loop.get_concrete_function(*given), *self._held())
+            loop = self._program.function if self._program else self._loop
+            losses.append(loop(*given).numpy()[: end - start])
         if whole < last:  # the last batch of an epoch is smaller
             rest = self._rest([tf.constant(values) for values in self._samples(order, max(first, whole), last)])
             losses.append(np.reshape(rest.numpy(), 1))
         return np.concatenate(losses)
 
-    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
-        total = 0.0
-        for some in batches([x] if y is None else [x, y], batch_size):
+    def loss(self, x: Arrays, y: Arrays | None, batch_size: int = EVALUATION_BATCH) -> float:
+        arrays = [x] if y is None else [x, y]
+        done, losses = 0, np.empty(0, "float64")
+        if not any(map(is_read_later, arrays)) and sum(values.nbytes for values in arrays) <= ON_DEVICE:
+            if x is not self._held_out:
+                self._held_out, self._held_out_tensors = x, [_as_tensor(values) for values in arrays]
+            whole = len(x) // batch_size
+            losses = self._judge_all(self._held_out_tensors, tf.constant(whole), batch_size).numpy().astype("float64")
+            done = whole * batch_size
+        total = float(losses.sum() * batch_size)
+        for some in batches([values[done:] for values in arrays] if done else arrays, batch_size):
             total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
         return total / len(x)
+
+    @property
+    def program(self) -> Program | None:
+        return self._program
+
+    def take_over(self, program: Program) -> bool:
+        variables, samples = self._held()
+        if samples != program.samples:
+            return False
+        ours = {id(theirs): variable for theirs, variable in zip(program.variables, variables, strict=True)}
+        captured = [ours.get(id(value)) for value in program.function.captured_inputs]
+        if any(value is None for value in captured):  # something that is no variable
+            return False
+        program.function.set_external_captures(captured)
+        self._program = Program(program.function, variables, samples)
+        return True
+
+    def _held(self) -> tuple[list[Any], list[tuple[tuple[int, ...], Any]]]:
+        """Everything that a step changes, as functions hold it; and the form of what it sees."""
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        return [variable.value.handle for variable in variables], [(v.shape, v.dtype) for v in self.data]
 
     def close(self) -> None:
         for layer, name in self._changed:
@@ -178,6 +228,17 @@ class TensorFlowEngine(Engine):
     def _judge_batch(self, batch: list[Any]) -> Any:
         x, y, _ = self._split([*batch, None] if self.has_weights else batch)
         return self.model.compute_loss(x, y, self._forward(x, None), None, training=False)
+
+    def _judge_batches(self, tensors: list[Any], count: Any, size: int) -> Any:
+        """The loss of each of the first batches."""
+        losses = tf.TensorArray(tf.float32, size=count, element_shape=())
+
+        def body(i: Any, losses: Any) -> Any:
+            batch = [values[i * size : (i + 1) * size] for values in tensors]
+            return i + 1, losses.write(i, tf.cast(self._judge_batch(batch), tf.float32))
+
+        _, losses = tf.while_loop(lambda i, _: i < count, body, (tf.constant(0), losses), parallel_iterations=1)
+        return losses.stack()
 
     def _split(self, batch: list[Any]) -> tuple[Any, Any, Any]:
         x, *more = batch

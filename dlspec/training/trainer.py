@@ -101,6 +101,7 @@ class Trainer:
         self.progress = Progress()
         self.stage_models: list[Any] = []
         self.best_weights: list[Array] = []
+        self._programs: list[tuple[Stage, Any]] = []  # what the stage before compiled
         self._saved_at = time.monotonic()
         self._resumed: Checkpoint | None = None
         self._callbacks: Callbacks | None = None
@@ -271,6 +272,9 @@ class Trainer:
             compiled=compiled,
             one_at_a_time=bool(kinds),  # callbacks are told of every step
         )
+        before = self._programs.pop() if self._programs else None
+        if before and stage.kind == "pretrain" and stage.is_built_as(before[0]):
+            engine.take_over(before[1])
         self.listener.stage_begins(stage, len(samples), steps)
         with Callbacks(kinds, model, self.folder, stage.epochs, steps) as self._callbacks:
             self._callbacks.restore(self.progress.callbacks)
@@ -279,6 +283,8 @@ class Trainer:
             model.optimizer.finalize_variable_values(model.trainable_variables)  # averaged weights, with `use_ema`
         self._callbacks = None
         engine.close()
+        if engine.program is not None:
+            self._programs.append((stage, engine.program))
         if stopping and stopping.restore_best_weights and self.best_weights:
             for variable, value in zip(model.weights, self.best_weights, strict=True):
                 variable.assign(value)

@@ -2,8 +2,9 @@
 
 Epochs of specs, through the trainer with everything that belongs to it, against the same network, samples and batches
 by Keras's `fit` with its defaults, and by a loop over a whole epoch written by hand, with XLA and without, of which the
-better counts. All of them in turn, and the medians of the ratios are printed. Where PyTorch is installed, a plain loop
-of it, and scikit-learn's `MLPClassifier` for dense networks. Then whole commands: `dlspec run` on the digits against a
+better counts. All of them in turn, and the medians of the ratios are printed. Where PyTorch or JAX is installed (`pip
+install dlspec[benchmarks]`), a plain loop of the one and an epoch in one `lax.scan` of the other, and scikit-learn's
+`MLPClassifier` for dense networks. Then whole commands: `dlspec run` on the digits against a
 script of Keras; memory; and what samples, layers and epochs cost.
 """
 
@@ -188,6 +189,111 @@ class Case:
 
         return run
 
+    def by_jax(self) -> Callable[[], float] | None:
+        """An epoch in one `lax.scan`, its data on the device; with convolutions a step at a time, since XLA runs them
+        many times slower within a loop."""
+        try:
+            import jax
+        except ImportError:
+            return None
+        from jax import numpy as jnp
+
+        weights, forward = jax_model(self)
+        batch, steps = self.batch, len(self.x) // self.batch
+        x, y = jnp.asarray(self.x), jnp.asarray(self.y)
+
+        def compare(weights, x, y):
+            found = forward(weights, x)
+            if not self.classes:
+                return ((found[:, 0] - y) ** 2).mean()
+            return -jnp.take_along_axis(jax.nn.log_softmax(found), y[:, None], axis=1).mean()
+
+        def step(state, rows):
+            weights, means, squares, count = state
+            loss, gradients = jax.value_and_grad(compare)(weights, x[rows], y[rows])
+            means = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, means, gradients)
+            squares = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, squares, gradients)
+            rate = 1e-3 * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+            weights = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), weights, means, squares)
+            return (weights, means, squares, count + 1), loss
+
+        whole = jax.jit(lambda state, order: jax.lax.scan(step, state, order), donate_argnums=0)
+        single = jax.jit(step, donate_argnums=0)
+
+        def epoch(state, order):
+            if "conv2d" not in self.text:
+                return whole(state, order)
+            for rows in order:
+                state, loss = single(state, rows)
+            return state, loss
+
+        zeros = jax.tree.map(jnp.zeros_like, weights)
+        state = [(weights, zeros, jax.tree.map(jnp.copy, zeros), jnp.ones(()))]
+        random = np.random.default_rng(0)
+
+        def run() -> float:
+            order = jnp.asarray(random.permutation(len(self.x))[: steps * batch].reshape(steps, batch))
+            began = time.perf_counter()
+            state[0], losses = epoch(state[0], order)
+            losses.block_until_ready()
+            return time.perf_counter() - began
+
+        return run
+
+
+def jax_model(case: Case):
+    """The network of a case in JAX: its weights, and what leads an input forward with them."""
+    import jax
+    from jax import numpy as jnp
+
+    random, ends = np.random.default_rng(0), case.classes or 1
+
+    def drawn(*shape: int):
+        return jnp.asarray(random.normal(size=shape, scale=(2 / np.prod(shape[:-1])) ** 0.5).astype("float32"))
+
+    def pooled(x):
+        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+
+    def convolved(x, kernel, bias):
+        found = jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        return pooled(jax.nn.relu(found + bias))
+
+    if "lstm" in case.text:
+        weights = [drawn(case.x.shape[-1], 256), drawn(64, 256), jnp.zeros(256), drawn(64, ends), jnp.zeros(ends)]
+
+        def forward(weights, x):
+            kernel, recurrent, bias, last, last_bias = weights
+
+            def timestep(state, drive):
+                h, c = state
+                i, f, g, o = jnp.split(drive + h @ recurrent, 4, axis=-1)
+                c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+                return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+            start = jnp.zeros((len(x), 64))
+            (h, _), _ = jax.lax.scan(timestep, (start, start), jnp.moveaxis(x @ kernel + bias, 1, 0))
+            return h @ last + last_bias
+
+        return weights, forward
+    if "conv2d" in case.text:
+        weights = [drawn(3, 3, 1, 32), jnp.zeros(32), drawn(3, 3, 32, 64), jnp.zeros(64), drawn(1600, ends)]
+
+        def forward(weights, x):
+            first, first_bias, second, second_bias, last = weights
+            found = convolved(convolved(x, first, first_bias), second, second_bias)
+            return found.reshape(len(x), -1) @ last
+
+        return weights, forward
+    sizes = [case.x.shape[1], *(layer.units for layer in case.build(__import__("keras").layers)), ends]
+    weights = [(drawn(one, other), jnp.zeros(other)) for one, other in pairwise(sizes)]
+
+    def forward(weights, x):
+        for kernel, bias in weights[:-1]:
+            x = jax.nn.relu(x @ kernel + bias)
+        return x @ weights[-1][0] + weights[-1][1]
+
+    return weights, forward
+
 
 def torch_model(case: Case):
     """The network of a case in PyTorch."""
@@ -261,7 +367,7 @@ def compare(key: str) -> None:
             runs["a loop with XLA"] = case.by_loop(True)
         if key in ("small", "middle"):
             runs["MLPClassifier"] = case.by_scikit_learn()
-        runs["PyTorch"] = case.by_torch()
+        runs["PyTorch"], runs["JAX"] = case.by_torch(), case.by_jax()
         times = {name: [] for name, run in runs.items() if run}
         for repeat in range(REPEATS + 1):
             for name in times:
