@@ -1,4 +1,4 @@
-"""Writing whole files or none."""
+"""Writing whole files or none, and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from dlspec.diagnostics import DataError
 
 
 @contextmanager
@@ -21,6 +23,17 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def check_links(folder: Path) -> None:
+    """Raises DataError where something in a folder is a link that leads out of it: a folder may come from others."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            raise DataError.of(
+                "outside-run",
+                f"`{path}` is a link that leads out of the run folder, to `{path.resolve()}`",
+                help="put the file itself there",
+            )
 
 
 def write_text(path: Path, text: str) -> None:

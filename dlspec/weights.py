@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.archives import BROKEN, array_sizes, read_arrays
 from dlspec.diagnostics import DataError
 from dlspec.fields import did_you_mean
-from dlspec.files import written_whole
+from dlspec.files import check_links, written_whole
 from dlspec.graphs import Graph
 from dlspec.spec import Spec
 
@@ -48,22 +48,19 @@ class LayerWeights:
     @classmethod
     def load(cls, path: Path) -> LayerWeights:
         """Raises DataError when the file cannot be read."""
-        import numpy as np
-
         found = cls()
         try:
-            with np.load(path, allow_pickle=False) as file:
-                for key in file.files:
-                    name, *rest = key.split("/")
-                    if len(rest) == 1:
-                        found.layers.setdefault(name, []).append(file[key])
-                    else:
-                        decoder = found.decoders.setdefault(name, [])
-                        if len(decoder) == int(rest[1]):
-                            decoder.append([])
-                        decoder[-1].append(file[key])
-        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
-            raise _unreadable(path, error) from None
+            for key, array in read_arrays(path).items():
+                name, *rest = key.split("/")
+                if len(rest) == 1:
+                    found.layers.setdefault(name, []).append(array)
+                else:
+                    decoder = found.decoders.setdefault(name, [])
+                    if len(decoder) == int(rest[1]):
+                        decoder.append([])
+                    decoder[-1].append(array)
+        except (*BROKEN, IndexError) as error:
+            raise unreadable(path, error) from None
         return found
 
 
@@ -73,20 +70,14 @@ def layer_sizes(path: Path) -> dict[str, int]:
     Raises:
         DataError: the file cannot be read.
     """
-    import numpy as np
-
     sizes: dict[str, int] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.namelist():
-                name, *rest = entry.removesuffix(".npy").split("/")
-                if len(rest) == 1:
-                    with archive.open(entry) as file:
-                        np.lib.format.read_magic(file)
-                        shape, _, _ = np.lib.format.read_array_header_1_0(file)
-                    sizes[name] = sizes.get(name, 0) + int(np.prod(shape))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from None
+        for key, size in array_sizes(path).items():
+            name, *rest = key.split("/")
+            if len(rest) == 1:
+                sizes[name] = sizes.get(name, 0) + size
+    except BROKEN as error:
+        raise unreadable(path, error) from None
     return sizes
 
 
@@ -103,6 +94,7 @@ def find_source(spec: Spec) -> Path | None:
     base = Path(span.file).parent if span.in_file else spec.source.folder
     folders = [base / named, Path(named)]  # runs are written where the command is typed
     for folder in folders:
+        check_links(folder)
         for name in (PRETRAINED, TRAINED):
             if (folder / name).is_file():
                 return folder / name
@@ -136,5 +128,6 @@ def _nearest(folders: Sequence[Path]) -> str:
     return near or "name a folder that `dlspec run` wrote, such as `runs/digits/001`"
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
+def unreadable(path: Path, error: Exception) -> DataError:
+    """What is said of a file of a run folder that reading raises an error of."""
     return DataError.of("data-unreadable", f"`{path}` is damaged: {str(error) or type(error).__name__}")

@@ -11,13 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlspec.archives import BROKEN, read_arrays
 from dlspec.diagnostics import DataError, SpecError
 from dlspec.features.category import MISSING
 from dlspec.fields import one_of
+from dlspec.files import check_links
 from dlspec.runs.describing import signature_of
 from dlspec.source import read_file
 from dlspec.spec import Spec
-from dlspec.weights import PRETRAINED, RESOLVED, LayerWeights
+from dlspec.weights import PRETRAINED, RESOLVED, LayerWeights, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +31,8 @@ SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
+MOST_PICTURES = 2**28
+"""Bytes that the arrays of `pictures.npz`, which are compressed, may take."""
 CHECKPOINT = "checkpoints/latest.npz"
 COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 
@@ -41,8 +45,9 @@ class Run:
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:
-        """Raises DataError when the folder holds no run."""
+        """Raises DataError when the folder holds no run, or a link that leads out of it."""
         run = cls(Path(folder))
+        check_links(run.folder)
         if not (run.folder / RESOLVED).is_file():
             raise DataError.of(
                 "no-run",
@@ -83,12 +88,9 @@ class Run:
         return self._load_model()
 
     def _load_model(self) -> Any:
-        from dlspec.backend import load_keras
+        from dlspec.model_file import load_model
 
-        load_keras()
-        import keras
-
-        return keras.models.load_model(self._file(MODEL), safe_mode=True)
+        return load_model(self._file(MODEL))
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
@@ -125,12 +127,12 @@ class Run:
     @cached_property
     def pictures(self) -> dict[str, np.ndarray]:
         """Arrays that the report draws."""
-        import numpy as np
-
         if not (self.folder / PICTURES).is_file():
             return {}
-        with np.load(self.folder / PICTURES, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        try:
+            return read_arrays(self.folder / PICTURES, MOST_PICTURES)
+        except BROKEN as error:
+            raise unreadable(self.folder / PICTURES, error) from None
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
         """Predictions for raw rows, in the target's own units.
@@ -317,7 +319,11 @@ class Run:
         return path
 
     def _json(self, name: str) -> dict[str, Any]:
-        values: dict[str, Any] = json.loads(self._file(name).read_text(encoding="utf-8"))
+        path = self._file(name)
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise unreadable(path, error) from None
         return values
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field
 
+from dlspec.archives import TooLarge, check_arrays
 from dlspec.arrays import LazyArray, Samples, joined
 from dlspec.datasets import Column, Columns, Description
 from dlspec.diagnostics import DataError
 from dlspec.fields import Text, one_of
-from dlspec.sources.base import FileSource, Place, files_state, fits_in_memory
+from dlspec.sources.base import FileSource, Place, files_state, fits_in_memory, machine_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,6 +127,9 @@ class ArrayFiles(FileSource):
                     found[role] = MappedFile(np.load(file, mmap_mode="r", allow_pickle=False))
                 else:
                     with file.open("rb") as opened:
+                        if zipfile.is_zipfile(opened):
+                            check_arrays(opened, machine_memory())
+                        opened.seek(0)
                         loaded = np.load(opened, allow_pickle=False)
                         if not isinstance(loaded, np.lib.npyio.NpzFile):
                             help = f"write `{self.key}: {{x: {path}, y: …}}`"
@@ -135,8 +139,13 @@ class ArrayFiles(FileSource):
                 if error.strerror:
                     raise self._unreadable(path, error) from None
                 raise self._broken(path) from None
+            except TooLarge as error:
+                said = f"`{path}` does not fit into the memory of this machine: {error}"
+                raise self._error(
+                    "data-too-large", said, "save each array as an `.npy` file, which stays on disk"
+                ) from None
             except ValueError as error:
-                if "pickle" in str(error).lower():
+                if "pickle" in str(error).lower() or "Python objects" in str(error):
                     said = f"`{path}` holds Python objects, which are not read: they could run anything"
                     raise self._error("data-unreadable", said, "save arrays of numbers or of text") from None
                 raise self._broken(path) from None

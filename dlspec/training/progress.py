@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from dlspec.archives import BROKEN, read_arrays
 from dlspec.diagnostics import Diagnostic
 from dlspec.files import written_whole
 from dlspec.plans import Plan, Stage
 from dlspec.preparation import Prepared
 from dlspec.spec import Spec
-from dlspec.weights import LayerWeights
+from dlspec.weights import LayerWeights, unreadable
 
 Array = np.ndarray
 
@@ -108,15 +109,18 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        with np.load(path, allow_pickle=False) as file:
-            values = json.loads(file["progress"].tobytes())
-            values["history"] = [HistoryRow(**row) for row in values["history"]]
-            counts = {kind: sum(name.startswith(kind) for name in file.files) for kind in ("variable_", "best_")}
-            return cls(
-                Progress(**values),
-                [file[f"variable_{i}"] for i in range(counts["variable_"])],
-                [file[f"best_{i}"] for i in range(counts["best_"])],
-            )
+        try:
+            file = read_arrays(path)
+        except BROKEN as error:
+            raise unreadable(path, error) from None
+        values = json.loads(file["progress"].tobytes())
+        values["history"] = [HistoryRow(**row) for row in values["history"]]
+        counts = {kind: sum(name.startswith(kind) for name in file) for kind in ("variable_", "best_")}
+        return cls(
+            Progress(**values),
+            [file[f"variable_{i}"] for i in range(counts["variable_"])],
+            [file[f"best_{i}"] for i in range(counts["best_"])],
+        )
 
 
 class Stopped(Exception):

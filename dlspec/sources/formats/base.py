@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar, TextIO, cast
@@ -26,6 +26,8 @@ LOOKED_AT = 200
 """Rows that tell numbers from text before the whole file is read."""
 OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
 COMPRESSED = (*OPENERS, ".zip")
+LONGEST_LINE = 2**26
+"""Bytes that a line of a compressed file may have."""
 BROKEN = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 """What reading a file raises, compressed or not."""
 
@@ -160,13 +162,43 @@ class RowsFormat(ABC):
         return DataError.of(code, message, self.span, help=help)
 
 
+class _Lines(RawIOBase):
+    """Decompressed bytes whose lines are not endless: a small file unfolds to one that fills the memory.
+
+    Raises ValueError where a line is too long.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.length = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self.file.read(len(buffer))
+        buffer[: len(found)] = found
+        end = max(found.rfind(b"\n"), found.rfind(b"\r"))
+        self.length = self.length + len(found) if end < 0 else len(found) - end - 1
+        if self.length > LONGEST_LINE:
+            raise ValueError(f"a line of it is longer than {LONGEST_LINE:,} bytes")
+        return len(found)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
 def opened(file: Path) -> IO[bytes]:
     """The bytes of a file, decompressed."""
+    if file.suffix.lower() not in COMPRESSED:
+        return file.open("rb")
+    return BufferedReader(_Lines(_decompressed(file)), 2**18)
+
+
+def _decompressed(file: Path) -> IO[bytes]:
     suffix = file.suffix.lower()
     if suffix in OPENERS:
         return cast("IO[bytes]", OPENERS[suffix](file))
-    if suffix != ".zip":
-        return file.open("rb")
     with zipfile.ZipFile(file) as archive:  # a member that is open keeps the file open
         if len(archive.namelist()) != 1:
             raise ValueError(f"it holds {one_of(archive.namelist())}, and one file is needed")

@@ -61,7 +61,7 @@ class JsonLines(RowsFormat):
             for place, line in enumerate(filter(str.strip, lines), start=1):
                 try:
                     entry = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     entry = None
                 if "\\ud" in line and not _is_text(entry):
                     message = f"line {place} of `{self.name}` has half a character: {line.strip()[:60]}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dlspec.datasets import Columns
-from dlspec.sources.formats.base import BROKEN, RowsFormat
+from dlspec.sources.formats.base import BROKEN, COMPRESSED, RowsFormat, opened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,23 +117,25 @@ class Separated(RowsFormat):
         import pandas as pd
 
         separator, header = self._look()
-        found = pd.read_csv(
-            self.file,
-            sep=separator,
-            decimal="," if separator == ";" else ".",
-            encoding="utf-8-sig",
-            index_col=False,
-            header=0,
-            names=[name or f"\0{place}" for place, name in enumerate(header)],
-            converters=dict.fromkeys(labels, "={}".format),  # pandas would take `NA` for no value
-            low_memory=False,
-            chunksize=size,
-        )
-        if isinstance(found, pd.DataFrame):
-            yield found
-        else:
-            with found:
-                yield from found
+        compressed = self.file.suffix.lower() in COMPRESSED
+        with opened(self.file) if compressed else nullcontext(self.file) as source:
+            found = pd.read_csv(
+                source,
+                sep=separator,
+                decimal="," if separator == ";" else ".",
+                encoding="utf-8-sig",
+                index_col=False,
+                header=0,
+                names=[name or f"\0{place}" for place, name in enumerate(header)],
+                converters=dict.fromkeys(labels, "={}".format),  # pandas would take `NA` for no value
+                low_memory=False,
+                chunksize=size,
+            )
+            if isinstance(found, pd.DataFrame):
+                yield found
+            else:
+                with found:
+                    yield from found
 
     @contextmanager
     def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
