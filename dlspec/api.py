@@ -211,24 +211,31 @@ def run(
     return finished
 
 
-def resume(folder: str | Path, *, listener: Listener | None = None, command: str = "") -> Run:
+def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener | None = None, command: str = "") -> Run:
     """Goes on with a run that was stopped, to the same end as if it had not been.
 
+    Args:
+        spec: what the run must have been started with; by default whatever it was.
+
     Raises:
-        DataError: the folder holds no run, or a finished one, or the data have changed.
+        DataError: the folder holds no run, or a finished one, or one in which another process trains; or spec or data
+            have changed.
     """
     from dlspec.runs import resume as go_on
 
-    finished = go_on(folder, listener=listener, command=command)
+    finished = go_on(folder, listener=listener, command=command, spec=spec)
     report(finished)
     return finished
 
 
 def report(run: Run | str | Path) -> Path:
     """Draws the report of a finished run anew, from its folder alone; returns the file."""
+    from dlspec.files import writing_in
     from dlspec.reports import write_report
 
-    return write_report(open_run(run) if isinstance(run, str | Path) else run)
+    opened = open_run(run) if isinstance(run, str | Path) else run
+    with writing_in(opened.folder, f"all else is there; make room, and `dlspec report {opened.folder}` draws it"):
+        return write_report(opened)
 
 
 def open_run(folder: str | Path) -> Run:

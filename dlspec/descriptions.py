@@ -242,6 +242,8 @@ ARGUMENTS = {
     "TrainSpec.gradient_clipping": "limits gradients",
     "TrainSpec.class_weight": "`balanced`, or how much a sample of each class counts",
     "TrainSpec.early_stopping": "when training ends before its last epoch",
+    "TrainSpec.checkpoint_every": "how much training may be lost at most when the machine dies, such as `5 min`; by "
+    "default 10 s, or more where saving would take a twentieth of the time",
     "TrainSpec.callbacks": "what else is done while training",
     "EvaluateSpec.metrics": "what is computed on every part; by default what fits the target",
     "EvaluateSpec.baselines": "what the network is compared with; by default what fits the target",
@@ -534,6 +536,7 @@ train:
   class_weight: balanced
   early_stopping: {patience: 5}
   callbacks: [terminate_on_nan]
+  checkpoint_every: 5 min
 """,
     ),
     "train.gradient_clipping": (

@@ -443,6 +443,29 @@ def _size(value: Any) -> str:
     return value
 
 
+TIME_UNITS = {"s": 1, "min": 60, "h": 3600}
+
+
+def count_seconds(time: str) -> float:
+    """`5 min` as a number of seconds."""
+    number, unit = re.fullmatch(r"([\d.]+) ?(s|min|h)", time).groups()  # type: ignore[union-attr]
+    return float(number) * TIME_UNITS[unit]
+
+
+def _time(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)? ?(s|min|h)", value) or not count_seconds(value):
+        meant = re.match(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)", str(value), re.IGNORECASE)
+        unit = {"m": "min", "h": "h"}.get(meant[2].lower(), "s") if meant else "s"
+        given = meant is not None and float(meant[1]) > 0
+        help = f"write `{meant[1]} {unit}`" if meant and given else "write a number and a unit: `30 s`, `5 min`, `1 h`"
+        raise mistake("wrong-value", f"a time is a number and a unit, got {show_value(value)}", help=help)
+    return value
+
+
+Time = Annotated[str, PlainValidator(_time)]
+"""How long, such as `5 min`; `count_seconds` reads it."""
+
+
 def show_bytes(count: float) -> str:
     """`1.4 MB`; decimal units, three digits."""
     unit = next((unit for unit in reversed(UNITS) if count >= UNITS[unit]), "B")

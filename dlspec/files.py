@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +22,43 @@ def written_whole(path: Path) -> Iterator[Path]:
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(draft, path)
+        _keep_names(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_in(folder: Path, help: str) -> Iterator[None]:
+    """Puts into words why something could not be written: a full disk, a folder that may only be read.
+
+    Args:
+        help: what to do then.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # whoever reads what is printed has gone
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        place = error.filename or folder
+        raise DataError.of("cannot-write", f"cannot write `{place}`: {reason}", help=help) from error
+
+
+def _keep_names(folder: Path) -> None:
+    """Lets names survive a loss of power, where the system can."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Removes what a process that was killed left half written; only while no other writes there."""
+    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
+        if path.is_file() and re.fullmatch(r"\..+\.\d+(\.\w+)?|\.features-.*", path.name):
+            path.unlink()
 
 
 def check_links(folder: Path) -> None:

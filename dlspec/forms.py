@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BeforeValidator, PlainValidator
 from pydantic.fields import FieldInfo
 
-from dlspec.fields import Amount, Bytes, OneOrMore, SpecModel
+from dlspec.fields import Amount, Bytes, OneOrMore, SpecModel, Time
 from dlspec.layers.base import LayerName
 from dlspec.layers.recurrent import UseCudnn
 from dlspec.parts.activations import ACTIVATIONS, ActivationName
@@ -38,6 +38,7 @@ _CHECKED: tuple[tuple[Any, Form], ...] = (
     (ActivationName, {"title": "activation", "enum": list(ACTIVATIONS)}),
     (LayerName, _pattern("^[A-Za-z][A-Za-z0-9_-]*$", "needed: letters a to z, digits, _ and -, a letter first")),
     (Bytes, _pattern(r"^\d+(\.\d+)? ?[KMGT]?B$", "needed: a number and a unit, such as 50 MB")),
+    (Time, _pattern(r"^\d+(\.\d+)? ?(s|min|h)$", "needed: a number and a unit, such as 5 min")),
     (UseCudnn, {"enum": ["auto", False]}),
     (Amount, {"type": "number", "minimum": 0}),
 )

@@ -24,6 +24,7 @@ from dlspec.fields import (
     PositiveNumber,
     SpecModel,
     Text,
+    Time,
     did_you_mean,
     joined_errors,
     mistake,
@@ -256,8 +257,6 @@ ClassWeight = Annotated[
 class TrainSpec(SpecModel):
     """How the whole network is trained."""
 
-    later: ClassVar = {"checkpoint_every": "how often progress is saved"}
-
     loss: AnyLoss | None = None
     optimizer: AnyOptimizer = Adam()
     schedule: AnySchedule | None = None
@@ -267,6 +266,7 @@ class TrainSpec(SpecModel):
     class_weight: ClassWeight | None = None
     early_stopping: EarlyStopping | None = None
     callbacks: Annotated[list[AnyCallback], OneOrMore] | None = None
+    checkpoint_every: Time | None = None
 
     @property
     def clipped_optimizer(self) -> Optimizer:

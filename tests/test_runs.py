@@ -16,7 +16,7 @@ from tests.conftest import TINY
 
 FILES = {
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
-    "predictions.csv", "model.keras", "layers.npz", "pictures.npz", "report.html", "checkpoints",
+    "predictions.csv", "model.keras", "layers.npz", "pictures.npz", "report.html", "SHA256SUMS", "checkpoints",
 }  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def test_a_resumed_run_is_compiled_as_it_was_begun(write_spec, tmp_path, monkeyp
     stages = [stage.name for stage in dlspec.plan(run.spec).stages]
     assert run.environment["compiled_by_xla"] == stages
     weights = run.model.get_weights()
-    for name in ("metrics.json", "checkpoints/latest.npz"):
+    for name in ("metrics.json", "SHA256SUMS", "checkpoints/latest.npz", "checkpoints/before.npz"):
         (run.folder / name).unlink()
     text = run.resolved_text.replace("xla: on", "xla: off")
     (run.folder / "resolved.yaml").write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
 """The command line: one file per command, loaded when it is called.
 
 Exit codes: 0 fine; 1 the spec has errors; 2 wrong use of the command; 3 the data or the environment;
-4 training failed; 5 a bug in dlspec; 130 stopped by the user.
+4 training failed; 5 a bug in dlspec; 130 stopped by the user, 143 by another program.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COMMANDS = (
     "init", "run", "validate", "plan", "show", "explain", "layers", "schema", "predict", "report", "export", "doctor",
 )  # fmt: skip
 
-OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
+OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
 
 
 class Commands(click.Group):
@@ -84,9 +84,11 @@ def _call() -> int:
     except click.ClickException as error:
         error.show()
         return WRONG_USE
-    except (click.Abort, KeyboardInterrupt):  # before there was anything to keep
+    except (click.Abort, KeyboardInterrupt) as stop:  # before there was anything to keep
+        from dlspec.diagnostics import Terminated
+
         click.echo("\nStopped.", err=True)
-        return STOPPED
+        return TERMINATED if isinstance(stop, Terminated) else STOPPED
     except SystemExit as end:  # how click answers a closed pipe
         raise BrokenPipeError from end
     except BrokenPipeError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from dlspec.cli.lasting import lasting
 from dlspec.cli.output import load_and_warn, set_option
 
 STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-rows")
@@ -18,50 +19,75 @@ STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-
 @click.command("run")
 @click.argument("file", required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder, instead of the next in runs/<name>/.")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    metavar="[RUN]",
+    help="Go on with a run that was stopped; without RUN, with the last of the spec, or begin one.",
+)
 @set_option
-def command(file: str | None, out: Path | None, resume: Path | None, overrides: dict[str, Any]) -> int:
+def command(file: str | None, out: Path | None, resume: str | None, overrides: dict[str, Any]) -> int:
     """Pretrain, train and evaluate a spec, and write its run folder.
 
     \b
     Example:  dlspec run specs/lstm_stock.yaml
               dlspec run specs/lstm_stock.yaml -s train.epochs=5
+              dlspec run specs/lstm_stock.yaml --resume
               dlspec run --resume runs/lstm_stock/001
 
-    The path of the run folder is printed last.
+    The path of the run folder is printed last. Ctrl-C once ends a run after the step, twice at once; what was learned
+    is kept.
     """
-    if file is None and resume is None:
+    if file is None and resume and Path(resume).is_file():  # `run --resume SPEC`
+        file, resume = resume, ""
+    if file is None and not resume:
         raise click.UsageError("name a spec, or --resume and a run folder")
-    if file is not None and resume is not None:
-        raise click.UsageError("--resume goes on with the spec of its run folder; leave the spec out")
-    if resume is not None and (overrides or out):
-        raise click.UsageError("--resume goes on with a run as it was started, so it takes no --set and no --out")
+    if resume is not None and out:
+        raise click.UsageError("--resume goes on in the folder of the run, so it takes no --out")
+    if file is None and overrides:
+        raise click.UsageError("--resume RUN goes on with a run as it was started, so it takes no --set")
+    with lasting():
+        return _run(file, out, resume, overrides)
+
+
+def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict[str, Any]) -> int:
     from rich.console import Console
 
     from dlspec import api
-    from dlspec.cli import OK, STOPPED
+    from dlspec.cli import OK, STOPPED, TERMINATED
     from dlspec.cli.progress import LiveTable, PlainLines
     from dlspec.cli.tables import fold_table, format_seconds, result_table
     from dlspec.runs import unfinished
     from dlspec.training import Stopped
 
     console = Console(emoji=False)
-    listener: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
+    live = sys.stdout.isatty() and not console.is_dumb_terminal
+    listener: LiveTable | PlainLines = LiveTable(console) if live else PlainLines(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
     spec = None if file is None else load_and_warn(file, overrides, but=STOPS_A_RUN)
-    stopped = unfinished(spec.name) if spec and not out else None
-    if stopped:
-        click.echo(f"`{stopped}` was stopped; `dlspec run --resume {stopped}` would go on with it.\n", err=True)
+    folder = resume
+    if spec and not resume and not out:
+        stopped = unfinished(spec.name)
+        if resume is not None:
+            folder = str(stopped) if stopped else None
+            click.echo(
+                f"Going on with `{folder}`." if folder else "There is nothing to go on with; a run begins.", err=True
+            )
+        elif stopped:
+            again = shlex.join(["dlspec", "run", file or "", "--resume"])
+            click.echo(f"`{stopped}` was stopped; `{again}` would go on with it.\n", err=True)
     try:
-        if spec is None:
-            finished = api.resume(resume or "", listener=listener, command=typed)
+        if folder:
+            finished = api.resume(folder, spec=spec, listener=listener, command=typed)
         else:
+            assert spec is not None, "there is a spec, or a run folder"
             finished = api.run(spec, out=out, listener=listener, command=typed)
     except Stopped as stop:
         listener.close()
         click.echo("\nStopped; what was learned is kept.", err=True)
         click.echo(f"Go on with:  dlspec run --resume {shlex.quote(str(stop.folder))}", err=True)
-        return STOPPED
+        return TERMINATED if stop.terminated else STOPPED
     finally:
         listener.close()
     console.print(result_table(finished))

@@ -18,6 +18,7 @@ from dlspec.diagnostics.diagnostic import (
     Severity,
     Span,
     SpecError,
+    Terminated,
     TrainingError,
     in_file_order,
 )
@@ -25,7 +26,7 @@ from dlspec.diagnostics.text import COLOR, PLAIN, Style, render_text
 
 __all__ = [
     "COLOR", "FORMATS", "PLAIN", "DataError", "Diagnostic", "DiagnosticError", "Findings", "Label", "Severity", "Span",
-    "SpecError", "Style", "TrainingError", "in_file_order",
+    "SpecError", "Style", "Terminated", "TrainingError", "in_file_order",
     "render", "render_json", "render_text",
 ]  # fmt: skip
 

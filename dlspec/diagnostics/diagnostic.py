@@ -130,6 +130,10 @@ class TrainingError(DiagnosticError):
     """Training cannot go on: the loss is not a number, or memory ran out."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, where it ends a command at once."""
+
+
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sorts by place; what has no place comes first. The same mistake is listed once."""
     unique = dict.fromkeys(diagnostics)

@@ -156,6 +156,7 @@ KEYS = {
     },
     "train.early_stopping.start_from_epoch": "Training does not end before epoch {value}.",
     "train.callbacks": "Along with training run {value}.",
+    "train.checkpoint_every": "Every {value}, all that training needs to go on is saved.",
     "evaluate.metrics": "The result is measured by {value}.",
     "evaluate.baselines": "The result stands beside the simple guesses {value}.",
     "evaluate.compare.without_pretraining.seeds": "With {value} seed(s), the same network is trained with and without "

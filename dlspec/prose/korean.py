@@ -159,6 +159,7 @@ KEYS = {
     },
     "train.early_stopping.start_from_epoch": "{value} 에폭 전에는 훈련을 끝내지 않습니다.",
     "train.callbacks": "훈련과 함께 {value} 콜백이 돕니다.",
+    "train.checkpoint_every": "{value}마다 훈련을 이어 가는 데 필요한 모든 것을 저장합니다.",
     "evaluate.metrics": "결과는 {value} 지표로 잽니다.",
     "evaluate.baselines": "결과를 단순한 추측 {value} 옆에 나란히 놓습니다.",
     "evaluate.compare.without_pretraining.seeds": "시드 {value}개마다 사전 훈련을 하거나 하지 않고 훈련합니다.",

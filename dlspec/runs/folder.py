@@ -16,6 +16,7 @@ from dlspec.diagnostics import DataError, SpecError
 from dlspec.features.category import MISSING
 from dlspec.fields import one_of
 from dlspec.files import check_links
+from dlspec.runs.checksums import check_file, read_checksums
 from dlspec.runs.describing import signature_of
 from dlspec.source import read_file
 from dlspec.spec import Spec
@@ -33,7 +34,6 @@ HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
 MOST_PICTURES = 2**28
 """Bytes that the arrays of `pictures.npz`, which are compressed, may take."""
-CHECKPOINT = "checkpoints/latest.npz"
 COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 
 
@@ -308,6 +308,11 @@ class Run:
         """Where the page is."""
         return self.folder / REPORT
 
+    @cached_property
+    def _checksums(self) -> dict[str, str]:
+        """Of files that were not looked at yet."""
+        return read_checksums(self.folder)
+
     def _file(self, name: str) -> Path:
         path = self.folder / name
         if not path.is_file():
@@ -316,6 +321,9 @@ class Run:
                 f"`{self.folder}` has no `{name}`: the run did not get so far",
                 help=f"go on with `dlspec run --resume {shlex.quote(str(self.folder))}`",
             )
+        checksum = self._checksums.pop(name, None)
+        if checksum is not None:
+            check_file(path, checksum)
         return path
 
     def _json(self, name: str) -> dict[str, Any]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.diagnostics import DataError
-from dlspec.files import write_json, write_text, written_whole
+from dlspec.diagnostics import DataError, Terminated, TrainingError
+from dlspec.fields import one_of
+from dlspec.files import write_json, write_text, writing_in, written_whole
+from dlspec.runs.checkpoints import LATEST, load_checkpoint, save_checkpoint
+from dlspec.runs.checksums import SUMS, write_checksums
 from dlspec.runs.comparing import compare
 from dlspec.runs.describing import describe, environment_of, portable, resolved_text
-from dlspec.runs.folder import CHECKPOINT, DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, SPEC, Run
+from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPORT, SPEC, Run
 from dlspec.runs.folding import fold
 from dlspec.runs.jobs import Job, make_ready, new_network
+from dlspec.runs.locking import in_use, only_here
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
 from dlspec.spec import Spec
@@ -37,30 +41,42 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, comm
 
     job = make_ready(spec, listener)
     folder = new_folder(spec, out)
-    resolved = portable(spec, folder)
-    write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
-    write_text(folder / RESOLVED, resolved_text(spec, resolved))
-    write_json(folder / DATA, describe(job.spec, job.data))
-    compiled = compiled_stages(job.spec, job.plan, job.data)
-    write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
-    return _train(job, folder, None, compiled)
+    with only_here(folder), writing_in(folder, f"run it again; nothing was trained in `{folder}` yet"):
+        resolved = portable(spec, folder)
+        write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
+        write_json(folder / DATA, describe(job.spec, job.data))
+        compiled = compiled_stages(job.spec, job.plan, job.data)
+        write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
+        write_text(folder / RESOLVED, resolved_text(spec, resolved))  # the last, which makes it a run
+        return _train(job, folder, None, compiled)
 
 
-def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Run:
+def resume(folder: str | Path, *, listener: Listener | None, command: str, spec: Spec | None = None) -> Run:
     """Goes on with a run that was stopped.
 
-    Raises:
-        DataError: there is nothing to go on with, or the data are not what they were.
-    """
-    from dlspec.training import Checkpoint
+    Args:
+        spec: what the run must have been started with; None: whatever it was.
 
+    Raises:
+        DataError: there is nothing to go on with, or spec or data are not what they were.
+    """
     run = Run.open(folder)
-    if run.finished:
+    if spec is not None:
+        _check_same(spec, run)
+    with only_here(run.folder):
+        if not run.finished:
+            return _go_on(run, listener, command)
+        if not (run.report.is_file() and (run.folder / SUMS).is_file()):  # all else is there
+            write_checksums(run.folder, but=REPORT)
+            return run
         raise DataError.of(
             "run-finished",
             f"`{folder}` is finished; there is nothing to go on with",
             help=f"`dlspec run {shlex.quote(str(run.folder / RESOLVED))}` runs it again",
         )
+
+
+def _go_on(run: Run, listener: Listener | None, command: str) -> Run:
     job = make_ready(run.spec, listener)
     if job.data.fingerprint != run.data["fingerprint"]:
         raise DataError.of(
@@ -75,9 +91,31 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str) -> Ru
         if key in ("command", "started", "device")
     }
     legs = [*run.environment.get("resumed", []), resumed]
-    write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
-    path = run.folder / CHECKPOINT
-    return _train(job, run.folder, Checkpoint.load(path) if path.is_file() else None, compiled)
+    with writing_in(run.folder, "make room, and resume the run again"):
+        write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
+    return _train(job, run.folder, load_checkpoint(run.folder, job.listener.note), compiled)
+
+
+def _check_same(spec: Spec, run: Run) -> None:
+    """Raises DataError where a run was started with another spec."""
+    ours, theirs = (dict(_leaves(portable(which, run.folder))) for which in (spec, run.spec))
+    changed = [key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key) and key != "name"]
+    if changed:
+        raise DataError.of(
+            "spec-changed",
+            f"the spec has changed since `{run.folder}` was started: {one_of(sorted(changed))}",
+            help=f"run it anew, without `--resume`; or go on with the run as it was started: "
+            f"`dlspec run --resume {shlex.quote(str(run.folder))}`",
+        )
+
+
+def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a spec by its path."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
 
 
 def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, Any]:
@@ -87,10 +125,8 @@ def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, A
 
 def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
     """The last run of this name, when it was stopped and can go on."""
-    runs = numbered(root / name)
-    if not runs or (runs[-1] / METRICS).exists() or not (runs[-1] / CHECKPOINT).is_file():
-        return None
-    return runs[-1]
+    runs = [folder for folder in numbered(root / name) if (folder / RESOLVED).is_file()]
+    return runs[-1] if runs and not (runs[-1] / METRICS).is_file() and not in_use(runs[-1]) else None
 
 
 def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequence[str]) -> Run:
@@ -105,11 +141,27 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequ
     pictures = Pictures(job.data, job.plan.graph)
     if checkpoint and (folder / PICTURES).is_file():
         pictures.arrays |= Run(folder).pictures
+    again = f"make room, and go on with `dlspec run --resume {shlex.quote(str(folder))}`"
     try:
-        network = _train_network(job, folder, checkpoint, pictures, compiled)
-        return _write_results(job, folder, network, pictures)
-    except (Stopped, KeyboardInterrupt):
-        raise Stopped(folder) from None
+        with writing_in(folder, again):
+            network = _train_network(job, folder, checkpoint, pictures, compiled)
+            return _write_results(job, folder, network, pictures)
+    except TrainingError as error:
+        raise _with_checkpoint(error, folder) from None
+    except Stopped as stop:
+        raise Stopped(folder, stop.terminated) from None
+    except KeyboardInterrupt as interrupt:
+        raise Stopped(folder, isinstance(interrupt, Terminated)) from None
+
+
+def _with_checkpoint(error: TrainingError, folder: Path) -> TrainingError:
+    """What is left of a training that failed."""
+    checkpoint = load_checkpoint(folder, lambda text: None)
+    if checkpoint is None or checkpoint.progress.epoch + checkpoint.progress.step == 0:
+        return error
+    done = checkpoint.progress
+    kept = f"`{folder / LATEST}` has the weights after {done.epoch} epochs and {done.step} steps of the stage"
+    return TrainingError([replace(found, notes=(*found.notes, kept)) for found in error.diagnostics], error.texts)
 
 
 def _train_network(
@@ -118,11 +170,8 @@ def _train_network(
     from dlspec.training import Trainer
 
     def save(checkpoint: Checkpoint) -> None:
-        (folder / CHECKPOINT).parent.mkdir(exist_ok=True)
         write_history(folder, checkpoint.progress.history)
-        if pictures.arrays:
-            write_pictures(folder, pictures.arrays)
-        checkpoint.save(folder / CHECKPOINT)
+        save_checkpoint(folder, checkpoint)
 
     network = new_network(job.spec, job.plan)
     trainer = Trainer(
@@ -136,6 +185,7 @@ def _train_network(
         folder=folder,
         taken=job.taken,
         compiled=compiled,
+        last=lambda: load_checkpoint(folder, job.listener.note),
     )
     write_history(folder, trainer.run(checkpoint))
     return network
@@ -151,6 +201,8 @@ class _Keeper:
     def after_pretraining(self, plan: Plan, network: Any, stage_models: list[Any], pretrained: LayerWeights) -> None:
         pretrained.save(self.folder / PRETRAINED)
         self.pictures.after_pretraining(plan, network, stage_models)
+        if self.pictures.arrays:
+            write_pictures(self.folder, self.pictures.arrays)
 
 
 def dead_layers(facts: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -201,4 +253,5 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)
     write_json(folder / ENVIRONMENT, {**environment, "seconds": spent})
     write_json(folder / METRICS, results)
+    write_checksums(folder, but=REPORT)
     return Run(folder)

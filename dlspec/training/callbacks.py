@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ class Callbacks:
         for kind, built in zip(self.kinds, self.built, strict=True):
             kind.before_end(built)
 
-    def end_at_nan(self, error: TrainingError) -> str:
+    def end_at_nan(self, epoch: int, loss: float, error: Callable[[], TrainingError]) -> str:
         """Why training ends, when a callback wants it to; else raises the error."""
         if not any(kind.ends_at_nan() for kind in self.kinds):
-            raise error
-        return f"stopped: {error.diagnostics[0].message}"
+            raise error()
+        return f"stopped: the loss became {loss} in epoch {epoch}"

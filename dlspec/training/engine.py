@@ -5,6 +5,7 @@ The order of samples comes from the caller.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -36,7 +37,7 @@ class Engine(ABC):
         self.batch_size = batch_size
         self._reader = Reader(self.data, batch_size) if any(map(is_read_later, self.data)) else None
 
-    def _samples(self, order: Array, first: int, last: int) -> list[Array]:
+    def samples(self, order: Array, first: int, last: int) -> list[Array]:
         """What the steps from `first` to before `last` of an epoch need, of each array."""
         if self._reader is not None:
             return self._reader.take(order, first, last)
@@ -57,6 +58,14 @@ class Engine(ABC):
     @abstractmethod
     def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
         """The mean loss over samples, in the mode of use."""
+
+    @property
+    def steps_of_an_epoch(self) -> int:
+        return math.ceil(len(self.data[0]) / self.batch_size)
+
+    def gradients(self, order: Array, step: int) -> list[tuple[Any, Array]]:
+        """Each weight and its gradient at a step that is not made, where the engine can tell."""
+        return []
 
     @property
     def program(self) -> Any:
@@ -94,7 +103,7 @@ class StepByStep(Engine):
     def run(self, order: Array, first: int, last: int) -> Array:
         losses = []
         for step in range(first, last):
-            x, *more = self._samples(order, step, step + 1)
+            x, *more = self.samples(order, step, step + 1)
             y = more[0] if self.has_targets else np.zeros((len(x), 1), "float32")
             losses.append(self.model.train_on_batch(x, y, sample_weight=more[-1] if self.has_weights else None))
         return np.array(losses, "float32")

@@ -9,6 +9,7 @@ from dlspec.diagnostics import TrainingError
 from dlspec.parts.optimizers import Optimizer
 from dlspec.plans import Stage
 from dlspec.source import to_inline_yaml
+from dlspec.training.diagnosis import Cause
 from dlspec.training.progress import HistoryRow, Progress
 
 GROWN = 2.0
@@ -19,12 +20,19 @@ FAR, PATIENCE = 10.0, 4
 """Times the error of an untrained layer that say so after so many epochs, even where it falls."""
 
 
-def not_finite(stage: Stage, epoch: int, loss: float) -> TrainingError:
-    """The loss is no number, or too large for one."""
+def not_finite(stage: Stage, epoch: int, loss: float, cause: Cause | None, rate: float | None) -> TrainingError:
+    """The loss is no number, or too large for one.
+
+    Args:
+        cause: where it began, if that was found.
+        rate: the learning rate of the optimizer; None where a schedule gives it.
+    """
+    became = f"the loss became {loss} in epoch {epoch} of `{stage.name}`{_layer(stage)}"
+    found = f": at step {cause.step} of epoch {cause.epoch} {cause.what}" if cause else ""
     return TrainingError.of(
         "loss-not-finite",
-        f"the loss became {loss} in epoch {epoch} of `{stage.name}`{_layer(stage)}",
-        help=f"{_lower(stage)}, or add `clipnorm: 1` to the optimizer",
+        became + found,
+        help=f"{_lower(stage, rate)}, or add `clipnorm: 1` to the optimizer",
     )
 
 
@@ -77,9 +85,10 @@ def _layer(stage: Stage) -> str:
     return f", which trains `{stage.layer.text}`" if stage.layer else ""
 
 
-def _lower(stage: Stage) -> str:
+def _lower(stage: Stage, rate: float | None = None) -> str:
     if stage.layer is None or stage.method is None:
-        return "lower `learning_rate` under `train`"
+        to = f" from {rate:.3g} to {rate / 10:.3g}" if rate else ""
+        return f"lower `learning_rate` under `train`{to}"
     optimizer: Optimizer = stage.method.optimizer
     lower = optimizer.model_copy(update={"learning_rate": float(f"{optimizer.learning_rate / 10:.3g}")})
     written = to_inline_yaml({stage.layer.name: {"optimizer": lower.brief()}})

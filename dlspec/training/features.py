@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -62,4 +63,6 @@ class Features:
             return np.empty(shape, dtype)
         file = tempfile.NamedTemporaryFile(dir=self.folder, prefix=".features-")  # noqa: SIM115, closed by `close`
         self._files.append(file)
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and would kill the process later
+            os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)) * dtype.itemsize)
         return np.memmap(file.name, dtype, "w+", shape=shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from dlspec.spec import Spec
 from dlspec.weights import LayerWeights, unreadable
 
 Array = np.ndarray
+
+CHECKSUM = "checksum"
 
 
 class Listener:
@@ -75,7 +78,7 @@ class Progress:
 
     `loss_sum` adds up the loss of every sample of the epoch so far, `seconds` its time. `best` and `wait` are those of
     early stopping; `callbacks` holds the numbers that each callback counts. `first_loss` is that of a stage before
-    its first step.
+    its first step. `begun`: whether the stage stands at its first step, or behind it.
     """
 
     stage: int = 0
@@ -87,6 +90,7 @@ class Progress:
     best_epoch: int = 0
     wait: int = 0
     first_loss: float | None = None
+    begun: bool = False
     callbacks: list[dict[str, Any]] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
 
@@ -102,15 +106,20 @@ class Checkpoint:
     def save(self, path: Path) -> None:
         """Writes one file, whole or not at all; without pickles."""
         progress = json.dumps(asdict(self.progress)).encode()
-        arrays = {f"variable_{i}": v for i, v in enumerate(self.variables)}
+        arrays = {"progress": np.frombuffer(progress, "uint8")}
+        arrays |= {f"variable_{i}": v for i, v in enumerate(self.variables)}
         arrays |= {f"best_{i}": v for i, v in enumerate(self.best_weights)}
         with written_whole(path) as draft, draft.open("wb") as file:
-            np.savez(file, progress=np.frombuffer(progress, "uint8"), **arrays)  # type: ignore[arg-type]
+            np.savez(file, **{CHECKSUM: _checksum(arrays)}, **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
+        """Raises DataError where the file is not whole."""
         try:
             file = read_arrays(path)
+            checksum = file.pop(CHECKSUM)
+            if not np.array_equal(checksum, _checksum(file)):
+                raise ValueError("its checksum is another")
         except BROKEN as error:
             raise unreadable(path, error) from None
         values = json.loads(file["progress"].tobytes())
@@ -123,16 +132,27 @@ class Checkpoint:
         )
 
 
+def _checksum(arrays: Mapping[str, Array]) -> Array:
+    """Of names, forms and values."""
+    digest = hashlib.blake2b(digest_size=32)
+    for name, values in sorted(arrays.items()):
+        digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        digest.update(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
+    return np.frombuffer(digest.digest(), "uint8")
+
+
 class Stopped(Exception):
     """Training was stopped by the user; a checkpoint was saved before.
 
     Args:
         folder: the run folder that can go on.
+        terminated: whether another program asked for it (SIGTERM), as clusters do before they take a machine away.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, terminated: bool = False) -> None:
         super().__init__("stopped by the user")
         self.folder = folder
+        self.terminated = terminated
 
 
 class Observer(Protocol):

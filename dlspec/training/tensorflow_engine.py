@@ -101,7 +101,7 @@ class TensorFlowEngine(Engine):
             if self._tensors is not None:
                 tensors, rows = self._tensors, order[start * size : end * size]
             else:
-                samples = self._samples(order, start, end)
+                samples = self.samples(order, start, end)
                 tensors = [tf.constant(self._filled_up(values)) for values in samples]
                 rows = np.arange((end - start) * size)
             given = (tensors, tf.constant(self._filled_up(rows.astype("int32"))), tf.constant(end - start))
@@ -110,7 +110,7 @@ class TensorFlowEngine(Engine):
             loop = self._program.function if self._program else self._loop
             losses.append(loop(*given).numpy()[: end - start])
         if whole < last:  # the last batch of an epoch is smaller
-            rest = self._rest([tf.constant(values) for values in self._samples(order, max(first, whole), last)])
+            rest = self._rest([tf.constant(values) for values in self.samples(order, max(first, whole), last)])
             losses.append(np.reshape(rest.numpy(), 1))
         return np.concatenate(losses)
 
@@ -127,6 +127,12 @@ class TensorFlowEngine(Engine):
         for some in batches([values[done:] for values in arrays] if done else arrays, batch_size):
             total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
         return total / len(x)
+
+    def gradients(self, order: np.ndarray, step: int) -> list[tuple[Any, np.ndarray]]:
+        batch = [tf.constant(values) for values in self.samples(order, step, step + 1)]
+        _, found = self._gradients(batch, self._draw(batch[0]))
+        pairs = zip(self.model.trainable_weights, found, strict=True)
+        return [(weight, tf.convert_to_tensor(value).numpy()) for weight, value in pairs if value is not None]
 
     @property
     def program(self) -> Program | None:

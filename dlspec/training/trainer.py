@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ import numpy as np
 
 from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
 from dlspec.backend import devices_of
-from dlspec.diagnostics import DataError
+from dlspec.diagnostics import DataError, Terminated, TrainingError
+from dlspec.fields import count_seconds
 from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
 from dlspec.preparation import Part, Prepared, generator
@@ -29,17 +31,20 @@ from dlspec.pretraining.base import Work
 from dlspec.spec import Spec
 from dlspec.stopping import EarlyStopping, StageStopping
 from dlspec.training.callbacks import Callbacks
+from dlspec.training.diagnosis import find_cause
 from dlspec.training.engine import Engine, Pace
 from dlspec.training.engines import compiled_stages, make_engine
 from dlspec.training.failing import check_progress, not_finite, out_of_memory_in_words, watched
 from dlspec.training.features import Features
 from dlspec.training.progress import Checkpoint, HistoryRow, Listener, Observer, Progress, Stopped
-from dlspec.training.values import EVALUATION_BATCH, as_array, seed_everything
+from dlspec.training.values import EVALUATION_BATCH, all_finite, as_array, seed_everything
 from dlspec.weights import LayerWeights
 
 Array = np.ndarray
 CHECKPOINT_SECONDS = 10.0
 """How much training may be lost when the machine dies."""
+SAVING = 20
+"""Times as long as it takes to save that training goes on, at least, before the next time."""
 COMPARED = 1000
 """Samples that the error before the first step, and further measures of a stage, are taken from at most."""
 
@@ -68,6 +73,7 @@ class Trainer:
         observer: is called once, between pretraining and fine-tuning.
         taken: weights of layers of another run, which the plan's `taken` start with.
         compiled: names of the stages that are compiled by XLA; None: as the rule says.
+        last: gives back the checkpoint that was saved last, to find out why training failed.
 
     Raises by `run`:
         Stopped: the user asked for it.
@@ -87,6 +93,7 @@ class Trainer:
         folder: Path = Path(),
         taken: LayerWeights | None = None,
         compiled: Sequence[str] | None = None,
+        last: Callable[[], Checkpoint | None] = lambda: None,
     ) -> None:
         self.spec = spec
         self.plan = plan
@@ -98,14 +105,17 @@ class Trainer:
         self.folder = folder
         self.taken = taken or LayerWeights()
         self.compiled = compiled_stages(spec, plan, data) if compiled is None else compiled
+        self.last = last
         self.progress = Progress()
         self.stage_models: list[Any] = []
         self.best_weights: list[Array] = []
         self._programs: list[tuple[Stage, Any]] = []  # what the stage before compiled
-        self._saved_at = time.monotonic()
+        every = spec.train.checkpoint_every
+        self._every = count_seconds(every) if every else None
+        self._next_save = 0.0
         self._resumed: Checkpoint | None = None
         self._callbacks: Callbacks | None = None
-        self._stop_requested: Callable[[], bool] = lambda: False
+        self._stop_requested: Callable[[], int] = lambda: 0
 
     def run(self, checkpoint: Checkpoint | None = None) -> list[HistoryRow]:
         """All stages that are not done yet. Returns a row for every epoch of every stage."""
@@ -198,9 +208,9 @@ class Trainer:
         if index < self.progress.stage:  # stopped after training, before the results were written
             return
         before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
-        if self.progress.epoch == self.progress.step == 0 and not before:
+        if not self.progress.begun and not before:
             self._after_pretraining()
-        elif self.progress.epoch == self.progress.step == 0:  # a schedule goes on where frozen layers thaw
+        elif not self.progress.begun:  # a schedule goes on where frozen layers thaw
             optimizer._iterations.assign(steps * before)
         samples = _Samples(
             train.inputs,
@@ -276,6 +286,9 @@ class Trainer:
         if before and stage.kind == "pretrain" and stage.is_built_as(before[0]):
             engine.take_over(before[1])
         self.listener.stage_begins(stage, len(samples), steps)
+        if not self.progress.begun:
+            self.progress.begun = True
+            self._save(model)
         with Callbacks(kinds, model, self.folder, stage.epochs, steps) as self._callbacks:
             self._callbacks.restore(self.progress.callbacks)
             reason = self._epochs(stage, model, engine, samples, stopping, evaluation_batch)
@@ -314,16 +327,16 @@ class Trainer:
                 return f"stopped early, epoch {progress.best_epoch} was the best"
             epoch = progress.epoch + 1
             callbacks.call.on_epoch_begin(progress.epoch)
-            random = generator(self.spec.seed, f"{stage.name}/{epoch}")
-            order = samples.x.order(random) if is_read_later(samples.x) else random.permutation(count)
+            order = self._order(stage, samples.x, epoch)
             while progress.step < steps:
-                if self._stop_requested():
+                if stopped_by := self._stop_requested():
                     self._save(model)
-                    raise Stopped
+                    raise Stopped(terminated=stopped_by == signal.SIGTERM)
                 loss = self._some_steps(stage, engine, pace, order, epoch)
                 if not math.isfinite(loss):
-                    return callbacks.end_at_nan(not_finite(stage, epoch, loss))
-                if time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
+                    failure = partial(self._failure, stage, model, engine, epoch, loss)
+                    return callbacks.end_at_nan(epoch, loss, failure)
+                if time.monotonic() > self._next_save:
                     self._save(model)
             val_loss = None
             began = time.perf_counter()
@@ -331,7 +344,8 @@ class Trainer:
                 callbacks.call.on_test_begin()
                 val_loss = engine.loss(samples.held_out, samples.held_out_y, evaluation_batch)
                 if not math.isfinite(val_loss):
-                    return callbacks.end_at_nan(not_finite(stage, epoch, val_loss))
+                    failure = partial(self._failure, stage, model, engine, epoch, val_loss)
+                    return callbacks.end_at_nan(epoch, val_loss, failure)
             seconds = progress.seconds + time.perf_counter() - began
             measures = self._measure(model, samples) if stage.kind == "pretrain" else {}
             row = HistoryRow(stage.name, epoch, progress.loss_sum / count, val_loss, round(seconds, 4), measures)
@@ -347,6 +361,31 @@ class Trainer:
             self.listener.epoch_ends(stage, row)
             check_progress(stage, progress)
         return "all epochs"
+
+    def _order(self, stage: Stage, x: Samples, epoch: int) -> Array:
+        """The sample at each place of an epoch, which is counted from 1."""
+        random = generator(self.spec.seed, f"{stage.name}/{epoch}")
+        return x.order(random) if is_read_later(x) else random.permutation(len(x))
+
+    def _failure(self, stage: Stage, model: Any, engine: Engine, epoch: int, loss: float) -> TrainingError:
+        """What to say of a loss that is no number: where it began, as far as the last checkpoint lets it be seen."""
+        cause, last = None, self.last()
+        if last is not None and last.progress.stage == self.progress.stage and last.progress.begun:
+            self.listener.note(f"the loss became {loss}; looking for where that began")
+            self.progress, variables = last.progress, self._state(model)
+            for variable, value in zip(variables, last.variables, strict=True):
+                variable.assign(value)
+            cause = find_cause(
+                model,
+                engine,
+                variables,
+                lambda done: self._order(stage, engine.data[0], done + 1),
+                (last.progress.epoch, last.progress.step),
+                epoch - 1,
+            )
+        scheduled = stage.kind == "fine_tune" and self.spec.train.schedule is not None
+        rate = None if scheduled else float(as_array(model.optimizer.learning_rate))
+        return not_finite(stage, epoch, loss, cause, rate)
 
     def _some_steps(self, stage: Stage, engine: Engine, pace: Pace, order: Array, epoch: int) -> float:
         """A run of steps within an epoch. Returns the loss of the last one, or the first that is no finite number."""
@@ -411,16 +450,20 @@ class Trainer:
         found = [*self.network.variables]
         for stage_model in self.stage_models:
             found += stage_model.variables
-        if self.progress.epoch or self.progress.step:
+        if self.progress.begun:
             found += model.optimizer.variables
         return list({id(variable): variable for variable in found}.values())
 
     def _save(self, model: Any) -> None:
-        values = [as_array(variable) for variable in self._state(model)]
-        counted = self._callbacks.state() if self._callbacks else []
-        now = replace(self.progress, history=[*self.progress.history], callbacks=counted)
-        self.save(Checkpoint(now, values, [*self.best_weights]))
-        self._saved_at = time.monotonic()
+        """Saves all that training needs to go on, unless weights are no numbers any more."""
+        began = time.monotonic()
+        if all_finite(model.trainable_variables):
+            values = [as_array(variable) for variable in self._state(model)]
+            counted = self._callbacks.state() if self._callbacks else []
+            now = replace(self.progress, history=[*self.progress.history], callbacks=counted)
+            self.save(Checkpoint(now, values, [*self.best_weights]))
+        ended = time.monotonic()
+        self._next_save = ended + (self._every or max(CHECKPOINT_SECONDS, SAVING * (ended - began)))
 
     def _begin(self, model: Any) -> None:
         """Brings a compiled model to where the checkpoint left it, when there is one.
@@ -491,18 +534,18 @@ def _waited_enough(stopping: EarlyStopping | StageStopping | None, progress: Pro
 
 
 @contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed. The first one ends training after the step, the second at once."""
+def _stop_requests() -> Iterator[Callable[[], int]]:
+    """The signal that asked training to end, or 0. The first one ends it after the step, the second at once."""
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
+        yield lambda: 0
         return
-    requested = False
+    requested = 0
 
     def request(number: int, frame: Any) -> None:
         nonlocal requested
         if requested:
-            raise KeyboardInterrupt
-        requested = True
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        requested = number
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

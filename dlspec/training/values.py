@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,13 @@ def as_array(variable: Any) -> Array:
     import keras
 
     return np.array(keras.ops.convert_to_numpy(variable))
+
+
+def all_finite(variables: Iterable[Any]) -> bool:
+    """Whether every value of every Keras variable is a finite number."""
+    from keras import ops
+
+    return all(bool(ops.all(ops.isfinite(variable))) for variable in variables)
 
 
 def predict(model: Any, inputs: Samples | Mapping[str, Array], batch_size: int = EVALUATION_BATCH) -> Array:
