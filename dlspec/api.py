@@ -21,7 +21,7 @@ from dlspec.weights import taken_layers
 if TYPE_CHECKING:
     from dlspec.data_check.table import ColumnSummary
     from dlspec.doctor import Finding
-    from dlspec.runs import Run
+    from dlspec.runs import Replay, Run
     from dlspec.training import Listener
 
 
@@ -226,6 +226,30 @@ def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener |
     finished = go_on(folder, listener=listener, command=command, spec=spec)
     report(finished)
     return finished
+
+
+def replay(
+    run: Run | str | Path, out: str | Path | None = None, *, listener: Listener | None = None, command: str = ""
+) -> Replay:
+    """Trains a finished run again, as it was trained, and says whether the same came of it.
+
+    Args:
+        out: the folder of the new run; without one it is deleted after the comparison.
+
+    Returns:
+        `verdict` (`equal`, `equal within tolerance` or `differs`), `sentence`, the `comparisons` of weights, losses,
+        predictions and metrics, and the `changes` of libraries, device, threads and flags since then.
+
+    Raises:
+        DataError: there is no such run, it is not finished, or its data have changed.
+    """
+    from dlspec.runs import replay as train_again
+
+    opened = open_run(run) if isinstance(run, str | Path) else run
+    found = train_again(opened, out=out, listener=listener, command=command)
+    if found.folder is not None:
+        report(found.folder)
+    return found
 
 
 def report(run: Run | str | Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,16 @@ class LayerWeights:
                 arrays |= {f"{name}/decoder/{place}/{i}": array for i, array in enumerate(weights)}
         with written_whole(path) as draft, draft.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    def fingerprint(self) -> str:
+        """sha256 of names and values, decoders left out."""
+        digest = hashlib.sha256()
+        for name, weights in sorted(self.layers.items()):
+            digest.update(name.encode())
+            for array in weights:
+                digest.update(f"{array.dtype.str}{array.shape}".encode())
+                digest.update(array.tobytes())
+        return digest.hexdigest()
 
     @classmethod
     def load(cls, path: Path) -> LayerWeights:

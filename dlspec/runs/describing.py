@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec._version import __version__
 from dlspec.arrays import LazyArray, Samples, some_of
+from dlspec.runs.surroundings import surroundings
 from dlspec.signature import PARTS_IN_FILES, source_of, unlabeled_source
 from dlspec.source import to_yaml
 from dlspec.sources import FileSource
@@ -61,21 +61,8 @@ def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
 
 
 def environment_of(seed: int, fingerprint: str, device: str, command: str) -> dict[str, Any]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    packages = ["keras", "numpy", "pandas", "scikit-learn"]
-    try:
-        version("tensorflow")
-        packages.insert(0, "tensorflow")
-    except PackageNotFoundError:  # Keras has another backend
-        pass
     return {
-        "dlspec": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "platform": platform.platform(),
-        "device": device,
-        "cpu_cores": os.cpu_count(),
+        **surroundings(device),
         "seed": seed,
         "data_fingerprint": fingerprint,
         "command": command or f"{Path(sys.argv[0]).name} (Python)",

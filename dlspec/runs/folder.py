@@ -60,6 +60,11 @@ class Run:
     def finished(self) -> bool:
         return (self.folder / METRICS).is_file()
 
+    def check_finished(self) -> None:
+        """Raises DataError where the run was stopped before its end."""
+        for name in (METRICS, MODEL):
+            self._file(name)
+
     @property
     def resolved_text(self) -> str:
         """The resolved spec as YAML."""

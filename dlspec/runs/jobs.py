@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dlspec.datasets import Columns
     from dlspec.plans import Plan
     from dlspec.preparation import Prepared
+    from dlspec.runs.folder import Run
     from dlspec.signature import Signature
     from dlspec.training import Listener
 
@@ -101,6 +102,37 @@ def new_network(spec: Spec, plan: Plan) -> Any:
     seed_everything(spec.seed, "network")
     with devices_of(spec.runtime):
         return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+
+
+def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
+    """Raises DataError where a run saw other data, or began with other layers of a third one.
+
+    Args:
+        begun: whether training goes on, so that layers are no longer taken.
+    """
+    if job.data.fingerprint != run.data["fingerprint"]:
+        raise DataError.of(
+            "data-changed",
+            "the data have changed since the run was started",
+            help="bring back the old data, or run the spec anew",
+        )
+    own = job.taken.fingerprint()
+    if job.plan.taken and not begun and run.environment.get("taken_fingerprint", own) != own:
+        source = job.spec.pretrain.from_ if job.spec.pretrain else None
+        raise DataError.of(
+            "layers-changed",
+            f"the layers of `{source}` have changed since this run began with them",
+            help="bring back that run as it was, or run the spec anew",
+        )
+
+
+def compiled_as(run: Run, compiled: Sequence[str]) -> Sequence[str]:
+    """The stages that were compiled by XLA in a run; where it had another backend, those of the rule."""
+    import keras
+
+    alike = run.environment.get("backend", "tensorflow") == keras.backend.backend()
+    found: Sequence[str] = run.environment.get("compiled_by_xla", compiled) if alike else compiled
+    return found
 
 
 def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:

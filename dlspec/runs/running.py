@@ -18,7 +18,7 @@ from dlspec.runs.comparing import compare
 from dlspec.runs.describing import describe, environment_of, portable, resolved_text
 from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPORT, SPEC, Run
 from dlspec.runs.folding import fold
-from dlspec.runs.jobs import Job, make_ready, new_network
+from dlspec.runs.jobs import Job, check_unchanged, compiled_as, make_ready, new_network
 from dlspec.runs.locking import in_use, only_here
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from dlspec.training import Checkpoint, Listener
 
 
-def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, command: str) -> Run:
+def start(
+    spec: Spec, *, out: str | Path | None, listener: Listener | None, command: str, original: Run | None = None
+) -> Run:
     """Trains a spec from the beginning, in a new folder.
+
+    Args:
+        original: the run that is repeated, whose data must be the same and whose way of compiling is followed.
 
     Raises:
         DataError, TrainingError, Stopped: see `api.run`; the folder then says how far it got.
@@ -40,12 +45,16 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, comm
     from dlspec.training import compiled_stages
 
     job = make_ready(spec, listener)
+    if original is not None:
+        check_unchanged(job, original)
     folder = new_folder(spec, out)
     with only_here(folder), writing_in(folder, f"run it again; nothing was trained in `{folder}` yet"):
         resolved = portable(spec, folder)
         write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
         write_json(folder / DATA, describe(job.spec, job.data))
-        compiled = compiled_stages(job.spec, job.plan, job.data)
+        compiled: Sequence[str] = compiled_stages(job.spec, job.plan, job.data)
+        if original is not None:
+            compiled = compiled_as(original, compiled)
         write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
         write_text(folder / RESOLVED, resolved_text(spec, resolved))  # the last, which makes it a run
         return _train(job, folder, None, compiled)
@@ -78,22 +87,18 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str, spec:
 
 def _go_on(run: Run, listener: Listener | None, command: str) -> Run:
     job = make_ready(run.spec, listener)
-    if job.data.fingerprint != run.data["fingerprint"]:
-        raise DataError.of(
-            "data-changed",
-            "the data have changed since the run was started",
-            help="bring back the old data, or run the spec anew",
-        )
+    checkpoint = load_checkpoint(run.folder, job.listener.note)
+    check_unchanged(job, run, begun=checkpoint is not None)
     compiled = run.environment.get("compiled_by_xla", [])
     resumed = {
         key: value
         for key, value in _environment(job, command, compiled).items()
-        if key in ("command", "started", "device")
+        if key in ("command", "started", "device") or run.environment.get(key) != value
     }
     legs = [*run.environment.get("resumed", []), resumed]
     with writing_in(run.folder, "make room, and resume the run again"):
         write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
-    return _train(job, run.folder, load_checkpoint(run.folder, job.listener.note), compiled)
+    return _train(job, run.folder, checkpoint, compiled)
 
 
 def _check_same(spec: Spec, run: Run) -> None:
@@ -120,7 +125,8 @@ def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, Any]:
     found = environment_of(job.spec.seed, job.data.fingerprint, job.device, command)
-    return {**found, "compiled_by_xla": list(compiled)}
+    taken = {"taken_fingerprint": job.taken.fingerprint()} if job.plan.taken else {}
+    return {**found, **taken, "compiled_by_xla": list(compiled)}
 
 
 def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
