@@ -89,7 +89,8 @@ def _call() -> int:
         from dlspec.diagnostics import Terminated
 
         click.echo("\nStopped.", err=True)
-        return TERMINATED if isinstance(stop, Terminated) else STOPPED
+        terminated = isinstance(stop.__cause__ or stop, Terminated)  # click puts its own in front
+        return TERMINATED if terminated else STOPPED
     except SystemExit as end:  # how click answers a closed pipe
         raise BrokenPipeError from end
     except BrokenPipeError:

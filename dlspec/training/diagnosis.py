@@ -85,17 +85,18 @@ def _what(model: Any, engine: Engine, order: Array, step: int, loss_is_finite: b
     largest = max(float(np.abs(as_array(v)).max(initial=0)) for v in model.trainable_variables)
     weights = f"the largest weight was {largest:.3g} before"
     if not loss_is_finite:
+        values = 0.0
         for name, output in _outputs(model, x):
             if not np.isfinite(output).all():
                 return f"the output of `{name}` was the first that is no finite number, and {weights}"
+            values = float(np.abs(output).max(initial=0))
+        return f"all layers put out finite numbers, in the end up to {values:.3g}, of which the loss is none"
     for variable, gradient in reversed(engine.gradients(order, step)):  # they come from the loss
         if not np.isfinite(gradient).all():
             return (
                 f"the gradient of `{_layer_of(model, variable)}` was the first that is no finite number, and {weights}"
             )
-    if loss_is_finite:
-        return f"the optimizer made weights that are no finite numbers of finite gradients, and {weights}"
-    return f"all layers put out finite numbers, of which the loss is none, and {weights}"
+    return f"the optimizer made weights that are no finite numbers of finite gradients, and {weights}"
 
 
 def _outputs(model: Any, x: Array) -> Iterator[tuple[str, Array]]:
