@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from dlspec.runs.describing import describe, environment_of, portable, resolved_
 from dlspec.runs.folder import CHECKPOINT, DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, SPEC, Run
 from dlspec.runs.folding import fold
 from dlspec.runs.jobs import Job, make_ready, new_network
+from dlspec.runs.remarks import remarks, small_folds
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
 from dlspec.spec import Spec
@@ -124,7 +125,7 @@ def _train_network(
             write_pictures(folder, pictures.arrays)
         checkpoint.save(folder / CHECKPOINT)
 
-    network = new_network(job.spec, job.plan)
+    network = new_network(job.spec, job.plan, job.data)
     trainer = Trainer(
         job.spec,
         job.plan,
@@ -153,16 +154,6 @@ class _Keeper:
         self.pictures.after_pretraining(plan, network, stage_models)
 
 
-def dead_layers(facts: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """What to say of layers half of whose units, or more, put out the same whatever they see."""
-    return [
-        f"After pretraining {found['dead_units']:g} of {found['units']:g} units of `{name}` were dead: they put out "
-        "the same whatever comes. A lower learning rate under `pretrain` may help."
-        for name, found in facts.items()
-        if 2 * found["dead_units"] >= found["units"]
-    ]
-
-
 def _of_one_fold(spec: Spec) -> str:
     """What the rest of the results is about, where there are folds."""
     split = spec.data.split
@@ -188,14 +179,14 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     results = evaluation.as_json()
     if pictures.facts:
         results["pretraining"] = pictures.facts
-        results["notes"] = [*dead_layers(pictures.facts), *results["notes"]]
+    results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, results), *results["notes"]]
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison
     folds = fold(job, Run(folder), evaluation)
     if folds is not None:
         results["folds"] = folds
-        results["notes"] = [_of_one_fold(job.spec), *results["notes"]]
+        results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds["parts"]), *results["notes"]]
     job.listener.note("writing the report")
     environment = Run(folder).environment
     spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)
