@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlspec._version import __version__
+from dlspec.machine import free_memory
 
 OLDEST_PYTHON, FIRST_UNTRIED_PYTHON = (3, 11), (3, 14)
 PROBE_SECONDS = 180
@@ -186,7 +187,7 @@ def _cards() -> list[str]:
 def _machine() -> Iterator[Finding]:
     """Processor, memory, and room for the runs."""
     yield Finding("processor", "fine", f"{os.cpu_count()} cores")
-    memory = _free_memory()
+    memory = free_memory()
     if memory is not None:
         enough = memory >= NEEDED_MEMORY
         cure = "" if enough else "close other programs, or write a smaller `batch_size`"
@@ -200,14 +201,3 @@ def _machine() -> Iterator[Finding]:
     cure = "" if free >= NEEDED_DISK else "delete old folders below runs/"
     found = f"{free / 1e9:.0f} GB free in {runs}"
     yield Finding("folder", "fine" if free >= NEEDED_DISK else "missing", found, cure)
-
-
-def _free_memory() -> float | None:
-    """Bytes that programs may still have; None where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return float(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return None

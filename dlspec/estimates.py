@@ -6,10 +6,13 @@ were measured on processors from a small laptop's to a server's with 16 cores.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
+from dlspec.fields import show_bytes
 from dlspec.graphs import Graph, GraphLayer
+from dlspec.layers.base import count
 from dlspec.layers.core import Output
 from dlspec.layers.recurrent import Recurrent
 from dlspec.plans import Plan, Samples, Stage
@@ -58,7 +61,16 @@ class Memory:
 
     @property
     def total(self) -> int:
-        return self.weights + self.gradients + self.optimizer + self.activations
+        return self.of_weights + self.activations
+
+    @property
+    def of_weights(self) -> int:
+        """What does not depend on the batch."""
+        return self.weights + self.gradients + self.optimizer
+
+    def with_batch(self, samples: int, instead_of: int) -> Memory:
+        """The same with a batch of another size."""
+        return replace(self, activations=self.activations // instead_of * samples)
 
 
 def layer_memory(spec: Spec, layer: GraphLayer) -> Memory:
@@ -77,8 +89,91 @@ def layer_memory(spec: Spec, layer: GraphLayer) -> Memory:
 
 def training_memory(spec: Spec, graph: Graph) -> Memory:
     """What fine-tuning takes for all layers."""
-    each = [layer_memory(spec, layer) for layer in graph.layers]
+    return _together([layer_memory(spec, layer) for layer in graph.layers])
+
+
+def _together(each: Sequence[Memory]) -> Memory:
     return Memory(*(sum(getattr(memory, key.name) for memory in each) for key in fields(Memory)))
+
+
+def stage_memory(spec: Spec, graph: Graph, stage: Stage, batch_size: int) -> dict[str, Memory]:
+    """Layer -> what a stage takes for it with batches of so many samples. A layer that is pretrained takes its input,
+    and what decodes it, besides."""
+    if stage.method is None:
+        layers, passes, optimizer = graph.layers, 1.0, spec.train.optimizer
+    else:
+        layers, passes = tuple(graph[name] for name in stage.encoder), stage.method.passes
+        optimizer = stage.method.optimizer
+    found = {}
+    for layer in layers:
+        one = layer_memory(spec, layer).with_batch(batch_size, spec.train.batch_size)
+        state = one.gradients * optimizer.state_per_weight
+        shape = layer.input_shape if stage.method else None
+        seen = 4 * batch_size * count(shape) if shape else 0
+        sizes = (one.weights, one.gradients, state, one.activations + seen)
+        found[layer.name] = Memory(*(round(passes * size) for size in sizes))
+    return found
+
+
+def smaller_batch(stage: Stage, found: Fit) -> str:
+    """What to write so that a stage fits, as help of a diagnostic."""
+    if found.largest_batch:
+        return f"write `batch_size: {found.largest_batch}` under `{stage.section}`, which fits by estimate"
+    takes = f"`{found.largest_layer}` takes {show_bytes(found.of_largest_layer)} with a batch of one"
+    if found.of_weights <= found.free:
+        return f"make layers smaller: {takes}"
+    return (
+        f"make layers smaller: weights, gradients and the optimizer's averages take {show_bytes(found.of_weights)} "
+        f"whatever the batch; {takes}"
+    )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How much of what is free a stage takes by estimate.
+
+    Args:
+        batch_size: of the stage, as it is.
+        needed: bytes that it takes with this batch.
+        free: bytes that there are for it.
+        largest_batch: the largest power of two that fits, at most half of the batch; 0 where there is none.
+        of_weights: bytes that it takes whatever the batch.
+        largest_layer: the name of the layer that takes most where no batch fits.
+        of_largest_layer: how much that is.
+    """
+
+    batch_size: int
+    needed: int
+    free: int
+    largest_batch: int
+    of_weights: int
+    largest_layer: str
+    of_largest_layer: int
+
+
+def fit(spec: Spec, graph: Graph, stage: Stage, batch_size: int, free: int, *, begun: bool = False) -> Fit:
+    """What batch of a stage fits in the memory that is free.
+
+    Args:
+        begun: the stage is under way, and its weights and their running averages are in memory already.
+    """
+    layers = stage_memory(spec, graph, stage, batch_size)
+    memory = _together([*layers.values()])
+    free += memory.weights + memory.optimizer if begun else 0
+    for_one = memory.activations / batch_size
+    room = free - memory.of_weights
+    samples = min(int(room // max(for_one, 1)), batch_size // 2)
+    single = {name: own.with_batch(1, batch_size).total for name, own in layers.items()}
+    largest = max(single, key=lambda name: single[name])
+    return Fit(
+        batch_size,
+        memory.total,
+        free,
+        2 ** (samples.bit_length() - 1) if samples > 0 else 0,
+        memory.of_weights,
+        largest,
+        single[largest],
+    )
 
 
 def training_time(plan: Plan) -> Range | None:

@@ -44,6 +44,11 @@ class Stage:
     method: PretrainingMethod | None = None
     frozen: tuple[str, ...] = ()
 
+    @property
+    def section(self) -> str:
+        """The section of the spec that it is set in."""
+        return "train" if self.kind == "fine_tune" else "pretrain"
+
     def is_built_as(self, other: Stage) -> bool:
         """Whether the models of two stages of pretraining compute the same, with weights of their own."""
         return self._form() == other._form()

@@ -256,10 +256,8 @@ def test_gaps_are_told_in_the_results(folder):
     frame = pd.DataFrame({"time": days, "ticker": "ABC", "close": np.sin(days / 5)})
     frame.to_csv(folder / "quotes.csv", index=False)
     run = dlspec.run(spec_of(folder), out=folder / "run")
-    assert (
-        run.metrics["notes"][0]
-        == "Left out: 6 windows across a gap in time, a step of more than 10 times the usual one."
-    )
+    told = "Left out: 6 windows across a gap in time, a step of more than 10 times the usual one."
+    assert told in run.metrics["notes"]
 
 
 def test_gaps_need_a_time(folder):

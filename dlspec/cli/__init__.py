@@ -73,6 +73,8 @@ def main() -> None:
         for stream in (sys.__stdout__, sys.__stderr__):
             if stream is not None:
                 os.dup2(nowhere, stream.fileno())  # what is left unprinted has no reader
+    if code == TRAINING_FAILED:  # a backend whose memory ran out may crash while it is taken down
+        os._exit(code)
     sys.exit(code)
 
 

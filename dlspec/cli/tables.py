@@ -16,9 +16,10 @@ from dlspec.data_check.table import ColumnSummary
 from dlspec.estimates import layer_memory, training_memory, training_time
 from dlspec.fields import show_bytes
 from dlspec.layers import show_shape
+from dlspec.machine import machine_memory
 from dlspec.metrics import METRICS
 from dlspec.plans import Plan
-from dlspec.sources.base import SHARE_OF_MEMORY, machine_memory
+from dlspec.sources.base import SHARE_OF_MEMORY
 from dlspec.spec import Spec
 
 if TYPE_CHECKING:

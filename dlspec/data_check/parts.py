@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dlspec.arrays import Chosen, Samples, blocks, is_read_later, some_of
+from dlspec.chance import choice_by_validation, judges_little, worth_of
 from dlspec.data_check.base import LOOKED_AT, Looked, rule, warn
 from dlspec.diagnostics import Diagnostic
 from dlspec.fields import one_of
@@ -212,3 +213,8 @@ def parts_are_large_enough(looked: Looked) -> Iterator[Diagnostic]:
         yield warn("few-windows" if series else "few-samples", message, span, cure)
     if series and len(data.train) < FEW_WINDOWS:
         yield warn("few-windows", f"the training part has {len(data.train)} windows, which teach little", span, cure)
+    few = len(data.validation)
+    if few and judges_little(data, few):
+        message = f"the validation part has {few} {what}{worth_of(data, few)}{choice_by_validation(looked.spec)}"
+        larger = "add data, or write a larger share for `validation` under `split`"
+        yield warn("small-validation", message, looked.at_key("split"), larger)

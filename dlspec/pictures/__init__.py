@@ -59,14 +59,16 @@ class Pictures:
 
     @property
     def facts(self) -> dict[str, dict[str, float]]:
-        """Layer -> its units, how many of them are dead, and their mean activation, after its stage."""
+        """Layer -> its units, how many of them are dead, their mean activation, and what its reconstruction explains of
+        what it sees, after its stage."""
         found = {}
         for name, values in self.arrays.items():
             if name.startswith("units:"):
                 units, dead, mean = values.tolist()
-                found[name.removeprefix("units:")] = {
-                    "units": int(units), "dead_units": int(dead), "mean_activation": mean,
-                }  # fmt: skip
+                layer = name.removeprefix("units:")
+                found[layer] = {"units": int(units), "dead_units": int(dead), "mean_activation": mean}
+                if f"explained:{layer}" in self.arrays:
+                    found[layer]["explained"] = float(self.arrays[f"explained:{layer}"])
         return found
 
     def _keep_series(self) -> None:

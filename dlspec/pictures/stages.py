@@ -30,8 +30,9 @@ def keep_stages(
 
     `reconstructed:<stage>` are samples led up to the code of a stage and down again through the decoders;
     `activations:<layer>` counts how often units take which value, between `activation_edges:<layer>`;
-    `units:<layer>` holds how many there are, how many of them are dead, and their mean activation; `dreams:<steps>` are
-    samples that Gibbs sampling in the topmost machine has made.
+    `units:<layer>` holds how many there are, how many of them are dead, and their mean activation; `explained:<layer>`
+    is the share of the variance of what the layer sees that its reconstruction gives back; `dreams:<steps>` are samples
+    that Gibbs sampling in the topmost machine has made.
     """
     held_out = data.validation if len(data.validation) else data.train
     stages = [(stage, model) for stage, model in zip(plan.pretraining, stage_models, strict=True) if stage.layer]
@@ -94,7 +95,16 @@ def _keep_activations(arrays: dict[str, Array], part: Part, network: Any, stage:
     dead = spread < max(1e-6, 0.01 * float(spread.mean()))
     name = stage.layer.name
     arrays[f"activations:{name}"], arrays[f"activation_edges:{name}"] = counts, edges
+    if hasattr(model, "reconstruct"):
+        arrays[f"explained:{name}"] = np.array(_explained(seen, as_array(model.reconstruct(seen))))
     arrays[f"units:{name}"] = np.array([values.shape[1], int(dead.sum()), float(values.mean())])
+
+
+def _explained(seen: Array, given_back: Array) -> float:
+    """1 of a perfect reconstruction, 0 of one that gives back the mean of all samples whatever comes."""
+    spread = float(((seen - seen.mean(axis=0)) ** 2).sum(dtype="float64"))
+    errors = float(((seen - given_back.reshape(seen.shape)) ** 2).sum(dtype="float64"))
+    return 1 - errors / spread if spread else 1.0
 
 
 def _some(part: Part) -> Array:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dlspec.diagnostics import DataError, Diagnostic
+from dlspec.diagnostics import DataError, Diagnostic, Severity
+from dlspec.fields import show_bytes
+from dlspec.machine import free_device_memory
 from dlspec.spec import Spec
 from dlspec.weights import LayerWeights, find_source, taken_layers
 
@@ -93,14 +95,18 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
 
 
-def new_network(spec: Spec, plan: Plan) -> Any:
-    """The network of a plan as training begins with it, on the devices of the spec."""
+def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
+    """The network of a plan as training begins with it, on the devices of the spec.
+
+    Raises:
+        TrainingError: it takes more memory than there is.
+    """
     from dlspec.backend import devices_of
     from dlspec.building import build_network
-    from dlspec.training import seed_everything
+    from dlspec.training import out_of_memory_in_words, seed_everything
 
     seed_everything(spec.seed, "network")
-    with devices_of(spec.runtime):
+    with out_of_memory_in_words(spec, plan, plan.stages[-1], data), devices_of(spec.runtime):
         return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
 
 
@@ -154,6 +160,33 @@ def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
     return found
 
 
+def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[Diagnostic]:
+    """What to say of stages that take more memory than is free, by estimate.
+
+    Args:
+        free: bytes; None where that is not known.
+    """
+    from dlspec.estimates import count_of, fit, smaller_batch
+    from dlspec.plans import Samples
+
+    found: dict[str, Diagnostic] = {}
+    samples = Samples(len(data.train), len(data.pretraining_inputs))
+    for stage in plan.stages if free is not None else ():
+        assert free is not None, "without it there are no stages to look at"
+        own = fit(spec, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
+        if own.needed > own.free and stage.section not in found:
+            key = (stage.section, "batch_size")
+            found[stage.section] = Diagnostic(
+                "too-little-memory",
+                f"`{stage.name}` takes about {show_bytes(own.needed)} with a batch of {own.batch_size:,}, and "
+                f"{show_bytes(own.free)} are free",
+                spec.span(*key) if spec.source.written(*key) else spec.key_span("model"),
+                Severity.WARNING,
+                help=smaller_batch(stage, own),
+            )
+    return list(found.values())
+
+
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.backend import choose_device, make_deterministic
@@ -170,6 +203,8 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)
     listener.ready(device)
+    if spec.runtime.distribute is None:
+        listener.warns(too_large(spec, plan, data, free_device_memory()), spec.source.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
     return Job(spec, plan, data, device, listener, began, LayerWeights.load(source) if source else LayerWeights())

@@ -56,7 +56,7 @@ def train_aside(
     from dlspec.training import Trainer
 
     job.listener.note(words)
-    network = new_network(spec, plan)
+    network = new_network(spec, plan, data)
     trainer = Trainer(
         spec, plan, data, network, listener=_Aside(job.listener, words), save=lambda checkpoint: None, taken=job.taken
     )

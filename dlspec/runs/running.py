@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPO
 from dlspec.runs.folding import fold
 from dlspec.runs.jobs import Job, check_unchanged, compiled_as, make_ready, new_network
 from dlspec.runs.locking import in_use, only_here
+from dlspec.runs.remarks import remarks, small_folds
 from dlspec.runs.writing import new_folder, numbered, write_history, write_pictures, write_predictions
 from dlspec.source import to_yaml
 from dlspec.spec import Spec
@@ -179,7 +180,7 @@ def _train_network(
         write_history(folder, checkpoint.progress.history)
         save_checkpoint(folder, checkpoint)
 
-    network = new_network(job.spec, job.plan)
+    network = new_network(job.spec, job.plan, job.data)
     trainer = Trainer(
         job.spec,
         job.plan,
@@ -211,16 +212,6 @@ class _Keeper:
             write_pictures(self.folder, self.pictures.arrays)
 
 
-def dead_layers(facts: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """What to say of layers half of whose units, or more, put out the same whatever they see."""
-    return [
-        f"After pretraining {found['dead_units']:g} of {found['units']:g} units of `{name}` were dead: they put out "
-        "the same whatever comes. A lower learning rate under `pretrain` may help."
-        for name, found in facts.items()
-        if 2 * found["dead_units"] >= found["units"]
-    ]
-
-
 def _of_one_fold(spec: Spec) -> str:
     """What the rest of the results is about, where there are folds."""
     split = spec.data.split
@@ -246,14 +237,14 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     results = evaluation.as_json()
     if pictures.facts:
         results["pretraining"] = pictures.facts
-        results["notes"] = [*dead_layers(pictures.facts), *results["notes"]]
+    results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, results), *results["notes"]]
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison
     folds = fold(job, Run(folder), evaluation)
     if folds is not None:
         results["folds"] = folds
-        results["notes"] = [_of_one_fold(job.spec), *results["notes"]]
+        results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds["parts"]), *results["notes"]]
     job.listener.note("writing the report")
     environment = Run(folder).environment
     spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)

@@ -17,7 +17,8 @@ from dlspec.arrays import LazyArray, Samples, joined
 from dlspec.datasets import Column, Columns, Description
 from dlspec.diagnostics import DataError
 from dlspec.fields import Text, one_of
-from dlspec.sources.base import FileSource, Place, files_state, fits_in_memory, machine_memory
+from dlspec.machine import machine_memory
+from dlspec.sources.base import FileSource, Place, files_state, fits_in_memory
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,6 +13,7 @@ from dlspec.arrays import bytes_of
 from dlspec.datasets import ColumnKind, Columns, Description, Loaded
 from dlspec.diagnostics import DataError, Span
 from dlspec.fields import did_you_mean
+from dlspec.machine import machine_memory
 
 Cache = Literal["auto", "memory", "none"]
 SHARE_OF_MEMORY = 8
@@ -144,20 +145,6 @@ def relative(file: Path, folder: Path) -> str:
 def fits_in_memory(shape: Sequence[int], dtype: Any, cache: Cache) -> bool:
     """Whether samples are kept in memory: by `data.cache`, or where they take an eighth of the machine's at most."""
     return cache == "memory" or (cache == "auto" and bytes_of(shape, dtype) <= machine_memory() // SHARE_OF_MEMORY)
-
-
-def machine_memory() -> int:
-    """Bytes of memory that this machine has, or that its container may use."""
-    try:
-        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 8 * 2**30
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            found = min(found, int(Path(limit).read_text()))
-        except (OSError, ValueError):  # no container, or `max`
-            continue
-    return found
 
 
 def files_state(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:

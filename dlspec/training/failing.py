@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dlspec.diagnostics import TrainingError
+from dlspec.estimates import count_of, fit, smaller_batch
+from dlspec.fields import show_bytes
+from dlspec.machine import free_device_memory
 from dlspec.parts.optimizers import Optimizer
-from dlspec.plans import Stage
+from dlspec.plans import Plan, Samples, Stage
+from dlspec.preparation import Prepared
 from dlspec.source import to_inline_yaml
+from dlspec.spec import Spec
 from dlspec.training.diagnosis import Cause
 from dlspec.training.progress import HistoryRow, Progress
 
@@ -55,19 +60,50 @@ def check_progress(stage: Stage, progress: Progress) -> None:
 
 
 @contextmanager
-def out_of_memory_in_words(stage: Stage) -> Iterator[None]:
-    """Puts the backend's out-of-memory error into words."""
+def out_of_memory_in_words(
+    spec: Spec, plan: Plan, stage: Stage, data: Prepared, begun: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Puts the backend's out-of-memory error into words.
+
+    Args:
+        begun: whether the stage has come to its steps.
+    """
     try:
         yield
     except Exception as error:
-        if type(error).__name__ != "ResourceExhaustedError" and "RESOURCE_EXHAUSTED" not in str(error):
+        if not _is_out_of_memory(error):
             raise
-        smaller = max(1, stage.batch_size // 2)
-        raise TrainingError.of(
-            "out-of-memory",
-            f"memory ran out in `{stage.name}` with a batch of {stage.batch_size}",
-            help=f"write a smaller `batch_size` under `{_section(stage)}`, such as {smaller}",
-        ) from error
+        samples = Samples(len(data.train), len(data.pretraining_inputs))
+        batch_size = min(stage.batch_size, count_of(stage, samples))
+        raise out_of_memory(spec, plan, stage, batch_size, free_device_memory(), begun=begun()) from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError"):
+        return True
+    return any(words in str(error) for words in ("RESOURCE_EXHAUSTED", "can't allocate memory"))
+
+
+def out_of_memory(
+    spec: Spec, plan: Plan, stage: Stage, batch_size: int, free: int | None, *, begun: bool
+) -> TrainingError:
+    """What is said of it, with the batch that fits by estimate.
+
+    Args:
+        batch_size: of the stage, or how many samples there are, where these are fewer.
+        free: bytes that can still be had; None where that is not known.
+        begun: whether it was in a step of the stage, so that its weights are in memory.
+    """
+    when = f"in `{stage.name}` with a batch of {batch_size:,}" if begun else f"before the first step of `{stage.name}`"
+    message = f"memory ran out {when}"
+    if free is None:
+        smaller = batch_size // 2 if begun else 0
+        help = f"write `batch_size: {smaller}` under `{stage.section}`" if smaller else "make layers smaller"
+        return TrainingError.of("out-of-memory", message, help=help)
+    found = fit(spec, plan.graph, stage, batch_size, free, begun=begun)
+    if found.needed > found.free:
+        message += f": by estimate it takes {show_bytes(found.needed)}, and there are {show_bytes(found.free)} for it"
+    return TrainingError.of("out-of-memory", message, help=smaller_batch(stage, found))
 
 
 def watched(stage: Stage, row: HistoryRow, monitor: str) -> float:
@@ -75,10 +111,6 @@ def watched(stage: Stage, row: HistoryRow, monitor: str) -> float:
     value = {"val_loss": row.val_loss, "loss": row.loss}.get(monitor, row.measures.get(monitor))
     assert value is not None, "checks refuse to watch what is not measured"
     return value
-
-
-def _section(stage: Stage) -> str:
-    return "train" if stage.kind == "fine_tune" else "pretrain"
 
 
 def _layer(stage: Stage) -> str:

@@ -127,10 +127,11 @@ class Trainer:
                 take_weights(self.network.get_layer(name), self.taken.layers[name])
         with _stop_requests() as self._stop_requested:
             for index, stage in enumerate(self.plan.stages):
-                if stage.kind == "pretrain":
-                    self._pretrain(index, stage)
-                else:
-                    self._fine_tune(index, stage)
+                with out_of_memory_in_words(self.spec, self.plan, stage, self.data, lambda: bool(self._callbacks)):
+                    if stage.kind == "pretrain":
+                        self._pretrain(index, stage)
+                    else:
+                        self._fine_tune(index, stage)
         return self.progress.history
 
     def _pretrain(self, index: int, stage: Stage) -> None:
@@ -394,8 +395,7 @@ class Trainer:
         first, last = progress.step, min(progress.step + pace.steps, math.ceil(len(order) / stage.batch_size))
         began = time.perf_counter()
         callbacks.call.on_train_batch_begin(first)
-        with out_of_memory_in_words(stage):
-            losses = engine.run(order, first, last)
+        losses = engine.run(order, first, last)
         seconds = time.perf_counter() - began
         pace.took(last - first, seconds)
         progress.seconds += seconds

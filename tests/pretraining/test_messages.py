@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import dlspec
-from dlspec.runs.running import dead_layers
+from dlspec.runs.remarks import dead_layers
 from dlspec.training.failing import check_progress
 from dlspec.training.progress import HistoryRow, Progress
 from tests.conftest import problems_of
