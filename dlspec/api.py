@@ -309,7 +309,7 @@ def export(
     Raises:
         DataError: there is no such run or layer, or the file is there already.
     """
-    from dlspec.files import written_whole
+    from dlspec.files import cannot_write, written_whole
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     first, dots, last = (layers or "..").partition("..")
@@ -327,8 +327,7 @@ def export(
         with written_whole(path) as draft:
             model.save(draft)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError.of("cannot-write", f"cannot write `{path}`: {reason}", help="name another file") from None
+        raise cannot_write(path, error, "name another file") from None
     return path
 
 

@@ -39,9 +39,13 @@ def writing_in(folder: Path, help: str) -> Iterator[None]:
     except BrokenPipeError:  # whoever reads what is printed has gone
         raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        place = error.filename or folder
-        raise DataError.of("cannot-write", f"cannot write `{place}`: {reason}", help=help) from error
+        raise cannot_write(error.filename or folder, error, help) from error
+
+
+def cannot_write(place: str | Path, error: OSError, help: str) -> DataError:
+    """A file or folder that the system does not let be written."""
+    reason = (error.strerror or str(error)).lower()
+    return DataError.of("cannot-write", f"cannot write `{place}`: {reason}", help=help)
 
 
 def _keep_names(folder: Path) -> None:

@@ -77,17 +77,20 @@ def begin(arguments: list[str], folder: Path) -> int:
     number = os.fork()
     if number:
         return number
-    os.chdir(folder)
-    for stream, name in ((1, "out.txt"), (2, "err.txt")):
-        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-    sys.argv = ["dlspec", *arguments]
-    from dlspec.cli import main
-
     try:
+        os.chdir(folder)
+        for stream, name in ((1, "out.txt"), (2, "err.txt")):
+            os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        sys.argv = ["dlspec", *arguments]
+        from dlspec.cli import main
+
         main()
     except SystemExit as end:
         os._exit(end.code if isinstance(end.code, int) else 1)
-    os._exit(99)
+    except KeyboardInterrupt:  # before the command had begun
+        os._exit(130)
+    finally:  # nothing of this process belongs to the forked one
+        os._exit(99)
 
 
 def ended(number: int) -> int:
@@ -136,8 +139,7 @@ def crash(spec: str, kills: int, folder: Path, draw: random.Random, counts: Coun
                     with suppress(ProcessLookupError):
                         os.kill(process, number)
                 code = ended(process)
-                expected = {-signal.SIGKILL, 130, 143}
-                if code in expected:
+                if code in (-signal.SIGKILL, -signal.SIGTERM, 130, 143):
                     counts.stopped[way] += 1
                     continue
             else:

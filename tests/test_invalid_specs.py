@@ -66,7 +66,7 @@ def test_help_says_what_to_type(write_spec):
         (7, "unknown-layer"): "did you mean `output`?",
         (8, "unknown-key"): (
             "the keys here are `loss`, `optimizer`, `schedule`, `gradient_clipping`, `epochs`, `batch_size`, "
-            "`class_weight`, `early_stopping` and `callbacks`"
+            "`class_weight`, `early_stopping`, `callbacks` and `checkpoint_every`"
         ),
         (9, "unknown-key"): "it belongs under `train`: write `train: {batch_size: …}`",
     }

@@ -41,9 +41,12 @@ class Failing:
     def _look(self, event: str, arguments: tuple) -> None:
         if self.folder is None or threading.current_thread() is not threading.main_thread():
             return
-        writes = event == "os.rename" or (event == "open" and bool(arguments[2] & WRITES))
-        makes = event == "os.mkdir" and not os.path.isdir(arguments[0])
-        if not (writes or makes) or not str(arguments[0]).startswith(self.folder):
+        path = str(arguments[0]) if arguments else ""
+        if event == "open":  # of the folder itself: whether it takes locks, which need not be known
+            writes = path != self.folder and bool(arguments[2] & WRITES)
+        else:
+            writes = event == "os.rename" or (event == "os.mkdir" and not os.path.isdir(path))
+        if not writes or not path.startswith(self.folder):
             return
         self.count += 1
         if self.count - 1 == self.fails_at:
@@ -97,11 +100,11 @@ def refused(folder: Path, failing, at: int, whole) -> None:
     ends_alike(folder, whole)
 
 
-@pytest.mark.parametrize("part", range(6))
+@pytest.mark.parametrize("part", range(4))
 def test_a_write_that_fails_loses_nothing(part, failing, whole, tmp_path):
     found, count = whole
     assert count > 30, "the writes are seen"
-    refused(tmp_path / "run", failing, part * (count - 1) // 5, found)
+    refused(tmp_path / "run", failing, part * (count - 1) // 3, found)
 
 
 @pytest.mark.slow
@@ -112,7 +115,7 @@ def test_no_write_that_fails_loses_anything(failing, whole, tmp_path):
     print(f"\n{count} writes failed, 0 lost")
 
 
-@pytest.mark.parametrize("size", [600, 5_000, 20_000, 60_000])
+@pytest.mark.parametrize("size", [600, 20_000])
 def test_a_disk_that_is_full_in_the_middle_of_a_file_loses_nothing(size, whole, tmp_path):
     """The system refuses what is longer than a limit, as it does on a full disk, after the first part was written."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

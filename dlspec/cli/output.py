@@ -100,8 +100,7 @@ def print_or_write(text: str, out: Path | None) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    from dlspec.diagnostics import DataError
-    from dlspec.files import write_text
+    from dlspec.files import cannot_write, write_text
 
     text = text.rstrip("\n") + "\n"
     if out is None:
@@ -110,5 +109,4 @@ def print_or_write(text: str, out: Path | None) -> None:
     try:
         write_text(out, text)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError.of("cannot-write", f"cannot write `{out}`: {reason}", help="name another file") from None
+        raise cannot_write(out, error, "name another file") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dlspec.diagnostics import DataError
-from dlspec.files import remove_drafts
+from dlspec.files import cannot_write, remove_drafts
 
 LOCK = ".lock"
 
@@ -48,6 +48,8 @@ def only_here(folder: Path) -> Iterator[None]:
     except NotImplementedError:  # a file system without locks
         yield
         return
+    except OSError as error:
+        raise cannot_write(folder, error, "make room, or let this user write there") from error
     try:
         remove_drafts(folder)
         yield

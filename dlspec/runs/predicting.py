@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from dlspec.arrays import Samples, blocks
 from dlspec.datasets import Columns
 from dlspec.diagnostics import DataError
-from dlspec.files import written_whole
+from dlspec.files import cannot_write, written_whole
 from dlspec.runs.folder import Run
 from dlspec.signature import source_of
 from dlspec.sources.arrays import ArrayFiles
@@ -46,8 +46,7 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
         with written_whole(out) as draft, creating(draft, out.stem) as stream:
             return _write(run, given, stream)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError.of("cannot-write", f"cannot write `{out}`: {reason}", help="name another file") from None
+        raise cannot_write(out, error, "name another file") from None
 
 
 def _predict_samples(run: Run, source: FolderFiles | ArrayFiles, file: Path, out: Path | IO[bytes]) -> int:
