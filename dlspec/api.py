@@ -10,7 +10,7 @@ from dlspec.checks import Checked, check
 from dlspec.checks.outputs import several_outputs
 from dlspec.composition import compose
 from dlspec.datasets import Description
-from dlspec.diagnostics import DataError, Diagnostic, SpecError
+from dlspec.diagnostics import DataError, Diagnostic, SpecError, Terminated
 from dlspec.graphs import Graph, make_graph
 from dlspec.plans import Plan, make_plan
 from dlspec.signature import read_signature, source_of
@@ -206,9 +206,7 @@ def run(
     in_the_way = list(several_outputs(spec))
     if in_the_way:
         raise SpecError(in_the_way, spec.source.texts)
-    finished = start(spec, out=out, listener=listener, command=command)
-    report(finished)
-    return finished
+    return _with_report(start(spec, out=out, listener=listener, command=command))
 
 
 def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener | None = None, command: str = "") -> Run:
@@ -223,8 +221,16 @@ def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener |
     """
     from dlspec.runs import resume as go_on
 
-    finished = go_on(folder, listener=listener, command=command, spec=spec)
-    report(finished)
+    return _with_report(go_on(folder, listener=listener, command=command, spec=spec))
+
+
+def _with_report(finished: Run) -> Run:
+    from dlspec.training import Stopped
+
+    try:
+        report(finished)
+    except KeyboardInterrupt as interrupt:
+        raise Stopped(finished.folder, isinstance(interrupt, Terminated)) from None
     return finished
 
 

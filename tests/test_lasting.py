@@ -12,7 +12,10 @@ import time
 import pytest
 
 import dlspec
-from dlspec.training import Checkpoint
+from dlspec.cli.lasting import lasting
+from dlspec.diagnostics import Terminated
+from dlspec.runs import unfinished
+from dlspec.training import Checkpoint, Stopped
 from tests.conftest import ROOT
 
 SPEC = (
@@ -184,3 +187,33 @@ def test_a_plain_rerun_says_that_there_is_something_to_resume(begun, tmp_path):
     assert done.returncode == 0
     assert "`runs/lasting/001` was stopped; `dlspec run spec.yaml --resume` would go on with it." in done.stderr
     assert done.stdout.splitlines()[-1] == "runs/lasting/002"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_library_that_makes_an_error_of_its_own_of_a_signal_is_understood(number):
+    """As matplotlib does where Ctrl-C meets it in C code: `ValueError: Invalid affine transformation matrix`."""
+    expected = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    @lasting()
+    def draw():
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise ValueError("Invalid affine transformation matrix") from None
+
+    with pytest.raises(expected):
+        draw()
+    with pytest.raises(ValueError, match="a real one"), lasting():
+        raise ValueError("a real one")
+
+
+def test_a_run_that_was_stopped_in_its_report_goes_on_to_it(tmp_path, monkeypatch):
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("EPOCHS", "2"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("dlspec.reports.write_report", lambda run: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(Stopped) as stopped:
+            dlspec.run("spec.yaml")
+    assert unfinished("lasting") == stopped.value.folder
+    assert dlspec.resume(stopped.value.folder).report.is_file()
+    assert unfinished("lasting") is None

@@ -44,10 +44,19 @@ class _Stream:
 
 @contextmanager
 def lasting() -> Iterator[None]:
-    """Within it neither a closed terminal nor a closed pipe ends the process, and SIGTERM ends it as Ctrl-C does."""
+    """Within it neither a closed terminal nor a closed pipe ends the process, and SIGTERM ends it as Ctrl-C does.
+
+    Libraries in C may answer the KeyboardInterrupt that they are in the way of with an error of their own.
+    """
+    asked: list[type[KeyboardInterrupt]] = []
+
+    def stop(number: int, frame: Any) -> None:
+        asked.append(Terminated if number == signal.SIGTERM else KeyboardInterrupt)
+        raise asked[-1]
+
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (stream and _Stream(stream) for stream in streams)
-    handled: dict[str, Any] = {"SIGHUP": signal.SIG_IGN, "SIGTERM": _terminate}
+    handled: dict[str, Any] = {"SIGHUP": signal.SIG_IGN, "SIGTERM": stop, "SIGINT": stop}
     before = {}
     if threading.current_thread() is threading.main_thread():
         for name, handler in handled.items():
@@ -58,11 +67,11 @@ def lasting() -> Iterator[None]:
         yield
         sys.stdout.flush()
         sys.stderr.flush()
+    except Exception as error:
+        if asked:
+            raise asked[-1] from error
+        raise
     finally:
         sys.stdout, sys.stderr = streams
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _terminate(number: int, frame: Any) -> None:
-    raise Terminated

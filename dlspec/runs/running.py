@@ -131,9 +131,11 @@ def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, A
 
 
 def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
-    """The last run of this name, when it was stopped and can go on."""
+    """The last run of this name, when it was stopped and can go on, be it only to its report."""
     runs = [folder for folder in numbered(root / name) if (folder / RESOLVED).is_file()]
-    return runs[-1] if runs and not (runs[-1] / METRICS).is_file() and not in_use(runs[-1]) else None
+    if not runs or all((runs[-1] / name).is_file() for name in (METRICS, REPORT)) or in_use(runs[-1]):
+        return None
+    return runs[-1]
 
 
 def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequence[str]) -> Run:

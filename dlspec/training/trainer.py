@@ -544,10 +544,13 @@ def _stop_requests() -> Iterator[Callable[[], int]]:
     def request(number: int, frame: Any) -> None:
         nonlocal requested
         if requested:
+            handler = before[number]
+            if callable(handler):
+                handler(number, frame)
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
         requested = number
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, request)
     try:
