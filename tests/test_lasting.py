@@ -23,7 +23,7 @@ SPEC = (
     "train: {epochs: EPOCHS, batch_size: 10, checkpoint_every: 0.2 s}\nruntime: {xla: off}\n"
 )
 CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
-LONG, SHORT = 100_000, 1_500
+LONG, SHORT = 100_000, 700
 """Epochs of a run that is stopped, and of one that is waited for."""
 
 
@@ -120,13 +120,13 @@ def test_a_terminal_that_vanishes_does_not_stop_a_run(begun, tmp_path):
     assert dlspec.open_run(tmp_path / "runs/lasting/001").finished
 
 
-@pytest.mark.parametrize("env", [{"FORCE_COLOR": ""}, {"GITHUB_ACTIONS": "true", "CI": "true"}, {"TERM": "dumb"}])
-def test_files_and_pipes_get_no_control_characters(env, begun, tmp_path):
+def test_files_and_pipes_get_no_control_characters(begun, tmp_path):
+    env = {"GITHUB_ACTIONS": "true", "CI": "true", "TERM": "xterm-256color"}
     with (tmp_path / "out.txt").open("w") as out:
         process = begun(SHORT, stdout=out, env=env)
         assert process.wait(timeout=120) == 0
     printed = (tmp_path / "out.txt").read_text() + (tmp_path / "err.txt").read_text()
-    assert "fine_tune 1/1500" in printed
+    assert "fine_tune 1/700" in printed
     assert not re.search(CONTROL, printed)
 
 
