@@ -219,3 +219,24 @@ def test_a_run_that_was_stopped_in_its_report_goes_on_to_it(tmp_path, monkeypatc
     assert unfinished("lasting") == stopped.value.folder
     assert dlspec.resume(stopped.value.folder).report.is_file()
     assert unfinished("lasting") is None
+
+
+def test_a_replay_that_is_terminated_says_so(begun, tmp_path):
+    process = begun(SHORT)
+    assert process.wait(timeout=120) == 0
+    replay = subprocess.Popen(
+        [sys.executable, "-m", "dlspec", "replay", "runs/lasting/001"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in replay.stdout:
+        if line.startswith("fine_tune 1/"):
+            replay.send_signal(signal.SIGTERM)
+            break
+    _, errors = replay.communicate(timeout=60)
+    assert replay.returncode == 143
+    assert "the two runs were not compared" in errors
+    assert "Traceback" not in errors

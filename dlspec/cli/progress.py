@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -172,3 +173,8 @@ class LiveTable(_Warning):
             "" if math.isnan(speed) else f"{speed:,.0f}",
             left,
         ]
+
+
+def told_on(console: Console) -> LiveTable | PlainLines:
+    """What shows a training: the table needs a terminal with a cursor."""
+    return LiveTable(console) if sys.stdout.isatty() and not console.is_dumb_terminal else PlainLines(console)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.lasting import lasting
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -32,24 +34,29 @@ def command(run: Path, out: Path | None, as_json: bool) -> int:
 
     Exit code 0: equal, also within tolerance; 4: differs; 3: the data have changed, or the run is not finished.
     """
+    with lasting():
+        return _replay(run, out, as_json)
+
+
+def _replay(run: Path, out: Path | None, as_json: bool) -> int:
     import json
 
     from rich.console import Console
 
     from dlspec import api
-    from dlspec.cli import OK, STOPPED, TRAINING_FAILED
-    from dlspec.cli.progress import LiveTable, PlainLines
+    from dlspec.cli import OK, STOPPED, TERMINATED, TRAINING_FAILED
+    from dlspec.cli.progress import told_on
     from dlspec.training import Listener, Stopped
 
     console = Console(emoji=False)
-    shown = LiveTable(console) if console.is_terminal else PlainLines(console)
+    shown = told_on(console)
     listener: Listener = Listener() if as_json else shown
     try:
         found = api.replay(run, out, listener=listener, command=shlex.join(["dlspec", *sys.argv[1:]]))
-    except Stopped:
+    except Stopped as stop:
         shown.close()
         click.echo("\nStopped; the two runs were not compared.", err=True)
-        return STOPPED
+        return TERMINATED if stop.terminated else STOPPED
     finally:
         shown.close()
     if as_json:

@@ -56,14 +56,13 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
 
     from dlspec import api
     from dlspec.cli import OK, STOPPED, TERMINATED
-    from dlspec.cli.progress import LiveTable, PlainLines
+    from dlspec.cli.progress import told_on
     from dlspec.cli.tables import fold_table, format_seconds, result_table
     from dlspec.runs import unfinished
     from dlspec.training import Stopped
 
     console = Console(emoji=False)
-    live = sys.stdout.isatty() and not console.is_dumb_terminal
-    listener: LiveTable | PlainLines = LiveTable(console) if live else PlainLines(console)
+    listener = told_on(console)
     typed = shlex.join(["dlspec", *sys.argv[1:]])
     spec = None if file is None else load_and_warn(file, overrides, but=STOPS_A_RUN)
     folder = resume
