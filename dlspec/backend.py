@@ -99,7 +99,7 @@ def _choose_for_tensorflow(runtime: RuntimeSpec) -> str:
     except RuntimeError:  # devices are in use already, as in a notebook: what was set then holds
         on_cpu = not tf.config.get_visible_devices("GPU")
     tf.zeros(())
-    devices = _devices(runtime)
+    devices = copied_to(runtime)
     several = f"{len(devices)} parts of " if len(devices) > 1 else ""
     if on_cpu:
         return f"CPU, {several}{os.cpu_count()} cores"
@@ -107,7 +107,7 @@ def _choose_for_tensorflow(runtime: RuntimeSpec) -> str:
     return f"GPU, {name}" if len(devices) < 2 else f"{len(devices)} GPUs, {name}"
 
 
-def _devices(runtime: RuntimeSpec) -> list[str]:
+def copied_to(runtime: RuntimeSpec) -> list[str]:
     """Names of the devices that the network is copied to; of one, or none, it is not."""
     import tensorflow as tf
 
@@ -133,7 +133,7 @@ def devices_of(runtime: RuntimeSpec) -> AbstractContextManager[Any]:
 
     if runtime.distribute is None or keras.backend.backend() != "tensorflow":
         return nullcontext()
-    devices = tuple(_devices(runtime))
+    devices = tuple(copied_to(runtime))
     return _strategy(devices).scope() if len(devices) > 1 else nullcontext()
 
 

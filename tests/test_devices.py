@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+import dlspec
+import dlspec.training
 from tests.conftest import ROOT
 
 DENSE = "dense: {units: 20, activation: relu, kernel_regularizer: {l2: 0.01}}"
@@ -87,3 +89,18 @@ def test_two_devices_make_the_weights_of_one(found, name):
 
 def test_a_stopped_run_on_several_devices_goes_on_to_the_same_bits(found):
     assert found["resumed"][0]
+
+
+def test_one_device_is_said_to_be_one(tmp_path):
+    text = (
+        "dlspec: 1\nname: n\ndata: {dataset: iris}\nmodel: [output]\ntrain: {epochs: 1}\n"
+        "runtime: {device: cpu, distribute: {strategy: mirrored}}\n"
+    )
+    told = []
+
+    class Notes(dlspec.training.Listener):
+        def note(self, text):
+            told.append(text)
+
+    dlspec.run(dlspec.load(text), out=tmp_path / "run", listener=Notes())
+    assert "`distribute` finds one device, on which the network is trained as without it" in told

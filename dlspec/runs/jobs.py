@@ -189,7 +189,7 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
 
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
-    from dlspec.backend import choose_device, make_deterministic
+    from dlspec.backend import choose_device, copied_to, make_deterministic
     from dlspec.training import Listener
 
     began = time.time()
@@ -203,7 +203,10 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)
     listener.ready(device)
-    if spec.runtime.distribute is None:
+    several = spec.runtime.distribute is not None and len(copied_to(spec.runtime)) > 1
+    if spec.runtime.distribute is not None and not several:
+        listener.note("`distribute` finds one device, on which the network is trained as without it")
+    if not several:
         listener.warns(too_large(spec, plan, data, free_device_memory()), spec.source.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
