@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dlspec.data_check.table import ColumnSummary
     from dlspec.doctor import Finding
     from dlspec.runs import Replay, Run
-    from dlspec.training import Listener
+    from dlspec.runs.listener import Listener
 
 
 def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
@@ -72,13 +72,13 @@ def graph(spec: Spec) -> Graph:
     Where the data file is not there, shapes are as far as the layers themselves fix them.
     """
     description = _describe(spec)
-    return make_graph(spec, read_signature(spec, description)[0] if description else None)[0]
+    return make_graph(spec.model, read_signature(spec, description)[0] if description else None, spec.unrolled_at)[0]
 
 
 def _describe(spec: Spec) -> Description | None:
     """What the data look like, as far as that is known without them."""
     try:
-        return source_of(spec).describe()
+        return source_of(spec.data).describe()
     except DataError:
         return None
 
@@ -156,7 +156,7 @@ def columns(spec: Spec) -> list[ColumnSummary]:
     from dlspec.runs.jobs import load_data
 
     data = load_data(spec)
-    return summarize_columns(spec, data.signature, data.columns)
+    return summarize_columns(spec.data, data.signature, data.columns)
 
 
 def plan(spec: Spec) -> Plan:
@@ -176,7 +176,7 @@ def build(spec: Spec) -> Any:
     from dlspec.building import build_network
     from dlspec.training import seed_everything
 
-    source_of(spec).describe()
+    source_of(spec.data).describe()
     seed_everything(spec.seed, "network")
     return build_network(graph(spec), spec.name, precision=spec.runtime.precision)
 

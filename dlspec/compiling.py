@@ -17,7 +17,7 @@ from dlspec.layers.recurrent import Recurrent
 from dlspec.layers.regularization import Dropout
 from dlspec.layers.wrappers import Wrapper
 from dlspec.plans import Plan, Stage
-from dlspec.spec import Spec
+from dlspec.spec import RuntimeSpec
 
 FASTER = (
     "dense", "output", "flatten", "reshape", "permute", "repeat_vector", "identity", "rescaling",
@@ -45,14 +45,14 @@ class Way(NamedTuple):
     why: str
 
 
-def way_of(spec: Spec, plan: Plan, stage: Stage, samples: int) -> Way:
+def way_of(runtime: RuntimeSpec, plan: Plan, stage: Stage, samples: int) -> Way:
     """Whether a stage over so many samples is compiled, on a processor."""
-    if spec.runtime.distribute is not None:
+    if runtime.distribute is not None:
         return Way(False, "several devices run it")
-    if spec.runtime.xla != "auto":
-        return Way(spec.runtime.xla == "on", f"as `xla: {spec.runtime.xla}` says")
-    if spec.runtime.precision != "float32":
-        return Way(False, f"`{spec.runtime.precision}` would not be faster")
+    if runtime.xla != "auto":
+        return Way(runtime.xla == "on", f"as `xla: {runtime.xla}` says")
+    if runtime.precision != "float32":
+        return Way(False, f"`{runtime.precision}` would not be faster")
     work = work_of(plan, stage, samples)
     slower = next((layer for layer in work.layers if not _is_faster(layer, stage)), None)
     if slower is not None:
@@ -65,11 +65,11 @@ def way_of(spec: Spec, plan: Plan, stage: Stage, samples: int) -> Way:
     return Way(True, f"which saves about {saved:.0f} s on a processor")
 
 
-def ways(spec: Spec, plan: Plan) -> dict[str, Way]:
+def ways(runtime: RuntimeSpec, plan: Plan) -> dict[str, Way]:
     """Stage -> how it is run, where it is known how many samples there are."""
     if plan.samples is None:
         return {}
-    return {stage.name: way_of(spec, plan, stage, count_of(stage, plan.samples)) for stage in plan.stages}
+    return {stage.name: way_of(runtime, plan, stage, count_of(stage, plan.samples)) for stage in plan.stages}
 
 
 def _parts(layer: LayerSpec) -> list[LayerSpec]:

@@ -16,7 +16,7 @@ from dlspec.layers.base import count
 from dlspec.layers.core import Output
 from dlspec.layers.recurrent import Recurrent
 from dlspec.plans import Plan, Samples, Stage
-from dlspec.spec import Spec
+from dlspec.spec import TrainingSettings
 
 BYTES = {"float64": 8, "float32": 4, "mixed_float16": 4, "mixed_bfloat16": 4, "float16": 2, "bfloat16": 2}
 """Of one weight, by the layer's `dtype`."""
@@ -73,40 +73,40 @@ class Memory:
         return replace(self, activations=self.activations // instead_of * samples)
 
 
-def layer_memory(spec: Spec, layer: GraphLayer) -> Memory:
+def layer_memory(settings: TrainingSettings, layer: GraphLayer) -> Memory:
     """What fine-tuning takes for a layer; pretraining it takes less."""
-    dtype = layer.layer.dtype or ("float32" if isinstance(layer.layer, Output) else spec.runtime.precision)
+    dtype = layer.layer.dtype or ("float32" if isinstance(layer.layer, Output) else settings.runtime.precision)
     weights = layer.parameters * BYTES[dtype]
     trained = weights * layer.layer.trainable
     computed = 2 if "16" in dtype else BYTES[dtype]
     return Memory(
         weights,
         trained,
-        trained * spec.train.optimizer.state_per_weight,
-        layer.activations * spec.train.batch_size * computed,
+        trained * settings.train.optimizer.state_per_weight,
+        layer.activations * settings.train.batch_size * computed,
     )
 
 
-def training_memory(spec: Spec, graph: Graph) -> Memory:
+def training_memory(settings: TrainingSettings, graph: Graph) -> Memory:
     """What fine-tuning takes for all layers."""
-    return _together([layer_memory(spec, layer) for layer in graph.layers])
+    return _together([layer_memory(settings, layer) for layer in graph.layers])
 
 
 def _together(each: Sequence[Memory]) -> Memory:
     return Memory(*(sum(getattr(memory, key.name) for memory in each) for key in fields(Memory)))
 
 
-def stage_memory(spec: Spec, graph: Graph, stage: Stage, batch_size: int) -> dict[str, Memory]:
+def stage_memory(settings: TrainingSettings, graph: Graph, stage: Stage, batch_size: int) -> dict[str, Memory]:
     """Layer -> what a stage takes for it with batches of so many samples. A layer that is pretrained takes its input,
     and what decodes it, besides."""
     if stage.method is None:
-        layers, passes, optimizer = graph.layers, 1.0, spec.train.optimizer
+        layers, passes, optimizer = graph.layers, 1.0, settings.train.optimizer
     else:
         layers, passes = tuple(graph[name] for name in stage.encoder), stage.method.passes
         optimizer = stage.method.optimizer
     found = {}
     for layer in layers:
-        one = layer_memory(spec, layer).with_batch(batch_size, spec.train.batch_size)
+        one = layer_memory(settings, layer).with_batch(batch_size, settings.train.batch_size)
         state = one.gradients * optimizer.state_per_weight
         shape = layer.input_shape if stage.method else None
         seen = 4 * batch_size * count(shape) if shape else 0
@@ -151,13 +151,15 @@ class Fit:
     of_largest_layer: int
 
 
-def fit(spec: Spec, graph: Graph, stage: Stage, batch_size: int, free: int, *, begun: bool = False) -> Fit:
+def fit(
+    settings: TrainingSettings, graph: Graph, stage: Stage, batch_size: int, free: int, *, begun: bool = False
+) -> Fit:
     """What batch of a stage fits in the memory that is free.
 
     Args:
         begun: the stage is under way, and its weights and their running averages are in memory already.
     """
-    layers = stage_memory(spec, graph, stage, batch_size)
+    layers = stage_memory(settings, graph, stage, batch_size)
     memory = _together([*layers.values()])
     free += memory.weights + memory.optimizer if begun else 0
     for_one = memory.activations / batch_size

@@ -12,7 +12,7 @@ from dlspec.arrays import is_read_later
 from dlspec.diagnostics import TrainingError
 from dlspec.metrics import Metric, show_number
 from dlspec.preparation import Part, Prepared, class_shares
-from dlspec.spec import Spec
+from dlspec.spec import EvaluateSpec
 from dlspec.training import predict
 
 Array = np.ndarray
@@ -70,9 +70,13 @@ class Evaluation:
         }
 
 
-def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
-    """Metrics of every part, baselines on the test part, and the verdict; all in the target's own units."""
-    metrics = spec.evaluate.metrics or []
+def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early: bool = False) -> Evaluation:
+    """Metrics of every part, baselines on the test part, and the verdict; all in the target's own units.
+
+    Args:
+        stops_early: whether early stopping looked at the validation part.
+    """
+    metrics = section.metrics or []
 
     def predicted(part: Part) -> Array:
         return data.to_units(predict(network, part.inputs), part)
@@ -95,7 +99,7 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
     train = data.train
     if is_read_later(train.inputs) and len(train) > READ_AGAIN:
         train = train.at(np.linspace(0, len(train) - 1, READ_AGAIN).astype(int))
-    guesses = {baseline.type_name: baseline.guess(data) for baseline in spec.evaluate.baselines or []}
+    guesses = {baseline.type_name: baseline.guess(data) for baseline in section.baselines or []}
     return Evaluation(
         scores(train, predicted(train)),
         scores(data.validation, predicted(data.validation)) if len(data.validation) else {},
@@ -103,7 +107,7 @@ def evaluate(spec: Spec, network: Any, data: Prepared) -> Evaluation:
         {name: scores(data.test, guess) for name, guess in guesses.items()},
         judge(data, on_test, guesses),
         {"network": on_test, **guesses},
-        tuple(_notes(spec, data)),
+        tuple(_notes(data, stops_early)),
         by_value(metrics, data, {"network": on_test, **guesses}),
     )
 
@@ -259,12 +263,12 @@ def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tu
     return float(low), float(high)
 
 
-def _notes(spec: Spec, data: Prepared) -> list[str]:
+def _notes(data: Prepared, stops_early: bool) -> list[str]:
     """What a reader should know to understand the result."""
     notes = [*data.notes]
     if is_read_later(data.train.inputs) and len(data.train) > READ_AGAIN:
         notes.append(f"The figures of the training part are of {READ_AGAIN:,} samples of it, drawn evenly.")
-    if len(data.unlabeled) and spec.train.early_stopping:
+    if len(data.unlabeled) and stops_early:
         notes.append(
             f"Beside the {len(data.train):,} labels trained on, early stopping looked at the {len(data.validation):,} "
             "labelled samples of the validation part."

@@ -16,7 +16,7 @@ from dlspec.layers.core import Lookup, Output
 from dlspec.layers.mirroring import ending_like
 from dlspec.signature import INPUT, NetworkInput, Signature
 from dlspec.source import to_inline_yaml
-from dlspec.spec import Broken, Spec
+from dlspec.spec import Broken, ModelSpec
 
 MAX_LAYERS = 20_000
 """Layers that a network may have once `repeat` is laid out."""
@@ -167,22 +167,27 @@ class Graph:
         return found
 
 
-def make_graph(spec: Spec, signature: Signature | None) -> tuple[Graph, list[Diagnostic]]:
+def make_graph(
+    model: ModelSpec, signature: Signature | None, unrolled_at: Span | None = None
+) -> tuple[Graph, list[Diagnostic]]:
     """Lays the layers from the inputs up.
 
     A layer that cannot take its input is reported once; what follows goes on with what is known of its output.
+
+    Args:
+        unrolled_at: where the spec says that a decoder follows, which mirrors the layers; None: there is none.
     """
-    ground = _Ground(spec, signature)
-    inputs = signature.inputs if signature else _unknown_inputs(spec)
+    ground = _Ground(model, signature, unrolled_at)
+    inputs = signature.inputs if signature else _unknown_inputs(model)
     for given in inputs:
         ground.known[given.name] = Wire(given.name, given.shape)
     first = ground.known[inputs[0].name] if len(inputs) == 1 else NOWHERE
     complete = True
     try:
-        last = ground.walk(spec.model.layers, first, ("model", "layers"))
-        outputs = [ground.output(name, wanted.from_, last) for name, wanted in (spec.model.outputs or {}).items()]
+        last = ground.walk(model.layers, first, ("model", "layers"))
+        outputs = [ground.output(name, wanted.from_, last) for name, wanted in (model.outputs or {}).items()]
         if not outputs:
-            outputs = [ground.unroll(last) if spec.unrolls and not ground.unrolled else last]
+            outputs = [ground.unroll(last, unrolled_at) if unrolled_at and not ground.unrolled else last]
     except _TooManyLayers as error:
         ground.problems.append(error.problem)
         ground.layers[-1] = replace(ground.layers[-1], output_shape=None)  # what would come next is not known
@@ -195,8 +200,8 @@ NOWHERE = Wire("", None)
 """What the first layer takes when there are several inputs and it names none."""
 
 
-def _unknown_inputs(spec: Spec) -> tuple[NetworkInput, ...]:
-    return tuple(NetworkInput(name, None) for name in spec.model.inputs or [INPUT])
+def _unknown_inputs(model: ModelSpec) -> tuple[NetworkInput, ...]:
+    return tuple(NetworkInput(name, None) for name in model.inputs or [INPUT])
 
 
 class _TooManyLayers(Exception):
@@ -207,9 +212,10 @@ class _TooManyLayers(Exception):
 class _Ground:
     """What layers are laid on: names them, infers their shapes, and keeps what is wrong."""
 
-    def __init__(self, spec: Spec, signature: Signature | None) -> None:
-        self.spec = spec
+    def __init__(self, model: ModelSpec, signature: Signature | None, unrolled_at: Span | None) -> None:
+        self.model = model
         self.signature = signature
+        self.unrolled_at = unrolled_at
         self.problems: list[Diagnostic] = []
         self.layers: list[GraphLayer] = []
         self.known: dict[str, Wire] = {}
@@ -230,8 +236,8 @@ class _Ground:
 
     def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
         written = written or layer
-        if isinstance(layer, Output) and self.spec.unrolls and not self.spec.model.outputs and len(wires) == 1:
-            return self.unroll(wires[0])
+        if isinstance(layer, Output) and self.unrolled_at and not self.model.outputs and len(wires) == 1:
+            return self.unroll(wires[0], self.unrolled_at)
         if isinstance(layer, Output) and self.signature:
             layer = self._resolve(layer)
         if isinstance(layer, Lookup) and layer.input_dim is None and self.signature and len(wires) == 1:
@@ -246,7 +252,7 @@ class _Ground:
         wire = self.known.get(name)
         first = self._by_name.get(wire.source) if wire else None
         if first is None:
-            self.problems.append(self._unknown_name(name, self.spec.span(*path, written.type_name)))
+            self.problems.append(self._unknown_name(name, self._value_span(path, written.type_name)))
             return self._add(Broken(), self._unused(f"{name}_again"), wires, path, written, fits=False)
         shared = self._add(first.layer, self._unused(f"{first.name}_again"), wires, path, written, first.name)
         again = self.layers[-1]
@@ -270,15 +276,19 @@ class _Ground:
         wire = last
         if source is not None:
             if source not in self.known:
-                self.problems.append(self._unknown_name(source, self.spec.span(*path, "from")))
+                self.problems.append(self._unknown_name(source, self._value_span(path, "from")))
             wire = self.known.get(source, NOWHERE)
         return self.place(Output(name=name), [wire], path)
 
-    def unroll(self, wire: Wire) -> Wire:
-        """The decoder of a deep autoencoder: the mirrors of all layers that lead to the wire, the nearest first."""
+    def unroll(self, wire: Wire, place: Span) -> Wire:
+        """The decoder of a deep autoencoder: the mirrors of all layers that lead to the wire, the nearest first.
+
+        Args:
+            place: where the spec asks for it.
+        """
         self.unrolled = True
         inside = self.signature is not None and self.signature.target.inside
-        above, place = list(self._above(wire)), self.spec.span("pretrain", "then")
+        above = list(self._above(wire))
         for i, layer in enumerate(above):
             if isinstance(layer.layer, Broken):
                 return Wire(wire.source, None)
@@ -371,14 +381,14 @@ class _Ground:
         for i, name in enumerate(item.from_):
             found = self.known.get(name)
             if found is None:
-                self.problems.append(self._unknown_name(name, self.spec.span(*path, item.type_name, "from", i)))
+                self.problems.append(self._unknown_name(name, self._value_span(path, item.type_name, "from", i)))
             wires.append(found or Wire(name, None))
         if len(wires) > 1 and not isinstance(item, LayerSpec):
             self.problems.append(
                 Diagnostic(
                     "wrong-number-of-inputs",
                     f"`{item.type_name}` takes one input, got {len(wires)}",
-                    self.spec.span(*path, item.type_name, "from"),
+                    self._value_span(path, item.type_name, "from"),
                     help=f"merge them first: `concatenate: {{from: [{', '.join(item.from_)}]}}`",
                 )
             )
@@ -400,7 +410,7 @@ class _Ground:
         return Diagnostic(
             "wrong-number-of-inputs",
             f"`{layer.type_name}` takes {'one input' if most == 1 else f'{most} inputs at most'}, got {len(wires)}",
-            self.spec.span(*path, written.type_name, "from"),
+            self._value_span(path, written.type_name, "from"),
             help=f"merge them first: `concatenate: {{from: [{', '.join(wire.source for wire in wires)}]}}`",
         )
 
@@ -424,12 +434,12 @@ class _Ground:
 
         A name that is written once and laid several times, by `repeat` or a block, will be numbered.
         """
-        spec, first = self.spec, dict[str, Span]()
+        first = dict[str, Span]()
         for key in ("inputs", "outputs"):
-            for name in getattr(spec.model, key) or {}:
-                self._take_name(name, spec.key_span("model", key, name), 1, first)
-        for item, times, path in _named(spec.model.layers, 1, ("model", "layers")):
-            self._take_name(_name_of(item), spec.span(*path, item.type_name, "name"), times, first)
+            for name in getattr(self.model, key) or {}:
+                self._take_name(name, self.model.key_span(key, name), 1, first)
+        for item, times, path in _named(self.model.layers, 1, ("model", "layers")):
+            self._take_name(_name_of(item), self._value_span(path, item.type_name, "name"), times, first)
 
     def _take_name(self, name: str, span: Span, times: int, first: dict[str, Span]) -> None:
         if first.setdefault(name, span) == span:
@@ -481,7 +491,10 @@ class _Ground:
         return layer.layer.counts(*shapes)[0] if shapes and len(shapes) == len(layer.input_shapes) else None
 
     def _span(self, path: Path, type_name: str) -> Span:
-        return self.spec.key_span(*path, type_name)
+        return self.model.key_span(*path[1:], type_name)
+
+    def _value_span(self, path: Path, *below: str | int) -> Span:
+        return self.model.span(*path[1:], *below)
 
     def _explain(
         self, error: ShapeError, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem

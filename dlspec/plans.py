@@ -90,10 +90,6 @@ class Plan:
         """Layers that fine-tuning leaves, at first or to the end, as pretraining made them."""
         return next((stage.frozen for stage in self.stages if stage.frozen), ())
 
-    def without_pretraining(self, spec: Spec) -> Plan:
-        """The same network, trained from its random start."""
-        return replace(self, stages=(_fine_tuning(spec),), taken=())
-
 
 def make_plan(spec: Spec, graph: Graph, description: Description | None = None, taken: Sequence[str] = ()) -> Plan:
     """Pretraining from the lowest layer up, then fine-tuning.
@@ -134,6 +130,11 @@ def make_plan(spec: Spec, graph: Graph, description: Description | None = None, 
         stages.append(_fine_tuning(spec))
     present = tuple(layer.name for layer in chosen if layer.name in taken)
     return Plan(graph, tuple(stages), count_samples(spec, description), present)
+
+
+def without_pretraining(plan: Plan, spec: Spec) -> Plan:
+    """The same network, trained from its random start."""
+    return replace(plan, stages=(_fine_tuning(spec),), taken=())
 
 
 def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
@@ -33,6 +34,7 @@ from dlspec.fields import (
     rebuild_error,
     show_value,
 )
+from dlspec.language.section import Places, Section
 from dlspec.layers import LAYERS, LayerSpec, Shape
 from dlspec.layers.base import LayerName
 from dlspec.layers.combining import Items
@@ -161,7 +163,7 @@ def _need_one_source(section: SpecModel, name: str) -> None:
         )
 
 
-class DataSpec(SpecModel):
+class DataSpec(Section):
     """What data there is."""
 
     sources: ClassVar = SOURCES
@@ -254,7 +256,7 @@ ClassWeight = Annotated[
 ]
 
 
-class TrainSpec(SpecModel):
+class TrainSpec(Section):
     """How the whole network is trained."""
 
     loss: AnyLoss | None = None
@@ -275,6 +277,15 @@ class TrainSpec(SpecModel):
         return self.optimizer.model_copy(update=clipping.arguments) if clipping else self.optimizer
 
 
+@dataclass(frozen=True)
+class TrainingSettings:
+    """All that a training needs besides a plan and data."""
+
+    train: TrainSpec
+    runtime: RuntimeSpec
+    seed: int
+
+
 class WithoutPretraining(SpecModel):
     """The same network trained without pretraining, by as many seeds as it is trained with it."""
 
@@ -291,7 +302,7 @@ class CompareSpec(SpecModel):
     without_pretraining: WithoutPretraining = Field(description="the same network without pretraining")
 
 
-class EvaluateSpec(SpecModel):
+class EvaluateSpec(Section):
     """What the trained network is compared with, and by which metrics."""
 
     metrics: Annotated[list[AnyMetric], OneOrMore, Field(min_length=1)] | None = None
@@ -312,7 +323,7 @@ class DistributeSpec(SpecModel):
     )
 
 
-class RuntimeSpec(SpecModel):
+class RuntimeSpec(Section):
     """Where and how it runs."""
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
@@ -430,7 +441,7 @@ def _as_target(value: Any) -> Any:
     return value if isinstance(value, dict | OutputSpec) else {"target": value}
 
 
-class ModelSpec(SpecModel):
+class ModelSpec(Section):
     """The layers of the network, and its inputs and outputs where there are several. A list alone is the layers."""
 
     inputs: (
@@ -440,6 +451,11 @@ class ModelSpec(SpecModel):
     outputs: (
         Annotated[dict[LayerName, Annotated[OutputSpec, BeforeValidator(_as_target)]], Field(min_length=1)] | None
     ) = None
+
+    @property
+    def columns_of_inputs(self) -> dict[str, list[str]] | None:
+        """Input -> the columns that it takes; None where the spec names no inputs."""
+        return None if self.inputs is None else {name: given.features for name, given in self.inputs.items()}
 
     def written(self) -> Any:
         written = {key: value for key, value in super().written().items() if value is not None}
@@ -496,15 +512,34 @@ class Spec(SpecModel):
         return section not in self._absent
 
     @property
+    def training(self) -> TrainingSettings:
+        """What training needs of the spec."""
+        return TrainingSettings(self.train, self.runtime, self.seed)
+
+    @property
+    def unrolled_at(self) -> Span | None:
+        """Where it says that what is trained is the network and its mirror; None where it does not."""
+        return self.span("pretrain", "then") if self.unrolls else None
+
+    @property
     def unrolls(self) -> bool:
         """Whether what is trained is the network of the spec and its mirror: a deep autoencoder."""
         return self.pretrain is not None and self.has("pretrain") and self.pretrain.then == "unroll"
 
     def with_changes(self, **changes: Any) -> Spec:
         """The spec with other sections or values, and the same text behind it."""
-        changed = self.model_copy(update=changes)
-        changed._source, changed._absent = self._source, self._absent
-        return changed
+        return self.model_copy(update=changes)
+
+    def placed_in(self, source: Source, absent: frozenset[str] = frozenset()) -> Spec:
+        """The spec as it was read: it and its sections know where they are written."""
+        sections = {
+            name: section.at(Places(source, (name,)))
+            for name in type(self).model_fields
+            if isinstance(section := getattr(self, name), Section)
+        }
+        placed = self.model_copy(update=sections)
+        placed._source, placed._absent = source, absent
+        return placed
 
     def span(self, *path: str | int) -> Span:
         return self._source.span(*path)

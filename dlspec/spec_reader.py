@@ -146,9 +146,7 @@ def _finish(spec: Spec, source: Source, absent: frozenset[str]) -> Spec:
     if not spec.name:
         stem = re.sub(r"[^\w.-]+", "_", Path(source.file).stem).strip("_.-")
         spec = spec.model_copy(update={"name": stem or "spec"})
-    spec._source = source
-    spec._absent = absent
-    return spec
+    return spec.placed_in(source, absent)
 
 
 def _diagnose(error: Any, source: Source) -> Diagnostic:

@@ -6,7 +6,7 @@ import re
 from tests.conftest import ROOT
 
 ORDER = (
-    "_version", "explanations", "diagnostics", "backend", "machine", "archives", "files", "arrays", "source", "fields",
+    "_version", "explanations", "diagnostics", "backend", "machine", "archives", "files", "arrays", "source", "fields", "language",
     "registry", "parts", "layers", "composition", "datasets", "features", "splits", "targets", "sources", "metrics",
     "baselines", "stopping", "pretraining", "spec", "spec_reader", "forms", "wording", "descriptions", "catalogue",
     "json_schema", "reference", "signature", "graphs", "weights", "plans", "starting", "resolving", "prose",

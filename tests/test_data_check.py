@@ -15,11 +15,10 @@ from PIL import Image
 import dlspec
 from dlspec.arrays import is_read_later
 from dlspec.cli import cli
-from dlspec.data_check import check_data
 from dlspec.datasets import DATASETS
 from dlspec.datasets.keras_cache import KerasDataset
 from dlspec.diagnostics import DataError
-from dlspec.runs.jobs import load_data
+from dlspec.runs.jobs import find_oddities, load_data
 from tests.conftest import ROOT
 
 
@@ -36,7 +35,7 @@ def found(folder, frame, data="target: kind", **overrides):
     text = f"dlspec: 1\ndata:\n  table: t.csv\n  {data}\nmodel: [output]\n"
     (folder / "s.yaml").write_text(text, encoding="utf-8")
     spec = dlspec.load(folder / "s.yaml", overrides=overrides)
-    odd = check_data(spec, load_data(spec))
+    odd = find_oddities(spec, load_data(spec))
     assert len({problem.code for problem in odd}) == len(odd)
     return {problem.code: problem for problem in odd}
 
@@ -51,7 +50,7 @@ def test_the_built_in_sets_are_not_odd(name):
     series = DATASETS[name]().describe().layout == "series"
     window = ", window: {length: 10}" if series else ""
     spec = dlspec.load(f"dlspec: 1\ndata: {{dataset: {name}{window}}}\nmodel: [flatten, output]\n")
-    assert check_data(spec, load_data(spec)) == []
+    assert find_oddities(spec, load_data(spec)) == []
 
 
 def test_a_constant_column(tmp_path, frame):
@@ -152,7 +151,7 @@ def test_pictures_on_two_sides_are_named_by_their_files(tmp_path, cache):
     spec = dlspec.load(tmp_path / "s.yaml")
     data = load_data(spec)
     assert is_read_later(data.train.inputs) == (cache == "none")
-    (odd,) = [problem for problem in check_data(spec, data) if problem.code == "duplicate-rows"]
+    (odd,) = [problem for problem in find_oddities(spec, data) if problem.code == "duplicate-rows"]
     one, other = re.findall(r"`(pets/.*?)`", odd.message)
     assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()
 
@@ -165,7 +164,7 @@ def test_rows_of_several_files_are_named_with_their_file(tmp_path, frame):
     text = "dlspec: 1\ndata: {table: [a.csv, b.csv], target: kind}\nmodel: [output]\n"
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     spec = dlspec.load(tmp_path / "s.yaml")
-    odd = {problem.code: problem.message for problem in check_data(spec, load_data(spec))}
+    odd = {problem.code: problem.message for problem in find_oddities(spec, load_data(spec))}
     assert "19500 in row 31 of `b.csv`" in odd["outlying-number"]
     assert re.search(r"row \d+ of `a.csv`, is the same as row \d+ of `b.csv`", odd["duplicate-rows"])
 
@@ -305,7 +304,7 @@ def series(folder, days, length=10):
     text = f"dlspec: 1\n{data}model: [lstm: 2, output]\n"
     (folder / "s.yaml").write_text(text, encoding="utf-8")
     spec = dlspec.load(folder / "s.yaml")
-    return {problem.code: problem for problem in check_data(spec, load_data(spec))}
+    return {problem.code: problem for problem in find_oddities(spec, load_data(spec))}
 
 
 def test_gaps_in_time(tmp_path):

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import dlspec
-import dlspec.training
+from dlspec.runs.listener import Listener
 from tests.conftest import ROOT
 
 DENSE = "dense: {units: 20, activation: relu, kernel_regularizer: {l2: 0.01}}"
@@ -27,7 +27,8 @@ import json, os, signal, sys
 from pathlib import Path
 import numpy as np
 import dlspec
-from dlspec.training import Listener, Stopped
+from dlspec.training import Stopped
+from dlspec.runs.listener import Listener
 
 class StopOnce(Listener):
     def step_ends(self, stage, epoch, step, loss):
@@ -98,7 +99,7 @@ def test_one_device_is_said_to_be_one(tmp_path):
     )
     told = []
 
-    class Notes(dlspec.training.Listener):
+    class Notes(Listener):
         def note(self, text):
             told.append(text)
 

@@ -233,7 +233,7 @@ train: {epochs: %d}
 def test_the_rule_says_what_is_compiled(dataset, layers, epochs, compiled, why):
     text = LONG % (dataset, layers.replace("{batch_normalization: }", "batch_normalization"), epochs)
     spec = dlspec.load(text)
-    (way,) = ways(spec, dlspec.plan(spec)).values()
+    (way,) = ways(spec.runtime, dlspec.plan(spec)).values()
     assert way.compiled is compiled
     assert why.replace("takes longer", "would take longer") in way.why
 
@@ -242,7 +242,7 @@ def test_the_spec_has_the_last_word():
     for xla in ("on", "off"):
         spec = dlspec.load(LONG % ("digits", "flatten, dense: 64", 10), overrides={"runtime.xla": xla})
         plan = dlspec.plan(spec)
-        assert way_of(spec, plan, plan.stages[0], 1000).compiled is (xla == "on")
+        assert way_of(spec.runtime, plan, plan.stages[0], 1000).compiled is (xla == "on")
 
 
 def test_dropout_with_a_shape_of_its_own_keeps_it_when_compiled():

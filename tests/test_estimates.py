@@ -65,7 +65,7 @@ def test_the_rows_of_a_file_are_counted_without_reading_it(tmp_path, rows):
 def test_as_many_samples_are_planned_as_are_trained_with(name):
     checked = check(compose(read_text(TINY[name])))
     spec = checked.spec
-    data = prepare(spec, checked.signature, source_of(spec).load(spec.seed))
+    data = prepare(spec.data, spec.seed, checked.signature, source_of(spec.data).load(spec.seed))
     planned = dlspec.plan(spec)
     assert planned.samples.labelled == pytest.approx(len(data.train), rel=0.05)
     assert planned.samples.unlabeled == pytest.approx(len(data.pretraining_inputs), rel=0.05)
@@ -75,14 +75,14 @@ def test_as_many_samples_are_planned_as_are_trained_with(name):
 def test_memory_is_that_of_weights_and_what_training_keeps_of_them():
     spec = dlspec.load(BUDGET + "{}\ntrain: {optimizer: adam, batch_size: 8}\n")
     weights = 4 * ((4 + 1) * 10 + (10 + 1) * 3)
-    assert training_memory(spec, dlspec.graph(spec)) == Memory(weights, weights, 2 * weights, 4 * 8 * (10 + 3))
+    assert training_memory(spec.training, dlspec.graph(spec)) == Memory(weights, weights, 2 * weights, 4 * 8 * (10 + 3))
 
 
 def test_half_precision_takes_half():
     spec = dlspec.load(
         "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dense: {units: 3, activation: softmax, dtype: float16}}]\n"
     )
-    assert training_memory(spec, dlspec.graph(spec)).weights == 2 * (4 + 1) * 3
+    assert training_memory(spec.training, dlspec.graph(spec)).weights == 2 * (4 + 1) * 3
 
 
 @pytest.mark.parametrize(

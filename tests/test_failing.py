@@ -5,7 +5,8 @@ import pytest
 
 import dlspec
 from dlspec.diagnostics import TrainingError
-from dlspec.training import Checkpoint, Listener
+from dlspec.runs.listener import Listener
+from dlspec.training import Checkpoint
 
 SPIRALS = "data: {dataset: spirals}\n"
 ADDING = "data: {dataset: {adding_problem: {samples: 500, timesteps: 10}}}\n"

@@ -13,7 +13,8 @@ from dlspec.cli import cli
 from dlspec.metrics import METRICS
 from dlspec.runs.folding import summarize
 from dlspec.runs.jobs import load_data
-from dlspec.training import Listener, Stopped, as_array
+from dlspec.runs.listener import Listener
+from dlspec.training import Stopped, as_array
 
 IRIS = """\
 dlspec: 1

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.data_check import check_data
 from dlspec.evaluation import by_value
 from dlspec.metrics import METRICS
-from dlspec.runs.jobs import load_data
+from dlspec.runs.jobs import find_oddities, load_data
 
 TEXT = """\
 dlspec: 1
@@ -230,7 +229,7 @@ def test_a_label_that_no_sample_has_is_warned_of(home, tmp_path):
     text = (TEXT % "[music, sport]").replace("c]}", "c], split: {by: order}}")
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     spec = dlspec.load(tmp_path / "s.yaml")
-    found = check_data(spec, load_data(spec))
+    found = find_oddities(spec, load_data(spec))
     assert [problem.code for problem in found] == ["rare-class"]
     assert found[0].message == "the label `music` is in no sample of the training part"
 

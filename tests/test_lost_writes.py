@@ -16,8 +16,9 @@ import pytest
 import dlspec
 from dlspec.diagnostics import DataError
 from dlspec.runs.checkpoints import BEFORE, LATEST
+from dlspec.runs.listener import Listener
 from dlspec.runs.locking import only_here
-from dlspec.training import Listener, Stopped
+from dlspec.training import Stopped
 from tests.conftest import ROOT
 from tests.crashes import results
 

@@ -13,7 +13,7 @@ from dlspec import machine
 from dlspec.api import graph, plan
 from dlspec.estimates import fit, stage_memory, training_memory
 from dlspec.runs.jobs import load_data, plan_of, too_large
-from dlspec.training import Listener
+from dlspec.runs.listener import Listener
 from dlspec.training.failing import out_of_memory, out_of_memory_in_words
 
 WIDE = """\
@@ -74,35 +74,35 @@ def fine_tuning(text):
 
 def test_the_batch_that_fits_is_a_power_of_two_and_at_most_half():
     spec, found, stage = fine_tuning(SMALL)
-    memory = training_memory(spec, graph(spec))
+    memory = training_memory(spec.training, graph(spec))
     for_one = memory.activations // 256
     room = memory.weights + memory.gradients + memory.optimizer
-    assert fit(spec, found.graph, stage, 256, room + 100 * for_one).largest_batch == 64
-    assert fit(spec, found.graph, stage, 256, room + 64 * for_one).largest_batch == 64
-    assert fit(spec, found.graph, stage, 256, room + 64 * for_one - 1).largest_batch == 32
-    assert fit(spec, found.graph, stage, 256, room + 10_000 * for_one).largest_batch == 128
-    assert fit(spec, found.graph, stage, 200, room + 10_000 * for_one).largest_batch == 64
-    assert fit(spec, found.graph, stage, 256, room).largest_batch == 0
-    assert fit(spec, found.graph, stage, 1, room + 10_000 * for_one).largest_batch == 0
+    assert fit(spec.training, found.graph, stage, 256, room + 100 * for_one).largest_batch == 64
+    assert fit(spec.training, found.graph, stage, 256, room + 64 * for_one).largest_batch == 64
+    assert fit(spec.training, found.graph, stage, 256, room + 64 * for_one - 1).largest_batch == 32
+    assert fit(spec.training, found.graph, stage, 256, room + 10_000 * for_one).largest_batch == 128
+    assert fit(spec.training, found.graph, stage, 200, room + 10_000 * for_one).largest_batch == 64
+    assert fit(spec.training, found.graph, stage, 256, room).largest_batch == 0
+    assert fit(spec.training, found.graph, stage, 1, room + 10_000 * for_one).largest_batch == 0
 
 
 def test_what_is_in_memory_already_does_not_have_to_fit_again():
     spec, found, stage = fine_tuning(SMALL)
-    memory = training_memory(spec, graph(spec))
+    memory = training_memory(spec.training, graph(spec))
     free = memory.gradients + memory.activations // 256 * 32
-    assert fit(spec, found.graph, stage, 256, free, begun=True).largest_batch == 32
-    assert fit(spec, found.graph, stage, 256, free).largest_batch == 0
+    assert fit(spec.training, found.graph, stage, 256, free, begun=True).largest_batch == 32
+    assert fit(spec.training, found.graph, stage, 256, free).largest_batch == 0
 
 
 def test_a_stage_of_pretraining_takes_its_own_batch_and_a_decoder():
     spec, found, tuning = fine_tuning(SMALL + "pretrain: {method: autoencoder, batch_size: 32, optimizer: sgd}\n")
     stage = found.pretraining[0]
-    own = stage_memory(spec, found.graph, stage, 32)
+    own = stage_memory(spec.training, found.graph, stage, 32)
     assert list(own) == ["h1"]
     assert own["h1"].weights == 2 * (64 + 1) * 100 * 4  # an encoder and a decoder, float32
     assert own["h1"].optimizer == 0
     assert own["h1"].activations == 2 * 32 * (100 + 64) * 4
-    assert list(stage_memory(spec, found.graph, tuning, 256)) == [layer.name for layer in found.graph.layers]
+    assert list(stage_memory(spec.training, found.graph, tuning, 256)) == [layer.name for layer in found.graph.layers]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_stage_of_pretraining_takes_its_own_batch_and_a_decoder():
 )  # fmt: skip
 def test_what_is_said(free, begun, message, help):
     spec, found, stage = fine_tuning(SMALL)
-    (problem,) = out_of_memory(spec, found, stage, 256, free, begun=begun).diagnostics
+    (problem,) = out_of_memory(spec.training, found, stage, 256, free, begun=begun).diagnostics
     assert message in problem.message
     assert help in problem.help
 
@@ -129,7 +129,7 @@ def test_the_errors_of_numpy_and_xla_are_put_into_words(error):
     found = plan_of(spec, data)
     with (
         pytest.raises(dlspec.TrainingError, match="memory ran out in `fine_tune` with a batch of 256"),
-        out_of_memory_in_words(spec, found, found.stages[-1], data, lambda: True),
+        out_of_memory_in_words(spec.training, found, found.stages[-1], data, lambda: True),
     ):
         raise error
 
@@ -138,7 +138,7 @@ def test_another_error_stays_what_it_is():
     spec = dlspec.load(SMALL)
     data = load_data(spec)
     found = plan_of(spec, data)
-    with pytest.raises(ValueError, match="else"), out_of_memory_in_words(spec, found, found.stages[-1], data):
+    with pytest.raises(ValueError, match="else"), out_of_memory_in_words(spec.training, found, found.stages[-1], data):
         raise ValueError("something else")
 
 

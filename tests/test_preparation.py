@@ -14,12 +14,12 @@ from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_TABLE
 
 def prepared(text: str, change=None, **overrides):
     spec = load(text, overrides=overrides)
-    source = source_of(spec)
+    source = source_of(spec.data)
     signature, _ = read_signature(spec, source.describe())
     columns = source.load(spec.seed)
     if change:
         change(columns)
-    return prepare(spec, signature, columns)
+    return prepare(spec.data, spec.seed, signature, columns)
 
 
 def test_windows_hold_consecutive_rows_and_the_target_behind_them():

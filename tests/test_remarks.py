@@ -6,9 +6,8 @@ import pytest
 
 import dlspec
 from dlspec.chance import error_of_error, wilson_interval
-from dlspec.data_check import check_data
 from dlspec.evaluation import evaluate
-from dlspec.runs.jobs import load_data, new_network, plan_of
+from dlspec.runs.jobs import find_oddities, load_data, new_network, plan_of
 from dlspec.runs.remarks import dead_layers, dead_relus, learned, moves, small_folds
 from dlspec.training import predict
 
@@ -225,7 +224,7 @@ def test_the_error_of_an_error_is_what_draws_of_normal_errors_scatter():
 def warned(text):
     """The warning about the validation part, if there is one."""
     spec = dlspec.load(text)
-    return next((d.message for d in check_data(spec, load_data(spec)) if d.code == "small-validation"), None)
+    return next((d.message for d in find_oddities(spec, load_data(spec)) if d.code == "small-validation"), None)
 
 
 def of_table(validation, train="", target="diabetes"):
@@ -313,5 +312,5 @@ def test_remarks_stand_before_what_explains_the_results(tmp_path):
 def test_evaluation_alone_makes_no_remarks():
     spec = dlspec.load(IRIS + "model: [output]\ntrain: {early_stopping: {patience: 3}}\n")
     data = load_data(spec)
-    evaluation = evaluate(spec, new_network(spec, plan_of(spec, data), data), data)
+    evaluation = evaluate(spec.evaluate, new_network(spec, plan_of(spec, data), data), data)
     assert not evaluation.notes

@@ -11,7 +11,7 @@ import pytest
 
 import dlspec
 from dlspec.runs import resume
-from dlspec.training import Listener
+from dlspec.runs.listener import Listener
 from tests.conftest import TINY
 
 FILES = {

@@ -289,8 +289,8 @@ def test_windows_are_views_and_never_copies_of_each():
     values = np.sin(np.arange(rows) / 9)
     data = "data: {dataset: {sine: {samples: 300}}, window: {length: 100, stride: 3}}"
     spec = dlspec.load(f"dlspec: 1\n{data}\nmodel: [{{lstm: 2}}, output]\n")
-    signature, _ = read_signature(spec, source_of(spec).describe())
-    data = prepare(spec, signature, {signature.target.name: values})
+    signature, _ = read_signature(spec, source_of(spec.data).describe())
+    data = prepare(spec.data, spec.seed, signature, {signature.target.name: values})
     for part in parts_of(data):
         assert isinstance(part.inputs, np.ndarray)
         assert part.inputs.base is not None

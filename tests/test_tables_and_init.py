@@ -105,7 +105,7 @@ def test_the_data_of_a_spec_that_is_extended_lie_beside_that_spec(folder):
     (folder / "sub" / "small.csv").write_text("x,kind\n1,a\n2,b\n3,a\n4,b\n", encoding="utf-8")
     (folder / "top.yaml").write_text("extends: sub/base.yaml\nseed: 3\n", encoding="utf-8")
     spec = dlspec.load(folder / "top.yaml")
-    assert source_of(spec).files[0].file == folder / "sub" / "small.csv"
+    assert source_of(spec.data).files[0].file == folder / "sub" / "small.csv"
 
 
 # --- init

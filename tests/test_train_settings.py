@@ -10,7 +10,8 @@ from dlspec.building import build_network
 from dlspec.diagnostics import DataError, TrainingError
 from dlspec.parts.losses import LOSSES
 from dlspec.parts.optimizers import OPTIMIZERS
-from dlspec.training import Checkpoint, Listener, Stopped, Trainer, as_array, sample_weights, seed_everything
+from dlspec.runs.listener import Listener
+from dlspec.training import Checkpoint, Stopped, Trainer, as_array, sample_weights, seed_everything
 from tests.conftest import TINY_SPIRALS, TINY_TABLE
 from tests.test_training import StopAfter, Training, same
 
@@ -46,7 +47,8 @@ class Watched(Training):
         self.network = build_network(self.graph)
         before = [as_array(weight) for weight in self.network.weights]
         trainer = Trainer(
-            self.spec, self.plan, self.data, self.network, listener=listener or Listener(), save=self.saved.append,
+            self.spec.training, self.plan, self.data, self.network,
+            listener=listener or Listener(), save=self.saved.append,
             **({} if folder is None else {"folder": folder}),
         )  # fmt: skip
         self.before = before
@@ -203,11 +205,11 @@ def test_balanced_weights_give_every_class_the_same_sum():
     text = TINY_IRIS.replace("iris}", "iris, labels: 30}")
     training = Training(text, **{"train.class_weight": "balanced"})
     truth = training.data.train.truth
-    weights = sample_weights(training.spec, training.data)
+    weights = sample_weights(training.spec.train, training.data)
     sums = [weights[truth == label].sum() for label in range(3)]
     assert sums == pytest.approx([len(truth) / 3] * 3)
     one = Training(TINY_IRIS, **{"train.class_weight": {"setosa": 2.0}})
-    weights = sample_weights(one.spec, one.data)
+    weights = sample_weights(one.spec.train, one.data)
     assert sorted(set(weights.tolist())) == [1.0, 2.0]
 
 

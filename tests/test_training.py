@@ -9,8 +9,9 @@ from dlspec.diagnostics import TrainingError
 from dlspec.graphs import make_graph
 from dlspec.plans import make_plan
 from dlspec.preparation import prepare
+from dlspec.runs.listener import Listener
 from dlspec.signature import read_signature, source_of
-from dlspec.training import Checkpoint, Listener, Stopped, Trainer, as_array, seed_everything
+from dlspec.training import Checkpoint, Stopped, Trainer, as_array, seed_everything
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
 
 
@@ -33,13 +34,13 @@ class Training:
 
     def __init__(self, text: str, change=None, **overrides) -> None:
         self.spec = dlspec.load(text, overrides=overrides)
-        source = source_of(self.spec)
+        source = source_of(self.spec.data)
         signature, _ = read_signature(self.spec, source.describe())
         columns = source.load(self.spec.seed)
         if change:
             change(columns)
-        self.data = prepare(self.spec, signature, columns)
-        self.graph, _ = make_graph(self.spec, signature)
+        self.data = prepare(self.spec.data, self.spec.seed, signature, columns)
+        self.graph, _ = make_graph(self.spec.model, signature, self.spec.unrolled_at)
         self.plan = make_plan(self.spec, self.graph)
         self.saved: list[Checkpoint] = []
 
@@ -47,7 +48,7 @@ class Training:
         seed_everything(self.spec.seed, "network")
         network = build_network(self.graph)
         trainer = Trainer(
-            self.spec, self.plan, self.data, network, listener=listener or Listener(), save=self.saved.append
+            self.spec.training, self.plan, self.data, network, listener=listener or Listener(), save=self.saved.append
         )
         try:
             history = trainer.run(checkpoint)
@@ -157,7 +158,9 @@ def test_pretraining_trains_the_final_models_own_layers():
     training = Training(TINY_DIGITS)
     seed_everything(training.spec.seed, "network")
     network = build_network(training.graph)
-    trainer = Trainer(training.spec, training.plan, training.data, network, listener=Listener(), save=lambda c: None)
+    trainer = Trainer(
+        training.spec.training, training.plan, training.data, network, listener=Listener(), save=lambda c: None
+    )
     before = as_array(network.get_layer("h1").kernel)
     trainer.run()
     assert trainer.stage_models[0].encoder[0] is network.get_layer("h1")

@@ -44,7 +44,7 @@ def check(source: Source) -> Checked:
     signature, rows = None, None
     if spec.has("data"):
         try:
-            description = source_of(spec).describe()
+            description = source_of(spec.data).describe()
         except DataError as error:
             missing = (replace(d, severity=Severity.WARNING) for d in error.diagnostics)
             problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
@@ -54,7 +54,7 @@ def check(source: Source) -> Checked:
             problems += found
     if signature:
         spec = fill_in(spec, signature)
-    graph, found = make_graph(spec, signature)
+    graph, found = make_graph(spec.model, signature, spec.unrolled_at)
     spec = fill_in_sizes(spec, graph)
     if spec.has("model"):
         problems += found

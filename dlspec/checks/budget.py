@@ -45,5 +45,5 @@ def budget_is_kept(checked: Checked) -> Iterator[Diagnostic]:
 
 def _cost(key: str, spec: Spec, layer: GraphLayer) -> int:
     if key == "memory":
-        return layer_memory(spec, layer).total
-    return layer_memory(spec, layer).weights if key == "size" else getattr(layer, key)
+        return layer_memory(spec.training, layer).total
+    return layer_memory(spec.training, layer).weights if key == "size" else getattr(layer, key)

@@ -53,7 +53,7 @@ def rows_may_stay_in_files(checked: Checked) -> Iterator[Diagnostic]:
             help="remove `cache`" if whole else "remove `cache`, or write `.npy` files: `arrays: {x: …, y: …}`",
         )
     of_rows = data.table is not None or data.series is not None
-    reason = needs_memory(spec, signature) if signature is not None and of_rows else None
+    reason = needs_memory(spec.data, signature) if signature is not None and of_rows else None
     if reason is not None:
         yield Diagnostic(
             "needs-memory",
@@ -142,7 +142,7 @@ def unlabeled_samples_are_alike(checked: Checked) -> Iterator[Diagnostic]:
             if method is not None
             else "add `pretrain: {method: autoencoder}`, or remove `unlabeled`",
         )
-    source = unlabeled_source(spec)
+    source = unlabeled_source(spec.data)
     try:
         description = source.describe() if source else None
     except DataError as error:

@@ -63,7 +63,7 @@ def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "wrong-value",
             f"`{name}` shows numbers of words, and cannot stand beside other features",
-            spec.span(*place_of_feature(spec, name)) if written else spec.key_span("data"),
+            spec.data.span(*place_of_feature(spec.data, name)) if written else spec.key_span("data"),
             help=f"give it an input of its own under `model`, or leave `{kind.tokens_key}` out",
         )
     for layer in graph.layers:

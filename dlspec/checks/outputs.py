@@ -73,7 +73,7 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.loss is None:
         return
     target, loss = signature.target, spec.train.loss
-    if not target.fits(loss):
+    if not loss.fits(target):
         kinds = {"number": "a number", "binary": "two classes or labels", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
         yield Diagnostic(

@@ -186,7 +186,7 @@ def columns_of_the_split_say_nothing_else(checked: Checked) -> Iterator[Diagnost
                 f"`{name}` says which part a row belongs to, and is no feature"
                 if parts
                 else f"`{name}` separates groups, and what is learnt of one is of no use for one not seen in training",
-                spec.span(*place_of_feature(spec, name)),
+                spec.data.span(*place_of_feature(spec.data, name)),
                 Severity.ERROR if parts else Severity.WARNING,
                 help=f"remove `{name}` from `features`",
             )
@@ -202,7 +202,7 @@ def _words_of_parts(checked: Checked, split: Split) -> Iterator[Diagnostic]:
     span = checked.spec.span("data", "split", "column")
     unknown = [word for word in words if part_of_word(word) is None]
     if unknown:
-        source = source_of(checked.spec)
+        source = source_of(checked.spec.data)
         place = source.place_of_word(split.column or "", unknown) if isinstance(source, RowsFiles) else ""
         message = f"`{split.column}` has {place or f'`{unknown[0]}`'}, which is no part"
         yield Diagnostic("unknown-part", message, span, help="write `train`, `validation` or `test` in each row")

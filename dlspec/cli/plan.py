@@ -40,19 +40,18 @@ def _show_data(spec: Spec, console: Console) -> int:
     """The columns, and what is odd about them; returns the exit code. Data that are not there were spoken of before."""
     from dlspec.cli import DATA_ERROR, OK
     from dlspec.cli.tables import column_table, storage_line
-    from dlspec.data_check import check_data
     from dlspec.data_check.table import summarize_columns
     from dlspec.diagnostics import DataError
-    from dlspec.runs.jobs import columns_as_read, load_data
+    from dlspec.runs.jobs import columns_as_read, find_oddities, load_data
     from dlspec.signature import source_of
 
     try:
-        source_of(spec).describe()
+        source_of(spec.data).describe()
     except DataError:
         return OK
     try:
         data = load_data(spec)
-        problems, texts = check_data(spec, data), dict(spec.source.texts)
+        problems, texts = find_oddities(spec, data), dict(spec.source.texts)
     except DataError as error:
         data, problems, texts = None, error.diagnostics, dict(error.texts)
     if problems:
@@ -62,7 +61,7 @@ def _show_data(spec: Spec, console: Console) -> int:
         signature, columns = (data.signature, data.columns) if data is not None else columns_as_read(spec)
     except DataError:  # what is wrong was said
         return DATA_ERROR
-    console.print(column_table(summarize_columns(spec, signature, columns), console.width))
+    console.print(column_table(summarize_columns(spec.data, signature, columns), console.width))
     if data is not None:
         console.print(storage_line(spec, data), style="dim", highlight=False, markup=False)
     return DATA_ERROR if any(problem.is_error for problem in problems) else OK

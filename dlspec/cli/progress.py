@@ -20,8 +20,9 @@ from dlspec.cli.output import print_diagnostics
 from dlspec.cli.tables import data_line, format_seconds, plan_tables
 from dlspec.diagnostics import Diagnostic
 from dlspec.plans import Plan, Stage
+from dlspec.runs.listener import Listener
 from dlspec.spec import Spec
-from dlspec.training import HistoryRow, Listener
+from dlspec.training import HistoryRow
 
 if TYPE_CHECKING:
     from dlspec.preparation import Prepared

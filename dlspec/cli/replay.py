@@ -46,7 +46,8 @@ def _replay(run: Path, out: Path | None, as_json: bool) -> int:
     from dlspec import api
     from dlspec.cli import OK, STOPPED, TERMINATED, TRAINING_FAILED
     from dlspec.cli.progress import told_on
-    from dlspec.training import Listener, Stopped
+    from dlspec.runs.listener import Listener
+    from dlspec.training import Stopped
 
     console = Console(emoji=False)
     shown = told_on(console)

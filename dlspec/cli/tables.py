@@ -38,12 +38,12 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
     if spec.description:
         title.append(f"  {spec.description}", style="not bold dim")
     yield title
-    memory = training_memory(spec, graph)
+    memory = training_memory(spec.training, graph)
     known = all(None not in layer.input_shapes for layer in graph.layers)
     together = (f"{graph.parameters:,}", f"{graph.flops:,}", show_bytes(memory.total)) if known else "???"
     rows = [[given.name, "", show_shape(given.shape), "", "", ""] for given in graph.inputs]
     for layer in graph.layers:
-        costs = (f"{layer.parameters:,}", f"{layer.flops:,}", show_bytes(layer_memory(spec, layer).total))
+        costs = (f"{layer.parameters:,}", f"{layer.flops:,}", show_bytes(layer_memory(spec.training, layer).total))
         unknown = None in layer.input_shapes
         rows.append([layer.name, layer.text, show_shape(layer.output_shape), *("???" if unknown else costs)])
     rows.append(["", "", "together", *together])
@@ -73,7 +73,7 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
         epochs = f"up to {stage.epochs}" if stopping else f"{stage.epochs}"
         stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))
     yield stages
-    for name, way in ways(spec, plan).items():
+    for name, way in ways(spec.runtime, plan).items():
         yield Text(f"{name}: {'' if way.compiled else 'not '}compiled by XLA, {way.why}", style="dim")
     if plan.taken and spec.pretrain is not None:
         yield Text(f"{', '.join(plan.taken)}: as in {spec.pretrain.from_}", style="dim")

@@ -9,12 +9,17 @@ from dlspec.data_check import columns, parts
 from dlspec.data_check.base import LOOKED_AT, RULES, Looked, Rule
 from dlspec.diagnostics import Diagnostic, in_file_order
 from dlspec.preparation import Prepared
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 
 __all__ = ["LOOKED_AT", "RULES", "Looked", "Rule", "check_data", "columns", "parts"]
 
 
-def check_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
-    """Everything that is odd, in file order."""
-    looked = Looked.at(spec, data)
+def check_data(section: DataSpec, data: Prepared, *, weighted: bool = False, chosen_by: str = "") -> list[Diagnostic]:
+    """Everything that is odd, in file order.
+
+    Args:
+        weighted: whether training weighs classes.
+        chosen_by: what the validation part is used for, as `choice_by_validation` words it.
+    """
+    looked = Looked.at(section, data, weighted, chosen_by)
     return in_file_order([problem for each in RULES for problem in each(looked)])

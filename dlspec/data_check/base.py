@@ -15,7 +15,7 @@ from dlspec.features import Feature
 from dlspec.preparation import READERS, Prepared
 from dlspec.signature import place_of_feature, source_of
 from dlspec.sources import FileSource
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 
 Array = np.ndarray
 
@@ -28,24 +28,29 @@ class Looked:
     """Data that were read and split, and some of their rows.
 
     Args:
+        weighted: whether training weighs classes.
+        chosen_by: what the validation part is used for, in words that go on.
         rows: of the data, counted from 0, that `columns` has; None: they are a sample that does not say it.
     """
 
-    spec: Spec
+    section: DataSpec
     data: Prepared
+    weighted: bool
+    chosen_by: str
     columns: Columns
     rows: Array | None
 
     @classmethod
-    def at(cls, spec: Spec, data: Prepared) -> Looked:
+    def at(cls, section: DataSpec, data: Prepared, weighted: bool, chosen_by: str) -> Looked:
         columns = {name: values for name, values in data.columns.items() if not is_read_later(values)}
         count = len(next(iter(columns.values()), ()))
+        given = (section, data, weighted, chosen_by)
         if data.rows_in_all is not None:
-            return cls(spec, data, columns, None)
+            return cls(*given, columns, None)
         if count <= LOOKED_AT:
-            return cls(spec, data, columns, np.arange(count))
+            return cls(*given, columns, np.arange(count))
         rows = np.linspace(0, count - 1, LOOKED_AT).astype(int)
-        return cls(spec, data, {name: values[rows] for name, values in columns.items()}, rows)
+        return cls(*given, {name: values[rows] for name, values in columns.items()}, rows)
 
     @cached_property
     def trained(self) -> Array:
@@ -71,14 +76,12 @@ class Looked:
 
     def place(self, name: str) -> Span:
         """Where the spec names a feature, or the data where it does not."""
-        path = place_of_feature(self.spec, name) if name in (self.spec.data.feature_names or []) else ()
-        written = path and self.spec.source.written(*path)
-        return self.spec.span(*path) if written else self.spec.key_span("data")
+        path = place_of_feature(self.section, name) if name in (self.section.feature_names or []) else ()
+        return self.at_key(*path) if path else self.section.key_span()
 
-    def at_key(self, *path: str) -> Span:
+    def at_key(self, *path: str | int) -> Span:
         """Where the spec says something under `data`, or the data where it leaves that out."""
-        written = self.spec.source.written("data", *path)
-        return self.spec.span("data", *path) if written else self.spec.key_span("data")
+        return self.section.span(*path) if self.section.is_written(*path) else self.section.key_span()
 
     def row(self, place: int) -> str:
         """A row of `columns` in words: its number from 1, and its file where there are several."""
@@ -86,7 +89,7 @@ class Looked:
 
     def place_of(self, row: int) -> str:
         """A row of the data, counted from 0, in words."""
-        source = source_of(self.spec)
+        source = source_of(self.section)
         where = source.place_of(row + 1) if isinstance(source, FileSource) else ""
         return where or f"row {row + 1}"
 

@@ -46,7 +46,7 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
                 f"leave `{name}` out of `features`, or add `indicator: true` to its type",
             )
         elif len(own) > 1 and (there == there[0]).all():
-            if len(there) < len(own) and _shows_holes(kind, looked.spec.data.missing):
+            if len(there) < len(own) and _shows_holes(kind, looked.section.missing):
                 continue
             value = f"{there[0]:g}" if there.dtype.kind == "f" else there[0]
             which = "" if len(there) == len(own) else " that has a value"
@@ -88,7 +88,7 @@ def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
 @rule
 def numbers_are_not_far_out(looked: Looked) -> Iterator[Diagnostic]:
     """A single number far from all others decides the scale, and presses the rest together."""
-    scale = looked.spec.data.scale
+    scale = looked.section.scale
     for name, kind, values in looked.features:
         own_scale = getattr(kind, "scale", None) or scale
         if values.dtype.kind != "f" or own_scale not in ("standard", "min_max"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dlspec.arrays import Chosen, Samples, blocks, is_read_later, some_of
-from dlspec.chance import choice_by_validation, judges_little, worth_of
+from dlspec.chance import judges_little, worth_of
 from dlspec.data_check.base import LOOKED_AT, Looked, rule, warn
 from dlspec.diagnostics import Diagnostic
 from dlspec.fields import one_of
@@ -154,11 +154,11 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
             yield warn("rare-class", message, span, cure)
         elif parts["train"][place] == 0:
             yield warn("rare-class", f"the class `{label}` has no sample in the training part", span, cure)
-        elif parts["test"][place] == 0 and not looked.spec.data.limit:
+        elif parts["test"][place] == 0 and not looked.section.limit:
             yield warn("rare-class", f"the class `{label}` has no sample in the test part", span, cure)
     train = parts["train"]
     least, most = int(np.where(train > 0, train, train.max() + 1).argmin()), int(train.argmax())
-    if train[most] > IMBALANCE * train[least] and looked.spec.train.class_weight is None:
+    if train[most] > IMBALANCE * train[least] and not looked.weighted:
         yield warn(
             "uneven-classes",
             f"the class `{target.classes[most]}` has {train[most]:,} training samples, and "
@@ -170,7 +170,7 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
 
 def _hidden(looked: Looked, classes: int) -> Array:
     """How many samples of each class `labels` hides, at least one where it does."""
-    return np.full(classes, int(looked.spec.data.labels is not None))
+    return np.full(classes, int(looked.section.labels is not None))
 
 
 @rule
@@ -215,6 +215,6 @@ def parts_are_large_enough(looked: Looked) -> Iterator[Diagnostic]:
         yield warn("few-windows", f"the training part has {len(data.train)} windows, which teach little", span, cure)
     few = len(data.validation)
     if few and judges_little(data, few):
-        message = f"the validation part has {few} {what}{worth_of(data, few)}{choice_by_validation(looked.spec)}"
+        message = f"the validation part has {few} {what}{worth_of(data, few)}{looked.chosen_by}"
         larger = "add data, or write a larger share for `validation` under `split`"
         yield warn("small-validation", message, looked.at_key("split"), larger)

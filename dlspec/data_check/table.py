@@ -16,7 +16,7 @@ from dlspec.diagnostics import DataError
 from dlspec.features import infer
 from dlspec.preparation import date_form, is_missing, to_seconds
 from dlspec.signature import Signature
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 from dlspec.targets import split_tags
 
 Array = np.ndarray
@@ -45,10 +45,10 @@ class ColumnSummary:
     histogram: tuple[int, ...]
 
 
-def summarize_columns(spec: Spec, signature: Signature, columns: Columns) -> list[ColumnSummary]:
+def summarize_columns(section: DataSpec, signature: Signature, columns: Columns) -> list[ColumnSummary]:
     """What the columns are like; of more rows than `LOOKED_AT`, some are looked at."""
     roles = {column.name: "feature" for column in signature.features}
-    split = spec.data.split
+    split = section.split
     for name, role in ((signature.time, "time"), (signature.group, "group"), (split.group, "group"),
                        (split.column, "part")):  # fmt: skip
         roles |= {name: role} if name else {}

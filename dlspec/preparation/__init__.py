@@ -24,7 +24,7 @@ from dlspec.preparation.samples import prepare_samples
 from dlspec.preparation.series import changes, prepare_series, windows_of_rows
 from dlspec.preparation.streaming import prepare_stream
 from dlspec.signature import Signature
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 
 __all__ = [
     "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_shares",
@@ -34,7 +34,12 @@ __all__ = [
 
 
 def prepare(
-    spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None = None, fold: int | None = None
+    section: DataSpec,
+    seed: int,
+    signature: Signature,
+    columns: Columns,
+    unlabeled: Columns | None = None,
+    fold: int | None = None,
 ) -> Prepared:
     """Splits, scales and cuts.
 
@@ -46,4 +51,4 @@ def prepare(
         DataError: values are missing, are no numbers, or are too few.
     """
     by_layout = prepare_samples if signature.window is None else prepare_series
-    return by_layout(spec, signature, columns, unlabeled, spec.data.split.shown_fold if fold is None else fold)
+    return by_layout(section, seed, signature, columns, unlabeled, section.split.shown_fold if fold is None else fold)

@@ -16,7 +16,7 @@ from dlspec.diagnostics import DataError, Diagnostic, Severity
 from dlspec.features.base import Raw
 from dlspec.signature import Signature, place_of_feature, source_of, unlabeled_source
 from dlspec.sources import FileSource
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 from dlspec.targets import split_tags
 
 Array = np.ndarray
@@ -147,7 +147,7 @@ READERS: dict[Raw, Callable[..., Array]] = {
 
 
 def numbers_of(
-    spec: Spec,
+    section: DataSpec,
     name: str,
     columns: Columns,
     source: str | None = None,
@@ -167,20 +167,20 @@ def numbers_of(
         return READERS[raw](name, columns[name], holes=holes, first=first)
     except DataError as error:
         (problem,) = error.diagnostics
-        message = problem.message + file_of(spec, source, error)
+        message = problem.message + file_of(section, source, error)
         if source is not None:
-            raise data_error(spec, problem.code, message, source, help=problem.help) from None
-        place = _place_of(spec, name)
-        listed = spec.source.written("data", "features")
-        others = [column for column in spec.data.feature_names or [] if column != name]
+            raise data_error(section, problem.code, message, source, help=problem.help) from None
+        place = _place_of(section, name)
+        listed = section.is_written("features")
+        others = [column for column in section.feature_names or [] if column != name]
         aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
-        optional = name not in spec.data.target_names and others
+        optional = name not in section.target_names and others
         mend = problem.help
-        if problem.help == FILL and columns[name].ndim == 1 and spec.data.window is None:
-            policy = "drop" if raw != "number" or name in spec.data.target_names else "median"
+        if problem.help == FILL and columns[name].ndim == 1 and section.window is None:
+            policy = "drop" if raw != "number" or name in section.target_names else "median"
             mend = f"{mend}, write `missing: {policy}` under `data`"
         help = f"{mend}, or {aside}" if optional else mend
-        raise data_error(spec, problem.code, message, *place, help=help) from None
+        raise data_error(section, problem.code, message, *place, help=help) from None
 
 
 def of_each(names: Iterable[str], read: Callable[[str], Array]) -> dict[str, Array]:
@@ -205,9 +205,9 @@ def together(*reads: Callable[[], Any]) -> list[Any]:
     return found
 
 
-def file_of(spec: Spec, source: str | None, error: DataError) -> str:
+def file_of(section: DataSpec, source: str | None, error: DataError) -> str:
     """Where in several files the wrong value stands; empty where there is one file."""
-    files = unlabeled_source(spec) if source else source_of(spec)
+    files = unlabeled_source(section) if source else source_of(section)
     if not isinstance(error, ValueProblem) or not isinstance(files, FileSource):
         return ""
     place = files.place_of(error.row + 1)
@@ -227,7 +227,7 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and np.isnan(value))
 
 
-def classes_of(spec: Spec, signature: Signature, columns: Columns, first: First = 0) -> Array:
+def classes_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
     """Labels as indices into the target's classes.
 
     Args:
@@ -237,18 +237,18 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns, first: First 
     index = {label: i for i, label in enumerate(signature.target.classes)}
     labels = columns[name]
     if labels.dtype.kind == "f":  # two whole numbers of a file
-        labels = np.array([f"{value:g}" for value in numbers_of(spec, name, columns, first=first)])
+        labels = np.array([f"{value:g}" for value in numbers_of(section, name, columns, first=first)])
     try:
         _check_all(
             name, labels == "", first, "lacks a label", "fill in the label, or write `missing: drop` under `data`"
         )
     except DataError as error:
         (problem,) = error.diagnostics
-        raise data_error(spec, problem.code, problem.message, "target", help=problem.help) from None
+        raise data_error(section, problem.code, problem.message, "target", help=problem.help) from None
     unknown = [label for label in np.unique(labels) if str(label) not in index]
     if unknown:
         raise data_error(
-            spec,
+            section,
             "unknown-label",
             f"column `{name}` has the unknown label `{unknown[0]}`",
             "target",
@@ -256,7 +256,7 @@ def classes_of(spec: Spec, signature: Signature, columns: Columns, first: First 
     return np.array([index[str(label)] for label in labels])
 
 
-def labels_of(spec: Spec, signature: Signature, columns: Columns, first: First = 0) -> Array:
+def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
     """Which of the target's labels each sample has, (samples, labels), 1 or 0.
 
     Args:
@@ -264,14 +264,14 @@ def labels_of(spec: Spec, signature: Signature, columns: Columns, first: First =
     """
     target = signature.target
     if target.separator is not None:
-        values = numbers_of(spec, target.name, columns, holes=True, raw="word", first=first)  # nothing: no tag
+        values = numbers_of(section, target.name, columns, holes=True, raw="word", first=first)  # nothing: no tag
         places = {label.word: i for i, label in enumerate(target.labels)}
         found = np.zeros((len(values), len(places)), "uint8")
         for row, value in enumerate(values):
             for tag in split_tags(value, target.separator):
                 found[row, places[tag]] = 1
         return found
-    words = of_each(target.names, lambda name: numbers_of(spec, name, columns, raw="word", first=first))
+    words = of_each(target.names, lambda name: numbers_of(section, name, columns, raw="word", first=first))
     return np.stack([words[label.column] == label.word for label in target.labels], axis=1).astype("uint8")
 
 
@@ -392,7 +392,7 @@ def _read_dates(
 
 
 def times_of(
-    spec: Spec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
+    section: DataSpec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
 ) -> Array | None:
     """The time of each row; None: rows are numbered.
 
@@ -406,11 +406,11 @@ def times_of(
         return to_times(signature.time, columns[signature.time], groups)
     except DataError as error:
         (problem,) = error.diagnostics
-        message = problem.message + file_of(spec, "unlabeled" if place == "unlabeled" else None, error)
-        raise data_error(spec, problem.code, message, place, help=problem.help) from None
+        message = problem.message + file_of(section, "unlabeled" if place == "unlabeled" else None, error)
+        raise data_error(section, problem.code, message, place, help=problem.help) from None
 
 
-def words_of(spec: Spec, name: str, columns: Columns, *place: str, source: str | None = None) -> Array:
+def words_of(section: DataSpec, name: str, columns: Columns, *place: str, source: str | None = None) -> Array:
     """A column as words, one in every row.
 
     Args:
@@ -421,20 +421,19 @@ def words_of(spec: Spec, name: str, columns: Columns, *place: str, source: str |
         return to_words(name, columns[name])
     except DataError as error:
         (problem,) = error.diagnostics
-        message = problem.message + file_of(spec, source, error)
-        raise data_error(spec, problem.code, message, *place, help=problem.help) from None
+        message = problem.message + file_of(section, source, error)
+        raise data_error(section, problem.code, message, *place, help=problem.help) from None
 
 
-def _place_of(spec: Spec, name: str) -> tuple[str | int, ...]:
-    if name in (spec.data.features or []) and spec.source.written("data", "features"):
-        return place_of_feature(spec, name)[1:]
-    return ("target",) if name in spec.data.target_names else ("features",)
+def _place_of(section: DataSpec, name: str) -> tuple[str | int, ...]:
+    if name in (section.features or []) and section.is_written("features"):
+        return place_of_feature(section, name)
+    return ("target",) if name in section.target_names else ("features",)
 
 
-def data_error(spec: Spec, code: str, message: str, *place: str | int, help: str | None = None) -> DataError:
-    path = ("data", *place)
-    span = spec.span(*path) if spec.source.written(*path) else spec.key_span(*path)
-    return DataError([Diagnostic(code, message, span, Severity.ERROR, help)], spec.source.texts)
+def data_error(section: DataSpec, code: str, message: str, *place: str | int, help: str | None = None) -> DataError:
+    span = section.span(*place) if section.is_written(*place) else section.key_span(*place)
+    return DataError([Diagnostic(code, message, span, Severity.ERROR, help)], section.texts)
 
 
 def fingerprint(columns: Columns) -> str:

@@ -26,41 +26,41 @@ from dlspec.preparation.held_out import without_held_out
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
 from dlspec.preparation.splitting import Given, split_samples
 from dlspec.signature import Signature
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 
 Array = np.ndarray
 
 
 def prepare_samples(
-    spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
+    section: DataSpec, seed: int, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
 ) -> Prepared:
     """Splits and scales single samples."""
     target = signature.target
     whole = columns
-    columns, kept = _without_holes(spec, signature, columns)
+    columns, kept = _without_holes(section, signature, columns)
     values, truth = together(
-        lambda: _values(spec, signature, columns, kept),
-        lambda: _truth(spec, signature, columns, kept),
+        lambda: _values(section, signature, columns, kept),
+        lambda: _truth(section, signature, columns, kept),
     )
     classes = truth if target.kind == "class" else None
     given = Given.of(signature, kept, len(next(iter(whole.values()))))
-    train, validation, test = split_samples(spec, whole, classes, kept, given, fold)
-    if spec.data.limit:
-        train = draw_some(generator(spec.seed, "limit"), classes, train, spec.data.limit)
+    train, validation, test = split_samples(section, seed, whole, classes, kept, given, fold)
+    if section.limit:
+        train = draw_some(generator(seed, "limit"), classes, train, section.limit)
     labelled = train
-    if spec.data.labels is not None:
-        count = _label_count(spec, signature, len(train))
-        labelled = draw_some(generator(spec.seed, "labels"), classes, train, count)
+    if section.labels is not None:
+        count = _label_count(section, signature, len(train))
+        labelled = draw_some(generator(seed, "labels"), classes, train, count)
     hidden = np.setdiff1d(train, labelled)
 
-    encoding = _Encoding.fit(spec, signature, values, train)
+    encoding = _Encoding.fit(section, signature, values, train)
     if encoding.columns:
-        signature = signature.with_widths(spec, [column.width for column in encoding.columns])
+        signature = signature.with_widths([column.width for column in encoding.columns])
     raw = encoding.raw(values)
     target_scale = None
     if target.kind == "number":
         assert truth is not None, "a number was read"
-        target_scale = fit_affine(_as_table(truth[labelled]), spec.data.scale)
+        target_scale = fit_affine(_as_table(truth[labelled]), section.scale)
     names = tuple(column.name for column in signature.features)
     preprocessing = Preprocessing(encoding.scale, target_scale, "level", names, columns=encoding.columns)
 
@@ -82,15 +82,15 @@ def prepare_samples(
     more = preprocessing.network_inputs(Chosen(raw, hidden))
     left_out = 0
     if unlabeled is not None:
-        others, complete = _without_holes(spec, signature, unlabeled)
-        found = preprocessing.network_inputs(encoding.raw(_values(spec, signature, others, complete, "unlabeled")))
+        others, complete = _without_holes(section, signature, unlabeled)
+        found = preprocessing.network_inputs(encoding.raw(_values(section, signature, others, complete, "unlabeled")))
         unseen = without_held_out(found, [part.inputs for part in parts[1:]])
         left_out = len(found) - len(unseen)
         more = joined([more, unseen])
     return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
 
 
-def _truth(spec: Spec, signature: Signature, columns: Columns, rows: Array) -> Array | None:
+def _truth(section: DataSpec, signature: Signature, columns: Columns, rows: Array) -> Array | None:
     """One target, (samples,), or several numbers or labels, (samples, targets); None: it is the input.
 
     Args:
@@ -100,10 +100,10 @@ def _truth(spec: Spec, signature: Signature, columns: Columns, rows: Array) -> A
     if target.kind == "input":
         return None
     if target.kind == "class":
-        return classes_of(spec, signature, columns, rows)
+        return classes_of(section, signature, columns, rows)
     if target.kind == "labels":
-        return labels_of(spec, signature, columns, rows)
-    values = list(of_each(target.names, lambda name: numbers_of(spec, name, columns, first=rows)).values())
+        return labels_of(section, signature, columns, rows)
+    values = list(of_each(target.names, lambda name: numbers_of(section, name, columns, first=rows)).values())
     return values[0] if len(values) == 1 else np.stack(values, axis=1)
 
 
@@ -124,13 +124,13 @@ class _Encoding:
     columns: tuple[Fitted, ...] = ()
 
     @classmethod
-    def fit(cls, spec: Spec, signature: Signature, values: Sequence[Samples], rows: Array) -> _Encoding:
+    def fit(cls, section: DataSpec, signature: Signature, values: Sequence[Samples], rows: Array) -> _Encoding:
         """Fitted to the values of these rows, the training part, column by column."""
-        how = spec.data.scale
+        how = section.scale
         if not signature.types:  # pictures
             return cls(fit_one_scale(Chosen(values[0], rows), how))
         fitted = tuple(
-            kind.fit(column.name, own[rows], how, kind.policy(spec.data.missing))
+            kind.fit(column.name, own[rows], how, kind.policy(section.missing))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
         )
         if all(isinstance(column, FittedNumber) and column.is_plain for column in fitted):
@@ -148,7 +148,9 @@ class _Encoding:
         return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
 
 
-def _values(spec: Spec, signature: Signature, columns: Columns, rows: Array, source: str | None = None) -> list[Array]:
+def _values(
+    section: DataSpec, signature: Signature, columns: Columns, rows: Array, source: str | None = None
+) -> list[Array]:
     """The features as numbers or words.
 
     Args:
@@ -159,30 +161,30 @@ def _values(spec: Spec, signature: Signature, columns: Columns, rows: Array, sou
     def read(name: str) -> Array:
         kind = types.get(name)
         if kind is None:
-            return numbers_of(spec, name, columns, source, first=rows)
-        holes = kind.policy(spec.data.missing) != "error"
-        return numbers_of(spec, name, columns, source, holes=holes, raw=kind.raw, first=rows)
+            return numbers_of(section, name, columns, source, first=rows)
+        holes = kind.policy(section.missing) != "error"
+        return numbers_of(section, name, columns, source, holes=holes, raw=kind.raw, first=rows)
 
     return list(of_each((column.name for column in signature.features), read).values())
 
 
-def _without_holes(spec: Spec, signature: Signature, columns: Columns) -> tuple[Columns, Array]:
+def _without_holes(section: DataSpec, signature: Signature, columns: Columns) -> tuple[Columns, Array]:
     """The rows that lack nothing for which `missing` is `drop`, and which they are."""
-    kept = complete_rows(spec, signature, columns)
+    kept = complete_rows(section, signature, columns)
     if len(kept) == len(next(iter(columns.values()))):
         return columns, kept
     if not len(kept):
         message = "`missing: drop` leaves no row: each lacks a value"
-        raise data_error(spec, "too-few-rows", message, "missing", help="write `missing: median`")
+        raise data_error(section, "too-few-rows", message, "missing", help="write `missing: median`")
     return {name: values[kept] for name, values in columns.items()}, kept
 
 
-def complete_rows(spec: Spec, signature: Signature, columns: Columns) -> Array:
+def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> Array:
     """The rows that lack nothing for which `missing` is `drop`."""
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
-    names = {column.name for kind, column in given if kind.policy(spec.data.missing) == "drop"}
-    if spec.data.missing == "drop" and signature.target.kind != "input" and not signature.target.separator:
+    names = {column.name for kind, column in given if kind.policy(section.missing) == "drop"}
+    if section.missing == "drop" and signature.target.kind != "input" and not signature.target.separator:
         names |= {*signature.target.names}
     lacking = np.zeros(count, bool)
     for name in names:
@@ -191,12 +193,12 @@ def complete_rows(spec: Spec, signature: Signature, columns: Columns) -> Array:
     return np.flatnonzero(~lacking)
 
 
-def _label_count(spec: Spec, signature: Signature, available: int) -> int:
-    asked = spec.data.labels
+def _label_count(section: DataSpec, signature: Signature, available: int) -> int:
+    asked = section.labels
     count = round(asked * available) if isinstance(asked, float) else int(asked or 0)
     classes = len(signature.target.classes)
     if count > available or count < max(1, classes):
         few = f"there are {classes} classes" if classes else "one is the least"
         reason = f"the training part has {available}" if count > available else few
-        raise data_error(spec, "labels-out-of-range", f"`labels` asks for {count}, and {reason}", "labels")
+        raise data_error(section, "labels-out-of-range", f"`labels` asks for {count}, and {reason}", "labels")
     return count

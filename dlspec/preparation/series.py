@@ -27,7 +27,7 @@ from dlspec.preparation.lazy import places_of, values_at, windows_at
 from dlspec.preparation.parts import Part, Prepared, Preprocessing, flattened
 from dlspec.preparation.stretches import Stretches, part_of_rows
 from dlspec.signature import Signature
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 
 Array = np.ndarray
 
@@ -82,21 +82,21 @@ class _Aim:
 
 
 def prepare_series(
-    spec: Spec, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
+    section: DataSpec, seed: int, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
 ) -> Prepared:
     """Splits, scales and cuts a series."""
-    window, change, target = signature.window, spec.data.predict or "level", signature.target
+    window, change, target = signature.window, section.predict or "level", signature.target
     assert window is not None, "a series without window was refused"
-    groups = words_of(spec, signature.group, columns, "group") if signature.group else None
+    groups = words_of(section, signature.group, columns, "group") if signature.group else None
     names = [column.name for column in signature.features]
     needed_names = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
     numbers, labels, times = together(
-        lambda: of_each(needed_names, lambda name: numbers_of(spec, name, columns)),
-        lambda: classes_of(spec, signature, columns) if target.kind == "class" else None,
-        lambda: times_of(spec, signature, columns, groups),
+        lambda: of_each(needed_names, lambda name: numbers_of(section, name, columns)),
+        lambda: classes_of(section, signature, columns) if target.kind == "class" else None,
+        lambda: times_of(section, signature, columns, groups),
     )
     if change == "return":
-        _check_positive(spec, numbers)
+        _check_positive(section, numbers)
     levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
     raw_columns = [*names, *levels]
     timesteps = window.length + (change != "level")
@@ -104,19 +104,19 @@ def prepare_series(
 
     count = len(numbers[names[0]])
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    part_of_row = part_of_rows(spec.data.split, signature, count, fold, codes, times)
+    part_of_row = part_of_rows(section.split, signature, count, fold, codes, times)
     stretches = Stretches.find(part_of_row, count, codes, times, window.gap)
     needed = timesteps + reach
     for part, name in enumerate(("training", "validation", "test")):
-        if not (name == "validation" and spec.data.split.validation == 0):
-            _check_length(spec, stretches.of(part), name, needed, count)
+        if not (name == "validation" and section.split.validation == 0):
+            _check_length(section, stretches.of(part), name, needed, count)
     if stretches.rows is not None:
         numbers = {name: values[stretches.rows] for name, values in numbers.items()}
         labels = None if labels is None else labels[stretches.rows]
     table = SideBySide([numbers[name] for name in raw_columns])
     features = len(names)
     scale = fit_affine(
-        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in stretches.of(0)), spec.data.scale
+        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in stretches.of(0)), section.scale
     )
     aim = target_scale = None
     of_value: list[str] = []
@@ -124,7 +124,7 @@ def prepare_series(
         of_value = [column.name for column in target.columns] or [target.name]
         aim = _Aim(tuple(numbers[name] for name in of_value), target.steps or (window.horizon,), change)
         learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in stretches.of(0)])
-        target_scale = fit_affine(aim.put_out(learned), spec.data.scale)
+        target_scale = fit_affine(aim.put_out(learned), section.scale)
     elif labels is not None:
         aim = _Aim((labels,), (window.horizon,), change)
     preprocessing = Preprocessing(
@@ -139,11 +139,11 @@ def prepare_series(
     windows = _Windows(table, window.length, preprocessing, aim, stretches.rows, target.units)
     strides = (window.stride, 1, 1)
     train, validation, test = (windows.at(stretches.starts(part, needed, strides[part])) for part in range(3))
-    if spec.data.limit and spec.data.limit < len(train):
-        train = train.at(np.sort(generator(spec.seed, "limit").permutation(len(train))[: spec.data.limit]))
+    if section.limit and section.limit < len(train):
+        train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
     if unlabeled is not None:
-        more, left_out = _more_windows(spec, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
+        more, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
     naive = None if target_scale is None or aim is None else aim.naive_error(stretches.of(0))
     shown, ends = _shown(part_of_row, codes, test)
     return Prepared(
@@ -166,19 +166,19 @@ def prepare_series(
     )
 
 
-def _check_length(spec: Spec, stretches: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
+def _check_length(section: DataSpec, stretches: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
     """A part must have a stretch that holds a window and its target."""
     longest = max((end - first for first, end in stretches), default=0)
     if longest >= needed:
         return
     takes = f"one window with its target takes {needed}"
     if len(stretches) > 1:
-        where = "group" if spec.data.group else "gap in time"
+        where = "group" if section.group else "gap in time"
         message = f"the {part} part has no more than {longest} rows without a {where} between, and {takes}"
     else:
         message = f"the {part} part has {longest} of {count} rows, and {takes}"
     help = f"`length` and `horizon` together must stay below {longest}, or `split` keep a larger share"
-    raise data_error(spec, "too-few-rows", message, "window", help=help)
+    raise data_error(section, "too-few-rows", message, "window", help=help)
 
 
 def _joined(pieces: Iterable[Array]) -> Array:
@@ -321,26 +321,26 @@ def windows_of_rows(
 
 
 def _more_windows(
-    spec: Spec, signature: Signature, steps: Preprocessing, columns: Columns, held_out: list[Array]
+    section: DataSpec, signature: Signature, steps: Preprocessing, columns: Columns, held_out: list[Array]
 ) -> tuple[Array, int]:
     """Windows of the source under `unlabeled`, and how many were left out of it."""
     window = signature.window
     assert window is not None, "a series has a window"
-    numbers = {c.name: numbers_of(spec, c.name, columns, "unlabeled") for c in signature.features}
+    numbers = {c.name: numbers_of(section, c.name, columns, "unlabeled") for c in signature.features}
     if steps.change == "return":
-        _check_positive(spec, numbers, "unlabeled")
+        _check_positive(section, numbers, "unlabeled")
     codes = None
     if signature.group:
-        words = words_of(spec, signature.group, columns, "unlabeled", source="unlabeled")
+        words = words_of(section, signature.group, columns, "unlabeled", source="unlabeled")
         codes = np.unique(words, return_inverse=True)[1]
-    times = times_of(spec, signature, columns, codes, "unlabeled")
+    times = times_of(section, signature, columns, codes, "unlabeled")
     table = np.stack(list(numbers.values()), axis=1)
     count, needed = len(table), steps.timesteps or window.length
     stretches = Stretches.find((count, count, count), count, codes, times, window.gap)
     starts = stretches.starts(0, needed)
     if not len(starts):
         message = f"the unlabeled series has {len(table)} rows, and one window takes {needed}"
-        raise data_error(spec, "too-few-rows", message, "unlabeled")
+        raise data_error(section, "too-few-rows", message, "unlabeled")
     if stretches.rows is not None:
         table = table[stretches.rows]
     seen = steps.inputs(changes(table, steps.change, axis=0)).astype("float32")
@@ -348,12 +348,12 @@ def _more_windows(
     return kept, len(starts) - len(kept)
 
 
-def _check_positive(spec: Spec, numbers: Columns, place: str = "predict") -> None:
+def _check_positive(section: DataSpec, numbers: Columns, place: str = "predict") -> None:
     for name, values in numbers.items():
         if (values <= 0).any():
             row = int(np.argmax(values <= 0))
             raise data_error(
-                spec,
+                section,
                 "not-positive",
                 f"`predict: return` needs values above zero, and `{name}` is {values[row]:g} in row {row + 1}",
                 place,

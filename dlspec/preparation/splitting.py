@@ -10,7 +10,7 @@ from dlspec.datasets import Columns
 from dlspec.preparation.columns import ValueProblem, data_error, file_of, words_of
 from dlspec.preparation.drawing import draw_evenly, generator, stratified_order
 from dlspec.signature import Signature
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 from dlspec.splits import WORDS, Split, part_of_word
 
 Array = np.ndarray
@@ -39,7 +39,7 @@ class Given(NamedTuple):
 
 
 def split_samples(
-    spec: Spec, columns: Columns, classes: Array | None, kept: Array, given: Given, fold: int
+    section: DataSpec, seed: int, columns: Columns, classes: Array | None, kept: Array, given: Given, fold: int
 ) -> tuple[Array, Array, Array]:
     """Places in `kept` of the training, validation and test part.
 
@@ -48,22 +48,22 @@ def split_samples(
         classes: of the rows that are kept.
         fold: which of the folds, where there are several.
     """
-    split, count = spec.data.split, len(kept)
+    split, count = section.split, len(kept)
     if split.column is not None:
-        parts = _as_a_column_says(spec, split.column, columns, kept)
+        parts = _as_a_column_says(section, split.column, columns, kept)
         return np.flatnonzero(parts == 0), np.flatnonzero(parts == 1), np.flatnonzero(parts == 2)
-    _check_sizes(spec, count, given)
+    _check_sizes(section, count, given)
     if split.by == "random":
         classes = None
     if split.group is not None:
-        words = words_of(spec, split.group, columns, "split", "group")[kept]
-        return _by_group(spec, split.group, words, classes, given, fold)
+        words = words_of(section, split.group, columns, "split", "group")[kept]
+        return _by_group(section, seed, split.group, words, classes, given, fold)
     if split.folds:
-        return _fold(spec, classes, count, fold)
+        return _fold(section, seed, classes, count, fold)
     if split.by == "order":
         return _in_order(split, count, given)
     free = count - sum(given)
-    rest = stratified_order(generator(spec.seed, "split"), None if classes is None else classes[:free], free)
+    rest = stratified_order(generator(seed, "split"), None if classes is None else classes[:free], free)
     in_validation, in_test = split.amounts(count, given.test, given.validation)
     validation, test = np.arange(free, free + given.validation), np.arange(count - given.test, count)
     if not given.test:
@@ -75,16 +75,16 @@ def split_samples(
     return rest, validation, test
 
 
-def _check_sizes(spec: Spec, count: int, given: Given) -> None:
-    split = spec.data.split
+def _check_sizes(section: DataSpec, count: int, given: Given) -> None:
+    split = section.split
     if split.folds and count < split.folds:
-        raise data_error(spec, "too-few-rows", f"{count} rows are too few for {split.folds} folds", "split", "folds")
+        raise data_error(section, "too-few-rows", f"{count} rows are too few for {split.folds} folds", "split", "folds")
     sizes = split.sizes(count, given.test, given.validation)
     if min(sizes[0], sizes[2]) < 1 or (split.validation and not sizes[1]):
         asked = [f"{amount:g}" for amount in (split.validation, split.test) if isinstance(amount, int | float)]
         amounts = f"a split of {' and '.join(asked[: 1 if given.test else 2])}"
         wanted = f"{split.folds} folds and a validation part" if split.folds else amounts
-        raise data_error(spec, "too-few-rows", f"{count} rows are too few for {wanted}", "split")
+        raise data_error(section, "too-few-rows", f"{count} rows are too few for {wanted}", "split")
 
 
 def _in_order(split: Split, count: int, given: Given) -> tuple[Array, Array, Array]:
@@ -98,9 +98,9 @@ def _in_order(split: Split, count: int, given: Given) -> tuple[Array, Array, Arr
     return train, validation, test
 
 
-def _fold(spec: Spec, classes: Array | None, count: int, fold: int) -> tuple[Array, Array, Array]:
+def _fold(section: DataSpec, seed: int, classes: Array | None, count: int, fold: int) -> tuple[Array, Array, Array]:
     """All rows but those of one fold, some of them for validation, and those of the fold."""
-    split = spec.data.split
+    split = section.split
     folds = split.folds or 1
     in_validation, in_test = split.amounts(count)
     if split.by == "order":
@@ -108,7 +108,7 @@ def _fold(spec: Spec, classes: Array | None, count: int, fold: int) -> tuple[Arr
         test = blocks.pop(fold)
         train, validation = np.split(np.concatenate(blocks), [count - len(test) - round(in_validation)])
         return train, validation, test
-    order = stratified_order(generator(spec.seed, "split"), classes, count)
+    order = stratified_order(generator(seed, "split"), classes, count)
     tested = np.arange(count) % folds == fold
     rest = order[~tested]
     taken = draw_evenly(rest, in_validation / (count - in_test))
@@ -119,14 +119,14 @@ def _fold(spec: Spec, classes: Array | None, count: int, fold: int) -> tuple[Arr
 
 
 def _by_group(
-    spec: Spec, name: str, words: Array, classes: Array | None, given: Given, fold: int
+    section: DataSpec, seed: int, name: str, words: Array, classes: Array | None, given: Given, fold: int
 ) -> tuple[Array, Array, Array]:
     """Whole groups in each part, with as many rows as is asked, as nearly as groups allow.
 
     Args:
         words: the group of each row.
     """
-    split, count = spec.data.split, len(words)
+    split, count = section.split, len(words)
     free = count - sum(given)
     labels, group = np.unique(words, return_inverse=True)
     in_validation, in_test = split.amounts(count, given.test, given.validation)
@@ -139,24 +139,24 @@ def _by_group(
     def check_groups(there: int, needed: int) -> None:
         if there < needed:
             message = f"`{name}` has {there} group{'s' * (there != 1)}, which are too few for {wanted}"
-            raise data_error(spec, "too-few-groups", message, "split", "group")
+            raise data_error(section, "too-few-groups", message, "split", "group")
 
     there = int((sizes.sum(axis=1) > 0).sum())
     check_groups(there, max(parts, folds))
     tested = np.zeros(len(labels), bool)
     if split.folds:
-        tested = _deal_out(generator(spec.seed, "split"), sizes, np.full(folds, 1 / folds)) == fold
+        tested = _deal_out(generator(seed, "split"), sizes, np.full(folds, 1 / folds)) == fold
         if there - tested.sum() < parts:  # of two folds, one is to train and to validate
             check_groups(there, there + 1)
     shares = np.array([in_test * (not given.test and not split.folds), in_validation * (not given.validation)])
     rest = np.where(tested[:, None], 0, sizes)
     purpose = "split" if not split.folds else f"split/{fold}"
     shares = np.append(shares, rest.sum() - shares.sum()) / rest.sum()
-    dealt = _deal_out(generator(spec.seed, purpose), rest, shares)
+    dealt = _deal_out(generator(seed, purpose), rest, shares)
     part = np.where(tested, 0, dealt)[group]
     part[free : free + given.validation] = 1
     part[count - given.test :] = 0
-    _check_apart(spec, name, labels, group, part)
+    _check_apart(section, name, labels, group, part)
     return np.flatnonzero(part == 2), np.flatnonzero(part == 1), np.flatnonzero(part == 0)
 
 
@@ -196,7 +196,7 @@ def _deal_out(random: np.random.Generator, sizes: Array, shares: Array) -> Array
     return best
 
 
-def _check_apart(spec: Spec, name: str, labels: Array, group: Array, part: Array) -> None:
+def _check_apart(section: DataSpec, name: str, labels: Array, group: Array, part: Array) -> None:
     """Files of the validation and test part may hold rows of groups that are elsewhere too."""
     lowest, highest = np.full(len(labels), 3), np.full(len(labels), -1)
     np.minimum.at(lowest, group, part)
@@ -206,27 +206,27 @@ def _check_apart(spec: Spec, name: str, labels: Array, group: Array, part: Array
         more = f" and {len(both) - 1} other groups" if len(both) > 1 else ""
         message = f"rows of `{labels[both[0]]}`{more} of `{name}` stand in files of two parts"
         help = "move them into one of the files, or leave `group` out"
-        raise data_error(spec, "group-in-two-parts", message, "split", "group", help=help)
+        raise data_error(section, "group-in-two-parts", message, "split", "group", help=help)
 
 
 # --- a column of parts
 
 
-def _as_a_column_says(spec: Spec, name: str, columns: Columns, kept: Array) -> Array:
+def _as_a_column_says(section: DataSpec, name: str, columns: Columns, kept: Array) -> Array:
     """0 in the rows that train, 1 in those of the validation, 2 in those of the test part."""
-    words = words_of(spec, name, columns, "split", "column")
+    words = words_of(section, name, columns, "split", "column")
     places = {part: place for place, part in enumerate(WORDS)}
     known = {word: part_of_word(word) for word in np.unique(words).tolist()}
     for word, part in known.items():
         if part is None:
             row = int(np.argmax(words == word))
             problem = ValueProblem.at(row, "unknown-part", f"column `{name}` has `{word}` in row {row + 1}", "")
-            message = problem.diagnostics[0].message + file_of(spec, None, problem) + ", which is no part"
+            message = problem.diagnostics[0].message + file_of(section, None, problem) + ", which is no part"
             help = "write `train`, `validation` or `test`"
-            raise data_error(spec, "unknown-part", message, "split", "column", help=help)
+            raise data_error(section, "unknown-part", message, "split", "column", help=help)
     parts = np.array([places[known[word] or ""] for word in words[kept].tolist()])
     for part in ("training", "test"):
         if not (parts == places[part]).any():
             message = f"no row of column `{name}` says `{WORDS[part][0]}`"
-            raise data_error(spec, "unknown-part", message, "split", "column")
+            raise data_error(section, "unknown-part", message, "split", "column")
     return parts

@@ -28,7 +28,7 @@ from dlspec.preparation.samples import complete_rows
 from dlspec.preparation.stored import RowWriter, StoredArray, StoredRows
 from dlspec.signature import Signature
 from dlspec.sources.rows import TableFiles
-from dlspec.spec import Spec
+from dlspec.spec import DataSpec
 
 Array = np.ndarray
 
@@ -39,7 +39,9 @@ SAMPLE = 100_000
 PARTS = ("train", "validation", "test")
 
 
-def prepare_stream(spec: Spec, signature: Signature, source: TableFiles, note: Callable[[str], None]) -> Prepared:
+def prepare_stream(
+    section: DataSpec, seed: int, signature: Signature, source: TableFiles, note: Callable[[str], None]
+) -> Prepared:
     """Splits and scales the samples of files, without having all of them in memory.
 
     Args:
@@ -48,7 +50,7 @@ def prepare_stream(spec: Spec, signature: Signature, source: TableFiles, note: C
     Raises:
         DataError: values are missing or are no numbers, rows are too few, or the disk is full.
     """
-    stream = _Stream(spec, signature, [RowWriter(len(signature.features) + 2) for _ in PARTS])
+    stream = _Stream(section, seed, signature, [RowWriter(len(signature.features) + 2) for _ in PARTS])
     rows = source.describe().rows or 1
     try:
         for columns in source.blocks(ROWS_AT_A_TIME):
@@ -68,8 +70,8 @@ class _Stream:
         writers: of each part; a row is its features, its target, and where it stands in the data.
     """
 
-    def __init__(self, spec: Spec, signature: Signature, writers: Sequence[RowWriter]) -> None:
-        self.spec, self.signature, self.writers = spec, signature, writers
+    def __init__(self, section: DataSpec, seed: int, signature: Signature, writers: Sequence[RowWriter]) -> None:
+        self.section, self.seed, self.signature, self.writers = section, seed, signature, writers
         self.read = self.kept = 0
         self.types = [kind for kind in signature.types if isinstance(kind, GatheredFeature)]
         self.summaries: list[NumberSummary | WordSummary] = [kind.summary() for kind in self.types]
@@ -79,11 +81,11 @@ class _Stream:
 
     def take(self, columns: Columns, rows: int) -> None:
         """Some more rows, of about so many in all."""
-        spec, signature = self.spec, self.signature
+        section, signature = self.section, self.signature
         first, count = self.read, len(next(iter(columns.values())))
         self.read += count
         self._keep_sample(columns, count, rows)
-        complete = complete_rows(spec, signature, columns)
+        complete = complete_rows(section, signature, columns)
         columns = {name: values[complete] for name, values in columns.items()}
         if not len(complete):
             return
@@ -91,15 +93,15 @@ class _Stream:
 
         def read(place: int) -> None:
             kind, name, summary = signature.types[place], signature.features[place].name, self.summaries[place]
-            holes = kind.policy(spec.data.missing) != "error"
-            values = numbers_of(spec, name, columns, holes=holes, raw=kind.raw, first=at)
+            holes = kind.policy(section.missing) != "error"
+            values = numbers_of(section, name, columns, holes=holes, raw=kind.raw, first=at)
             table[:, place] = summary.numbered(values) if isinstance(summary, WordSummary) else values
 
         def read_target() -> Array | None:
             if signature.target.kind == "class":
-                classes = table[:, -2] = classes_of(spec, signature, columns, at)
+                classes = table[:, -2] = classes_of(section, signature, columns, at)
                 return classes
-            table[:, -2] = numbers_of(spec, signature.target.name, columns, first=at)
+            table[:, -2] = numbers_of(section, signature.target.name, columns, first=at)
             return None
 
         *_, classes = together(*(partial(read, place) for place in range(len(signature.features))), read_target)
@@ -120,7 +122,7 @@ class _Stream:
 
     def _split(self, classes: Array | None, count: int, rows: int) -> tuple[Array, Array, Array]:
         """Which of the rows at hand go into each part, in order. Over all rows the shares come out to a row."""
-        split, first = self.spec.data.split, self.kept
+        split, first = self.section.split, self.kept
         validation, test = (amount / max(rows, 1) for amount in split.amounts(rows))
         places = np.arange(first, first + count + 1)
         if split.by == "order":
@@ -129,7 +131,7 @@ class _Stream:
             train, watched, tested = (np.flatnonzero(part == place) for place in range(3))
             return train, watched, tested
         alike = None if split.by == "random" else classes
-        order = stratified_order(generator(self.spec.seed, f"split/{first}"), alike, count)
+        order = stratified_order(generator(self.seed, f"split/{first}"), alike, count)
         tested = np.diff(np.floor(places * test + 1e-9)) > 0
         rest = np.cumsum(np.append(0, ~tested)) + (first - np.floor(first * test + 1e-9))
         share = validation / (1 - test)
@@ -138,12 +140,12 @@ class _Stream:
 
     def prepared(self) -> Prepared:
         """What training reads."""
-        spec, stored = self.spec, [writer.finish() for writer in self.writers]
+        section, stored = self.section, [writer.finish() for writer in self.writers]
         self._check_parts(stored)
-        encoding = _RowEncoding.fit(spec, self.signature, self.types, self.summaries, self.target)
+        encoding = _RowEncoding.fit(section, self.signature, self.types, self.summaries, self.target)
         signature = self.signature
         if not encoding.plain:
-            signature = signature.with_widths(spec, [column.width for column in encoding.columns])
+            signature = signature.with_widths([column.width for column in encoding.columns])
         names = tuple(column.name for column in signature.features)
         columns = () if encoding.plain else encoding.columns
         steps = Preprocessing(encoding.inputs, encoding.target, "level", names, columns=columns)
@@ -155,11 +157,11 @@ class _Stream:
         )
 
     def _check_parts(self, stored: Sequence[StoredRows]) -> None:
-        sizes, split = [rows.count for rows in stored], self.spec.data.split
+        sizes, split = [rows.count for rows in stored], self.section.split
         if min(sizes[0], sizes[2]) < 1 or (split.validation and not sizes[1]):
             asked = f"{split.validation:g} and {split.test:g}"
             message = f"{self.kept} rows are too few for a split of {asked}"
-            raise data_error(self.spec, "too-few-rows", message, "split")
+            raise data_error(self.section, "too-few-rows", message, "split")
 
 
 @dataclass(frozen=True)
@@ -182,15 +184,15 @@ class _RowEncoding:
     @classmethod
     def fit(
         cls,
-        spec: Spec,
+        section: DataSpec,
         signature: Signature,
         types: Sequence[GatheredFeature],
         summaries: Sequence[NumberSummary | WordSummary],
         target: NumberSummary,
     ) -> _RowEncoding:
-        scale = spec.data.scale
+        scale = section.scale
         columns = tuple(
-            kind.fit_summary(column.name, summary, scale, kind.policy(spec.data.missing))
+            kind.fit_summary(column.name, summary, scale, kind.policy(section.missing))
             for kind, column, summary in zip(types, signature.features, summaries, strict=True)
         )
         tables = tuple(

@@ -114,7 +114,7 @@ def highlight(text: str) -> str:
 
 
 def _about(run: Run) -> str:
-    source = source_of(run.spec)
+    source = source_of(run.spec.data)
     if isinstance(source, FileSource):
         return ", ".join(Path(path).name for path in source.paths)
     return source.describe().about

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlspec.metrics import METRICS
+from dlspec.plans import without_pretraining
 from dlspec.runs.folder import COMPARISON, Run
 from dlspec.runs.jobs import Job, load_data, plan_of
 from dlspec.runs.repeating import Kept, spread, train_aside
@@ -45,7 +46,7 @@ def _train_arm(job: Job, name: str, seed: int) -> dict[str, Any]:
     )
     data = job.data if seed == job.spec.seed else load_data(spec)
     plan = plan_of(spec, data)
-    plan = plan.without_pretraining(spec) if name == WITHOUT else plan
+    plan = without_pretraining(plan, spec) if name == WITHOUT else plan
     evaluation, history = train_aside(job, spec, data, plan, f"comparing: seed {seed}, {name} pretraining")
     return _arm(evaluation.test, [{"stage": row.stage, "loss": row.loss, "val_loss": row.val_loss} for row in history])
 

@@ -41,7 +41,7 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
 
     values: dict[str, Any] = without_nothing(spec.written())
     data = values["data"]
-    for source, section in ((source_of(spec), data), (unlabeled_source(spec), data.get("unlabeled"))):
+    for source, section in ((source_of(spec.data), data), (unlabeled_source(spec.data), data.get("unlabeled"))):
         if isinstance(source, FileSource):
             section[source.key] = source.seen_from(folder, section[source.key])
         for part in PARTS_IN_FILES if isinstance(source, RowsFiles) else ():
@@ -140,7 +140,7 @@ def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
             tuple(Label(*label) for label in target.get("labels", ())),
             target.get("separator"),
         ),
-        share_out(spec, shape, [feature.name for feature in features], widths),
+        share_out(spec.model.columns_of_inputs, shape, [feature.name for feature in features], widths),
         {},
         window=Window(**described["window"]) if described["window"] else None,
     )

@@ -85,7 +85,7 @@ class Run:
         """The network with its shapes, from the folder alone."""
         from dlspec.graphs import make_graph
 
-        return make_graph(self.spec, signature_of(self.data, self.spec))[0]
+        return make_graph(self.spec.model, signature_of(self.data, self.spec), self.spec.unrolled_at)[0]
 
     @cached_property
     def model(self) -> Any:

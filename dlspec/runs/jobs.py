@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dlspec.plans import Plan
     from dlspec.preparation import Prepared
     from dlspec.runs.folder import Run
+    from dlspec.runs.listener import Listener
     from dlspec.signature import Signature
-    from dlspec.training import Listener
 
 
 def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] = lambda text: None) -> Prepared:
@@ -36,16 +36,16 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     from dlspec.signature import needs_memory, read_signature, source_of, unlabeled_source
     from dlspec.sources.rows import TableFiles
 
-    source, unlabeled = source_of(spec), unlabeled_source(spec)
+    source, unlabeled = source_of(spec.data), unlabeled_source(spec.data)
     signature, problems = read_signature(spec, source.describe())
     if signature is None or any(problem.is_error for problem in problems):
         raise DataError(problems, spec.source.texts)
-    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec, signature):
-        return prepare_stream(spec, signature, source, note)
+    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec.data, signature):
+        return prepare_stream(spec.data, spec.seed, signature, source, note)
     loaded = source.load_parts(spec.seed)
     signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
     more = unlabeled.load(spec.seed) if unlabeled else None
-    return replace(prepare(spec, signature, loaded.columns, more, fold), notes=loaded.notes)
+    return replace(prepare(spec.data, spec.seed, signature, loaded.columns, more, fold), notes=loaded.notes)
 
 
 def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
@@ -58,11 +58,11 @@ def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
     from dlspec.signature import needs_memory, read_signature, source_of
     from dlspec.sources.rows import TableFiles
 
-    source = source_of(spec)
+    source = source_of(spec.data)
     signature, problems = read_signature(spec, source.describe())
     if signature is None:
         raise DataError(problems, spec.source.texts)
-    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec, signature):
+    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec.data, signature):
         return signature, next(iter(source.blocks(SAMPLE)))
     return signature, source.load_parts(spec.seed).columns
 
@@ -89,7 +89,7 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     from dlspec.graphs import make_graph
     from dlspec.plans import make_plan
 
-    graph, problems = make_graph(spec, data.signature)
+    graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
     if any(problem.is_error for problem in problems):
         raise DataError(problems, spec.source.texts)
     return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
@@ -106,7 +106,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.training import out_of_memory_in_words, seed_everything
 
     seed_everything(spec.seed, "network")
-    with out_of_memory_in_words(spec, plan, plan.stages[-1], data), devices_of(spec.runtime):
+    with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
         return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
 
 
@@ -146,15 +146,23 @@ def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
     return [f"{w.message[:1].upper()}{w.message[1:]}." for w in warnings if w.code != "gap-in-time"]
 
 
+def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
+    """What is odd about the data, for the training that the spec asks for."""
+    from dlspec.chance import choice_by_validation
+    from dlspec.data_check import check_data
+
+
+    weighted = spec.train.class_weight is not None
+    return check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+
+
 def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
     """What is odd about the data.
 
     Raises:
         DataError: the network cannot be trained on them.
     """
-    from dlspec.data_check import check_data
-
-    found = check_data(spec, data)
+    found = find_oddities(spec, data)
     if any(problem.is_error for problem in found):
         raise DataError(found, spec.source.texts)
     return found
@@ -173,7 +181,7 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
     samples = Samples(len(data.train), len(data.pretraining_inputs))
     for stage in plan.stages if free is not None else ():
         assert free is not None, "without it there are no stages to look at"
-        own = fit(spec, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
+        own = fit(spec.training, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
         if own.needed > own.free and stage.section not in found:
             key = (stage.section, "batch_size")
             found[stage.section] = Diagnostic(
@@ -190,7 +198,7 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.backend import choose_device, copied_to, make_deterministic
-    from dlspec.training import Listener
+    from dlspec.runs.listener import Listener
 
     began = time.time()
     listener = listener or Listener()

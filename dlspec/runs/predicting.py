@@ -32,7 +32,7 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
     """
     if not file.exists():
         raise DataError.of("data-not-found", f"there is no file `{file}`")
-    source = source_of(run.spec)
+    source = source_of(run.spec.data)
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, source, file, out)
     given = format_of(file, str(file))

@@ -13,7 +13,7 @@ import numpy as np
 from dlspec.files import write_json
 from dlspec.runs.jobs import Job, new_network
 from dlspec.spec import Spec
-from dlspec.training.progress import Listener
+from dlspec.training.progress import StageListener
 
 if TYPE_CHECKING:
     from dlspec.evaluation import Evaluation
@@ -58,10 +58,16 @@ def train_aside(
     job.listener.note(words)
     network = new_network(spec, plan, data)
     trainer = Trainer(
-        spec, plan, data, network, listener=_Aside(job.listener, words), save=lambda checkpoint: None, taken=job.taken
+        spec.training,
+        plan,
+        data,
+        network,
+        listener=_Aside(job.listener, words),
+        save=lambda checkpoint: None,
+        taken=job.taken,
     )
     history = trainer.run()
-    return evaluate(spec, network, data), history
+    return evaluate(spec.evaluate, network, data, stops_early=spec.train.early_stopping is not None), history
 
 
 def spread(values: Sequence[float | None]) -> dict[str, Any]:
@@ -78,10 +84,10 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Aside(Listener):
+class _Aside(StageListener):
     """Tells of a training beside the run only how far it is."""
 
-    listener: Listener
+    listener: StageListener
     words: str
 
     def epoch_ends(self, stage: Stage, row: HistoryRow) -> None:

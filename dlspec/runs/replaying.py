@@ -17,7 +17,7 @@ from dlspec.runs.surroundings import Change, changes
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.training import Listener
+    from dlspec.runs.listener import Listener
 
 TOLERANCE = 1e-3
 """How far two trainings may be apart, relative to the scale of what is compared, to count as the same.

@@ -29,7 +29,8 @@ from dlspec.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
 if TYPE_CHECKING:
     from dlspec.pictures import Pictures
     from dlspec.plans import Plan
-    from dlspec.training import Checkpoint, Listener
+    from dlspec.runs.listener import Listener
+    from dlspec.training import Checkpoint
 
 
 def start(
@@ -53,7 +54,7 @@ def start(
         resolved = portable(spec, folder)
         write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
         write_json(folder / DATA, describe(job.spec, job.data))
-        compiled: Sequence[str] = compiled_stages(job.spec, job.plan, job.data)
+        compiled: Sequence[str] = compiled_stages(job.spec.runtime, job.plan, job.data)
         if original is not None:
             compiled = compiled_as(original, compiled)
         write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
@@ -184,7 +185,7 @@ def _train_network(
 
     network = new_network(job.spec, job.plan, job.data)
     trainer = Trainer(
-        job.spec,
+        job.spec.training,
         job.plan,
         job.data,
         network,
@@ -228,7 +229,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     from dlspec.training import as_array
 
     job.listener.note("evaluating")
-    evaluation = evaluate(job.spec, network, job.data)
+    evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
     with written_whole(folder / MODEL) as draft:
         with_preprocessing(network, job.data).save(draft)
     weighted = {layer.name: [as_array(weight) for weight in layer.weights] for layer in network.layers if layer.weights}

@@ -12,11 +12,12 @@ from typing import Literal, Protocol
 from dlspec.datasets import Column, Columns, Description, Loaded
 from dlspec.features import Feature
 from dlspec.layers import Shape
-from dlspec.parts.losses import Loss
-from dlspec.spec import Spec
 from dlspec.splits import Window
 
 Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction"]
+
+NamedInputs = Mapping[str, Sequence[str]]
+"""Input of a network -> the features that it takes."""
 
 HOLDS = {
     "class": "labels",
@@ -137,10 +138,6 @@ class Target:
             self.loss_of
         ]
 
-    def fits(self, loss: Loss) -> bool:
-        """Whether the loss can compare what the network puts out with it."""
-        return self.loss_of in loss.of or (self.inside and "binary" in loss.of)
-
 
 @dataclass(frozen=True)
 class NetworkInput:
@@ -173,6 +170,7 @@ class Signature:
         validation_rows: how many rows before those are the validation part that the data bring.
         group: the column that separates several series, or whose values stay in one part.
         part_words: of a column that says where each row belongs, its words.
+        shared: the features that each input takes, where the spec names inputs.
     """
 
     task: Task
@@ -189,6 +187,7 @@ class Signature:
     validation_rows: int = 0
     group: str | None = None
     part_words: tuple[str, ...] | None = None
+    shared: NamedInputs | None = None
 
     def features_of(self, given: NetworkInput) -> list[tuple[Column, Feature]]:
         """The features that an input takes, with their types; none where these have no types."""
@@ -204,10 +203,10 @@ class Signature:
         counts = (kind.tokens(column) for column, kind in self.features_of(given)) if given else ()
         return next(filter(None, counts), None)
 
-    def with_widths(self, spec: Spec, widths: Sequence[int]) -> Signature:
+    def with_widths(self, widths: Sequence[int]) -> Signature:
         """The same, once it is known how many numbers the network sees of each feature."""
         shape, names = (None, sum(widths)), [column.name for column in self.features]
-        inputs = share_out(spec, shape, names, widths)
+        inputs = share_out(self.shared, shape, names, widths)
         return replace(self, input_shape=shape, inputs=inputs, widths=tuple(widths))
 
 
@@ -216,24 +215,21 @@ INPUT = "input"
 
 
 def share_out(
-    spec: Spec, shape: Shape, features: Sequence[str], widths: Sequence[int] | None = None
+    inputs: NamedInputs | None, shape: Shape, features: Sequence[str], widths: Sequence[int] | None = None
 ) -> tuple[NetworkInput, ...]:
     """The inputs of the network, and which of the features each takes.
 
     Args:
+        inputs: the features that each takes; None: there is one, which takes them all.
         shape: of all features together, batch first.
         widths: how many numbers each feature is; 1 by default.
     """
-    if spec.model.inputs is None:
+    if inputs is None:
         return (NetworkInput(INPUT, shape),)
     ends = list(accumulate(widths if widths is not None else [1] * len(features), initial=0))
     places = {column: range(*ends[i : i + 2]) for i, column in enumerate(features)}
     shared = []
-    for name, names in named_inputs(spec):
+    for name, names in inputs.items():
         columns = tuple(place for column in names for place in places.get(column, ()))
         shared.append(NetworkInput(name, (*shape[:-1], len(columns)) if len(shape) < 4 else shape, columns))
     return tuple(shared)
-
-
-def named_inputs(spec: Spec) -> list[tuple[str, list[str]]]:
-    return [(name, given.features) for name, given in (spec.model.inputs or {}).items()]

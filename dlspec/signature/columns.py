@@ -9,23 +9,23 @@ from dlspec.diagnostics import Diagnostic
 from dlspec.features import infer
 from dlspec.features.base import truth_of
 from dlspec.fields import did_you_mean, one_of
-from dlspec.signature.base import HOLDS, INPUT_TARGET, TIME_NAMES, named_inputs
-from dlspec.spec import Spec
+from dlspec.signature.base import HOLDS, INPUT_TARGET, TIME_NAMES
+from dlspec.spec import DataSpec, Spec
 from dlspec.targets import Tags, TargetType
 
 
 def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Names of columns that the data do not have, and keys that their layout has no use for."""
-    data = spec.data
+    data, inputs = spec.data, spec.model.columns_of_inputs or {}
     named: list[tuple[str | None, tuple[str | int, ...]]] = [
         (data.time, ("data", "time")),
-        *((name, place_of_target(spec, i)) for i, name in enumerate(data.target_names)),
+        *((name, ("data", *place_of_target(data, i))) for i, name in enumerate(data.target_names)),
         (data.group, ("data", "group")),
         (data.split.group, ("data", "split", "group")),
         (data.split.column, ("data", "split", "column")),
     ]
-    named += [(name, place_of_feature(spec, name)) for name in data.feature_names or []]
-    for given, names in named_inputs(spec):
+    named += [(name, ("data", *place_of_feature(data, name))) for name in data.feature_names or []]
+    for given, names in inputs.items():
         named += [(name, ("model", "inputs", given, "features", i)) for i, name in enumerate(names)]
     for given, output in (spec.model.outputs or {}).items():
         named.append((output.target, ("model", "outputs", given, "target")))
@@ -39,7 +39,7 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
                 spec.span(*path),
                 help=did_you_mean(name, description.names),
             )
-    for given, names in named_inputs(spec):
+    for given, names in inputs.items():
         for i, name in enumerate(names):
             if data.features and name in description.names and name not in data.features:
                 yield Diagnostic(
@@ -49,26 +49,26 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
                     help=f"add `{name}` to `features`, or leave `features` out",
                 )
     names = data.feature_names or []
-    taken = {name for _, own in named_inputs(spec) for name in own}
+    taken = {name for own in inputs.values() for name in own}
     for name in names if taken else []:
         if name not in taken:
             yield Diagnostic(
                 "wrong-value",
                 f"`{name}` is among the `features` of `data`, and no input takes it",
-                spec.span(*place_of_feature(spec, name)),
+                spec.data.span(*place_of_feature(spec.data, name)),
                 help=f"add `{name}` to an input, or take it out of `features`",
             )
     for i, name in enumerate(names):
         if name in names[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
             continue
-        column, place = description.column(name), place_of_feature(spec, name)
+        column, place = description.column(name), place_of_feature(data, name)
         if name in (data.target_names or description.targets) and description.layout == "samples":
             continue  # the network would see its own answer, whatever it holds
         kind = data.feature_type(name)
         if kind is not None and description.layout == "series":
             message = "types of features are of single samples, and these data are a series"
-            yield Diagnostic("only-for-samples", message, spec.span(*place), help="list the names alone")
+            yield Diagnostic("only-for-samples", message, data.span(*place), help="list the names alone")
         elif kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
             held = _held(column)
             fitting, wanted = infer(column), " or ".join(HOLDS[other] for other in kind.takes)
@@ -81,7 +81,7 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
             yield Diagnostic(
                 "wrong-value",
                 f"`{name}` holds {held}, and `{kind.type_name}` takes {wanted}",
-                spec.span(*place),
+                data.span(*place),
                 help=help,
             )
         elif name == (data.time or description.time):
@@ -113,7 +113,7 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
                 yield Diagnostic(
                     "target-among-features",
                     f"`{name}` is the target, so the network would see its own answer",
-                    spec.span(*place_of_feature(spec, name)),
+                    spec.data.span(*place_of_feature(spec.data, name)),
                     help=f"remove `{name}` from `features`",
                 )
     else:
@@ -152,7 +152,7 @@ def _target_problems(spec: Spec, description: Description) -> Iterator[Diagnosti
         elif not said:
             problem, help = _of_several_targets(column, columns, description)
         if problem:
-            yield Diagnostic("wrong-value", problem, spec.span(*place_of_target(spec, i)), help=help)
+            yield Diagnostic("wrong-value", problem, spec.data.span(*place_of_target(spec.data, i)), help=help)
 
 
 Problem = tuple[str | None, str | None]
@@ -208,27 +208,25 @@ def _held(column: Column) -> str:
     return "arrays" if column.shape else HOLDS[column.kind]
 
 
-def place_of_target(spec: Spec, place: int) -> tuple[str | int, ...]:
-    """Where the spec names one of the targets."""
-    given = spec.data.target
-    if isinstance(given, dict):
-        return ("data", "target", list(given)[place])
-    return ("data", "target", place) if isinstance(given, list) else ("data", "target")
+def place_of_target(data: DataSpec, place: int) -> tuple[str | int, ...]:
+    """Where the section names one of the targets."""
+    if isinstance(data.target, dict):
+        return ("target", list(data.target)[place])
+    return ("target", place) if isinstance(data.target, list) else ("target",)
 
 
-def place_of_feature(spec: Spec, name: str) -> tuple[str | int, ...]:
-    """Where the spec names a feature."""
-    by_name = ("data", "features", name)
-    if isinstance(spec.data.features, dict) and spec.source.written(*by_name):
-        return by_name
-    return ("data", "features", (spec.data.feature_names or []).index(name))
+def place_of_feature(data: DataSpec, name: str) -> tuple[str | int, ...]:
+    """Where the section names a feature."""
+    if isinstance(data.features, dict) and data.is_written("features", name):
+        return ("features", name)
+    return ("features", (data.feature_names or []).index(name))
 
 
 def _no_feature(spec: Spec, name: str, kind: str, wanted: str) -> Diagnostic:
     return Diagnostic(
         "wrong-value",
         f"`{name}` holds {HOLDS[kind]}, and features are {wanted}",
-        spec.span(*place_of_feature(spec, name)),
+        spec.data.span(*place_of_feature(spec.data, name)),
         help="leave it out of `features`",
     )
 

@@ -22,7 +22,6 @@ from dlspec.signature.base import (
     Signature,
     Target,
     Task,
-    named_inputs,
     share_out,
 )
 from dlspec.signature.columns import column_problems, guess_time, no_numbers
@@ -62,7 +61,9 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     predicted = {*names, *(t.name for t in targets.values() if t)}
     group = data.group if description.layout == "series" else data.split.group
     predicted |= {name for name in (group, data.split.column) if name}
-    chosen = data.feature_names or list(dict.fromkeys(name for _, names in named_inputs(spec) for name in names))
+    chosen = data.feature_names or list(
+        dict.fromkeys(name for _, names in (spec.model.columns_of_inputs or {}).items() for name in names)
+    )
     if back and description.layout == "samples":
         predicted |= {*description.targets}  # the label of a built-in set is no part of a sample
     series = description.layout == "series"
@@ -126,7 +127,8 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
         types = tuple(data.feature_type(column.name) or infer(column) or FEATURES["numeric"]() for column in features)
         widths = [given.width(column) for given, column in zip(types, features, strict=True)]
         shape = (None, sum(widths))
-    inputs = share_out(spec, shape, chosen, widths)
+    shared = spec.model.columns_of_inputs
+    inputs = share_out(shared, shape, chosen, widths)
     if back:
         words = next((c for c, given in zip(features, types, strict=False) if given.raw != "number"), None)
         if words is not None:
@@ -147,14 +149,13 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     words = description.column(data.split.column) if data.split.column else None
     signature = Signature(
         task, shape, features, target, inputs, known, time if window else None, window, rows, types, tuple(widths),
-        description.validation_rows, group, words.classes if words else None,
+        description.validation_rows, group, words.classes if words else None, shared,
     )  # fmt: skip
     return signature, problems
 
 
-def needs_memory(spec: Spec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
+def needs_memory(data: DataSpec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
     """Why rows must be in memory together: the key that asks for it, and what that is; None: they need not be."""
-    data = spec.data
     if signature.target.kind == "input":
         return ("target",), "a network that gives back its input"
     if signature.window is not None:

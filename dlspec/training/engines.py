@@ -10,19 +10,19 @@ from dlspec.compiling import way_of
 from dlspec.estimates import count_of
 from dlspec.plans import Plan, Samples
 from dlspec.preparation import Prepared
-from dlspec.spec import Spec
+from dlspec.spec import RuntimeSpec
 from dlspec.training.engine import Engine, StepByStep
 
 
-def compiled_stages(spec: Spec, plan: Plan, data: Prepared) -> list[str]:
+def compiled_stages(runtime: RuntimeSpec, plan: Plan, data: Prepared) -> list[str]:
     """Names of the stages that are compiled by XLA here; the rule is about processors, and other backends have their
     own."""
     import keras
 
-    if keras.backend.backend() != "tensorflow" or (spec.runtime.xla == "auto" and on_gpu()):
+    if keras.backend.backend() != "tensorflow" or (runtime.xla == "auto" and on_gpu()):
         return []
     samples = Samples(len(data.train), len(data.pretraining_inputs))
-    return [stage.name for stage in plan.stages if way_of(spec, plan, stage, count_of(stage, samples)).compiled]
+    return [stage.name for stage in plan.stages if way_of(runtime, plan, stage, count_of(stage, samples)).compiled]
 
 
 def make_engine(

@@ -13,7 +13,7 @@ from dlspec.parts.optimizers import Optimizer
 from dlspec.plans import Plan, Samples, Stage
 from dlspec.preparation import Prepared
 from dlspec.source import to_inline_yaml
-from dlspec.spec import Spec
+from dlspec.spec import TrainingSettings
 from dlspec.training.diagnosis import Cause
 from dlspec.training.progress import HistoryRow, Progress
 
@@ -61,7 +61,7 @@ def check_progress(stage: Stage, progress: Progress) -> None:
 
 @contextmanager
 def out_of_memory_in_words(
-    spec: Spec, plan: Plan, stage: Stage, data: Prepared, begun: Callable[[], bool] = lambda: False
+    settings: TrainingSettings, plan: Plan, stage: Stage, data: Prepared, begun: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """Puts the backend's out-of-memory error into words.
 
@@ -75,7 +75,7 @@ def out_of_memory_in_words(
             raise
         samples = Samples(len(data.train), len(data.pretraining_inputs))
         batch_size = min(stage.batch_size, count_of(stage, samples))
-        raise out_of_memory(spec, plan, stage, batch_size, free_device_memory(), begun=begun()) from error
+        raise out_of_memory(settings, plan, stage, batch_size, free_device_memory(), begun=begun()) from error
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -85,7 +85,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def out_of_memory(
-    spec: Spec, plan: Plan, stage: Stage, batch_size: int, free: int | None, *, begun: bool
+    settings: TrainingSettings, plan: Plan, stage: Stage, batch_size: int, free: int | None, *, begun: bool
 ) -> TrainingError:
     """What is said of it, with the batch that fits by estimate.
 
@@ -100,7 +100,7 @@ def out_of_memory(
         smaller = batch_size // 2 if begun else 0
         help = f"write `batch_size: {smaller}` under `{stage.section}`" if smaller else "make layers smaller"
         return TrainingError.of("out-of-memory", message, help=help)
-    found = fit(spec, plan.graph, stage, batch_size, free, begun=begun)
+    found = fit(settings, plan.graph, stage, batch_size, free, begun=begun)
     if found.needed > found.free:
         message += f": by estimate it takes {show_bytes(found.needed)}, and there are {show_bytes(found.free)} for it"
     return TrainingError.of("out-of-memory", message, help=smaller_batch(stage, found))

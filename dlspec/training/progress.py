@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,11 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from dlspec.archives import BROKEN, read_arrays
-from dlspec.diagnostics import Diagnostic
 from dlspec.files import written_whole
 from dlspec.plans import Plan, Stage
-from dlspec.preparation import Prepared
-from dlspec.spec import Spec
 from dlspec.weights import LayerWeights, unreadable
 
 Array = np.ndarray
@@ -25,17 +22,8 @@ Array = np.ndarray
 CHECKSUM = "checksum"
 
 
-class Listener:
-    """Is told what happens while training; every method does nothing unless overridden."""
-
-    def warns(self, warnings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
-        """What is odd about the data; `texts` are those of the spec, for places in it."""
-
-    def begins(self, spec: Spec, plan: Plan, data: Prepared) -> None:
-        """The data are ready; the backend is loaded next, which takes seconds."""
-
-    def ready(self, device: str) -> None:
-        """The backend is loaded; `device` says in words what it runs on."""
+class StageListener:
+    """Is told what happens while stages are trained; every method does nothing unless overridden."""
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
         """A stage begins: `steps` weight updates in an epoch over `samples` samples."""

@@ -28,7 +28,7 @@ from dlspec.parts.base import Callback
 from dlspec.plans import Plan, Stage, code_of
 from dlspec.preparation import Part, Prepared, generator
 from dlspec.pretraining.base import Work
-from dlspec.spec import Spec
+from dlspec.spec import TrainingSettings, TrainSpec
 from dlspec.stopping import EarlyStopping, StageStopping
 from dlspec.training.callbacks import Callbacks
 from dlspec.training.diagnosis import find_cause
@@ -36,7 +36,7 @@ from dlspec.training.engine import Engine, Pace
 from dlspec.training.engines import compiled_stages, make_engine
 from dlspec.training.failing import check_progress, not_finite, out_of_memory_in_words, watched
 from dlspec.training.features import Features
-from dlspec.training.progress import Checkpoint, HistoryRow, Listener, Observer, Progress, Stopped
+from dlspec.training.progress import Checkpoint, HistoryRow, Observer, Progress, StageListener, Stopped
 from dlspec.training.values import EVALUATION_BATCH, all_finite, as_array, seed_everything
 from dlspec.weights import LayerWeights
 
@@ -82,12 +82,12 @@ class Trainer:
 
     def __init__(
         self,
-        spec: Spec,
+        settings: TrainingSettings,
         plan: Plan,
         data: Prepared,
         network: Any,
         *,
-        listener: Listener,
+        listener: StageListener,
         save: Callable[[Checkpoint], None],
         observer: Observer | None = None,
         folder: Path = Path(),
@@ -95,7 +95,7 @@ class Trainer:
         compiled: Sequence[str] | None = None,
         last: Callable[[], Checkpoint | None] = lambda: None,
     ) -> None:
-        self.spec = spec
+        self.settings = settings
         self.plan = plan
         self.data = data
         self.network = network
@@ -104,13 +104,13 @@ class Trainer:
         self.observer = observer
         self.folder = folder
         self.taken = taken or LayerWeights()
-        self.compiled = compiled_stages(spec, plan, data) if compiled is None else compiled
+        self.compiled = compiled_stages(settings.runtime, plan, data) if compiled is None else compiled
         self.last = last
         self.progress = Progress()
         self.stage_models: list[Any] = []
         self.best_weights: list[Array] = []
         self._programs: list[tuple[Stage, Any]] = []  # what the stage before compiled
-        every = spec.train.checkpoint_every
+        every = settings.train.checkpoint_every
         self._every = count_seconds(every) if every else None
         self._next_save = 0.0
         self._resumed: Checkpoint | None = None
@@ -127,7 +127,7 @@ class Trainer:
                 take_weights(self.network.get_layer(name), self.taken.layers[name])
         with _stop_requests() as self._stop_requested:
             for index, stage in enumerate(self.plan.stages):
-                with out_of_memory_in_words(self.spec, self.plan, stage, self.data, lambda: bool(self._callbacks)):
+                with out_of_memory_in_words(self.settings, self.plan, stage, self.data, lambda: bool(self._callbacks)):
                     if stage.kind == "pretrain":
                         self._pretrain(index, stage)
                     else:
@@ -140,10 +140,10 @@ class Trainer:
         assert place is not None, "a pretraining stage has a place"
         inputs = self.data.train.inputs if method.needs_labels else self.data.pretraining_inputs
         steps = math.ceil(len(inputs) / stage.batch_size) * stage.epochs
-        seed_everything(self.spec.seed, stage.name)
+        seed_everything(self.settings.seed, stage.name)
         encoder = [self.network.get_layer(name) for name in stage.encoder]
-        with devices_of(self.spec.runtime):
-            model = method.build(encoder, place, Work(steps, target, self.spec.train.loss))
+        with devices_of(self.settings.runtime):
+            model = method.build(encoder, place, Work(steps, target, self.settings.train.loss))
         self.stage_models.append(model)
         if index < self.progress.stage:
             return
@@ -154,7 +154,7 @@ class Trainer:
             y = weights = held_out_y = None
             if method.needs_labels:
                 y, held_out_y = (self._targets(part) for part in (self.data.train, self.data.validation))
-                weights = sample_weights(self.spec, self.data)
+                weights = sample_weights(self.settings.train, self.data)
             self._train(index, stage, model, _Samples(x, y, weights, held_out, held_out_y), method.early_stopping)
         finally:
             features.close()
@@ -174,7 +174,7 @@ class Trainer:
 
     def _targets(self, part: Part) -> Samples:
         """What the network is to put out, as the loss compares it."""
-        loss, target = self.spec.train.loss, self.data.signature.target
+        loss, target = self.settings.train.loss, self.data.signature.target
         assert loss is not None, "the default loss was filled in"
         if target.kind == "input":
             return reshaped(part.targets, self.network.output_shape[1:])
@@ -184,14 +184,14 @@ class Trainer:
         return Mapped(part.targets, lambda some: loss.encode(some, target.units), encoded.shape[1:], encoded.dtype)
 
     def _fine_tune(self, index: int, stage: Stage) -> None:
-        seed_everything(self.spec.seed, stage.name)
+        seed_everything(self.settings.seed, stage.name)
         for name in self.plan.frozen:
             layer = self.plan.graph[name].layer
             self.network.get_layer(name).trainable = layer.trainable and name not in stage.frozen
         last = index == len(self.plan.stages) - 1
         if index < self.progress.stage and not last:
             return
-        settings, train, held_out = self.spec.train, self.data.train, self.data.validation
+        settings, train, held_out = self.settings.train, self.data.train, self.data.validation
         loss, target = settings.loss, self.data.signature.target
         assert loss is not None, "the default loss was filled in"
         lowest = min(float(block.min()) for block in blocks(train.targets)) if loss.positive else 0.0
@@ -202,7 +202,7 @@ class Trainer:
                 help="write `loss: mse` under `train`, or `scale: min_max` under `data`",
             )
         steps = math.ceil(len(train) / stage.batch_size)
-        with devices_of(self.spec.runtime):
+        with devices_of(self.settings.runtime):
             optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule)
             self.network.compile(optimizer=optimizer, loss=loss.build())
         self._begin(self.network)
@@ -216,7 +216,7 @@ class Trainer:
         samples = _Samples(
             train.inputs,
             self._targets(train),
-            sample_weights(self.spec, self.data),
+            sample_weights(self.settings.train, self.data),
             held_out.inputs,
             self._targets(held_out),
         )
@@ -365,7 +365,7 @@ class Trainer:
 
     def _order(self, stage: Stage, x: Samples, epoch: int) -> Array:
         """The sample at each place of an epoch, which is counted from 1."""
-        random = generator(self.spec.seed, f"{stage.name}/{epoch}")
+        random = generator(self.settings.seed, f"{stage.name}/{epoch}")
         return x.order(random) if is_read_later(x) else random.permutation(len(x))
 
     def _failure(self, stage: Stage, model: Any, engine: Engine, epoch: int, loss: float) -> TrainingError:
@@ -384,7 +384,7 @@ class Trainer:
                 (last.progress.epoch, last.progress.step),
                 epoch - 1,
             )
-        scheduled = stage.kind == "fine_tune" and self.spec.train.schedule is not None
+        scheduled = stage.kind == "fine_tune" and self.settings.train.schedule is not None
         rate = None if scheduled else float(as_array(model.optimizer.learning_rate))
         return not_finite(stage, epoch, loss, cause, rate)
 
@@ -471,7 +471,7 @@ class Trainer:
         A checkpoint that was written between two stages lacks the variables of the next stage's model, which
         come last and stay as they were drawn.
         """
-        with devices_of(self.spec.runtime):
+        with devices_of(self.settings.runtime):
             model.optimizer.build(model.trainable_variables)
         if self._resumed is None:
             return
@@ -490,12 +490,12 @@ class Trainer:
         self._resumed = None
 
 
-def sample_weights(spec: Spec, data: Prepared) -> Samples | None:
+def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
     """How much each sample of the training part counts, by its class; None: all alike.
 
     `balanced` gives every class the same sum (King and Zeng, 2001).
     """
-    wanted, truth, classes = spec.train.class_weight, data.train.truth, data.signature.target.classes
+    wanted, truth, classes = train.class_weight, data.train.truth, data.signature.target.classes
     if wanted is None:
         return None
     if wanted == "balanced":

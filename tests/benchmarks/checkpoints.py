@@ -13,7 +13,8 @@ from pathlib import Path
 
 from dlspec.backend import load_keras
 from dlspec.runs.checkpoints import LATEST, save_checkpoint
-from dlspec.training import Listener, Trainer
+from dlspec.runs.listener import Listener
+from dlspec.training import Trainer
 from tests.benchmarks.training import Case, Enough, dense
 
 LASTS = 30.0

@@ -90,7 +90,8 @@ def csv_to_first_step() -> dict[str, float]:
     import dlspec
     from dlspec.building import build_network
     from dlspec.runs.jobs import load_data
-    from dlspec.training import Listener, Stopped, Trainer
+    from dlspec.runs.listener import Listener
+    from dlspec.training import Stopped, Trainer
 
     dlspec.build(dlspec.load("dlspec: 1\ndata: {dataset: iris}\nmodel: [output]\n"))
 
@@ -104,7 +105,9 @@ def csv_to_first_step() -> dict[str, float]:
         data = load_data(spec)
         read = time.perf_counter()
         network = build_network(dlspec.graph(spec))
-        trainer = Trainer(spec, dlspec.plan(spec), data, network, listener=UntilFirst(), save=lambda checkpoint: None)
+        trainer = Trainer(
+            spec.training, dlspec.plan(spec), data, network, listener=UntilFirst(), save=lambda checkpoint: None
+        )
         with contextlib.suppress(Stopped):
             trainer.run()
     rows = len(data.train) + len(data.validation) + len(data.test)
@@ -114,7 +117,7 @@ def csv_to_first_step() -> dict[str, float]:
 
 def large(name: str) -> dict[str, float]:
     import dlspec
-    from dlspec.training import Listener
+    from dlspec.runs.listener import Listener
 
     epoch = {}
 

@@ -26,8 +26,9 @@ from dlspec.backend import load_keras
 from dlspec.building import build_network
 from dlspec.pretraining.base import Place, Work
 from dlspec.runs.jobs import load_data
+from dlspec.runs.listener import Listener
 from dlspec.signature import read_signature, source_of
-from dlspec.training import Listener, Trainer, seed_everything
+from dlspec.training import Trainer, seed_everything
 from dlspec.training.engines import make_engine
 
 SIZES = (784, 500, 500, 500)
@@ -74,7 +75,7 @@ class Ours:
     def __init__(self, text: str, **overrides) -> None:
         self.spec = dlspec.load(text, overrides=overrides)
         self.data = load_data(self.spec)
-        signature, _ = read_signature(self.spec, source_of(self.spec).describe())
+        signature, _ = read_signature(self.spec, source_of(self.spec.data).describe())
         self.plan = dlspec.plan(self.spec)
         assert signature is not None
 
@@ -82,7 +83,9 @@ class Ours:
         seed_everything(0, "network")
         network = build_network(self.plan.graph)
         clock = Clock()
-        trainer = Trainer(self.spec, self.plan, self.data, network, listener=clock, save=lambda checkpoint: None)
+        trainer = Trainer(
+            self.spec.training, self.plan, self.data, network, listener=clock, save=lambda checkpoint: None
+        )
         trainer.run()
         return clock, trainer
 

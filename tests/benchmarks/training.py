@@ -27,7 +27,8 @@ import numpy as np
 import dlspec
 from dlspec.backend import load_keras
 from dlspec.runs.jobs import load_data
-from dlspec.training import Listener, Trainer, seed_everything
+from dlspec.runs.listener import Listener
+from dlspec.training import Trainer, seed_everything
 from tests.conftest import ROOT
 
 REPEATS = 5
@@ -90,7 +91,9 @@ class Case:
         def run() -> float:
             seconds = Seconds()
             with suppress(Enough):
-                Trainer(spec, plan, data, self.network(plan), listener=seconds, save=lambda checkpoint: None).run()
+                Trainer(
+                    spec.training, plan, data, self.network(plan), listener=seconds, save=lambda checkpoint: None
+                ).run()
             return statistics.median(seconds.epochs[1:])
 
         return run
@@ -453,7 +456,7 @@ base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 own = [line for line in open("/proc/self/status") if line.startswith("VmRSS")][0].split()[1]
 open("/proc/self/clear_refs", "w").write("5")
 data, plan = bench.load_data(spec), bench.dlspec.plan(spec)
-bench.Trainer(spec, plan, data, bench.Case.network(plan), listener=bench.Listener(), save=lambda c: None).run()
+bench.Trainer(spec.training, plan, data, bench.Case.network(plan), listener=bench.Listener(), save=lambda c: None).run()
 peak = [line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1]
 print((int(peak) - int(own)) / 1024, data.train.inputs.nbytes / 2**20)
 """
@@ -481,7 +484,9 @@ def slopes() -> None:
         with tempfile.TemporaryDirectory() as folder:
             spec, plan, data = case.ready(Path(folder))
             began = time.perf_counter()
-            Trainer(spec, plan, data, case.network(plan), listener=Listener(), save=lambda checkpoint: None).run()
+            Trainer(
+                spec.training, plan, data, case.network(plan), listener=Listener(), save=lambda checkpoint: None
+            ).run()
             return time.perf_counter() - began
 
     base = statistics.median(seconds(12_800, 4, 20) for _ in range(3))

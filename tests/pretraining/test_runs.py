@@ -11,8 +11,9 @@ from click.testing import CliRunner
 import dlspec
 from dlspec.cli import cli
 from dlspec.runs.comparing import summarize
+from dlspec.runs.listener import Listener
 from dlspec.runs.repeating import spread
-from dlspec.training import Listener, as_array, predict
+from dlspec.training import as_array, predict
 from tests.conftest import TINY, TINY_DIGITS, TINY_SERIES
 
 RBMS = TINY_DIGITS.replace(

@@ -5,7 +5,9 @@ import pytest
 
 import dlspec
 from dlspec.diagnostics import TrainingError
-from dlspec.training import Listener, as_array, predict
+from dlspec.plans import without_pretraining
+from dlspec.runs.listener import Listener
+from dlspec.training import as_array, predict
 from tests.conftest import TINY_DIGITS, TINY_SERIES
 from tests.test_training import StopAfter, Training, same
 
@@ -255,7 +257,7 @@ def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages():
         seed_everything(3, "network")
         network = build_network(training.graph)
         Trainer(
-            training.spec, training.plan, training.data, network, listener=Listener(), save=lambda c: None,
+            training.spec.training, training.plan, training.data, network, listener=Listener(), save=lambda c: None,
             observer=Look(),
         ).run()  # fmt: skip
         assert seen["network"] == pytest.approx(seen["stages"], abs=1e-5), method
@@ -270,7 +272,7 @@ def test_a_sequence_autoencoder_can_be_unrolled():
 
 def test_the_same_network_can_be_trained_without_its_pretraining():
     training = digits(METHODS["rbm"])
-    plan = training.plan.without_pretraining(training.spec)
+    plan = without_pretraining(training.plan, training.spec)
     assert [stage.name for stage in plan.stages] == ["fine_tune"]
     assert plan.graph is training.graph
 

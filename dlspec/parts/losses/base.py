@@ -11,6 +11,8 @@ from dlspec.registry import OneOf, Registry
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.signature import Target
+
 Sort = Literal["number", "binary", "class"]
 
 
@@ -44,6 +46,10 @@ class Loss(Part):
     def weighs_samples(self) -> bool:
         """Whether each sample can count more or less."""
         return True
+
+    def fits(self, target: Target) -> bool:
+        """Whether it can compare what a network puts out with the target."""
+        return target.loss_of in self.of or (target.inside and "binary" in self.of)
 
     def encode(self, targets: np.ndarray, units: int) -> np.ndarray:
         """Targets of a network with so many output units, as the Keras loss compares them."""

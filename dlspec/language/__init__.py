@@ -1,0 +1,1 @@
+"""How a spec is written: YAML with places, diagnostics, typed keys and registries."""

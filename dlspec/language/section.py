@@ -1,0 +1,70 @@
+"""A section of a spec: typed keys that know where they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from pydantic import PrivateAttr
+
+from dlspec.diagnostics import Span
+from dlspec.fields import SpecModel
+from dlspec.source import Source
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the keys of a section are written.
+
+    Args:
+        source: the text of the spec.
+        path: of the section in it.
+    """
+
+    source: Source = field(compare=False, repr=False)
+    path: tuple[str, ...]
+
+    def within(self, key: str) -> Places:
+        """The places of a section inside this one."""
+        return Places(self.source, (*self.path, key))
+
+
+class Section(SpecModel):
+    """A section of a spec. Paths are relative to it."""
+
+    _places: Places | None = PrivateAttr(default=None)
+
+    def at(self, places: Places) -> Self:
+        """The same section, written there."""
+        placed = self.model_copy()
+        placed._places = places
+        return placed
+
+    @property
+    def places(self) -> Places:
+        """Where it is written."""
+        assert self._places is not None, "a section is placed when its spec is read"
+        return self._places
+
+    def span(self, *path: str | int) -> Span:
+        """Where the value at `path` stands, or the nearest thing above it that was written."""
+        return self.places.source.span(*self.places.path, *path)
+
+    def key_span(self, *path: str | int) -> Span:
+        """Where the key at `path` stands, or the nearest key or value above it."""
+        return self.places.source.key_span(*self.places.path, *path)
+
+    def is_written(self, *path: str | int) -> bool:
+        """Whether the spec itself says something at `path`."""
+        return self.places.source.written(*self.places.path, *path)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """File name -> text, of the spec and what it extends, for messages."""
+        return self.places.source.texts
+
+    def folder_of(self, *path: str | int) -> Path:
+        """The folder that relative paths in the value at `path` start from."""
+        span = self.span(*path)
+        return Path(span.file).parent if span.in_file else self.places.source.folder
