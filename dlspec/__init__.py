@@ -32,11 +32,11 @@ _HOMES = {
     "open_run": "dlspec.api",
     "Run": "dlspec.runs",
     "Replay": "dlspec.runs",
-    "Spec": "dlspec.spec",
-    "Diagnostic": "dlspec.diagnostics",
-    "SpecError": "dlspec.diagnostics",
-    "DataError": "dlspec.diagnostics",
-    "TrainingError": "dlspec.diagnostics",
+    "Spec": "dlspec.spec.spec",
+    "Diagnostic": "dlspec.language.diagnostics",
+    "SpecError": "dlspec.language.diagnostics",
+    "DataError": "dlspec.language.diagnostics",
+    "TrainingError": "dlspec.language.diagnostics",
 }
 
 __all__ = ["__version__", *_HOMES]

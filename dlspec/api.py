@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from dlspec.checks import Checked, check
-from dlspec.checks.outputs import several_outputs
-from dlspec.composition import compose
-from dlspec.datasets import Description
-from dlspec.diagnostics import DataError, Diagnostic, SpecError, Terminated
-from dlspec.graphs import Graph, make_graph
-from dlspec.plans import Plan, make_plan
-from dlspec.signature import read_signature, source_of
-from dlspec.source import Source, read_file, read_text
-from dlspec.spec import Spec
-from dlspec.weights import taken_layers
+from dlspec.data.datasets import Description
+from dlspec.data.source_of import source_of
+from dlspec.language.diagnostics import DataError, Diagnostic, SpecError, Terminated
+from dlspec.language.yaml import Source, read_file, read_text
+from dlspec.model.graph import Graph, make_graph
+from dlspec.model.weights import taken_layers
+from dlspec.spec.checks import Checked, check
+from dlspec.spec.checks.network_outputs import several_outputs
+from dlspec.spec.composition import compose
+from dlspec.spec.signature import read_signature
+from dlspec.spec.spec import Spec
+from dlspec.training.plan import Plan, make_plan
 
 if TYPE_CHECKING:
-    from dlspec.data_check.table import ColumnSummary
-    from dlspec.doctor import Finding
+    from dlspec.data.checks.table import ColumnSummary
     from dlspec.runs import Replay, Run
     from dlspec.runs.listener import Listener
+    from dlspec.runtime.doctor import Finding
 
 
 def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
@@ -89,14 +90,14 @@ def draw(spec: Spec, form: str = "text") -> str:
     Args:
         form: `text`, `svg` (a file of its own) or `mermaid` (a flowchart for Markdown).
     """
-    from dlspec.diagrams import FORMS
+    from dlspec.views.drawing import FORMS
 
     return FORMS[form](graph(spec))
 
 
 def resolve(spec: Spec) -> str:
     """The spec as YAML with every default written out and where each value came from; it runs again as it is."""
-    from dlspec.resolving import write_resolved
+    from dlspec.views.resolved import write_resolved
 
     return write_resolved(spec)
 
@@ -107,7 +108,7 @@ def explain(spec: Spec, language: str = "en") -> str:
     Args:
         language: `en` or `ko`.
     """
-    from dlspec.prose import write_prose
+    from dlspec.views.prose import write_prose
 
     return write_prose(spec, graph(spec), language)
 
@@ -124,7 +125,7 @@ def init(data: str, *, target: str | None = None, series: bool | None = None, pr
     Raises:
         DataError: there are no such data, or nothing in them can be predicted.
     """
-    from dlspec.starting import look_at, write_start
+    from dlspec.spec.first_spec import look_at, write_start
 
     start = look_at(data, series=series)
     return write_start(start.predicting(target) if target else start, pretrain=pretrain)
@@ -132,14 +133,14 @@ def init(data: str, *, target: str | None = None, series: bool | None = None, pr
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 7) of the language, for editors, as plain values."""
-    from dlspec.json_schema import make_schema
+    from dlspec.views.reference.json_schema import make_schema
 
     return make_schema()
 
 
 def doctor() -> list[Finding]:
     """What this machine has of what dlspec needs, what is missing, and the command that mends it."""
-    from dlspec.doctor import examine_machine
+    from dlspec.runtime.doctor import examine_machine
 
     return examine_machine()
 
@@ -152,8 +153,8 @@ def columns(spec: Spec) -> list[ColumnSummary]:
     Raises:
         DataError: the data are not there, or cannot be read.
     """
-    from dlspec.data_check.table import summarize_columns
-    from dlspec.runs.jobs import load_data
+    from dlspec.data.checks.table import summarize_columns
+    from dlspec.runs.job import load_data
 
     data = load_data(spec)
     return summarize_columns(spec.data, data.signature, data.columns)
@@ -173,8 +174,8 @@ def build(spec: Spec) -> Any:
     Raises:
         DataError: the data file, which fixes the input shape, is not there.
     """
-    from dlspec.building import build_network
-    from dlspec.training import seed_everything
+    from dlspec.model.build import build_network
+    from dlspec.training.values import seed_everything
 
     source_of(spec.data).describe()
     seed_everything(spec.seed, "network")
@@ -225,7 +226,7 @@ def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener |
 
 
 def _with_report(finished: Run) -> Run:
-    from dlspec.training import Stopped
+    from dlspec.training.progress import Stopped
 
     try:
         report(finished)
@@ -260,8 +261,8 @@ def replay(
 
 def report(run: Run | str | Path) -> Path:
     """Draws the report of a finished run anew, from its folder alone; returns the file."""
-    from dlspec.files import writing_in
-    from dlspec.reports import write_report
+    from dlspec.runtime.files import writing_in
+    from dlspec.views.report import write_report
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     with writing_in(opened.folder, f"all else is there; make room, and `dlspec report {opened.folder}` draws it"):
@@ -295,7 +296,7 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
     Raises:
         DataError: there is no such run or file, a column is missing or a value wrong, or `out` is there already.
     """
-    from dlspec.runs.predicting import predict_file
+    from dlspec.runs.predict import predict_file
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out)
@@ -315,7 +316,7 @@ def export(
     Raises:
         DataError: there is no such run or layer, or the file is there already.
     """
-    from dlspec.files import cannot_write, written_whole
+    from dlspec.runtime.files import cannot_write, written_whole
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     first, dots, last = (layers or "..").partition("..")

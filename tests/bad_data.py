@@ -17,8 +17,8 @@ from PIL import Image
 from scipy.io import wavfile
 
 import dlspec
-from dlspec.diagnostics import DataError, SpecError
-from dlspec.runs.jobs import load_data
+from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.runs.job import load_data
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "bad_data.md"

@@ -85,7 +85,7 @@ def write_spec(tmp_path):
 @pytest.fixture
 def one_step_at_a_time(monkeypatch):
     """A listener can look at the network, and stop training, after every step and not only after a run of steps."""
-    monkeypatch.setattr("dlspec.training.engine.AT_A_TIME", 0.0)
+    monkeypatch.setattr("dlspec.training.engines.base.AT_A_TIME", 0.0)
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def crash(spec: str, kills: int, folder: Path, draw: random.Random, counts: Coun
 
 def main(kills: int, specs: list[str], seed: int = 0) -> Counts:
     """So many kills over all specs."""
-    from dlspec.backend import load_keras
+    from dlspec.runtime.backend import load_keras
 
     load_keras()
     import tensorflow  # noqa: F401

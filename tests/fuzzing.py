@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import dlspec
 from dlspec.api import examine
-from dlspec.explanations import explanations
-from dlspec.source import read_text, to_yaml
-from dlspec.source.reading import read_bytes
+from dlspec.language.codes import explanations
+from dlspec.language.yaml import read_text, to_yaml
+from dlspec.language.yaml.reading import read_bytes
 from tests.conftest import NEEDED, ROOT, SPECS, TINY
 
 SECONDS, MEGABYTES = 2, 200

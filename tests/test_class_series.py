@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.runs.jobs import load_data
+from dlspec.runs.job import load_data
 
 TEXT = """\
 dlspec: 1

@@ -3,9 +3,9 @@
 import pytest
 
 import dlspec
-from dlspec.composition import compose
-from dlspec.composition.arithmetic import ArithmeticProblem, calculate
-from dlspec.source import read_file, read_text
+from dlspec.language.yaml import read_file, read_text
+from dlspec.spec.composition import compose
+from dlspec.spec.composition.arithmetic import ArithmeticProblem, calculate
 
 HEAD = "dlspec: 1\ndata: {dataset: digits}\n"
 

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 import dlspec
-from dlspec.arrays import is_read_later
 from dlspec.cli import cli
-from dlspec.datasets import DATASETS
-from dlspec.datasets.keras_cache import KerasDataset
-from dlspec.diagnostics import DataError
-from dlspec.runs.jobs import find_oddities, load_data
+from dlspec.data.arrays import is_read_later
+from dlspec.data.datasets import DATASETS
+from dlspec.data.datasets.keras_cache import KerasDataset
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.job import find_oddities, load_data
 from tests.conftest import ROOT
 
 

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pytest
 
-from dlspec.datasets import DATASETS
-from dlspec.datasets.cifar import COARSE, FINE, Cifar10, Cifar100
-from dlspec.datasets.keras_cache import KerasDataset
-from dlspec.datasets.keras_texts import Imdb, Reuters
-from dlspec.diagnostics import DataError
+from dlspec.data.datasets import DATASETS
+from dlspec.data.datasets.cifar import COARSE, FINE, Cifar10, Cifar100
+from dlspec.data.datasets.keras_cache import KerasDataset
+from dlspec.data.datasets.keras_texts import Imdb, Reuters
+from dlspec.language.diagnostics import DataError
 from tests.conftest import ROOT
 
 OFFLINE = [name for name in DATASETS if not issubclass(DATASETS[name], KerasDataset)]
@@ -42,7 +42,7 @@ def test_a_set_that_is_not_there_says_what_to_put_where(name, monkeypatch, tmp_p
     def offline(name):
         raise OSError("no network")
 
-    monkeypatch.setattr("dlspec.datasets._fetching.fetch", offline)
+    monkeypatch.setattr("dlspec.data.datasets._fetching.fetch", offline)
     with pytest.raises(DataError) as error:
         DATASETS[name]().load(0)
     (problem,) = error.value.diagnostics
@@ -107,7 +107,7 @@ def test_a_file_that_would_run_something_is_refused(cache):
 
 def test_california_housing_is_read_from_the_cache(cache, monkeypatch):
     housing = DATASETS["california_housing"]
-    monkeypatch.setattr("dlspec.datasets.california_housing.ROWS", 3)
+    monkeypatch.setattr("dlspec.data.datasets.california_housing.ROWS", 3)
     cache.mkdir(parents=True)
     np.savez(cache / "california_housing.npz", x=np.arange(24.0).reshape(3, 8), y=np.array([1.0, 2, 3]))
     columns = housing().load(0)
@@ -166,8 +166,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from dlspec.datasets import DATASETS, Column, Dataset, Description
-from dlspec.fields import PositiveInt
+from dlspec.data.datasets import DATASETS, Column, Dataset, Description
+from dlspec.language.fields import PositiveInt
 
 
 @DATASETS.register

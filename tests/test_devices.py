@@ -27,7 +27,7 @@ import json, os, signal, sys
 from pathlib import Path
 import numpy as np
 import dlspec
-from dlspec.training import Stopped
+from dlspec.training.progress import Stopped
 from dlspec.runs.listener import Listener
 
 class StopOnce(Listener):

@@ -1,8 +1,8 @@
 import json
 
 from dlspec.api import validate
-from dlspec.diagnostics import Diagnostic, Label, Severity, Span, in_file_order, render_json, render_text
-from dlspec.source import read_file
+from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span, in_file_order, render_json, render_text
+from dlspec.language.yaml import read_file
 
 
 def rendered(path) -> str:

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
-from dlspec.catalogue import sections
 from dlspec.cli import COMMANDS
-from dlspec.descriptions import SECTION_EXAMPLES
+from dlspec.data.split import Split, WalkForward, Window
+from dlspec.language.yaml import read_file
 from dlspec.pretraining import PRETRAINING
-from dlspec.source import read_file
-from dlspec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec
-from dlspec.splits import Split, WalkForward, Window
+from dlspec.spec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec
+from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
+from dlspec.views.reference.catalogue import sections
 from tests.conftest import ROOT, problems_of
 from tests.test_kinds import REGISTRIES
 

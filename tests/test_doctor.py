@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-from dlspec.doctor import _gpu
+from dlspec.runtime.doctor import _gpu
 
 
 def doctor(*arguments, **environment):

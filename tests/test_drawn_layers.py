@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlspec.layers import LAYERS, LayerSpec
+from dlspec.model.layers import LAYERS, LayerSpec
 from tests.drawn import DRAWS
 
 TYPES = [name for name in LAYERS if issubclass(LAYERS[name], LayerSpec) and name != "output"]

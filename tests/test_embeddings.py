@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.runs.jobs import load_data
+from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 
 TEXT = """\

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.compiling import way_of, ways
-from dlspec.training import as_array
+from dlspec.training.engines.xla_rule import way_of, ways
+from dlspec.training.values import as_array
 from tests.test_training import Training
 
 DENSE, IMAGE, SEQUENCE, WORDS = (6,), (8, 8, 1), (7, 3), (9,)
@@ -100,7 +100,7 @@ def by_fit(name, weighted=False):
 
 
 def by_engine(name, compiled, weighted=False, pieces=1):
-    from dlspec.training.engines import make_engine
+    from dlspec.training.engines.choice import make_engine
 
     model, x, y, weights = network(name)
     engine = make_engine(model, x, y, weights if weighted else None, BATCH, compiled=compiled)
@@ -157,7 +157,7 @@ def test_faster_loops_give_what_keras_gives(kind, settings):
     import keras
     import tensorflow as tf
 
-    from dlspec.training.recurrent import hasten
+    from dlspec.training.engines.recurrent import hasten
 
     given = {"go_backwards": True, "use_bias": False} if "back" in settings else {}
     given |= {"return_sequences": True} if "sequences" in settings else {}
@@ -187,7 +187,7 @@ def test_faster_loops_give_what_keras_gives(kind, settings):
 def test_layers_are_saved_and_left_as_the_standard_ones(tmp_path):
     import keras
 
-    from dlspec.training.engines import make_engine
+    from dlspec.training.engines.choice import make_engine
 
     model, x, y, _ = network("bidirectional")
     engine = make_engine(model, x, y, None, BATCH, compiled=True)
@@ -249,7 +249,7 @@ def test_dropout_with_a_shape_of_its_own_keeps_it_when_compiled():
     """Masks are drawn before for layers with a plain mask and one input; others draw themselves."""
     import keras
 
-    from dlspec.training.masks import Masks
+    from dlspec.training.engines.masks import Masks
 
     inputs = keras.Input((6, 4))
     shared = keras.layers.Dropout(0.5)
@@ -310,7 +310,7 @@ def test_pretraining_and_mixed_precision_exclude_each_other():
 @pytest.mark.parametrize("method", ["denoising_autoencoder", "rbm", "supervised"])
 def test_stages_that_are_built_alike_share_what_was_compiled(method, monkeypatch):
     """The third and fourth layer have the form of the second; the last digits are those of a program of their own."""
-    from dlspec.training.tensorflow_engine import TensorFlowEngine
+    from dlspec.training.engines.tensorflow import TensorFlowEngine
 
     text = (
         "dlspec: 1\ndata: {dataset: digits, scale: min_max}\n"
@@ -328,7 +328,7 @@ def test_stages_that_are_built_alike_share_what_was_compiled(method, monkeypatch
 
 
 def test_stages_of_other_settings_share_nothing(monkeypatch):
-    from dlspec.training.tensorflow_engine import TensorFlowEngine
+    from dlspec.training.engines.tensorflow import TensorFlowEngine
 
     layers = ", ".join(f"dense: {{units: 20, activation: sigmoid, name: h{i}}}" for i in range(3))
     text = (

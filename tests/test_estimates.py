@@ -5,16 +5,16 @@ import math
 import pytest
 
 import dlspec
-from dlspec.checks import check
-from dlspec.composition import compose
-from dlspec.datasets import DATASETS
-from dlspec.datasets.keras_cache import KerasDataset
-from dlspec.estimates import Memory, training_memory, training_time
-from dlspec.fields import count_bytes, show_bytes
-from dlspec.parts.optimizers import OPTIMIZERS
-from dlspec.preparation import prepare
-from dlspec.signature import source_of
-from dlspec.source import read_text
+from dlspec.data.datasets import DATASETS
+from dlspec.data.datasets.keras_cache import KerasDataset
+from dlspec.data.preparation import prepare
+from dlspec.data.source_of import source_of
+from dlspec.language.fields import count_bytes, show_bytes
+from dlspec.language.yaml import read_text
+from dlspec.spec.checks import check
+from dlspec.spec.composition import compose
+from dlspec.training.estimates import Memory, training_memory, training_time
+from dlspec.training.optimizers import OPTIMIZERS
 from tests.conftest import TINY
 
 BUDGET = "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dense: 10}, output]\nbudget: "

@@ -3,9 +3,9 @@ import pytest
 from sklearn import metrics as reference
 
 import dlspec
-from dlspec.baselines import BASELINES
-from dlspec.evaluation import judge
-from dlspec.metrics import METRICS
+from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.evaluate import judge
+from dlspec.evaluation.metrics import METRICS
 from tests.conftest import TINY
 from tests.test_training import Training
 
@@ -83,7 +83,7 @@ def test_the_best_baseline_is_the_one_to_beat():
 def test_a_drifting_level_is_explained():
     text = TINY["series"].replace("{mackey_glass: {samples: 260}}", "goog").replace("difference", "level")
     training = Training(text, pretrain=None)
-    from dlspec.evaluation import _notes
+    from dlspec.evaluation.evaluate import _notes
 
     assert "outside the range of the training part" in _notes(training.spec, training.data)[0]
 
@@ -98,7 +98,7 @@ def test_all_figures_are_in_the_targets_own_units(tiny_run):
 
 
 def test_both_ways_to_an_interval_agree():
-    from dlspec.evaluation import interval_of_mean
+    from dlspec.evaluation.evaluate import interval_of_mean
 
     values = np.random.default_rng(0).normal(3, 2, 5001)
     assert interval_of_mean(values[:5000]) == pytest.approx(interval_of_mean(values), abs=0.01)

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from dlspec.catalogue import categories
-from dlspec.explanations import AREAS, as_plain_text, explanations, in_area
+from dlspec.language.codes import AREAS, as_plain_text, explanations, in_area
+from dlspec.views.reference.catalogue import categories
 from tests.conftest import ROOT, problems_of
 
 CODE = r"[a-z]+(-[a-z0-9]+)+"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.diagnostics import TrainingError
+from dlspec.language.diagnostics import TrainingError
 from dlspec.runs.listener import Listener
-from dlspec.training import Checkpoint
+from dlspec.training.progress import Checkpoint
 
 SPIRALS = "data: {dataset: spirals}\n"
 ADDING = "data: {dataset: {adding_problem: {samples: 500, timesteps: 10}}}\n"

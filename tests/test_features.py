@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.datasets import Column
-from dlspec.diagnostics import DataError
-from dlspec.features import FEATURES, Affine, fit_affine, infer
-from dlspec.runs.jobs import load_data
+from dlspec.data.datasets import Column
+from dlspec.data.features import FEATURES, Affine, fit_affine, infer
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 
 ROWS = 240

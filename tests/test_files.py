@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.diagnostics import DataError
-from dlspec.sources.rows import SeriesFiles, TableFiles
+from dlspec.data.sources.rows import SeriesFiles, TableFiles
+from dlspec.language.diagnostics import DataError
 
 SPEC = "dlspec: 1\nname: files\ndata: {table: %s, target: kind}\nmodel: [{dense: 4}, output]\ntrain: {epochs: 1}\n"
 ROWS = 60

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 
 import dlspec
 from dlspec.cli import cli
-from dlspec.metrics import METRICS
-from dlspec.runs.folding import summarize
-from dlspec.runs.jobs import load_data
+from dlspec.evaluation.metrics import METRICS
+from dlspec.runs.folds import summarize
+from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
-from dlspec.training import Stopped, as_array
+from dlspec.training.progress import Stopped
+from dlspec.training.values import as_array
 
 IRIS = """\
 dlspec: 1

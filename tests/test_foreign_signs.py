@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from dlspec.source import read_file, read_text
+from dlspec.language.yaml import read_file, read_text
 
 KOREAN = "dlspec: 1\nname: 주가\n"
 

@@ -8,10 +8,10 @@ from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
 import dlspec
-from dlspec.catalogue import categories
 from dlspec.cli import cli
+from dlspec.language.yaml import read_text
 from dlspec.pretraining import PRETRAINING
-from dlspec.source import read_text
+from dlspec.views.reference.catalogue import categories
 from tests.conftest import SPECS, TINY
 from tests.language_client import LanguageClient, find_server
 

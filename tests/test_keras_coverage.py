@@ -9,18 +9,18 @@ from operator import attrgetter
 
 import pytest
 
-from dlspec.layers import LAYERS
-from dlspec.layers import left_out as layers_left_out
-from dlspec.layers.recurrent import CELLS
-from dlspec.metrics import METRICS
-from dlspec.parts import left_out as parts_left_out
-from dlspec.parts.activations import ACTIVATIONS
-from dlspec.parts.base import CALLBACKS, SCHEDULES, Part
-from dlspec.parts.constraints import CONSTRAINTS
-from dlspec.parts.initializers import INITIALIZERS
-from dlspec.parts.losses import LOSSES
-from dlspec.parts.optimizers import OPTIMIZERS
-from dlspec.parts.regularizers import REGULARIZERS
+from dlspec.evaluation.metrics import METRICS
+from dlspec.language import left_out as parts_left_out
+from dlspec.model.activations import ACTIVATIONS
+from dlspec.model.constraints import CONSTRAINTS
+from dlspec.model.initializers import INITIALIZERS
+from dlspec.model.keras_kind import CALLBACKS, SCHEDULES, Part
+from dlspec.model.layers import LAYERS
+from dlspec.model.layers import left_out as layers_left_out
+from dlspec.model.layers.recurrent import CELLS
+from dlspec.model.regularizers import REGULARIZERS
+from dlspec.training.losses import LOSSES
+from dlspec.training.optimizers import OPTIMIZERS
 
 MODULES = {
     "layers": (LAYERS, "Layer"),

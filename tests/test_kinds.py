@@ -3,21 +3,21 @@
 import pytest
 from pydantic import ValidationError
 
-from dlspec.baselines import BASELINES
-from dlspec.datasets import DATASETS
-from dlspec.features import FEATURES
-from dlspec.layers import LAYERS, Example
-from dlspec.metrics import METRICS
-from dlspec.parts.activations import ACTIVATIONS
-from dlspec.parts.base import CALLBACKS, SCHEDULES
-from dlspec.parts.constraints import CONSTRAINTS
-from dlspec.parts.initializers import INITIALIZERS
-from dlspec.parts.losses import LOSSES
-from dlspec.parts.optimizers import OPTIMIZERS
-from dlspec.parts.regularizers import REGULARIZERS
+from dlspec.data.datasets import DATASETS
+from dlspec.data.features import FEATURES
+from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.metrics import METRICS
+from dlspec.model.activations import ACTIVATIONS
+from dlspec.model.constraints import CONSTRAINTS
+from dlspec.model.initializers import INITIALIZERS
+from dlspec.model.keras_kind import CALLBACKS, SCHEDULES
+from dlspec.model.layers import LAYERS, Example
+from dlspec.model.regularizers import REGULARIZERS
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
-from dlspec.spec import _read_pretraining
+from dlspec.spec.spec import _read_pretraining
+from dlspec.training.losses import LOSSES
+from dlspec.training.optimizers import OPTIMIZERS
 
 REGISTRIES = [
     LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, CALLBACKS,

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.evaluation import by_value
-from dlspec.metrics import METRICS
-from dlspec.runs.jobs import find_oddities, load_data
+from dlspec.evaluation.evaluate import by_value
+from dlspec.evaluation.metrics import METRICS
+from dlspec.runs.job import find_oddities, load_data
 
 TEXT = """\
 dlspec: 1

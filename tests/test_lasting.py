@@ -12,10 +12,10 @@ import time
 import pytest
 
 import dlspec
-from dlspec.cli.lasting import lasting
-from dlspec.diagnostics import Terminated
+from dlspec.cli.signals import lasting
+from dlspec.language.diagnostics import Terminated
 from dlspec.runs import unfinished
-from dlspec.training import Checkpoint, Stopped
+from dlspec.training.progress import Checkpoint, Stopped
 from tests.conftest import ROOT
 
 SPEC = (
@@ -213,7 +213,7 @@ def test_a_run_that_was_stopped_in_its_report_goes_on_to_it(tmp_path, monkeypatc
     (tmp_path / "spec.yaml").write_text(SPEC.replace("EPOCHS", "2"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("dlspec.reports.write_report", lambda run: signal.raise_signal(signal.SIGINT))
+        patch.setattr("dlspec.views.report.write_report", lambda run: signal.raise_signal(signal.SIGINT))
         with pytest.raises(Stopped) as stopped:
             dlspec.run("spec.yaml")
     assert unfinished("lasting") == stopped.value.folder

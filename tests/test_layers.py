@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from dlspec.layers import LAYERS, LayerSpec, ShapeError
-from dlspec.layers.core import Output
+from dlspec.model.layers import LAYERS, LayerSpec, ShapeError
+from dlspec.model.layers.core import Output
 
 EXAMPLES = [
     (example.written, example.shapes)

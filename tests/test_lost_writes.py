@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.diagnostics import DataError
+from dlspec.language.diagnostics import DataError
 from dlspec.runs.checkpoints import BEFORE, LATEST
 from dlspec.runs.listener import Listener
-from dlspec.runs.locking import only_here
-from dlspec.training import Stopped
+from dlspec.runs.lock import only_here
+from dlspec.training.progress import Stopped
 from tests.conftest import ROOT
 from tests.crashes import results
 
@@ -176,7 +176,7 @@ def test_without_a_whole_checkpoint_the_run_says_so(stopped):
 
 def test_every_bit_of_a_checkpoint_is_guarded(stopped):
     """Whatever is changed is noticed, or changes nothing that is read."""
-    from dlspec.training import Checkpoint
+    from dlspec.training.progress import Checkpoint
 
     data, random = (stopped / LATEST).read_bytes(), np.random.default_rng(0)
     right = Checkpoint.load(stopped / LATEST)

@@ -7,9 +7,10 @@ import pytest
 
 import dlspec
 from dlspec.api import validate
-from dlspec.features import Affine
+from dlspec.data.features import Affine
 from dlspec.runs import resume
-from dlspec.training import Stopped, predict
+from dlspec.training.progress import Stopped
+from dlspec.training.values import predict
 from tests.conftest import TINY
 from tests.test_training import Training, same
 
@@ -25,7 +26,7 @@ def codes(text: str) -> list[str]:
 
 
 def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tmp_path, monkeypatch):
-    import dlspec.runs.running
+    import dlspec.runs.run
 
     def stopped(*_):
         raise KeyboardInterrupt
@@ -106,7 +107,7 @@ def test_every_class_has_a_label_when_there_are_as_many_labels():
 def test_small_changes_of_a_large_level_are_not_lost_in_the_saved_model():
     import keras
 
-    from dlspec.building import with_preprocessing
+    from dlspec.model.build import with_preprocessing
 
     training = Training(TINY["series"], lambda columns: columns["x"].__iadd__(1e6))
     inputs = keras.Input((8, 1))
@@ -137,7 +138,7 @@ def test_a_report_is_drawn_the_same_without_the_data_file(tmp_path):
 
 def test_forecasts_over_several_timesteps_do_not_make_the_verdict_surer_than_it_is():
     """Two equally good forecasters whose errors overlap: hardly one verdict in ten may name a winner."""
-    from dlspec.evaluation import interval_of_mean
+    from dlspec.evaluation.evaluate import interval_of_mean
 
     random = np.random.default_rng(0)
     surer = 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as reference
 
-from dlspec.metrics import METRICS
+from dlspec.evaluation.metrics import METRICS
 
 RANDOM = np.random.default_rng(7)
 TRUTH = RANDOM.gamma(2.0, 3.0, 200)

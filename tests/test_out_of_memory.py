@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import dlspec
-from dlspec import machine
 from dlspec.api import graph, plan
-from dlspec.estimates import fit, stage_memory, training_memory
-from dlspec.runs.jobs import load_data, plan_of, too_large
+from dlspec.runs.job import load_data, plan_of, too_large
 from dlspec.runs.listener import Listener
-from dlspec.training.failing import out_of_memory, out_of_memory_in_words
+from dlspec.runtime import memory as machine
+from dlspec.training.errors import out_of_memory, out_of_memory_in_words
+from dlspec.training.estimates import fit, stage_memory, training_memory
 
 WIDE = """\
 dlspec: 1
@@ -152,7 +152,7 @@ class Warnings(Listener):
 
 def test_what_takes_more_than_is_free_is_warned_about_before_training(tmp_path, monkeypatch):
     listener = Warnings()
-    monkeypatch.setattr("dlspec.runs.jobs.free_device_memory", lambda: 250_000)
+    monkeypatch.setattr("dlspec.runs.job.free_device_memory", lambda: 250_000)
     dlspec.run(dlspec.load(SMALL, {"train.epochs": 1}), out=tmp_path / "run", listener=listener)
     (problem,) = [warning for warning in listener.found if warning.code == "too-little-memory"]
     assert problem.message == "`fine_tune` takes about 422 KB with a batch of 256, and 250 KB are free"
@@ -206,7 +206,7 @@ def test_without_a_container_it_is_what_the_machine_has(tmp_path, monkeypatch):
 
 
 def test_a_limit_of_addresses_counts():
-    code = "from dlspec.machine import free_memory; print(free_memory())"
+    code = "from dlspec.runtime.memory import free_memory; print(free_memory())"
     limit = 600 * 2**20
     done = subprocess.run(
         [sys.executable, "-c", code],

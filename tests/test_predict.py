@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dlspec
-from dlspec.diagnostics import DataError
-from dlspec.runs import predicting
+from dlspec.language.diagnostics import DataError
+from dlspec.runs import predict as predicting
 from tests.test_cli import dlspec as command
 
 ROWS = 60

@@ -5,12 +5,12 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from dlspec.catalogue import categories, keys_of, sections
 from dlspec.cli import cli
-from dlspec.layers import LAYERS
-from dlspec.reference import COMMAND, pages
-from dlspec.source import read_text
-from dlspec.spec_reader import read_spec
+from dlspec.language.yaml import read_text
+from dlspec.model.layers import LAYERS
+from dlspec.spec.reading import read_spec
+from dlspec.views.reference.catalogue import categories, keys_of, sections
+from dlspec.views.reference.pages import COMMAND, pages
 from tests.conftest import ROOT
 from tests.test_cli import modules_loaded_by
 
@@ -98,11 +98,11 @@ def test_a_name_that_does_not_exist_is_answered_with_what_to_write(arguments, sa
 @pytest.mark.parametrize("category", categories(), ids=lambda category: category.plural)
 def test_each_argument_says_what_it_takes_and_what_it_means(category):
     for entry in category.entries():
-        assert entry.summary, f"{entry.name}: an activation needs its formula in dlspec/descriptions.py"
+        assert entry.summary, f"{entry.name}: an activation needs its formula in `argument_texts.py`"
         for argument in entry.arguments:
-            assert argument.type, f"{entry.name}.{argument.name} takes nothing that dlspec/forms.py knows"
+            assert argument.type, f"{entry.name}.{argument.name} takes nothing that `schemas.py` knows"
             where = f"`{entry.name}.{argument.name}`"
-            assert argument.description, f"{where} needs a description in its field or in dlspec/descriptions.py"
+            assert argument.description, f"{where} needs a description in its field or in `argument_texts.py`"
 
 
 def test_each_key_of_a_section_says_what_it_means():

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.chance import error_of_error, wilson_interval
-from dlspec.evaluation import evaluate
-from dlspec.runs.jobs import find_oddities, load_data, new_network, plan_of
-from dlspec.runs.remarks import dead_layers, dead_relus, learned, moves, small_folds
-from dlspec.training import predict
+from dlspec.data.sample_size import error_of_error, wilson_interval
+from dlspec.evaluation.evaluate import evaluate
+from dlspec.runs.job import find_oddities, load_data, new_network, plan_of
+from dlspec.runs.notes import dead_layers, dead_relus, learned, moves, small_folds
+from dlspec.training.values import predict
 
 IRIS = "dlspec: 1\nseed: 1\ndata: {dataset: iris}\n"
 BLOBS = "dlspec: 1\ndata: {dataset: {moons: {samples: 300, noise: 0.05}}, split: {validation: 0.3}}\n"

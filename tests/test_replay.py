@@ -14,9 +14,9 @@ import pytest
 
 import dlspec
 from dlspec.runs.listener import Listener
-from dlspec.runs.replaying import TOLERANCE, Pair, compare_numbers
-from dlspec.runs.surroundings import Change, changes, usable_cpus
-from dlspec.training import Stopped
+from dlspec.runs.replay import TOLERANCE, Pair, compare_numbers
+from dlspec.runtime.environment import Change, changes, usable_cpus
+from dlspec.training.progress import Stopped
 from tests.conftest import ROOT, TINY
 
 ROWS = "".join(f"{i},{i % 7},{'high' if (i * i) % 11 > 5 else 'low'}\n" for i in range(90))

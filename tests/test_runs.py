@@ -103,7 +103,7 @@ def test_nothing_is_overwritten(tiny_run, tmp_path):
 
 
 def test_runs_are_numbered(monkeypatch, tmp_path):
-    from dlspec.runs.writing import new_folder
+    from dlspec.runs.results import new_folder
 
     monkeypatch.chdir(tmp_path)
     spec = dlspec.load(TINY["spirals"])
@@ -133,7 +133,7 @@ def test_predict_names_what_is_missing(tiny_run):
 
 
 def test_a_failing_write_leaves_the_old_file(tmp_path):
-    from dlspec.files import written_whole
+    from dlspec.runtime.files import written_whole
 
     path = tmp_path / "it.txt"
     path.write_text("old")

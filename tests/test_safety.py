@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.diagnostics import DataError
-from dlspec.layers import LAYERS
-from dlspec.model_file import load_model
-from dlspec.sources.formats import base
+from dlspec.data.sources.formats import base
+from dlspec.language.diagnostics import DataError
+from dlspec.model.layers import LAYERS
+from dlspec.model.saved import load_model
+from dlspec.model.weights import LayerWeights
 from dlspec.training.progress import Checkpoint
-from dlspec.weights import LayerWeights
 from tests.conftest import TINY, TINY_TABLE
 from tests.test_layers import EXAMPLES
 
@@ -127,9 +127,9 @@ def test_every_layer_of_a_spec_is_loaded(written, shapes, tmp_path):
 
 
 def parts():
-    from dlspec.parts.constraints import CONSTRAINTS
-    from dlspec.parts.initializers import INITIALIZERS
-    from dlspec.parts.regularizers import REGULARIZERS
+    from dlspec.model.constraints import CONSTRAINTS
+    from dlspec.model.initializers import INITIALIZERS
+    from dlspec.model.regularizers import REGULARIZERS
 
     for key, registry in (("initializer", INITIALIZERS), ("regularizer", REGULARIZERS), ("constraint", CONSTRAINTS)):
         for name in registry:
@@ -642,7 +642,7 @@ def test_arrays_are_packed_as_numpy_packs_them(tmp_path, packing):
 
 
 def test_arrays_of_data_that_unfold_to_more_than_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("dlspec.sources.arrays.machine_memory", lambda: 2**20)
+    monkeypatch.setattr("dlspec.data.sources.arrays.machine_memory", lambda: 2**20)
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros((1000, 200)), y=np.arange(1000) % 2)
     assert code_of(lambda: read_data(tmp_path, "{arrays: a.npz}"))[0] == "data-too-large"
 

@@ -9,21 +9,21 @@ from click.testing import CliRunner
 
 import dlspec
 from dlspec.cli import cli
-from dlspec.datasets import DATASETS
-from dlspec.diagrams import draw_mermaid, draw_svg, draw_text
-from dlspec.diagrams.layout import lay_out
-from dlspec.fields import SpecModel
-from dlspec.layers import LAYERS
-from dlspec.layers.combining import Group
-from dlspec.parts.base import SCHEDULES
-from dlspec.parts.losses import LOSSES
-from dlspec.parts.optimizers import OPTIMIZERS
+from dlspec.data.datasets import DATASETS
+from dlspec.language.fields import SpecModel
+from dlspec.model.keras_kind import SCHEDULES
+from dlspec.model.layers import LAYERS
+from dlspec.model.layers.combining import Group
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
-from dlspec.prose import LANGUAGES, english, korean, tell
-from dlspec.prose.korean_kinds import KINDS, OF_PRETRAINING
-from dlspec.spec import Spec
-from dlspec.stopping import EarlyStopping, StageStopping
+from dlspec.spec.spec import Spec
+from dlspec.training.early_stopping import EarlyStopping, StageStopping
+from dlspec.training.losses import LOSSES
+from dlspec.training.optimizers import OPTIMIZERS
+from dlspec.views.drawing import draw_mermaid, draw_svg, draw_text
+from dlspec.views.drawing.layout import lay_out
+from dlspec.views.prose import LANGUAGES, english, korean, tell
+from dlspec.views.prose.korean_kinds import KINDS, OF_PRETRAINING
 from tests.conftest import SPECS, TINY
 
 BRANCHED = """\
@@ -165,7 +165,8 @@ def keys(section, path=()):
 SECTIONS = [
     model
     for model in (*SpecModel.__subclasses__(), EarlyStopping, StageStopping)
-    if model.__module__ in ("dlspec.spec", "dlspec.splits", "dlspec.stopping") and model is not Spec
+    if model.__module__ in ("dlspec.spec.spec", "dlspec.data.split", "dlspec.training.early_stopping")
+    and model is not Spec
 ]
 
 

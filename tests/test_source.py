@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dlspec.source import read_file, read_text, to_inline_yaml, to_yaml
+from dlspec.language.yaml import read_file, read_text, to_inline_yaml, to_yaml
 
 
 def value_of(text: str):

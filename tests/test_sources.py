@@ -11,8 +11,8 @@ from PIL import Image
 from scipy.io import wavfile
 
 import dlspec
-from dlspec.diagnostics import DataError
-from dlspec.runs.jobs import load_data
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 
 MODEL = "model: [flatten, output]\ntrain: {epochs: 2, batch_size: 8}\n"

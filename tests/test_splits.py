@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.diagnostics import DataError, SpecError
-from dlspec.runs.jobs import load_data
-from dlspec.training import as_array
+from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.runs.job import load_data
+from dlspec.training.values import as_array
 
 PATIENTS = 60
 

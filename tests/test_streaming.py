@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.diagnostics import DataError
-from dlspec.features import fit_affine
-from dlspec.features.summaries import NumberSummary
-from dlspec.preparation.stored import BLOCK_ROWS, TOGETHER, BlockOrder
-from dlspec.runs.jobs import load_data
+from dlspec.data.features import fit_affine
+from dlspec.data.features.summaries import NumberSummary
+from dlspec.data.preparation.stored import BLOCK_ROWS, TOGETHER, BlockOrder
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.job import load_data
 
 ROWS = 30_000
 B = "{numeric: {scale: min_max, missing: mean, indicator: true}}"
@@ -73,7 +73,7 @@ def test_every_row_is_in_one_part_and_is_what_it_is_in_memory(folder, table):
 
 
 def _raw_columns(data, rows):
-    from dlspec.preparation import READERS
+    from dlspec.data.preparation import READERS
 
     for kind, column in zip(data.signature.types, data.signature.features, strict=True):
         yield READERS[kind.raw](column.name, data.columns[column.name][rows], holes=True)
@@ -196,7 +196,7 @@ def test_a_vocabulary_of_texts_needs_all_rows(folder):
 def test_rows_are_streamed_where_they_are_too_many_for_the_machine(folder, monkeypatch):
     spec = spec_of(folder, "auto")
     assert isinstance(load_data(spec).train.inputs, np.ndarray)
-    monkeypatch.setattr("dlspec.sources.base.machine_memory", lambda: 8 * 2**20)
+    monkeypatch.setattr("dlspec.data.sources.base.machine_memory", lambda: 8 * 2**20)
     assert not isinstance(load_data(spec).train.inputs, np.ndarray)
 
 

@@ -6,14 +6,15 @@ import pytest
 from click.testing import CliRunner
 
 import dlspec
-from dlspec.arrays import Chosen, reshaped
 from dlspec.cli import cli
-from dlspec.diagnostics import DataError
-from dlspec.preparation import prepare
-from dlspec.preparation.lazy import windows_at
-from dlspec.runs.jobs import load_data
-from dlspec.signature import read_signature, source_of
-from dlspec.training import as_array
+from dlspec.data.arrays import Chosen, reshaped
+from dlspec.data.preparation import prepare
+from dlspec.data.preparation.lazy import windows_at
+from dlspec.data.source_of import source_of
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.job import load_data
+from dlspec.spec.signature import read_signature
+from dlspec.training.values import as_array
 
 DAYS = 120
 
@@ -350,7 +351,7 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, fra
 @pytest.mark.parametrize("predict", ["level", "difference", "return"])
 def test_many_rows_are_seen_when_they_are_asked_for_and_train_alike(folder, predict, monkeypatch):
     kept = dlspec.run(spec_of(folder, predict=predict), out=folder / "kept")
-    monkeypatch.setattr("dlspec.preparation.series.KEPT_VALUES", 0)
+    monkeypatch.setattr("dlspec.data.preparation.series.KEPT_VALUES", 0)
     spec = spec_of(folder, predict=predict)
     assert not isinstance(load_data(spec).train.inputs, np.ndarray)
     asked = dlspec.run(spec, out=folder / "asked")

@@ -12,10 +12,10 @@ from sklearn.datasets import load_breast_cancer, load_iris
 
 import dlspec
 from dlspec.cli import COMMANDS
-from dlspec.datasets import DATASETS
-from dlspec.diagnostics import DataError
-from dlspec.signature import source_of
-from dlspec.sources.rows import TableFiles
+from dlspec.data.datasets import DATASETS
+from dlspec.data.source_of import source_of
+from dlspec.data.sources.rows import TableFiles
+from dlspec.language.diagnostics import DataError
 from tests.conftest import REAL_DATA, ROOT
 
 QUICK = {"train.epochs": 1, "train.early_stopping": None}

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.evaluation import judge, mean_scores
-from dlspec.metrics import METRICS
-from dlspec.runs.jobs import load_data
+from dlspec.evaluation.evaluate import judge, mean_scores
+from dlspec.evaluation.metrics import METRICS
+from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 
 NUMBERS = """\

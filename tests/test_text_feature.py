@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.backend import load_keras
-from dlspec.diagnostics import DataError
-from dlspec.features import FEATURES
-from dlspec.runs.jobs import load_data
+from dlspec.data.features import FEATURES
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.job import load_data
+from dlspec.runtime.backend import load_keras
 from tests.conftest import REAL_DATA, problems_of
 
 ODD = [

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.building import build_network
-from dlspec.diagnostics import DataError, TrainingError
-from dlspec.parts.losses import LOSSES
-from dlspec.parts.optimizers import OPTIMIZERS
+from dlspec.language.diagnostics import DataError, TrainingError
+from dlspec.model.build import build_network
 from dlspec.runs.listener import Listener
-from dlspec.training import Checkpoint, Stopped, Trainer, as_array, sample_weights, seed_everything
+from dlspec.training.losses import LOSSES
+from dlspec.training.optimizers import OPTIMIZERS
+from dlspec.training.progress import Checkpoint, Stopped
+from dlspec.training.trainer import Trainer, sample_weights
+from dlspec.training.values import as_array, seed_everything
 from tests.conftest import TINY_SPIRALS, TINY_TABLE
 from tests.test_training import StopAfter, Training, same
 

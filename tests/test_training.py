@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.building import build_network
-from dlspec.diagnostics import TrainingError
-from dlspec.graphs import make_graph
-from dlspec.plans import make_plan
-from dlspec.preparation import prepare
+from dlspec.data.preparation import prepare
+from dlspec.data.source_of import source_of
+from dlspec.language.diagnostics import TrainingError
+from dlspec.model.build import build_network
+from dlspec.model.graph import make_graph
 from dlspec.runs.listener import Listener
-from dlspec.signature import read_signature, source_of
-from dlspec.training import Checkpoint, Stopped, Trainer, as_array, seed_everything
+from dlspec.spec.signature import read_signature
+from dlspec.training.plan import make_plan
+from dlspec.training.progress import Checkpoint, Stopped
+from dlspec.training.trainer import Trainer
+from dlspec.training.values import as_array, seed_everything
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
 
 
@@ -90,7 +93,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
 def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled):
     xla = {"runtime.xla": "on" if compiled else "off"}
     whole, history = Training(TINY_DIGITS, **xla).run()
-    monkeypatch.setattr("dlspec.training.engine.AT_A_TIME", 0.0)
+    monkeypatch.setattr("dlspec.training.engines.base.AT_A_TIME", 0.0)
     again, rows = Training(TINY_DIGITS, **xla).run()
     assert same(whole, again)
     assert [row.loss for row in history] == [row.loss for row in rows]
@@ -98,7 +101,7 @@ def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled)
 
 def test_a_compiled_step_and_samples_that_are_handed_over_run_by_run_train_alike(monkeypatch):
     plain, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
-    monkeypatch.setattr("dlspec.training.tensorflow_engine.ON_DEVICE", 0)
+    monkeypatch.setattr("dlspec.training.engines.tensorflow.ON_DEVICE", 0)
     streamed, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
     assert same(plain, streamed)
     compiled, _ = Training(TINY_DIGITS, **{"train.epochs": 1, "runtime.xla": "on"}).run()
@@ -110,7 +113,7 @@ def test_a_compiled_step_and_samples_that_are_handed_over_run_by_run_train_alike
 
 def test_steps_are_those_of_keras(monkeypatch):
     """The engine and `train_on_batch` make the same weights of the same batches."""
-    from dlspec.training import engine
+    from dlspec.training.engines import base as engine
 
     plain, _ = Training(TINY_SPIRALS).run()
     monkeypatch.setattr("dlspec.training.trainer.make_engine", lambda *given, **_: engine.StepByStep(*given))

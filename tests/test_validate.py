@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from dlspec.api import validate
-from dlspec.diagnostics import Findings, render
-from dlspec.source import read_file
+from dlspec.language.diagnostics import Findings, render
+from dlspec.language.yaml import read_file
 from tests.test_cli import dlspec
 
 GOOD = "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dense: 4}, output]\n"

@@ -26,7 +26,7 @@ def command(as_json: bool) -> int:
     from rich.text import Text
 
     from dlspec.cli import DATA_ERROR, OK
-    from dlspec.doctor import examine_machine  # not by way of `api`, whose packages may be what is missing
+    from dlspec.runtime.doctor import examine_machine  # not by way of `api`, whose packages may be what is missing
 
     findings = examine_machine()
     broken = [finding for finding in findings if finding.status == "broken"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from dlspec.starting import Start
+    from dlspec.spec.first_spec import Start
 
 
 @click.command("init")
@@ -43,7 +43,7 @@ def command(
     """
     from dlspec.cli import OK, SPEC_ERRORS
     from dlspec.cli.output import print_counts, print_diagnostics, print_or_write
-    from dlspec.starting import look_at, write_start
+    from dlspec.spec.first_spec import look_at, write_start
 
     asking = sys.stdin.isatty() and sys.stdout.isatty() and not yes and str(out) != "-"
     if data is None:
@@ -84,7 +84,7 @@ def command(
 
 
 def _ask_for_data() -> str:
-    from dlspec.datasets import DATASETS
+    from dlspec.data.datasets import DATASETS
 
     files = sorted(path.name for path in Path().iterdir() if path.suffix in (".csv", ".tsv"))
     click.echo(f"Built in: {', '.join(DATASETS)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from dlspec.catalogue import Category
+    from dlspec.views.reference.catalogue import Category
 
 
 @click.command("layers")
@@ -45,8 +45,8 @@ def command(name: str | None, kind: str | None) -> int:
 
 
 def _category(kind: str) -> Category:
-    from dlspec.catalogue import categories, category
-    from dlspec.fields import did_you_mean
+    from dlspec.language.fields import did_you_mean
+    from dlspec.views.reference.catalogue import categories, category
 
     found = category(kind)
     if found is None:
@@ -57,14 +57,14 @@ def _category(kind: str) -> Category:
 
 
 def _is_kind(name: str) -> bool:
-    from dlspec.catalogue import categories
+    from dlspec.views.reference.catalogue import categories
 
     return any(category.entry(name) for category in categories())
 
 
 def _find(name: str, only: Category | None) -> tuple[Category, str]:
     """The kind that has the name, layers before others."""
-    from dlspec.catalogue import categories
+    from dlspec.views.reference.catalogue import categories
 
     searched = [only] if only else categories()
     found = next((category for category in searched if category.entry(name)), None)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from dlspec.diagnostics import COLOR, PLAIN, Diagnostic, render_text
+from dlspec.language.diagnostics import COLOR, PLAIN, Diagnostic, render_text
 
 if TYPE_CHECKING:
-    from dlspec.spec import Spec
+    from dlspec.spec.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ def load_and_warn(file: str, overrides: Mapping[str, Any], *, but: Collection[st
         DataError: the file cannot be read.
     """
     from dlspec.api import examine
-    from dlspec.diagnostics import SpecError
+    from dlspec.language.diagnostics import SpecError
 
     checked = examine(file, overrides)
     texts = checked.spec.source.texts
@@ -65,7 +65,7 @@ def print_counts(diagnostics: Sequence[Diagnostic]) -> None:
 
 def parse_override(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """`("train.epochs=5",)` as `{"train.epochs": 5}`; values are read as YAML."""
-    from dlspec.source import read_text
+    from dlspec.language.yaml import read_text
 
     overrides = {}
     for text in values:
@@ -100,7 +100,7 @@ def print_or_write(text: str, out: Path | None) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    from dlspec.files import cannot_write, write_text
+    from dlspec.runtime.files import cannot_write, write_text
 
     text = text.rstrip("\n") + "\n"
     if out is None:

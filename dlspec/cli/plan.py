@@ -11,7 +11,7 @@ from dlspec.cli.output import load_and_warn, print_diagnostics, set_option
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dlspec.spec import Spec
+    from dlspec.spec.spec import Spec
 
 
 @click.command("plan")
@@ -40,10 +40,10 @@ def _show_data(spec: Spec, console: Console) -> int:
     """The columns, and what is odd about them; returns the exit code. Data that are not there were spoken of before."""
     from dlspec.cli import DATA_ERROR, OK
     from dlspec.cli.tables import column_table, storage_line
-    from dlspec.data_check.table import summarize_columns
-    from dlspec.diagnostics import DataError
-    from dlspec.runs.jobs import columns_as_read, find_oddities, load_data
-    from dlspec.signature import source_of
+    from dlspec.data.checks.table import summarize_columns
+    from dlspec.data.source_of import source_of
+    from dlspec.language.diagnostics import DataError
+    from dlspec.runs.job import columns_as_read, find_oddities, load_data
 
     try:
         source_of(spec.data).describe()

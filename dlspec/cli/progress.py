@@ -18,14 +18,14 @@ from rich.text import Text
 
 from dlspec.cli.output import print_diagnostics
 from dlspec.cli.tables import data_line, format_seconds, plan_tables
-from dlspec.diagnostics import Diagnostic
-from dlspec.plans import Plan, Stage
+from dlspec.language.diagnostics import Diagnostic
 from dlspec.runs.listener import Listener
-from dlspec.spec import Spec
-from dlspec.training import HistoryRow
+from dlspec.spec.spec import Spec
+from dlspec.training.plan import Plan, Stage
+from dlspec.training.progress import HistoryRow
 
 if TYPE_CHECKING:
-    from dlspec.preparation import Prepared
+    from dlspec.data.preparation import Prepared
 
 
 class _Warning(Listener):

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.catalogue import Argument, Category, Entry, categories, keys_of, sections
-from dlspec.descriptions import SECTION_EXAMPLES
-from dlspec.reference import families
-from dlspec.spec import COMPOSITION
+from dlspec.spec.spec import COMPOSITION
+from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
+from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, keys_of, sections
+from dlspec.views.reference.pages import families
 
 
 def kind_table() -> RenderableType:

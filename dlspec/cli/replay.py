@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlspec.cli.lasting import lasting
+from dlspec.cli.signals import lasting
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,7 +47,7 @@ def _replay(run: Path, out: Path | None, as_json: bool) -> int:
     from dlspec.cli import OK, STOPPED, TERMINATED, TRAINING_FAILED
     from dlspec.cli.progress import told_on
     from dlspec.runs.listener import Listener
-    from dlspec.training import Stopped
+    from dlspec.training.progress import Stopped
 
     console = Console(emoji=False)
     shown = told_on(console)

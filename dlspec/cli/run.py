@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from dlspec.cli.lasting import lasting
 from dlspec.cli.output import load_and_warn, set_option
+from dlspec.cli.signals import lasting
 
 STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-rows")
 """Warnings of `validate` that are errors of a run, which says them itself."""
@@ -59,7 +59,7 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
     from dlspec.cli.progress import told_on
     from dlspec.cli.tables import fold_table, format_seconds, result_table
     from dlspec.runs import unfinished
-    from dlspec.training import Stopped
+    from dlspec.training.progress import Stopped
 
     console = Console(emoji=False)
     listener = told_on(console)

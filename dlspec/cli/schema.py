@@ -19,7 +19,7 @@ def command(out: Path | None) -> int:
 
     Then write `# yaml-language-server: $schema=dlspec.schema.json` into the first line of a spec.
     """
-    from dlspec.json_schema import write_schema
+    from dlspec.views.reference.json_schema import write_schema
 
     print_or_write(write_schema(), out)
     return 0

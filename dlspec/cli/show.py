@@ -46,7 +46,7 @@ def _show_filters(folder: str, out: Path | None) -> int:
     from dlspec.api import filters
 
     if out is not None:
-        from dlspec.reports.figures import filters as draw_sheet
+        from dlspec.views.report.figures import filters as draw_sheet
 
         print_or_write(draw_sheet(list(filters(folder).values())[-1], "shown"), out)
         return 0

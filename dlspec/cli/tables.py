@@ -10,20 +10,20 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.arrays import is_read_later
-from dlspec.compiling import ways
-from dlspec.data_check.table import ColumnSummary
-from dlspec.estimates import layer_memory, training_memory, training_time
-from dlspec.fields import show_bytes
-from dlspec.layers import show_shape
-from dlspec.machine import machine_memory
-from dlspec.metrics import METRICS
-from dlspec.plans import Plan
-from dlspec.sources.base import SHARE_OF_MEMORY
-from dlspec.spec import Spec
+from dlspec.data.arrays import is_read_later
+from dlspec.data.checks.table import ColumnSummary
+from dlspec.data.sources.base import SHARE_OF_MEMORY
+from dlspec.evaluation.metrics import METRICS
+from dlspec.language.fields import show_bytes
+from dlspec.model.layers import show_shape
+from dlspec.runtime.memory import machine_memory
+from dlspec.spec.spec import Spec
+from dlspec.training.engines.xla_rule import ways
+from dlspec.training.estimates import layer_memory, training_memory, training_time
+from dlspec.training.plan import Plan
 
 if TYPE_CHECKING:
-    from dlspec.preparation import Prepared
+    from dlspec.data.preparation import Prepared
     from dlspec.runs import Run
 
 

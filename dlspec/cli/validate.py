@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dlspec.cli.output import print_counts, print_diagnostics, set_option
-from dlspec.diagnostics import FORMATS, DataError, Diagnostic, Findings, Severity
+from dlspec.language.diagnostics import FORMATS, DataError, Diagnostic, Findings, Severity
 
 
 @click.command("validate")
@@ -32,7 +32,7 @@ def command(
     exit code is 0 when all is fine, 1 when a spec has errors, and 3 when a file cannot be read.
     """
     from dlspec.cli import DATA_ERROR, OK, SPEC_ERRORS
-    from dlspec.cli.inputs import find_specs
+    from dlspec.cli.spec_files import find_specs
 
     if code is not None:
         return _explain(code)
@@ -53,7 +53,7 @@ def command(
     if form == "text":
         print_counts(diagnostics)
     else:
-        from dlspec.diagnostics import render
+        from dlspec.language.diagnostics import render
 
         written = render(form, found)
         click.echo(written.encode("utf-8", "replace"), nl=bool(written))
@@ -64,7 +64,7 @@ def command(
 
 def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
     from dlspec.api import examine
-    from dlspec.cli.inputs import read_spec_file
+    from dlspec.cli.spec_files import read_spec_file
 
     if isinstance(file, Findings):  # an argument that leads to no file
         return file
@@ -86,8 +86,8 @@ def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
 
 
 def _explain(code: str) -> int:
-    from dlspec.explanations import as_plain_text, explanations
-    from dlspec.fields import did_you_mean
+    from dlspec.language.codes import as_plain_text, explanations
+    from dlspec.language.fields import did_you_mean
 
     if code not in explanations():
         near = did_you_mean(code, explanations(), otherwise="")

@@ -8,9 +8,9 @@ from typing import Self
 
 from pydantic import PrivateAttr
 
-from dlspec.diagnostics import Span
-from dlspec.fields import SpecModel
-from dlspec.source import Source
+from dlspec.language.diagnostics import Span
+from dlspec.language.fields import SpecModel
+from dlspec.language.yaml import Source
 
 
 @dataclass(frozen=True)

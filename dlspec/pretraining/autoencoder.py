@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dlspec.fields import Flag
-from dlspec.layers.base import LayerSpec
-from dlspec.layers.convolution import Convolution
-from dlspec.layers.core import Dense
-from dlspec.parts.activations import ActivationName
+from dlspec.language.fields import Flag
+from dlspec.model.activations import ActivationName
+from dlspec.model.layers.base import LayerSpec
+from dlspec.model.layers.convolution import Convolution
+from dlspec.model.layers.core import Dense
 from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from dlspec.fields import (
+from dlspec.language.fields import (
     PositiveInt,
     SpecModel,
     Text,
@@ -21,15 +21,15 @@ from dlspec.fields import (
     rebuild_error,
     show_value,
 )
-from dlspec.layers.base import LayerSpec, Shape
-from dlspec.parts.optimizers import Adam, AnyOptimizer
-from dlspec.registry import Kind, Registry, brief_of
-from dlspec.stopping import StageStopping
+from dlspec.language.registry import Kind, Registry, brief_of
+from dlspec.model.layers.base import LayerSpec, Shape
+from dlspec.training.early_stopping import StageStopping
+from dlspec.training.optimizers import Adam, AnyOptimizer
 
 if TYPE_CHECKING:
-    from dlspec.graphs import Graph, GraphLayer
-    from dlspec.parts.losses import Loss
-    from dlspec.signature import Target
+    from dlspec.data.signature import Target
+    from dlspec.model.graph import Graph, GraphLayer
+    from dlspec.training.losses import Loss
 
 
 MEANT = {

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from dlspec.fields import PositiveNumber
-from dlspec.layers.activations import Activating
-from dlspec.layers.base import LayerSpec
-from dlspec.layers.core import Dense
+from dlspec.language.fields import PositiveNumber
+from dlspec.model.layers.activations import Activating
+from dlspec.model.layers.base import LayerSpec
+from dlspec.model.layers.core import Dense
 from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING, Place
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
-from dlspec.fields import Deviation, Primary, Rate
+from dlspec.language.fields import Deviation, Primary, Rate
+from dlspec.language.registry import Kind, OneOf, Registry
 from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING
-from dlspec.registry import Kind, OneOf, Registry
 
 
 class Corruption(Kind):

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dlspec.fields import Flag, NonNegativeNumber, PositiveInt
-from dlspec.layers.activations import Activating, Activation, ReLU
-from dlspec.layers.core import Dense
-from dlspec.parts.optimizers import AnyOptimizer
-from dlspec.parts.optimizers.momentum import SGD, AnyMomentum
+from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt
+from dlspec.model.layers.activations import Activating, Activation, ReLU
+from dlspec.model.layers.core import Dense
 from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
+from dlspec.training.optimizers import AnyOptimizer
+from dlspec.training.optimizers.momentum import SGD, AnyMomentum
 
 HIDDEN = ("sigmoid", "linear", "relu")
 """Activations that a layer of hidden units may have."""

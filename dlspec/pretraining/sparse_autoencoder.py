@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict
 
-from dlspec.fields import PositiveNumber
+from dlspec.language.fields import PositiveNumber
 from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING, Place, Refusal
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from dlspec.layers.core import Dense
-from dlspec.layers.recurrent import Recurrent
+from dlspec.model.layers.core import Dense
+from dlspec.model.layers.recurrent import Recurrent
 from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
 
 

@@ -5,7 +5,7 @@ it is not.
 """
 
 from dlspec.runs.folder import Run
-from dlspec.runs.replaying import Replay, replay
-from dlspec.runs.running import resume, start, unfinished
+from dlspec.runs.replay import Replay, replay
+from dlspec.runs.run import resume, start, unfinished
 
 __all__ = ["Replay", "Run", "replay", "resume", "start", "unfinished"]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlspec.diagnostics import DataError
+from dlspec.language.diagnostics import DataError
 
 if TYPE_CHECKING:
-    from dlspec.training import Checkpoint
+    from dlspec.training.progress import Checkpoint
 
 LATEST, BEFORE = "checkpoints/latest.npz", "checkpoints/before.npz"
 
@@ -34,7 +34,7 @@ def load_checkpoint(folder: Path, note: Callable[[str], None]) -> Checkpoint | N
     Raises:
         DataError: all are damaged.
     """
-    from dlspec.training import Checkpoint
+    from dlspec.training.progress import Checkpoint
 
     there = [folder / name for name in (LATEST, BEFORE) if (folder / name).is_file()]
     for path in there:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dlspec.diagnostics import DataError
-from dlspec.files import write_text
+from dlspec.language.diagnostics import DataError
+from dlspec.runtime.files import write_text
 
 SUMS = "SHA256SUMS"
 

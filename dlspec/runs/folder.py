@@ -11,22 +11,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.archives import BROKEN, read_arrays
-from dlspec.diagnostics import DataError, SpecError
-from dlspec.features.category import MISSING
-from dlspec.fields import one_of
-from dlspec.files import check_links
+from dlspec.data.features.category import MISSING
+from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.language.fields import one_of
+from dlspec.language.yaml import read_file
+from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights, unreadable
 from dlspec.runs.checksums import check_file, read_checksums
-from dlspec.runs.describing import signature_of
-from dlspec.source import read_file
-from dlspec.spec import Spec
-from dlspec.weights import PRETRAINED, RESOLVED, LayerWeights, unreadable
+from dlspec.runs.records import signature_of
+from dlspec.runtime.archives import BROKEN, read_arrays
+from dlspec.runtime.files import check_links
+from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from dlspec.graphs import Graph
+    from dlspec.model.graph import Graph
 
 SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
@@ -73,7 +73,7 @@ class Run:
     @cached_property
     def spec(self) -> Spec:
         """The resolved spec, as it was run."""
-        from dlspec.checks import check
+        from dlspec.spec.checks import check
 
         checked = check(read_file(self.folder / RESOLVED))
         if checked.errors:
@@ -83,7 +83,7 @@ class Run:
     @cached_property
     def graph(self) -> Graph:
         """The network with its shapes, from the folder alone."""
-        from dlspec.graphs import make_graph
+        from dlspec.model.graph import make_graph
 
         return make_graph(self.spec.model, signature_of(self.data, self.spec), self.spec.unrolled_at)[0]
 
@@ -93,7 +93,7 @@ class Run:
         return self._load_model()
 
     def _load_model(self) -> Any:
-        from dlspec.model_file import load_model
+        from dlspec.model.saved import load_model
 
         return load_model(self._file(MODEL))
 
@@ -171,8 +171,8 @@ class Run:
         import numpy as np
         import pandas as pd
 
-        from dlspec.preparation import to_numbers, to_times, to_words, windows_of_rows
-        from dlspec.training import predict
+        from dlspec.data.preparation import to_numbers, to_times, to_words, windows_of_rows
+        from dlspec.training.values import predict
 
         group, groups, times = self.data.get("group"), None, None
         columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
@@ -226,8 +226,8 @@ class Run:
         """What the model takes of rows, (rows, 1) for each column."""
         import numpy as np
 
-        from dlspec.features.base import DTYPES
-        from dlspec.preparation import DATE_FORMS, READERS
+        from dlspec.data.features.base import DTYPES
+        from dlspec.data.preparation import DATE_FORMS, READERS
 
         found = {}
         for feature in self.data["features"]:
@@ -245,7 +245,7 @@ class Run:
         import numpy as np
         import pandas as pd
 
-        from dlspec.preparation import class_shares
+        from dlspec.data.preparation import class_shares
 
         target, length = self.data["target"], self.data["timesteps"]
         if target.get("labels"):
@@ -266,7 +266,7 @@ class Run:
         import numpy as np
         import pandas as pd
 
-        from dlspec.preparation import changes
+        from dlspec.data.preparation import changes
 
         names = [feature["name"] for feature in self.data["features"]]
         places: list[str] = []
@@ -300,7 +300,7 @@ class Run:
         Args:
             last: None: the output of the network, as the loss compares it.
         """
-        from dlspec.building import part_of
+        from dlspec.model.build import part_of
 
         if not pretrained:
             return part_of(self.model, last, first, None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dlspec.diagnostics import Diagnostic
-from dlspec.plans import Plan
-from dlspec.preparation import Prepared
-from dlspec.spec import Spec
+from dlspec.data.preparation import Prepared
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.spec.spec import Spec
+from dlspec.training.plan import Plan
 from dlspec.training.progress import StageListener
 
 

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dlspec.archives import BROKEN, read_arrays
-from dlspec.files import written_whole
-from dlspec.plans import Plan, Stage
-from dlspec.weights import LayerWeights, unreadable
+from dlspec.model.weights import LayerWeights, unreadable
+from dlspec.runtime.archives import BROKEN, read_arrays
+from dlspec.runtime.files import written_whole
+from dlspec.training.plan import Plan, Stage
 
 Array = np.ndarray
 

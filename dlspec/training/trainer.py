@@ -20,25 +20,25 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.arrays import Mapped, Samples, blocks, is_read_later, reshaped
-from dlspec.backend import devices_of
-from dlspec.diagnostics import DataError, Terminated, TrainingError
-from dlspec.fields import count_seconds
-from dlspec.parts.base import Callback
-from dlspec.plans import Plan, Stage, code_of
-from dlspec.preparation import Part, Prepared, generator
+from dlspec.data.arrays import Mapped, Samples, blocks, is_read_later, reshaped
+from dlspec.data.preparation import Part, Prepared, generator
+from dlspec.language.diagnostics import DataError, Terminated, TrainingError
+from dlspec.language.fields import count_seconds
+from dlspec.model.keras_kind import Callback
+from dlspec.model.weights import LayerWeights
 from dlspec.pretraining.base import Work
-from dlspec.spec import TrainingSettings, TrainSpec
-from dlspec.stopping import EarlyStopping, StageStopping
-from dlspec.training.callbacks import Callbacks
-from dlspec.training.diagnosis import find_cause
-from dlspec.training.engine import Engine, Pace
-from dlspec.training.engines import compiled_stages, make_engine
-from dlspec.training.failing import check_progress, not_finite, out_of_memory_in_words, watched
-from dlspec.training.features import Features
+from dlspec.runtime.backend import devices_of
+from dlspec.spec.spec import TrainingSettings, TrainSpec
+from dlspec.training.callback_runner import Callbacks
+from dlspec.training.early_stopping import EarlyStopping, StageStopping
+from dlspec.training.engines.base import Engine, Pace
+from dlspec.training.engines.choice import compiled_stages, make_engine
+from dlspec.training.errors import check_progress, not_finite, out_of_memory_in_words, watched
+from dlspec.training.layer_outputs import Features
+from dlspec.training.nan_cause import find_cause
+from dlspec.training.plan import Plan, Stage, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Observer, Progress, StageListener, Stopped
 from dlspec.training.values import EVALUATION_BATCH, all_finite, as_array, seed_everything
-from dlspec.weights import LayerWeights
 
 Array = np.ndarray
 CHECKPOINT_SECONDS = 10.0

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.arrays import Samples
-from dlspec.preparation import generator
-from dlspec.training.reading import batches
+from dlspec.data.arrays import Samples
+from dlspec.data.preparation import generator
+from dlspec.training.batches import batches
 
 Array = np.ndarray
 EVALUATION_BATCH = 512

@@ -11,10 +11,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dlspec.backend import load_keras
 from dlspec.runs.checkpoints import LATEST, save_checkpoint
 from dlspec.runs.listener import Listener
-from dlspec.training import Trainer
+from dlspec.runtime.backend import load_keras
+from dlspec.training.trainer import Trainer
 from tests.benchmarks.training import Case, Enough, dense
 
 LASTS = 30.0

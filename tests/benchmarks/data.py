@@ -88,10 +88,11 @@ def csv_by_pandas() -> dict[str, float]:
 def csv_to_first_step() -> dict[str, float]:
     """TensorFlow is loaded before, since that takes as long whatever is read."""
     import dlspec
-    from dlspec.building import build_network
-    from dlspec.runs.jobs import load_data
+    from dlspec.model.build import build_network
+    from dlspec.runs.job import load_data
     from dlspec.runs.listener import Listener
-    from dlspec.training import Stopped, Trainer
+    from dlspec.training.progress import Stopped
+    from dlspec.training.trainer import Trainer
 
     dlspec.build(dlspec.load("dlspec: 1\ndata: {dataset: iris}\nmodel: [output]\n"))
 
@@ -149,8 +150,8 @@ def large(name: str) -> dict[str, float]:
 
 def pictures_here() -> dict[str, float]:
     import dlspec
-    from dlspec.runs.jobs import load_data
-    from dlspec.training.reading import Reader
+    from dlspec.runs.job import load_data
+    from dlspec.training.batches import Reader
 
     data = load_data(dlspec.load("pictures.yaml"))
     inputs = data.train.inputs
@@ -180,7 +181,7 @@ def pictures_by_keras() -> dict[str, float]:
 
 def windows() -> dict[str, float]:
     import dlspec
-    from dlspec.runs.jobs import load_data
+    from dlspec.runs.job import load_data
 
     spec = dlspec.load("series.yaml")
     load_data(dlspec.load("dlspec: 1\ndata: {dataset: goog, window: {length: 30}}\nmodel: [flatten, output]\n"))

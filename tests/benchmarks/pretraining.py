@@ -22,14 +22,16 @@ from tests.conftest import REAL_DATA, ROOT
 os.environ.setdefault("KERAS_HOME", str(REAL_DATA / "keras"))
 
 import dlspec
-from dlspec.backend import load_keras
-from dlspec.building import build_network
+from dlspec.data.source_of import source_of
+from dlspec.model.build import build_network
 from dlspec.pretraining.base import Place, Work
-from dlspec.runs.jobs import load_data
+from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
-from dlspec.signature import read_signature, source_of
-from dlspec.training import Trainer, seed_everything
-from dlspec.training.engines import make_engine
+from dlspec.runtime.backend import load_keras
+from dlspec.spec.signature import read_signature
+from dlspec.training.engines.choice import make_engine
+from dlspec.training.trainer import Trainer
+from dlspec.training.values import seed_everything
 
 SIZES = (784, 500, 500, 500)
 BATCH, EPOCHS, REPEATS = 100, 10, 3
@@ -283,7 +285,8 @@ WIDE = STACK.replace("units: 500, activation: sigmoid, name: h1", "units: 4000, 
 CHILD = """
 import sys, threading, time
 from pathlib import Path
-from dlspec.training import engine, features
+from dlspec.training.engines import base as engine
+from dlspec.training import layer_outputs as features
 from tests.benchmarks.pretraining import WIDE, Ours, load_keras
 if sys.argv[1] == "file":
     features.IN_MEMORY = engine.IN_MEMORY = 256 * 2**20

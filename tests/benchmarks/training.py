@@ -25,10 +25,11 @@ from pathlib import Path
 import numpy as np
 
 import dlspec
-from dlspec.backend import load_keras
-from dlspec.runs.jobs import load_data
+from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
-from dlspec.training import Trainer, seed_everything
+from dlspec.runtime.backend import load_keras
+from dlspec.training.trainer import Trainer
+from dlspec.training.values import seed_everything
 from tests.conftest import ROOT
 
 REPEATS = 5
@@ -100,7 +101,7 @@ class Case:
 
     @staticmethod
     def network(plan):
-        from dlspec.building import build_network
+        from dlspec.model.build import build_network
 
         seed_everything(0, "network")
         return build_network(plan.graph)

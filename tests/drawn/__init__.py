@@ -1,4 +1,4 @@
-"""How random configurations of each layer type are drawn, one file per family of `dlspec/layers`.
+"""How random configurations of each layer type are drawn, one file per family of `dlspec/model/layers`.
 
 A file has `DRAWS`: type name -> function that takes hypothesis's `draw` and returns how the layer is written and the
 shapes that it is given, one for each input: `{"dense": {"units": 3}}, [(None, 8)]`. It should reach every argument that

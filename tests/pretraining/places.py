@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlspec.layers import LAYERS
+from dlspec.model.layers import LAYERS
 from dlspec.pretraining.base import Place, Work
 
 

@@ -7,7 +7,7 @@ from dlspec.pretraining.autoencoder import Autoencoder
 from dlspec.pretraining.contractive_autoencoder import ContractiveAutoencoder
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS, DenoisingAutoencoder
 from dlspec.pretraining.sparse_autoencoder import SparseAutoencoder
-from dlspec.training import as_array
+from dlspec.training.values import as_array
 from tests.pretraining.places import place_of, sigmoid, stage_model, train
 
 DENSE = {"dense": {"units": 3, "activation": "sigmoid"}}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlspec.pretraining.rbm import RBM
-from dlspec.training import as_array
+from dlspec.training.values import as_array
 from tests.pretraining.places import place_of, sigmoid, stage_model, train
 
 BINARY = np.random.default_rng(0).integers(0, 2, (6, 4)).astype("float32")

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 import dlspec
-from dlspec.runs.remarks import dead_layers
-from dlspec.training.failing import check_progress
+from dlspec.runs.notes import dead_layers
+from dlspec.training.errors import check_progress
 from dlspec.training.progress import HistoryRow, Progress
 from tests.conftest import problems_of
 

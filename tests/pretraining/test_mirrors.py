@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.layers import LAYERS, LayerSpec
-from dlspec.layers.base import Example
+from dlspec.model.layers import LAYERS, LayerSpec
+from dlspec.model.layers.base import Example
 
 EXAMPLES = [
     (name, example)

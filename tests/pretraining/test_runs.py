@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 import dlspec
 from dlspec.cli import cli
-from dlspec.runs.comparing import summarize
+from dlspec.runs.comparison import summarize
 from dlspec.runs.listener import Listener
-from dlspec.runs.repeating import spread
-from dlspec.training import as_array, predict
+from dlspec.runs.repeats import spread
+from dlspec.training.values import as_array, predict
 from tests.conftest import TINY, TINY_DIGITS, TINY_SERIES
 
 RBMS = TINY_DIGITS.replace(
@@ -73,7 +73,7 @@ def test_the_saved_model_takes_raw_pictures_and_gives_raw_pictures_back(deep):
 def test_pca_is_the_best_linear_code_and_the_mean_no_code_at_all(deep):
     from sklearn.decomposition import PCA
 
-    from dlspec.runs.jobs import load_data
+    from dlspec.runs.job import load_data
 
     data = load_data(deep.spec)
     train, test = data.train.targets.astype("float64"), data.test.targets.astype("float64")
@@ -166,7 +166,7 @@ def test_a_comparison_that_was_stopped_goes_on(deep, tmp_path):
 
                 signal.raise_signal(signal.SIGINT)
 
-    from dlspec.training import Stopped
+    from dlspec.training.progress import Stopped
 
     with pytest.raises(Stopped):
         dlspec.run(DEEP, out=tmp_path / "run", listener=StopAtSecond())
@@ -221,7 +221,7 @@ def test_the_encoder_can_be_taken_out_and_takes_raw_columns(deep, tmp_path, monk
 
 
 def test_layers_as_pretraining_left_them(deep):
-    from dlspec.weights import PRETRAINED, LayerWeights
+    from dlspec.model.weights import PRETRAINED, LayerWeights
 
     kept = LayerWeights.load(deep.folder / PRETRAINED)
     assert set(kept.layers) == {"h1", "code"}
@@ -364,7 +364,7 @@ def test_windows_of_another_series_share_no_timestep_with_what_is_held_out(tmp_p
     )
     pd.read_csv(tmp_path / "known.csv").assign(z=1).to_csv(tmp_path / "known.csv", index=False)
     (tmp_path / "spec.yaml").write_text(text.replace("target: x", "target: x, features: x"))
-    from dlspec.runs.jobs import load_data
+    from dlspec.runs.job import load_data
 
     data = load_data(dlspec.load(tmp_path / "spec.yaml"))
     known = {round(float(v), 3) for part in (data.validation, data.test) for v in np.asarray(part.raw).ravel()}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.diagnostics import TrainingError
-from dlspec.plans import without_pretraining
+from dlspec.language.diagnostics import TrainingError
 from dlspec.runs.listener import Listener
-from dlspec.training import as_array, predict
+from dlspec.training.plan import without_pretraining
+from dlspec.training.values import as_array, predict
 from tests.conftest import TINY_DIGITS, TINY_SERIES
 from tests.test_training import StopAfter, Training, same
 
@@ -251,8 +251,9 @@ def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages():
                 seen["stages"] = as_array(lower.decode(upper.decode(code)))
                 seen["network"] = predict(network, x).reshape(5, -1)
 
-        from dlspec.building import build_network
-        from dlspec.training import Trainer, seed_everything
+        from dlspec.model.build import build_network
+        from dlspec.training.trainer import Trainer
+        from dlspec.training.values import seed_everything
 
         seed_everything(3, "network")
         network = build_network(training.graph)
@@ -279,9 +280,9 @@ def test_the_same_network_can_be_trained_without_its_pretraining():
 
 def test_the_input_of_a_stage_is_computed_once_and_may_lie_in_a_file(monkeypatch, tmp_path):
     whole, _ = digits(METHODS["denoising"]).run()
-    monkeypatch.setattr("dlspec.training.features.IN_MEMORY", 1000)
-    monkeypatch.setattr("dlspec.training.features.BLOCK", 100)
-    monkeypatch.setattr("dlspec.training.tensorflow_engine.ON_DEVICE", 1000)
+    monkeypatch.setattr("dlspec.training.layer_outputs.IN_MEMORY", 1000)
+    monkeypatch.setattr("dlspec.training.layer_outputs.BLOCK", 100)
+    monkeypatch.setattr("dlspec.training.engines.tensorflow.ON_DEVICE", 1000)
     monkeypatch.chdir(tmp_path)
     spilled, _ = digits(METHODS["denoising"]).run()
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, spilled, strict=True))

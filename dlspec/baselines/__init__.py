@@ -1,5 +1,0 @@
-"""The simplest guesses that a user could have made, one file each."""
-
-from dlspec.baselines.base import BASELINES, AnyBaseline, Baseline
-
-__all__ = ["BASELINES", "AnyBaseline", "Baseline"]

@@ -1,0 +1,26 @@
+"""What is odd about data that were read and split, before anything is trained: one function for each finding.
+
+Most of it is a warning, since data may be odd and right; of what is more than `LOOKED_AT` rows, a sample is looked at.
+"""
+
+from __future__ import annotations
+
+from dlspec.data.checks import column_rules as columns
+from dlspec.data.checks import split_rules as parts
+from dlspec.data.checks.base import LOOKED_AT, RULES, Looked, Rule
+from dlspec.data.preparation import Prepared
+from dlspec.language.diagnostics import Diagnostic, in_file_order
+from dlspec.spec.spec import DataSpec
+
+__all__ = ["LOOKED_AT", "RULES", "Looked", "Rule", "check_data", "columns", "parts"]
+
+
+def check_data(section: DataSpec, data: Prepared, *, weighted: bool = False, chosen_by: str = "") -> list[Diagnostic]:
+    """Everything that is odd, in file order.
+
+    Args:
+        weighted: whether training weighs classes.
+        chosen_by: what the validation part is used for, as `choice_by_validation` words it.
+    """
+    looked = Looked.at(section, data, weighted, chosen_by)
+    return in_file_order([problem for each in RULES for problem in each(looked)])

@@ -1,0 +1,78 @@
+"""Scales of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from dlspec.data.arrays import Samples, blocks, some_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+Scale = Literal["standard", "min_max", "robust", "none"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """x * scale + offset, one pair for each feature, or one for all."""
+
+    scale: Array
+    offset: Array
+
+    def __call__(self, values: Array) -> Array:
+        return values * self.scale + self.offset
+
+    def back(self, values: Array) -> Array:
+        return (values - self.offset) / self.scale
+
+
+def fit_affine(values: Array, how: Scale) -> Affine:
+    """The scale that brings `values`, (rows, features), to mean 0 and deviation 1, to 0 and 1, or, robust against
+    values far out, to median 0 and a distance of 1 between the quartiles."""
+    import numpy as np
+
+    ones = np.ones(values.shape[-1])
+    if how == "none":
+        return Affine(ones, 0 * ones)
+    if how == "standard":
+        middle, spread = values.mean(axis=0), values.std(axis=0)
+    elif how == "robust":
+        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+        spread = high - low
+    else:
+        middle = values.min(axis=0).astype("float64")
+        spread = values.max(axis=0) - middle
+    scale = 1 / np.where(spread > 1e-12 * (1 + abs(middle)), spread, 1.0)  # a constant column stays constant
+    return Affine(scale, -middle * scale)
+
+
+def fit_one_scale(samples: Samples, how: Scale) -> Affine:
+    """One scale for all values of all samples, (samples, ...), as `fit_affine` has one for each feature.
+
+    Samples that are not in memory are read once. The quartiles are then those of 10 million values at most.
+    """
+    import numpy as np
+
+    if how == "none":
+        return fit_affine(np.zeros((1, 1)), how)
+    if how == "robust":
+        return fit_affine(samples[some_of(samples, 10**7)].reshape(-1, 1), how)
+    count = total = squares = 0.0
+    low, high = np.inf, -np.inf
+    shift = float(samples[:1].mean(dtype="float64"))  # so that squares of large values lose nothing
+    for block in blocks(samples):
+        values = block.astype("float64") - shift if how == "standard" else block
+        if how == "standard":
+            total, squares = total + float(values.sum()), squares + float(np.vdot(values, values))
+            count += values.size
+        else:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    if how == "min_max":
+        return fit_affine(np.array([[low], [high]]), how)
+    middle = total / count
+    spread = max(squares / count - middle**2, 0.0) ** 0.5
+    return fit_affine(np.array([[shift + middle - spread], [shift + middle + spread]]), how)

@@ -1,0 +1,191 @@
+"""Text, as the words that it is made of."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from dlspec.data.datasets import Column
+from dlspec.data.features.base import FEATURES, Feature, Fitted, Missing
+from dlspec.data.features.scaling import Scale
+from dlspec.language.diagnostics import DataError
+from dlspec.language.fields import PositiveInt, mistake
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+Weights = Literal["binary", "count", "tf_idf"]
+PUNCTUATION = string.punctuation.encode()
+PADDING, UNKNOWN = 0, 1
+"""The numbers of no word and of a word that is not in the vocabulary; those of words follow."""
+
+
+@FEATURES.register
+class Text(Feature):
+    """Words: which of the most frequent ones of the training part stand in a text, or, with `length`, their sequence.
+
+    Words are what lies between spaces, without punctuation, the letters A to Z made small, as Keras's
+    `TextVectorization` does it. Without `length` each word of the vocabulary is a number: whether it is there (which
+    did better than how often in Pang, Lee and Vaithyanathan, 2002), how often, or that times
+    ln(1 + texts / (1 + texts with the word)); a word that is not in the vocabulary is not seen. With `length` a text is
+    a sequence of whole numbers for an `embedding`: 0 where it has ended, 1 for a word that is not in the vocabulary, 2
+    for the most frequent word; a longer text is cut. A missing text has no words, unless it is an `error` or its row is
+    left out (`drop`). The saved model takes the text itself, for which Keras needs TensorFlow.
+    """
+
+    takes = ("text",)
+    raw = "text"
+    tokens_key = "length"
+    examples: ClassVar = [
+        "text",
+        {"text": {"words": 2000, "ngrams": 2, "weights": "tf_idf"}},
+        {"text": {"words": 10_000, "length": 200}},
+    ]
+
+    words: PositiveInt = Field(2000, description="how many words are told apart, the most frequent ones")
+    ngrams: PositiveInt = Field(1, description="how many words in a row count as one more word, at most")
+    weights: Weights = Field("binary", description="whether a word is there, how often, or how telling that is")
+    length: PositiveInt | None = Field(None, description="words of a sequence, in place of a number for each word")
+
+    def model_post_init(self, context: object) -> None:
+        given = [key for key, plain in (("ngrams", 1), ("weights", "binary")) if getattr(self, key) != plain]
+        if self.length is not None and given:
+            raise mistake(
+                "wrong-value",
+                f"`length` makes a sequence of single words, which has no `{given[0]}`",
+                help=f"remove `{given[0]}`, or `length`",
+            )
+
+    def tokens(self, column: Column) -> int | None:
+        return None if self.length is None else self.words + 2
+
+    def width(self, column: Column) -> int:
+        return self.length or self.words
+
+    def inside(self, scale: Scale) -> bool:
+        return self.length is None and self.weights == "binary"
+
+    def fit(self, name: str, values: Array, scale: Scale, missing: Missing) -> Fitted:
+        import math
+
+        counts: Counter[bytes] = Counter()
+        texts: Counter[bytes] = Counter()
+        for value in values:
+            words = list(_ngrams(split_words(value), self.ngrams))
+            counts.update(words)
+            texts.update(set(words))
+        if not counts:
+            message = f"column `{name}` has no word in the training part"
+            raise DataError.of("missing-value", message, help=f"take `{name}` out of `features`")
+        # ties as `TextVectorization.adapt` breaks them
+        chosen = sorted(counts, key=lambda word: (counts[word], word), reverse=True)[: self.words]
+        vocabulary = tuple(word.decode() for word in chosen)
+        if self.length is not None:
+            return FittedSequence(name, vocabulary, self.length)
+        telling = tuple(math.log(1 + len(values) / (1 + texts[word])) for word in chosen)
+        return FittedBag(name, vocabulary, self.ngrams, self.weights, telling)
+
+
+def split_words(text: str) -> list[bytes]:
+    """The words of a text in UTF-8, as Keras makes them, which knows the capitals, punctuation and spaces of ASCII
+    alone."""
+    return text.encode("utf-8", "replace").lower().translate(None, PUNCTUATION).split()
+
+
+def _ngrams(words: list[bytes], most: int) -> Iterator[bytes]:
+    """The words, then two in a row, up to `most`."""
+    runs = (zip(*(words[start:] for start in range(size)), strict=False) for size in range(1, most + 1))
+    return (b" ".join(run) for run in chain.from_iterable(runs))
+
+
+@dataclass(frozen=True)
+class FittedBag(Fitted):
+    """A number for each word, whatever their order.
+
+    Args:
+        vocabulary: the words, the most frequent first.
+        telling: the inverse document frequency of each.
+    """
+
+    vocabulary: tuple[str, ...]
+    ngrams: int
+    weights: Weights
+    telling: tuple[float, ...]
+
+    raw = "text"
+
+    @property
+    def width(self) -> int:
+        return len(self.vocabulary)
+
+    def encode(self, values: Array) -> Array:
+        import numpy as np
+
+        places = {word.encode(): place for place, word in enumerate(self.vocabulary)}
+        found = np.zeros((len(values), self.width), "float32")
+        for row, value in enumerate(values):
+            for word in _ngrams(split_words(value), self.ngrams):
+                if word in places:
+                    found[row, places[word]] += 1
+        if self.weights == "binary":
+            return np.minimum(found, 1)
+        return found if self.weights == "count" else found * np.array(self.telling, "float32")
+
+    def connect(self, raw: Any) -> Any:
+        import keras
+        from keras import ops
+
+        telling = {"idf_weights": list(self.telling)} if self.weights == "tf_idf" else {}
+        counted = keras.layers.TextVectorization(
+            ngrams=self.ngrams,
+            output_mode={"binary": "multi_hot"}.get(self.weights, self.weights),
+            vocabulary=list(self.vocabulary),
+            **telling,
+        )(raw)
+        counted = ops.reshape(counted, (-1, 1 + self.width))  # Keras takes it for (batch, 1, words), which it is not
+        return counted[:, 1:]  # the first is for words that are not in the vocabulary
+
+
+@dataclass(frozen=True)
+class FittedSequence(Fitted):
+    """The numbers of words in their order.
+
+    Args:
+        vocabulary: the words, the most frequent first.
+    """
+
+    vocabulary: tuple[str, ...]
+    length: int
+
+    raw = "text"
+
+    @property
+    def width(self) -> int:
+        return self.length
+
+    def encode(self, values: Array) -> Array:
+        import numpy as np
+
+        numbers = {word.encode(): number for number, word in enumerate(self.vocabulary, start=UNKNOWN + 1)}
+        found = np.full((len(values), self.length), PADDING, "float32")
+        for row, value in enumerate(values):
+            words = split_words(value)[: self.length]
+            found[row, : len(words)] = [numbers.get(word, UNKNOWN) for word in words]
+        return found
+
+    def connect(self, raw: Any) -> Any:
+        import keras
+        from keras import ops
+
+        numbers = keras.layers.TextVectorization(
+            output_mode="int", output_sequence_length=self.length, vocabulary=list(self.vocabulary)
+        )(raw)
+        return ops.cast(numbers, "float32")  # as the network takes all its inputs; an embedding casts them back

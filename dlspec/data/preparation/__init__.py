@@ -1,0 +1,54 @@
+"""Columns -> Prepared: split, then scaled and cut into what the network sees. No Keras.
+
+The split comes first. What is fitted (the scale of inputs and of the target) is fitted on the training part
+alone. Windows of a series lie wholly inside one part, so no value stands on two sides.
+"""
+
+from __future__ import annotations
+
+from dlspec.data.datasets import Columns
+from dlspec.data.preparation.columns import (
+    DATE_FORMS,
+    READERS,
+    date_form,
+    is_missing,
+    to_numbers,
+    to_seconds,
+    to_times,
+    to_words,
+)
+from dlspec.data.preparation.leakage import print_of
+from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, class_shares
+from dlspec.data.preparation.samples import prepare_samples
+from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_order
+from dlspec.data.preparation.series import changes, prepare_series, windows_of_rows
+from dlspec.data.preparation.streaming import prepare_stream
+from dlspec.data.signature import Signature
+from dlspec.spec.spec import DataSpec
+
+__all__ = [
+    "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_shares",
+    "date_form", "draw_evenly", "generator", "is_missing", "prepare", "prepare_stream", "print_of", "stratified_order",
+    "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
+]  # fmt: skip
+
+
+def prepare(
+    section: DataSpec,
+    seed: int,
+    signature: Signature,
+    columns: Columns,
+    unlabeled: Columns | None = None,
+    fold: int | None = None,
+) -> Prepared:
+    """Splits, scales and cuts.
+
+    Args:
+        unlabeled: columns of the source under `unlabeled`.
+        fold: which of the folds, where there are several; by default the one whose network is kept.
+
+    Raises:
+        DataError: values are missing, are no numbers, or are too few.
+    """
+    by_layout = prepare_samples if signature.window is None else prepare_series
+    return by_layout(section, seed, signature, columns, unlabeled, section.split.shown_fold if fold is None else fold)

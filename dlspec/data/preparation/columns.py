@@ -1,0 +1,451 @@
+"""Columns as numbers, classes and times; what is wrong with a value is said with its row."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dlspec.data.arrays import LazyArray
+from dlspec.data.columns import place_of_feature
+from dlspec.data.datasets import Columns
+from dlspec.data.features.base import Raw
+from dlspec.data.signature import Signature
+from dlspec.data.source_of import source_of, unlabeled_source
+from dlspec.data.sources import FileSource
+from dlspec.data.target import split_tags
+from dlspec.language.diagnostics import DataError, Diagnostic, Severity
+from dlspec.spec.spec import DataSpec
+
+Array = np.ndarray
+
+_DAYS, _CLOCKS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"), ("", " %H:%M", " %H:%M:%S")
+FILL = "fill or remove what is missing"
+DATE_FORMS = ("ISO8601", *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS))
+"""How a time may be written, the best first."""
+
+
+class ValueProblem(DataError):
+    """A value that is wrong, and the row that it stands in, counted from 0."""
+
+    row: int
+
+    @classmethod
+    def at(cls, row: int, code: str, message: str, help: str) -> ValueProblem:
+        problem = cls.of(code, message, help=help)
+        problem.row = row
+        return problem
+
+
+First = int | Array
+
+
+def _row_at(first: First, place: int) -> int:
+    """The row of the data that the value at a place stands in."""
+    return first + place if isinstance(first, int) else int(first[place])
+
+
+def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
+    """A column as float64; arrays of whole numbers or float32 stay as they are, which takes less memory.
+
+    Args:
+        holes: whether values may be missing, which are NaN then.
+        first: the row of the file that the first value stands in, counted from 0, or those of all values.
+
+    Raises:
+        DataError: a value is missing, infinite or no number; the message names the first such row.
+    """
+    if isinstance(values, LazyArray):  # pictures or sounds, checked when they are read
+        return values
+    if values.dtype == object or values.dtype.kind in "USM":
+        import pandas as pd
+
+        parsed = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy("float64")
+        wrong = np.isnan(parsed) & np.array([not _is_missing(v) for v in values])
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            at = _row_at(first, row)
+            text = f'column `{name}` has the text "{values[row]}" in row {at + 1}, where a number is needed'
+            grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
+            help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
+            raise ValueProblem.at(at, "not-a-number", text, help)
+        values = parsed
+    if values.dtype.kind == "M":
+        raise DataError.of("not-a-number", f"column `{name}` holds times, where numbers are needed")
+    if values.dtype.kind in "iu" and values.ndim > 1:
+        return values
+    if values.dtype != "float32" or values.ndim == 1:
+        values = values.astype("float64", copy=False)
+    _check_all(name, np.isinf(values), first, "is infinite", "mend this value")
+    if not holes:
+        _check_all(name, np.isnan(values), first, "lacks a value", FILL)
+    return values
+
+
+def _check_all(name: str, wrong: Array, first: First, what: str, help: str) -> None:
+    """Raises ValueProblem at the first row of which a value is wrong."""
+    rows = wrong.reshape(len(wrong), -1).any(axis=1)
+    if rows.any():
+        row, count = _row_at(first, int(np.argmax(rows))), int(rows.sum())
+        where = f"in row {row + 1}" if count == 1 else f"in {count} rows, the first is row {row + 1}"
+        raise ValueProblem.at(row, "missing-value", f"column `{name}` {what} {where}", help)
+
+
+def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
+    """A column as text, an empty one where a value is missing; whole numbers without a decimal point.
+
+    Args:
+        holes, first: as of `to_numbers`.
+
+    Raises:
+        DataError: a value is missing, and none may be.
+    """
+    words = np.array([_as_word(value) for value in values.tolist()], object)
+    if not holes:
+        _check_all(name, words == "", first, "lacks a value", FILL)
+    return words
+
+
+def _as_word(value: Any) -> str:
+    if _is_missing(value):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def to_seconds(
+    name: str, values: Array, *, holes: bool = False, first: First = 0, forms: Sequence[str] = DATE_FORMS
+) -> Array:
+    """A column of dates as seconds since the beginning of 1970, float64, NaN where one is missing.
+
+    Args:
+        holes, first: as of `to_numbers`.
+        forms: how dates may be written.
+
+    Raises:
+        DataError: a value is no date, or it is not clear what is the day, or one is missing and none may be.
+    """
+    missing = is_missing(values)
+    if not holes:
+        _check_all(name, missing, first, "lacks a date", FILL)
+    if values.dtype.kind != "M":
+        values, _ = _read_dates(name, values, forms, first, ordered=False)
+    seconds = values.astype("datetime64[us]").astype("int64") / 1e6
+    return np.where(missing, np.nan, seconds)
+
+
+READERS: dict[Raw, Callable[..., Array]] = {
+    "number": to_numbers,
+    "word": to_words,
+    "text": to_words,
+    "time": to_seconds,
+}
+"""How a column is read, by what the saved model takes of it."""
+
+
+def numbers_of(
+    section: DataSpec,
+    name: str,
+    columns: Columns,
+    source: str | None = None,
+    *,
+    holes: bool = False,
+    raw: Raw = "number",
+    first: First = 0,
+) -> Array:
+    """A column of the data as numbers, words or times; an error points to where the spec names it.
+
+    Args:
+        source: the key under `data` that names another source than that of the samples.
+        holes: whether values may be missing.
+        first: as of `to_numbers`.
+    """
+    try:
+        return READERS[raw](name, columns[name], holes=holes, first=first)
+    except DataError as error:
+        (problem,) = error.diagnostics
+        message = problem.message + file_of(section, source, error)
+        if source is not None:
+            raise data_error(section, problem.code, message, source, help=problem.help) from None
+        place = _place_of(section, name)
+        listed = section.is_written("features")
+        others = [column for column in section.feature_names or [] if column != name]
+        aside = f"write `features: [{', '.join(others)}]`" if not listed else f"take `{name}` out of `features`"
+        optional = name not in section.target_names and others
+        mend = problem.help
+        if problem.help == FILL and columns[name].ndim == 1 and section.window is None:
+            policy = "drop" if raw != "number" or name in section.target_names else "median"
+            mend = f"{mend}, write `missing: {policy}` under `data`"
+        help = f"{mend}, or {aside}" if optional else mend
+        raise data_error(section, problem.code, message, *place, help=help) from None
+
+
+def of_each(names: Iterable[str], read: Callable[[str], Array]) -> dict[str, Array]:
+    """What is read of each column; what is wrong with several of them is said together."""
+    names = list(names)
+    return dict(zip(names, together(*(partial(read, name) for name in names)), strict=True))
+
+
+def together(*reads: Callable[[], Any]) -> list[Any]:
+    """What each of them reads; what is wrong with several is said together, and once."""
+    found: list[Any] = []
+    problems: list[Diagnostic] = []
+    texts: dict[str, str] = {}
+    for read in reads:
+        try:
+            found.append(read())
+        except DataError as error:
+            problems += [problem for problem in error.diagnostics if problem not in problems]
+            texts |= error.texts
+    if problems:
+        raise DataError(problems, texts)
+    return found
+
+
+def file_of(section: DataSpec, source: str | None, error: DataError) -> str:
+    """Where in several files the wrong value stands; empty where there is one file."""
+    files = unlabeled_source(section) if source else source_of(section)
+    if not isinstance(error, ValueProblem) or not isinstance(files, FileSource):
+        return ""
+    place = files.place_of(error.row + 1)
+    return f", which is {place}" if place else ""
+
+
+def is_missing(values: Array) -> Array:
+    """Which values of a column are missing, (rows,)."""
+    if values.dtype == object:
+        return np.array([_is_missing(value) or value == "" for value in values.tolist()], bool)
+    if values.dtype.kind not in "fM":
+        return np.zeros(len(values), bool)
+    return np.asarray(np.isnan(values) if values.ndim == 1 else np.isnan(values).reshape(len(values), -1).any(axis=1))
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def classes_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
+    """Labels as indices into the target's classes.
+
+    Args:
+        first: as of `to_numbers`.
+    """
+    name = signature.target.name
+    index = {label: i for i, label in enumerate(signature.target.classes)}
+    labels = columns[name]
+    if labels.dtype.kind == "f":  # two whole numbers of a file
+        labels = np.array([f"{value:g}" for value in numbers_of(section, name, columns, first=first)])
+    try:
+        _check_all(
+            name, labels == "", first, "lacks a label", "fill in the label, or write `missing: drop` under `data`"
+        )
+    except DataError as error:
+        (problem,) = error.diagnostics
+        raise data_error(section, problem.code, problem.message, "target", help=problem.help) from None
+    unknown = [label for label in np.unique(labels) if str(label) not in index]
+    if unknown:
+        raise data_error(
+            section,
+            "unknown-label",
+            f"column `{name}` has the unknown label `{unknown[0]}`",
+            "target",
+        )
+    return np.array([index[str(label)] for label in labels])
+
+
+def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
+    """Which of the target's labels each sample has, (samples, labels), 1 or 0.
+
+    Args:
+        first: as of `to_numbers`.
+    """
+    target = signature.target
+    if target.separator is not None:
+        values = numbers_of(section, target.name, columns, holes=True, raw="word", first=first)  # nothing: no tag
+        places = {label.word: i for i, label in enumerate(target.labels)}
+        found = np.zeros((len(values), len(places)), "uint8")
+        for row, value in enumerate(values):
+            for tag in split_tags(value, target.separator):
+                found[row, places[tag]] = 1
+        return found
+    words = of_each(target.names, lambda name: numbers_of(section, name, columns, raw="word", first=first))
+    return np.stack([words[label.column] == label.word for label in target.labels], axis=1).astype("uint8")
+
+
+def to_times(
+    name: str,
+    values: Array,
+    groups: Array | None = None,
+    *,
+    forms: Sequence[str] = DATE_FORMS,
+    first: int = 0,
+) -> Array:
+    """A column of times, checked to run forwards: as datetime64[us], or as numbers.
+
+    Args:
+        groups: which of several series each row belongs to; time runs forwards in each.
+        forms: how dates may be written.
+        first: the row of the file that the first value stands in, counted from 0.
+
+    Raises:
+        DataError: a value is no time, or does not come after the one before it.
+    """
+    if values.dtype == object:
+        values, _ = _read_dates(name, values, forms, first, groups=groups)
+    elif values.dtype.kind == "f":
+        values = to_numbers(name, values, first=first)
+    back = _step_back(values, groups)
+    if back is not None:
+        places = [f"row {first + place + 1} ({_show_time(values[place])})" for place in back]
+        of = "" if groups is None else f" of `{groups[back[1]]}`"
+        text = f"column `{name}` does not increase from {places[0]} to {places[1]}{of}"
+        help = "sort the rows by time, oldest first, one for each time"
+        several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
+        raise ValueProblem.at(first + back[1], "time-not-increasing", text, help + several)
+    return values
+
+
+def _show_time(value: Any) -> str:
+    return str(value).removesuffix(".000000").removesuffix("T00:00:00").replace("T", " ")
+
+
+def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
+    """The first two rows that follow each other, in a group, of which the second is not later."""
+    steps = values.astype("int64") if values.dtype.kind == "M" else values
+    if groups is None:
+        wrong = np.diff(steps) <= 0
+        row = int(np.argmax(wrong)) if wrong.any() else None
+        return None if row is None else (row, row + 1)
+    order = np.argsort(groups, kind="stable")
+    wrong = (np.diff(steps[order]) <= 0) & (groups[order][1:] == groups[order][:-1])
+    if not wrong.any():
+        return None
+    places = np.flatnonzero(wrong)
+    place = places[np.argmin(order[places + 1])]
+    return int(order[place]), int(order[place + 1])
+
+
+def date_form(name: str, values: Array, groups: Array | None = None, *, ordered: bool = True) -> str:
+    """How the dates of a column are written.
+
+    Args:
+        groups: see `to_times`.
+        ordered: whether they run forwards, which may tell what is the day.
+
+    Raises:
+        DataError: a value is no date, or it is not clear what is the day.
+    """
+    if values.dtype != object:
+        return DATE_FORMS[0]
+    return _read_dates(name, values, groups=groups, ordered=ordered)[1]
+
+
+def _read_dates(
+    name: str,
+    values: Array,
+    forms: Sequence[str] = DATE_FORMS,
+    first: First = 0,
+    *,
+    groups: Array | None = None,
+    ordered: bool = True,
+) -> tuple[Array, str]:
+    """Dates as datetime64[us], and their form: year-month-day, or another if there is one reading of all of them alone.
+
+    Args:
+        ordered: whether they run forwards, which may tell the right reading, and none is missing.
+    """
+    import pandas as pd
+
+    given = pd.Series(values)
+    if values.dtype.kind == "f":  # numbers are no dates, and as such named
+        given = given.map("{:g}".format)
+    known = np.ones(len(values), bool) if ordered else ~is_missing(values)
+    cure = f"write dates as year-month-day{', or leave the column out' * ordered}"
+    readings: dict[str, Array] = {}
+    fewest = known
+    for form in forms:
+        parsed = pd.to_datetime(given, errors="coerce", format=form, utc=True)
+        wrong = parsed.isna().to_numpy("bool") & known
+        if not wrong.any():
+            readings[form] = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
+            if form == DATE_FORMS[0]:
+                break
+        elif wrong.sum() < fewest.sum():
+            fewest = wrong
+    if not readings:
+        row = int(np.argmax(fewest))
+        text = (
+            f'column `{name}` has "{values[row]}" in row {_row_at(first, row) + 1}, which is no date such as 2024-01-31'
+        )
+        raise ValueProblem.at(_row_at(first, row), "not-a-time", text, cure)
+    fitting = list(readings)
+    if ordered:
+        fitting = [form for form, reading in readings.items() if _step_back(reading, groups) is None]
+    if len(fitting) > 1 and known.any():
+        text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
+        raise DataError.of("not-a-time", text, help=cure)
+    form = (fitting or list(readings))[0]
+    return readings[form], form
+
+
+def times_of(
+    section: DataSpec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
+) -> Array | None:
+    """The time of each row; None: rows are numbered.
+
+    Args:
+        groups: see `to_times`.
+        place: the key under `data` that an error points to.
+    """
+    if signature.time is None or signature.time not in columns:
+        return None
+    try:
+        return to_times(signature.time, columns[signature.time], groups)
+    except DataError as error:
+        (problem,) = error.diagnostics
+        message = problem.message + file_of(section, "unlabeled" if place == "unlabeled" else None, error)
+        raise data_error(section, problem.code, message, place, help=problem.help) from None
+
+
+def words_of(section: DataSpec, name: str, columns: Columns, *place: str, source: str | None = None) -> Array:
+    """A column as words, one in every row.
+
+    Args:
+        place: where under `data` the spec names it.
+        source: see `numbers_of`.
+    """
+    try:
+        return to_words(name, columns[name])
+    except DataError as error:
+        (problem,) = error.diagnostics
+        message = problem.message + file_of(section, source, error)
+        raise data_error(section, problem.code, message, *place, help=problem.help) from None
+
+
+def _place_of(section: DataSpec, name: str) -> tuple[str | int, ...]:
+    if name in (section.features or []) and section.is_written("features"):
+        return place_of_feature(section, name)
+    return ("target",) if name in section.target_names else ("features",)
+
+
+def data_error(section: DataSpec, code: str, message: str, *place: str | int, help: str | None = None) -> DataError:
+    span = section.span(*place) if section.is_written(*place) else section.key_span(*place)
+    return DataError([Diagnostic(code, message, span, Severity.ERROR, help)], section.texts)
+
+
+def fingerprint(columns: Columns) -> str:
+    """sha256 of names and values, to tell whether two runs saw the same data."""
+    digest = hashlib.sha256()
+    for name, values in columns.items():
+        digest.update(name.encode())
+        if isinstance(values, LazyArray):
+            digest.update(values.fingerprint().encode())
+            continue
+        data = values.astype(str) if values.dtype == object else values
+        digest.update(np.ascontiguousarray(data).tobytes())
+    return digest.hexdigest()

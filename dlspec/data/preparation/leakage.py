@@ -1,0 +1,53 @@
+"""Samples of another source that stand in the validation or test part too: pretraining must not see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+from dlspec.data.arrays import Samples, blocks, chosen
+
+Array = np.ndarray
+
+
+def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> Samples:
+    """Those of the samples, (samples, ...), that are equal to none of the held-out ones."""
+    known = _prints(held_out)
+    new = np.array([print_of(sample) not in known for block in blocks(samples) for sample in block], bool)
+    if new.all():
+        return samples
+    return chosen(samples, np.flatnonzero(new))
+
+
+def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array], starts: Array) -> Array:
+    """The windows of `length` of the rows, (timesteps, features), that share no timestep with a held-out window.
+
+    A timestep is shared where a whole window around it is equal to a held-out one, so that values which come again
+    by chance do not count.
+
+    Args:
+        starts: where windows may begin.
+
+    Returns:
+        (windows, timesteps, features)
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(rows, length, axis=0).swapaxes(1, 2)
+    known = _prints(held_out)
+    shared = np.zeros(len(rows) + 1, int)
+    for start, window in enumerate(windows):
+        if print_of(window) in known:
+            shared[start] += 1
+            shared[start + length] -= 1
+    touched = np.concatenate([[0], np.cumsum(np.cumsum(shared[:-1]) > 0)])
+    return windows[starts[touched[starts + length] == touched[starts]]]
+
+
+def _prints(arrays: Sequence[Samples]) -> set[bytes]:
+    return {print_of(sample) for samples in arrays for block in blocks(samples) for sample in block}
+
+
+def print_of(sample: Array) -> bytes:
+    """Tells whether two samples are equal."""
+    return blake2b(np.ascontiguousarray(sample).tobytes(), digest_size=16).digest()

@@ -1,0 +1,201 @@
+"""What prepared data are made of: the parts of the split, and the way from raw columns to what the network sees."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dlspec.data.arrays import Mapped, Samples, aligned, blocks, chosen, is_read_later, joined, reshaped
+from dlspec.data.datasets import Columns
+from dlspec.data.features import Affine, Fitted
+from dlspec.data.preparation.segments import Gaps
+from dlspec.data.signature import Signature
+
+Array = np.ndarray
+
+MOST_WORDS = 2000
+"""Words that are counted for models that take no sequences."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From raw columns to what the network sees, and from what it puts out to the target's own units.
+
+    Args:
+        inputs: applied to features, after `change`.
+        target: applied to the target, after `change`; None for a class.
+        change: of a series, what the network sees and puts out: `level`, `difference` or `return`.
+        raw_columns: what the saved model takes, in order: the features, and the target where its last value
+            is needed to come back to its level.
+        target_columns: place among `raw_columns` of the target of each value that the network puts out, if it is there.
+        timesteps: rows of a raw window; one more than the network sees where changes are taken.
+        columns: of a table, how each column is encoded; empty where samples are arrays of numbers.
+    """
+
+    inputs: Affine
+    target: Affine | None
+    change: str
+    raw_columns: tuple[str, ...]
+    target_columns: tuple[int, ...] = ()
+    timesteps: int | None = None
+    features: int = 0
+    columns: tuple[Fitted, ...] = ()
+
+    @property
+    def input_names(self) -> list[str]:
+        """What the inputs of the saved model are called, one for each of `columns`: as these, without `/`, which Keras
+        forbids."""
+        names: list[str] = []
+        for column in self.columns:
+            name = column.name.replace("/", "_")
+            names.append(f"{name}_{len(names)}" if name in names else name)
+        return names
+
+    def network_inputs(self, raw: Samples) -> Samples:
+        """Raw single samples (samples, ...) as the network sees them; what is read later is scaled later."""
+        if is_read_later(raw):
+            return Mapped(raw, self.inputs, raw.shape[1:], "float32")
+        seen = aligned(raw.shape, "float32")
+        first = 0
+        for block in blocks(raw):
+            seen[first : first + len(block)] = self.inputs(block)
+            first += len(block)
+        return seen
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the split. Inputs and raw columns may be arrays that are read when they are asked for.
+
+    Args:
+        inputs: what the network sees, float32, (samples, ...).
+        targets: what it is trained to put out: (samples, values) float32, or class indices (samples,); where the target
+            is the input, that.
+        raw: the same samples as raw columns, which the saved model takes.
+        truth: the target itself: float64 in its own units, (samples,), of several numbers (samples, numbers); class
+            indices, (samples,); of labels whether each is there, (samples, labels); where the target is the input, the
+            same as `targets`.
+        rows: the row of the data that each target stands in.
+        last: of a series, the last value of the target that the network may know; as `truth`.
+    """
+
+    inputs: Samples
+    targets: Samples
+    raw: Samples
+    truth: Samples
+    rows: Samples
+    last: Samples | None = None
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def class_counts(self, classes: int) -> Array:
+        """How often each class or label stands in it, (classes,)."""
+        counts = np.zeros(classes, int)
+        for block in blocks(self.truth):
+            counts += block.sum(axis=0, dtype=int) if block.ndim > 1 else np.bincount(block, minlength=classes)
+        return counts
+
+    def at(self, places: Array) -> Part:
+        """Some of its samples."""
+        inputs, targets, raw, truth, last = (
+            None if values is None else chosen(values, places)
+            for values in (self.inputs, self.targets, self.raw, self.truth, self.last)
+        )
+        return Part(inputs, targets, raw, truth, self.rows[places], last)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data ready to train on.
+
+    Args:
+        unlabeled: inputs that only pretraining sees: of training samples whose label is hidden, and of the source
+            under `unlabeled`.
+        left_out: how many samples of that source were left out, as they stand in the validation or test part.
+        naive_error: of a series, mean absolute error of persistence on the training part, (values,).
+        times: of a series, the time of every row.
+        groups: of several series, the group of every row.
+        gaps: of a series, what its gaps in time cost.
+        usual_step: of a series, the usual step in time, as of `Stretches`.
+        shown: of several series, the rows that the report draws: those of one group.
+        notes: what a reader of the result should know of the data.
+        rows_in_all: of the data, where `columns` holds some of them.
+        ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
+    """
+
+    signature: Signature
+    preprocessing: Preprocessing
+    train: Part
+    validation: Part
+    test: Part
+    columns: Columns
+    fingerprint: str
+    unlabeled: Samples
+    left_out: int = 0
+    naive_error: float | Array | None = None
+    times: Array | None = None
+    rows_in_all: int | None = None
+    notes: tuple[str, ...] = ()
+    ends: tuple[int, int] | None = None
+    groups: Array | None = None
+    shown: Array | None = None
+    gaps: Gaps | None = None
+    usual_step: float | None = None
+
+    @cached_property
+    def pretraining_inputs(self) -> Samples:
+        """What unsupervised pretraining sees: the training part, with and without labels."""
+        return joined([self.train.inputs, self.unlabeled])
+
+    def quantities(self, inputs: Array) -> Array:
+        """Inputs, (samples, ...), as (samples, values) float64 for models that know nothing but quantities.
+
+        In place of a sequence of word numbers, how often each of the most frequent words stands in it.
+        """
+        found, end = [], 0
+        flat = flattened(inputs).astype("float64")
+        given = zip(self.signature.features, self.signature.types, self.signature.widths, strict=False)
+        for column, kind, width in given:
+            values, end = flat[:, end : end + width], end + width
+            tokens = kind.tokens(column)
+            if tokens:
+                known = np.arange(2, min(tokens, MOST_WORDS))  # 0 is no word, and 1 an unknown one
+                values = np.stack([np.bincount(row.astype(int), minlength=tokens)[known] for row in values])
+            found.append(values)
+        return np.hstack(found) if found else flat
+
+    def to_units(self, outputs: Array, part: Part) -> Array:
+        """What the network puts out, (samples, units), in the target's own units, or the probabilities of classes or
+        labels.
+
+        Where the target is the input, it stays as the network sees it: columns may have different units, and an
+        error is one number for all of them.
+        """
+        target = self.signature.target
+        if target.kind == "class":
+            return class_shares(outputs)
+        if target.kind == "labels":
+            return np.asarray(outputs, "float64")
+        if target.kind == "input":
+            return flattened(outputs)
+        assert self.preprocessing.target is not None, "a number has a scale"
+        values = self.preprocessing.target.back(outputs.astype("float64"))
+        values = values if target.columns else values[:, 0]
+        if part.last is None or self.preprocessing.change == "level":
+            return np.asarray(values)
+        last = np.asarray(part.last)
+        return last + values if self.preprocessing.change == "difference" else last * np.exp(values)
+
+
+def flattened(samples: Samples) -> Samples:
+    """All values of a sample in one row, (samples, values), also where there are no samples."""
+    return reshaped(samples, (math.prod(samples.shape[1:]),))
+
+
+def class_shares(outputs: Array) -> Array:
+    """Probabilities of all classes, (samples, classes), also of an output of one sigmoid unit."""
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else np.asarray(outputs)

@@ -1,0 +1,204 @@
+"""Single samples: split, then encoded and scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlspec.data.arrays import Chosen, Samples, SideBySide, joined
+from dlspec.data.datasets import Columns
+from dlspec.data.features import Affine, Fitted, fit_affine, fit_one_scale
+from dlspec.data.features.numeric import FittedNumber
+from dlspec.data.preparation.columns import (
+    classes_of,
+    data_error,
+    fingerprint,
+    is_missing,
+    labels_of,
+    numbers_of,
+    of_each,
+    together,
+)
+from dlspec.data.preparation.leakage import without_held_out
+from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
+from dlspec.data.preparation.sampling import draw_some, generator
+from dlspec.data.preparation.splitting import Given, split_samples
+from dlspec.data.signature import Signature
+from dlspec.spec.spec import DataSpec
+
+Array = np.ndarray
+
+
+def prepare_samples(
+    section: DataSpec, seed: int, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
+) -> Prepared:
+    """Splits and scales single samples."""
+    target = signature.target
+    whole = columns
+    columns, kept = _without_holes(section, signature, columns)
+    values, truth = together(
+        lambda: _values(section, signature, columns, kept),
+        lambda: _truth(section, signature, columns, kept),
+    )
+    classes = truth if target.kind == "class" else None
+    given = Given.of(signature, kept, len(next(iter(whole.values()))))
+    train, validation, test = split_samples(section, seed, whole, classes, kept, given, fold)
+    if section.limit:
+        train = draw_some(generator(seed, "limit"), classes, train, section.limit)
+    labelled = train
+    if section.labels is not None:
+        count = _label_count(section, signature, len(train))
+        labelled = draw_some(generator(seed, "labels"), classes, train, count)
+    hidden = np.setdiff1d(train, labelled)
+
+    encoding = _Encoding.fit(section, signature, values, train)
+    if encoding.columns:
+        signature = signature.with_widths([column.width for column in encoding.columns])
+    raw = encoding.raw(values)
+    target_scale = None
+    if target.kind == "number":
+        assert truth is not None, "a number was read"
+        target_scale = fit_affine(_as_table(truth[labelled]), section.scale)
+    names = tuple(column.name for column in signature.features)
+    preprocessing = Preprocessing(encoding.scale, target_scale, "level", names, columns=encoding.columns)
+
+    def part(rows: Array) -> Part:
+        rows = np.sort(rows)
+        own = Chosen(raw, rows)
+        inputs = preprocessing.network_inputs(own)
+        if truth is None:
+            flat = flattened(inputs)
+            return Part(inputs, flat, own, flat, kept[rows])
+        targets = truth[rows]
+        if target_scale is not None:
+            targets = target_scale(_as_table(targets)).astype("float32")
+        elif target.units == 1 or target.kind == "labels":
+            targets = _as_table(targets).astype("float32")
+        return Part(inputs, targets, own, truth[rows], kept[rows])
+
+    parts = [part(rows) for rows in (labelled, validation, test)]
+    more = preprocessing.network_inputs(Chosen(raw, hidden))
+    left_out = 0
+    if unlabeled is not None:
+        others, complete = _without_holes(section, signature, unlabeled)
+        found = preprocessing.network_inputs(encoding.raw(_values(section, signature, others, complete, "unlabeled")))
+        unseen = without_held_out(found, [part.inputs for part in parts[1:]])
+        left_out = len(found) - len(unseen)
+        more = joined([more, unseen])
+    return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
+
+
+def _truth(section: DataSpec, signature: Signature, columns: Columns, rows: Array) -> Array | None:
+    """One target, (samples,), or several numbers or labels, (samples, targets); None: it is the input.
+
+    Args:
+        rows: of the data that the columns have.
+    """
+    target = signature.target
+    if target.kind == "input":
+        return None
+    if target.kind == "class":
+        return classes_of(section, signature, columns, rows)
+    if target.kind == "labels":
+        return labels_of(section, signature, columns, rows)
+    values = list(of_each(target.names, lambda name: numbers_of(section, name, columns, first=rows)).values())
+    return values[0] if len(values) == 1 else np.stack(values, axis=1)
+
+
+def _as_table(values: Array) -> Array:
+    return values[:, None] if values.ndim == 1 else values
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """From columns to what the scale is applied to.
+
+    Args:
+        scale: of all features.
+        columns: how each is encoded, where not all are plain numbers; the scale does nothing then.
+    """
+
+    scale: Affine
+    columns: tuple[Fitted, ...] = ()
+
+    @classmethod
+    def fit(cls, section: DataSpec, signature: Signature, values: Sequence[Samples], rows: Array) -> _Encoding:
+        """Fitted to the values of these rows, the training part, column by column."""
+        how = section.scale
+        if not signature.types:  # pictures
+            return cls(fit_one_scale(Chosen(values[0], rows), how))
+        fitted = tuple(
+            kind.fit(column.name, own[rows], how, kind.policy(section.missing))
+            for kind, column, own in zip(signature.types, signature.features, values, strict=True)
+        )
+        if all(isinstance(column, FittedNumber) and column.is_plain for column in fitted):
+            numbers = [column.affine for column in fitted if isinstance(column, FittedNumber)]
+            return cls(Affine(*(np.concatenate([getattr(n, key) for n in numbers]) for key in ("scale", "offset"))))
+        width = sum(column.width for column in fitted)
+        return cls(Affine(np.ones(width), np.zeros(width)), fitted)
+
+    def raw(self, values: Sequence[Samples]) -> Samples:
+        """Columns side by side, (samples, features), encoded unless they are plain numbers; of pictures the one."""
+        if values[0].ndim > 1:
+            return values[0]
+        if not self.columns:
+            return SideBySide(values)
+        return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
+
+
+def _values(
+    section: DataSpec, signature: Signature, columns: Columns, rows: Array, source: str | None = None
+) -> list[Array]:
+    """The features as numbers or words.
+
+    Args:
+        rows: of the data that the columns have.
+    """
+    types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
+
+    def read(name: str) -> Array:
+        kind = types.get(name)
+        if kind is None:
+            return numbers_of(section, name, columns, source, first=rows)
+        holes = kind.policy(section.missing) != "error"
+        return numbers_of(section, name, columns, source, holes=holes, raw=kind.raw, first=rows)
+
+    return list(of_each((column.name for column in signature.features), read).values())
+
+
+def _without_holes(section: DataSpec, signature: Signature, columns: Columns) -> tuple[Columns, Array]:
+    """The rows that lack nothing for which `missing` is `drop`, and which they are."""
+    kept = complete_rows(section, signature, columns)
+    if len(kept) == len(next(iter(columns.values()))):
+        return columns, kept
+    if not len(kept):
+        message = "`missing: drop` leaves no row: each lacks a value"
+        raise data_error(section, "too-few-rows", message, "missing", help="write `missing: median`")
+    return {name: values[kept] for name, values in columns.items()}, kept
+
+
+def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> Array:
+    """The rows that lack nothing for which `missing` is `drop`."""
+    count = len(next(iter(columns.values())))
+    given = zip(signature.types, signature.features, strict=False)
+    names = {column.name for kind, column in given if kind.policy(section.missing) == "drop"}
+    if section.missing == "drop" and signature.target.kind != "input" and not signature.target.separator:
+        names |= {*signature.target.names}
+    lacking = np.zeros(count, bool)
+    for name in names:
+        if name in columns:  # other sources have no target
+            lacking |= is_missing(columns[name])
+    return np.flatnonzero(~lacking)
+
+
+def _label_count(section: DataSpec, signature: Signature, available: int) -> int:
+    asked = section.labels
+    count = round(asked * available) if isinstance(asked, float) else int(asked or 0)
+    classes = len(signature.target.classes)
+    if count > available or count < max(1, classes):
+        few = f"there are {classes} classes" if classes else "one is the least"
+        reason = f"the training part has {available}" if count > available else few
+        raise data_error(section, "labels-out-of-range", f"`labels` asks for {count}, and {reason}", "labels")
+    return count

@@ -1,0 +1,361 @@
+"""A series: split in time order, then scaled and cut into windows, each wholly inside one stretch of a part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dlspec.data.arrays import Computed, Samples, SideBySide
+from dlspec.data.datasets import Columns
+from dlspec.data.features import fit_affine
+from dlspec.data.preparation.columns import (
+    classes_of,
+    data_error,
+    fingerprint,
+    numbers_of,
+    of_each,
+    times_of,
+    together,
+    words_of,
+)
+from dlspec.data.preparation.lazy import places_of, values_at, windows_at
+from dlspec.data.preparation.leakage import windows_without_held_out
+from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
+from dlspec.data.preparation.sampling import generator
+from dlspec.data.preparation.segments import Stretches, part_of_rows
+from dlspec.data.signature import Signature
+from dlspec.spec.spec import DataSpec
+
+Array = np.ndarray
+
+KEPT_VALUES = 2**22
+"""Of a series with more values, what the network sees of a window is computed when it is asked for."""
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What the network is to put out for the windows that end in given rows, before scaling.
+
+    Args:
+        levels: of each value, its column, in every row; of a class its number.
+        steps: of each value, how many rows later it lies.
+        change: how it is put out: as `level`, `difference` or `return`.
+    """
+
+    levels: tuple[Array, ...]
+    steps: tuple[int, ...]
+    change: str
+
+    @property
+    def reach(self) -> int:
+        return max(self.steps)
+
+    def truth(self, last: Array) -> Array:
+        """Values, (windows,), of several (windows, values)."""
+        found = [values_at(level, last + step) for level, step in zip(self.levels, self.steps, strict=True)]
+        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    def known(self, last: Array) -> Array:
+        """The last value that the network may know of each, as `truth`."""
+        found = [values_at(level, last) for level in self.levels]
+        return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    def put_out(self, last: Array) -> Array:
+        """(windows, values)"""
+        truth = self.truth(last)
+        if self.change == "difference":
+            truth = truth - self.known(last)
+        elif self.change == "return":
+            truth = np.log(truth) - np.log(self.known(last))
+        return truth[:, None] if truth.ndim == 1 else truth
+
+    def naive_error(self, stretches: Sequence[tuple[int, int]]) -> float | Array:
+        """Mean absolute error of persistence in stretches of rows; of several values, (values,)."""
+        found = [
+            float(_joined(abs(level[a + step : b] - level[a : max(a, b - step)]) for a, b in stretches).mean())
+            for level, step in zip(self.levels, self.steps, strict=True)
+        ]
+        return found[0] if len(found) == 1 else np.array(found)
+
+
+def prepare_series(
+    section: DataSpec, seed: int, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
+) -> Prepared:
+    """Splits, scales and cuts a series."""
+    window, change, target = signature.window, section.predict or "level", signature.target
+    assert window is not None, "a series without window was refused"
+    groups = words_of(section, signature.group, columns, "group") if signature.group else None
+    names = [column.name for column in signature.features]
+    needed_names = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
+    numbers, labels, times = together(
+        lambda: of_each(needed_names, lambda name: numbers_of(section, name, columns)),
+        lambda: classes_of(section, signature, columns) if target.kind == "class" else None,
+        lambda: times_of(section, signature, columns, groups),
+    )
+    if change == "return":
+        _check_positive(section, numbers)
+    levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
+    raw_columns = [*names, *levels]
+    timesteps = window.length + (change != "level")
+    reach = 0 if target.kind == "input" else window.reach
+
+    count = len(numbers[names[0]])
+    codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    part_of_row = part_of_rows(section.split, signature, count, fold, codes, times)
+    stretches = Stretches.find(part_of_row, count, codes, times, window.gap)
+    needed = timesteps + reach
+    for part, name in enumerate(("training", "validation", "test")):
+        if not (name == "validation" and section.split.validation == 0):
+            _check_length(section, stretches.of(part), name, needed, count)
+    if stretches.rows is not None:
+        numbers = {name: values[stretches.rows] for name, values in numbers.items()}
+        labels = None if labels is None else labels[stretches.rows]
+    table = SideBySide([numbers[name] for name in raw_columns])
+    features = len(names)
+    scale = fit_affine(
+        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in stretches.of(0)), section.scale
+    )
+    aim = target_scale = None
+    of_value: list[str] = []
+    if target.kind == "number":
+        of_value = [column.name for column in target.columns] or [target.name]
+        aim = _Aim(tuple(numbers[name] for name in of_value), target.steps or (window.horizon,), change)
+        learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in stretches.of(0)])
+        target_scale = fit_affine(aim.put_out(learned), section.scale)
+    elif labels is not None:
+        aim = _Aim((labels,), (window.horizon,), change)
+    preprocessing = Preprocessing(
+        scale,
+        target_scale,
+        change,
+        tuple(raw_columns),
+        tuple(raw_columns.index(name) for name in of_value) if {*of_value} <= {*raw_columns} else (),
+        timesteps,
+        features,
+    )
+    windows = _Windows(table, window.length, preprocessing, aim, stretches.rows, target.units)
+    strides = (window.stride, 1, 1)
+    train, validation, test = (windows.at(stretches.starts(part, needed, strides[part])) for part in range(3))
+    if section.limit and section.limit < len(train):
+        train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
+    more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
+    if unlabeled is not None:
+        more, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
+    naive = None if target_scale is None or aim is None else aim.naive_error(stretches.of(0))
+    shown, ends = _shown(part_of_row, codes, test)
+    return Prepared(
+        signature,
+        preprocessing,
+        train,
+        validation,
+        test,
+        columns,
+        fingerprint(columns),
+        more,
+        left_out,
+        naive_error=naive,
+        times=times,
+        ends=ends,
+        groups=groups,
+        shown=shown,
+        gaps=stretches.gaps(needed, window.stride),
+        usual_step=stretches.usual_step,
+    )
+
+
+def _check_length(section: DataSpec, stretches: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
+    """A part must have a stretch that holds a window and its target."""
+    longest = max((end - first for first, end in stretches), default=0)
+    if longest >= needed:
+        return
+    takes = f"one window with its target takes {needed}"
+    if len(stretches) > 1:
+        where = "group" if section.group else "gap in time"
+        message = f"the {part} part has no more than {longest} rows without a {where} between, and {takes}"
+    else:
+        message = f"the {part} part has {longest} of {count} rows, and {takes}"
+    help = f"`length` and `horizon` together must stay below {longest}, or `split` keep a larger share"
+    raise data_error(section, "too-few-rows", message, "window", help=help)
+
+
+def _joined(pieces: Iterable[Array]) -> Array:
+    found = list(pieces)
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _shown(
+    part_of_row: Array | tuple[int, int, int], codes: Array | None, test: Part
+) -> tuple[Array | None, tuple[int, int]]:
+    """The rows that the report draws, those of the group with the largest test part, and how many of them are before
+    the validation and the test part."""
+    if isinstance(part_of_row, tuple):
+        return None, part_of_row[:2]
+    assert codes is not None, "only groups have parts row by row"
+    rows = np.flatnonzero(codes == np.bincount(codes[test.rows]).argmax())
+    return rows, (int((part_of_row[rows] == 0).sum()), int((part_of_row[rows] <= 1).sum()))
+
+
+def changes(values: Array, change: str, axis: int, step: int = 1) -> Array:
+    """Levels as they are, as differences, or as logarithmic returns from one timestep to the one `step` later."""
+    if change == "level":
+        return values
+    levels = np.moveaxis(np.log(values) if change == "return" else values, axis, 0)
+    return np.moveaxis(levels[step:] - levels[:-step], 0, axis)
+
+
+class _Windows:
+    """All windows of a table of rows, none of which is copied, and what each is to lead to.
+
+    Of many rows nothing is kept besides the table: what the network sees of a window is computed when it is asked for.
+
+    Args:
+        rows: the row of the data at each place of the table; None: the same.
+        units: that the network has for the target.
+    """
+
+    def __init__(
+        self,
+        table: SideBySide,
+        length: int,
+        steps: Preprocessing,
+        aim: _Aim | None,
+        rows: Array | None = None,
+        units: int = 1,
+    ) -> None:
+        self.timesteps = steps.timesteps or length
+        self.table, self.length, self.steps = table, length, steps
+        self.aim, self.scale, self.rows, self.units = aim, steps.target, rows, units
+        self.seen: Array | None = None
+        if len(table) * steps.features <= KEPT_VALUES:
+            values = changes(table[:][:, : steps.features], steps.change, axis=0)
+            view = np.lib.stride_tricks.sliding_window_view(steps.inputs(values).astype("float32"), length, axis=0)
+            self.seen = view.swapaxes(1, 2)  # (windows, timesteps, features)
+
+    def at(self, starts: Array) -> Part:
+        """The windows that begin there, with the rows that they lead to."""
+        raw = self._raw(starts)
+        if self.seen is None:
+            shape, seen = (len(starts), self.length, self.steps.features), self._see
+            return self._part(starts, Computed(shape, "float32", lambda rows: seen(raw[rows])), raw)
+        return self._part(starts, windows_at(self.seen, starts), raw)
+
+    def _part(self, starts: Array, inputs: Samples, raw: Samples) -> Part:
+        if self.aim is None:
+            flat = flattened(inputs)
+            return Part(inputs, flat, raw, flat, self._of_last(starts, self._rows))
+        aim, scale = self.aim, self.scale
+        values = () if len(aim.levels) == 1 else (len(aim.levels),)
+        dtype = "int64" if scale is None else "float64"
+        if scale is not None:
+            targets = self._of_last(starts, lambda last: scale(aim.put_out(last)), (len(aim.levels),), "float32")
+        elif self.units == 1:
+            targets = self._of_last(starts, aim.put_out, (1,), "float32")
+        else:
+            targets = self._of_last(starts, aim.truth)
+        return Part(
+            inputs,
+            targets,
+            raw,
+            self._of_last(starts, aim.truth, values, dtype),
+            self._of_last(starts, lambda last: self._rows(last + aim.steps[0])),
+            self._of_last(starts, aim.known, values, dtype),
+        )
+
+    def _of_last(
+        self, starts: Array, make: Callable[[Array], Array], shape: tuple[int, ...] = (), dtype: str = "int64"
+    ) -> Samples:
+        """What is made of the last row of each window: at once, or of many rows when it is asked for."""
+        if self.seen is not None:
+            return make(starts + self.timesteps - 1).astype(dtype, copy=False)
+        place = places_of(starts)
+        return Computed((len(starts), *shape), dtype, lambda rows: make(place(rows) + self.timesteps - 1))
+
+    def _raw(self, starts: Array) -> Samples:
+        """The windows as raw columns."""
+        place, along = places_of(starts), np.arange(self.timesteps)
+
+        def read(rows: Array) -> Array:
+            places = place(rows)[:, None] + along
+            return self.table[places.ravel()].reshape(*places.shape, -1)
+
+        return Computed((len(starts), self.timesteps, self.table.shape[1]), "float64", read)
+
+    def _see(self, raw: Array) -> Array:
+        """What the network sees of raw windows."""
+        return self.steps.inputs(changes(raw[..., : self.steps.features], self.steps.change, axis=1))
+
+    def _rows(self, places: Array) -> Array:
+        return places if self.rows is None else self.rows[places]
+
+
+def windows_of_rows(
+    table: Array,
+    length: int,
+    groups: Array | None = None,
+    times: Array | None = None,
+    gap: float | Literal["none"] = "none",
+    usual_step: float | None = None,
+) -> tuple[Array, Array]:
+    """All windows of rows, (rows, columns), each within one group and without a gap in time, and the last row of each.
+
+    Args:
+        gap, usual_step: as of `Stretches.find`.
+
+    Returns:
+        (windows, timesteps, columns), in the order of their last rows, and (windows,)
+    """
+    count = len(table)
+    stretches = Stretches.find((count, count, count), count, groups, times, gap, usual_step)
+    starts = stretches.starts(0, length)
+    last = starts + length - 1
+    if not len(starts):
+        return np.empty((0, length, table.shape[1])), last
+    if stretches.rows is not None:
+        table, last = table[stretches.rows], stretches.rows[last]
+    order = np.argsort(last)
+    view = np.lib.stride_tricks.sliding_window_view(table, length, axis=0).swapaxes(1, 2)
+    return windows_at(view, starts[order]), last[order]
+
+
+def _more_windows(
+    section: DataSpec, signature: Signature, steps: Preprocessing, columns: Columns, held_out: list[Array]
+) -> tuple[Array, int]:
+    """Windows of the source under `unlabeled`, and how many were left out of it."""
+    window = signature.window
+    assert window is not None, "a series has a window"
+    numbers = {c.name: numbers_of(section, c.name, columns, "unlabeled") for c in signature.features}
+    if steps.change == "return":
+        _check_positive(section, numbers, "unlabeled")
+    codes = None
+    if signature.group:
+        words = words_of(section, signature.group, columns, "unlabeled", source="unlabeled")
+        codes = np.unique(words, return_inverse=True)[1]
+    times = times_of(section, signature, columns, codes, "unlabeled")
+    table = np.stack(list(numbers.values()), axis=1)
+    count, needed = len(table), steps.timesteps or window.length
+    stretches = Stretches.find((count, count, count), count, codes, times, window.gap)
+    starts = stretches.starts(0, needed)
+    if not len(starts):
+        message = f"the unlabeled series has {len(table)} rows, and one window takes {needed}"
+        raise data_error(section, "too-few-rows", message, "unlabeled")
+    if stretches.rows is not None:
+        table = table[stretches.rows]
+    seen = steps.inputs(changes(table, steps.change, axis=0)).astype("float32")
+    kept = windows_without_held_out(seen, window.length, held_out, starts)
+    return kept, len(starts) - len(kept)
+
+
+def _check_positive(section: DataSpec, numbers: Columns, place: str = "predict") -> None:
+    for name, values in numbers.items():
+        if (values <= 0).any():
+            row = int(np.argmax(values <= 0))
+            raise data_error(
+                section,
+                "not-positive",
+                f"`predict: return` needs values above zero, and `{name}` is {values[row]:g} in row {row + 1}",
+                place,
+                help=f"write `predict: difference`, or leave `{name}` out of `features`",
+            )

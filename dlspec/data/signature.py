@@ -1,0 +1,235 @@
+"""What goes into a network, what comes out, and how the input is shared out."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Literal, Protocol
+
+from dlspec.data.datasets import Column, Columns, Description, Loaded
+from dlspec.data.features import Feature
+from dlspec.data.split import Window
+from dlspec.model.layers import Shape
+
+Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction"]
+
+NamedInputs = Mapping[str, Sequence[str]]
+"""Input of a network -> the features that it takes."""
+
+HOLDS = {
+    "class": "labels",
+    "tags": "tags",
+    "time": "times",
+    "text": "text",
+    "number": "numbers",
+    "nested": "nested values",
+}
+TIME_NAMES = ("date", "datetime", "time", "timestamp")
+
+
+class DataSource(Protocol):
+    """Where data come from: a built-in dataset or a file."""
+
+    def describe(self) -> Description: ...
+
+    def load(self, seed: int) -> Columns: ...
+
+    def load_parts(self, seed: int) -> Loaded: ...
+
+
+PARTS_IN_FILES: tuple[Literal["validation", "test"], ...] = ("validation", "test")
+"""The parts of the split that may have files of their own."""
+INPUT_TARGET = "input"
+"""What `target` says where the network is to give back its own input."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something that a sample has or has not.
+
+    Args:
+        column: where that is said.
+        word: what stands there if the sample has it; of a column of tags, the tag.
+        other: what stands there if it has not; of tags nothing.
+    """
+
+    name: str
+    column: str
+    word: str
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted, and the output that it asks of a network.
+
+    Args:
+        kind: a `number`, a `class`, `labels` of which a sample may have any number, or the `input` of the network
+            itself.
+        columns: of several numbers, the column of each value that the network puts out, with its unit.
+        steps: of several numbers of a series, how many timesteps ahead each of them lies.
+        shape: of the input, without the batch.
+        inside: every value of the input lies in [0, 1], so that it may be taken for a probability.
+        labels: those that a sample may have.
+        separator: of labels that are tags in one column, what stands between them.
+    """
+
+    name: str
+    kind: Literal["number", "class", "labels", "input"]
+    classes: tuple[str, ...] = ()
+    unit: str | None = None
+    shape: tuple[int, ...] = ()
+    inside: bool = False
+    columns: tuple[Column, ...] = ()
+    steps: tuple[int, ...] = ()
+    labels: tuple[Label, ...] = ()
+    separator: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        columns = [column.name for column in self.columns] or [label.column for label in self.labels]
+        return tuple(dict.fromkeys(columns)) or (self.name,)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it is several columns that are not known to have the same unit, so that their errors have no mean."""
+        units = {column.unit for column in self.columns}
+        return len(self.names) > 1 and (len(units) > 1 or None in units)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What each of several numbers or labels is called; empty where there is one."""
+        if self.labels:
+            return tuple(label.name for label in self.labels)
+        if self.steps:
+            return tuple(f"{column.name}+{step}" for column, step in zip(self.columns, self.steps, strict=True))
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def units(self) -> int:
+        if self.kind == "input":
+            return math.prod(self.shape)
+        if self.values:
+            return len(self.values)
+        return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
+
+    @property
+    def activation(self) -> str:
+        if self.kind == "class":
+            return "sigmoid" if len(self.classes) == 2 else "softmax"
+        return "sigmoid" if self.inside or self.labels else "linear"
+
+    @property
+    def loss_of(self) -> str:
+        """The sort of loss that fits: see `Loss.of`."""
+        if self.kind == "class":
+            return "binary" if len(self.classes) == 2 else "class"
+        return "binary" if self.labels else "number"
+
+    @property
+    def default_loss(self) -> str:
+        if self.inside:
+            return "binary_crossentropy"
+        return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
+            self.loss_of
+        ]
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """An input of the network.
+
+    Args:
+        columns: places in the features that it takes; None for all of them.
+    """
+
+    name: str
+    shape: Shape | None
+    columns: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a network and what comes out.
+
+    Args:
+        task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`; metrics and
+            baselines say which they are for.
+        input_shape: of all that the network sees, batch first.
+        types: how each feature is encoded; empty for pictures and series, whose values are numbers.
+        widths: how many numbers the network sees of each feature.
+        inputs: how that is shared out over the inputs of the network.
+        targets: output -> what it predicts, where the spec names outputs.
+        time: the column with the time of a series, if there is one.
+        window: how a series is cut; None: the data are single samples.
+        test_rows: how many of the last rows are the test part that the data bring.
+        validation_rows: how many rows before those are the validation part that the data bring.
+        group: the column that separates several series, or whose values stay in one part.
+        part_words: of a column that says where each row belongs, its words.
+        shared: the features that each input takes, where the spec names inputs.
+    """
+
+    task: Task
+    input_shape: Shape
+    features: tuple[Column, ...]
+    target: Target
+    inputs: tuple[NetworkInput, ...]
+    targets: Mapping[str, Target]
+    time: str | None = None
+    window: Window | None = None
+    test_rows: int = 0
+    types: tuple[Feature, ...] = ()
+    widths: tuple[int, ...] = ()
+    validation_rows: int = 0
+    group: str | None = None
+    part_words: tuple[str, ...] | None = None
+    shared: NamedInputs | None = None
+
+    def features_of(self, given: NetworkInput) -> list[tuple[Column, Feature]]:
+        """The features that an input takes, with their types; none where these have no types."""
+        found = list(zip(self.features, self.types, strict=False))
+        if given.columns is None or not self.types:
+            return found
+        ends = list(accumulate(self.widths))
+        return [found[i] for i in sorted({bisect_right(ends, column) for column in given.columns})]
+
+    def tokens(self, name: str) -> int | None:
+        """How many different whole numbers come out of an input, which stand for words; None where others do."""
+        given = next((given for given in self.inputs if given.name == name), None)
+        counts = (kind.tokens(column) for column, kind in self.features_of(given)) if given else ()
+        return next(filter(None, counts), None)
+
+    def with_widths(self, widths: Sequence[int]) -> Signature:
+        """The same, once it is known how many numbers the network sees of each feature."""
+        shape, names = (None, sum(widths)), [column.name for column in self.features]
+        inputs = share_out(self.shared, shape, names, widths)
+        return replace(self, input_shape=shape, inputs=inputs, widths=tuple(widths))
+
+
+INPUT = "input"
+"""Name of the input of a network that has one."""
+
+
+def share_out(
+    inputs: NamedInputs | None, shape: Shape, features: Sequence[str], widths: Sequence[int] | None = None
+) -> tuple[NetworkInput, ...]:
+    """The inputs of the network, and which of the features each takes.
+
+    Args:
+        inputs: the features that each takes; None: there is one, which takes them all.
+        shape: of all features together, batch first.
+        widths: how many numbers each feature is; 1 by default.
+    """
+    if inputs is None:
+        return (NetworkInput(INPUT, shape),)
+    ends = list(accumulate(widths if widths is not None else [1] * len(features), initial=0))
+    places = {column: range(*ends[i : i + 2]) for i, column in enumerate(features)}
+    shared = []
+    for name, names in inputs.items():
+        columns = tuple(place for column in names for place in places.get(column, ()))
+        shared.append(NetworkInput(name, (*shape[:-1], len(columns)) if len(shape) < 4 else shape, columns))
+    return tuple(shared)

@@ -1,0 +1,49 @@
+"""The sources of data that a spec names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.data.datasets import ColumnKind
+from dlspec.data.signature import PARTS_IN_FILES, DataSource
+from dlspec.data.sources import FILE_SOURCES, FileSource, Place
+from dlspec.data.sources.rows import RowsFiles
+from dlspec.data.target import Tags
+from dlspec.spec.spec import DataSpec, UnlabeledSpec
+
+
+def source_of(section: DataSpec) -> DataSource:
+    """The source that the section names."""
+    return _source(section, section)
+
+
+def unlabeled_source(section: DataSpec) -> DataSource | None:
+    """The source of samples that only pretraining sees, where the section names one."""
+    return _source(section, section.unlabeled, "unlabeled") if section.unlabeled else None
+
+
+def _source(data: DataSpec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSource:
+    if section.dataset is not None:
+        return section.dataset
+    key = next(key for key in FILE_SOURCES if getattr(section, key) is not None)
+    split, given = data.split, data.features
+    types = given if isinstance(given, dict) else {}
+    said: list[tuple[str, ColumnKind]] = [(name, kind.takes[0]) for name, kind in types.items()]
+    if split.column:
+        said.append((split.column, "class"))
+    if data.target_type in ("category", "boolean"):
+        said += [(name, "class") for name in data.target_names]
+    separator = data.target_type.tags if isinstance(data.target_type, Tags) else None
+    tags = ((data.target_names[0], separator),) if separator else ()
+
+    def source(given: Any, *path: str) -> FileSource:
+        place = Place(data.folder_of(*path), data.span(*path), data.cache, tuple(said), tags, tuple(data.target_names))
+        return FILE_SOURCES[key].of(given, place)
+
+    found = source(getattr(section, key), *path, key)
+    if section is not data or not isinstance(found, RowsFiles):
+        return found
+    validation, test = (
+        source(paths, "split", part) if (paths := split.files(part)) else None for part in PARTS_IN_FILES
+    )
+    return found.with_parts(validation, test)

@@ -1,0 +1,152 @@
+"""What a source of data in files declares: where they are, what they look like, and how they are read."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from dlspec.data.arrays import bytes_of
+from dlspec.data.datasets import ColumnKind, Columns, Description, Loaded
+from dlspec.language.diagnostics import DataError, Span
+from dlspec.language.fields import did_you_mean
+from dlspec.runtime.memory import machine_memory
+
+Cache = Literal["auto", "memory", "none"]
+SHARE_OF_MEMORY = 8
+"""Samples that take more than this part of the machine's memory are read when they are needed."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a spec names a source, and what else it says of it.
+
+    Args:
+        folder: what a relative path is relative to.
+        span: of what it says.
+        cache: whether samples are kept in memory.
+        said: column -> the kind that it takes it for, whatever it looks like.
+        tags: column -> what separates the tags in it.
+        targets: the columns that are predicted, as far as they are named.
+    """
+
+    folder: Path
+    span: Span | None = None
+    cache: Cache = "auto"
+    said: tuple[tuple[str, ColumnKind], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileSource(ABC):
+    """Data in files.
+
+    Args:
+        paths: as written in the spec.
+        folder: what a relative path is relative to.
+        span: where the spec names them.
+        cache: whether samples are kept in memory.
+    """
+
+    paths: tuple[str, ...]
+    folder: Path
+    span: Span | None = None
+    cache: Cache = "auto"
+
+    key: ClassVar[str]
+    """Of the spec, which names such files."""
+
+    @abstractmethod
+    def describe(self) -> Description:
+        """The columns, as far as they are known without reading all of the data.
+
+        Raises:
+            DataError: a file is absent or cannot be read, or the files do not fit together.
+        """
+
+    @abstractmethod
+    def load(self, seed: int) -> Columns:
+        """The columns of the description.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+
+    def load_parts(self, seed: int) -> Loaded:
+        """The columns, and how many of the last rows are parts that the data bring."""
+        return Loaded(self.load(seed), 0, self.describe().test_rows)
+
+    def place_of(self, row: int) -> str:
+        """Where a row, counted from 1, stands in the files; empty where its number says it."""
+        return ""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, given: Any, place: Place) -> Self:
+        """The source that the spec names.
+
+        Args:
+            given: what it says under `key`.
+        """
+
+    def written(self, given: Any, paths: Sequence[str]) -> Any:
+        """What a spec says under `key` where the files have other paths.
+
+        Args:
+            given: what it says, as plain values.
+        """
+        return paths[0] if len(paths) == 1 else list(paths)
+
+    def seen_from(self, folder: Path, given: Any) -> Any:
+        """What a spec in another folder says under `key`."""
+        return self.written(given, [relative(self.folder / path, folder) for path in self.paths])
+
+    def _existing(self, path: str) -> Path:
+        """Where the file or folder is; raises DataError where it is not."""
+        if "\0" in path:
+            raise self._error("data-unreadable", f"cannot read `{path}`: no file has such a name")
+        whole = self.folder / path
+        if not whole.exists():
+            raise self._error("data-not-found", f"there is no file `{path}`", self._nearest(path))
+        return whole
+
+    def _nearest(self, path: str) -> str:
+        if "://" in path:
+            return "nothing is downloaded; save the file and name its path"
+        whole = self.folder / path
+        where = "" if self.span is None else f"the path is relative to the folder of the spec: `{whole.absolute()}`"
+        try:
+            names = [file.name for file in whole.parent.iterdir()]
+        except (OSError, ValueError):
+            return where
+        near = did_you_mean(whole.name, names, otherwise="")
+        return f"{near} ({where})" if near and where else near or where
+
+    def _error(self, code: str, message: str, help: str | None = None) -> DataError:
+        return DataError.of(code, message, self.span, help=help)
+
+    def _unreadable(self, path: str, error: OSError | ValueError) -> DataError:
+        reason = (getattr(error, "strerror", None) or str(error)).strip()
+        return self._error("data-unreadable", f"cannot read `{path}`: {reason[:1].lower()}{reason[1:]}")
+
+
+def relative(file: Path, folder: Path) -> str:
+    """The path of a file as seen from a folder."""
+    try:
+        return os.path.relpath(file.resolve(), folder.resolve())
+    except ValueError:  # another drive of Windows
+        return str(file)
+
+
+def fits_in_memory(shape: Sequence[int], dtype: Any, cache: Cache) -> bool:
+    """Whether samples are kept in memory: by `data.cache`, or where they take an eighth of the machine's at most."""
+    return cache == "memory" or (cache == "auto" and bytes_of(shape, dtype) <= machine_memory() // SHARE_OF_MEMORY)
+
+
+def files_state(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of files: while these stay the same, what is in them does."""
+    return tuple((str(file), (state := file.stat()).st_mtime_ns, state.st_size) for file in files)

@@ -1,0 +1,232 @@
+"""What a format of rows declares, and files that may be compressed."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import lzma
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from io import BufferedReader, RawIOBase, TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, ClassVar, TextIO, cast
+
+from dlspec.data.datasets import ColumnKind, Columns
+from dlspec.language.diagnostics import DataError, Span
+from dlspec.language.fields import one_of
+from dlspec.language.yaml.encodings import encoding_in_words
+
+LOOKED_AT = 200
+"""Rows that tell numbers from text before the whole file is read."""
+OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+COMPRESSED = (*OPENERS, ".zip")
+LONGEST_LINE = 2**26
+"""Bytes that a line of a compressed file may have."""
+BROKEN = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises, compressed or not."""
+
+
+@dataclass(frozen=True)
+class RowsFormat(ABC):
+    """A file of rows, whose columns have names.
+
+    A column without a name, such as the index that pandas writes, is left out.
+
+    Args:
+        file: where it is.
+        name: what it is called in messages.
+        span: where the spec names it.
+
+    All methods raise DataError where the file cannot be read.
+    """
+
+    file: Path
+    name: str
+    span: Span | None = None
+
+    suffixes: ClassVar[tuple[str, ...]]
+    title: ClassVar[str]
+    """What the format is called in messages."""
+    is_text: ClassVar[bool] = True
+
+    @property
+    def decimal(self) -> str:
+        """What stands before the fraction of a number."""
+        return "."
+
+    @abstractmethod
+    def header(self) -> list[str]:
+        """The names of the columns; an empty one has none."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[list[str]]:
+        """The values of each row as they are written, an empty one where there is none."""
+
+    @abstractmethod
+    def read(self, labels: Collection[str]) -> Columns:
+        """All columns, numbers as float64 and everything else as it is.
+
+        Args:
+            labels: columns whose values are taken as text, also where they look like numbers or missing values.
+        """
+
+    @abstractmethod
+    def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
+        """The columns as `read` gives them, of so many rows at a time, so that memory stays flat."""
+
+    @abstractmethod
+    def extending(self, out: IO[bytes], size: int) -> AbstractContextManager[Callable[[Columns], None]]:
+        """Writes the rows anew in the same format, as they are, with more columns behind their own.
+
+        Args:
+            size: rows at a time, as for `blocks`.
+
+        Returns:
+            In the `with` block a function that takes the values of the new columns for each block in turn.
+        """
+
+    def kinds(self) -> dict[str, ColumnKind]:
+        """What the format itself says of columns: `time` or `nested`."""
+        return {}
+
+    def first_rows(self) -> list[list[str]]:
+        """A few rows, as they are written."""
+        return list(islice(self.rows(), LOOKED_AT))
+
+    def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
+        """Adds the different values of columns to sets, until one has more than is asked for.
+
+        Args:
+            wanted: column -> its words so far, and how many there may be.
+
+        Returns:
+            How many rows there are.
+        """
+        header = self.header()
+        open_ = [(header.index(name), *sought) for name, sought in wanted.items() if name in header]
+        rows = 0
+        for rows, row in enumerate(self.rows(), start=1):
+            for place, words, _ in open_:
+                words.add(row[place].strip())
+            if rows % LOOKED_AT == 0:
+                open_ = [sought for sought in open_ if len(sought[1]) <= sought[2] + 1]
+        return rows
+
+    def count(self) -> int:
+        """About how many rows there are, by the size of the file and of its first rows."""
+        rows = self.first_rows()
+        if len(rows) < LOOKED_AT:
+            return len(rows)
+        if self.file.suffix.lower() in COMPRESSED:
+            return sum(1 for _ in self.rows())
+        sizes = [sum(len(value.encode()) + 1 for value in row) for row in rows]
+        return max(LOOKED_AT, round(self.file.stat().st_size * len(rows) / (sum(sizes) + self._overhead(len(rows)))))
+
+    def _overhead(self, rows: int) -> int:
+        """Bytes of so many rows besides their values."""
+        return 0
+
+    @contextmanager
+    def _text(self) -> Iterator[TextIO]:
+        """The file as text. Whatever goes wrong with it in the block becomes a DataError."""
+        try:
+            with opened(self.file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+                yield lines
+        except UnicodeDecodeError:
+            raise self._not_utf8() from None
+        except (*BROKEN, ValueError, csv.Error) as error:
+            raise self._unreadable(error) from None
+
+    def _not_utf8(self) -> DataError:
+        with opened(self.file) as raw:
+            known = encoding_in_words(raw.read(2**20))
+        saved = f"is saved as {known}" if known else "is no text"
+        return self._error("data-unreadable", f"`{self.name}` {saved}, and data are UTF-8", "save it as UTF-8")
+
+    def _unreadable(self, error: Exception) -> DataError:
+        compressed = self.file.suffix.lower() in COMPRESSED
+        if isinstance(error, BROKEN) and compressed and getattr(error, "strerror", None) is None:
+            reason = f"it is no whole {self.file.suffix} file"
+        else:
+            reason = (getattr(error, "strerror", None) or str(error)).strip()
+            reason = reason[:1].lower() + reason[1:]
+        return self._error("data-unreadable", f"cannot read `{self.name}`: {reason}")
+
+    def _error(self, code: str, message: str, help: str | None = None) -> DataError:
+        return DataError.of(code, message, self.span, help=help)
+
+
+class _Lines(RawIOBase):
+    """Decompressed bytes whose lines are not endless: a small file unfolds to one that fills the memory.
+
+    Raises ValueError where a line is too long.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.length = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self.file.read(len(buffer))
+        buffer[: len(found)] = found
+        end = max(found.rfind(b"\n"), found.rfind(b"\r"))
+        self.length = self.length + len(found) if end < 0 else len(found) - end - 1
+        if self.length > LONGEST_LINE:
+            raise ValueError(f"a line of it is longer than {LONGEST_LINE:,} bytes")
+        return len(found)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def opened(file: Path) -> IO[bytes]:
+    """The bytes of a file, decompressed."""
+    if file.suffix.lower() not in COMPRESSED:
+        return file.open("rb")
+    return BufferedReader(_Lines(_decompressed(file)), 2**18)
+
+
+def _decompressed(file: Path) -> IO[bytes]:
+    suffix = file.suffix.lower()
+    if suffix in OPENERS:
+        return cast("IO[bytes]", OPENERS[suffix](file))
+    with zipfile.ZipFile(file) as archive:  # a member that is open keeps the file open
+        if len(archive.namelist()) != 1:
+            raise ValueError(f"it holds {one_of(archive.namelist())}, and one file is needed")
+        return archive.open(archive.namelist()[0])
+
+
+@contextmanager
+def creating(file: Path, member: str) -> Iterator[IO[bytes]]:
+    """A new file to write to, compressed as the end of its name says.
+
+    Args:
+        member: the name inside an archive.
+    """
+    suffix = file.suffix.lower()
+    if suffix in OPENERS:
+        with cast("IO[bytes]", OPENERS[suffix](file, "wb")) as out:
+            yield out
+    elif suffix == ".zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(member, "w") as out:
+            yield out
+    else:
+        with file.open("wb") as out:
+            yield out
+
+
+def as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else str(value)

@@ -1,0 +1,399 @@
+"""Data in files of rows: a row is a sample of a table, or a timestep of a series."""
+
+from __future__ import annotations
+
+import glob
+import re
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
+from dlspec.data.sources.base import FileSource, Place, fits_in_memory
+from dlspec.data.sources.formats import SEPARATORS, RowsFormat, format_of
+from dlspec.data.target import split_tags
+from dlspec.language.diagnostics import DataError
+from dlspec.language.fields import one_of
+
+MAX_CLASSES = 1000
+"""With more different words than this, a column holds text and no classes."""
+MAX_TAGGED = 1_000_000
+"""With more different values than this, a column of tags is not read to its end before training."""
+MAX_COLUMNS = 5000
+"""More columns than this are hardly meant as a table."""
+
+
+@dataclass(frozen=True)
+class RowsFiles(FileSource):
+    """Files of rows with the same columns, one after the other.
+
+    A path with `*` or `?` names all files that match, in order of their names.
+
+    Args:
+        validation: files that hold the validation part.
+        test: files that hold the test part.
+    """
+
+    validation: RowsFiles | None = None
+    test: RowsFiles | None = None
+
+    least: ClassVar = 2
+    """Columns that are needed."""
+
+    @classmethod
+    def of(cls, given: Sequence[str], place: Place) -> Self:
+        return cls(tuple(given), place.folder, place.span, place.cache)
+
+    def with_parts(self, validation: Any, test: Any) -> Self:
+        """The same, with files of their own for these parts, each `RowsFiles` or None."""
+        return replace(self, validation=validation, test=test)
+
+    @property
+    def files(self) -> list[RowsFormat]:
+        """The files, at least one of them.
+
+        Raises:
+            DataError: there is no such file.
+        """
+        found: list[RowsFormat] = []
+        for path in self.paths:
+            whole = self.folder / path
+            if re.search(r"[*?\[]", path) and "\0" not in path and not whole.exists():
+                matching = sorted(glob.glob(str(whole), recursive=True))
+                if not matching:
+                    raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
+                found += [format_of(Path(file), Path(file).name, self.span) for file in matching]
+            else:
+                found.append(format_of(self._existing(path), path, self.span))
+        return found
+
+    @property
+    def all_files(self) -> list[RowsFormat]:
+        """These, and behind them those of the parts that have files of their own."""
+        return [file for source in (self, self.validation, self.test) if source is not None for file in source.files]
+
+    def describe(self) -> Description:
+        """The columns; files that have not changed are looked at once.
+
+        Raises:
+            DataError: a file is absent, cannot be read, has no header, or has other columns than the first.
+        """
+        try:
+            states = tuple((state.st_mtime_ns, state.st_size) for state in (f.file.stat() for f in self.all_files))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise self._error("data-unreadable", f"cannot read `{self.paths[0]}`: {reason.lower()}") from None
+        return _looked_at(self, states)
+
+    def look(self) -> Description:
+        """The columns, out of the files."""
+        files = self.all_files
+        header = files[0].header()
+        self._check_header(header, files[0].name)
+        for other in files[1:]:
+            self._check_same(header, files[0].name, other)
+        self._check_apart()
+        validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
+        return replace(self._look(files, header), validation_rows=validation, test_rows=test)
+
+    @abstractmethod
+    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+        """The columns, which are those of the header."""
+
+    def load(self, seed: int) -> Columns:
+        """See `load_parts`."""
+        return self.load_parts(seed).columns
+
+    def load_parts(self, seed: int) -> Loaded:
+        """All columns, numbers as float64, times as datetime64 where the format has them, everything else as text.
+
+        Raises:
+            DataError: a file cannot be read, or a row has not as many values as there are columns.
+        """
+        import numpy as np
+
+        labels = self._labels()
+        parts = [file.read(labels) for file in self.all_files]
+        names = [column.name for column in self.describe().columns]
+        rows = [len(next(iter(part.values()), ())) for part in parts]
+        behind = 0
+        counts = []
+        for source in (self, self.validation, self.test):
+            ahead = behind + (len(source.files) if source else 0)
+            counts.append(sum(rows[behind:ahead]))
+            if source and not counts[-1]:
+                raise source._error("no-rows", f"`{source.paths[0]}` has a header and no rows", "add some below it")
+            behind = ahead
+        named = [_named(part, names) for part in parts]
+        if len(named) == 1:
+            return Loaded(named[0], 0, 0)
+        del parts
+        columns = {name: np.concatenate([part.pop(name) for part in named]) for name in names}
+        return Loaded(columns, counts[1], counts[2])
+
+    def blocks(self, size: int) -> Iterator[Columns]:
+        """The columns as `load` gives them, of so many rows at a time."""
+        labels = self._labels()
+        names = [column.name for column in self.describe().columns]
+        for file in self.files:
+            for part in file.blocks(size, labels):
+                yield _named(part, names)
+
+    def place_of(self, row: int) -> str:
+        """In which row of which file a row lies, both counted from 1; empty where there is one file."""
+        files = self.all_files
+        if len(files) == 1:
+            return ""
+        for file in files:
+            count = sum(1 for _ in file.rows())
+            if row <= count:
+                return f"row {row} of `{file.name}`"
+            row -= count
+        return ""
+
+    def place_of_word(self, column: str, words: Collection[str]) -> str:
+        """The first of these words in a column, and where it stands; empty where none of them does."""
+        files = self.all_files
+        for file in files:
+            place = file.header().index(column)
+            for number, row in enumerate(file.rows(), start=1):
+                word = row[place].strip()
+                if word in words:
+                    return f"`{word}` in row {number}" + (f" of `{file.name}`" if len(files) > 1 else "")
+        return ""
+
+    def first_values(self) -> dict[str, list[str]]:
+        """The values of every column in the first rows, as they are written, without empty ones."""
+        file = self.files[0]
+        header, rows = file.header(), file.first_rows()
+        self._check_header(header, file.name)
+        return {name: _values(rows, place) for place, name in enumerate(header) if name}
+
+    def words_of(self, column: str) -> list[str]:
+        """The values of a column as they are written, of all rows."""
+        header = self.files[0].header()
+        place = header.index(column)
+        return [row[place] for row in _all_rows(self.files, header)]
+
+    def _labels(self) -> list[str]:
+        """The columns whose words are taken as they are, also where they look like missing values."""
+        return []
+
+    def _check_header(self, header: Sequence[str], file: str) -> None:
+        named = [name for name in header if name]
+        if len(named) < self.least:
+            raise self._error(
+                "data-unreadable",
+                f"the first line of `{file}` names {len(named)} column{'s' * (len(named) != 1)}; needed are "
+                "something to see and something to predict",
+                f"name the columns in the first line, separated by {', '.join(SEPARATORS.values())}",
+            )
+        twice = sorted({name for name in named if named.count(name) > 1}) if len(set(named)) < len(named) else []
+        if twice:
+            raise self._error(
+                "repeated-column", f"`{file}` has two columns named {one_of(twice)}", "rename one of them"
+            )
+        if len(named) > MAX_COLUMNS:
+            raise self._error(
+                "too-many-columns",
+                f"`{file}` has {len(named):,} columns, and {MAX_COLUMNS:,} are the most",
+                "keep what is a value of one kind each as an array: `arrays: FILE.npy`",
+            )
+
+    def _check_same(self, header: Sequence[str], first: str, other: RowsFormat) -> None:
+        own = other.header()
+        missing, more = sorted(set(header) - set(own)), sorted(set(own) - set(header))
+        if not missing and not more:
+            return
+        said = (
+            f"no column `{missing[0]}`, which `{first}` has"
+            if missing
+            else f"a column `{more[0]}` that `{first}` lacks"
+        )
+        help = "files of one source have the same columns; name the others as a source of their own"
+        raise DataError.of("files-differ", f"`{other.name}` has {said}", other.span, help=help)
+
+    def _check_apart(self) -> None:
+        """No file may hold rows of two parts."""
+        before = {format_.file.resolve() for format_ in self.files}
+        for part in (self.validation, self.test):
+            for format_ in part.files if part else ():
+                if format_.file.resolve() in before:
+                    message = f"`{format_.name}` is among the files of another part too"
+                    help = f"name the others alone under `{self.key}`"
+                    raise DataError.of("file-in-two-parts", message, format_.span, help=help)
+            before |= {format_.file.resolve() for format_ in part.files} if part else set()
+
+
+@dataclass(frozen=True)
+class SeriesFiles(RowsFiles):
+    """A series: a row is a timestep, oldest first.
+
+    Args:
+        targets: columns that are predicted, which may hold classes.
+        said: columns whose kind the spec says.
+    """
+
+    key = "series"
+    least = 1
+    targets: tuple[str, ...] = ()
+    said: tuple[tuple[str, ColumnKind], ...] = ()
+
+    @classmethod
+    def of(cls, given: Sequence[str], place: Place) -> Self:
+        return cls(tuple(given), place.folder, place.span, place.cache, targets=place.targets, said=place.said)
+
+    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+        """The columns, from the first rows alone; the words of a target, which are classes, from all."""
+        first, known, said = files[0].first_rows(), files[0].kinds(), dict(self.said)
+        kinds: dict[str, ColumnKind] = {}
+        words: dict[str, set[str]] = {}
+        for place, name in enumerate(header):
+            if name:
+                numbers = _mostly_numbers(_values(first, place), files[0].decimal)
+                kinds[name] = known.get(name) or ("number" if numbers else "text")
+                if name in self.targets and (kinds[name] == "text" or said.get(name) == "class") and name not in known:
+                    words[name] = set()
+        wanted = {name: (own, MAX_CLASSES) for name, own in words.items()}
+        rows = sum(file.gather_words(wanted) if wanted else file.count() for file in files)
+        classes = {
+            name: tuple(sorted(own - {""}))
+            for name, own in words.items()
+            if len(own) <= MAX_CLASSES or said.get(name) == "class"
+        }
+        columns = (
+            Column(name, "class" if name in classes else kind, classes=classes.get(name, ()))
+            for name, kind in kinds.items()
+        )
+        return Description("series", tuple(columns), rows=rows)
+
+    def _labels(self) -> list[str]:
+        return [column.name for column in self.describe().columns if column.kind == "class"]
+
+
+@dataclass(frozen=True)
+class TableFiles(RowsFiles):
+    """A table: a row is a sample.
+
+    A column of words that come again is one of classes, and so is a column of two whole numbers, which may also be
+    a feature.
+
+    Args:
+        said: columns whose kind the spec says, whatever they look like; a time looks like dates.
+        tags: columns of tags, and what separates these.
+    """
+
+    key = "table"
+    said: tuple[tuple[str, ColumnKind], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its rows are not kept in memory: each is there as float64, and in the form that the network sees."""
+        description = self.describe()
+        shape = (2 * (description.rows or 0), len(description.columns))
+        return not fits_in_memory(shape, "float64", self.cache)
+
+    @classmethod
+    def of(cls, given: Sequence[str], place: Place) -> Self:
+        return cls(tuple(given), place.folder, place.span, place.cache, said=place.said, tags=place.tags)
+
+    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+        """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
+        first, known = files[0].first_rows(), files[0].kinds()
+        values = [_values(first, place) for place in range(len(header))]
+        numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
+        said, separators = dict(self.said), dict(self.tags)
+        for name, column in zip(header, values, strict=True):
+            kind = said.get(name, "number")
+            if kind == "number" and _all_dates(column):
+                kind = "time"
+            if kind == "text" or (kind == "time" and _mostly_dates(column)):
+                known.setdefault(name, kind)
+        words: list[set[str]] = [set() for _ in header]
+        asked = [said.get(name) == "class" or name in separators for name in header]
+        most = [
+            MAX_TAGGED if name in separators else MAX_CLASSES if asked[p] or not numbers[p] else 2
+            for p, name in enumerate(header)
+        ]
+        seen = [{value.strip() for value in column} for column in values]
+        open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
+        if open_:
+            rows = 0
+            for file in files:
+                rows += file.gather_words({header[p]: (words[p], most[p]) for p in open_})
+                open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
+        else:
+            rows = sum(file.count() for file in files)
+        columns = []
+        for place, name in enumerate(header):
+            found = tuple(sorted((words[place] or seen[place]) - {""}))
+            if not name:
+                continue
+            if asked[place] and name not in known:
+                if name in separators:
+                    found = tuple(sorted({tag for value in found for tag in split_tags(value, separators[name])}))
+                columns.append(Column(name, "tags" if name in separators else "class", classes=found))
+            elif name in known:
+                columns.append(Column(name, known[name]))
+            elif numbers[place]:
+                two = len(found) == 2 and all(map(str.isdecimal, found))
+                columns.append(Column(name, classes=found if two else ()))
+            elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(rows, 2):
+                columns.append(Column(name, "class", classes=found))
+            else:
+                columns.append(Column(name, "text"))
+        return Description("samples", tuple(columns), rows=rows)
+
+    def _labels(self) -> list[str]:
+        return [column.name for column in self.describe().columns if column.kind in ("class", "tags", "text")]
+
+
+@lru_cache(maxsize=16)
+def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...]) -> Description:
+    return source.look()
+
+
+def _all_rows(files: Sequence[RowsFormat], header: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of all files, their columns in the order of the header."""
+    for file in files:
+        own = file.header()
+        if own == list(header):
+            yield from file.rows()
+        else:
+            places = [own.index(name) for name in header]
+            yield from ([row[place] for place in places] for row in file.rows())
+
+
+def _named(columns: Columns, names: Sequence[str]) -> Columns:
+    """Columns in this order; JSON Lines may leave one out."""
+    import numpy as np
+
+    rows = len(next(iter(columns.values()), ()))
+    return {name: columns[name] if name in columns else np.full(rows, None, object) for name in names}
+
+
+def _values(rows: list[list[str]], place: int) -> list[str]:
+    return [row[place] for row in rows if row[place].strip()]
+
+
+def _all_dates(values: list[str]) -> bool:
+    """Whether a column holds dates, written as year-month-day."""
+    date = r"\s*\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[-+]\d\d:?\d\d)?)?\s*"
+    return bool(values) and all(re.fullmatch(date, value) for value in values)
+
+
+def _mostly_dates(values: list[str]) -> bool:
+    """Whether a column that the spec calls a time may be one; a value that is no date is named when all are read."""
+    return 2 * sum(bool(re.match(r"\s*\d+[-/.]\d+[-/.]\d+", value)) for value in values) >= len(values)
+
+
+def _mostly_numbers(values: list[str], decimal: str) -> bool:
+    """Whether a column is meant to hold numbers; one that does not parse here is named when all are read."""
+    missing = r"\s*[-+]?(nan|inf|infinity|na|n/a|null)\s*"
+    number = rf"\s*[-+]?(\d+[{decimal}]?\d*|[{decimal}]\d+)([eE][-+]?\d+)?\s*"
+    given = [value for value in values if not re.fullmatch(missing, value, re.IGNORECASE)]
+    return 2 * sum(bool(re.fullmatch(number, value)) for value in given) >= len(given)

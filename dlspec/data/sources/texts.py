@@ -1,0 +1,73 @@
+"""Texts in files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from dlspec.data.datasets import Column, Description, Loaded
+from dlspec.data.sources.base import Place
+from dlspec.data.sources.folders import FileSamples, FolderFiles, Listing, is_table
+from dlspec.data.sources.rows import TableFiles
+from dlspec.language.yaml.encodings import encoding_in_words
+
+
+@dataclass(frozen=True)
+class TextFiles(FolderFiles):
+    """Texts: a folder with a folder for each class, a text in each file; or a table with a column of text."""
+
+    @classmethod
+    def of(cls, given: str, place: Place) -> Self:
+        return cls((given,), place.folder, place.span, place.cache)
+
+    def written(self, given: Any, paths: Sequence[str]) -> Any:
+        return paths[0]
+
+    key = "text"
+    entry = "text"
+    noun = "texts"
+    suffixes = (".txt", ".md")
+
+    def describe(self) -> Description:
+        if self.table is None:
+            return super().describe()
+        found = self.table.describe()
+        texts = tuple(column.name for column in found.columns if column.kind == "text")
+        return replace(found, features=texts[:1])
+
+    def load_parts(self, seed: int) -> Loaded:
+        return self.table.load_parts(seed) if self.table else super().load_parts(seed)
+
+    def place_of(self, row: int) -> str:
+        return self.table.place_of(row) if self.table else super().place_of(row)
+
+    @property
+    def table(self) -> TableFiles | None:
+        """The table, where it is one."""
+        whole = self.folder / self.paths[0]
+        is_file = "\0" not in self.paths[0] and whole.is_file()
+        return TableFiles(self.paths, self.folder, self.span) if is_file and is_table(whole) else None
+
+    def _shape(self, listing: Listing) -> tuple[int, ...]:
+        return ()
+
+    def _entry_column(self, shape: tuple[int, ...]) -> Column:
+        return Column(self.entry, "text")
+
+    def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
+        return FileSamples(listing.files, (), object, self._text)
+
+    def _text(self, file: Path) -> str:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise self._unreadable(self._shown(file), error) from None
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            known = encoding_in_words(content)
+            saved = f"is saved as {known}" if known else "is no text"
+            message = f"`{self._shown(file)}` {saved}, and data are UTF-8"
+            raise self._error("data-unreadable", message, "save it as UTF-8") from None

@@ -1,0 +1,193 @@
+"""How data are cut: the parts of the split, groups and folds, and the windows of a series."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
+
+from dlspec.language.fields import (
+    Amount,
+    NonNegativeInt,
+    Paths,
+    PositiveInt,
+    SpecModel,
+    Text,
+    looks_like_a_number,
+    mistake,
+    read_amount,
+    show_value,
+)
+
+BY_DEFAULT = 0.15
+"""The share of the validation part, and that of the test part."""
+GAP = 10
+"""So many times the usual step: weekends and holidays in daily data are no gaps."""
+WORDS = {
+    "training": ("train", "training"),
+    "validation": ("validation", "val", "valid", "dev"),
+    "test": ("test", "testing"),
+}
+"""Part -> the words of a column that say so, in small letters."""
+
+By = Literal["random", "stratified", "order", "time"]
+
+
+def _gap(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 1
+    if not number and value != "none":
+        raise mistake(
+            "wrong-value",
+            f"`gap` is how many times the usual step, 1 or more, or `none`, got {show_value(value)}",
+        )
+    return value
+
+
+class Window(SpecModel):
+    """How samples are cut from a series. No window crosses a part of the split, a group or a gap in time."""
+
+    length: PositiveInt = Field(description="timesteps that the network sees")
+    horizon: NonNegativeInt = Field(
+        1, description="how many timesteps ahead the target lies; 0, of a class: what it is at the last one seen"
+    )
+    steps: PositiveInt = Field(1, description="how many timesteps are predicted, from `horizon` on")
+    stride: PositiveInt = Field(1, description="timesteps from one training window to the next")
+    gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(
+        GAP,
+        description="a step in time of more than so many times the usual one, the median of the training part, is a "
+        "gap; `none`: there are no gaps",
+    )
+
+    @property
+    def reach(self) -> int:
+        """How many timesteps ahead the last value lies that is predicted."""
+        return self.horizon + self.steps - 1
+
+
+def _amount_or_files(value: Any, info: ValidationInfo) -> int | float | list[str]:
+    paths = value if isinstance(value, list) else [value]
+    texts = bool(paths) and all(isinstance(path, str) for path in paths)
+    if texts and not any(looks_like_a_number(path) for path in paths):
+        return paths
+    return read_amount(value, info)
+
+
+AmountOrFiles = Annotated[
+    int | float | list[str], PlainValidator(_amount_or_files, json_schema_input_type=Amount | Paths)
+]
+"""How many samples, or which share of them, or the files that hold them."""
+
+
+def _some(value: Any) -> Any:
+    if value == 0:
+        raise mistake("out-of-range", "`test` must be more than 0: the result is measured on it", help="write 0.15")
+    return value
+
+
+Folds = Annotated[PositiveInt, Field(ge=2)]
+
+
+class WalkForward(SpecModel):
+    """Several tests of a series, each later than the one before it and than all that its training sees."""
+
+    folds: Folds = Field(description="how many times the network is trained and tested")
+
+
+class Split(SpecModel):
+    """What is kept out of training: shares, numbers of samples, or files of their own. A series is split in time order,
+    the rest at random, or as a column says. Some built-in sets bring their own test part."""
+
+    validation: AmountOrFiles | None = BY_DEFAULT
+    test: Annotated[AmountOrFiles, AfterValidator(_some)] | None = BY_DEFAULT
+    by: By | None = Field(
+        None,
+        description="a series is split by `time`; the rest at `random`, `stratified`, so that every part has the same "
+        "shares of the classes, which is the default for these, or by the `order` of rows",
+    )
+    group: Text | None = Field(
+        None, description="of single samples, a column; rows with the same value of it stay in one part"
+    )
+    column: Text | None = Field(
+        None, description="of single samples, a column that says where each row belongs: `train`, `validation`, `test`"
+    )
+    folds: Folds | None = Field(
+        None, description="of single samples: the network is trained so many times, each time tested on another part"
+    )
+    walk_forward: WalkForward | None = Field(
+        None, description="of a series: several tests, each later than what its training sees"
+    )
+
+    @property
+    def times_trained(self) -> int:
+        """How many folds there are; 1 without folds."""
+        return self.folds or (self.walk_forward.folds if self.walk_forward else 1)
+
+    @property
+    def shown_fold(self) -> int:
+        """The fold whose network is saved: the first, or the last in time."""
+        return self.walk_forward.folds - 1 if self.walk_forward else 0
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the seed decides which single samples are tested on."""
+        return self.column is None and self.by != "order" and not self.files("test")
+
+    def files(self, part: Literal["validation", "test"]) -> list[str]:
+        """The files that hold a part; none where it is drawn from the rest."""
+        given = getattr(self, part)
+        return given if isinstance(given, list) else []
+
+    def filled_in(self, *, series: bool, classes: bool, test_rows: int) -> Split:
+        """With the defaults that depend on the data."""
+        found: dict[str, Any] = {}
+        if self.column is None:
+            found["by"] = self.by or ("time" if series else "stratified" if classes else "random")
+        unset = {"validation", "test"} - self.model_fields_set
+        if self.walk_forward and "test" in unset:  # all tests together are the later half
+            found["test"] = round(0.5 / self.walk_forward.folds, 4)
+        elif "test" in unset and (self.column or self.folds):
+            found["test"] = None
+        if test_rows and not self.files("test"):
+            found["test"] = None
+        if "validation" in unset and self.column:
+            found["validation"] = None
+        return self.model_copy(update=found)
+
+    def amounts(self, rows: int, given: int = 0, given_validation: int = 0) -> tuple[float, float]:
+        """How many of so many rows are for validation and for the test, before rounding.
+
+        Args:
+            given: rows of the test part that the data bring.
+            given_validation: rows of the validation part that the data bring.
+        """
+        if given:
+            test = float(given)
+        elif self.folds:
+            test = rows / self.folds
+        else:
+            test = _of(self.test, rows - given_validation)
+        return float(given_validation) if given_validation else _of(self.validation, rows - given), test
+
+    def sizes(self, rows: int, given: int = 0, given_validation: int = 0) -> tuple[int, int, int]:
+        """How many of so many rows are in the training, the validation and the test part; of a walk forward, in the
+        end. Where a column says it, that is not known, and shares of 0.15 are taken."""
+        validation, test = self.amounts(rows, given, given_validation)
+        rest, ends = round(rows - test), round(rows - test - validation)
+        return ends, rest - ends, rows - rest
+
+    def bounds(self, rows: int, fold: int, given: int = 0, given_validation: int = 0) -> tuple[int, int, int]:
+        """Of a series of so many rows, where the validation part begins, where the test part, and where that ends."""
+        validation, test = self.amounts(rows, given, given_validation)
+        later = self.times_trained - 1 - fold
+        end = round(rows - later * test)
+        return round(rows - (later + 1) * test - validation), round(rows - (later + 1) * test), end
+
+
+def _of(amount: Any, rows: int) -> float:
+    amount = amount if isinstance(amount, int | float) else BY_DEFAULT
+    return amount * rows if isinstance(amount, float) else float(amount)
+
+
+def part_of_word(word: str) -> str | None:
+    """`training`, `validation` or `test`, as a word of a column says; None: it is no such word."""
+    return next((part for part, words in WORDS.items() if word.strip().lower() in words), None)

@@ -1,0 +1,80 @@
+"""What a spec says of its targets: a column, several, or columns with the type of what they hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, PlainValidator, ValidationError
+
+from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
+
+TypeName = Literal["category", "numeric", "boolean"]
+TYPE_NAMES: tuple[TypeName, ...] = get_args(TypeName)
+
+
+class Tags(SpecModel):
+    """Any number of words in one value, with what separates them: `action, comedy`."""
+
+    tags: Annotated[Text, Field(min_length=1)]
+
+
+TargetType = TypeName | Tags
+SEPARATOR = ","
+"""What separates tags unless the spec says otherwise."""
+
+
+def split_tags(value: str, separator: str) -> list[str]:
+    """The tags in a value, in the order in which they stand there."""
+    return [tag for part in value.split(separator) if (tag := part.strip())]
+
+
+def _target_type(value: Any) -> TargetType | None:
+    """The type that is written for a column; None: it is none."""
+    if value in TYPE_NAMES:
+        return value
+    if value == "tags":
+        return Tags(tags=SEPARATOR)
+    if isinstance(value, Tags):
+        return value
+    try:
+        return Tags.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
+    """A column, several, or some with their type; a list of one is that."""
+    if isinstance(value, dict):
+        types = {str(name): _target_type(kind) for name, kind in value.items()}
+        unknown = next((name for name, kind in types.items() if kind is None), None)
+        if unknown is not None or not types:
+            got = show_value(value if unknown is None else value[unknown])
+            message = f"`target` takes columns with a type, `category`, `numeric`, `boolean` or `tags`, got {got}"
+            raise mistake("wrong-value", message, help="write `target: {digit: category}`, or the columns alone")
+        found = {name: kind for name, kind in types.items() if kind is not None}
+        first, *others = found.values()
+        if others and (first not in ("numeric", "boolean") or any(kind != first for kind in others)):
+            message = "several targets are all `numeric`, or all `boolean`: yes or no"
+            raise mistake("wrong-value", message, help="keep one column, or columns of one of the two types")
+        if first == "boolean" and not others:
+            message = "`boolean` is for several targets; one of them is a class of two"
+            raise mistake("wrong-value", message, help=f"write `target: {{{next(iter(found))}: category}}`")
+        return found
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise mistake("wrong-type", f"`target` is a column, or a list of columns, got {show_value(value)}")
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise mistake("repeated-column", f"`{twice}` is listed twice")
+    return names[0] if len(names) == 1 else names
+
+
+Targets = Annotated[
+    str | list[str] | dict[str, TargetType],
+    PlainValidator(
+        _targets,
+        json_schema_input_type=Text
+        | Annotated[list[Text], OneOrMore, Field(min_length=1)]
+        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags], Field(min_length=1)],
+    ),
+]

@@ -1,0 +1,1 @@
+"""`evaluate:`: metrics, baselines, the verdict, and what the report will draw."""

@@ -1,0 +1,52 @@
+"""What a baseline declares: which tasks it can guess, and how."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from dlspec.language.registry import Kind, OneOf, Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.data.preparation import Prepared
+
+MOST_VALUES = 10**8
+"""Values of the training part that a baseline is fitted to at most, of samples drawn evenly."""
+
+
+SMALL = 10**7
+"""With fewer values than this, threads that wait for each other take longer than one alone, up to 20 times."""
+
+
+def threads_for(values: int) -> AbstractContextManager[Any]:
+    """Limits linear algebra to one thread where the work is small."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1 if values < SMALL else None, "blas")
+
+
+class Baseline(Kind):
+    """Base of the simplest guesses."""
+
+    tasks: ClassVar[frozenset[str]]
+    """Of `series`, `number`, `class` and `reconstruction`: what it can guess."""
+    in_words: ClassVar[str]
+    """What it does, as a clause for tables and the report: `tomorrow equals today`."""
+
+    @abstractmethod
+    def guess(self, data: Prepared) -> np.ndarray:
+        """Its guess for every sample of the test part, made from the training part alone.
+
+        Returns:
+            Values in the target's own units, shape (samples,); for a class the probability of each, shape
+            (samples, classes); for a reconstruction the inputs as the network sees them, shape (samples, values).
+        """
+
+
+BASELINES: Registry[Baseline] = Registry(
+    "baseline", "dlspec.evaluation.baselines", later=("seasonal", "svm", "gaussian_process", "nearest_neighbor")
+)
+AnyBaseline = Annotated[Baseline, OneOf(BASELINES)]

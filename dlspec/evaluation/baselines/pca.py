@@ -1,0 +1,41 @@
+"""The best linear code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from dlspec.data.arrays import some_of
+from dlspec.evaluation.baselines.base import BASELINES, MOST_VALUES, Baseline, threads_for
+from dlspec.language.fields import PositiveInt
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.data.preparation import Prepared
+
+
+@BASELINES.register
+class PCA(Baseline):
+    """Principal component analysis: of all linear codes of so many numbers, the one with the smallest squared error on
+    the training part (Pearson, 1901). From scikit-learn."""
+
+    tasks = frozenset({"reconstruction"})
+    in_words = "the best linear code of the same size"
+    examples: ClassVar = ["pca", {"pca": {"components": 30}}]
+
+    components: PositiveInt | None = Field(
+        None, description="numbers in the code; by default as many as the network's narrowest layer has"
+    )
+
+    def guess(self, data: Prepared) -> np.ndarray:
+        import numpy as np
+        from sklearn.decomposition import PCA as Components
+
+        train = data.train.targets[some_of(data.train.targets, MOST_VALUES)].astype("float64")
+        test = np.asarray(data.test.targets, "float64")
+        assert self.components is not None, "the size of the network's code was filled in"
+        with threads_for(train.size):
+            model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
+        return model.inverse_transform(model.transform(test))

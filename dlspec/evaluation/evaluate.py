@@ -1,0 +1,331 @@
+"""A trained network and held-out data -> metrics beside the baselines, and a sentence of verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from dlspec.data.arrays import is_read_later
+from dlspec.data.preparation import Part, Prepared, class_shares
+from dlspec.evaluation.metrics import Metric, show_number
+from dlspec.language.diagnostics import TrainingError
+from dlspec.spec.spec import EvaluateSpec
+from dlspec.training.values import predict
+
+Array = np.ndarray
+Scores = dict[str, float]
+Outcome = Literal["better", "level", "worse", "alone"]
+READ_AGAIN = 20_000
+"""Of a training part that is not in memory, samples that it is judged by."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the network did against the best baseline.
+
+    Args:
+        outcome: `better` or `worse` where the difference is larger than chance explains, else `level`.
+        against: the baseline that did best.
+        gain_of: what the network gains per sample over that baseline: squared error or log loss less, or accuracy more.
+        gain: its mean over the test part.
+        gain_interval: where it lies with 95% confidence.
+    """
+
+    outcome: Outcome
+    sentence: str
+    metric: str = ""
+    against: str = ""
+    gain_of: str = ""
+    gain: float | None = None
+    gain_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All results. `predictions` are of the test part: truth, network and each baseline."""
+
+    train: Scores
+    validation: Scores
+    test: Scores
+    baselines: dict[str, Scores]
+    verdict: Verdict
+    predictions: dict[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    by_value: dict[str, dict[str, Scores]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `metrics.json` holds."""
+        several = {"by_target": self.by_value} if self.by_value else {}
+        return {
+            **several,
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+            "baselines": self.baselines,
+            "verdict": asdict(self.verdict),
+            "notes": list(self.notes),
+        }
+
+
+def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early: bool = False) -> Evaluation:
+    """Metrics of every part, baselines on the test part, and the verdict; all in the target's own units.
+
+    Args:
+        stops_early: whether early stopping looked at the validation part.
+    """
+    metrics = section.metrics or []
+
+    def predicted(part: Part) -> Array:
+        return data.to_units(predict(network, part.inputs), part)
+
+    def scores(part: Part, guess: Array) -> Scores:
+        truth = np.asarray(part.truth)
+        if not len(part):
+            return {}
+        if data.signature.target.columns:
+            return mean_scores(metrics, data, truth, guess)
+        return {m.type_name: m.compute(truth, guess, _naive_of(data, 0)) for m in metrics}
+
+    on_test = predicted(data.test)
+    if not np.isfinite(on_test).all():
+        raise TrainingError.of(
+            "loss-not-finite",
+            "the trained network puts out values that are no numbers",
+            help="lower `learning_rate` under `train`, or add `clipnorm: 1` to the optimizer",
+        )
+    train = data.train
+    if is_read_later(train.inputs) and len(train) > READ_AGAIN:
+        train = train.at(np.linspace(0, len(train) - 1, READ_AGAIN).astype(int))
+    guesses = {baseline.type_name: baseline.guess(data) for baseline in section.baselines or []}
+    return Evaluation(
+        scores(train, predicted(train)),
+        scores(data.validation, predicted(data.validation)) if len(data.validation) else {},
+        scores(data.test, on_test),
+        {name: scores(data.test, guess) for name, guess in guesses.items()},
+        judge(data, on_test, guesses),
+        {"network": on_test, **guesses},
+        tuple(_notes(data, stops_early)),
+        by_value(metrics, data, {"network": on_test, **guesses}),
+    )
+
+
+def by_value(metrics: Sequence[Metric], data: Prepared, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
+    """Of several numbers or labels: value -> who guesses -> metrics on the test part, in the value's own units.
+
+    A label is a class of two, which metrics that speak of several labels cannot judge.
+    """
+    truth = np.asarray(data.test.truth)
+    labels = data.signature.target.kind == "labels"
+    if labels:
+        metrics = [metric for metric in metrics if not metric.of_several]
+
+    def score(metric: Metric, guess: Array, i: int) -> float:
+        if labels:
+            return metric.compute(truth[:, i], class_shares(guess[:, [i]]))
+        return metric.compute(truth[:, i], guess[:, i], _naive_of(data, i))
+
+    return {
+        name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}
+        for i, name in enumerate(data.signature.target.values)
+    }
+
+
+def mean_scores(metrics: Sequence[Metric], data: Prepared, truth: Array, guess: Array) -> Scores:
+    """Of several numbers, the mean of each metric over them.
+
+    Where they may have several units, metrics that have one are of values divided by their deviation in the training
+    part, since meters and tons have no mean.
+    """
+    deviations = _deviations(data)
+    found: Scores = {}
+    for metric in metrics:
+        by = deviations if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
+        each = [
+            metric.compute(truth[:, i] / by[i], guess[:, i] / by[i], _naive_of(data, i)) for i in range(truth.shape[1])
+        ]
+        found[metric.type_name] = float(np.mean(each))
+    return found
+
+
+def _deviations(data: Prepared) -> Array:
+    """By what errors of several numbers are divided, so that they can be put together: 1 where they have one unit."""
+    target, truth = data.signature.target, np.asarray(data.train.truth)
+    if not target.is_mixed:
+        return np.ones(truth.shape[1])
+    spread = truth.std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def _naive_of(data: Prepared, place: int) -> float | None:
+    return None if data.naive_error is None else float(np.atleast_1d(data.naive_error)[place])
+
+
+def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
+    """Compares with the baseline that has the smallest loss, by a paired bootstrap over the test samples.
+
+    Numbers are judged by squared error (said as RMSE), classes by accuracy, labels by log loss, inputs that are given
+    back by squared error summed over their values.
+    """
+    target, truth = data.signature.target, np.asarray(data.test.truth)
+    unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
+    name = {"number": "RMSE", "class": "accuracy", "labels": "log loss", "input": "squared error"}[target.kind]
+    article = "a" if target.kind in ("input", "labels") else "an"
+
+    by = _deviations(data) if target.columns else 1.0
+
+    def losses(guess: Array) -> Array:
+        if target.kind == "class":
+            return (guess.argmax(axis=1) != truth).astype("float64")
+        if target.kind == "labels":
+            given = np.where(truth == 1, guess, 1 - guess)
+            return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
+        return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
+
+    def said(guess: Array) -> str:
+        if target.kind == "class":
+            return f"{1 - losses(guess).mean():.1%}"
+        if target.kind in ("input", "labels"):
+            return show_number(losses(guess).mean())
+        of_each = (((truth - guess) / by) ** 2).mean(axis=0) ** 0.5  # one number, or one of each target, as in tables
+        return f"{show_number(of_each.mean())}{unit}"
+
+    own = losses(on_test)
+    if not guesses:
+        sentence = f"On the test part the network has {article} {name} of {said(on_test)}; nothing to compare it with."
+        return Verdict("alone", sentence, name)
+    best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
+    other = losses(guesses[best])
+    gain = other - own
+    low, high = interval_of_mean(gain[_in_time(data)], _dependence(data))
+    figures = f"{name} {said(on_test)} against {said(guesses[best])}"
+    outcome: Outcome
+    if low > 0:
+        outcome, sentence = "better", f"The network beats `{best}`, the best simple guess: {figures}."
+    elif high < 0:
+        outcome, sentence = "worse", f"The network does worse than `{best}`, a simple guess: {figures}."
+    else:
+        outcome = "level"
+        sentence = f"The network does not beat `{best}`: {figures}, a difference that chance explains."
+    gain_of = {"class": "accuracy", "labels": "log loss"}.get(target.kind, "squared error")
+    return Verdict(outcome, sentence, name, best, gain_of, float(gain.mean()), (low, high))
+
+
+def squared_errors(truth: Array, guess: Array) -> Array:
+    """Of each sample; of several values their sum."""
+    errors = (truth - guess) ** 2
+    return errors if errors.ndim == 1 else errors.sum(axis=1, dtype="float64")
+
+
+def _dependence(data: Prepared) -> int:
+    """How many neighbouring errors may depend on each other: forecasts over several timesteps overlap."""
+    window = data.signature.window
+    if window is None:
+        return 1
+    numbers = data.signature.target.kind == "number"
+    shared = 2 * window.reach if numbers else window.length + window.reach  # an input, or a class, which goes on
+    groups = 1 if data.groups is None else len(np.unique(data.groups[data.test.rows]))
+    return max(shared, round((len(data.test) / groups) ** (1 / 3))) * groups
+
+
+def _in_time(data: Prepared) -> Array:
+    """The test samples in order of time; what several series have at one time stands side by side."""
+    if data.groups is None or data.times is None:
+        return np.arange(len(data.test))
+    return np.argsort(data.times[data.test.rows], kind="stable")
+
+
+def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tuple[float, float]:
+    """Where the mean lies with 95% confidence.
+
+    By the circular block bootstrap (Politis and Romano, 1992), which with blocks of one is the bootstrap of Efron
+    (1979); of many values by the normal law for the means of blocks.
+
+    Args:
+        values: one for each sample, in order of time where there is one.
+        block: how many neighbours may depend on each other.
+    """
+    count = len(values)
+    if count > 5000:
+        means = values[: count // block * block].reshape(-1, block).mean(axis=1)
+        half = 1.96 * means.std() / len(means) ** 0.5
+        return float(values.mean() - half), float(values.mean() + half)
+    random = np.random.default_rng(0)
+    blocks = -(-count // block)
+    along = np.arange(block)
+    drawn = [
+        values[(random.integers(0, count, (blocks, 1)) + along).ravel()[:count] % count].mean()
+        for _ in range(resamples)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _notes(data: Prepared, stops_early: bool) -> list[str]:
+    """What a reader should know to understand the result."""
+    notes = [*data.notes]
+    if is_read_later(data.train.inputs) and len(data.train) > READ_AGAIN:
+        notes.append(f"The figures of the training part are of {READ_AGAIN:,} samples of it, drawn evenly.")
+    if len(data.unlabeled) and stops_early:
+        notes.append(
+            f"Beside the {len(data.train):,} labels trained on, early stopping looked at the {len(data.validation):,} "
+            "labelled samples of the validation part."
+        )
+    if data.left_out:
+        notes.append(
+            f"{data.left_out:,} unlabeled samples were left out of pretraining, as they stand in the validation or "
+            "test part."
+        )
+    if data.signature.task == "reconstruction":
+        notes.append(
+            "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
+            "values of a sample."
+        )
+    if data.signature.target.kind == "labels":
+        notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")
+    if data.signature.target.is_mixed:
+        notes.append(
+            "Metrics with a unit are means over the targets, each divided by its deviation in the training part; "
+            "`by_target` in `metrics.json` has every target in its own unit."
+        )
+    elif data.signature.target.columns:
+        notes.append(
+            "Metrics are means over all values that are predicted; `by_target` in `metrics.json` has each of them."
+        )
+    target, change, window = data.signature.target, data.preprocessing.change, data.signature.window
+    if data.gaps and window is not None:
+        number = data.gaps.number
+        one = f"one of {number:,} gaps in time, steps" if number > 1 else "a gap in time, a step"
+        lost = f"{data.gaps.windows:,} window{'s' * (data.gaps.windows != 1)}"
+        notes.append(f"Left out: {lost} across {one} of more than {window.gap} times the usual one.")
+    if data.signature.task != "series" or len(target.names) > 1:
+        return notes
+    assert window is not None, "a series has a window"
+    trained, tested = np.asarray(data.train.truth), np.asarray(data.test.truth)
+    low, high = trained.min(), trained.max()
+    outside = float(((tested < low) | (tested > high)).mean())
+    drift = (
+        f"{outside:.0%} of the test values of `{target.name}` lie outside the range of the training part "
+        f"({show_number(low)} to {show_number(high)})"
+    )
+    if change == "level":
+        if outside > 0.1:
+            notes.append(
+                f"{drift}, and a network that puts out the level itself cannot follow it there. "
+                "`predict: return` or `predict: difference` lets it put out the change instead."
+            )
+        return notes
+    what = "logarithmic return" if change == "return" else "change"
+    over = "to the next timestep" if window.horizon == 1 else f"over the next {window.horizon} timesteps"
+    notes.append(
+        f"The network sees every column as its {what} from timestep to timestep, and puts out the {what} of "
+        f"`{target.name}` {over}. The metrics are of the level: the last known value and the predicted {what} together."
+        + (
+            f" {drift}: a network that sees levels would have to guess at what it has never seen."
+            if outside > 0.1
+            else ""
+        )
+    )
+    return notes

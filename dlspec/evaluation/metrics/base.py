@@ -1,0 +1,112 @@
+"""What all metrics have in common.
+
+They are computed on the target itself, in its own units, whatever the network puts out.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from dlspec.language.left_out import left_out
+from dlspec.language.registry import Kind, OneOf, Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def show_number(value: float) -> str:
+    """Four digits that count, `13.60`, and all digits of large numbers, `22,351,900`."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:#.4g}"
+
+
+def judged_by(kind: str, metrics: Sequence[str]) -> str:
+    """The metric, of those that were computed, by which a network is judged against the baselines.
+
+    Args:
+        kind: of the target.
+    """
+    name = {"class": "accuracy", "labels": "log_loss", "number": "rmse", "input": "squared_error"}[kind]
+    return name if name in metrics else metrics[0]
+
+
+class Metric(Kind):
+    """Base of the metrics."""
+
+    of: ClassVar[Literal["number", "class", "input"]]
+    """What it judges: a number, a class, or an input that was given back."""
+    of_inputs: ClassVar[bool] = False
+    """Whether it judges inputs that were given back, too: all their values alike."""
+    of_labels: ClassVar[bool] = False
+    """Whether it judges labels, too, of which a sample may have any number."""
+    better: ClassVar[Literal["lower", "higher"]]
+    label: ClassVar[str]
+    """As tables and figures name it."""
+    unit: ClassVar[Literal["target", "squared", "percent", "count", ""]] = ""
+    """Of its value: the target's own, its square, percent of 1, a number of samples, or none."""
+    only_series: ClassVar[bool] = False
+    keras_names: ClassVar[tuple[str, ...]] = ()
+    """Classes of `keras.metrics` that it stands for."""
+
+    @classmethod
+    def judges(cls, kind: str, *, series: bool) -> bool:
+        """Whether it is for a target of this kind."""
+        also = (cls.of_inputs and kind == "input") or (cls.of_labels and kind == "labels")
+        return (cls.of == kind or also) and (series or not cls.only_series)
+
+    @classmethod
+    def heading(cls, unit: str | None) -> str:
+        """Its label with the unit of the target, where it has that: `RMSE (USD)`."""
+        shown = {"target": f"{cls.label} ({unit})", "squared": f"{cls.label} ({unit}²)"}
+        return shown.get(cls.unit, cls.label) if unit else cls.label
+
+    @classmethod
+    def show(cls, value: float | None) -> str:
+        """A value as tables print it; None is a value that cannot be computed."""
+        if value is None:
+            return "none"
+        if cls.unit == "count":
+            return f"{value:,.0f}"
+        return f"{value:.1%}" if cls.unit == "percent" else show_number(value)
+
+    @classmethod
+    def show_spread(cls, values: Mapping[str, Any]) -> str:
+        """`mean ± sd`, of several trainings, both to the same digit."""
+        mean, sd = cls.show(values["mean"]), values["sd"]
+        if sd is None:
+            return mean
+        plain = cls.unit not in ("percent", "count") and "e" not in mean
+        return f"{mean} ± {sd:,.{len(mean.partition('.')[2])}f}" if plain else f"{mean} ± {cls.show(sd)}"
+
+    @property
+    def of_several(self) -> bool:
+        """Whether its settings speak of several classes or labels, so that one alone has no such value."""
+        names = ("class_id", "top_k", "label_weights", "average")
+        return any(getattr(self, name, None) is not None for name in names) or getattr(self, "multi_label", False)
+
+    @abstractmethod
+    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:
+        """The value over all samples.
+
+        Args:
+            truth: numbers, shape (samples,), or class indices; of inputs, (samples, values); of labels whether each is
+                there, (samples, labels).
+            predicted: numbers, shape (samples,), or the probability of each class, (samples, classes); of inputs,
+                (samples, values); of labels the probability of each, (samples, labels).
+            naive_error: of a series: mean absolute error of persistence on the training part.
+        """
+
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
+        """Why it cannot be computed for so many classes, and what to do about it; None where it can.
+
+        Args:
+            labels: whether they are labels, of which a sample may have any number.
+        """
+        return None
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric", "dlspec.evaluation.metrics", left_out=left_out("metrics"), variable="METRICS"
+)
+AnyMetric = Annotated[Metric, OneOf(METRICS)]

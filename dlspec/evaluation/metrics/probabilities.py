@@ -1,0 +1,174 @@
+"""How often the most probable class is right, and how much probability the true class is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from dlspec.evaluation.metrics.base import METRICS, Metric
+from dlspec.language.fields import PositiveInt, Primary
+from dlspec.model.keras_kind import Share
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+
+class ClassMetric(Metric):
+    """A metric of classes; the larger, the better, unless it says otherwise."""
+
+    of = "class"
+    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    of_two: ClassVar[bool] = False
+    """Whether it is for two classes only."""
+
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
+        if self.of_two and classes != 2 and not labels:
+            return f"`{self.type_name}` is for two classes, and there are {classes}", "write `accuracy`"
+        return None
+
+
+@METRICS.register
+class Accuracy(ClassMetric):
+    """Share of samples whose most probable class is the true one; of labels, of samples that have just those that are
+    more probable than not."""
+
+    label, unit, of_labels = "Accuracy", "percent", True
+    also: ClassVar = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
+    keras_names = ("Accuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy")
+    examples: ClassVar = ["accuracy"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        if truth.ndim > 1:
+            return float(((predicted > 0.5) == truth.astype(bool)).all(axis=1).mean())
+        return float((predicted.argmax(axis=1) == truth).mean())
+
+
+@METRICS.register
+class BinaryAccuracy(ClassMetric):
+    """Of two classes, share of samples on the right side of a probability of `threshold` for the second; of labels, the
+    share of all that are said rightly to be there or not."""
+
+    label, unit, of_two, of_labels = "Binary accuracy", "percent", True, True
+    keras_names = ("BinaryAccuracy",)
+    threshold: Share = Primary(0.5, description="probability from which the second class is predicted")
+    examples: ClassVar = ["binary_accuracy", {"binary_accuracy": 0.3}]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        probability = predicted if truth.ndim > 1 else predicted[:, 1]
+        return float(((probability > self.threshold) == (truth == 1)).mean())
+
+
+@METRICS.register
+class BalancedAccuracy(ClassMetric):
+    """Mean over the classes of the share of each that is found, however rare it is (Brodersen et al., 2010)."""
+
+    label, unit = "Balanced accuracy", "percent"
+    examples: ClassVar = ["balanced_accuracy"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        import numpy as np
+
+        right = predicted.argmax(axis=1) == truth
+        return float(np.mean([right[truth == label].mean() for label in np.unique(truth)]))
+
+
+@METRICS.register
+class TopKAccuracy(ClassMetric):
+    """Share of samples whose true class is among the `k` most probable."""
+
+    label, unit = "Top-k accuracy", "percent"
+    also: ClassVar = ("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy")
+    keras_names = ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy")
+    k: PositiveInt = Primary(5, description="how many guesses count")
+    examples: ClassVar = ["top_k_accuracy", {"top_k_accuracy": 2}]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        import numpy as np
+
+        given = predicted[np.arange(len(truth)), truth]
+        return float(((predicted > given[:, None]).sum(axis=1) < self.k).mean())
+
+    def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
+        if self.k >= classes:
+            return f"with {classes} classes one of {self.k} guesses is always right", "write a smaller `k`"
+        return None
+
+
+@METRICS.register
+class LogLoss(ClassMetric):
+    """Mean negative logarithm of the probability given to the true class, in nats; of labels, of that each is there or
+    not."""
+
+    better, label, of_labels = "lower", "Log loss", True
+    also: ClassVar = (
+        "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "cross_entropy",
+        "crossentropy",
+    )  # fmt: skip
+    keras_names = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+    examples: ClassVar = ["log_loss"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        import numpy as np
+
+        if truth.ndim > 1:
+            given = np.where(truth.astype(bool), predicted, 1 - predicted)
+        else:
+            given = predicted[np.arange(len(truth)), truth]
+        return float(-np.log(np.clip(given, 1e-12, 1)).mean())
+
+
+@METRICS.register
+class CosineSimilarity(ClassMetric):
+    """Mean cosine between the probabilities and the true class as a vector."""
+
+    label = "Cosine similarity"
+    keras_names = ("CosineSimilarity",)
+    examples: ClassVar = ["cosine_similarity"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        import numpy as np
+
+        given = predicted[np.arange(len(truth)), truth]
+        return float((given / (predicted**2).sum(axis=1) ** 0.5).mean())
+
+
+@METRICS.register
+class Hinge(ClassMetric):
+    """Of two classes, the mean of 1 - truth x probability where that is above zero, the truth being -1 or 1."""
+
+    better, label, of_two = "lower", "Hinge", True
+    keras_names = ("Hinge",)
+    examples: ClassVar = ["hinge"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        return float((1 - (2 * truth - 1) * predicted[:, 1]).clip(0).mean())
+
+
+@METRICS.register
+class SquaredHinge(ClassMetric):
+    """Of two classes, the mean square of what `hinge` adds up."""
+
+    better, label, of_two = "lower", "Squared hinge", True
+    keras_names = ("SquaredHinge",)
+    examples: ClassVar = ["squared_hinge"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        return float(((1 - (2 * truth - 1) * predicted[:, 1]).clip(0) ** 2).mean())
+
+
+@METRICS.register
+class CategoricalHinge(ClassMetric):
+    """Mean of the largest wrong probability less the right one, plus one."""
+
+    better, label = "lower", "Categorical hinge"
+    keras_names = ("CategoricalHinge",)
+    examples: ClassVar = ["categorical_hinge"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+        import numpy as np
+
+        rows = np.arange(len(truth))
+        given, others = predicted[rows, truth], predicted.copy()
+        others[rows, truth] = 0
+        return float((others.max(axis=1) - given + 1).clip(0).mean())

@@ -1,0 +1,163 @@
+"""What the report shows of a network: arrays taken from it between and after the stages.
+
+`Pictures` collects them by name; the run folder keeps them as `pictures.npz`, so that a report is drawn
+without loading Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dlspec.data.preparation import Prepared
+from dlspec.evaluation.pictures.planes import keep_plane
+from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
+from dlspec.model.graph import Graph
+from dlspec.model.layers.convolution import Conv2D
+from dlspec.model.layers.core import Dense
+from dlspec.training.plan import Plan
+from dlspec.training.values import as_array, predict
+
+Array = np.ndarray
+MOST_CLASSES = 12
+"""So many classes have colors of their own."""
+
+
+class Pictures:
+    """Collects arrays for the report."""
+
+    def __init__(self, data: Prepared, graph: Graph) -> None:
+        self.data = data
+        self.graph = graph
+        self.arrays: dict[str, Array] = {}
+
+    def after_pretraining(self, plan: Plan, network: Any, stage_models: list[Any]) -> None:
+        """What the stages have learned, before the whole network is trained."""
+        keep_stages(self.arrays, self.data, plan, network, stage_models)
+        self._keep_filters(network, "pretrained")
+
+    def after_training(self, network: Any, predictions: Mapping[str, Array]) -> None:
+        """Everything that is seen of the finished network.
+
+        Args:
+            predictions: of the network and of each baseline, for the test part.
+        """
+        self._keep_filters(network, "final")
+        kind = self.data.signature.target.kind
+        if self.data.train.inputs.shape[1:] == (2,) and kind == "class":
+            keep_plane(self.arrays, self.data, self.graph, network)
+        if self.data.signature.task == "series":
+            self._keep_series()
+        if is_picture(self.data.test.raw.shape[1:]) and self.data.signature.window is None and kind == "class":
+            self._keep_some()
+            self._keep_wrong(predictions["network"])
+        if kind == "input":
+            self._keep_given_back(predictions)
+            self._keep_code(network)
+
+    @property
+    def facts(self) -> dict[str, dict[str, float]]:
+        """Layer -> its units, how many of them are dead, their mean activation, and what its reconstruction explains of
+        what it sees, after its stage."""
+        found = {}
+        for name, values in self.arrays.items():
+            if name.startswith("units:"):
+                units, dead, mean = values.tolist()
+                layer = name.removeprefix("units:")
+                found[layer] = {"units": int(units), "dead_units": int(dead), "mean_activation": mean}
+                if f"explained:{layer}" in self.arrays:
+                    found[layer]["explained"] = float(self.arrays[f"explained:{layer}"])
+        return found
+
+    def _keep_series(self) -> None:
+        """The whole series of the target, of several the one that is shown, and the rows where a new part begins; and
+        what was known last before each forecast."""
+        data = self.data
+        values = np.asarray(data.columns[data.signature.target.names[0]], "float64")
+        times = np.arange(len(values)) if data.times is None else data.times
+        if data.shown is not None:
+            values, times = values[data.shown], times[data.shown]
+        assert data.test.last is not None, "a series keeps the last value of each window"
+        self.arrays["series:last"] = np.asarray(data.test.last)
+        dated = times.dtype.kind == "M"
+        self.arrays["series:times"] = times.astype("datetime64[us]").astype("int64") if dated else times
+        self.arrays["series:dated"] = np.array(dated)
+        self.arrays["series:values"] = values
+        self.arrays["series:ends"] = np.array(data.ends)
+
+    def _keep_some(self) -> None:
+        """Some training pictures, of every class in turn, and what they show."""
+        train, classes = self.data.train, self.data.signature.target.classes
+        truth = np.asarray(train.truth)
+        of_class = [np.flatnonzero(truth == label) for label in range(len(classes))]
+        rounds = [rows[i] for i in range(SAMPLES) for rows in of_class if i < len(rows)]
+        chosen = np.array(sorted(rounds[:SAMPLES], key=lambda row: truth[row]), int)
+        self.arrays["some:pictures"] = _without_channel(train.raw[chosen])
+        self.arrays["some:truth"] = np.array(classes)[truth[chosen]]
+
+    def _keep_wrong(self, shares: Array) -> None:
+        """Test pictures that were taken for something else, the surest mistakes first."""
+        test = self.data.test
+        guessed = shares.argmax(axis=1)
+        wrong = np.flatnonzero(guessed != test.truth)
+        wrong = wrong[np.argsort(-shares[wrong, guessed[wrong]], kind="stable")][: 2 * SAMPLES]
+        labels = np.array(self.data.signature.target.classes)
+        self.arrays["wrong:pictures"] = _without_channel(test.raw[wrong])
+        self.arrays["wrong:truth"] = labels[test.truth[wrong]]
+        self.arrays["wrong:guessed"] = labels[guessed[wrong]]
+
+    def _keep_given_back(self, predictions: Mapping[str, Array]) -> None:
+        """Test samples, and what the network and the baselines give back of them, as the network sees them."""
+        chosen = np.linspace(0, len(self.data.test) - 1, min(SAMPLES, len(self.data.test))).astype(int)
+        self.arrays["given_back:truth"] = self.data.test.truth[chosen]
+        for name, values in predictions.items():
+            self.arrays[f"given_back:{name}"] = values[chosen]
+
+    def _keep_code(self, network: Any) -> None:
+        """Test samples in the plane of a code of two numbers, with the classes that the data have besides."""
+        import keras
+
+        narrow = [layer for layer in self.graph.hidden if layer.output_shape == (None, 2)]
+        if not narrow:
+            return
+        test = self.data.test
+        self.arrays["code:points"] = predict(
+            keras.Model(network.inputs, network.get_layer(narrow[0].name).output), test.inputs
+        )
+        used = {column.name for column in self.data.signature.features}
+        for name, values in self.data.columns.items():
+            if name not in used and values.dtype.kind == "U" and len(np.unique(values)) <= MOST_CLASSES:
+                self.arrays["code:classes"] = values[test.rows]
+
+    def _keep_filters(self, network: Any, when: str) -> None:
+        """Weights of the first layer, when it looks at a picture: (units, height, width), or (…, 3) of colors."""
+        first = next((layer for layer in self.graph.layers if layer.layer.has_weights), None)
+        shape = self.data.train.inputs.shape[1:]
+        if first is None or len(shape) not in (2, 3) or self.data.signature.window is not None:
+            return
+        if [self.graph.origin(name) for name in first.inputs] != [self.graph.inputs[0].name]:
+            return
+        if isinstance(first.layer, Dense):
+            kernel = as_array(network.get_layer(first.name).kernel).T  # (units, values)
+            if kernel.shape[1] == np.prod(shape):
+                self.arrays[f"filters:{when}"] = _as_pictures(kernel.reshape(-1, *shape))
+        elif isinstance(first.layer, Conv2D) and not first.layer.channels_first:
+            kernel = np.moveaxis(as_array(network.get_layer(first.name).kernel), -1, 0)  # (filters, rows, columns, …)
+            self.arrays[f"filters:{when}"] = _as_pictures(kernel)
+
+
+def is_picture(shape: Sequence[int]) -> bool:
+    """Whether a sample of this shape can be drawn: rows, columns, and one channel or three where there are some."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))
+
+
+def _without_channel(pictures: Array) -> Array:
+    """Pictures of one channel as (samples, rows, columns), others as they are."""
+    return pictures[..., 0] if pictures.ndim == 4 and pictures.shape[-1] == 1 else pictures
+
+
+def _as_pictures(weights: Array) -> Array:
+    """(units, rows, columns), the mean over channels where there are some."""
+    return weights if weights.ndim == 3 else weights.mean(axis=-1)

@@ -1,9 +1,0 @@
-"""How columns of a table are shown to a network: one file per type."""
-
-from dlspec.features.base import FEATURES, AnyFeature, Feature, Fitted, Missing, infer
-from dlspec.features.scaling import SCALES, Affine, Scale, fit_affine, fit_one_scale
-
-__all__ = [
-    "FEATURES", "SCALES", "Affine", "AnyFeature", "Feature", "Fitted", "Missing", "Scale", "fit_affine",
-    "fit_one_scale", "infer",
-]  # fmt: skip

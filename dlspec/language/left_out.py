@@ -1,0 +1,96 @@
+"""What Keras's modules of small parts have and the spec language has not, with the reason.
+
+A test compares both with the installed Keras, so that a new release shows what is new in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dlspec.language.registry import snake_case
+
+_BASE = "it is a base class, which nothing can be built of"
+_CODE = "a spec holds no code; write a plugin"
+_ITSELF = "dlspec does that by itself"
+_LABELS = "labels are class numbers here, and"
+_OUTPUT = "an output is one number, or one probability for each class"
+
+LEFT_OUT: Mapping[str, Mapping[str, str]] = {
+    "activations": {
+        "glu": "it halves the last axis, which no layer expects of its activation",
+        "threshold": "it has arguments without defaults; the layer `relu` takes a `threshold`",
+        "hard_swish": "write `hard_silu`, the same function",
+        "swish": "write `silu`, the same function",
+        "get": "it looks others up",
+        "serialize": "it writes others down",
+        "deserialize": "it reads others",
+    },
+    "initializers": {"Initializer": _BASE},
+    "regularizers": {"Regularizer": _BASE},
+    "constraints": {"Constraint": _BASE},
+    "losses": {
+        "Loss": _BASE,
+        "CTC": "it aligns sequences of labels, and a target is one label here",
+        "Circle": f"it compares embeddings, and {_OUTPUT}",
+    },
+    "metrics": {
+        "Metric": _BASE,
+        "MeanMetricWrapper": _CODE,
+        "Mean": "it is of values, not of predictions",
+        "Sum": "it is of values, not of predictions",
+        "OneHotIoU": f"{_LABELS} `iou` is the same",
+        "OneHotMeanIoU": f"{_LABELS} `mean_iou` is the same",
+        "KLDivergence": "of labels it equals `log_loss`",
+    },
+    "optimizers": {
+        "Optimizer": _BASE,
+        "LossScaleOptimizer": "it wraps another optimizer; `loss_scale_factor` of any optimizer scales the loss",
+        "MultiOptimizer": "it takes functions that choose weights; `trainable: false` freezes a layer",
+    },
+    "optimizers.schedules": {"LearningRateSchedule": _BASE},
+    "callbacks": {
+        "Callback": _BASE,
+        "CallbackList": _BASE,
+        "BackupAndRestore": f"{_ITSELF}: `dlspec run --resume` goes on where a run stopped",
+        "CSVLogger": f"{_ITSELF}: `history.csv` has a row for every epoch",
+        "EarlyStopping": "write `early_stopping` under `train`",
+        "History": f"{_ITSELF}: `history.csv` has a row for every epoch",
+        "LambdaCallback": _CODE,
+        "LearningRateScheduler": f"{_CODE}; `schedule` under `train` changes the learning rate",
+        "ModelCheckpoint": f"{_ITSELF}; `early_stopping` goes back to the best weights",
+        "OrbaxCheckpoint": f"{_ITSELF}; `early_stopping` goes back to the best weights",
+        "ProgbarLogger": f"{_ITSELF}: the command line shows how far it is",
+        "RemoteMonitor": "training sends nothing to other machines",
+    },
+}
+"""Module of Keras -> its name -> why there is none."""
+
+ARGUMENTS_LEFT_OUT: Mapping[str, str] = {
+    "*.name": "it names an object of Python",
+    "*.verbose": "the command line shows what happens",
+    "losses.*.from_logits": "an output gives probabilities here",
+    "losses.BinaryCrossentropy.axis": "an output has one axis",
+    "losses.BinaryFocalCrossentropy.axis": "an output has one axis",
+    "losses.CategoricalCrossentropy.axis": "an output has one axis",
+    "losses.CategoricalFocalCrossentropy.axis": "an output has one axis",
+    "losses.SparseCategoricalCrossentropy.axis": "an output has one axis",
+    "losses.CosineSimilarity.axis": "an output has one axis",
+    "metrics.*.dtype": "metrics are computed in double precision",
+    "metrics.*.from_logits": "an output gives probabilities here",
+    "metrics.*.axis": "an output has one axis",
+    "metrics.*.label_smoothing": "smoothing helps training, and would make the figure incomparable",
+    "metrics.*.num_classes": "the target has them",
+    "metrics.*.sparse_y_true": "labels are class numbers",
+    "metrics.*.sparse_y_pred": "predictions are probabilities",
+    "metrics.AUC.num_labels": "the target has them",
+    "metrics.R2Score.class_aggregation": "a target is one number",
+    "metrics.SparseCategoricalCrossentropy.ignore_class": "every sample counts",
+    "metrics.SparseTopKCategoricalAccuracy.from_sorted_ids": "predictions are probabilities",
+    "optimizers.schedules.*.initial_learning_rate": "it is the optimizer's `learning_rate`",
+}
+"""Argument, of a class or of any (`*`) -> why it cannot be written."""
+
+
+def left_out(module: str) -> dict[str, str]:
+    """Of a module, the names in snake case -> why there is none."""
+    return {snake_case(name.replace("IoU", "Iou")): reason for name, reason in LEFT_OUT[module].items()}

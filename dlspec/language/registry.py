@@ -1,0 +1,304 @@
+"""Name -> class, for one kind of thing: layers, datasets, pretraining methods, baselines, optimizers.
+
+The folder (or module) of a kind is the list of what there is: a class with `@REGISTRY.register` in it is
+known to the spec language, the reference and the tests under its name in snake case.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic_core import InitErrorDetails, core_schema
+
+from dlspec.language.diagnostics import DataError
+from dlspec.language.fields import SpecModel, did_you_mean, mistake, not_yet, one_of, rebuild_error, show_value
+
+K = TypeVar("K", bound="Kind")
+
+
+def snake_case(name: str) -> str:
+    """`MaxPooling2D` -> `max_pooling2d`, as Keras names layers."""
+    name = re.sub("P?ReLU", lambda match: match[0].capitalize(), name)  # `prelu`, where Keras has `p_re_lu`
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class Kind(SpecModel):
+    """Base of everything that a spec names: its class name, in snake case, is what one writes."""
+
+    type_name: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other names that people know it by; one that writes them is told this one."""
+    examples: ClassVar[list[Any]] = []
+    """Ways to write it, each tried by the tests."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.type_name = cls.name_in_yaml()
+
+    @classmethod
+    def name_in_yaml(cls) -> str:
+        """How the class is called in a spec."""
+        return snake_case(cls.__name__)
+
+    @classmethod
+    def primary(cls) -> str | None:
+        """The key whose value may be written directly behind the name."""
+        for name, field in cls.keys().items():
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("primary"):
+                return name
+        return None
+
+    @classmethod
+    def unfold(cls, written: Any) -> tuple[Any, str | None]:
+        """The arguments of what was written behind the name, and the key that was left out in it, if a mapping was."""
+        primary = cls.primary()
+        if written is None:
+            return {}, None
+        return (written if isinstance(written, dict) or primary is None else {primary: written}), None
+
+    def arguments(self) -> dict[str, Any]:
+        """The fields by name, as the class that this builds takes them."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def brief(self) -> Any:
+        """As a person would write it: `{dropout: 0.2}`, without defaults."""
+        given = {}
+        for name, field in self.fields_in_order().items():
+            value = getattr(self, name)
+            if field.is_required() or value != field.get_default():
+                given[name.removesuffix("_")] = brief_of(value)
+        if list(given) == [self.primary()]:
+            return {self.type_name: given[self.primary() or ""]}
+        return {self.type_name: given} if given else self.type_name
+
+    def written(self) -> Any:
+        """`{name: {argument: value}}`, every argument written out, or the bare name where there is none."""
+        fields = super().written()
+        return {self.type_name: fields} if fields else self.type_name
+
+
+def brief_of(value: Any) -> Any:
+    """A value of a field as a person would write it."""
+    if isinstance(value, Kind):
+        return value.brief()
+    if isinstance(value, SpecModel):
+        return value.written()
+    if isinstance(value, list | tuple):
+        return [brief_of(v) for v in value]
+    return value
+
+
+def _first_to_write(cls: type[Kind]) -> str:
+    required = [name for name, field in cls.keys().items() if field.is_required()]
+    return (required or list(cls.keys()))[0]
+
+
+class Registry(Generic[K]):
+    """The kinds of one sort.
+
+    Args:
+        noun: what one of them is called in messages: `layer`.
+        home: the package (or module) whose classes register here; loaded on the first look-up.
+        later: names of the language that this version does not have yet.
+        left_out: names that someone may look for here -> why there are none.
+        variable: what the registry is called in the package's modules. Given it, a module is loaded only when one
+            of its own names is looked up, which its text tells: 150 layer types take a while to make.
+        packages: the group of entry points by which other packages add classes.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        home: str,
+        later: Sequence[str] = (),
+        left_out: Mapping[str, str] | None = None,
+        variable: str | None = None,
+        packages: str | None = None,
+    ) -> None:
+        self.noun = noun
+        self.later = later
+        self.left_out = left_out or {}
+        self.home = home
+        self.variable = variable
+        self.packages = packages
+        self._classes: dict[str, type[K]] = {}
+        self._modules: dict[str, str] | None = None
+
+    def register(self, cls: type[K]) -> type[K]:
+        """Class decorator. Raises ValueError when the name is taken."""
+        if cls.type_name in self._classes:
+            raise ValueError(f"there are two {self.noun}s named `{cls.type_name}`")
+        self._classes[cls.type_name] = cls
+        return cls
+
+    def __getitem__(self, name: str) -> type[K]:
+        module = self._elsewhere().get(name)
+        if name not in self._classes and module is not None:
+            importlib.import_module(module)
+        if name not in self._classes and name in self._added:
+            self._load(self._added[name])
+        return self._classes[name]
+
+    def get(self, name: object) -> type[K] | None:
+        """The class, or None where there is none of that name."""
+        return self[name] if isinstance(name, str) and name in self else None
+
+    @property
+    def a_noun(self) -> str:
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+    def __repr__(self) -> str:
+        return f"<registry of {self.noun}s>"
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own_names() or name in self._added
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._names()))
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def load_all(self) -> dict[str, type[K]]:
+        """Every class by its name."""
+        return {name: self[name] for name in self}
+
+    def _names(self) -> set[str]:
+        return {*self._own_names(), *self._added}
+
+    def _own_names(self) -> set[str]:
+        return {*self._elsewhere(), *self._classes}
+
+    @cached_property
+    def _added(self) -> dict[str, EntryPoint]:
+        """Name -> where a class stands that another package adds; looked up when a name is not one of our own."""
+        return {entry.name: entry for entry in entry_points(group=self.packages)} if self.packages else {}
+
+    def _load(self, entry: EntryPoint) -> None:
+        try:
+            entry.load()
+        except Exception as error:
+            package = entry.dist.name if entry.dist else entry.value
+            said = f"the {self.noun} `{entry.name}` of the package `{package}` cannot be loaded: {error}"
+            raise DataError.of("broken-package", said, help=f"mend or remove `{package}`") from error
+        if entry.name not in self._classes:
+            said = f"`{entry.value}` registers no {self.noun} `{entry.name}`"
+            raise DataError.of("broken-package", said, help="name the entry point as the class is called in YAML")
+
+    def _elsewhere(self) -> dict[str, str]:
+        """Name -> module, of the classes that need not be loaded yet; loads all others."""
+        if self._modules is None:
+            self._modules = {}
+            home = importlib.import_module(self.home)
+            for path in getattr(home, "__path__", ()):
+                for file in sorted(Path(path).glob("[!_]*.py")):  # a private module may load Keras
+                    module = f"{self.home}.{file.stem}"
+                    if self.variable is None:
+                        importlib.import_module(module)
+                        continue
+                    pattern = rf"^@{self.variable}\.register\nclass (\w+)"
+                    for name in re.findall(pattern, file.read_text(encoding="utf-8"), re.MULTILINE):
+                        self._modules[snake_case(name)] = module
+        return self._modules
+
+    def read(self, value: Any) -> K:
+        """A bare name, or `{name: arguments}`, as an instance.
+
+        Raises:
+            ValidationError: with our words, at places that begin with the name.
+        """
+        if isinstance(value, Kind):
+            return value  # type: ignore[return-value]
+        name, arguments, place = self._split(value)
+        cls = self._find(name, place, value)
+        arguments, unwritten = cls.unfold(arguments)
+        if not isinstance(arguments, dict):
+            keys = cls.keys()
+            raise self.error(
+                mistake(
+                    "wrong-type",
+                    f"`{name}` takes {'keys' if keys else 'no value'}, got {show_value(arguments)}",
+                    help=f"write `{name}: {{{_first_to_write(cls)}: …}}`" if keys else f"write `{name}` alone",
+                ),
+                place,
+                arguments,
+            )
+        try:
+            return cls.model_validate(arguments)
+        except ValidationError as error:
+
+            def as_written(line: InitErrorDetails) -> InitErrorDetails:
+                place = line.get("loc", ())
+                if unwritten is not None and place[:1] == (unwritten,):
+                    line["loc"] = place[1:]
+                return line
+
+            raise rebuild_error(error, name, as_written, below=place) from None
+
+    def _split(self, value: Any) -> tuple[str, Any, tuple[str, ...]]:
+        if isinstance(value, str):
+            return value, None, ()
+        if isinstance(value, dict) and len(value) == 1:
+            ((name, arguments),) = value.items()
+            return name, arguments, (name,)
+        if isinstance(value, dict) and value:
+            name, *others = value
+            aside = value[name] is None and name in self
+            raise self.error(
+                mistake(
+                    "not-one-key",
+                    f"{self.a_noun} is one key with its arguments below it, got {one_of(value)} side by side",
+                    help=f"write `- {others[0]}` below `{name}`, further to the right"
+                    if aside and getattr(self[name], "lists", None)
+                    else f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
+                    if aside
+                    else f"write one {self.noun} in each entry",
+                    at="key",
+                ),
+                (others[0],),
+                value,
+            )
+        raise self.error(mistake("wrong-type", f"{self.a_noun} is needed here, got {show_value(value)}"), (), value)
+
+    def _find(self, name: str, place: tuple[str, ...], value: Any) -> type[K]:
+        if name in self:
+            return self[name]
+        at: Literal["key", "value"] = "key" if place else "value"
+        if name in self.later:
+            said = not_yet(f"the {self.noun} `{name}`", at)
+        elif name in self.left_out:
+            code = f"unknown-{self.noun.replace(' ', '-')}"
+            said = mistake(code, f"there is no {self.noun} `{name}`: {self.left_out[name]}", at=at)
+        else:
+            code, message = f"unknown-{self.noun.replace(' ', '-')}", f"there is no {self.noun} `{name}`"
+            word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
+            rest = rest.rstrip(",")
+            joined = None
+            if word in self:  # `gru 16`, `dense(3)`, `flatten,`
+                joined = f"write `{word}: {rest}`" if rest else f"write `{word}`"
+            known = next((own for own, cls in self._classes.items() if name in cls.also), None)
+            help = f"write `{known}`" if known else joined or did_you_mean(name, self)
+            said = mistake(code, message, help=help, at=at)
+        raise self.error(said, place, value)
+
+    def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:
+        """A mistake at a place below the value that is being read."""
+        return ValidationError.from_exception_data(self.noun, [InitErrorDetails(type=said, loc=place, input=value)])
+
+
+class OneOf:
+    """Annotation of a field that holds one kind out of a registry: `Annotated[Optimizer, OneOf(OPTIMIZERS)]`."""
+
+    def __init__(self, registry: Registry[Any]) -> None:
+        self.registry = registry
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.registry.read)

@@ -1,0 +1,143 @@
+"""What a line that is no YAML was meant to be: messages that say what to type, and what stands in for the line."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from dlspec.language.diagnostics import Diagnostic, Span
+
+
+def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tuple[Diagnostic, int | None]:
+    """A message that says what to type, and the index of the line at fault (None: the rest is lost too)."""
+    mark = error.problem_mark or error.context_mark
+    index = min(mark.line, len(lines) - 1) if mark else 0
+    column = mark.column + 1 if mark else 1
+    line = lines[index]
+    before = line[: column - 1]
+    message, help = f"this is not YAML: {error.problem or error.context}", None
+    indentation = line[: len(line) - len(line.lstrip())]
+    if "\t" in indentation:
+        column = indentation.index("\t") + 1
+        message, help = "a tab indents this line; YAML allows only spaces", "replace the tab with two spaces"
+    elif error.context and "scanning a quoted scalar" in error.context and error.context_mark:
+        index, column = error.context_mark.line, error.context_mark.column + 1
+        quote = lines[index][column - 1 : column]
+        message, help = "this quotation mark is never closed", f"add {quote} at the end of the text"
+        if mark and mark.line + 1 >= len(lines):
+            return Diagnostic(
+                "bad-yaml", message, Span(file, index + 1, column, index + 1, column + 1), help=help
+            ), index
+    elif error.context and "flow" in error.context and error.context_mark:
+        index, column = error.context_mark.line, error.context_mark.column + 1
+        if index >= len(lines) or lines[index][column - 1 : column] not in (
+            "[",
+            "{",
+        ):  # what comes after it, or the end
+            index, column = _last_open(lines)
+        opened = lines[index][column - 1 : column]
+        closing = {"[": "]", "{": "}"}.get(opened, "}")
+        message, help = (
+            f"`{opened}` is never closed, or a comma is missing after it",
+            f"add `{closing}` where it ends",
+        )
+    elif error.problem and "mapping values are not allowed" in error.problem:
+        above = next((i for i in range(index - 1, -1, -1) if lines[i].strip()), None)
+        if ":" in before.rstrip(":"):
+            message, help = "a second `:` stands in this line", _in_braces(line)
+        elif above is not None and re.match(r" *-", line) and _indentation(line) > _indentation(lines[above]):
+            column = _indentation(line) + 1
+            message = "this entry is indented deeper than the line above it, which cannot hold it"
+            help = "align its `-` with those of the other entries, or write `:` at the end of the line above"
+        elif above is not None and not re.search(r":(\s|$)", lines[above]):
+            index, line = above, lines[above]
+            message, help, column = _without_colon(line)
+        else:
+            column = len(indentation) + 1
+            message = "this line is indented deeper, but the key above it has a value already"
+            help = "align it with the other keys of the same block"
+    elif error.problem and ("could not find expected ':'" in error.problem):
+        index = error.context_mark.line if error.context_mark else index
+        message, help, column = _without_colon(lines[index])
+    elif error.problem and "did not find expected" in error.problem and re.match(r" *-[^ -]", lines[index - 1]):
+        index -= 1
+        line = lines[index]
+        column = line.index("-") + 1
+        message, help = "a space is missing after `-`", f"write `- {line.strip()[1:]}`"
+    elif error.problem and "did not find expected" in error.problem:
+        message = "this line does not line up with the lines above it"
+        help = "align it with the other keys (or the other `-`) of the same block"
+    elif error.problem and "cannot start any token" in error.problem and not before.strip():
+        message, help = f"`{line[column - 1]}` cannot begin a value", "put the text into quotation marks"
+    elif error.problem and "cannot start any token" in error.problem:
+        message = f"`{line[column - 1]}` cannot begin a value"
+        help = f'put it into quotation marks: `"{line[column - 1 :].strip()}"`'
+    elif error.problem and "unexpected ':'" in error.problem:
+        key = re.search(r"\w*$", before)
+        message, help = "a space is missing behind `:`", f"write `{key[0] if key else ''}: `"
+    end = max(column + 1, len(lines[index].rstrip()) + 1)
+    span = Span(file, index + 1, column, index + 1, end)
+    return Diagnostic("bad-yaml", message, span, help=help), index
+
+
+def _last_open(lines: list[str]) -> tuple[int, int]:
+    """Line (from 0) and column (from 1) of the last bracket that is not closed; else the end of the text."""
+    open_: list[tuple[int, int]] = []
+    for index, line in enumerate(lines):
+        for column, sign in enumerate(re.sub(r"(^|\s)#.*", "", line), 1):
+            if sign in "[{":
+                open_.append((index, column))
+            elif sign in "]}" and open_:
+                open_.pop()
+    return open_[-1] if open_ else (len(lines) - 1, max(1, len(lines[-1])))
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _in_braces(line: str) -> str:
+    """What a line with two colons was probably meant to be: `optimizer: adam: 0.1` as `optimizer: {adam: 0.1}`."""
+    match = re.fullmatch(r"\s*(?:- )?(\w+): (\w+: [^{}\[\]#'\"]+?)\s*", line)
+    return f"write `{match[1]}: {{{match[2]}}}`" if match else "put text that holds `: ` into quotation marks"
+
+
+def _without_colon(line: str) -> tuple[str, str, int]:
+    """Message, help and column for a line that YAML takes for text, and that was meant to be more."""
+    key, _, value = line.strip().partition(" ")
+    column = _indentation(line) + 1
+    joined = re.match(r"(?:- )?(\w+):(\S.*)", line.strip())
+    if joined:
+        return "a space is missing behind `:`", f"write `{joined[1]}: {joined[2]}`", column
+    if re.match(r"-\w", key):
+        return "a space is missing after `-`", f"write `- {line.strip()[1:]}`", column
+    if key in ("output", "flatten"):
+        return "`:` is missing after this key", f"write `- {key}`", column
+    return "`:` is missing after this key", f"write `{key}: {value or '…'}`", column
+
+
+def left_out(line: str, above: str = "") -> str:
+    """What stands in for a broken line: its key with nothing behind it, so that lines below keep their place.
+
+    An entry that is indented deeper than the entry above it is put below that one.
+    """
+    if re.match(r" *- ", line) and re.match(r" *- ", above) and _indentation(line) > _indentation(above):
+        return " " * _indentation(above) + line.lstrip()
+    item = re.match(r"^( *)-", line)
+    if item:
+        return f"{item[1]}- ~"
+    match = re.match(r"^( *)([A-Za-z_]\w*):", line)
+    return f"{match[1]}{match[2]}:" if match and line.count(":") == 1 else ""
+
+
+def bad_character(error: yaml.reader.ReaderError, file: str, text: str) -> Diagnostic:
+    match = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    position = match.start() if match else 0
+    line, column = text.count("\n", 0, position) + 1, position - (text.rfind("\n", 0, position) + 1) + 1
+    return Diagnostic(
+        "bad-character",
+        f"the character U+{ord(text[position]) if text else 0:04X} is not allowed in YAML",
+        Span(file, line, column, line, column + 1),
+        help="delete it; an editor may show it as nothing at all",
+    )

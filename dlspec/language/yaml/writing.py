@@ -1,0 +1,64 @@
+"""Plain values -> YAML text that reads back the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from dlspec.language.yaml.scalars import FLOAT, INFINITY, resolve_scalar
+
+TAG = "tag:yaml.org,2002:"
+
+
+def to_yaml(values: Any) -> str:
+    """Plain values as YAML that `read_text` reads back the same, small mappings on one line."""
+    return yaml.dump(
+        values,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+
+
+def to_inline_yaml(values: Any) -> str:
+    """The same on one line, without the outermost braces: `lstm: {units: 64}`."""
+    text = yaml.dump(
+        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1_000_000
+    ).strip()
+    text = text.removesuffix("...").strip()
+    return text[1:-1] if isinstance(values, Mapping) and values else text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `read_text` reads back the same: text that would be read as something else is quoted."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    quoted = not isinstance(resolve_scalar(text) if text else None, str)
+    return dumper.represent_scalar(f"{TAG}str", text, style='"' if quoted else None)
+
+
+def _represent_number(dumper: yaml.SafeDumper, number: float) -> yaml.ScalarNode:
+    text = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(number), repr(number))
+    return dumper.represent_scalar(f"{TAG}float", text)
+
+
+_Dumper.yaml_implicit_resolvers = {}  # those of YAML 1.1
+for _kind, _pattern in (
+    ("null", r"~|null|Null|NULL|"),
+    ("bool", r"true|True|TRUE|false|False|FALSE"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
+    ("float", rf"{FLOAT.pattern}|{INFINITY.pattern}|\.(?:nan|NaN|NAN)"),
+):
+    _Dumper.add_implicit_resolver(f"{TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), None)
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(float, _represent_number)
+_Dumper.add_representer(tuple, lambda dumper, values: dumper.represent_list(list(values)))

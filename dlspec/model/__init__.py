@@ -1,0 +1,1 @@
+"""`model:`: layers, initializers, shapes (`Graph`), the Keras model, weights."""

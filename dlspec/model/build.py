@@ -1,0 +1,191 @@
+"""Graph -> keras.Model, and the model that is saved: raw columns in, the target's own units out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlspec.data.features import Affine
+from dlspec.data.features.base import DTYPES
+from dlspec.data.preparation import Prepared
+from dlspec.data.signature import INPUT
+from dlspec.language.diagnostics import DataError
+from dlspec.language.fields import did_you_mean, one_of
+from dlspec.model.graph import Graph
+from dlspec.model.layers.core import Dense, Output
+from dlspec.runtime.backend import load_keras
+
+
+def build_network(graph: Graph, name: str = "network", *, one_input: bool = False, precision: str = "float32") -> Any:
+    """The network of a graph as an untrained functional `keras.Model`.
+
+    It takes what the layers see, which is scaled, and puts out what the loss compares, which is scaled too.
+
+    Args:
+        one_input: of a network with several inputs, one input that takes all features, shared out inside.
+        precision: Keras's dtype policy of layers that say none themselves; `output` computes in float32.
+    """
+    load_keras()
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return _build_network(graph, name, one_input)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
+    import keras
+
+    tensors, inputs = _inputs(graph, one_input)
+    built: dict[str, Any] = {}
+    for layer in graph.layers:
+        spec = layer.layer
+        if isinstance(spec, Output):
+            assert spec.units is not None, "the graph gave the output its units"
+            spec = Dense(
+                units=spec.units,
+                activation=spec.activation or "linear",
+                trainable=spec.trainable,
+                dtype=spec.dtype or "float32",
+            )
+        built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
+        tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
+    outputs = [tensors[output] for output in graph.outputs]
+    return keras.Model(
+        inputs if len(inputs) > 1 else inputs[0],
+        outputs if len(outputs) > 1 else outputs[0],
+        name=f"{_plain(name)}_network",
+    )
+
+
+def _inputs(graph: Graph, one_input: bool) -> tuple[dict[str, Any], list[Any]]:
+    """What comes out of each input by its name, and the Keras inputs themselves."""
+    import keras
+    from keras import ops
+
+    shapes = [given.shape for given in graph.inputs if given.shape is not None]
+    assert len(shapes) == len(graph.inputs), "a graph without input shape cannot be built"
+    columns = [given.columns for given in graph.inputs]
+    if not one_input or columns == [None]:
+        inputs = [keras.Input(shape[1:], name=given.name) for given, shape in zip(graph.inputs, shapes, strict=True)]
+        return {given.name: x for given, x in zip(graph.inputs, inputs, strict=True)}, inputs
+    width = 1 + max(column for places in columns for column in places or ())
+    whole = keras.Input((*shapes[0][1:-1], width), name=INPUT)
+    parts = {given.name: ops.take(whole, given.columns, axis=-1) for given in graph.inputs}
+    return parts, [whole]
+
+
+def with_preprocessing(network: Any, data: Prepared) -> Any:
+    """The model that is saved: preprocessing, the network, and the way back to the target's own units.
+
+    Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
+    Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; where the target is the
+    input, its shape, in its own units: of a series seen as changes, these changes.
+
+    Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Changes of a series are
+    taken and added up in float64: a small change of a large level is lost in float32.
+    """
+    import keras
+    from keras import ops
+
+    steps = data.preprocessing
+    # the same layers without the optimizer, whose state would be saved with them
+    network = keras.Model(network.input, network.output, name=network.name)
+    if steps.columns:
+        return _with_encodings(network, data)
+    precise = "float64" if steps.change != "level" else "float32"
+    raw = keras.Input(data.train.raw.shape[1:], name="raw", dtype=precise)
+    x = raw
+    if steps.timesteps is not None:
+        x = x[..., : steps.features]  # the last column may be there for its last value alone
+        if steps.change == "return":
+            x = ops.log(x)
+        if steps.change != "level":
+            x = x[:, 1:, :] - x[:, :-1, :]
+    x = _rescale(steps.inputs, "scale_inputs", precise)(x)
+    x = network(ops.cast(x, "float32") if precise == "float64" else x)
+    x = ops.cast(x, precise)  # also of a network that ends in 16 bits
+    if data.signature.target.kind == "input":
+        x = ops.reshape(x, (-1, *data.train.inputs.shape[1:]))
+        x = _rescale(_way_back(steps.inputs), "input_units", precise)(x)
+    elif steps.target is not None:
+        x = _rescale(_way_back(steps.target), "target_units", precise)(x)
+        if steps.change != "level":
+            last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
+            x = last + x if steps.change == "difference" else last * ops.exp(x)
+    return keras.Model(raw, x, name=f"{network.name}_from_raw")
+
+
+def _with_encodings(network: Any, data: Prepared) -> Any:
+    """The model that is saved for a table whose columns are not all plain numbers: an input (batch, 1) for each
+    column, by its name, of numbers, of text, or of seconds since the beginning of 1970."""
+    import keras
+    from keras import ops
+
+    steps = data.preprocessing
+    inputs = {
+        name: keras.Input((1,), name=name, dtype=DTYPES[column.raw])
+        for name, column in zip(steps.input_names, steps.columns, strict=True)
+    }
+    encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]
+    x = ops.cast(network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0]), "float32")
+    if data.signature.target.kind == "number":
+        assert steps.target is not None, "a number has a scale"
+        x = _rescale(_way_back(steps.target), "target_units", "float32")(x)
+    return keras.Model(inputs, x, name=f"{network.name}_from_raw")
+
+
+def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:
+    """A part of a saved model as a model of its own.
+
+    Args:
+        model: as `with_preprocessing` gives it.
+        last: the layer whose output it puts out; None: the network's own.
+        first: the layer whose input it takes; None: raw columns, which the model's own preprocessing scales.
+        weights: of layers, instead of those that they have.
+
+    Raises:
+        DataError: there is no such layer, or `first` does not lead to `last`.
+    """
+    import keras
+
+    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    known = {layer.name: layer for layer in network.layers}
+    for name in (last, first):
+        if name is not None and name not in known:
+            help = did_you_mean(name, known, otherwise=f"there are {one_of(known)}")
+            raise DataError.of("unknown-layer-name", f"the network has no layer `{name}`", help=help)
+    for name, values in (weights or {}).items():
+        known[name].set_weights(values)
+    end = network.output if last is None else known[last].output
+    name = f"{first or 'raw'}_to_{last or 'output'}"
+    if first is not None:
+        try:
+            return keras.Model(known[first].input, end, name=name)
+        except ValueError:
+            message = f"`{first}` does not lead to `{last}` on one way"
+            raise DataError.of("wrong-layers", message, help="name the lower layer first") from None
+    (scaled,) = network._inbound_nodes[-1].input_tensors  # what the preprocessing hands to the network
+    code = keras.Model(network.inputs, end)(keras.Model(model.inputs, scaled)(model.inputs))
+    return keras.Model(model.inputs, code, name=name)
+
+
+def _way_back(affine: Affine) -> Affine:
+    return Affine(1 / affine.scale, -affine.offset / affine.scale)
+
+
+def _plain(name: str) -> str:
+    """A name that Keras takes: letters a to z, digits and `_`."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "dlspec"
+
+
+def _rescale(affine: Affine, name: str, dtype: str) -> Any:
+    import keras
+
+    one = len(affine.scale) == 1
+    scale, offset = (values[0].item() if one else values.tolist() for values in (affine.scale, affine.offset))
+    return keras.layers.Rescaling(scale, offset, name=name, dtype=dtype)

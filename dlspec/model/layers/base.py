@@ -1,0 +1,383 @@
+"""What may stand in a list of layers, and how shapes, parameters and FLOPs follow from a layer's fields."""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
+
+from pydantic import AfterValidator, Field
+from pydantic.fields import FieldInfo
+
+from dlspec.language.fields import Flag, OneOrMore, Text, mistake, nearest
+from dlspec.language.registry import Kind, OneOf, Registry, snake_case
+from dlspec.model.keras_kind import Part
+from dlspec.model.layers.left_out import LEFT_OUT
+
+Shape = tuple[int | None, ...]
+"""Sizes of the axes, the batch first; None is not known before the data are."""
+
+
+class ShapeError(Exception):
+    """A layer cannot take the shape that it is given."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+def show_shape(shape: Shape | None) -> str:
+    """`(batch, 30, 64)`; `?` where a size is not known."""
+    if shape is None:
+        return "(batch, …)"
+    return f"({', '.join(['batch', *('?' if size is None else str(size) for size in shape[1:])])})"
+
+
+def product(sizes: Shape) -> int | None:
+    """The number of values, or None where a size is not known."""
+    known = [size for size in sizes if size is not None]
+    return math.prod(known) if len(known) == len(sizes) else None
+
+
+def count(shape: Shape) -> int:
+    """The number of values of one sample; unknown sizes count as one."""
+    return math.prod(size or 1 for size in shape[1:])
+
+
+def known(size: int | None) -> int:
+    """A size that parameters depend on; zero where it is not known, so that the count is a lower bound."""
+    return size or 0
+
+
+@dataclass(frozen=True)
+class Example:
+    """A way to write a layer, and a shape that it takes (of a layer with several inputs, a list of shapes), for the
+    tests and the reference."""
+
+    written: Any
+    shape: Shape | list[Shape]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        return self.shape if isinstance(self.shape, list) else [self.shape]
+
+
+class Wire(NamedTuple):
+    """What leads from one layer to the next: the layer or input it comes out of, and its shape where that is known."""
+
+    source: str
+    shape: Shape | None
+
+
+Path = tuple[str | int, ...]
+"""Where something stands in the spec: `("model", "layers", 3)`."""
+
+
+class Ground(Protocol):
+    """What layers are laid on; `graphs` has it."""
+
+    def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
+        """Adds a layer that takes what the wires lead to it; returns what comes out."""
+
+    def place_again(self, name: str, wires: Sequence[Wire], path: Path, written: ModelItem) -> Wire:
+        """Applies a layer that was placed before once more, with the same weights."""
+
+    def walk(self, items: Sequence[ModelItem], wire: Wire, path: Path) -> Wire:
+        """Lays items one after the other, the first on `wire`."""
+
+
+def _layer_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):  # Keras takes no others
+        raise mistake("wrong-value", f"a layer's `name` is made of the letters a to z, digits and `_`, got `{name}`")
+    if name == "input":
+        raise mistake("wrong-value", "`input` is the name of the network's input", help="choose another `name`")
+    return name
+
+
+LayerName = Annotated[Text, AfterValidator(_layer_name)]
+
+
+class ModelItem(Kind):
+    """Base of what may stand in a list of layers: layer types, and the ways to combine them."""
+
+    from_: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = Field(
+        None, description="the layers it takes its input from, instead of the one above"
+    )
+
+    @classmethod
+    def fields_in_order(cls) -> dict[str, FieldInfo]:
+        """Its own first, then what every layer has."""
+        of_all = ("name", "trainable", "dtype", "from_")
+        own = {name: field for name, field in cls.model_fields.items() if name not in of_all}
+        return {**own, **{name: cls.model_fields[name] for name in of_all if name in cls.model_fields}}
+
+    @abstractmethod
+    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+        """Puts its layers on the ground and returns what comes out."""
+
+
+DType = Literal["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]
+
+
+class LayerSpec(ModelItem):
+    """Base of every layer type.
+
+    A layer that has weights sets `weighted`. One that needs certain axes behind the batch names them in
+    `axes`. A layer is built as the class of `keras.layers` that has its name, unless it overrides `build`.
+    """
+
+    axes: ClassVar[tuple[str, ...] | None] = None
+    weighted: ClassVar[bool] = False
+    keeps_shape: ClassVar[bool] = False
+    """Whether the output has the shape of the input whatever the arguments are."""
+    passes_values: ClassVar[bool] = False
+    """Whether, in use, the values come out as they are, if in another shape."""
+    follows_code: ClassVar[bool] = False
+    """Whether, behind a layer with weights, it belongs to that layer's code in pretraining (activations)."""
+    takes: ClassVar[tuple[int, int | None]] = (1, 1)
+    """The least and the largest number of inputs."""
+
+    name: LayerName | None = None
+    trainable: Flag = True
+    dtype: DType | None = None
+
+    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+        return ground.place(self, wires, path)
+
+    # --- what a layer with one input declares
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape that comes out.
+
+        Raises:
+            ShapeError: sizes do not fit; the number of axes was checked before.
+        """
+        if self.keeps_shape:
+            return input_shape
+        raise NotImplementedError(f"{type(self).__name__} says neither `keeps_shape` nor `output_shape`")
+
+    def parameters(self, input_shape: Shape) -> int:
+        """How many numbers it holds, trained or not."""
+        return 0
+
+    def flops(self, input_shape: Shape) -> int:
+        """Floating-point operations of one sample forward; a multiply-add is two."""
+        return 0
+
+    def activations(self, input_shape: Shape) -> int:
+        """How many values of one sample training keeps until it comes back: its output, if nothing else."""
+        return count(self.output_shape(input_shape))
+
+    # --- what the graph asks, whatever the number of inputs
+
+    def infer(self, *shapes: Shape | None) -> Shape | None:
+        """The output shape, also where an input is not known: then as far as the layer itself fixes it.
+
+        Raises:
+            ShapeError: the layer cannot take these inputs.
+        """
+        (input_shape,) = shapes
+        if input_shape is None:
+            return self.without_input()
+        self.check_axes(input_shape)
+        return self.output_shape(input_shape)
+
+    def without_input(self) -> Shape | None:
+        """What is known of the output when nothing is known of the input."""
+        return None if self.axes is None else self.output_shape((None,) * (len(self.axes) + 1))
+
+    def counts(self, *shapes: Shape) -> tuple[int, int, int]:
+        """Parameters, FLOPs and activations, for inputs of these shapes."""
+        (shape,) = shapes
+        return self.parameters(shape), self.flops(shape), self.activations(shape)
+
+    @property
+    def has_weights(self) -> bool:
+        return self.weighted
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        """Whether what comes out lies in [0, 1], given whether the input does."""
+        return False
+
+    @property
+    def counted_as(self) -> str:
+        """The type that numbers layers without a name."""
+        return self.type_name
+
+    @property
+    def kind(self) -> type[LayerSpec]:
+        """The class that says which axes it needs."""
+        return type(self)
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        """Layers that lead from what this layer puts out back to its input, for an autoencoder; the last one is linear.
+
+        Empty where the decoder has nothing to do, as behind an activation; None where there is no way back.
+        """
+        return () if self.passes_values and self.keeps_shape else None
+
+    def why_shape(self) -> str:
+        """Why the shape that comes out is as it is, for a diagnostic that points here."""
+        return "gives {shape}"
+
+    def with_axes(self, wanted: int) -> LayerSpec | None:
+        """The same layer changed so that it gives `wanted` axes, batch included; None if it cannot."""
+        return None
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """What the Keras class is called with, apart from `name` and `trainable`."""
+        given = {
+            key: _built(value)
+            for key, value in self.arguments().items()
+            if key not in ("name", "trainable", "from_", "dtype")
+        }
+        return given if self.dtype is None else {**given, "dtype": self.dtype}
+
+    def build(self, name: str | None = None) -> Any:
+        """The Keras layer."""
+        import keras
+
+        layer = getattr(keras.layers, type(self).__name__)(name=name, **self.keras_arguments())
+        layer.trainable = self.trainable
+        return layer
+
+    input_dtype: ClassVar[str] = "float32"
+    """What Keras must be told that the layer takes, where that is not numbers."""
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        """Calls the Keras layer on its inputs."""
+        return built(inputs[0])
+
+    @classmethod
+    def check_axes(cls, input_shape: Shape) -> None:
+        """Raises ShapeError when the number of axes is not what the layer needs."""
+        if cls.axes is not None and len(input_shape) != len(cls.axes) + 1:
+            raise ShapeError(
+                f"`{cls.type_name}` needs ({', '.join(('batch', *cls.axes))}), got {show_shape(input_shape)}"
+            )
+
+
+def _built(value: Any) -> Any:
+    """An argument as Keras takes it."""
+    if isinstance(value, LayerSpec):
+        return value.build(value.name)
+    if isinstance(value, Part):
+        return value.build()
+    if isinstance(value, list):
+        return [_built(v) for v in value]
+    return value
+
+
+class Merging(LayerSpec):
+    """Base of the layers that take several inputs and give one output."""
+
+    takes: ClassVar[tuple[int, int | None]] = (2, None)
+
+    @abstractmethod
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape that comes out.
+
+        Raises:
+            ShapeError: the inputs do not fit each other.
+        """
+
+    def merged_parameters(self, shapes: Sequence[Shape]) -> int:
+        """How many numbers it holds."""
+        return 0
+
+    def merged_flops(self, shapes: Sequence[Shape]) -> int:
+        """Floating-point operations of one sample forward."""
+        return 0
+
+    def infer(self, *shapes: Shape | None) -> Shape | None:
+        sizes = [shape for shape in shapes if shape is not None]
+        return self.merged_shape(sizes) if len(sizes) == len(shapes) else None
+
+    def counts(self, *shapes: Shape) -> tuple[int, int, int]:
+        return self.merged_parameters(shapes), self.merged_flops(shapes), count(self.merged_shape(shapes))
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        return built(list(inputs))
+
+
+def unfold_around(
+    written: Any, key: str, keys: Collection[str], registry: Registry[Any]
+) -> tuple[dict[str, Any], str] | None:
+    """The arguments and `key` where that was left out: `{lstm: 64}` stands for `{layer: {lstm: 64}}`. None: it was not.
+
+    A mapping of one key stands for what is inside when that key is (nearly) a name in the registry and no argument.
+    """
+    if not isinstance(written, dict) or len(written) != 1:
+        return None
+    (name,) = written
+    if not isinstance(name, str) or name in keys:
+        return None
+    meant = name in registry or name in registry.left_out or (nearest(name, registry) and not nearest(name, keys))
+    return ({key: written}, key) if meant else None
+
+
+def refuse_beside(written: Any, key: str, keys: Collection[str], registry: Registry[Any]) -> Any:
+    """Passes arguments on, unless `key` was left out beside others: one mistake, not an unknown and a missing key."""
+    if isinstance(written, dict) and key not in written:
+        name = next((name for name in written if name in registry and name not in keys), None)
+        if name is not None:
+            said = mistake(
+                "unknown-key",
+                f"`{name}` stands beside other keys here",
+                help=f"write `{key}: {{{name}: …}}`",
+                at="key",
+            )
+            raise registry.error(said, (name,), written)
+    return written
+
+
+DataFormat = Literal["channels_last", "channels_first"]
+SEQUENCE = ("timesteps", "channels")
+IMAGE = ("height", "width", "channels")
+VOLUME = ("depth", "height", "width", "channels")
+
+
+class Spatial(LayerSpec):
+    """Base of the layers over sequences, images and volumes, whose channels are the last axis, or the first.
+
+    Input shape:  (batch, *sizes, channels); with `data_format: channels_first` (batch, channels, *sizes)
+    """
+
+    data_format: DataFormat | None = None
+
+    @property
+    def channels_first(self) -> bool:
+        return self.data_format == "channels_first"
+
+    def split(self, shape: Shape) -> tuple[Shape, int | None]:
+        """The sizes in space, and the channels."""
+        return (shape[2:], shape[1]) if self.channels_first else (shape[1:-1], shape[-1])
+
+    def join(self, batch: int | None, sizes: Shape, channels: int | None) -> Shape:
+        """The shape with these sizes and channels."""
+        return (batch, channels, *sizes) if self.channels_first else (batch, *sizes, channels)
+
+
+LAYERS: Registry[ModelItem] = Registry(
+    "layer",
+    "dlspec.model.layers",
+    left_out={snake_case(name): reason for name, reason in LEFT_OUT.items()},
+    variable="LAYERS",
+)
+AnyItem = Annotated[ModelItem, OneOf(LAYERS)]
+"""Whatever may stand in a list of layers."""
+
+
+def _a_layer(item: ModelItem) -> LayerSpec:
+    if not isinstance(item, LayerSpec) or item.from_ is not None:
+        what = "`from` belongs to the layer around it" if isinstance(item, LayerSpec) else f"`{item.type_name}` is none"
+        raise mistake("wrong-value", f"a single layer is needed here, and {what}")
+    return item
+
+
+AnyLayer = Annotated[LayerSpec, OneOf(LAYERS), AfterValidator(_a_layer)]
+"""A single layer inside another one."""

@@ -1,0 +1,98 @@
+"""Ways to combine layers: repeat them, skip over them, run several paths side by side, use one layer twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from dlspec.language.fields import OneOrMore, PositiveInt, Primary, Text, mistake
+from dlspec.model.layers.base import LAYERS, AnyItem, Ground, LayerName, LayerSpec, Merging, ModelItem, Path, Wire
+from dlspec.model.layers.merging import Add, Concatenate
+
+Items = Annotated[list[AnyItem], Field(min_length=1)]
+
+
+class Group(ModelItem):
+    """Base of what is made of other items."""
+
+    lists: ClassVar[tuple[str, ...]] = ("layers",)
+    """Keys that hold lists of items."""
+
+
+@LAYERS.register
+class Repeat(Group):
+    """Lays the same layers several times, one after the other, each time with weights of its own.
+
+    A layer that has a `name` is numbered: `h_1`, `h_2`.
+    """
+
+    examples: ClassVar = [{"repeat": {"times": 3, "layers": [{"dense": 8}, {"dropout": 0.2}]}}]
+
+    times: PositiveInt = Field(description="how often")
+    layers: Items = Field(description="what is repeated")
+
+    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+        wire = wires[0]
+        for _ in range(self.times):
+            wire = ground.walk(self.layers, wire, (*path, "repeat", "layers"))
+        return wire
+
+
+@LAYERS.register
+class Skip(Group):
+    """Adds what goes into the layers to what comes out of them (He et al., 2016), so both need one shape."""
+
+    examples: ClassVar = [{"skip": [{"dense": 8}, "layer_normalization"]}]
+
+    layers: Items = Primary(description="what is skipped over")
+    name: LayerName | None = None
+
+    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+        end = ground.walk(self.layers, wires[0], (*path, "skip", "layers"))
+        return ground.place(Add(name=self.name), [wires[0], end], path, self)
+
+
+def _merging(item: ModelItem) -> ModelItem:
+    if not isinstance(item, Merging) or item.from_ is not None:
+        names = ", ".join(f"`{name}`" for name in ("concatenate", "add", "average", "maximum", "multiply"))
+        raise mistake(
+            "wrong-value", f"`merge` names a layer that merges, got `{item.type_name}`", help=f"write {names}"
+        )
+    return item
+
+
+@LAYERS.register
+class Branches(Group):
+    """Runs several lists of layers on the same input and merges what comes out. An empty list passes the input on."""
+
+    lists: ClassVar = ("paths",)
+    examples: ClassVar = [
+        {"branches": [[{"dense": 8}], [{"dense": 4}, {"dense": 8}]]},
+        {"branches": {"merge": "add", "paths": [[], [{"dense": {"units": 8, "activation": "relu"}}]]}},
+    ]
+
+    paths: Annotated[list[list[AnyItem]], Field(min_length=2)] = Primary(description="lists of layers, side by side")
+    merge: Annotated[AnyItem, AfterValidator(_merging)] = Field(Concatenate(), description="how they come together")
+    name: LayerName | None = None
+
+    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+        ends = [ground.walk(items, wires[0], (*path, "branches", "paths", i)) for i, items in enumerate(self.paths)]
+        assert isinstance(self.merge, LayerSpec), "checked when it was read"
+        return ground.place(self.merge.model_copy(update={"name": self.name or self.merge.name}), ends, path, self)
+
+
+@LAYERS.register
+class Shared(ModelItem):
+    """Applies layers that stand above once more, with the same weights, as for two inputs of one sort."""
+
+    examples: ClassVar = [{"shared": {"layers": "tower", "from": "right"}}]
+
+    layers: Annotated[list[Text], OneOrMore, Field(min_length=1)] = Primary(description="names of the layers, in order")
+
+    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+        wire = wires[0]
+        for name in self.layers:
+            wire = ground.place_again(name, [wire], path, self)
+        return wire

@@ -1,0 +1,222 @@
+"""Dense layers, embeddings and the output."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from pydantic import Field
+
+from dlspec.language.fields import Flag, Number, PositiveInt, PositiveNumber, Primary, mistake
+from dlspec.model.activations import UNIT_INTERVAL, ActivationName
+from dlspec.model.constraints import AnyConstraint
+from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, RandomUniform, Zeros
+from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
+from dlspec.model.regularizers import AnyRegularizer
+
+
+class Adaptable(LayerSpec):
+    """Base of the layers whose weights can be left alone while a product of two small matrices is trained beside them
+    (LoRA, Hu et al., 2021)."""
+
+    weighted = True
+
+    def model_post_init(self, context: object) -> None:
+        rank = getattr(self, "lora_rank", None)
+        if rank is None and getattr(self, "lora_alpha", None) is not None:
+            raise mistake(
+                "missing-key", "`lora_alpha` scales what `lora_rank` adds", help="add `lora_rank: 4`", at="key"
+            )
+        for key in ("kernel_constraint", "embeddings_constraint"):
+            if rank is not None and getattr(self, key, None) is not None:
+                raise mistake("wrong-value", f"`lora_rank` and `{key}` exclude each other", help="keep one of them")
+
+    def adapters(self, kernel: Shape) -> int:
+        """How many numbers the two small matrices of a kernel hold."""
+        rank: int | None = getattr(self, "lora_rank", None)
+        return 0 if rank is None else rank * (math.prod(known(size) for size in kernel[:-1]) + known(kernel[-1]))
+
+
+@LAYERS.register
+class Dense(Adaptable):
+    """Multiplies the last axis by a matrix and adds a bias: activation(x W + b).
+
+    Input shape:  (batch, ..., features)
+    Output shape: (batch, ..., units)
+    """
+
+    examples: ClassVar = [
+        Example({"dense": 3}, (None, 8)),
+        Example({"dense": {"units": 3, "activation": "relu", "use_bias": False}}, (None, 5, 8)),
+    ]
+
+    units: PositiveInt = Primary(description="how many numbers come out")
+    activation: ActivationName = "linear"
+    use_bias: Flag = True
+    kernel_initializer: AnyInitializer = GlorotUniform()
+    bias_initializer: BiasInitializer = Zeros()
+    kernel_regularizer: AnyRegularizer | None = None
+    bias_regularizer: AnyRegularizer | None = None
+    activity_regularizer: AnyRegularizer | None = None
+    kernel_constraint: AnyConstraint | None = None
+    bias_constraint: AnyConstraint | None = None
+    lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
+    lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) < 2:
+            raise ShapeError(f"`dense` needs (batch, features), got {show_shape(input_shape)}")
+        return (*input_shape[:-1], self.units)
+
+    def parameters(self, input_shape: Shape) -> int:
+        kernel = (input_shape[-1], self.units)
+        return (known(input_shape[-1]) + self.use_bias) * self.units + self.adapters(kernel)
+
+    def flops(self, input_shape: Shape) -> int:
+        outputs = count(self.output_shape(input_shape))
+        return outputs * (2 * known(input_shape[-1]) + self.use_bias + (self.activation != "linear"))
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return self.activation in UNIT_INTERVAL
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        features = input_shape[-1]
+        return (Dense(units=features, kernel_initializer=self.kernel_initializer),) if features else None
+
+
+class Lookup(LayerSpec):
+    """Base of the layers that learn a vector for each number from 0 to `input_dim` - 1.
+
+    Input shape:  (batch, ...), whole numbers
+    Output shape: (batch, ..., output_dim)
+    """
+
+    weighted = True
+    input_dtype = "int32"
+
+    input_dim: PositiveInt | None = Field(
+        None,
+        description="how many different numbers there are, zero included; by default those of the text that comes in",
+    )
+    output_dim: PositiveInt = Primary(description="size of each vector")
+    embeddings_initializer: AnyInitializer = RandomUniform()
+    embeddings_regularizer: AnyRegularizer | None = None
+    embeddings_constraint: AnyConstraint | None = None
+    mask_zero: Flag = Field(False, description="skip timesteps that hold 0, which then stands for nothing")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape, self.output_dim)
+
+    def parameters(self, input_shape: Shape) -> int:
+        return known(self.input_dim) * self.output_dim
+
+
+@LAYERS.register
+class Embedding(Lookup, Adaptable):
+    """Learns a vector for each number from 0 to `input_dim` - 1.
+
+    Input shape:  (batch, ...), whole numbers
+    Output shape: (batch, ..., output_dim)
+    """
+
+    examples: ClassVar = [
+        Example({"embedding": {"input_dim": 1000, "output_dim": 16}}, (None, 20)),
+        Example({"embedding": {"input_dim": 50, "output_dim": 4, "mask_zero": True}}, (None, 7)),
+    ]
+
+    lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
+    lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
+
+    def parameters(self, input_shape: Shape) -> int:
+        return super().parameters(input_shape) + self.adapters((self.input_dim, self.output_dim))
+
+
+@LAYERS.register
+class ReversibleEmbedding(Lookup):
+    """Learns a vector for each number, with weights that can also lead from vectors back to a score for each number
+    (Press and Wolf, 2017).
+
+    Input shape:  (batch, ...), whole numbers
+    Output shape: (batch, ..., output_dim)
+    """
+
+    examples: ClassVar = [
+        Example({"reversible_embedding": {"input_dim": 1000, "output_dim": 16}}, (None, 20)),
+        Example({"reversible_embedding": {"input_dim": 50, "output_dim": 4, "tie_weights": False}}, (None, 7)),
+    ]
+
+    tie_weights: Flag = Field(True, description="use the same weights in both directions")
+    reverse_dtype: DType | None = Field(None, description="of the way back")
+    logit_soft_cap: PositiveNumber | None = Field(None, description="bound of the scores on the way back")
+
+    def parameters(self, input_shape: Shape) -> int:
+        return super().parameters(input_shape) * (1 if self.tie_weights else 2)
+
+
+@LAYERS.register
+class Masking(LayerSpec):
+    """Tells the layers above to skip timesteps in which every feature is `mask_value`.
+
+    Input shape:  (batch, timesteps, features)
+    Output shape: same as input
+    """
+
+    keeps_shape = True
+    examples: ClassVar = [Example("masking", (None, 6, 3)), Example({"masking": -1}, (None, 6, 3))]
+
+    mask_value: Number = Primary(0.0, description="what stands where there is nothing")
+
+    def flops(self, input_shape: Shape) -> int:
+        return 2 * count(input_shape)
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside
+
+    def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
+        return ()
+
+
+@LAYERS.register
+class Identity(LayerSpec):
+    """Passes its input on, which gives it a name or a place in `branches`.
+
+    Input shape:  (batch, ...)
+    Output shape: same as input
+    """
+
+    keeps_shape = True
+    passes_values = True
+    examples: ClassVar = [Example("identity", (None, 8)), Example({"identity": {"name": "features"}}, (None, 4, 8))]
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return input_inside
+
+
+@LAYERS.register
+class Output(LayerSpec):
+    """A dense layer with as many units, and the activation, that the target needs.
+
+    A number gives linear units, two classes one sigmoid unit, more classes a softmax unit each.
+
+    Input shape:  (batch, features)
+    Output shape: (batch, units)
+    """
+
+    axes = ("features",)
+    weighted = True
+    examples: ClassVar = [Example("output", (None, 8))]
+
+    units: PositiveInt | None = None
+    activation: ActivationName | None = None
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.units)
+
+    def parameters(self, input_shape: Shape) -> int:
+        return (known(input_shape[-1]) + 1) * known(self.units)
+
+    def in_unit_interval(self, input_inside: bool) -> bool:
+        return self.activation in UNIT_INTERVAL
+
+    def flops(self, input_shape: Shape) -> int:
+        return known(self.units) * (2 * known(input_shape[-1]) + 1 + (self.activation not in (None, "linear")))

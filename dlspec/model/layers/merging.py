@@ -1,0 +1,227 @@
+"""Layers that bring several inputs together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from dlspec.language.fields import Flag, Primary, Whole, mistake
+from dlspec.model.keras_kind import either
+from dlspec.model.layers.base import LAYERS, Example, Merging, Shape, ShapeError, count, show_shape
+
+
+class Elementwise(Merging):
+    """Base of the layers that merge value by value; an axis of size 1 is stretched to that of the others.
+
+    Input shape:  several of (batch, ...)
+    Output shape: same as each input
+    """
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        merged = shapes[0][1:]
+        for shape in shapes[1:]:
+            both = _broadcast(merged, shape[1:])
+            if both is None:
+                raise ShapeError(
+                    f"`{self.type_name}` needs inputs of one shape, got {' and '.join(map(show_shape, shapes))}",
+                    help=f"let the other end in `dense: {merged[-1]}`" if _is_last(merged, shape[1:]) else None,
+                )
+            merged = both
+        return (None, *merged)
+
+    def merged_flops(self, shapes: Sequence[Shape]) -> int:
+        return (len(shapes) - 1) * count(self.merged_shape(shapes))
+
+
+def _broadcast(first: Shape, second: Shape) -> Shape | None:
+    """The common shape of two, batch left out, or None. Axes are matched from the last one on."""
+    if len(first) < len(second):
+        first, second = second, first
+    merged = list(first[: len(first) - len(second)])
+    for one, other in zip(first[len(merged) :], second, strict=True):
+        if one is None or other is None:
+            merged.append(None)
+        elif one == 1 or other == 1 or one == other:
+            merged.append(max(one, other))
+        else:
+            return None
+    return tuple(merged)
+
+
+def _is_last(first: Shape, second: Shape) -> bool:
+    """Whether only the last sizes, the features, are different."""
+    return len(first) == len(second) and first[:-1] == second[:-1]
+
+
+class Pairwise(Elementwise):
+    """Base of the layers that take two inputs."""
+
+    takes: ClassVar = (2, 2)
+
+
+@LAYERS.register
+class Add(Elementwise):
+    """Adds its inputs, value by value.
+
+    Input shape:  several of (batch, ...)
+    Output shape: same as each input
+    """
+
+    examples: ClassVar = [
+        Example({"add": {"from": ["a", "b"]}}, [(None, 8), (None, 8)]),
+        Example({"add": {"from": ["a", "b", "c"]}}, [(None, 5, 8), (None, 1, 8), (None, 5, 1)]),
+    ]
+
+
+@LAYERS.register
+class Average(Elementwise):
+    """The mean of its inputs, value by value.
+
+    Input shape:  several of (batch, ...)
+    Output shape: same as each input
+    """
+
+    examples: ClassVar = [Example({"average": {"from": ["a", "b"]}}, [(None, 8), (None, 8)])]
+
+    def merged_flops(self, shapes: Sequence[Shape]) -> int:
+        return len(shapes) * count(self.merged_shape(shapes))
+
+
+@LAYERS.register
+class Maximum(Elementwise):
+    """The largest of its inputs, value by value.
+
+    Input shape:  several of (batch, ...)
+    Output shape: same as each input
+    """
+
+    examples: ClassVar = [Example({"maximum": {"from": ["a", "b"]}}, [(None, 8), (None, 8)])]
+
+
+@LAYERS.register
+class Minimum(Elementwise):
+    """The smallest of its inputs, value by value.
+
+    Input shape:  several of (batch, ...)
+    Output shape: same as each input
+    """
+
+    examples: ClassVar = [Example({"minimum": {"from": ["a", "b"]}}, [(None, 8), (None, 8)])]
+
+
+@LAYERS.register
+class Multiply(Elementwise):
+    """Multiplies its inputs, value by value: one of them may open and close the other as a gate.
+
+    Input shape:  several of (batch, ...)
+    Output shape: same as each input
+    """
+
+    examples: ClassVar = [Example({"multiply": {"from": ["a", "b"]}}, [(None, 5, 8), (None, 5, 1)])]
+
+
+@LAYERS.register
+class Subtract(Pairwise):
+    """Subtracts its second input from its first, value by value.
+
+    Input shape:  two of (batch, ...)
+    Output shape: same as each input
+    """
+
+    examples: ClassVar = [Example({"subtract": {"from": ["a", "b"]}}, [(None, 8), (None, 8)])]
+
+
+def _no_batch(axis: int) -> int:
+    if axis == 0:
+        raise mistake("wrong-value", "axis 0 is the batch, whose samples stay apart", help="write -1 or another axis")
+    return axis
+
+
+Axis = Annotated[Whole, AfterValidator(_no_batch)]
+
+
+@LAYERS.register
+class Concatenate(Merging):
+    """Puts its inputs side by side along an axis.
+
+    Input shape:  several of (batch, ...), equal but for one axis
+    Output shape: the same with the sizes of that axis added up
+    """
+
+    examples: ClassVar = [
+        Example({"concatenate": {"from": ["a", "b"]}}, [(None, 8), (None, 4)]),
+        Example({"concatenate": {"axis": 1, "from": ["a", "b"]}}, [(None, 5, 8), (None, 3, 8)]),
+    ]
+
+    axis: Axis = Primary(-1, description="the axis, counted with the batch as 0")
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        rank = len(shapes[0])
+        shown = " and ".join(map(show_shape, shapes))
+        if any(len(shape) != rank for shape in shapes):
+            raise ShapeError(f"`concatenate` needs inputs with the same axes, got {shown}")
+        if not -rank < self.axis < rank:
+            raise ShapeError(f"`axis: {self.axis}` names an axis that {shown} do not have")
+        place = self.axis % rank
+        for axis in range(1, rank):
+            sizes = {shape[axis] for shape in shapes} - {None}
+            if axis != place and len(sizes) > 1:
+                raise ShapeError(
+                    f"`concatenate` along axis {place} needs inputs that are equal in the others, got {shown}"
+                )
+        total = [shape[place] for shape in shapes]
+        summed = None if None in total else sum(size or 0 for size in total)
+        return tuple(summed if axis == place else size for axis, size in enumerate(shapes[0]))
+
+
+@LAYERS.register
+class Dot(Merging):
+    """Multiplies two inputs and adds up along an axis of each.
+
+    Input shape:  two of (batch, ...)
+    Output shape: the axes of both without those that are added up
+    """
+
+    takes: ClassVar = (2, 2)
+    examples: ClassVar = [
+        Example({"dot": {"axes": 1, "from": ["a", "b"]}}, [(None, 8), (None, 8)]),
+        Example({"dot": {"axes": [2, 1], "normalize": True, "from": ["a", "b"]}}, [(None, 5, 8), (None, 8, 3)]),
+    ]
+
+    axes_: Annotated[Axis | tuple[Axis, Axis], either("the number of an axis, or one for each input")] = Primary(
+        description="the axis, or one of each input, along which it adds up, counted with the batch as 0"
+    )
+    normalize: Flag = Field(False, description="divide by the lengths first, which gives the cosine of the angle")
+
+    def _summed(self, shapes: Sequence[Shape]) -> tuple[int, int]:
+        """The axis of each input, from 1."""
+        written = self.axes_ if isinstance(self.axes_, tuple) else (self.axes_, self.axes_)
+        for axis, shape in zip(written, shapes, strict=True):
+            if len(shape) < 2 or not -len(shape) < axis < len(shape):
+                raise ShapeError(f"`axes` names axis {axis}, and an input is {show_shape(shape)}")
+        first, second = (axis % len(shape) for axis, shape in zip(written, shapes, strict=True))
+        return first, second
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        first, second = self._summed(shapes)
+        left, right = shapes
+        sizes = {left[first], right[second]} - {None}
+        if len(sizes) > 1:
+            raise ShapeError(
+                f"`dot` adds up along axes of one size, got {left[first]} of {show_shape(left)} and {right[second]} of "
+                f"{show_shape(right)}"
+            )
+        kept = (*left[:first], *left[first + 1 :], *right[1:second], *right[second + 1 :])
+        return kept if len(kept) > 1 else (*kept, 1)
+
+    def merged_flops(self, shapes: Sequence[Shape]) -> int:
+        first, _ = self._summed(shapes)
+        lengths = sum(3 * count(shape) for shape in shapes) if self.normalize else 0
+        return count(self.merged_shape(shapes)) * 2 * (shapes[0][first] or 0) + lengths
+
+    def keras_arguments(self) -> dict[str, Any]:
+        given = super().keras_arguments()
+        given["axes"] = given.pop("axes_")
+        return given

@@ -1,1 +1,0 @@
-"""Small kinds that layers and training name, a file for each: activations, initializers, optimizers, losses, …"""

@@ -1,9 +1,0 @@
-"""A spec in plain sentences, line by line, in one of `LANGUAGES`.
-
-A language is a module with templates: `KEYS` for the keys of a spec, by their path; `KINDS` for layers, losses and
-whatever else has a name (English takes their docstrings); and the words around them.
-"""
-
-from dlspec.prose.telling import LANGUAGES, Sentence, tell, write_prose
-
-__all__ = ["LANGUAGES", "Sentence", "tell", "write_prose"]

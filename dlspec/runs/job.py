@@ -1,0 +1,223 @@
+"""Everything that a training takes, made ready: data, plan, device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dlspec.language.diagnostics import DataError, Diagnostic, Severity
+from dlspec.language.fields import show_bytes
+from dlspec.model.weights import LayerWeights, find_source, taken_layers
+from dlspec.runtime.memory import free_device_memory
+from dlspec.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from dlspec.data.datasets import Columns
+    from dlspec.data.preparation import Prepared
+    from dlspec.data.signature import Signature
+    from dlspec.runs.folder import Run
+    from dlspec.runs.listener import Listener
+    from dlspec.training.plan import Plan
+
+
+def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] = lambda text: None) -> Prepared:
+    """The data of a spec, split and scaled.
+
+    Args:
+        fold: see `prepare`.
+        note: is told how far it got, where reading them takes long.
+
+    Raises:
+        DataError: they are not there, or not what the spec needs.
+    """
+    from dlspec.data.preparation import prepare, prepare_stream
+    from dlspec.data.source_of import source_of, unlabeled_source
+    from dlspec.data.sources.rows import TableFiles
+    from dlspec.spec.signature import needs_memory, read_signature
+
+    source, unlabeled = source_of(spec.data), unlabeled_source(spec.data)
+    signature, problems = read_signature(spec, source.describe())
+    if signature is None or any(problem.is_error for problem in problems):
+        raise DataError(problems, spec.source.texts)
+    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec.data, signature):
+        return prepare_stream(spec.data, spec.seed, signature, source, note)
+    loaded = source.load_parts(spec.seed)
+    signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
+    more = unlabeled.load(spec.seed) if unlabeled else None
+    return replace(prepare(spec.data, spec.seed, signature, loaded.columns, more, fold), notes=loaded.notes)
+
+
+def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
+    """The columns before they are split, also where something in them is wrong; of a large table, its first rows.
+
+    Raises:
+        DataError: they are not there, or cannot be read at all.
+    """
+    from dlspec.data.preparation.streaming import SAMPLE
+    from dlspec.data.source_of import source_of
+    from dlspec.data.sources.rows import TableFiles
+    from dlspec.spec.signature import needs_memory, read_signature
+
+    source = source_of(spec.data)
+    signature, problems = read_signature(spec, source.describe())
+    if signature is None:
+        raise DataError(problems, spec.source.texts)
+    if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec.data, signature):
+        return signature, next(iter(source.blocks(SAMPLE)))
+    return signature, source.load_parts(spec.seed).columns
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a training takes, ready on its device."""
+
+    spec: Spec
+    plan: Plan
+    data: Prepared
+    device: str
+    listener: Listener
+    began: float
+    taken: LayerWeights
+
+
+def plan_of(spec: Spec, data: Prepared) -> Plan:
+    """The network that takes these data, and how it is trained.
+
+    Raises:
+        DataError: it does not fit them: the training part has other words than the whole table.
+    """
+    from dlspec.model.graph import make_graph
+    from dlspec.training.plan import make_plan
+
+    graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
+    if any(problem.is_error for problem in problems):
+        raise DataError(problems, spec.source.texts)
+    return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
+
+
+def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
+    """The network of a plan as training begins with it, on the devices of the spec.
+
+    Raises:
+        TrainingError: it takes more memory than there is.
+    """
+    from dlspec.model.build import build_network
+    from dlspec.runtime.backend import devices_of
+    from dlspec.training.errors import out_of_memory_in_words
+    from dlspec.training.values import seed_everything
+
+    seed_everything(spec.seed, "network")
+    with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
+        return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+
+
+def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
+    """Raises DataError where a run saw other data, or began with other layers of a third one.
+
+    Args:
+        begun: whether training goes on, so that layers are no longer taken.
+    """
+    if job.data.fingerprint != run.data["fingerprint"]:
+        raise DataError.of(
+            "data-changed",
+            "the data have changed since the run was started",
+            help="bring back the old data, or run the spec anew",
+        )
+    own = job.taken.fingerprint()
+    if job.plan.taken and not begun and run.environment.get("taken_fingerprint", own) != own:
+        source = job.spec.pretrain.from_ if job.spec.pretrain else None
+        raise DataError.of(
+            "layers-changed",
+            f"the layers of `{source}` have changed since this run began with them",
+            help="bring back that run as it was, or run the spec anew",
+        )
+
+
+def compiled_as(run: Run, compiled: Sequence[str]) -> Sequence[str]:
+    """The stages that were compiled by XLA in a run; where it had another backend, those of the rule."""
+    import keras
+
+    alike = run.environment.get("backend", "tensorflow") == keras.backend.backend()
+    found: Sequence[str] = run.environment.get("compiled_by_xla", compiled) if alike else compiled
+    return found
+
+
+def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
+    """What the report says of warnings; of gaps the results speak themselves."""
+    return [f"{w.message[:1].upper()}{w.message[1:]}." for w in warnings if w.code != "gap-in-time"]
+
+
+def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
+    """What is odd about the data, for the training that the spec asks for."""
+    from dlspec.data.checks import check_data
+    from dlspec.data.sample_size import choice_by_validation
+
+    weighted = spec.train.class_weight is not None
+    return check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+
+
+def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
+    """What is odd about the data.
+
+    Raises:
+        DataError: the network cannot be trained on them.
+    """
+    found = find_oddities(spec, data)
+    if any(problem.is_error for problem in found):
+        raise DataError(found, spec.source.texts)
+    return found
+
+
+def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[Diagnostic]:
+    """What to say of stages that take more memory than is free, by estimate.
+
+    Args:
+        free: bytes; None where that is not known.
+    """
+    from dlspec.training.estimates import count_of, fit, smaller_batch
+    from dlspec.training.plan import Samples
+
+    found: dict[str, Diagnostic] = {}
+    samples = Samples(len(data.train), len(data.pretraining_inputs))
+    for stage in plan.stages if free is not None else ():
+        assert free is not None, "without it there are no stages to look at"
+        own = fit(spec.training, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
+        if own.needed > own.free and stage.section not in found:
+            key = (stage.section, "batch_size")
+            found[stage.section] = Diagnostic(
+                "too-little-memory",
+                f"`{stage.name}` takes about {show_bytes(own.needed)} with a batch of {own.batch_size:,}, and "
+                f"{show_bytes(own.free)} are free",
+                spec.span(*key) if spec.source.written(*key) else spec.key_span("model"),
+                Severity.WARNING,
+                help=smaller_batch(stage, own),
+            )
+    return list(found.values())
+
+
+def make_ready(spec: Spec, listener: Listener | None) -> Job:
+    """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
+    from dlspec.runs.listener import Listener
+    from dlspec.runtime.backend import choose_device, copied_to, make_deterministic
+
+    began = time.time()
+    listener = listener or Listener()
+    data = load_data(spec, note=listener.note)
+    warnings = checked_data(spec, data)
+    listener.warns(warnings, spec.source.texts)
+    data = replace(data, notes=(*data.notes, *_sentences(warnings)))
+    plan, source = plan_of(spec, data), find_source(spec)
+    listener.begins(spec, plan, data)
+    device = choose_device(spec.runtime)
+    make_deterministic(spec.runtime)
+    listener.ready(device)
+    several = spec.runtime.distribute is not None and len(copied_to(spec.runtime)) > 1
+    if spec.runtime.distribute is not None and not several:
+        listener.note("`distribute` finds one device, on which the network is trained as without it")
+    if not several:
+        listener.warns(too_large(spec, plan, data, free_device_memory()), spec.source.texts)
+    if spec.runtime.precision != "float32" and device.startswith("CPU"):
+        listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
+    return Job(spec, plan, data, device, listener, began, LayerWeights.load(source) if source else LayerWeights())

@@ -1,0 +1,150 @@
+"""The rows of a file, written again with predictions beside them, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from dlspec.data.arrays import Samples, blocks
+from dlspec.data.datasets import Columns
+from dlspec.data.source_of import source_of
+from dlspec.data.sources.arrays import ArrayFiles
+from dlspec.data.sources.folders import FolderFiles
+from dlspec.data.sources.formats import COMPRESSED, RowsFormat, creating, format_of
+from dlspec.data.sources.texts import TextFiles
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.folder import Run
+from dlspec.runtime.files import cannot_write, written_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = 10_000
+"""Rows that are read, predicted and written at a time."""
+
+
+def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
+    """Writes the rows of a file with predictions behind their own columns; returns how many there are.
+
+    Raises:
+        DataError: see `api.predict`.
+    """
+    if not file.exists():
+        raise DataError.of("data-not-found", f"there is no file `{file}`")
+    source = source_of(run.spec.data)
+    if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
+        return _predict_samples(run, source, file, out)
+    given = format_of(file, str(file))
+    if not isinstance(out, Path):
+        if not given.is_text:
+            message = f"`{file}` is {given.title}, which is no text to be printed"
+            raise DataError.of("cannot-write", message, help=f"add `--out predicted{file.suffix}`")
+        return _write(run, given, out)
+    _check_new(given, out)
+    try:
+        with written_whole(out) as draft, creating(draft, out.stem) as stream:
+            return _write(run, given, stream)
+    except OSError as error:
+        raise cannot_write(out, error, "name another file") from None
+
+
+def _predict_samples(run: Run, source: FolderFiles | ArrayFiles, file: Path, out: Path | IO[bytes]) -> int:
+    """Predictions for pictures, sounds, texts or arrays, as CSV: a row for each, which names its file."""
+    column, names, samples = source.opened(file, tuple(run.data["input_shape"]))
+    if isinstance(out, Path):
+        if out.exists():
+            raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
+        with written_whole(out) as draft, draft.open("wb") as stream:
+            return _write_samples(run, column, names, samples, stream)
+    return _write_samples(run, column, names, samples, out)
+
+
+def _write_samples(run: Run, column: str, names: Sequence[str], samples: Samples, out: IO[bytes]) -> int:
+    import pandas as pd
+
+    first = 0
+    for block in blocks(samples):
+        rows = {run.data["features"][0]["name"]: block} if run.data["encoded"] else block
+        predicted = run.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
+        predicted.insert(0, column, list(names[first : first + len(block)]))
+        out.write(predicted.to_csv(index=False, header=first == 0).encode())
+        first += len(block)
+    return first
+
+
+def _check_new(given: RowsFormat, out: Path) -> None:
+    if out.exists():
+        raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
+    other = format_of(out, str(out))
+    if type(other) is not type(given):
+        message = f"`{given.name}` is written again as what it is, {given.title}, and `{out}` is {other.title}"
+        whole = given.file.name.lower()
+        ending = "".join(given.file.suffixes[-2:] if whole.endswith(COMPRESSED) else given.file.suffixes[-1:])
+        raise DataError.of("cannot-write", message, help=f"write `--out {out.name.split('.')[0]}{ending}`")
+
+
+def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
+    size = max(BLOCK, 2 * (run.data["timesteps"] or 0))
+    if run.data.get("group"):  # rows of one series may stand far apart
+        size = max(size, file.count() + file.count() // 2)
+    words = [feature["name"] for feature in run.data["features"] if feature["raw"] in ("word", "text")]
+    taken = set(file.header())
+    rows = 0
+    with file.extending(out, size) as add:
+        for predicted in _predicted(run, file.blocks(size, words)):
+            add({_free(str(name), taken): column.to_numpy() for name, column in predicted.items()})
+            rows += len(predicted)
+    if not rows:
+        raise DataError.of("no-rows", f"`{file.name}` has a header and no rows")
+    return rows
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name of a predicted column, none of those that are there."""
+    while name in taken:
+        name = f"predicted {name}"
+    return name
+
+
+def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
+    """A row for each row of each block; of a series, nothing in those without a whole window before them."""
+    import pandas as pd
+
+    from dlspec.data.preparation import date_form, to_times, to_words
+
+    before, time, group = (run.data["timesteps"] or 1) - 1, run.spec.data.time, run.data.get("group")
+    kept, first, form = pd.DataFrame(), 0, None
+    predicted: pd.DataFrame | None = None
+    for columns in blocks:
+        block = pd.DataFrame(
+            {name: columns[name] for name in {*run.data["raw_columns"], time, group} if name in columns}
+        )
+        count = len(next(iter(columns.values())))
+        if not count:
+            continue
+        rows = pd.concat([kept, block], ignore_index=True) if len(kept) else block
+        if time is not None and time in rows:
+            values = rows[time].to_numpy()
+            groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
+            form = form or date_form(time, values, groups)
+            rows[time] = to_times(time, values, groups, first=first - len(kept), forms=(form,))
+        predicted = _of_block(run, rows, first - len(kept), predicted).drop(columns=group or [], errors="ignore")
+        yield predicted.reindex(range(len(kept), len(rows)))
+        first += count
+        kept = rows.tail(before) if before else kept
+
+
+def _of_block(run: Run, rows: pd.DataFrame, first: int, before: pd.DataFrame | None) -> pd.DataFrame:
+    """Predictions for rows; none where gaps leave no window.
+
+    Args:
+        first: the row of the file that the first one is.
+        before: the predictions of the block before; None: there is none, and a window is needed.
+    """
+    try:
+        return run.predict_from(rows, first)
+    except DataError as error:
+        if before is None or error.diagnostics[0].code != "too-few-rows":
+            raise
+        return before.iloc[:0]

@@ -1,0 +1,122 @@
+"""New run folders, and the tables and arrays that are written into them: whole files or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec.data.arrays import is_read_later
+from dlspec.language.diagnostics import DataError
+from dlspec.runs.folder import HISTORY, PICTURES, PREDICTIONS
+from dlspec.runtime.files import write_text, written_whole
+from dlspec.spec.spec import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.data.preparation import Prepared
+    from dlspec.training.progress import HistoryRow
+
+MOST_PREDICTIONS = 100_000
+"""Of a test part that is not in memory, samples that are written down."""
+
+
+def new_folder(spec: Spec, out: str | Path | None) -> Path:
+    """A folder that did not exist before, so that nothing is overwritten and no two runs share one."""
+    if out is not None:
+        folder = Path(out)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DataError.of(
+                "folder-not-empty",
+                f"`{folder}` is there already and not empty; a run never overwrites anything",
+                help="name a new folder with `--out`",
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(folder, error) from None
+        return folder
+    home = Path("runs") / spec.name
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        while True:
+            last = max((int(path.name) for path in numbered(home)), default=0)
+            folder = home / f"{last + 1:03d}"
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:  # another run was quicker
+                continue
+    except OSError as error:
+        raise _cannot_write(home, error) from None
+
+
+def numbered(home: Path) -> list[Path]:
+    if not home.is_dir():
+        return []
+    return sorted((path for path in home.iterdir() if re.fullmatch(r"\d{3,}", path.name)), key=lambda p: int(p.name))
+
+
+def _cannot_write(folder: Path, error: OSError) -> DataError:
+    return DataError.of(
+        "cannot-write",
+        f"cannot make the run folder `{folder}`: {(error.strerror or str(error)).lower()}",
+        help="name another place with `--out`",
+    )
+
+
+def write_history(folder: Path, history: list[HistoryRow]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measures = list(dict.fromkeys(name for row in history for name in row.measures))
+    writer.writerow(["stage", "epoch", "loss", "val_loss", *measures, "seconds"])
+    for row in history:
+        values = [row.loss, row.val_loss, *(row.measures.get(name) for name in measures)]
+        writer.writerow([row.stage, row.epoch, *("" if v is None else repr(v) for v in values), row.seconds])
+    write_text(folder / HISTORY, text.getvalue())
+
+
+def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    import numpy as np
+
+    with written_whole(folder / PICTURES) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+
+
+def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np.ndarray]) -> None:
+    """The test part, a row a sample: where it stands in the data, truth, network, baselines; of inputs that are given
+    back, the squared error of each."""
+    import numpy as np
+    import pandas as pd
+
+    from dlspec.evaluation.evaluate import squared_errors
+
+    part, target = data.test, data.signature.target
+    if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
+        some = np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
+        part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
+    truth = np.asarray(part.truth)
+    table: dict[str, Any] = {"row": np.asarray(part.rows)}
+    if data.groups is not None:
+        table["group"] = data.groups[part.rows]
+    if data.times is not None:
+        times = data.times[part.rows]
+        table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times
+    if target.values:
+        for i, name in enumerate(target.values):
+            table |= {f"{who}:{name}": values[:, i] for who, values in {"truth": truth, **predictions}.items()}
+    elif target.kind == "number":
+        table |= {"truth": truth, **predictions}
+    elif target.kind == "input":
+        table |= {name: squared_errors(truth, guess) for name, guess in predictions.items()}
+    else:
+        labels = np.array(target.classes)
+        table["truth"] = labels[truth]
+        table |= {name: labels[shares.argmax(axis=1)] for name, shares in predictions.items()}
+        table |= {f"p({label})": predictions["network"][:, i] for i, label in enumerate(target.classes)}
+    with written_whole(folder / PREDICTIONS) as draft:
+        pd.DataFrame(table).to_csv(draft, index=False)

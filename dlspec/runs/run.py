@@ -1,0 +1,257 @@
+"""Trains a spec into a run folder, from the beginning or from where it was stopped."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec.language.diagnostics import DataError, Terminated, TrainingError
+from dlspec.language.fields import one_of
+from dlspec.language.yaml import to_yaml
+from dlspec.model.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
+from dlspec.runs.checkpoints import LATEST, load_checkpoint, save_checkpoint
+from dlspec.runs.checksums import SUMS, write_checksums
+from dlspec.runs.comparison import compare
+from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPORT, SPEC, Run
+from dlspec.runs.folds import fold
+from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network
+from dlspec.runs.lock import in_use, only_here
+from dlspec.runs.notes import remarks, small_folds
+from dlspec.runs.records import describe, environment_of, portable, resolved_text
+from dlspec.runs.results import new_folder, numbered, write_history, write_pictures, write_predictions
+from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
+from dlspec.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from dlspec.evaluation.pictures import Pictures
+    from dlspec.runs.listener import Listener
+    from dlspec.training.plan import Plan
+    from dlspec.training.progress import Checkpoint
+
+
+def start(
+    spec: Spec, *, out: str | Path | None, listener: Listener | None, command: str, original: Run | None = None
+) -> Run:
+    """Trains a spec from the beginning, in a new folder.
+
+    Args:
+        original: the run that is repeated, whose data must be the same and whose way of compiling is followed.
+
+    Raises:
+        DataError, TrainingError, Stopped: see `api.run`; the folder then says how far it got.
+    """
+    from dlspec.training.engines.choice import compiled_stages
+
+    job = make_ready(spec, listener)
+    if original is not None:
+        check_unchanged(job, original)
+    folder = new_folder(spec, out)
+    with only_here(folder), writing_in(folder, f"run it again; nothing was trained in `{folder}` yet"):
+        resolved = portable(spec, folder)
+        write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
+        write_json(folder / DATA, describe(job.spec, job.data))
+        compiled: Sequence[str] = compiled_stages(job.spec.runtime, job.plan, job.data)
+        if original is not None:
+            compiled = compiled_as(original, compiled)
+        write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
+        write_text(folder / RESOLVED, resolved_text(spec, resolved))  # the last, which makes it a run
+        return _train(job, folder, None, compiled)
+
+
+def resume(folder: str | Path, *, listener: Listener | None, command: str, spec: Spec | None = None) -> Run:
+    """Goes on with a run that was stopped.
+
+    Args:
+        spec: what the run must have been started with; None: whatever it was.
+
+    Raises:
+        DataError: there is nothing to go on with, or spec or data are not what they were.
+    """
+    run = Run.open(folder)
+    if spec is not None:
+        _check_same(spec, run)
+    with only_here(run.folder):
+        if not run.finished:
+            return _go_on(run, listener, command)
+        if not (run.report.is_file() and (run.folder / SUMS).is_file()):  # all else is there
+            write_checksums(run.folder, but=REPORT)
+            return run
+        raise DataError.of(
+            "run-finished",
+            f"`{folder}` is finished; there is nothing to go on with",
+            help=f"`dlspec run {shlex.quote(str(run.folder / RESOLVED))}` runs it again",
+        )
+
+
+def _go_on(run: Run, listener: Listener | None, command: str) -> Run:
+    job = make_ready(run.spec, listener)
+    checkpoint = load_checkpoint(run.folder, job.listener.note)
+    check_unchanged(job, run, begun=checkpoint is not None)
+    compiled = run.environment.get("compiled_by_xla", [])
+    resumed = {
+        key: value
+        for key, value in _environment(job, command, compiled).items()
+        if key in ("command", "started", "device") or run.environment.get(key) != value
+    }
+    legs = [*run.environment.get("resumed", []), resumed]
+    with writing_in(run.folder, "make room, and resume the run again"):
+        write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
+    return _train(job, run.folder, checkpoint, compiled)
+
+
+def _check_same(spec: Spec, run: Run) -> None:
+    """Raises DataError where a run was started with another spec."""
+    ours, theirs = (dict(_leaves(portable(which, run.folder))) for which in (spec, run.spec))
+    changed = [key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key) and key != "name"]
+    if changed:
+        raise DataError.of(
+            "spec-changed",
+            f"the spec has changed since `{run.folder}` was started: {one_of(sorted(changed))}",
+            help=f"run it anew, without `--resume`; or go on with the run as it was started: "
+            f"`dlspec run --resume {shlex.quote(str(run.folder))}`",
+        )
+
+
+def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a spec by its path."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, Any]:
+    found = environment_of(job.spec.seed, job.data.fingerprint, job.device, command)
+    taken = {"taken_fingerprint": job.taken.fingerprint()} if job.plan.taken else {}
+    return {**found, **taken, "compiled_by_xla": list(compiled)}
+
+
+def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
+    """The last run of this name, when it was stopped and can go on, be it only to its report."""
+    runs = [folder for folder in numbered(root / name) if (folder / RESOLVED).is_file()]
+    if not runs or all((runs[-1] / name).is_file() for name in (METRICS, REPORT)) or in_use(runs[-1]):
+        return None
+    return runs[-1]
+
+
+def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequence[str]) -> Run:
+    """Trains, and writes what comes of it.
+
+    Args:
+        compiled: the stages that are compiled by XLA, also after a resume: otherwise the last digits would differ.
+    """
+    from dlspec.evaluation.pictures import Pictures
+    from dlspec.training.progress import Stopped
+
+    pictures = Pictures(job.data, job.plan.graph)
+    if checkpoint and (folder / PICTURES).is_file():
+        pictures.arrays |= Run(folder).pictures
+    again = f"make room, and go on with `dlspec run --resume {shlex.quote(str(folder))}`"
+    try:
+        with writing_in(folder, again):
+            network = _train_network(job, folder, checkpoint, pictures, compiled)
+            return _write_results(job, folder, network, pictures)
+    except TrainingError as error:
+        raise _with_checkpoint(error, folder) from None
+    except Stopped as stop:
+        raise Stopped(folder, stop.terminated) from None
+    except KeyboardInterrupt as interrupt:
+        raise Stopped(folder, isinstance(interrupt, Terminated)) from None
+
+
+def _with_checkpoint(error: TrainingError, folder: Path) -> TrainingError:
+    """What is left of a training that failed."""
+    checkpoint = load_checkpoint(folder, lambda text: None)
+    if checkpoint is None or checkpoint.progress.epoch + checkpoint.progress.step == 0:
+        return error
+    done = checkpoint.progress
+    kept = f"`{folder / LATEST}` has the weights after {done.epoch} epochs and {done.step} steps of the stage"
+    return TrainingError([replace(found, notes=(*found.notes, kept)) for found in error.diagnostics], error.texts)
+
+
+def _train_network(
+    job: Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures, compiled: Sequence[str]
+) -> Any:
+    from dlspec.training.trainer import Trainer
+
+    def save(checkpoint: Checkpoint) -> None:
+        write_history(folder, checkpoint.progress.history)
+        save_checkpoint(folder, checkpoint)
+
+    network = new_network(job.spec, job.plan, job.data)
+    trainer = Trainer(
+        job.spec.training,
+        job.plan,
+        job.data,
+        network,
+        listener=job.listener,
+        save=save,
+        observer=_Keeper(folder, pictures),
+        folder=folder,
+        taken=job.taken,
+        compiled=compiled,
+        last=lambda: load_checkpoint(folder, job.listener.note),
+    )
+    write_history(folder, trainer.run(checkpoint))
+    return network
+
+
+@dataclass(frozen=True)
+class _Keeper:
+    """Keeps the pretrained layers, and what the report shows of them."""
+
+    folder: Path
+    pictures: Pictures
+
+    def after_pretraining(self, plan: Plan, network: Any, stage_models: list[Any], pretrained: LayerWeights) -> None:
+        pretrained.save(self.folder / PRETRAINED)
+        self.pictures.after_pretraining(plan, network, stage_models)
+        if self.pictures.arrays:
+            write_pictures(self.folder, self.pictures.arrays)
+
+
+def _of_one_fold(spec: Spec) -> str:
+    """What the rest of the results is about, where there are folds."""
+    split = spec.data.split
+    place = "last" if split.shown_fold else "first"
+    return f"Scores, figures and the saved network are of the {place} of {split.times_trained} folds."
+
+
+def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> Run:
+    """`metrics.json` comes last: with it the run is finished."""
+    from dlspec.evaluation.evaluate import evaluate
+    from dlspec.model.build import with_preprocessing
+    from dlspec.training.values import as_array
+
+    job.listener.note("evaluating")
+    evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
+    with written_whole(folder / MODEL) as draft:
+        with_preprocessing(network, job.data).save(draft)
+    weighted = {layer.name: [as_array(weight) for weight in layer.weights] for layer in network.layers if layer.weights}
+    LayerWeights(weighted).save(folder / TRAINED)
+    write_predictions(folder, job.data, evaluation.predictions)
+    pictures.after_training(network, evaluation.predictions)
+    write_pictures(folder, pictures.arrays)
+    results = evaluation.as_json()
+    if pictures.facts:
+        results["pretraining"] = pictures.facts
+    results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, results), *results["notes"]]
+    comparison = compare(job, Run(folder), evaluation)
+    if comparison is not None:
+        results["compare"] = comparison
+    folds = fold(job, Run(folder), evaluation)
+    if folds is not None:
+        results["folds"] = folds
+        results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds["parts"]), *results["notes"]]
+    job.listener.note("writing the report")
+    environment = Run(folder).environment
+    spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)
+    write_json(folder / ENVIRONMENT, {**environment, "seconds": spent})
+    write_json(folder / METRICS, results)
+    write_checksums(folder, but=REPORT)
+    return Run(folder)

@@ -1,0 +1,1 @@
+"""`runtime:`: devices, memory, files that are written whole, Keras loaded quietly, `dlspec doctor`."""

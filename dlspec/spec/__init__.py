@@ -1,0 +1,1 @@
+"""All sections together: `extends` and variables, `Spec`, rules, plan, first spec."""

@@ -1,0 +1,66 @@
+"""Rules of meaning across the spec and its graph, one function each, yielding diagnostics.
+
+`check` runs everything that is known before training: form, names and values, columns, shapes, and the rules, which
+stand in the modules of this folder by what they are about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dlspec.data.source_of import source_of
+from dlspec.language.diagnostics import DataError, Severity, in_file_order
+from dlspec.language.yaml import Source
+from dlspec.model.graph import make_graph
+from dlspec.spec.checks import (
+    budget,
+    data,
+    devices,
+    evaluating,
+    fine_tuning,
+    networks,
+    pretraining,
+    splits,
+    training,
+    weights,
+)
+from dlspec.spec.checks import network_inputs as inputs
+from dlspec.spec.checks import network_outputs as outputs
+from dlspec.spec.checks import taken_layers as other_runs
+from dlspec.spec.checks.base import RULES, Checked, Rule
+from dlspec.spec.checks.ignoring import without_ignored
+from dlspec.spec.reading import read_spec
+from dlspec.spec.signature import fill_in, read_signature
+from dlspec.training.plan import fill_in_sizes
+
+__all__ = [
+    "RULES", "Checked", "Rule", "budget", "check", "data", "devices", "evaluating", "fine_tuning", "inputs",
+    "networks", "other_runs", "outputs", "pretraining", "splits", "training", "weights",
+]  # fmt: skip
+
+
+def check(source: Source) -> Checked:
+    """Finds every mistake that can be known without loading data or TensorFlow."""
+    spec, problems = read_spec(source)
+    signature, rows = None, None
+    if spec.has("data"):
+        try:
+            description = source_of(spec.data).describe()
+        except DataError as error:
+            missing = (replace(d, severity=Severity.WARNING) for d in error.diagnostics)
+            problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
+        else:
+            rows = description.rows
+            signature, found = read_signature(spec, description)
+            problems += found
+    if signature:
+        spec = fill_in(spec, signature)
+    graph, found = make_graph(spec.model, signature, spec.unrolled_at)
+    spec = fill_in_sizes(spec, graph)
+    if spec.has("model"):
+        problems += found
+    checked = Checked(spec, signature, graph, problems, rows)
+    for each in RULES:
+        problems += each(checked)
+    left = without_ignored(problems, source.texts, complete=signature is not None)
+    return replace(checked, diagnostics=in_file_order(left))

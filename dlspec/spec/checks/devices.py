@@ -1,0 +1,42 @@
+"""Several devices, each with a part of every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dlspec.language.diagnostics import Diagnostic, Label
+from dlspec.spec.checks.base import Checked, rule
+from dlspec.spec.checks.pretraining import method_of
+
+
+@rule
+def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
+    """The loss of a batch must be the mean over its samples, and nothing else may be of a batch as a whole."""
+    spec = checked.spec
+    if not spec.has("runtime") or spec.runtime.distribute is None:
+        return
+    place, loss, method = spec.key_span("runtime", "distribute"), spec.train.loss, method_of(checked)
+    if spec.runtime.xla == "on":
+        yield Diagnostic(
+            "wrong-value",
+            "what runs on several devices is not compiled by XLA",
+            spec.span("runtime", "xla"),
+            labels=(Label(place, "several devices"),),
+            help="remove `xla`, or `distribute`",
+        )
+    if loss is not None and loss.of_batch:
+        yield Diagnostic(
+            "wrong-value",
+            f"`{loss.type_name}` is of a batch as a whole, which several devices do not see",
+            spec.span("train", "loss"),
+            labels=(Label(place, "each has a part of the batch"),),
+            help="choose a loss that is the mean over the samples, or remove `distribute`",
+        )
+    if getattr(method, "persistent", False):
+        yield Diagnostic(
+            "wrong-value",
+            "`persistent` chains go on from batch to batch, and several devices have parts of each",
+            spec.span("pretrain", "persistent"),
+            labels=(Label(place, "several devices"),),
+            help="remove `persistent`, or `distribute`",
+        )

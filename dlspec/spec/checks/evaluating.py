@@ -1,0 +1,85 @@
+"""Rules about metrics and baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.metrics import METRICS
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.fields import one_of
+from dlspec.spec.checks.base import Checked, rule
+
+
+@rule
+def comparison_has_two_sides(checked: Checked) -> Iterator[Diagnostic]:
+    """With and without pretraining are two things only where there is some."""
+    spec = checked.spec
+    if not spec.has("evaluate") or spec.evaluate.compare is None or spec.pretrain is not None:
+        return
+    if spec.has("pretrain"):
+        yield Diagnostic(
+            "nothing-to-compare",
+            "`without_pretraining` is compared with pretraining, and this spec has none",
+            spec.key_span("evaluate", "compare", "without_pretraining"),
+            help="add `pretrain: {method: autoencoder}`, or remove `compare`",
+        )
+
+
+SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back"}
+
+
+@rule
+def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
+    """Metrics and baselines are each for series, numbers or classes."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or not spec.has("evaluate"):
+        return
+    kind = signature.target.kind
+    metrics = spec.evaluate.metrics or []
+    for i, metric in enumerate(metrics):
+        span = spec.span("evaluate", "metrics", i)
+        series = signature.task == "series"
+        if not metric.judges(kind, series=series):
+            needs = "a series" if metric.only_series else SORTS[metric.of]
+            is_a = {
+                "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
+            }[kind]  # fmt: skip
+            fitting = [name for name, known in METRICS.load_all().items() if known.judges(kind, series=series)]
+            yield Diagnostic(
+                "metric-mismatch",
+                f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is {is_a}",
+                span,
+                help=f"there are {one_of(fitting)}",
+            )
+        elif metric.type_name in [other.type_name for other in metrics[:i]]:
+            yield Diagnostic("repeated-name", f"`{metric.type_name}` is listed twice", span, help="keep one of them")
+        elif refused := metric.refuses(
+            len(signature.target.classes or signature.target.labels), labels=kind == "labels"
+        ):
+            yield Diagnostic("metric-mismatch", refused[0], span, help=refused[1])
+    for i, baseline in enumerate(spec.evaluate.baselines or []):
+        now = signature.window is not None and signature.window.horizon == 0
+        if baseline.type_name == "persistence" and now and kind == "class":
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`persistence` knows what `{signature.target.name}` was, and with `horizon: 0` that is the answer",
+                spec.span("evaluate", "baselines", i),
+                help="remove it, or write `horizon: 1` or more",
+            )
+        elif signature.task not in baseline.tasks:
+            words = {
+                "series": "a series",
+                "class_series": "a series of classes",
+                "labels": "labels",
+                "number": "single samples with a number",
+                "class": "classes",
+                "reconstruction": "inputs that are given back",
+            }
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`{baseline.type_name}` is for {' or '.join(words[task] for task in sorted(baseline.tasks))}, and "
+                f"`{signature.target.name}` is {words[signature.task].replace('single samples with ', '')}",
+                spec.span("evaluate", "baselines", i),
+                help=f"there are {one_of(name for name in BASELINES if signature.task in BASELINES[name].tasks)}",
+            )

@@ -1,0 +1,168 @@
+"""Rules about the layers of the network and how they hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dlspec.language.diagnostics import Diagnostic, Label, Severity
+from dlspec.language.fields import one_of
+from dlspec.model.graph import GraphLayer
+from dlspec.model.layers.activations import Activating
+from dlspec.model.layers.core import Output
+from dlspec.model.layers.recurrent import GRU, LSTM
+from dlspec.model.layers.regularization import Regularizing
+from dlspec.spec.checks.base import Checked, rule
+from dlspec.spec.spec import Broken
+
+
+@rule
+def every_layer_is_used(checked: Checked) -> Iterator[Diagnostic]:
+    """A layer that no output depends on is built and does nothing; an input that none depends on is not looked at."""
+    spec, graph = checked.spec, checked.graph
+    if not spec.has("model") or any(isinstance(layer.layer, Broken) for layer in graph.layers):
+        return
+    needed = graph.needed_by(graph.outputs)
+    for layer in graph.layers:
+        if layer.name not in needed:
+            above = graph.layers[layer.index + 1] if layer.index + 1 < len(graph.layers) else None
+            yield Diagnostic(
+                "unused-layer",
+                f"nothing uses what `{layer.name}` puts out",
+                spec.key_span(*layer.path, layer.type_name),
+                Severity.WARNING,
+                help=f"name it in a `from` further down, or remove it{_why(above)}",
+            )
+    for given in graph.inputs:
+        if given.name not in needed and len(graph.inputs) > 1 and not any("" in x.inputs for x in graph.layers):
+            yield Diagnostic(
+                "unused-input",
+                f"nothing uses the input `{given.name}`",
+                spec.key_span("model", "inputs", given.name),
+                Severity.WARNING,
+                help=f"write `from: {given.name}` in a layer, or remove the input",
+            )
+
+
+def _why(above: GraphLayer | None) -> str:
+    if above is None or above.written.from_ is None:
+        return ""
+    return f"; `{above.name}` below it takes {one_of(above.written.from_)} instead"
+
+
+FAST_KERNEL = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "recurrent_dropout": 0,
+    "unroll": False,
+    "use_bias": True,
+    "reset_after": True,
+}
+"""Settings of LSTM and GRU with which a GPU runs the whole sequence in one fast kernel (cuDNN)."""
+
+
+@rule
+def fast_kernel_is_kept(checked: Checked) -> Iterator[Diagnostic]:
+    """On a GPU, LSTM and GRU run many times faster with the settings that the fused kernel has."""
+    spec, graph = checked.spec, checked.graph
+    if not spec.has("model") or (spec.has("runtime") and spec.runtime.device == "cpu"):
+        return
+    for layer in graph.layers:
+        for inner, path in _recurrent(layer):
+            for key, wanted in FAST_KERNEL.items():
+                value = getattr(inner, key, wanted)
+                if value != wanted:
+                    shown = str(value).lower() if isinstance(value, bool) else value
+                    yield Diagnostic(
+                        "slow-on-gpu",
+                        f"with `{key}: {shown}`, `{inner.type_name}` leaves the fast kernel of a GPU",
+                        spec.span(*path, inner.type_name, key),
+                        Severity.WARNING,
+                        help=f"write `{key}: {str(wanted).lower()}`"
+                        + (", and `dropout` for what comes in" if key == "recurrent_dropout" else "")
+                        + "; on a CPU alone it is all the same: `runtime: {device: cpu}`",
+                    )
+
+
+def _recurrent(layer: GraphLayer) -> Iterator[tuple[LSTM | GRU, tuple[str | int, ...]]]:
+    """The LSTM or GRU that the layer is, or wraps, and where it stands."""
+    if layer.shares is None and isinstance(layer.layer, LSTM | GRU):
+        yield layer.layer, layer.path
+    wrapped = getattr(layer.layer, "layer", None)
+    if layer.shares is None and isinstance(wrapped, LSTM | GRU):
+        yield wrapped, (*layer.path, layer.type_name)
+
+
+@rule
+def something_learns(checked: Checked) -> Iterator[Diagnostic]:
+    """A network without trainable weights cannot be trained."""
+    spec, graph = checked.spec, checked.graph
+    if not spec.has("model") or not graph.complete or any(isinstance(x.layer, Broken) for x in graph.layers):
+        return
+    weighted = [layer for layer in graph.layers if layer.layer.has_weights]
+    if any(layer.layer.trainable for layer in weighted):
+        return
+    span = spec.key_span("model")
+    labels = tuple(Label(spec.span(*layer.path, layer.type_name, "trainable"), "kept as it is") for layer in weighted)
+    yield Diagnostic(
+        "nothing-to-train",
+        "no layer of the network has weights that are trained",
+        span,
+        labels=labels,
+        help="remove `trainable: false` from a layer" if weighted else "add a layer with weights, such as `output`",
+    )
+
+
+@rule
+def nothing_spoils_the_output(checked: Checked) -> Iterator[Diagnostic]:
+    """Dropout behind the output, or two activations in a row, is hardly ever meant."""
+    spec, graph = checked.spec, checked.graph
+    if not spec.has("model"):
+        return
+    for layer in graph.layers:
+        below = graph.by_name.get(layer.inputs[0]) if layer.inputs else None
+        if isinstance(layer.layer, Regularizing) and layer.name in graph.outputs:
+            yield Diagnostic(
+                "dropout-at-output",
+                f"`{layer.type_name}` as the last layer spoils the answer while training",
+                spec.key_span(*layer.path, layer.type_name),
+                Severity.WARNING,
+                help="put it above the layer that makes the output",
+            )
+        activation = getattr(below.layer, "activation", None) if below else None
+        if (
+            isinstance(layer.layer, Activating)
+            and below is not None
+            and not isinstance(below.layer, Output)
+            and activation not in (None, "linear")
+        ):
+            yield Diagnostic(
+                "two-activations",
+                f"`{below.name}` has the activation `{activation}` already",
+                spec.key_span(*layer.path, layer.type_name),
+                Severity.WARNING,
+                labels=(Label(spec.span(*below.path, below.type_name, "activation"), "applied before"),),
+                help="keep one of the two",
+            )
+
+
+BETWEEN = ("softmax", "log_softmax", "sparsemax")
+
+
+@rule
+def hidden_units_do_not_compete(checked: Checked) -> Iterator[Diagnostic]:
+    """A softmax below the output makes hidden units add up to one, which is hardly ever meant outside of attention."""
+    spec, graph = checked.spec, checked.graph
+    if not spec.has("model"):
+        return
+    for layer in graph.hidden:
+        activation = getattr(layer.layer, "activation", None)
+        above = graph.consumers[layer.name]
+        weighted_above = any(graph[name].layer.has_weights for name in above)
+        if activation in BETWEEN and weighted_above:
+            yield Diagnostic(
+                "hidden-softmax",
+                f"`{activation}` below the output makes the units of `{layer.name}` add up to 1",
+                spec.span(*layer.path, layer.type_name, "activation"),
+                Severity.WARNING,
+                help="write `activation: relu` or `tanh` in hidden layers",
+            )

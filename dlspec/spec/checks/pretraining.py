@@ -1,0 +1,294 @@
+"""Rules about stages of pretraining."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dlspec.language.diagnostics import DataError, Diagnostic, Label, Severity, Span
+from dlspec.language.fields import did_you_mean, one_of
+from dlspec.model.graph import Graph, GraphLayer
+from dlspec.model.layers.core import Masking
+from dlspec.model.layers.recurrent import Recurrent
+from dlspec.model.layers.wrappers import Bidirectional
+from dlspec.model.weights import taken_layers
+from dlspec.pretraining import PretrainingMethod, Taken
+from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
+from dlspec.pretraining.base import Refusal
+from dlspec.spec.checks.base import Checked, rule
+from dlspec.spec.spec import Broken, Spec
+from dlspec.training.plan import place_layers
+
+
+def method_of(checked: Checked) -> PretrainingMethod | None:
+    """The method, where both sections that it is about could be read."""
+    spec = checked.spec
+    return spec.pretrain if spec.has("pretrain") and spec.has("model") else None
+
+
+def taken_by(checked: Checked) -> tuple[str, ...]:
+    """The layers that another run has; none where that cannot be read, which another rule says."""
+    try:
+        return taken_layers(checked.spec, checked.graph)
+    except DataError:
+        return ()
+
+
+@rule
+def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
+    """`layers` and `per_layer` name layers with weights below the output, from the lowest up."""
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
+    if method is None:
+        return
+    known = {layer.name: layer for layer in graph.layers if not layer.mirrors}
+    hidden = graph.hidden
+    listed = method.layers or []
+    for i, name in enumerate(listed):
+        span = spec.span("pretrain", "layers", i)
+        if name not in known:
+            names = [layer.name for layer in hidden]
+            yield Diagnostic("unknown-layer-name", f"no layer is named `{name}`", span, help=did_you_mean(name, names))
+        elif name in listed[:i]:
+            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span)
+        elif known[name].layer.has_weights and not known[name].layer.follows_code and known[name] not in hidden:
+            yield Diagnostic("cannot-pretrain", f"`{name}` is the output, which only fine-tuning can train", span)
+        elif not known[name].layer.has_weights and not isinstance(known[name].layer, Broken):
+            yield Diagnostic("cannot-pretrain", f"`{name}` has no weights to pretrain", span)
+        elif [n for n in known if n in listed[: i + 1]][-1] != name:
+            yield Diagnostic(
+                "wrong-order",
+                f"`{name}` lies below a layer that is listed before it",
+                span,
+                help="list the layers from the lowest up",
+            )
+    taken = taken_by(checked)
+    chosen = [layer.name for layer in method.chosen(graph) if layer.name not in taken]
+    for name in method.per_layer or {}:
+        if name not in chosen:
+            there = name in known
+            why = f"`{name}` comes from another run, and is not pretrained here"
+            yield Diagnostic(
+                "unknown-layer-name",
+                why if name in taken else f"`{name}` is not pretrained" if there else f"no layer is named `{name}`",
+                spec.key_span("pretrain", "per_layer", name),
+                help=f"pretrained are {one_of(chosen)}" if there and chosen else did_you_mean(name, chosen),
+            )
+    if not hidden and not any(isinstance(layer.layer, Broken) for layer in graph.layers):
+        yield Diagnostic(
+            "nothing-to-pretrain",
+            "no layer below the output has weights",
+            spec.key_span("pretrain"),
+            help="add a hidden layer, such as `dense: 64`, or remove `pretrain`",
+        )
+
+
+@rule
+def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
+    """A stage of pretraining needs a layer that its method can train, and decode where it does that."""
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
+    if method is None:
+        return
+    taken = taken_by(checked)
+    chosen = [layer for layer in method.chosen(graph) if layer.name not in (*taken, *graph.outputs)]
+    places = place_layers(spec, graph, chosen)
+    refusals: dict[str, Refusal | None] = {}
+    refusal: Refusal | None
+    for layer in chosen:
+        own = method.of_layer(layer.name)
+        masks = _masked_by(graph, layer)
+        if not layer.layer.trainable:
+            message = f"`{layer.name}` is not to be trained (`trainable: false`)"
+            refusal = Refusal(message, help="remove `trainable: false`, or leave the layer out of `layers`")
+        elif masks:
+            refusal = Refusal(f"`{layer.name}` skips timesteps that `{masks}` masks, and alone it would see them")
+        else:
+            refusal = own.refuses(places[layer.name])
+        refusals[layer.name] = refusal
+    said: set[str] = set()
+    for layer in chosen:
+        refusal = refusals[layer.name]
+        place = spec.key_span(*layer.path, layer.type_name)
+        if refusal is None:
+            for key, message, help in method.of_layer(layer.name).warnings(places[layer.name]):
+                yield Diagnostic(
+                    "large-learning-rate",
+                    message,
+                    _setting(spec, method, layer, key),
+                    Severity.WARNING,
+                    help=help,
+                    labels=(Label(place, "in this layer"),),
+                )
+        elif refusal.key and spec.source.written(*_path(method, layer, refusal.key)):
+            if refusal.key in said:
+                continue  # once is enough for all layers
+            said.add(refusal.key)
+            yield Diagnostic(
+                "cannot-pretrain",
+                refusal.message,
+                _setting(spec, method, layer, refusal.key),
+                labels=(Label(place, "pretrained as well"),),
+                help=refusal.help or f"remove `{refusal.key}`",
+            )
+        else:
+            others = [name for name, other in refusals.items() if other is None]
+            without = f"write `layers: [{', '.join(others)}]` under `pretrain`" if others else "remove `pretrain`"
+            yield Diagnostic(
+                "cannot-pretrain",
+                refusal.message,
+                place,
+                help=refusal.help or without,
+                labels=(Label(spec.key_span("pretrain"), "pretrained because of this"),),
+            )
+
+
+def _masked_by(graph: Graph, layer: GraphLayer) -> str | None:
+    """The layer below that masks timesteps of what a recurrent one sees."""
+    if not issubclass(layer.layer.kind, Recurrent | Bidirectional):
+        return None
+    waiting = list(layer.inputs)
+    while waiting:
+        below = graph.by_name.get(waiting.pop())
+        if below is None or below.output_shape is None or len(below.output_shape) != 3:
+            continue
+        if isinstance(below.layer, Masking) or getattr(below.layer, "mask_zero", False):
+            return below.name
+        waiting += below.inputs
+    return None
+
+
+def _path(method: PretrainingMethod, layer: GraphLayer, key: str) -> tuple[str, ...]:
+    """Where the setting of a layer stands: its own, or that of all layers."""
+    own = (method.per_layer or {}).get(layer.name)
+    if own is not None and key in {name.removesuffix("_") for name in own.model_fields_set}:
+        return ("pretrain", "per_layer", layer.name, key)
+    return ("pretrain", key)
+
+
+def _setting(spec: Spec, method: PretrainingMethod, layer: GraphLayer, key: str) -> Span:
+    path = _path(method, layer, key)
+    return spec.span(*path) if spec.source.written(*path) else spec.span("pretrain", "method")
+
+
+@rule
+def reconstructions_fit_inputs(checked: Checked) -> Iterator[Diagnostic]:
+    """Cross-entropy takes the input for probabilities of Bernoulli units, so it must lie in [0, 1]."""
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
+    if method is None or checked.signature is None or not spec.has("data"):
+        return
+    chosen = method.chosen(graph)
+    for layer, place in zip(chosen, place_layers(spec, graph, chosen).values(), strict=True):
+        own = method.of_layer(layer.name)
+        if not isinstance(own, Reconstructing) or own.loss not in PROBABILITIES or place.inside:
+            continue
+        where = "write `scale: min_max` under `data`, or `loss: squared_error`"
+        yield Diagnostic(
+            "not-in-unit-interval",
+            f"`{own.loss}` reconstructs probabilities, and the input of `{layer.name}` does not lie in [0, 1]",
+            _setting(spec, method, layer, "loss"),
+            labels=(Label(spec.key_span(*layer.path, layer.type_name), "takes any number"),),
+            help=where if place.at_input else "write `loss: squared_error`",
+        )
+        return
+
+
+@rule
+def stages_can_be_watched(checked: Checked) -> Iterator[Diagnostic]:
+    """A stage that ends early watches a part that is there, and a measure that its method has."""
+    method, spec = method_of(checked), checked.spec
+    if method is None:
+        return
+    settings: list[tuple[PretrainingMethod, tuple[str, ...]]] = [(method, ("pretrain",))]
+    settings += [(own, ("pretrain", "per_layer", name)) for name, own in (method.per_layer or {}).items()]
+    for own, path in settings:
+        stopping = own.early_stopping
+        if stopping is None or not spec.source.written(*path, "early_stopping"):
+            continue
+        if stopping.monitor == "free_energy_gap" and method.type_name != "rbm":
+            yield Diagnostic(
+                "nothing-to-monitor",
+                f"`free_energy_gap` is of `rbm`, and `{method.type_name}` has none",
+                spec.span(*path, "early_stopping", "monitor"),
+                help="write `monitor: val_loss`",
+            )
+        elif stopping.monitor != "loss" and checked.without_validation:
+            yield Diagnostic(
+                "nothing-to-monitor",
+                f"`early_stopping` watches `{stopping.monitor}`, and `split` keeps no validation part",
+                spec.key_span(*path, "early_stopping"),
+                help="write `split: {validation: 0.15, …}` under `data`, or `monitor: loss`",
+            )
+
+
+@rule
+def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
+    """`thaw_after` is of frozen layers; a deep autoencoder gives back its input; labels need a target with some."""
+    method, spec, signature = method_of(checked), checked.spec, checked.signature
+    if method is None:
+        return
+    if method.thaw_after is not None and method.then != "freeze":
+        yield Diagnostic(
+            "nothing-to-thaw",
+            f"`thaw_after` is of frozen layers, and `then: {method.then}` freezes none",
+            spec.key_span("pretrain", "thaw_after"),
+            help="write `then: freeze`, or remove `thaw_after`",
+        )
+    elif method.thaw_after is not None and spec.has("train") and method.thaw_after >= spec.train.epochs:
+        yield Diagnostic(
+            "nothing-to-thaw",
+            f"the {spec.train.epochs} epochs of training are over before layers thaw",
+            spec.span("pretrain", "thaw_after"),
+            Severity.WARNING,
+            help=f"write more `epochs` under `train` than {method.thaw_after}, or remove `thaw_after`",
+        )
+    if signature is None:
+        return
+    kind = signature.target.kind
+    if method.then == "unroll" and kind != "input":
+        written = spec.source.written("data", "target")
+        yield Diagnostic(
+            "wrong-target",
+            f"`unroll` makes a network that gives back its input, and the target is `{signature.target.name}`",
+            spec.span("data", "target") if written else spec.span("pretrain", "then"),
+            labels=(Label(spec.span("pretrain", "then"), "unrolled because of this"),) if written else (),
+            help="write `target: input` under `data`",
+        )
+    if method.needs_labels and kind == "input":
+        yield Diagnostic(
+            "wrong-target",
+            f"`{method.type_name}` trains layers to predict a target, and there is none but the input",
+            spec.span("pretrain", "method"),
+            help="write `method: autoencoder`",
+        )
+
+
+@rule
+def frozen_layers_were_pretrained(checked: Checked) -> Iterator[Diagnostic]:
+    """What is frozen after pretraining keeps random weights where it never was pretrained below."""
+    method, spec, graph = method_of(checked), checked.spec, checked.graph
+    if method is None or method.then != "freeze":
+        return
+    chosen = {layer.name for layer in method.chosen(graph)}
+    for layer in graph.hidden:
+        if layer.name not in chosen and any(graph[name].index > layer.index for name in chosen):
+            yield Diagnostic(
+                "frozen-above-random",
+                f"`{layer.name}` is not pretrained, and layers above it are pretrained on what it makes at random, "
+                "then frozen",
+                spec.key_span(*layer.path, layer.type_name),
+                Severity.WARNING,
+                help=f"add `{layer.name}` to `layers` under `pretrain`",
+            )
+
+
+@rule
+def stages_compute_in_32_bits(checked: Checked) -> Iterator[Diagnostic]:
+    """Stages of pretraining lead codes of 16 bits and weights of 32 through the same products."""
+    method, spec = method_of(checked), checked.spec
+    if method is None or isinstance(method, Taken) or not spec.has("runtime") or spec.runtime.precision == "float32":
+        return
+    yield Diagnostic(
+        "wrong-value",
+        f"`precision: {spec.runtime.precision}` is for networks that are not pretrained",
+        spec.span("runtime", "precision"),
+        labels=(Label(spec.key_span("pretrain"), "pretrained here"),),
+        help="leave `precision` out, or pretrain in a run of its own and take its layers: `pretrain: {from: RUN}`",
+    )

@@ -1,0 +1,36 @@
+"""Source -> Source: what a spec `extends`, what the command line overrides, `variables`, `blocks` and embeddings.
+
+`compose` does them in this order, so that a variable or a block of a base spec can be overridden. What comes out is
+a spec without any of them, every value still knowing the line that it was written on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlspec.language.yaml import Source
+from dlspec.spec.composition.blocks import expand_blocks
+from dlspec.spec.composition.embeddings import expand_embeddings
+from dlspec.spec.composition.extends import extend
+from dlspec.spec.composition.overrides import apply_overrides
+from dlspec.spec.composition.variables import fill_in_variables, read_variables
+
+__all__ = ["compose"]
+
+
+def compose(source: Source, overrides: Mapping[str, Any] | None = None) -> Source:
+    """The spec written out, mistakes added to its problems.
+
+    Args:
+        overrides: dotted path -> value: `{"train.epochs": 5}`.
+    """
+    source = apply_overrides(extend(source), overrides or {})
+    values = source.root.value
+    names_values = any("$" in text for text in source.texts.values())
+    if isinstance(values, dict) and (names_values or "variables" in values or "blocks" in values):
+        scope = read_variables(source)
+        expand_blocks(source, scope)
+        fill_in_variables(source, scope)
+    expand_embeddings(source)
+    return source

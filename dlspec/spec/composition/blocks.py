@@ -1,0 +1,291 @@
+"""`blocks`: reusable lists of layers with parameters, written out wherever a model uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
+from dlspec.language.fields import did_you_mean, one_of, show_value
+from dlspec.language.yaml import MAX_NODES, Node, Source
+from dlspec.model.layers import LAYERS
+from dlspec.spec.composition.variables import Scope
+
+OWN_KEYS = ("from", "name")
+"""What the use of a block takes besides its parameters: input of its first layer, name of its last one."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A list of layers with parameters.
+
+    Args:
+        parameters: name -> default; a default of nothing must be given where the block is used.
+    """
+
+    name: str
+    parameters: dict[str, Node]
+    layers: list[Node]
+    span: Span
+
+
+def expand_blocks(source: Source, scope: Scope) -> None:
+    """Puts layers in place of every block that the model uses, and fills in what its layers refer to."""
+    values = source.root.value
+    assert isinstance(values, dict), "a spec that is written out is a mapping"
+    given = values.pop("blocks", None)
+    blocks = {} if given is None else {block.name: block for block in _read(given, source)}
+    source.blocks = {name: block.span for name, block in blocks.items()}
+    expander = _Expander(blocks, source)
+    if "model" in values:
+        try:
+            values["model"] = expander.model(values["model"], scope)
+        except _TooFar as error:
+            source.problems.append(error.problem)
+            source.recovered = True
+            del values["model"]
+            return
+    for block in blocks.values():
+        if block.name not in expander.used and block.span.file == source.file:  # a base has some for others to use
+            source.problems.append(
+                Diagnostic(
+                    "unused-block",
+                    f"nothing uses the block `{block.name}`",
+                    block.span,
+                    Severity.WARNING,
+                    help=f"write `- {block.name}` where it belongs, or remove it",
+                )
+            )
+
+
+def _read(given: Node, source: Source) -> Iterator[Block]:
+    if given.value is None:
+        return
+    if not isinstance(given.value, dict):
+        source.problems.append(
+            Diagnostic("wrong-type", f"`blocks` must be a mapping, got {show_value(given.plain())}", given.span)
+        )
+        return
+    for name, node in given.value.items():
+        span = node.key or node.span
+        if name in LAYERS:
+            source.problems.append(
+                Diagnostic(
+                    "block-hides-layer",
+                    f"`{name}` is the name of a layer",
+                    span,
+                    help="choose another name for the block",
+                )
+            )
+            continue
+        problem = _wrong_form(name, node)
+        if problem:
+            source.problems.append(problem)
+            yield Block(name, {}, [], span)  # so that its uses are not unknown as well
+            continue
+        layers = node if isinstance(node.value, list) else node.child("layers")
+        parameters = node.child("parameters") if isinstance(node.value, dict) else None
+        assert layers is not None, "a block has layers"
+        assert isinstance(layers.value, list), "its layers are a list"
+        defaults = parameters.value if parameters is not None and isinstance(parameters.value, dict) else {}
+        yield Block(name, defaults, layers.value, span)
+
+
+def _wrong_form(name: str, node: Node) -> Diagnostic | None:
+    help = f"write `{name}: {{parameters: {{…}}, layers: [...]}}`"
+    if isinstance(node.value, list) and node.value:
+        return None
+    if not isinstance(node.value, dict):
+        return Diagnostic("wrong-type", f"the block `{name}` must hold `layers`", node.key or node.span, help=help)
+    unknown = [key for key in node.value if key not in ("parameters", "layers")]
+    if unknown:
+        at = node.value[unknown[0]]
+        near = did_you_mean(unknown[0], ("parameters", "layers"))
+        return Diagnostic("unknown-key", f"a block has no key `{unknown[0]}`", at.key or at.span, help=near)
+    layers, parameters = node.child("layers"), node.child("parameters")
+    if layers is None or not isinstance(layers.value, list) or not layers.value:
+        return Diagnostic(
+            "missing-key", f"the block `{name}` has no list of `layers`", node.key or node.span, help=help
+        )
+    if parameters is not None and not isinstance(parameters.value, dict | None):
+        return Diagnostic(
+            "wrong-type",
+            f"`parameters` must be a mapping of names and defaults, got {show_value(parameters.plain())}",
+            parameters.span,
+            help="write `parameters: {filters: 64}`; nothing behind a name means that it must be given",
+        )
+    given = parameters.value if parameters is not None and isinstance(parameters.value, dict) else {}
+    taken = [key for key in given if key in OWN_KEYS]
+    if taken:
+        return Diagnostic("wrong-value", f"`{taken[0]}` cannot be a parameter: every block takes it", node.key)
+    return None
+
+
+class _TooFar(Exception):
+    def __init__(self, problem: Diagnostic) -> None:
+        self.problem = problem
+
+
+class _Expander:
+    def __init__(self, blocks: dict[str, Block], source: Source) -> None:
+        self.blocks = blocks
+        self.source = source
+        self.used: set[str] = set()
+        self.nodes = 0
+
+    def model(self, model: Node, scope: Scope) -> Node:
+        if isinstance(model.value, dict):
+            values = {
+                key: self._list(node, scope, ()) if key == "layers" else scope.fill_in(node)
+                for key, node in model.value.items()
+            }
+            return replace(model, value=values)
+        return self._list(model, scope, ())
+
+    def _list(self, node: Node, scope: Scope, inside: tuple[str, ...]) -> Node:
+        """A list of items, or of lists of items."""
+        if not isinstance(node.value, list):
+            return scope.fill_in(node)
+        items: list[Node] = []
+        for item in node.value:
+            items += (
+                [self._list(item, scope, inside)] if isinstance(item.value, list) else self._item(item, scope, inside)
+            )
+        return replace(node, value=items, size=1 + sum(item.size for item in items))
+
+    def _item(self, item: Node, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
+        name, arguments = _split(item)
+        if name in self.blocks:
+            return self._use(self.blocks[name], item, arguments, scope, inside)
+        if inside:
+            self.nodes += item.size
+        lists = getattr(LAYERS.get(name), "lists", ())
+        if name is None or arguments is None or not lists:
+            return [scope.fill_in(item)]
+        if isinstance(arguments.value, dict):
+            values = {
+                key: self._list(node, scope, inside) if key in lists else scope.fill_in(node)
+                for key, node in arguments.value.items()
+            }
+            return [replace(item, value={name: replace(arguments, value=values)})]
+        return [replace(item, value={name: self._list(arguments, scope, inside)})]
+
+    def _use(
+        self, block: Block, item: Node, arguments: Node | None, scope: Scope, inside: tuple[str, ...]
+    ) -> list[Node]:
+        self.used.add(block.name)
+        self.nodes += 1
+        if block.name in inside:
+            circle = " -> ".join(f"`{name}`" for name in (*inside[inside.index(block.name) :], block.name))
+            self._say("recursive-block", f"a block uses itself: {circle}", _place(item))
+            return []
+        given, own = self._arguments(block, item, arguments, scope)
+        inner = Scope(block.parameters, self.source, outer=scope.outermost, known=given)
+        items: list[Node] = []
+        for layer in block.layers:
+            if self.nodes > MAX_NODES:
+                message = f"blocks expand to more than {MAX_NODES:,} values here"
+                raise _TooFar(Diagnostic("expands-too-far", message, _place(item)))
+            items += self._item(_used_at(layer, _place(item)), inner, (*inside, block.name))
+        for name, at in (("from", 0), ("name", -1)):
+            if name in own and items:
+                items[at] = self._give(items[at], name, own[name])
+        return items
+
+    def _arguments(
+        self, block: Block, item: Node, arguments: Node | None, scope: Scope
+    ) -> tuple[dict[str, Node], dict[str, Node]]:
+        """What the use gives to the parameters, and what to the layers themselves."""
+        if arguments is None or arguments.value is None:
+            values: dict[str, Node] = {}
+        elif isinstance(arguments.value, dict):
+            values = {key: scope.fill_in(node) for key, node in arguments.value.items()}
+        elif len(block.parameters) == 1:
+            (name,) = block.parameters
+            values = {name: scope.fill_in(arguments)}
+        else:
+            what = f"parameters by name: {one_of(block.parameters)}" if block.parameters else "no value"
+            self._say("wrong-type", f"the block `{block.name}` takes {what}", arguments.span)
+            return {}, {}
+        for name, node in values.items():
+            if name not in block.parameters and name not in OWN_KEYS:
+                known = [*block.parameters, *OWN_KEYS]
+                self._say(
+                    "unknown-parameter",
+                    f"the block `{block.name}` has no parameter `{name}`",
+                    node.key or node.span,
+                    did_you_mean(name, known),
+                )
+        near = [name for name in values if name not in block.parameters and name not in OWN_KEYS]
+        for name, default in block.parameters.items():
+            if default.value is None and name not in values and not near:
+                self._say(
+                    "missing-parameter",
+                    f"the block `{block.name}` needs `{name}`",
+                    _place(item),
+                    f"write `{block.name}: {{{name}: …}}`",
+                    Label(default.key or default.span, "has no default"),
+                )
+        own = {name: node for name, node in values.items() if name in OWN_KEYS}
+        return {name: node for name, node in values.items() if name in block.parameters}, own
+
+    def _give(self, item: Node, key: str, value: Node) -> Node:
+        """The layer with a key that the use of its block wrote."""
+        name, arguments = _split(item)
+        kind = LAYERS.get(name)
+        if name is None or kind is None:
+            return item
+        held: dict[str, Node] = {}
+        if arguments is not None and arguments.value is not None:
+            _, unwritten = kind.unfold(arguments.plain())
+            short = unwritten or (None if isinstance(arguments.value, dict) else kind.primary())
+            held = {short: arguments} if short else dict(arguments.value) if isinstance(arguments.value, dict) else {}
+        if key in held:
+            self._say(
+                "wrong-value",
+                f"`{key}` is written where the block is used, and in the block itself",
+                value.key or value.span,
+                "remove one of the two",
+                Label(held[key].key or held[key].span, "written here as well"),
+            )
+            return item
+        held[key] = value
+        return replace(item, value={name: Node(held, item.span, key=item.key, origin=item.origin)})
+
+    def _say(self, code: str, message: str, span: Span, help: str | None = None, *labels: Label) -> None:
+        self.source.problems.append(Diagnostic(code, message, span, help=help, labels=labels))
+        self.source.recovered = True  # what stands here now is not what was meant
+
+
+def _split(item: Node) -> tuple[str | None, Node | None]:
+    """The name of an item of a list of layers, and what stands behind it."""
+    if isinstance(item.value, str):
+        return item.value, None
+    if isinstance(item.value, dict) and len(item.value) == 1:
+        ((name, arguments),) = item.value.items()
+        return name, arguments
+    return None, None
+
+
+def _place(item: Node) -> Span:
+    """The name of the block where it is used."""
+    if isinstance(item.value, dict):
+        for node in item.value.values():
+            return node.key or item.span
+    return item.span
+
+
+def _used_at(node: Node, place: Span) -> Node:
+    """A copy of what a block holds that remembers where the block is used."""
+    used = (Label(replace(place, trail=()), "used here"), *place.trail)
+
+    def passed(span: Span) -> Span:
+        return replace(span, trail=(*span.trail, *used))
+
+    value: Any = node.value
+    if isinstance(value, dict):
+        value = {key: _used_at(below, place) for key, below in value.items()}
+    elif isinstance(value, list):
+        value = [_used_at(below, place) for below in value]
+    return replace(node, value=value, span=passed(node.span), key=passed(node.key) if node.key else None)

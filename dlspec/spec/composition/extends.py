@@ -1,0 +1,127 @@
+"""`extends: base.yaml`: a spec that changes another one. Mappings merge, everything else replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dlspec.language.diagnostics import DataError, Diagnostic, Label
+from dlspec.language.yaml import Node, Source, read_file
+
+MAX_FILES = 20
+NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
+"""Keys whose mapping is a name with its arguments: `{adam: …}` replaces `{sgd: …}`."""
+WITH_SOURCE = ("data", "unlabeled")
+SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
+"""Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
+
+
+def extend(source: Source) -> Source:
+    """The spec on top of those that it extends, the first of them lowest."""
+    if not isinstance(source.root.value, dict) or "extends" not in source.root.value:
+        return source
+    return _extend(source, Path(source.file).parent.resolve(), (Path(source.file).resolve(),), [0])
+
+
+def _extend(source: Source, tree: Path, above: tuple[Path, ...], read: list[int]) -> Source:
+    """
+    Args:
+        tree: the folder that no file may lie outside of.
+        above: the files that led here, for cycles.
+        read: how many files have been read so far.
+    """
+    values = source.root.value
+    assert isinstance(values, dict), "only a mapping extends"
+    named = values.pop("extends", None)
+    merged: Node | None = None
+    for node in [] if named is None else _names(named, source):
+        base = _read(node, source, tree, above, read)
+        if base is None:
+            continue
+        if isinstance(base.root.value, dict) and "extends" in base.root.value:
+            base = _extend(base, tree, (*above, Path(base.file).resolve()), read)
+        source.texts = {**base.texts, **source.texts}
+        source.problems += base.problems
+        source.recovered |= base.recovered
+        if isinstance(base.root.value, dict):
+            merged = base.root if merged is None else merge(merged, base.root)
+    if merged is not None:
+        source.root = merge(merged, source.root)
+    return source
+
+
+def _names(named: Node, source: Source) -> list[Node]:
+    nodes = named.value if isinstance(named.value, list) else [named]
+    wrong = [node for node in nodes if not isinstance(node.value, str)]
+    for node in wrong:
+        source.problems.append(
+            Diagnostic("wrong-type", "`extends` names a spec, or a list of specs", node.span, help="write a file name")
+        )
+    return [node for node in nodes if isinstance(node.value, str)]
+
+
+def _read(node: Node, source: Source, tree: Path, above: tuple[Path, ...], read: list[int]) -> Source | None:
+    """The spec that the node names, or None and a problem."""
+    path = Path(source.file).parent / str(node.value)
+    resolved = path.resolve()
+    if not resolved.is_relative_to(tree):
+        problem = Diagnostic(
+            "outside-folder",
+            f"`{node.value}` lies outside the folder of the spec, where `extends` does not reach",
+            node.span,
+            help="put it into that folder, or below it",
+        )
+    elif resolved in above:
+        names = [path.name for path in (*above[above.index(resolved) :], resolved)]
+        problem = Diagnostic(
+            "extends-cycle",
+            f"specs extend each other in a circle: {' -> '.join(names)}",
+            node.span,
+            help="remove one of the `extends`",
+        )
+    elif read[0] >= MAX_FILES:
+        problem = Diagnostic("expands-too-far", f"more than {MAX_FILES} files extend each other", node.span)
+    else:
+        read[0] += 1
+        try:
+            base = read_file(path)
+        except DataError as error:
+            source.problems += [replace(problem, span=node.span) for problem in error.diagnostics]
+            source.recovered = True
+            return None
+        mark(base.root, f"extends {node.value}")
+        base.problems = [
+            replace(problem, labels=(*problem.labels, Label(node.span, "extended here"))) for problem in base.problems
+        ]
+        return base
+    source.problems.append(problem)
+    source.recovered = True  # what is missing may stand there
+    return None
+
+
+def mark(node: Node, origin: str) -> None:
+    """Says of a value and everything below it who wrote it."""
+    node.origin = origin
+    below = node.value.values() if isinstance(node.value, dict) else node.value if isinstance(node.value, list) else ()
+    for child in below:
+        mark(child, origin)
+
+
+def merge(base: Node, top: Node, key: str | None = None) -> Node:
+    """`top` on `base`: keys of both are merged, and where they cannot be, `top` is what holds."""
+    if not isinstance(base.value, dict) or not isinstance(top.value, dict):
+        return top
+    if key in NAMED and set(base.value) != set(top.value):
+        return top
+    values = without_other_sources(base.value, top.value) if key in WITH_SOURCE else dict(base.value)
+    for name, node in top.value.items():
+        values[name] = merge(values[name], node, name) if name in values else node
+    size = 1 + sum(node.size for node in values.values())
+    return replace(top, value=values, size=size)
+
+
+def without_other_sources(base: Mapping[str, Node], added: Iterable[str]) -> dict[str, Node]:
+    """The keys of `data` or `unlabeled` without the source, where another one is added."""
+    other = any(name in SOURCES and name not in base for name in added)
+    return {name: node for name, node in base.items() if not (other and name in SOURCES)}

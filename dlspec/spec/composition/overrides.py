@@ -1,0 +1,69 @@
+"""What the command line overrides: the value at a dotted path, as `-s train.epochs=5` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.language.yaml import Node, Source, read_text, to_inline_yaml
+from dlspec.spec.composition.extends import without_other_sources
+
+
+def apply_overrides(source: Source, overrides: Mapping[str, Any]) -> Source:
+    """The source with each value at its path, mistakes added to its problems.
+
+    Args:
+        overrides: dotted path -> value: `{"train.epochs": 5, "model.0.lstm": 32}`. A mapping that is not there
+            is made; an entry of a list must be.
+    """
+    for path, value in overrides.items():
+        if hasattr(value, "item"):  # a number of numpy
+            value = value.item()
+        text = to_inline_yaml({path: str(value) if isinstance(value, PurePath) else value})
+        written = read_text(text, f"--set {text.replace(': ', '=', 1)}", origin="override")
+        source.texts |= written.texts
+        source.problems += written.problems
+        assert isinstance(written.root.value, dict), "a mapping was written"
+        for node in written.root.value.values():
+            problem = _put(source.root, path, node)
+            if problem:
+                source.problems.append(problem)
+    return source
+
+
+def _put(root: Node, path: str, new: Node) -> Diagnostic | None:
+    *above, last = path.split(".")
+    node = root
+    for part in above:
+        below = node.child(int(part) if isinstance(node.value, list) and part.isdecimal() else part)
+        if below is not None and below.value is None and isinstance(node.value, dict):
+            below = None  # `train:` with nothing behind it
+        if below is None:
+            if not isinstance(node.value, dict):
+                return _nothing_there(path, part, node, new.span)
+            below = node.value[part] = Node({}, new.span, key=new.key, origin=new.origin)
+        node = below
+    if isinstance(node.value, dict):
+        if above == ["data"]:
+            node.value = without_other_sources(node.value, [last])
+        node.value[last] = new
+    elif isinstance(node.value, list) and last.isdecimal() and int(last) < len(node.value):
+        node.value[int(last)] = new
+    else:
+        return _nothing_there(path, last, node, new.span)
+    return None
+
+
+def _nothing_there(path: str, part: str, node: Node, span: Span) -> Diagnostic:
+    if isinstance(node.value, list):
+        held = f"a list of {len(node.value)}, counted from 0"
+    else:
+        held = f"`{to_inline_yaml(node.plain())}`"
+    return Diagnostic(
+        "unknown-path",
+        f"`{path}` leads nowhere: there is no `{part}` in {held}",
+        span,
+        help=f"set the whole value: `{path.rpartition('.' + part)[0] or path}={{…}}`",
+    )

@@ -1,0 +1,1 @@
+"""Keras's callbacks that a spec can name."""

@@ -1,0 +1,119 @@
+"""Runs weight updates: what every engine does, and Keras's own way, which is that of every backend.
+
+The order of samples comes from the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from dlspec.data.arrays import Samples as Arrays
+from dlspec.data.arrays import is_read_later
+from dlspec.training.batches import Reader, batches
+from dlspec.training.values import EVALUATION_BATCH
+
+Array = np.ndarray
+
+AT_A_TIME = 0.2
+"""Seconds that a run of steps takes, so that Ctrl-C is answered."""
+
+
+class Engine(ABC):
+    """Trains a compiled Keras model on samples.
+
+    Args:
+        model: a network, or a stage model (see `pretraining._stage_model`).
+        x, y, weights: inputs, and targets and sample weights where there are any.
+    """
+
+    def __init__(self, model: Any, x: Arrays, y: Arrays | None, weights: Arrays | None, batch_size: int) -> None:
+        self.model = model
+        self.data = [values for values in (x, y, weights) if values is not None]
+        self.has_targets, self.has_weights = y is not None, weights is not None
+        self.batch_size = batch_size
+        self._reader = Reader(self.data, batch_size) if any(map(is_read_later, self.data)) else None
+
+    def samples(self, order: Array, first: int, last: int) -> list[Array]:
+        """What the steps from `first` to before `last` of an epoch need, of each array."""
+        if self._reader is not None:
+            return self._reader.take(order, first, last)
+        rows = order[first * self.batch_size : last * self.batch_size]
+        return [values[rows] for values in self.data]
+
+    @abstractmethod
+    def run(self, order: Array, first: int, last: int) -> Array:
+        """Makes the steps from `first` to before `last` of an epoch.
+
+        Args:
+            order: the sample at each place of the epoch.
+
+        Returns:
+            The loss of each step.
+        """
+
+    @abstractmethod
+    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
+        """The mean loss over samples, in the mode of use."""
+
+    @property
+    def steps_of_an_epoch(self) -> int:
+        return math.ceil(len(self.data[0]) / self.batch_size)
+
+    def gradients(self, order: Array, step: int) -> list[tuple[Any, Array]]:
+        """Each weight and its gradient at a step that is not made, where the engine can tell."""
+        return []
+
+    @property
+    def program(self) -> Any:
+        """What was compiled, for a model that is built alike; None where nothing was."""
+        return None
+
+    def take_over(self, program: Any) -> bool:
+        """Uses what was compiled for a model that is built alike, if that can be."""
+        return False
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leaves the layers as they were before."""
+
+
+class Pace:
+    """How many steps a run has: as many as fit into a short time."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
+        self.steps = 1
+        self._runs = 0
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Learns from a run; the first one traces and compiles, and says nothing."""
+        self._runs += 1
+        if self._runs > 1 and steps == self.steps:
+            fitting = int(steps * AT_A_TIME / max(seconds, 1e-6))
+            self.steps = max(1, min(fitting, 4 * steps, self.most or fitting))
+
+
+class StepByStep(Engine):
+    """Keras's own way, on every backend."""
+
+    def run(self, order: Array, first: int, last: int) -> Array:
+        losses = []
+        for step in range(first, last):
+            x, *more = self.samples(order, step, step + 1)
+            y = more[0] if self.has_targets else np.zeros((len(x), 1), "float32")
+            losses.append(self.model.train_on_batch(x, y, sample_weight=more[-1] if self.has_weights else None))
+        return np.array(losses, "float32")
+
+    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
+        total = 0.0
+        for batch, *more in batches([x] if y is None else [x, y], batch_size):
+            targets = more[0] if more else np.zeros((len(batch), 1), "float32")
+            total += float(self.model.test_on_batch(batch, targets)) * len(batch)
+        return total / len(x)
+
+    def close(self) -> None:
+        return  # they were not changed

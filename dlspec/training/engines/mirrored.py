@@ -1,0 +1,52 @@
+"""Steps on several devices, each of which has a copy of the network and takes a part of every batch."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from dlspec.training.engines.tensorflow import TensorFlowEngine
+
+
+class MirroredEngine(TensorFlowEngine):
+    """The steps that one device would make, up to rounding.
+
+    What is random is drawn for the whole batch before it is parted, where a layer lets it be, and gradients are added
+    up before they are clipped. Batch normalization sees the part of a device, as it does in Keras; with
+    `synchronized: true` it sees the batch. A model that was built for several devices says which (`devices_of`).
+    """
+
+    draws_before: ClassVar = True
+
+    def __init__(self, model: Any, *arguments: Any) -> None:
+        super().__init__(model, *arguments)
+        self.strategy = model.distribute_strategy
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        optimizer._all_reduce_sum_gradients = lambda pairs: pairs  # they were, before they were clipped
+        self._changed.append((optimizer, "_all_reduce_sum_gradients"))
+
+    def _step(self, batch: list[Any], drawn: tuple[Any, ...]) -> Any:
+        count, parts = tf.shape(batch[0])[0], self.strategy.num_replicas_in_sync
+        of_each = [_part([*batch, *drawn], count, i, parts) for i in range(parts)]
+
+        def step_of_one() -> Any:
+            context = tf.distribute.get_replica_context()
+            values, share = of_each[int(tf.get_static_value(context.replica_id_in_sync_group))]
+            # Keras divides every loss by the number of devices
+            loss, gradients = self._gradients(values[: len(batch)], tuple(values[len(batch) :]), share * parts)
+            pairs = list(zip(gradients, self.model.trainable_weights, strict=True))
+            used = [(gradient, weight) for gradient, weight in pairs if gradient is not None]
+            whole = context.all_reduce(tf.distribute.ReduceOp.SUM, [gradient for gradient, _ in used])
+            self.model.optimizer.apply_gradients(zip(whole, [weight for _, weight in used], strict=True))
+            return tf.cast(loss, tf.float32)
+
+        return self.strategy.reduce(tf.distribute.ReduceOp.SUM, self.strategy.run(step_of_one), axis=None)
+
+
+def _part(values: list[Any], count: Any, place: int, parts: int) -> tuple[list[Any], Any]:
+    """The rows of a batch that a device takes, and their share of it; of none one row, whose share is 0."""
+    first, last = count * place // parts, count * (place + 1) // parts
+    begin = tf.minimum(first, count - 1)
+    end = tf.maximum(last, begin + 1)
+    return [some[begin:end] for some in values], tf.cast(last - first, tf.float32) / tf.cast(count, tf.float32)

@@ -1,0 +1,62 @@
+"""What all losses have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from dlspec.language.left_out import left_out
+from dlspec.language.registry import OneOf, Registry
+from dlspec.model.keras_kind import FloatType, Part
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.data.signature import Target
+
+Sort = Literal["number", "binary", "class"]
+
+
+class Loss(Part):
+    """What training makes small.
+
+    With `reduction: sum` the loss of a batch is not divided by its size; `mean_with_sample_weight` divides by the sum
+    of the class weights.
+    """
+
+    module: ClassVar = "losses"
+    of: ClassVar[tuple[Sort, ...]]
+    """What it can compare: a `number`, a `class` of several, or a `binary` one of two, for which one unit gives the
+    probability."""
+    one_hot: ClassVar[bool] = False
+    """Whether a class of several is given to it as a vector of zeros and a one."""
+    scales: ClassVar[tuple[str, ...]] = ("standard", "min_max", "none")
+    """Ways to scale a number that it makes sense for, the best first."""
+    positive: ClassVar[bool] = False
+    """Whether neither target nor output may be negative."""
+
+    reduction: Literal["sum_over_batch_size", "sum", "mean_with_sample_weight"] = "sum_over_batch_size"
+    dtype: FloatType | None = None
+
+    @property
+    def of_batch(self) -> bool:
+        """Whether it is of a batch as a whole, and not the mean over its samples."""
+        return self.reduction == "sum"
+
+    @property
+    def weighs_samples(self) -> bool:
+        """Whether each sample can count more or less."""
+        return True
+
+    def fits(self, target: Target) -> bool:
+        """Whether it can compare what a network puts out with the target."""
+        return target.loss_of in self.of or (target.inside and "binary" in self.of)
+
+    def encode(self, targets: np.ndarray, units: int) -> np.ndarray:
+        """Targets of a network with so many output units, as the Keras loss compares them."""
+        import numpy as np
+
+        return np.eye(units, dtype="float32")[targets] if self.one_hot and targets.ndim == 1 else targets
+
+
+LOSSES: Registry[Loss] = Registry("loss", "dlspec.training.losses", left_out=left_out("losses"), variable="LOSSES")
+AnyLoss = Annotated[Loss, OneOf(LOSSES)]

@@ -1,0 +1,1 @@
+"""What people look at: report, drawings, sentences, reference."""

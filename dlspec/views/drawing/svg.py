@@ -1,0 +1,119 @@
+"""An `<svg>` of the network from its inputs to its outputs: a box for each layer, with the shape that flows on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+
+from dlspec.model.graph import Graph, GraphLayer
+from dlspec.model.layers import Shape, show_shape
+from dlspec.views.drawing.layout import lay_out
+
+BOX, GAP, COLUMN, MARGIN = 62, 30, 330, 6
+NARROW, WIDE = 220, 310
+LETTER = 6.6
+"""Pixels of a letter."""
+STYLE = (
+    "<style>text{font:11px ui-monospace,Menlo,Consolas,monospace;fill:#334155}"
+    ".name{font-weight:600;font-size:13px;fill:#0f172a}.shape{fill:#475569}"
+    "rect{fill:#f8fafc;stroke:#94a3b8}rect.weighted{fill:#e0f2fe;stroke:#0284c7}"
+    "rect.input{fill:#fff;stroke-dasharray:4 3}rect.output{fill:#dcfce7;stroke:#16a34a}</style>"
+)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Names of layers that training treats in a way of their own."""
+
+    pretrained: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
+
+    def of(self, name: str) -> str:
+        mark = " · pretrained" if name in self.pretrained else ""
+        return mark + (", then frozen" if name in self.frozen else "")
+
+
+def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False) -> str:
+    """The drawing.
+
+    Args:
+        alone: for a file of its own, which brings its colors along; a report has them in its style sheet.
+    """
+    layout, marks = lay_out(graph), marks or Marks()
+    width = round(layout.columns * COLUMN) + 2 * MARGIN
+    height = layout.rows * (BOX + GAP) - GAP + 2 * MARGIN
+    largest = max(_size(shape) for shape in (*(i.shape for i in graph.inputs), *(x.output_shape for x in graph.layers)))
+    space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
+    parts = [
+        f'<svg{space} role="img" aria-label="The network, layer by layer" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" class="drawing">',
+        STYLE if alone else "",
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0 0 8 4 0 8z" fill="#94a3b8"/></marker></defs>',
+        *(_edge([_center(*place) for place in places]) for _, _, places in layout.edges),
+    ]
+    for given in graph.inputs:
+        center = _center(layout.column[given.name], layout.row[given.name])
+        parts += _box(center, _share(given.shape, largest), given.name, "", show_shape(given.shape), "input")
+    for layer in graph.layers:
+        center = _center(layout.column[layer.name], layout.row[layer.name])
+        count = f" · {layer.parameters:,} parameters" if layer.parameters else ""
+        below = show_shape(layer.output_shape) + count + marks.of(layer.name)
+        parts += _box(center, _share(layer.output_shape, largest), layer.name, layer.text, below, _sort(graph, layer))
+    return "".join([*parts, "</svg>"])
+
+
+def _sort(graph: Graph, layer: GraphLayer) -> str:
+    if layer.name in graph.outputs:
+        return "output"
+    return "weighted" if layer.layer.has_weights else "plain"
+
+
+def _center(column: float, row: int) -> tuple[float, float]:
+    return MARGIN + (column + 0.5) * COLUMN, MARGIN + row * (BOX + GAP) + BOX / 2
+
+
+def _edge(centers: list[tuple[float, float]]) -> str:
+    """A line from below the first box to above the last, through the places between them."""
+    (x, y), *between = centers
+    path = f"M{x:.0f} {y + BOX / 2 + 3:.0f}"
+    y += BOX / 2 + 3
+    for number, (next_x, next_y) in enumerate(between, 1):
+        top = next_y - BOX / 2 - (3 if number == len(between) else 0)
+        bend = (top - y) / 2
+        path += f"C{x:.0f} {y + bend:.0f} {next_x:.0f} {top - bend:.0f} {next_x:.0f} {top:.0f}"
+        x, y = next_x, top
+        if number < len(between):
+            y = next_y + BOX / 2
+            path += f"L{x:.0f} {y:.0f}"
+    return f'<path d="{path}" fill="none" stroke="#94a3b8" stroke-width="1.5" marker-end="url(#tip)"/>'
+
+
+def _size(shape: Shape | None) -> int:
+    return math.prod(size or 1 for size in shape[1:]) if shape else 1
+
+
+def _share(shape: Shape | None, largest: int) -> float:
+    """How wide a box is: by the logarithm of what comes out, from 0 to 1."""
+    return math.log(_size(shape) + 1) / math.log(largest + 1)
+
+
+def _box(center: tuple[float, float], share: float, name: str, written: str, below: str, sort: str) -> list[str]:
+    x, y = center
+    width = NARROW + (WIDE - NARROW) * share
+    lines = [("name", name, -12), ("written", written, 5), ("shape", below, 21)]
+    return [
+        f'<rect class="{sort}" x="{x - width / 2:.0f}" y="{y - BOX / 2:.0f}" width="{width:.0f}" height="{BOX}" '
+        'rx="8"/>',
+        *(
+            f'<text class="{kind}" x="{x:.0f}" y="{y + down:.0f}" text-anchor="middle">'
+            f"{escape(_short(text, int(WIDE / LETTER)))}</text>"
+            for kind, text, down in lines
+            if text
+        ),
+    ]
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,279 @@
+"""Walks through a spec and puts what it says into sentences of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from dlspec.data.signature import INPUT_TARGET
+from dlspec.language.diagnostics import Span
+from dlspec.language.fields import SpecModel
+from dlspec.language.registry import Kind, brief_of
+from dlspec.language.yaml import to_inline_yaml
+from dlspec.language.yaml.nodes import Path_
+from dlspec.model.graph import Graph, GraphLayer
+from dlspec.model.layers import ModelItem, Shape
+from dlspec.model.layers.combining import Group
+from dlspec.pretraining import PretrainingMethod, Taken
+from dlspec.spec.spec import Spec
+
+LANGUAGES = {"en": "dlspec.views.prose.english", "ko": "dlspec.views.prose.korean"}
+"""Code of a language -> the module with its words."""
+
+WORTH_SAYING = (
+    ("data", "scale"),
+    ("data", "split", "validation"),
+    ("data", "split", "test"),
+    ("data", "target"),
+    ("data", "time"),
+    ("train", "loss"),
+    ("train", "optimizer"),
+    ("train", "epochs"),
+    ("train", "batch_size"),
+    ("pretrain", "layers"),
+    ("pretrain", "epochs"),
+    ("pretrain", "then"),
+    ("evaluate", "metrics"),
+    ("evaluate", "baselines"),
+)
+"""What is told also where the spec leaves it out."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What one line says.
+
+    Args:
+        line: of the spec, from 1; None for what the spec leaves out, or what stands in another file.
+        left_out: it is so because nobody says otherwise.
+    """
+
+    text: str
+    line: int | None = None
+    left_out: bool = False
+
+
+def tell(spec: Spec, graph: Graph, language: str = "en") -> list[Sentence]:
+    """What the spec says, in the order of its lines; then what it leaves out, as dlspec takes it."""
+    words = import_module(LANGUAGES[language])
+    teller = _Teller(spec, words)
+    said = [*teller.section(spec, ()), *teller.composition(), *teller.layers(graph)]
+    left_out = [Sentence(teller.value(path, value), left_out=True) for path, value in teller.unsaid]
+    in_file = sorted((s for s in said if s.line is not None), key=lambda s: s.line or 0)
+    return [*in_file, *(s for s in said if s.line is None), *left_out]
+
+
+def write_prose(spec: Spec, graph: Graph, language: str = "en") -> str:
+    """The sentences as text, the number of its line before each."""
+    sentences = tell(spec, graph, language)
+    width = len(str(max((s.line or 0 for s in sentences), default=0)))
+    lines = []
+    heading = str(import_module(LANGUAGES[language]).NO_LINE)
+    for sentence in sentences:
+        if sentence.left_out and heading:
+            lines += ["", heading]
+            heading = ""
+        number = "" if sentence.line is None else sentence.line
+        lines.append(f"{number:>{width}}  {sentence.text}")
+    return "\n".join(lines)
+
+
+class _Teller:
+    def __init__(self, spec: Spec, words: ModuleType) -> None:
+        self.spec = spec
+        self.words = words
+        self.unsaid: list[tuple[Path_, Any]] = []
+
+    def section(self, section: SpecModel, path: Path_) -> Iterator[Sentence]:
+        """A sentence for each key that is written, sections within it included."""
+        for attribute in section.fields_in_order():
+            value = getattr(section, attribute)
+            below = (*path, attribute.removesuffix("_"))
+            if value is None or below == ("model",):
+                continue
+            if isinstance(value, PretrainingMethod):
+                if not isinstance(value, Taken):
+                    yield Sentence(self.kind("pretrain.method", value), self._line(*below, "method"))
+                yield from self.section(value, below)
+            elif isinstance(section, Taken) and below[-1] not in section.of_whole:
+                continue  # what no stage needs
+            elif _is_section(value) and ".".join(map(str, below)) not in self.words.KEYS:
+                yield from self.section(value, below)
+            elif self.spec.source.written(*below):
+                yield Sentence(self.value(below, value), self._line(*below))
+                if below == ("data", "features") and isinstance(value, dict):
+                    yield from self._features(value)
+            elif below in WORTH_SAYING:
+                self.unsaid.append((below, value))
+
+    def _features(self, types: Mapping[str, Kind]) -> Iterator[Sentence]:
+        """A sentence for each type that stands on a line of its own."""
+        first = self._line("data", "features")
+        for name, kind in types.items():
+            line = self._line("data", "features", name)
+            if line != first:
+                yield Sentence(self.words.KEYS["data.feature"].format(name=name, value=self._named(kind)), line)
+
+    def value(self, path: Path_, value: Any) -> str:
+        """What a key and its value say."""
+        name = ".".join(map(str, path))
+        template = self.words.IN_FILES[name] if _in_files(name, value) else self.words.KEYS[name]
+        if (name, value) == ("data.target", INPUT_TARGET):
+            return str(self.words.GIVEN_BACK)
+        if (name, value) == ("data.window.horizon", 0):
+            return str(self.words.KEYS["data.window.now"])
+        if name == "data.target" and isinstance(value, list):
+            template = self.words.KEYS["data.targets"]
+        if name == "data.target" and isinstance(value, dict):
+            columns = self.words.listing([f"`{column}`" for column in value])
+            kind = to_inline_yaml(brief_of(next(iter(value.values()))))
+            return str(self.words.KEYS["data.typed_target"].format(value=columns, kind=f"`{kind}`"))
+        if isinstance(template, Mapping):
+            return str(template[value])
+        if isinstance(value, Kind):
+            return self.kind(name, value)
+        if name == "pretrain.per_layer" and self.spec.pretrain:
+            value = self.spec.pretrain.brief_settings()
+        if _is_section(value):
+            value = {key: given for key, given in value.written().items() if self.spec.source.written(*path, key)} or (
+                getattr(value, "path", value)
+            )
+        if isinstance(value, list) and value and isinstance(value[0], Kind):
+            shown = self.words.listing([self._named(kind) for kind in value])
+        elif isinstance(value, dict):
+            value = {key: brief_of(own) for key, own in value.items()}
+            shown = f"`{to_inline_yaml(value)}`"
+        elif isinstance(value, list | tuple):
+            shown = self.words.listing([f"`{item}`" for item in value])
+        elif isinstance(value, str):
+            shown = f"`{value}`"
+        else:
+            shown = to_inline_yaml(value)
+        percent = (
+            self.words.samples(value) if isinstance(value, int) else f"{value:.0%}" if isinstance(value, float) else ""
+        )
+        return str(template.format(value=shown, raw=value, percent=percent))
+
+    def kind(self, name: str, kind: Kind) -> str:
+        """What a key says that names a loss, an optimizer and the like."""
+        return str(self.words.KEYS[name].format(value=self._named(kind), what=self.words.describe(kind)))
+
+    def _named(self, kind: Kind) -> str:
+        return f"`{kind.type_name if isinstance(kind, PretrainingMethod) else to_inline_yaml(kind.brief())}`"
+
+    # --- variables, blocks and the network
+
+    def composition(self) -> Iterator[Sentence]:
+        """A sentence for each variable and each block."""
+        source = self.spec.source
+        for name, node in source.variables.items():
+            value = to_inline_yaml(node.plain())
+            shown = f"`{value}`" if isinstance(node.value, dict | list) else value
+            text = self.words.KEYS["variables"].format(name=name, value=shown)
+            yield Sentence(text, self._in_file(node.key or node.span))
+        for name, span in source.blocks.items():
+            yield Sentence(self.words.KEYS["blocks"].format(name=name), self._in_file(span))
+
+    def layers(self, graph: Graph) -> Iterator[Sentence]:
+        """A sentence for each layer, and before it one for what combines layers."""
+        model = self.spec.model
+        for key, named, columns in (("input", model.inputs, "features"), ("output", model.outputs, "target")):
+            for name, given in (named or {}).items():
+                shown = getattr(given, columns)
+                shown = self.words.listing([f"`{x}`" for x in (shown if isinstance(shown, list) else [shown])])
+                text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
+                yield Sentence(text, self._line("model", f"{key}s", name))
+        told: set[tuple[object, ...]] = set()
+        for layer in graph.layers:
+            for item, path in self._around(layer):
+                if path not in told:
+                    told.add(path)
+                    yield Sentence(self._combination(item, _inside(graph, path)), self._line(*path))
+            place = (*layer.path, layer.shares)
+            if not isinstance(layer.written, Group) and place not in told:
+                told.add(place)
+                yield Sentence(self._layer(layer), self._line(*layer.path))
+
+    def _around(self, layer: GraphLayer) -> Iterator[tuple[Group, Path_]]:
+        """The `repeat`, `skip` and `branches` that a layer stands in, the outermost first."""
+        items: Any = self.spec.model.layers
+        path: Path_ = ("model", "layers")
+        rest = layer.path[2:]
+        while rest:
+            index, rest = rest[0], rest[1:]
+            item, path = items[index], (*path, index)
+            if not isinstance(item, Group):
+                return
+            yield item, path
+            if not rest:
+                return
+            key, rest = rest[1], rest[2:]
+            items, path = getattr(item, str(key)), (*path, item.type_name, str(key))
+            if key == "paths" and rest:
+                items, path, rest = items[rest[0]], (*path, rest[0]), rest[1:]
+
+    def _combination(self, item: Group, layers: list[str]) -> str:
+        numbers = {name: getattr(item, name) for name in type(item).model_fields if name == "times"}
+        count = len(getattr(item, "paths", ()))
+        template = self.words.KEYS[f"model.{item.type_name}"]
+        merge = getattr(item, "merge", None)
+        what = self.words.describe(merge) if isinstance(merge, ModelItem) else ""
+        merging = f"`{merge.type_name}`" if merge else ""
+        names = self.words.listing([f"`{name}`" for name in layers])
+        return str(template.format(count=count, merge=merging, what=what, layers=names, **numbers))
+
+    def _layer(self, layer: GraphLayer) -> str:
+        kind = layer.layer
+        arguments = kind.brief()
+        given = arguments[kind.type_name] if isinstance(arguments, dict) else {}
+        if not isinstance(given, dict):
+            given = {kind.primary(): given}
+        of_place = {"name", "from"}
+        settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
+        return str(
+            self.words.layer(
+                name=layer.name,
+                type_name=kind.type_name,
+                what=self.words.describe(kind),
+                settings=settings,
+                sources=[f"`{name}`" for name in layer.inputs] if layer.written.from_ else [],
+                before=[_sizes(shape) for shape in layer.input_shapes],
+                after=_sizes(layer.output_shape),
+                parameters=layer.parameters,
+                shares=layer.shares,
+            )
+        )
+
+    def _line(self, *path: str | int) -> int | None:
+        return self._in_file(self.spec.key_span(*path))
+
+    def _in_file(self, span: Span) -> int | None:
+        return span.line if span.file == self.spec.source.file else None
+
+
+def _in_files(name: str, value: Any) -> bool:
+    """Whether a part of the split stands in files of its own."""
+    return name in ("data.split.validation", "data.split.test") and isinstance(value, list)
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, SpecModel) and not isinstance(value, Kind)
+
+
+def _inside(graph: Graph, path: Path_) -> list[str]:
+    """Names of the layers that stand in an item of the model, each once."""
+    first: dict[Path_, str] = {}
+    for layer in graph.layers:
+        if layer.path[: len(path)] == path and layer.path != path:
+            first.setdefault(layer.path, layer.name)
+    return list(first.values())
+
+
+def _sizes(shape: Shape | None) -> str:
+    """Of one sample: `30 x 64`."""
+    if shape is None:
+        return "?"
+    return " x ".join("?" if size is None else str(size) for size in shape[1:]) or "1"

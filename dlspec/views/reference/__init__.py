@@ -1,0 +1,1 @@
+"""What there is to write: the reference, the schema for editors, `dlspec layers`."""

@@ -1,0 +1,20 @@
+"""Run folder -> one HTML page that opens offline. Reads the folder only; neither data nor Keras are loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlspec.runtime.files import write_text
+from dlspec.views.report.page import render
+
+if TYPE_CHECKING:
+    from dlspec.runs import Run
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(run: Run) -> Path:
+    """Draws the page from the files of the run folder and puts it there."""
+    write_text(run.report, render(run))
+    return run.report

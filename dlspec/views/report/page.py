@@ -1,0 +1,164 @@
+"""Puts a run's numbers and figures into the page."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec.data.source_of import source_of
+from dlspec.data.sources import FileSource
+from dlspec.evaluation.metrics import METRICS, show_number
+from dlspec.training.plan import make_plan
+from dlspec.views.drawing import Marks, draw_svg
+from dlspec.views.report import figures
+from dlspec.views.report.learning import learning_figures
+from dlspec.views.report.results import comparison_figure, fold_figure, result_figures, shown_group
+from dlspec.views.report.shown import Shown
+
+if TYPE_CHECKING:
+    from dlspec.runs import Run
+
+HERE = Path(__file__).parent
+
+
+def render(run: Run) -> str:
+    """The whole page as HTML text; nothing in it is loaded from elsewhere."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    spec, metrics, data = run.spec, run.metrics, run.data
+    network, stages = run.graph, make_plan(spec, run.graph)
+    environment = Environment(
+        loader=FileSystemLoader(HERE, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    started = datetime.fromisoformat(run.environment["started"])
+    result, learning = result_figures(run), learning_figures(run)
+    return environment.get_template("page.html").render(
+        css=(HERE / "style.css").read_text(encoding="utf-8"),
+        spec=spec,
+        about=_about(run),
+        run_name=run.folder.resolve().name,
+        started=f"{started:%d %B %Y, %H:%M}",
+        verdict=metrics["verdict"],
+        notes=metrics["notes"],
+        headings=_headings(run),
+        scores=_score_rows(run),
+        compared=comparison_figure(run),
+        folds=run.metrics.get("folds"),
+        fold_rows=_fold_rows(run),
+        fold_figure=fold_figure(run),
+        result=result,
+        learning=learning,
+        data_figures=data_figures(run),
+        number=show_number,
+        data=data,
+        network_svg=draw_svg(network, Marks(tuple(s.layer.name for s in stages.pretraining if s.layer), stages.frozen)),
+        parameters=network.parameters,
+        flops=network.flops,
+        resolved=highlight(run.resolved_text),
+        environment={
+            key: ", ".join(value) or "nothing" if key == "compiled_by_xla" else value
+            for key, value in run.environment.items()
+            if key != "started"
+        },
+    )
+
+
+def data_figures(run: Run) -> list[Shown]:
+    """What it was trained on."""
+    pictures, target = run.pictures, run.data["target"]
+    if run.data["task"] == "series":
+        times = pictures["series:times"]
+        if pictures["series:dated"]:
+            times = times.astype("datetime64[us]")
+        unit = f" ({target['unit']})" if target["unit"] else ""
+        group = shown_group(run)
+        of = f" of {group}" if group is not None else ""
+        middle = ", watched on the middle part" if run.data["parts"]["validation"] else ""
+        return [
+            Shown(
+                figures.split_line(
+                    times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{of}{unit}"
+                ),
+                "The series and its split",
+                f"Split by time: the network is trained on the past{middle}, and judged on the end.",
+            )
+        ]
+    found = []
+    if "some:pictures" in run.pictures:
+        shown, titles = run.pictures["some:pictures"], run.pictures["some:truth"].tolist()
+        found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
+    if run.data["class_counts"]:
+        each = "with each label" if target["kind"] == "labels" else "of each class"
+        found.append(Shown(figures.class_counts(run.data["class_counts"]), f"Samples {each}"))
+    return found
+
+
+def highlight(text: str) -> str:
+    """YAML as HTML with its keys, comments and numbers marked."""
+    marked = []
+    for line in text.splitlines():
+        if line.startswith("#"):
+            marked.append(f'<span class="c">{escape(line)}</span>')
+            continue
+        safe = escape(line, quote=False)
+        safe = re.sub(r"(?<![\w.])(-?\d[\d.]*(?:e[-+]?\d+)?)(?![\w.])", r'<span class="n">\1</span>', safe)
+        safe = re.sub(r"([A-Za-z_][\w.]*)(:)(?=\s|$)", r'<span class="k">\1</span>\2', safe)
+        marked.append(safe)
+    return "\n".join(marked)
+
+
+def _about(run: Run) -> str:
+    source = source_of(run.spec.data)
+    if isinstance(source, FileSource):
+        return ", ".join(Path(path).name for path in source.paths)
+    return source.describe().about
+
+
+def _headings(run: Run) -> list[str]:
+    return [METRICS[name].heading(run.data["target"]["unit"]) for name in run.metrics["test"]]
+
+
+def _fold_rows(run: Run) -> list[tuple[str, list[str]]]:
+    """The network and the baselines over all folds: mean ± sd of each metric."""
+    folds = run.metrics.get("folds")
+    if folds is None:
+        return []
+    return [
+        (name, [METRICS[metric].show_spread(own[metric]) for metric in run.metrics["test"]])
+        for name, own in {"network": folds, **folds["baselines"]}.items()
+    ]
+
+
+def _score_rows(run: Run) -> list[dict[str, Any]]:
+    """Rows of the table: the network and the baselines on the test part, then the network on the other parts."""
+    from dlspec.evaluation.baselines import BASELINES
+
+    metrics = run.metrics
+    rows = [("network", "on the test part", metrics["test"], "own")]
+    rows += [(name, BASELINES[name].in_words, scores, "") for name, scores in metrics["baselines"].items()]
+    rows += [
+        ("network", f"on the {part} part", metrics[part], "quiet") for part in ("validation", "train") if metrics[part]
+    ]
+    best = {}
+    for name in metrics["test"]:
+        values = [metrics["test"][name], *(scores[name] for scores in metrics["baselines"].values())]
+        known = [value for value in values if value is not None]
+        best[name] = (min if METRICS[name].better == "lower" else max)(known) if known else None
+    return [
+        {
+            "name": name,
+            "words": words,
+            "sort": sort,
+            "cells": [
+                (METRICS[m].show(value), sort != "quiet" and value is not None and value == best[m])
+                for m, value in scores.items()
+            ],
+        }
+        for name, words, scores, sort in rows
+    ]

@@ -1,0 +1,98 @@
+"""A spec with every default written out, and where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dlspec.language.yaml import Node, Source, to_inline_yaml
+from dlspec.language.yaml.nodes import Path_
+from dlspec.spec.reading import read_spec
+from dlspec.spec.spec import Spec
+
+COLUMN = 44
+"""Where the words about origins begin."""
+
+
+def write_resolved(spec: Spec) -> str:
+    """The spec as YAML that runs again as it is; behind each value stands who gave it.
+
+    That is a line of the file, a file that it extends, the command line (`--set …`), the data (a target, a loss that
+    fits it) or dlspec itself (`default`).
+    """
+    given = read_spec(spec.source)[0].written()
+    return "\n".join(_lines(spec.written(), (), _Origins(spec.source, given), "")) + "\n"
+
+
+class _Origins:
+    def __init__(self, source: Source, given: dict[str, Any]) -> None:
+        self.source = source
+        self.given = given
+
+    def of(self, path: Path_, value: Any) -> str:
+        """In words, where the value at `path` came from."""
+        node = self._node(path, value)
+        if node is None:
+            return "default" if _at(self.given, path) == [value] else "from the data"
+        span = node.span
+        if span.file == self.source.file:
+            place = f"line {span.line}"
+        else:
+            place = f"{span.file}:{span.line}" if span.in_file else span.file
+        return ", ".join([place, *(label.text.replace("`", "") for label in span.trail)])
+
+    def _node(self, path: Path_, value: Any) -> Node | None:
+        """What the spec says at `path`: exactly there, or in short, as `32` in `lstm: 32` says its `units`."""
+        node, rest = self.source.root, list(path)
+        left_out = None
+        while rest:
+            below = node.child(rest[0])
+            if below is None and isinstance(node.value, list) and isinstance(rest[0], str):
+                left_out = rest.pop(0)  # the key in `skip: [dense: 8]`
+                continue
+            if below is None:
+                break
+            node, left_out = below, None
+            rest.pop(0)
+        if not rest and left_out is None:
+            return node
+        plain = node.plain()
+        in_short = len(rest) + (left_out is not None) == 1 and not isinstance(node.value, dict)
+        return node if in_short and value in (plain, [plain]) else None
+
+
+def _at(values: Any, path: Path_) -> list[Any]:
+    """The value at `path`, or nothing."""
+    part: Any
+    for part in path:
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if in_list or (isinstance(values, dict) and part in values):
+            values = values[part]
+        else:
+            return []
+    return [values]
+
+
+def _lines(value: Any, path: Path_, origins: _Origins, indent: str) -> Iterator[str]:
+    """The lines of a mapping or list, each ending in a scalar with its origin."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in pairs:
+        head = f"{indent}- " if isinstance(value, list) else f"{indent}{to_inline_yaml(str(key))}:"
+        below = (*path, key)
+        if not _is_nested(inner):
+            text = f"{head.rstrip()} {to_inline_yaml(inner) if not isinstance(inner, dict) else '{}'}"
+            yield f"{text:{COLUMN}}  # {origins.of(below, inner)}"
+        elif isinstance(value, list):
+            first, *rest = _lines(inner, below, origins, f"{indent}  ")
+            yield f"{indent}- {first.lstrip()}"
+            yield from rest
+        else:
+            yield head
+            yield from _lines(inner, below, origins, f"{indent}  ")
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether it takes lines of its own: a mapping, or a list with mappings or lists in it."""
+    if isinstance(value, dict):
+        return bool(value)
+    return isinstance(value, list | tuple) and any(isinstance(item, dict | list) for item in value)
