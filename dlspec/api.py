@@ -8,16 +8,19 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import Description
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import DataError, Diagnostic, SpecError, Terminated
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
 from dlspec.language.yaml import Source, read_file, read_text
-from dlspec.model.graph import Graph, make_graph
-from dlspec.model.weights import taken_layers
+from dlspec.model.graph import Graph
+from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import Checked, check
 from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
+from dlspec.spec.other_run import taken_layers
+from dlspec.spec.planning import make_plan
 from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
-from dlspec.training.plan import Plan, make_plan
+from dlspec.training.plan import Plan
 
 if TYPE_CHECKING:
     from dlspec.data.checks.table import ColumnSummary

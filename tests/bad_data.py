@@ -17,7 +17,7 @@ from PIL import Image
 from scipy.io import wavfile
 
 import dlspec
-from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.runs.job import load_data
 from tests.conftest import ROOT
 

@@ -5,6 +5,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "dlspec"
@@ -44,6 +46,52 @@ def imported_by(module: str) -> tuple[tuple[str, int], ...]:
         elif isinstance(node, ast.Import):
             found += [(name.name, node.lineno) for name in node.names]
     return tuple(dict.fromkeys((name, line) for name, line in found if name in MODULES and name != "dlspec"))
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_down_the_list_of_packages(module):
+    room = room_of(module)
+    if room in ENTRIES:
+        return
+    assert room in ORDER, f"{room} has no place in the order"
+    for other, line in imported_by(module):
+        assert ORDER.index(room_of(other)) <= ORDER.index(room), f"{MODULES[module]}:{line} imports {other}"
+
+
+def test_files_do_not_import_each_other_in_a_circle():
+    """Circles among all files, each shown with its files; a package counts as its `__init__.py`."""
+    assert circles({module: {other for other, _ in imported_by(module)} for module in MODULES}) == []
+
+
+def test_a_circle_is_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules of which each reaches all others (Tarjan, 1972)."""
+    numbers: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    open_: list[str] = []
+    found = []
+
+    def visit(module: str) -> None:
+        numbers[module] = lowest[module] = len(numbers)
+        open_.append(module)
+        for other in sorted(imports[module]):
+            if other not in numbers:
+                visit(other)
+            if other in open_:
+                lowest[module] = min(lowest[module], lowest[other])
+        if lowest[module] == numbers[module]:
+            group = open_[open_.index(module) :]
+            del open_[open_.index(module) :]
+            if len(group) > 1 or module in imports[module]:
+                found.append(sorted(group))
+
+    for module in sorted(imports):
+        if module not in numbers:
+            visit(module)
+    return found
 
 
 def test_yaml_is_read_in_one_place_and_printing_is_the_command_lines():

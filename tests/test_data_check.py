@@ -17,7 +17,7 @@ from dlspec.cli import cli
 from dlspec.data.arrays import is_read_later
 from dlspec.data.datasets import DATASETS
 from dlspec.data.datasets.keras_cache import KerasDataset
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import find_oddities, load_data
 from tests.conftest import ROOT
 

@@ -12,7 +12,7 @@ from dlspec.data.datasets import DATASETS
 from dlspec.data.datasets.cifar import COARSE, FINE, Cifar10, Cifar100
 from dlspec.data.datasets.keras_cache import KerasDataset
 from dlspec.data.datasets.keras_texts import Imdb, Reuters
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from tests.conftest import ROOT
 
 OFFLINE = [name for name in DATASETS if not issubclass(DATASETS[name], KerasDataset)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import TrainingError
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.runs.listener import Listener
 from dlspec.training.progress import Checkpoint
 

@@ -11,7 +11,7 @@ import pytest
 import dlspec
 from dlspec.data.datasets import Column
 from dlspec.data.features import FEATURES, Affine, fit_affine, infer
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 

@@ -12,7 +12,7 @@ import pytest
 
 import dlspec
 from dlspec.data.sources.rows import SeriesFiles, TableFiles
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 
 SPEC = "dlspec: 1\nname: files\ndata: {table: %s, target: kind}\nmodel: [{dense: 4}, output]\ntrain: {epochs: 1}\n"
 ROWS = 60

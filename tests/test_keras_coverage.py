@@ -14,13 +14,15 @@ from dlspec.language import left_out as parts_left_out
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.constraints import CONSTRAINTS
 from dlspec.model.initializers import INITIALIZERS
-from dlspec.model.keras_kind import CALLBACKS, SCHEDULES, Part
+from dlspec.model.keras_kind import Part
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers import left_out as layers_left_out
 from dlspec.model.layers.recurrent import CELLS
 from dlspec.model.regularizers import REGULARIZERS
+from dlspec.training.callbacks.base import CALLBACKS
 from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
+from dlspec.training.schedules.base import SCHEDULES
 
 MODULES = {
     "layers": (LAYERS, "Layer"),

@@ -10,14 +10,15 @@ from dlspec.evaluation.metrics import METRICS
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.constraints import CONSTRAINTS
 from dlspec.model.initializers import INITIALIZERS
-from dlspec.model.keras_kind import CALLBACKS, SCHEDULES
 from dlspec.model.layers import LAYERS, Example
 from dlspec.model.regularizers import REGULARIZERS
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
-from dlspec.spec.spec import _read_pretraining
+from dlspec.pretraining.section import read_pretraining
+from dlspec.training.callbacks.base import CALLBACKS
 from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
+from dlspec.training.schedules.base import SCHEDULES
 
 REGISTRIES = [
     LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, CALLBACKS,
@@ -53,8 +54,8 @@ def test_an_example_survives_being_written_out(registry, written):
 
 @pytest.mark.parametrize("written", [e for name in PRETRAINING for e in PRETRAINING[name].examples], ids=str)
 def test_a_pretraining_method_survives_being_written_out(written):
-    method = _read_pretraining(written)
-    assert _read_pretraining(method.written()) == method
+    method = read_pretraining(written)
+    assert read_pretraining(method.written()) == method
 
 
 @pytest.mark.parametrize(("registry", "written"), EXAMPLES, ids=str)

@@ -13,7 +13,7 @@ import pytest
 
 import dlspec
 from dlspec.cli.signals import lasting
-from dlspec.language.diagnostics import Terminated
+from dlspec.language.diagnostics.errors import Terminated
 from dlspec.runs import unfinished
 from dlspec.training.progress import Checkpoint, Stopped
 from tests.conftest import ROOT

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from dlspec.model.layers import LAYERS, LayerSpec, ShapeError
+from dlspec.language.shapes import ShapeError
+from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.core import Output
 
 EXAMPLES = [

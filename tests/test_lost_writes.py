@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checkpoints import BEFORE, LATEST
 from dlspec.runs.listener import Listener
 from dlspec.runs.lock import only_here

@@ -6,7 +6,7 @@
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import SpecError
+from dlspec.language.diagnostics.errors import SpecError
 
 IRIS = "dlspec: 1\ndata: {dataset: iris}\n"
 DIGITS = "dlspec: 1\ndata: {dataset: digits}\n"

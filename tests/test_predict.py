@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs import predict as predicting
 from tests.test_cli import dlspec as command
 

@@ -8,7 +8,7 @@ from dlspec.api import load
 from dlspec.data.features import fit_affine
 from dlspec.data.preparation import draw_evenly, generator, prepare, stratified_order, to_times
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.spec.signature import read_signature
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_TABLE
 

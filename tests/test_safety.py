@@ -13,7 +13,7 @@ import pytest
 
 import dlspec
 from dlspec.data.sources.formats import base
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.model.layers import LAYERS
 from dlspec.model.saved import load_model
 from dlspec.model.weights import LayerWeights

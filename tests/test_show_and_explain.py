@@ -11,7 +11,6 @@ import dlspec
 from dlspec.cli import cli
 from dlspec.data.datasets import DATASETS
 from dlspec.language.fields import SpecModel
-from dlspec.model.keras_kind import SCHEDULES
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.combining import Group
 from dlspec.pretraining import PRETRAINING
@@ -20,6 +19,7 @@ from dlspec.spec.spec import Spec
 from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
+from dlspec.training.schedules.base import SCHEDULES
 from dlspec.views.drawing import draw_mermaid, draw_svg, draw_text
 from dlspec.views.drawing.layout import lay_out
 from dlspec.views.prose import LANGUAGES, english, korean, tell

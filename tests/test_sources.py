@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.io import wavfile
 
 import dlspec
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 

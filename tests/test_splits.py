@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.runs.job import load_data
 from dlspec.training.values import as_array
 

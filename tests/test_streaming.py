@@ -8,7 +8,7 @@ import dlspec
 from dlspec.data.features import fit_affine
 from dlspec.data.features.summaries import NumberSummary
 from dlspec.data.preparation.stored import BLOCK_ROWS, TOGETHER, BlockOrder
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 
 ROWS = 30_000

@@ -11,7 +11,7 @@ from dlspec.data.arrays import Chosen, reshaped
 from dlspec.data.preparation import prepare
 from dlspec.data.preparation.lazy import windows_at
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from dlspec.spec.signature import read_signature
 from dlspec.training.values import as_array

@@ -15,7 +15,7 @@ from dlspec.cli import COMMANDS
 from dlspec.data.datasets import DATASETS
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import TableFiles
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from tests.conftest import REAL_DATA, ROOT
 
 QUICK = {"train.epochs": 1, "train.early_stopping": None}

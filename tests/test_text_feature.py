@@ -8,7 +8,7 @@ import pytest
 
 import dlspec
 from dlspec.data.features import FEATURES
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from dlspec.runtime.backend import load_keras
 from tests.conftest import REAL_DATA, problems_of

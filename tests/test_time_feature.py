@@ -8,7 +8,7 @@ import dlspec
 from dlspec.data.datasets import Column
 from dlspec.data.features import FEATURES
 from dlspec.data.features.time import calendar
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 

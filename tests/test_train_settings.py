@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import DataError, TrainingError
+from dlspec.language.diagnostics.errors import DataError, TrainingError
 from dlspec.model.build import build_network
 from dlspec.runs.listener import Listener
 from dlspec.training.losses import LOSSES

@@ -6,12 +6,12 @@ import pytest
 import dlspec
 from dlspec.data.preparation import prepare
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import TrainingError
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.model.build import build_network
-from dlspec.model.graph import make_graph
+from dlspec.model.graph_builder import make_graph
 from dlspec.runs.listener import Listener
+from dlspec.spec.planning import make_plan
 from dlspec.spec.signature import read_signature
-from dlspec.training.plan import make_plan
 from dlspec.training.progress import Checkpoint, Stopped
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import as_array, seed_everything

@@ -88,7 +88,7 @@ def _call() -> int:
         error.show()
         return WRONG_USE
     except (click.Abort, KeyboardInterrupt) as stop:  # before there was anything to keep
-        from dlspec.language.diagnostics import Terminated
+        from dlspec.language.diagnostics.errors import Terminated
 
         click.echo("\nStopped.", err=True)
         terminated = isinstance(stop.__cause__ or stop, Terminated)  # click puts its own in front
@@ -104,7 +104,7 @@ def _call() -> int:
 
 def _explain(error: Exception) -> int:
     """Prints what went wrong to standard error; a traceback only for a bug in dlspec."""
-    from dlspec.language.diagnostics import DataError, DiagnosticError, SpecError
+    from dlspec.language.diagnostics.errors import DataError, DiagnosticError, SpecError
 
     if isinstance(error, DiagnosticError):
         from dlspec.cli.output import print_counts, print_diagnostics

@@ -41,7 +41,7 @@ def load_and_warn(file: str, overrides: Mapping[str, Any], *, but: Collection[st
         DataError: the file cannot be read.
     """
     from dlspec.api import examine
-    from dlspec.language.diagnostics import SpecError
+    from dlspec.language.diagnostics.errors import SpecError
 
     checked = examine(file, overrides)
     texts = checked.spec.source.texts

@@ -42,7 +42,7 @@ def _show_data(spec: Spec, console: Console) -> int:
     from dlspec.cli.tables import column_table, storage_line
     from dlspec.data.checks.table import summarize_columns
     from dlspec.data.source_of import source_of
-    from dlspec.language.diagnostics import DataError
+    from dlspec.language.diagnostics.errors import DataError
     from dlspec.runs.job import columns_as_read, find_oddities, load_data
 
     try:

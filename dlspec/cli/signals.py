@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from dlspec.language.diagnostics import Terminated
+from dlspec.language.diagnostics.errors import Terminated
 
 
 class _Stream:

@@ -8,7 +8,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from dlspec.language.diagnostics import DataError, Findings
+from dlspec.language.diagnostics import Findings
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import MAX_BYTES, Source, read_bytes, read_file
 
 STANDARD_INPUT = "<stdin>"

@@ -15,7 +15,7 @@ from dlspec.data.checks.table import ColumnSummary
 from dlspec.data.sources.base import SHARE_OF_MEMORY
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language.fields import show_bytes
-from dlspec.model.layers import show_shape
+from dlspec.language.shapes import show_shape
 from dlspec.runtime.memory import machine_memory
 from dlspec.spec.spec import Spec
 from dlspec.training.engines.xla_rule import ways

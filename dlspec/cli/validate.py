@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from dlspec.cli.output import print_counts, print_diagnostics, set_option
-from dlspec.language.diagnostics import FORMATS, DataError, Diagnostic, Findings, Severity
+from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
+from dlspec.language.diagnostics.errors import DataError
 
 
 @click.command("validate")

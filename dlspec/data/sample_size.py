@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import sqrt
 
 from dlspec.data.preparation import Prepared
-from dlspec.spec.spec import Spec
-from dlspec.training.callbacks.standard import ReduceLROnPlateau
 
 Z = 1.96
 """So many standard deviations to both sides hold 95% of the normal law."""
@@ -57,17 +55,3 @@ def worth_of(data: Prepared, count: int) -> str:
         low, _ = wilson_interval(few, few)
         return f"{alike}: even if all were right, the accuracy could be {low:.0%}"
     return f"{alike}: by chance alone their error is off by up to {error_of_error(few):.0%}"
-
-
-def choice_by_validation(spec: Spec) -> str:
-    """What is chosen by the validation part, in words that go on; empty where nothing is."""
-    watched = "val_loss"
-    rate = any(isinstance(x, ReduceLROnPlateau) and x.monitor == watched for x in spec.train.callbacks or ())
-    found = []
-    if spec.train.early_stopping and spec.train.early_stopping.monitor == watched:
-        found.append("early stopping chooses the epoch")
-    if rate:
-        found.append("`reduce_lr_on_plateau` lowers the learning rate")
-    if not found and spec.pretrain and spec.pretrain.early_stopping and spec.pretrain.early_stopping.monitor != "loss":
-        found.append("early stopping of pretraining chooses the epoch")
-    return f"; {' and '.join(found)} by it" if found else ""

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.features import Feature
 from dlspec.data.split import Window
-from dlspec.model.layers import Shape
+from dlspec.language.shapes import Shape
 
 Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.data.datasets import ColumnKind
+from dlspec.data.section import DataSpec, UnlabeledSpec
 from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, Place
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.target import Tags
-from dlspec.spec.spec import DataSpec, UnlabeledSpec
 
 
 def source_of(section: DataSpec) -> DataSource:

@@ -11,8 +11,8 @@ import numpy as np
 from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Part, Prepared, class_shares
 from dlspec.evaluation.metrics import Metric, show_number
-from dlspec.language.diagnostics import TrainingError
-from dlspec.spec.spec import EvaluateSpec
+from dlspec.evaluation.section import EvaluateSpec
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.training.values import predict
 
 Array = np.ndarray

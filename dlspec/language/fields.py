@@ -22,6 +22,7 @@ from pydantic import (
     Strict,
     ValidationError,
     ValidationInfo,
+    WrapValidator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -499,3 +500,23 @@ OneOrMore = BeforeValidator(lambda v: v if isinstance(v, list | tuple) else [v])
 """A list may be written without brackets when it has one entry."""
 Paths = Annotated[list[Text], OneOrMore, Field(min_length=1)]
 """Files, or patterns of their names."""
+
+
+Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+
+
+FloatType = Literal["float16", "bfloat16", "float32", "float64"]
+
+
+def either(what: str) -> WrapValidator:
+    """Annotation of a field of several types: says in one message what it takes."""
+
+    def read(value: Any, handler: Any, info: ValidationInfo) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise mistake(
+                "wrong-value", f"`{(info.field_name or '').removesuffix('_')}` is {what}, got {show_value(value)}"
+            ) from None
+
+    return WrapValidator(read)

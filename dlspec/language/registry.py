@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import InitErrorDetails, core_schema
 
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import SpecModel, did_you_mean, mistake, not_yet, one_of, rebuild_error, show_value
 
 K = TypeVar("K", bound="Kind")

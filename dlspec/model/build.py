@@ -10,7 +10,7 @@ from dlspec.data.features import Affine
 from dlspec.data.features.base import DTYPES
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import INPUT
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean, one_of
 from dlspec.model.graph import Graph
 from dlspec.model.layers.core import Dense, Output

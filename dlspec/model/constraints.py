@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from dlspec.language.fields import NonNegativeNumber, PositiveNumber, Primary, Whole, mistake
+from dlspec.language.fields import NonNegativeNumber, PositiveNumber, Primary, Share, Whole, either, mistake
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part, Share, either
+from dlspec.model.keras_kind import Part
 
 
 class Constraint(Part):

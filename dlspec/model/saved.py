@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.registry import Registry, snake_case
 from dlspec.model.constraints import CONSTRAINTS
 from dlspec.model.initializers import INITIALIZERS

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlspec.language.diagnostics import DataError
-from dlspec.language.fields import did_you_mean
-from dlspec.model.graph import Graph
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runtime.archives import BROKEN, array_sizes, read_arrays
-from dlspec.runtime.files import check_links, written_whole
-from dlspec.spec.spec import Spec
+from dlspec.runtime.files import written_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,53 +86,6 @@ def layer_sizes(path: Path) -> dict[str, int]:
     except BROKEN as error:
         raise unreadable(path, error) from None
     return sizes
-
-
-def find_source(spec: Spec) -> Path | None:
-    """The file that `from` leads to: pretrained layers of that run where there are some, else the trained ones.
-
-    Raises:
-        DataError: there is no such run, or it did not get so far.
-    """
-    named = spec.pretrain.from_ if spec.pretrain and spec.has("pretrain") else None
-    if named is None:
-        return None
-    span = spec.span("pretrain", "from")
-    base = Path(span.file).parent if span.in_file else spec.source.folder
-    folders = [base / named, Path(named)]  # runs are written where the command is typed
-    for folder in folders:
-        check_links(folder)
-        for name in (PRETRAINED, TRAINED):
-            if (folder / name).is_file():
-                return folder / name
-    there = next((folder for folder in folders if folder.is_dir()), None)
-    if there is None and any(folder.is_file() for folder in folders):
-        help = f"write `from: {Path(named).parent.as_posix()}`"
-        raise DataError.of("no-run", f"`{named}` is a file, and `from` names the folder of a run", span, help=help)
-    if there is None:
-        raise DataError.of("no-run", f"there is no run folder `{named}`", span, help=_nearest(folders))
-    runs = sorted(path.name for path in there.iterdir() if (path / TRAINED).is_file())
-    help = f"write `from: {named}/{runs[-1]}`" if runs else "let that run go on until its layers are trained"
-    raise DataError.of("no-run", f"`{named}` holds no trained layers", span, help=help)
-
-
-def taken_layers(spec: Spec, graph: Graph, source: Path | None = None) -> tuple[str, ...]:
-    """The layers to be pretrained that another run has; they start with the weights that they have there.
-
-    Raises:
-        DataError: the run cannot be read.
-    """
-    source = source or find_source(spec)
-    if source is None or spec.pretrain is None:
-        return ()
-    sizes = layer_sizes(source)
-    return tuple(layer.name for layer in spec.pretrain.chosen(graph) if layer.name in sizes)
-
-
-def _nearest(folders: Sequence[Path]) -> str:
-    names = [path.name for folder in folders if folder.parent.is_dir() for path in folder.parent.iterdir()]
-    near = did_you_mean(folders[0].name, names, otherwise="")
-    return near or "name a folder that `dlspec run` wrote, such as `runs/digits/001`"
 
 
 def unreadable(path: Path, error: Exception) -> DataError:

@@ -11,7 +11,8 @@ from dlspec.model.activations import ActivationName
 from dlspec.model.layers.base import LayerSpec
 from dlspec.model.layers.convolution import Convolution
 from dlspec.model.layers.core import Dense
-from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
+from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
+from dlspec.training.plan import Place, Work
 
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty

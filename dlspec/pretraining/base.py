@@ -22,14 +22,12 @@ from dlspec.language.fields import (
     show_value,
 )
 from dlspec.language.registry import Kind, Registry, brief_of
-from dlspec.model.layers.base import LayerSpec, Shape
 from dlspec.training.early_stopping import StageStopping
 from dlspec.training.optimizers import Adam, AnyOptimizer
+from dlspec.training.plan import Place, Work
 
 if TYPE_CHECKING:
-    from dlspec.data.signature import Target
     from dlspec.model.graph import Graph, GraphLayer
-    from dlspec.training.losses import Loss
 
 
 MEANT = {
@@ -56,65 +54,6 @@ class Refusal:
     message: str
     key: str | None = None
     help: str | None = None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the network a stage stands.
-
-    Args:
-        code: the layer with weights, and behind it those that belong to its code.
-        input_shape: of the layer, batch first; None where it is not known.
-        inside: whether the layer's input lies in [0, 1].
-        at_input: whether it sees the data themselves, at most in another shape.
-    """
-
-    code: tuple[LayerSpec, ...]
-    input_shape: Shape | None
-    inside: bool = False
-    at_input: bool = False
-
-    @property
-    def layer(self) -> LayerSpec:
-        """The layer with weights."""
-        return self.code[0]
-
-    @property
-    def known_shape(self) -> Shape:
-        """Of its input, once checks have refused stages without a shape."""
-        assert self.input_shape is not None, "checks refuse a stage without shape"
-        return self.input_shape
-
-    @property
-    def shapes(self) -> list[Shape]:
-        """What each layer of the code takes."""
-        return self._flow[:-1]
-
-    @property
-    def code_shape(self) -> Shape:
-        """Of the code."""
-        return self._flow[-1]
-
-    @property
-    def _flow(self) -> list[Shape]:
-        shapes = [self.known_shape]
-        for layer in self.code:
-            shapes.append(layer.infer(shapes[-1]) or shapes[-1])
-        return shapes
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a stage is trained on, as far as its model must know.
-
-    Args:
-        steps: weight updates in all epochs together.
-        target, loss: of the whole network, for methods that need labels.
-    """
-
-    steps: int
-    target: Target | None = None
-    loss: Loss | None = None
 
 
 class PretrainingMethod(Kind):
@@ -192,6 +131,10 @@ class PretrainingMethod(Kind):
         if own is None:
             return self
         return self.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+    def of_one_stage(self) -> PretrainingMethod:
+        """The method without what is said of other layers."""
+        return self.model_copy(update={"layers": None, "per_layer": None})
 
     def chosen(self, graph: Graph) -> list[GraphLayer]:
         """The layers that get a stage, lowest first: those named, or all with weights below the output."""

@@ -11,7 +11,8 @@ from dlspec.model.layers.activations import Activating
 from dlspec.model.layers.base import LayerSpec
 from dlspec.model.layers.core import Dense
 from dlspec.pretraining.autoencoder import Tying
-from dlspec.pretraining.base import PRETRAINING, Place
+from dlspec.pretraining.base import PRETRAINING
+from dlspec.training.plan import Place
 
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty

@@ -10,9 +10,10 @@ from pydantic import Field
 from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt
 from dlspec.model.layers.activations import Activating, Activation, ReLU
 from dlspec.model.layers.core import Dense
-from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
+from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
 from dlspec.training.optimizers import AnyOptimizer
 from dlspec.training.optimizers.momentum import SGD, AnyMomentum
+from dlspec.training.plan import Place, Work
 
 HIDDEN = ("sigmoid", "linear", "relu")
 """Activations that a layer of hidden units may have."""

@@ -8,7 +8,8 @@ from pydantic import Field, Strict
 
 from dlspec.language.fields import PositiveNumber
 from dlspec.pretraining.autoencoder import Tying
-from dlspec.pretraining.base import PRETRAINING, Place, Refusal
+from dlspec.pretraining.base import PRETRAINING, Refusal
+from dlspec.training.plan import Place
 
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.recurrent import Recurrent
-from dlspec.pretraining.base import PRETRAINING, Place, PretrainingMethod, Refusal, Work
+from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
+from dlspec.training.plan import Place, Work
 
 
 @PRETRAINING.register

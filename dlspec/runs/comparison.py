@@ -12,7 +12,7 @@ from dlspec.evaluation.metrics import METRICS
 from dlspec.runs.folder import COMPARISON, Run
 from dlspec.runs.job import Job, load_data, plan_of
 from dlspec.runs.repeats import Kept, spread, train_aside
-from dlspec.training.plan import without_pretraining
+from dlspec.spec.planning import without_pretraining
 
 if TYPE_CHECKING:
     from dlspec.evaluation.evaluate import Evaluation

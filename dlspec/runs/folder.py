@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.features.category import MISSING
-from dlspec.language.diagnostics import DataError, SpecError
+from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights, unreadable
@@ -83,7 +83,7 @@ class Run:
     @cached_property
     def graph(self) -> Graph:
         """The network with its shapes, from the folder alone."""
-        from dlspec.model.graph import make_graph
+        from dlspec.model.graph_builder import make_graph
 
         return make_graph(self.spec.model, signature_of(self.data, self.spec), self.spec.unrolled_at)[0]
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dlspec.language.diagnostics import DataError, Diagnostic, Severity
+from dlspec.language.diagnostics import Diagnostic, Severity
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import show_bytes
-from dlspec.model.weights import LayerWeights, find_source, taken_layers
+from dlspec.model.weights import LayerWeights
 from dlspec.runtime.memory import free_device_memory
+from dlspec.spec.other_run import find_source, taken_layers
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     Raises:
         DataError: they are not there, or not what the spec needs.
     """
+    from dlspec.data.in_memory import needs_memory
     from dlspec.data.preparation import prepare, prepare_stream
     from dlspec.data.source_of import source_of, unlabeled_source
     from dlspec.data.sources.rows import TableFiles
-    from dlspec.spec.signature import needs_memory, read_signature
+    from dlspec.spec.signature import read_signature
 
     source, unlabeled = source_of(spec.data), unlabeled_source(spec.data)
     signature, problems = read_signature(spec, source.describe())
@@ -55,10 +58,11 @@ def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
     Raises:
         DataError: they are not there, or cannot be read at all.
     """
+    from dlspec.data.in_memory import needs_memory
     from dlspec.data.preparation.streaming import SAMPLE
     from dlspec.data.source_of import source_of
     from dlspec.data.sources.rows import TableFiles
-    from dlspec.spec.signature import needs_memory, read_signature
+    from dlspec.spec.signature import read_signature
 
     source = source_of(spec.data)
     signature, problems = read_signature(spec, source.describe())
@@ -88,8 +92,8 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     Raises:
         DataError: it does not fit them: the training part has other words than the whole table.
     """
-    from dlspec.model.graph import make_graph
-    from dlspec.training.plan import make_plan
+    from dlspec.model.graph_builder import make_graph
+    from dlspec.spec.planning import make_plan
 
     graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
     if any(problem.is_error for problem in problems):
@@ -152,7 +156,7 @@ def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
 def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     """What is odd about the data, for the training that the spec asks for."""
     from dlspec.data.checks import check_data
-    from dlspec.data.sample_size import choice_by_validation
+    from dlspec.spec.planning import choice_by_validation
 
     weighted = spec.train.class_weight is not None
     return check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runtime.files import cannot_write, remove_drafts
 
 LOCK = ".lock"

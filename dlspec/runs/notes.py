@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlspec.data.sample_size import WIDEST, apart, choice_by_validation, judges_little, wilson_interval
+from dlspec.data.sample_size import WIDEST, apart, judges_little, wilson_interval
 from dlspec.evaluation.metrics import show_number
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.activations import ReLU
 from dlspec.model.layers.core import Lookup
 from dlspec.runs.job import Job, new_network
+from dlspec.spec.planning import choice_by_validation
 from dlspec.training.optimizers import Optimizer
 
 if TYPE_CHECKING:

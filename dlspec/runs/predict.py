@@ -13,7 +13,7 @@ from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import COMPRESSED, RowsFormat, creating, format_of
 from dlspec.data.sources.texts import TextFiles
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.folder import Run
 from dlspec.runtime.files import cannot_write, written_whole
 

@@ -17,8 +17,8 @@ from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.language.yaml import to_yaml
-from dlspec.model.weights import find_source
 from dlspec.runtime.environment import surroundings
+from dlspec.spec.other_run import find_source
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:

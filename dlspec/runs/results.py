@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.folder import HISTORY, PICTURES, PREDICTIONS
 from dlspec.runtime.files import write_text, written_whole
 from dlspec.spec.spec import Spec

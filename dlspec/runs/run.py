@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.language.diagnostics import DataError, Terminated, TrainingError
+from dlspec.language.diagnostics.errors import DataError, Terminated, TrainingError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml import to_yaml
 from dlspec.model.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights

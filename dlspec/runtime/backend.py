@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 
 if TYPE_CHECKING:
-    from dlspec.spec.spec import RuntimeSpec
+    from dlspec.runtime.section import RuntimeSpec
 
 
 def load_keras() -> None:

@@ -19,10 +19,10 @@ from dlspec.data.sources.formats import LOOKED_AT
 from dlspec.data.sources.images import ImageFiles
 from dlspec.data.sources.rows import RowsFiles, SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean, one_of
+from dlspec.language.shapes import show_shape
 from dlspec.language.yaml import to_inline_yaml
-from dlspec.model.layers import show_shape
 
 Task = Literal["series", "number", "class"]
 

@@ -15,7 +15,8 @@ from dlspec.language.yaml import Source
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.combining import Group
-from dlspec.spec.spec import VERSION, Broken, Spec
+from dlspec.model.section import Broken
+from dlspec.spec.spec import VERSION, Spec
 
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": {"dataset": "digits"}, "model": ["output"]}
 

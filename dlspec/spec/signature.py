@@ -1,25 +1,24 @@
-"""Spec and description of the data -> Signature, and the defaults that follow from it."""
+"""Spec and description of the data -> Signature: what a network must take and give. No data are loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dlspec.data.columns import column_problems, guess_time, no_numbers
+from dlspec.data.columns import guess_time, no_numbers
 from dlspec.data.datasets import Column, Description
 from dlspec.data.features import FEATURES, Feature, infer
-from dlspec.data.features.base import MANY, GatheredFeature, truth_of
-from dlspec.data.signature import HOLDS, INPUT_TARGET, PARTS_IN_FILES, Label, Signature, Target, Task, share_out
+from dlspec.data.features.base import MANY, truth_of
+from dlspec.data.section import DataSpec
+from dlspec.data.signature import HOLDS, INPUT_TARGET, Label, Signature, Target, Task, share_out
 from dlspec.data.sources.rows import MAX_CLASSES
 from dlspec.data.split import Window
 from dlspec.data.target import Tags
-from dlspec.evaluation.baselines import BASELINES
-from dlspec.evaluation.metrics import METRICS
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.fields import did_you_mean
-from dlspec.model.layers import Shape
-from dlspec.spec.spec import DataSpec, Spec
-from dlspec.training.losses import LOSSES
+from dlspec.language.shapes import Shape
+from dlspec.spec.column_rules import column_problems
+from dlspec.spec.spec import Spec
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -145,27 +144,6 @@ def read_signature(spec: Spec, description: Description) -> tuple[Signature | No
     return signature, problems
 
 
-def needs_memory(data: DataSpec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
-    """Why rows must be in memory together: the key that asks for it, and what that is; None: they need not be."""
-    if signature.target.kind == "input":
-        return ("target",), "a network that gives back its input"
-    if signature.window is not None:
-        return ("window",), "a series"
-    if signature.target.values:
-        return ("target",), "tags" if signature.target.separator else "a list of targets"
-    for column, kind in zip(signature.features, signature.types, strict=False):
-        if not isinstance(kind, GatheredFeature):
-            return ("features",), f"`{column.name}`, which is `{kind.type_name}`,"
-    for key in ("labels", "limit", "unlabeled"):
-        if getattr(data, key) is not None:
-            return (key,), f"`{key}`"
-    for key in ("group", "column", "folds"):
-        if getattr(data.split, key) is not None:
-            return ("split", key), f"`split: {{{key}: …}}`"
-    part = next((part for part in PARTS_IN_FILES if data.split.files(part)), None)
-    return None if part is None else (("split", part), f"a {part} part in files of its own")
-
-
 def _by_itself(column: Column, description: Description) -> bool:
     """Whether the network sees a column that the spec does not name: numbers, and of a table words that come again."""
     words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
@@ -242,55 +220,3 @@ def _task(target: Target, *, series: bool) -> Task:
     if series:
         return "class_series" if target.kind == "class" else "series"
     return target.kind
-
-
-def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
-    """The features, with their types where one of them is more than a number."""
-    names = [column.name for column in signature.features]
-    plain = not isinstance(data.features, dict) and all(given.brief() == "numeric" for given in signature.types)
-    return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
-
-
-def fill_in(spec: Spec, signature: Signature) -> Spec:
-    """The spec with the defaults that depend on the data written into it."""
-    data, train, evaluate = spec.data, spec.train, spec.evaluate
-    names = signature.target.names
-    data_defaults: dict[str, object] = {
-        "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
-        "features": _filled_in(data, signature),
-    }
-    data_defaults["split"] = data.split.filled_in(
-        series=signature.window is not None, classes=bool(signature.target.classes), test_rows=signature.test_rows
-    )
-    if signature.window is not None:
-        data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
-    metrics = {
-        "series": ("mae", "rmse", "mase"),
-        "number": ("mae", "rmse", "r2"),
-        "class": ("accuracy", "log_loss"),
-        "class_series": ("accuracy", "log_loss"),
-        "labels": ("log_loss", "binary_accuracy", "f1_score"),
-        "reconstruction": ("squared_error", "rmse", "mae"),
-    }
-    baselines = {
-        "series": ("persistence", "linear"),
-        "number": ("mean", "linear"),
-        "class": ("majority", "linear"),
-        "class_series": ("majority", *(["persistence"] if data.window and data.window.horizon else []), "linear"),
-        "labels": ("majority", "linear"),
-        "reconstruction": ("mean", "pca"),
-    }
-    return spec.with_changes(
-        data=data.model_copy(update=data_defaults),
-        train=train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
-        evaluate=evaluate.model_copy(
-            update={
-                "metrics": evaluate.metrics
-                if evaluate.metrics is not None
-                else [METRICS[name]() for name in metrics[signature.task]],
-                "baselines": evaluate.baselines
-                if evaluate.baselines is not None
-                else [BASELINES[name]() for name in baselines[signature.task]],
-            }
-        ),
-    )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlspec.language.diagnostics import TrainingError
-from dlspec.model.keras_kind import Callback
+from dlspec.language.diagnostics.errors import TrainingError
+from dlspec.training.callbacks.base import Callback
 
 
 class Callbacks:

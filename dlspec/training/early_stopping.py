@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Number, SpecModel
-from dlspec.model.keras_kind import Monitor
+from dlspec.training.callbacks.base import Monitor
 
 
 class Stopping(SpecModel):

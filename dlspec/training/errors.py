@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dlspec.data.preparation import Prepared
-from dlspec.language.diagnostics import TrainingError
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.language.fields import show_bytes
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.runtime.memory import free_device_memory
-from dlspec.spec.spec import TrainingSettings
 from dlspec.training.estimates import count_of, fit, smaller_batch
 from dlspec.training.nan_cause import Cause
 from dlspec.training.optimizers import Optimizer
 from dlspec.training.plan import Plan, Samples, Stage
 from dlspec.training.progress import HistoryRow, Progress
+from dlspec.training.section import TrainingSettings
 
 GROWN = 2.0
 """Times the error of an untrained layer that say that a stage diverges."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from dlspec.language.fields import show_bytes
+from dlspec.language.shapes import count
 from dlspec.model.graph import Graph, GraphLayer
-from dlspec.model.layers.base import count
 from dlspec.model.layers.core import Output
 from dlspec.model.layers.recurrent import Recurrent
-from dlspec.spec.spec import TrainingSettings
 from dlspec.training.plan import Plan, Samples, Stage
+from dlspec.training.section import TrainingSettings
 
 BYTES = {"float64": 8, "float32": 4, "mixed_float16": 4, "mixed_bfloat16": 4, "float16": 2, "bfloat16": 2}
 """Of one weight, by the layer's `dtype`."""

@@ -1,23 +1,107 @@
-"""Spec and Graph -> Plan: what will be trained in which order, as data that one can print."""
+"""What will be trained in which order, as data that one can print."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from dlspec.data.datasets import Description
-from dlspec.evaluation.baselines.pca import PCA
+from dlspec.language.shapes import Shape
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
-from dlspec.model.layers.base import count
-from dlspec.model.layers.core import Lookup
 from dlspec.model.layers.regularization import Regularizing
-from dlspec.pretraining import PretrainingMethod
-from dlspec.pretraining.base import Place
-from dlspec.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from dlspec.data.signature import Target
+    from dlspec.training.early_stopping import StageStopping
+    from dlspec.training.losses import Loss
+    from dlspec.training.optimizers import Optimizer
 
 FINE_TUNE, FROZEN = "fine_tune", "fine_tune:frozen"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the network a stage stands.
+
+    Args:
+        code: the layer with weights, and behind it those that belong to its code.
+        input_shape: of the layer, batch first; None where it is not known.
+        inside: whether the layer's input lies in [0, 1].
+        at_input: whether it sees the data themselves, at most in another shape.
+    """
+
+    code: tuple[LayerSpec, ...]
+    input_shape: Shape | None
+    inside: bool = False
+    at_input: bool = False
+
+    @property
+    def layer(self) -> LayerSpec:
+        """The layer with weights."""
+        return self.code[0]
+
+    @property
+    def known_shape(self) -> Shape:
+        """Of its input, once checks have refused stages without a shape."""
+        assert self.input_shape is not None, "checks refuse a stage without shape"
+        return self.input_shape
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """What each layer of the code takes."""
+        return self._flow[:-1]
+
+    @property
+    def code_shape(self) -> Shape:
+        """Of the code."""
+        return self._flow[-1]
+
+    @property
+    def _flow(self) -> list[Shape]:
+        shapes = [self.known_shape]
+        for layer in self.code:
+            shapes.append(layer.infer(shapes[-1]) or shapes[-1])
+        return shapes
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage is trained on, as far as its model must know.
+
+    Args:
+        steps: weight updates in all epochs together.
+        target, loss: of the whole network, for methods that need labels.
+    """
+
+    steps: int
+    target: Target | None = None
+    loss: Loss | None = None
+
+
+class StageMethod(Protocol):
+    """How a stage trains layers, as the methods of pretraining are written."""
+
+    @property
+    def type_name(self) -> str: ...
+
+    @property
+    def needs_labels(self) -> bool: ...
+
+    @property
+    def passes(self) -> float:
+        """What a step costs, in passes through the layer."""
+
+    @property
+    def optimizer(self) -> Optimizer: ...
+
+    @property
+    def early_stopping(self) -> StageStopping | None: ...
+
+    def of_one_stage(self) -> Any:
+        """What decides which model it builds: equal for stages that are built alike."""
+
+    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+        """The compiled model that trains the Keras layers of a stage, in place."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +125,7 @@ class Stage:
     layer: GraphLayer | None = None
     encoder: tuple[str, ...] = ()
     place: Place | None = None
-    method: PretrainingMethod | None = None
+    method: StageMethod | None = None
     frozen: tuple[str, ...] = ()
 
     @property
@@ -56,9 +140,8 @@ class Stage:
     def _form(self) -> tuple[Any, ...]:
         assert self.method is not None, "a pretraining stage has a method"
         assert self.place is not None, "a pretraining stage has a place"
-        method = self.method.model_copy(update={"layers": None, "per_layer": None})
         layers = [layer.model_copy(update={"name": None, "from_": None}) for layer in self.place.code]
-        return self.batch_size, method, layers, self.place.input_shape, self.place.inside
+        return self.batch_size, self.method.of_one_stage(), layers, self.place.input_shape, self.place.inside
 
 
 class Samples(NamedTuple):
@@ -91,71 +174,6 @@ class Plan:
         return next((stage.frozen for stage in self.stages if stage.frozen), ())
 
 
-def make_plan(spec: Spec, graph: Graph, description: Description | None = None, taken: Sequence[str] = ()) -> Plan:
-    """Pretraining from the lowest layer up, then fine-tuning.
-
-    Args:
-        taken: layers that another run has, which `from` names; they need no stage.
-    """
-    method = spec.pretrain
-    chosen = method.chosen(graph) if method else []
-    places = place_layers(spec, graph, chosen)
-    codes = {layer.name: code_of(graph, layer) for layer in chosen}
-    stages: list[Stage] = []
-    for layer in chosen:
-        if layer.name in taken:
-            continue
-        assert method is not None, "layers are pretrained by a method"
-        own = method.of_layer(layer.name)
-        stages.append(
-            Stage(
-                f"pretrain:{layer.name}",
-                "pretrain",
-                own.epochs,
-                own.batch_size,
-                layer,
-                codes[layer.name],
-                places[layer.name],
-                own,
-            )
-        )
-    if method is not None and method.then == "freeze":
-        frozen = tuple(name for code in codes.values() for name in code)
-        first = min(method.thaw_after or spec.train.epochs, spec.train.epochs)
-        thaws = first < spec.train.epochs
-        stages.append(replace(_fine_tuning(spec, FROZEN if thaws else FINE_TUNE), epochs=first, frozen=frozen))
-        if thaws:
-            stages.append(replace(_fine_tuning(spec), epochs=spec.train.epochs - first))
-    else:
-        stages.append(_fine_tuning(spec))
-    present = tuple(layer.name for layer in chosen if layer.name in taken)
-    return Plan(graph, tuple(stages), count_samples(spec, description), present)
-
-
-def without_pretraining(plan: Plan, spec: Spec) -> Plan:
-    """The same network, trained from its random start."""
-    return replace(plan, stages=(_fine_tuning(spec),), taken=())
-
-
-def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:
-    return Stage(name, "fine_tune", spec.train.epochs, spec.train.batch_size)
-
-
-def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, Place]:
-    """Where in the network each layer stands."""
-    inside = graph.inside(spec.data.inside())
-    inputs = {given.name for given in graph.inputs}
-    return {
-        layer.name: Place(
-            tuple(graph[name].layer for name in code_of(graph, layer)),
-            layer.input_shape,
-            all(inside.get(source, False) for source in layer.inputs),
-            all(graph.origin(source) in inputs for source in layer.inputs),
-        )
-        for layer in layers
-    }
-
-
 def code_of(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
     """The layer, and behind it those that belong to its code, as long as nothing else takes what is between.
 
@@ -172,56 +190,3 @@ def code_of(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
             break
         at = above.name
     return tuple(names)
-
-
-def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
-    """The spec with the defaults that depend on the network: how many words an embedding knows, and how large a linear
-    code is, which its narrowest layer says."""
-    for layer in graph.layers:
-        written = layer.written
-        if isinstance(written, Lookup) and written.input_dim is None:
-            layers = _replaced(spec.model.layers, layer.path[2:], layer.layer)
-            spec = spec.with_changes(model=spec.model.model_copy(update={"layers": layers}))
-    baselines = spec.evaluate.baselines or []
-    if not any(isinstance(baseline, PCA) and baseline.components is None for baseline in baselines):
-        return spec
-    hidden = graph.hidden or [layer for layer in graph.layers if layer.layer.has_weights]
-    sizes = [count(layer.output_shape) for layer in hidden if layer.output_shape and None not in layer.output_shape[1:]]
-    if not sizes:
-        return spec
-    filled = [
-        baseline.model_copy(update={"components": min(sizes)})
-        if isinstance(baseline, PCA) and baseline.components is None
-        else baseline
-        for baseline in baselines
-    ]
-    return spec.with_changes(evaluate=spec.evaluate.model_copy(update={"baselines": filled}))
-
-
-def _replaced(value: Any, path: Sequence[str | int], layer: LayerSpec) -> Any:
-    """Items of a model with another layer at a place: `(2, "repeat", "layers", 0)`."""
-    if not path:
-        return layer
-    first, *rest = path
-    if isinstance(value, list):
-        return [_replaced(inner, rest, layer) if i == first else inner for i, inner in enumerate(value)]
-    if first == value.type_name:
-        return _replaced(value, rest, layer)
-    return value.model_copy(update={first: _replaced(getattr(value, str(first)), rest, layer)})
-
-
-def count_samples(spec: Spec, description: Description | None) -> Samples | None:
-    """About how many samples there are to train with; None when the number of rows is not known."""
-    if description is None or description.rows is None:
-        return None
-    data, rows = spec.data, description.rows
-    given, stride = (description.test_rows, description.validation_rows), 1
-    if description.layout == "series" and data.window:
-        rows, stride = rows - data.window.length - data.window.reach + 1, data.window.stride
-    rows = max(1, data.split.sizes(rows, *given)[0] // stride)
-    if data.limit:
-        rows = min(rows, data.limit)
-    labelled = rows
-    if data.labels is not None:
-        labelled = round(data.labels * rows) if isinstance(data.labels, float) else min(rows, data.labels)
-    return Samples(max(1, labelled), rows)

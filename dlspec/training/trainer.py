@@ -1,4 +1,4 @@
-"""Runs a Plan on a network. The only package that sets seeds and changes weights.
+"""Runs a plan on a network.
 
 The order of samples is a function of seed, stage and epoch, and a `Checkpoint` holds everything else that
 training depends on: weights, optimizer, random generators, early stopping, callbacks. So a run that was stopped goes
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,22 +20,22 @@ import numpy as np
 
 from dlspec.data.arrays import Mapped, Samples, blocks, is_read_later, reshaped
 from dlspec.data.preparation import Part, Prepared, generator
-from dlspec.language.diagnostics import DataError, Terminated, TrainingError
+from dlspec.language.diagnostics.errors import DataError, TrainingError
 from dlspec.language.fields import count_seconds
-from dlspec.model.keras_kind import Callback
 from dlspec.model.weights import LayerWeights
-from dlspec.pretraining.base import Work
 from dlspec.runtime.backend import devices_of
-from dlspec.spec.spec import TrainingSettings, TrainSpec
 from dlspec.training.callback_runner import Callbacks
+from dlspec.training.callbacks.base import Callback
 from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.base import Engine, Pace
 from dlspec.training.engines.choice import compiled_stages, make_engine
 from dlspec.training.errors import check_progress, not_finite, out_of_memory_in_words, watched
 from dlspec.training.layer_outputs import Features
 from dlspec.training.nan_cause import find_cause
-from dlspec.training.plan import Plan, Stage, code_of
+from dlspec.training.plan import Plan, Stage, Work, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Observer, Progress, StageListener, Stopped
+from dlspec.training.section import TrainingSettings, TrainSpec
+from dlspec.training.signals import stop_requests
 from dlspec.training.values import EVALUATION_BATCH, all_finite, as_array, seed_everything
 
 Array = np.ndarray
@@ -125,7 +123,7 @@ class Trainer:
         else:
             for name in self.plan.taken:
                 take_weights(self.network.get_layer(name), self.taken.layers[name])
-        with _stop_requests() as self._stop_requested:
+        with stop_requests() as self._stop_requested:
             for index, stage in enumerate(self.plan.stages):
                 with out_of_memory_in_words(self.settings, self.plan, stage, self.data, lambda: bool(self._callbacks)):
                     if stage.kind == "pretrain":
@@ -531,30 +529,3 @@ def _waited_enough(stopping: EarlyStopping | StageStopping | None, progress: Pro
     """Whether there has been no progress for long enough; an epoch that is the best so far is progress."""
     just_improved = progress.epoch == progress.best_epoch
     return bool(stopping and not just_improved and progress.wait >= max(1, stopping.patience))
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], int]]:
-    """The signal that asked training to end, or 0. The first one ends it after the step, the second at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: 0
-        return
-    requested = 0
-
-    def request(number: int, frame: Any) -> None:
-        nonlocal requested
-        if requested:
-            handler = before[number]
-            if callable(handler):
-                handler(number, frame)
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
-        requested = number
-
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, request)
-    try:
-        yield lambda: requested
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -24,12 +24,12 @@ os.environ.setdefault("KERAS_HOME", str(REAL_DATA / "keras"))
 import dlspec
 from dlspec.data.source_of import source_of
 from dlspec.model.build import build_network
-from dlspec.pretraining.base import Place, Work
 from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
 from dlspec.runtime.backend import load_keras
 from dlspec.spec.signature import read_signature
 from dlspec.training.engines.choice import make_engine
+from dlspec.training.plan import Place, Work
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import seed_everything
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlspec.model.layers import LAYERS
-from dlspec.pretraining.base import Place, Work
+from dlspec.training.plan import Place, Work
 
 
 def place_of(*written, shape, inside=False, at_input=True):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics import TrainingError
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.runs.listener import Listener
-from dlspec.training.plan import without_pretraining
+from dlspec.spec.planning import without_pretraining
 from dlspec.training.values import as_array, predict
 from tests.conftest import TINY_DIGITS, TINY_SERIES
 from tests.test_training import StopAfter, Training, same

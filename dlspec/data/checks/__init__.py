@@ -9,8 +9,8 @@ from dlspec.data.checks import column_rules as columns
 from dlspec.data.checks import split_rules as parts
 from dlspec.data.checks.base import LOOKED_AT, RULES, Looked, Rule
 from dlspec.data.preparation import Prepared
+from dlspec.data.section import DataSpec
 from dlspec.language.diagnostics import Diagnostic, in_file_order
-from dlspec.spec.spec import DataSpec
 
 __all__ = ["LOOKED_AT", "RULES", "Looked", "Rule", "check_data", "columns", "parts"]
 

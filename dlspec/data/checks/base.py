@@ -13,10 +13,10 @@ from dlspec.data.columns import place_of_feature
 from dlspec.data.datasets import Columns
 from dlspec.data.features import Feature
 from dlspec.data.preparation import READERS, Prepared
+from dlspec.data.section import DataSpec
 from dlspec.data.source_of import source_of
 from dlspec.data.sources import FileSource
 from dlspec.language.diagnostics import Diagnostic, Severity, Span
-from dlspec.spec.spec import DataSpec
 
 Array = np.ndarray
 

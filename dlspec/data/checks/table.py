@@ -14,10 +14,10 @@ from dlspec.data.checks.base import LOOKED_AT
 from dlspec.data.datasets import Columns
 from dlspec.data.features import infer
 from dlspec.data.preparation import date_form, is_missing, to_seconds
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.target import split_tags
-from dlspec.language.diagnostics import DataError
-from dlspec.spec.spec import DataSpec
+from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
 

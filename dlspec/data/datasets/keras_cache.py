@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from dlspec.data.datasets.base import Column, Columns, Dataset, Description
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from pydantic import Field
 from dlspec.data.datasets import Column
 from dlspec.data.features.base import FEATURES, Feature, Fitted, Missing
 from dlspec.data.features.scaling import Scale
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import PositiveInt, mistake
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from dlspec.data.preparation.samples import prepare_samples
 from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_order
 from dlspec.data.preparation.series import changes, prepare_series, windows_of_rows
 from dlspec.data.preparation.streaming import prepare_stream
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
-from dlspec.spec.spec import DataSpec
 
 __all__ = [
     "DATE_FORMS", "READERS", "Part", "Prepared", "Preprocessing", "changes", "class_shares",

@@ -14,12 +14,13 @@ from dlspec.data.arrays import LazyArray
 from dlspec.data.columns import place_of_feature
 from dlspec.data.datasets import Columns
 from dlspec.data.features.base import Raw
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.target import split_tags
-from dlspec.language.diagnostics import DataError, Diagnostic, Severity
-from dlspec.spec.spec import DataSpec
+from dlspec.language.diagnostics import Diagnostic, Severity
+from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
 

@@ -25,8 +25,8 @@ from dlspec.data.preparation.leakage import without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import draw_some, generator
 from dlspec.data.preparation.splitting import Given, split_samples
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
-from dlspec.spec.spec import DataSpec
 
 Array = np.ndarray
 

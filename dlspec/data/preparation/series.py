@@ -26,8 +26,8 @@ from dlspec.data.preparation.leakage import windows_without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import generator
 from dlspec.data.preparation.segments import Stretches, part_of_rows
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
-from dlspec.spec.spec import DataSpec
 
 Array = np.ndarray
 

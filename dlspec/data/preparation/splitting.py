@@ -9,9 +9,9 @@ import numpy as np
 from dlspec.data.datasets import Columns
 from dlspec.data.preparation.columns import ValueProblem, data_error, file_of, words_of
 from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_order
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.split import WORDS, Split, part_of_word
-from dlspec.spec.spec import DataSpec
 
 Array = np.ndarray
 

@@ -25,10 +25,10 @@ from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing
 from dlspec.data.preparation.samples import complete_rows
 from dlspec.data.preparation.sampling import generator, stratified_order
 from dlspec.data.preparation.stored import RowWriter, StoredArray, StoredRows
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.sources.rows import TableFiles
-from dlspec.language.diagnostics import DataError
-from dlspec.spec.spec import DataSpec
+from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
 

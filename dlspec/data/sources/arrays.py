@@ -15,7 +15,7 @@ from pydantic import Field
 from dlspec.data.arrays import LazyArray, Samples, joined
 from dlspec.data.datasets import Column, Columns, Description
 from dlspec.data.sources.base import FileSource, Place, files_state, fits_in_memory
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Text, one_of
 from dlspec.runtime.archives import TooLarge, check_arrays
 from dlspec.runtime.memory import machine_memory

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from dlspec.data.sources.base import Place
 from dlspec.data.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import PositiveInt, PositiveNumber, SpecModel, Text
 
 if TYPE_CHECKING:

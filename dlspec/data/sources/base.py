@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from dlspec.data.arrays import bytes_of
 from dlspec.data.datasets import ColumnKind, Columns, Description, Loaded
-from dlspec.language.diagnostics import DataError, Span
+from dlspec.language.diagnostics import Span
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean
 from dlspec.runtime.memory import machine_memory
 

@@ -17,7 +17,7 @@ from dlspec.data.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.data.sources.formats import FORMATS
 from dlspec.data.sources.rows import TableFiles
 from dlspec.data.split import WORDS
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean, one_of
 
 if TYPE_CHECKING:

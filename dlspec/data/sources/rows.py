@@ -15,7 +15,7 @@ from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loade
 from dlspec.data.sources.base import FileSource, Place, fits_in_memory
 from dlspec.data.sources.formats import SEPARATORS, RowsFormat, format_of
 from dlspec.data.target import split_tags
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 
 MAX_CLASSES = 1000

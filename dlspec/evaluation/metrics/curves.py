@@ -12,8 +12,7 @@ from pydantic import Field, Strict
 
 from dlspec.evaluation.metrics.base import METRICS, Metric
 from dlspec.evaluation.metrics.decisions import columns, unknown_class
-from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Primary
-from dlspec.model.keras_kind import Share
+from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Primary, Share
 
 if TYPE_CHECKING:
     import numpy as np

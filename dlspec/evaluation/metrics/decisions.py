@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.evaluation.metrics.base import METRICS, Metric
-from dlspec.language.fields import NonNegativeInt, PositiveInt, PositiveNumber, Primary
-from dlspec.model.keras_kind import Share
+from dlspec.language.fields import NonNegativeInt, PositiveInt, PositiveNumber, Primary, Share
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.evaluation.metrics.base import METRICS, Metric
-from dlspec.language.fields import PositiveInt, Primary
-from dlspec.model.keras_kind import Share
+from dlspec.language.fields import PositiveInt, Primary, Share
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from dlspec.language.diagnostics import DataError, Diagnostic, Label, Span
+from dlspec.language.diagnostics import Diagnostic, Label, Span
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml.encodings import decode
 from dlspec.language.yaml.lookalikes import Mended, mend
 from dlspec.language.yaml.nodes import Node, Scalar, Source

@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import NonNegativeNumber, OneOrMore, PositiveInt, Primary, Whole, mistake
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, Zeros
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec
 from dlspec.model.regularizers import AnyRegularizer
 
 

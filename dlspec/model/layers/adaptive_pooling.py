@@ -6,19 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.language.fields import Primary, Size1D, Size2D, Size3D
-from dlspec.model.layers.base import (
-    IMAGE,
-    LAYERS,
-    SEQUENCE,
-    VOLUME,
-    DataFormat,
-    Example,
-    Shape,
-    ShapeError,
-    Spatial,
-    count,
-    show_shape,
-)
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, Spatial
 
 
 class AdaptivePooling(Spatial):

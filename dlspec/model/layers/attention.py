@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeInt, OneOrMore, PositiveInt, Rate, Whole, mistake
+from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec
 from dlspec.model.regularizers import AnyRegularizer
 
 

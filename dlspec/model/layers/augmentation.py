@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from dlspec.language.fields import NonNegativeInt, Number, PositiveInt, PositiveNumber, Primary, mistake
-from dlspec.model.keras_kind import Share
-from dlspec.model.layers.base import LAYERS, Example, Shape, ShapeError, count
+from dlspec.language.fields import NonNegativeInt, Number, PositiveInt, PositiveNumber, Primary, Share, mistake
+from dlspec.language.shapes import Shape, ShapeError, count
+from dlspec.model.layers.base import LAYERS, Example
 from dlspec.model.layers.imaging import FillMode, SpatialAugmentation, SpatialImageLayer, Warp
 from dlspec.model.layers.numbers import Factor, SignedFactor, ValueRange, one_or
 

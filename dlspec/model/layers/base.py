@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
@@ -14,43 +13,9 @@ from pydantic.fields import FieldInfo
 
 from dlspec.language.fields import Flag, OneOrMore, Text, mistake, nearest
 from dlspec.language.registry import Kind, OneOf, Registry, snake_case
+from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.model.keras_kind import Part
 from dlspec.model.layers.left_out import LEFT_OUT
-
-Shape = tuple[int | None, ...]
-"""Sizes of the axes, the batch first; None is not known before the data are."""
-
-
-class ShapeError(Exception):
-    """A layer cannot take the shape that it is given."""
-
-    def __init__(self, message: str, help: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help
-
-
-def show_shape(shape: Shape | None) -> str:
-    """`(batch, 30, 64)`; `?` where a size is not known."""
-    if shape is None:
-        return "(batch, …)"
-    return f"({', '.join(['batch', *('?' if size is None else str(size) for size in shape[1:])])})"
-
-
-def product(sizes: Shape) -> int | None:
-    """The number of values, or None where a size is not known."""
-    known = [size for size in sizes if size is not None]
-    return math.prod(known) if len(known) == len(sizes) else None
-
-
-def count(shape: Shape) -> int:
-    """The number of values of one sample; unknown sizes count as one."""
-    return math.prod(size or 1 for size in shape[1:])
-
-
-def known(size: int | None) -> int:
-    """A size that parameters depend on; zero where it is not known, so that the count is a lower bound."""
-    return size or 0
 
 
 @dataclass(frozen=True)
@@ -73,11 +38,7 @@ class Wire(NamedTuple):
     shape: Shape | None
 
 
-Path = tuple[str | int, ...]
-"""Where something stands in the spec: `("model", "layers", 3)`."""
-
-
-class Ground(Protocol):
+class Builder(Protocol):
     """What layers are laid on; `graphs` has it."""
 
     def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
@@ -116,7 +77,7 @@ class ModelItem(Kind):
         return {**own, **{name: cls.model_fields[name] for name in of_all if name in cls.model_fields}}
 
     @abstractmethod
-    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         """Puts its layers on the ground and returns what comes out."""
 
 
@@ -145,8 +106,8 @@ class LayerSpec(ModelItem):
     trainable: Flag = True
     dtype: DType | None = None
 
-    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
-        return ground.place(self, wires, path)
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
+        return builder.place(self, wires, path)
 
     # --- what a layer with one input declares
 

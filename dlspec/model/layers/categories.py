@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dlspec.model.layers.base import LayerSpec, Shape, ShapeError, show_shape
+from dlspec.language.shapes import Shape, ShapeError, show_shape
+from dlspec.model.layers.base import LayerSpec
 
 CategoryMode = Literal["int", "one_hot", "multi_hot", "count"]
 """What comes out: the numbers, a vector for each, or one vector for all, which holds 1 or how often each is there."""

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, PositiveNumber, Primary, mistake
-from dlspec.model.keras_kind import Share
-from dlspec.model.layers.base import LAYERS, Example, Shape, count
+from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, PositiveNumber, Primary, Share, mistake
+from dlspec.language.shapes import Shape, count
+from dlspec.model.layers.base import LAYERS, Example
 from dlspec.model.layers.imaging import BILINEAR_STEPS, Augmentation, Interpolation, SpatialAugmentation
 from dlspec.model.layers.numbers import Factor, SignedFactor, ValueRange, one_or
 

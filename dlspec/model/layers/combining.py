@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from dlspec.language.fields import OneOrMore, PositiveInt, Primary, Text, mistake
-from dlspec.model.layers.base import LAYERS, AnyItem, Ground, LayerName, LayerSpec, Merging, ModelItem, Path, Wire
+from dlspec.language.shapes import Path
+from dlspec.model.layers.base import LAYERS, AnyItem, Builder, LayerName, LayerSpec, Merging, ModelItem, Wire
 from dlspec.model.layers.merging import Add, Concatenate
 
 Items = Annotated[list[AnyItem], Field(min_length=1)]
@@ -33,10 +34,10 @@ class Repeat(Group):
     times: PositiveInt = Field(description="how often")
     layers: Items = Field(description="what is repeated")
 
-    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         wire = wires[0]
         for _ in range(self.times):
-            wire = ground.walk(self.layers, wire, (*path, "repeat", "layers"))
+            wire = builder.walk(self.layers, wire, (*path, "repeat", "layers"))
         return wire
 
 
@@ -49,9 +50,9 @@ class Skip(Group):
     layers: Items = Primary(description="what is skipped over")
     name: LayerName | None = None
 
-    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
-        end = ground.walk(self.layers, wires[0], (*path, "skip", "layers"))
-        return ground.place(Add(name=self.name), [wires[0], end], path, self)
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
+        end = builder.walk(self.layers, wires[0], (*path, "skip", "layers"))
+        return builder.place(Add(name=self.name), [wires[0], end], path, self)
 
 
 def _merging(item: ModelItem) -> ModelItem:
@@ -77,10 +78,10 @@ class Branches(Group):
     merge: Annotated[AnyItem, AfterValidator(_merging)] = Field(Concatenate(), description="how they come together")
     name: LayerName | None = None
 
-    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
-        ends = [ground.walk(items, wires[0], (*path, "branches", "paths", i)) for i, items in enumerate(self.paths)]
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
+        ends = [builder.walk(items, wires[0], (*path, "branches", "paths", i)) for i, items in enumerate(self.paths)]
         assert isinstance(self.merge, LayerSpec), "checked when it was read"
-        return ground.place(self.merge.model_copy(update={"name": self.name or self.merge.name}), ends, path, self)
+        return builder.place(self.merge.model_copy(update={"name": self.name or self.merge.name}), ends, path, self)
 
 
 @LAYERS.register
@@ -91,8 +92,8 @@ class Shared(ModelItem):
 
     layers: Annotated[list[Text], OneOrMore, Field(min_length=1)] = Primary(description="names of the layers, in order")
 
-    def lay(self, ground: Ground, wires: Sequence[Wire], path: Path) -> Wire:
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         wire = wires[0]
         for name in self.layers:
-            wire = ground.place_again(name, [wire], path, self)
+            wire = builder.place_again(name, [wire], path, self)
         return wire

@@ -9,24 +9,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.language.fields import Flag, PositiveInt, Size1D, Size2D, Size3D, mistake
+from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
-from dlspec.model.layers.base import (
-    IMAGE,
-    LAYERS,
-    SEQUENCE,
-    VOLUME,
-    DataFormat,
-    Example,
-    LayerSpec,
-    Shape,
-    ShapeError,
-    Spatial,
-    count,
-    known,
-    show_shape,
-)
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec, Spatial
 from dlspec.model.layers.resizing import cut
 from dlspec.model.regularizers import AnyRegularizer
 

@@ -8,10 +8,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, Rate, Size1D, Size2D, Size3D
+from dlspec.language.shapes import Shape, ShapeError, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
-from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec, Shape, ShapeError, show_shape
+from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
 from dlspec.model.layers.convolution import Padding, Sliding
 from dlspec.model.regularizers import AnyRegularizer
 

@@ -8,10 +8,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Flag, Number, PositiveInt, PositiveNumber, Primary, mistake
+from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, RandomUniform, Zeros
-from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
+from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec
 from dlspec.model.regularizers import AnyRegularizer
 
 

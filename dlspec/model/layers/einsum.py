@@ -9,10 +9,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import OneOrMore, PositiveInt, PositiveNumber, Text, mistake
+from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
-from dlspec.model.layers.base import LAYERS, Example, Shape, ShapeError, count, known, show_shape
+from dlspec.model.layers.base import LAYERS, Example
 from dlspec.model.layers.core import Adaptable
 from dlspec.model.regularizers import AnyRegularizer
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Flag
-from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, Shape, Spatial, count
+from dlspec.language.shapes import Shape, count
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, Spatial
 
 
 class GlobalPooling(Spatial):

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeNumber, Number, PositiveInt, Size2D, mistake
-from dlspec.model.layers.base import LAYERS, Example, Shape, ShapeError, count, show_shape
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import LAYERS, Example
 from dlspec.model.layers.imaging import BILINEAR_STEPS, ImageLayer, SpatialImageLayer
 from dlspec.model.layers.numbers import ValueRange
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from dlspec.model.layers.base import LayerSpec, Shape, ShapeError, Spatial, count, show_shape
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import LayerSpec, Spatial
 
 Interpolation = Literal["bilinear", "nearest"]
 FillMode = Literal["reflect", "wrap", "constant", "nearest"]

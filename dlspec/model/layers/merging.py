@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from dlspec.language.fields import Flag, Primary, Whole, mistake
-from dlspec.model.keras_kind import either
-from dlspec.model.layers.base import LAYERS, Example, Merging, Shape, ShapeError, count, show_shape
+from dlspec.language.fields import Flag, Primary, Whole, either, mistake
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import LAYERS, Example, Merging
 
 
 class Elementwise(Merging):

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dlspec.language.shapes import Shape
 from dlspec.model.layers.activations import Activating, Activation
-from dlspec.model.layers.base import LayerSpec, Shape
+from dlspec.model.layers.base import LayerSpec
 from dlspec.model.layers.pooling import Pooling
 from dlspec.model.layers.reshaping import Moving
 from dlspec.model.layers.resizing import InSpace

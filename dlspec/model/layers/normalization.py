@@ -18,9 +18,10 @@ from dlspec.language.fields import (
     mistake,
     show_value,
 )
+from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import BiasInitializer, Ones, Zeros
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, count, known, show_shape
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec
 from dlspec.model.regularizers import AnyRegularizer
 
 

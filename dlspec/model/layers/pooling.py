@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Primary, Size1D, Size2D, Size3D
-from dlspec.model.layers.base import (
-    IMAGE,
-    LAYERS,
-    SEQUENCE,
-    VOLUME,
-    DataFormat,
-    Example,
-    LayerSpec,
-    Shape,
-    ShapeError,
-    Spatial,
-    count,
-    show_shape,
-)
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec, Spatial
 from dlspec.model.layers.convolution import Padding, slide
 from dlspec.model.layers.resizing import enlarge, fit
 

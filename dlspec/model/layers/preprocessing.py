@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from dlspec.language.fields import Flag, Number, PositiveInt, Primary, mistake, show_value
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Merging, Shape, ShapeError, count, show_shape
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Merging
 from dlspec.model.layers.categories import CategoryMode, encoded
 from dlspec.model.layers.numbers import Numbers, Salt, each, is_number, one_or
 

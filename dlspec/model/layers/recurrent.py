@@ -9,11 +9,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, Primary, Rate, mistake, show_value
 from dlspec.language.registry import OneOf, Registry
+from dlspec.language.shapes import Shape, known
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
 from dlspec.model.keras_kind import Part
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Shape, known, refuse_beside, unfold_around
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, refuse_beside, unfold_around
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.mirroring import Backwards, LastOutput
 from dlspec.model.layers.reshaping import RepeatVector

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Deviation, NonNegativeInt, NonNegativeNumber, PositiveInt, Primary, Rate
-from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec, Shape, ShapeError, count, show_shape
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
 
 NoiseShape = Annotated[list[PositiveInt | None], Field(min_length=1)]
 

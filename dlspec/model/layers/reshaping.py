@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import PositiveInt, Primary, Whole, mistake
-from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec, Shape, ShapeError, product, show_shape
+from dlspec.language.shapes import Shape, ShapeError, product, show_shape
+from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
 
 
 class Moving(LayerSpec):

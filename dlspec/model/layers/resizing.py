@@ -9,19 +9,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.language.fields import Edges, Edges2D, Edges3D, PositiveInt, Primary, Size2D, Size3D
-from dlspec.model.layers.base import (
-    IMAGE,
-    LAYERS,
-    SEQUENCE,
-    VOLUME,
-    DataFormat,
-    Example,
-    LayerSpec,
-    Shape,
-    ShapeError,
-    count,
-    show_shape,
-)
+from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec
 
 
 class InSpace(LayerSpec):

@@ -7,10 +7,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Flag, PositiveInt, Primary, Size1D, Size2D
+from dlspec.language.shapes import Shape, count
 from dlspec.model.activations import ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
-from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, DataFormat, Example, Shape, count
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, DataFormat, Example
 from dlspec.model.layers.convolution import Padding, Sliding
 from dlspec.model.regularizers import AnyRegularizer
 

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt, PositiveNumber, Primary, mistake
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, Spatial, count, known, show_shape
+from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Spatial
 from dlspec.model.layers.convolution import slide
 
 

@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, Size1D, Size2D, Size3D, mistake, one_for_all
+from dlspec.language.shapes import Shape
 from dlspec.model.activations import ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
-from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec, Shape
+from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec
 from dlspec.model.layers.convolution import Padding, Sliding
 from dlspec.model.regularizers import AnyRegularizer
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from dlspec.language.fields import Flag, NonNegativeInt, Number, PositiveInt, Text, Whole, mistake
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Shape, ShapeError, show_shape
+from dlspec.language.shapes import Shape, ShapeError, show_shape
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec
 from dlspec.model.layers.categories import encoded
 from dlspec.model.layers.numbers import Salt, one_or
 

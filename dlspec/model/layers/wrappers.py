@@ -10,18 +10,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from dlspec.language.fields import PositiveInt, Primary, mistake
-from dlspec.model.layers.base import (
-    LAYERS,
-    AnyLayer,
-    Example,
-    LayerSpec,
-    Shape,
-    ShapeError,
-    known,
-    refuse_beside,
-    show_shape,
-    unfold_around,
-)
+from dlspec.language.shapes import Shape, ShapeError, known, show_shape
+from dlspec.model.layers.base import LAYERS, AnyLayer, Example, LayerSpec, refuse_beside, unfold_around
 from dlspec.model.layers.mirroring import BothEnds, Taking
 
 

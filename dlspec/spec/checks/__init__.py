@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import DataError, Severity, in_file_order
+from dlspec.language.diagnostics import Severity, in_file_order
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import Source
-from dlspec.model.graph import make_graph
+from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import (
     budget,
     data,
@@ -29,9 +30,10 @@ from dlspec.spec.checks import network_outputs as outputs
 from dlspec.spec.checks import taken_layers as other_runs
 from dlspec.spec.checks.base import RULES, Checked, Rule
 from dlspec.spec.checks.ignoring import without_ignored
+from dlspec.spec.defaults import fill_in
+from dlspec.spec.planning import fill_in_sizes
 from dlspec.spec.reading import read_spec
-from dlspec.spec.signature import fill_in, read_signature
-from dlspec.training.plan import fill_in_sizes
+from dlspec.spec.signature import read_signature
 
 __all__ = [
     "RULES", "Checked", "Rule", "budget", "check", "data", "devices", "evaluating", "fine_tuning", "inputs",

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dlspec.language.diagnostics import Diagnostic, Label
 from dlspec.language.fields import count_bytes, show_bytes
 from dlspec.model.graph import GraphLayer
+from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.spec import Broken, Spec
+from dlspec.spec.spec import Spec
 from dlspec.training.estimates import layer_memory
 
 _WORDS = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dlspec.data.in_memory import needs_memory
 from dlspec.data.source_of import unlabeled_source
-from dlspec.language.diagnostics import DataError, Diagnostic, Severity
+from dlspec.language.diagnostics import Diagnostic, Severity
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.signature import needs_memory
 
 
 @rule

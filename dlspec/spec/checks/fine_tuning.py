@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.fields import did_you_mean, one_of
+from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.spec import Broken
 
 NEVER_NEGATIVE = (
     "exponential", "hard_sigmoid", "relu", "relu6", "sigmoid", "softmax", "softplus", "sparse_plus", "sparse_sigmoid",

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
-from dlspec.model.layers import show_shape
+from dlspec.language.shapes import show_shape
 from dlspec.model.layers.core import Output
+from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.spec import Broken, Spec
+from dlspec.spec.spec import Spec
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
 """Activation that a target needs -> those that give what it needs."""

@@ -11,8 +11,8 @@ from dlspec.model.layers.activations import Activating
 from dlspec.model.layers.core import Output
 from dlspec.model.layers.recurrent import GRU, LSTM
 from dlspec.model.layers.regularization import Regularizing
+from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.spec import Broken
 
 
 @rule

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlspec.language.diagnostics import DataError, Diagnostic, Label, Severity, Span
+from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean, one_of
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Masking
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.wrappers import Bidirectional
-from dlspec.model.weights import taken_layers
+from dlspec.model.section import Broken
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
 from dlspec.pretraining.base import Refusal
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.spec import Broken, Spec
-from dlspec.training.plan import place_layers
+from dlspec.spec.other_run import taken_layers
+from dlspec.spec.planning import place_layers
+from dlspec.spec.spec import Spec
 
 
 def method_of(checked: Checked) -> PretrainingMethod | None:

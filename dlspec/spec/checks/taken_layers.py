@@ -7,16 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlspec.language.diagnostics import DataError, Diagnostic, Label, Severity
+from dlspec.language.diagnostics import Diagnostic, Label, Severity
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml import read_file
-from dlspec.model.weights import RESOLVED, find_source, layer_sizes
+from dlspec.model.weights import RESOLVED, layer_sizes
 from dlspec.pretraining import Taken
-from dlspec.pretraining.base import Place
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.pretraining import method_of, taken_by
+from dlspec.spec.other_run import find_source
+from dlspec.spec.planning import place_layers
 from dlspec.spec.spec import Spec
-from dlspec.training.plan import place_layers
+from dlspec.training.plan import Place
 
 
 @rule

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from dlspec.language.diagnostics import DataError, Diagnostic, Label
+from dlspec.data.section import SOURCES
+from dlspec.language.diagnostics import Diagnostic, Label
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import Node, Source, read_file
 
 MAX_FILES = 20
 NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
 """Keys whose mapping is a name with its arguments: `{adam: …}` replaces `{sgd: …}`."""
 WITH_SOURCE = ("data", "unlabeled")
-SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
-"""Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
 
 
 def extend(source: Source) -> Source:

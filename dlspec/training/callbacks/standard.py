@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dlspec.language.diagnostics import DataError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import (
     Flag,
     Fraction,
@@ -17,9 +17,10 @@ from dlspec.language.fields import (
     PositiveInt,
     Primary,
     Text,
+    either,
     mistake,
 )
-from dlspec.model.keras_kind import CALLBACKS, Callback, Monitor, RunPath, either
+from dlspec.training.callbacks.base import CALLBACKS, Callback, Monitor, RunPath
 
 
 @CALLBACKS.register

@@ -7,7 +7,7 @@ from typing import Any
 from dlspec.data.arrays import Samples as Arrays
 from dlspec.data.preparation import Prepared
 from dlspec.runtime.backend import on_gpu
-from dlspec.spec.spec import RuntimeSpec
+from dlspec.runtime.section import RuntimeSpec
 from dlspec.training.engines.base import Engine, StepByStep
 from dlspec.training.engines.xla_rule import way_of
 from dlspec.training.estimates import count_of

@@ -15,7 +15,7 @@ from dlspec.model.layers.base import LayerSpec, Merging
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.regularization import Dropout
 from dlspec.model.layers.wrappers import Wrapper
-from dlspec.spec.spec import RuntimeSpec
+from dlspec.runtime.section import RuntimeSpec
 from dlspec.training.estimates import count_of, work_of
 from dlspec.training.plan import Plan, Stage
 

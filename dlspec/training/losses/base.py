@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from dlspec.language.fields import FloatType
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import FloatType, Part
+from dlspec.model.keras_kind import Part
 
 if TYPE_CHECKING:
     import numpy as np

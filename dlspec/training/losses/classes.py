@@ -6,8 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict
 
-from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Number, Primary, Rate
-from dlspec.model.keras_kind import Share, either
+from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Number, Primary, Rate, Share, either
 from dlspec.training.losses.base import LOSSES, Loss
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Strict
 
-from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt, PositiveNumber, Primary, mistake, one_of
+from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt, PositiveNumber, Primary, Share, mistake, one_of
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part, Schedule, Share
+from dlspec.model.keras_kind import Part
+from dlspec.training.schedules.base import Schedule
 
 CLIPS = {"norm": "clipnorm", "value": "clipvalue", "global_norm": "global_clipnorm"}
 """Key of `gradient_clipping` -> the optimizer's argument."""

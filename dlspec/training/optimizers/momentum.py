@@ -17,10 +17,11 @@ from dlspec.language.fields import (
     Rate,
     SpecModel,
     Text,
+    either,
     mistake,
 )
-from dlspec.model.keras_kind import Schedule, either
 from dlspec.training.optimizers.base import OPTIMIZERS, Optimizer
+from dlspec.training.schedules.base import Schedule
 
 
 class Ramp(SpecModel):

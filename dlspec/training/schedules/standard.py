@@ -15,7 +15,7 @@ from dlspec.language.fields import (
     Primary,
     mistake,
 )
-from dlspec.model.keras_kind import SCHEDULES, Schedule
+from dlspec.training.schedules.base import SCHEDULES, Schedule
 
 
 class Decay(Schedule):

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from html import escape
 
+from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.graph import Graph, GraphLayer
-from dlspec.model.layers import Shape, show_shape
 from dlspec.views.drawing.layout import lay_out
 
 BOX, GAP, COLUMN, MARGIN = 62, 30, 330, 6

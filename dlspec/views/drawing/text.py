@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dlspec.language.shapes import show_shape
 from dlspec.model.graph import Graph
-from dlspec.model.layers import show_shape
 
 NODE, RAIL = "●", "│"
 

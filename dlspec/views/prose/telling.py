@@ -12,10 +12,11 @@ from dlspec.data.signature import INPUT_TARGET
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind, brief_of
+from dlspec.language.shapes import Shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.language.yaml.nodes import Path_
 from dlspec.model.graph import Graph, GraphLayer
-from dlspec.model.layers import ModelItem, Shape
+from dlspec.model.layers import ModelItem
 from dlspec.model.layers.combining import Group
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.spec.spec import Spec

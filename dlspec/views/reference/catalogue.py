@@ -18,9 +18,10 @@ from pydantic.fields import FieldInfo
 from dlspec.language.fields import SpecModel, nearest
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import Kind, Registry
+from dlspec.language.shapes import show_shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.activations import ACTIVATIONS
-from dlspec.model.layers import LAYERS, Example, LayerSpec, show_shape
+from dlspec.model.layers import LAYERS, Example, LayerSpec
 from dlspec.model.layers.base import ModelItem
 from dlspec.spec.spec import Spec
 from dlspec.views.reference.argument_texts import ACTIVATION_FORMULAS, ARGUMENTS, ENDINGS

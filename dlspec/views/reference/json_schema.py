@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from dlspec.data.section import DataSpec, UnlabeledSpec
 from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.combining import Group
 from dlspec.pretraining import PRETRAINING, PretrainingMethod
-from dlspec.spec.spec import VERSION, DataSpec, GradientClipping, Spec, UnlabeledSpec
+from dlspec.spec.spec import VERSION, Spec
 from dlspec.training.optimizers.base import CLIPS
+from dlspec.training.section import GradientClipping
 from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, describe, plain
 from dlspec.views.reference.schemas import PREFIX, Form, any_of, form_of, mentioned, ref, registry_name
 from dlspec.views.reference.type_words import range_words, type_words

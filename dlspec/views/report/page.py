@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.source_of import source_of
 from dlspec.data.sources import FileSource
 from dlspec.evaluation.metrics import METRICS, show_number
-from dlspec.training.plan import make_plan
+from dlspec.spec.planning import make_plan
 from dlspec.views.drawing import Marks, draw_svg
 from dlspec.views.report import figures
 from dlspec.views.report.learning import learning_figures

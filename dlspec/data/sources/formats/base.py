@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, TextIO, cast
 
 from dlspec.data.datasets import ColumnKind, Columns
-from dlspec.language.diagnostics import DataError, Span
+from dlspec.language.diagnostics import Span
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml.encodings import encoding_in_words
 

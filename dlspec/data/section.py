@@ -1,0 +1,186 @@
+"""The section `data`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, PlainValidator, ValidationError
+
+from dlspec.data.datasets import DATASETS, AnyDataset
+from dlspec.data.features import FEATURES, AnyFeature, Feature, Missing, Scale
+from dlspec.data.sources.arrays import AnyArrays
+from dlspec.data.sources.audio import AnyAudio
+from dlspec.data.sources.base import Cache
+from dlspec.data.sources.images import AnyImages
+from dlspec.data.split import Split, Window
+from dlspec.data.target import Targets, TargetType
+from dlspec.language.fields import (
+    OneOrMore,
+    Paths,
+    PositiveInt,
+    SpecModel,
+    Text,
+    joined_errors,
+    mistake,
+    nearest,
+    rebuild_error,
+    show_value,
+)
+from dlspec.language.section import Section
+
+SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
+"""Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
+
+
+def _labels(value: Any) -> int | float:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    share = isinstance(value, float) and 0 < value < 1
+    if not whole and not share:
+        raise mistake(
+            "out-of-range",
+            f"`labels` is a number of labels, or a share between 0 and 1, got {show_value(value)}",
+        )
+    return value
+
+
+OneOrMoreNames = Annotated[list[Text], OneOrMore, Field(min_length=1)]
+
+
+def _read_features(value: Any) -> list[str] | dict[str, Feature]:
+    """Names of columns, or a mapping from names to types."""
+    if not isinstance(value, dict):
+        names = value if isinstance(value, list) else [value]
+        if not names or not all(isinstance(name, str) for name in names):
+            shown = next((name for name in names if not isinstance(name, str)), value)
+            raise mistake(
+                "wrong-type",
+                f"`features` is a list of columns, or a mapping from columns to types, got {show_value(shown)}",
+                help="write `features: [age, city]`, or `features: {age: numeric, city: category}`",
+            )
+        return names
+    if not value:
+        raise mistake("wrong-value", "`features` names no column", help="name one, or leave `features` out")
+    found, errors = {}, []
+    for name, written in value.items():
+        try:
+            found[str(name)] = FEATURES.read(written)
+        except ValidationError as error:
+            errors.append(rebuild_error(error, "features", lambda line: line, below=(name,)))
+    if errors:
+        raise joined_errors(errors, "features")
+    return found
+
+
+Features = Annotated[
+    list[str] | dict[str, AnyFeature],
+    PlainValidator(_read_features, json_schema_input_type=OneOrMoreNames | dict[Text, AnyFeature]),
+]
+
+
+class UnlabeledSpec(SpecModel):
+    """Another source with the same features, whose samples only pretraining sees."""
+
+    sources: ClassVar = SOURCES
+
+    dataset: AnyDataset | None = None
+    table: Paths | None = None
+    series: Paths | None = None
+    images: AnyImages | None = None
+    text: Text | None = None
+    audio: AnyAudio | None = None
+    arrays: AnyArrays | None = None
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return _source_for(value)
+
+    def model_post_init(self, context: object) -> None:
+        _need_one_source(self, "unlabeled")
+
+
+def _source_for(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    if nearest(value, DATASETS):
+        return f"{{dataset: {nearest(value, DATASETS)}}}"
+    return f"{{table: {value}}}" if re.search(r"\.\w+$", value) else None
+
+
+def _need_one_source(section: SpecModel, name: str) -> None:
+    given = [source for source in SOURCES if getattr(section, source) is not None]
+    if len(given) != 1:
+        raise mistake(
+            "no-source" if not given else "several-sources",
+            f"`{name}` names no source" if not given else f"`{name}` names {len(given)} sources; exactly one is needed",
+            help="write `dataset: NAME` for a built-in, `table: FILE.csv`, `series: FILE.csv`, or `images: FOLDER`"
+            if not given
+            else f"keep one of {', '.join(f'`{source}`' for source in given)}",
+            at="key",
+        )
+
+
+class DataSpec(Section):
+    """What data there is."""
+
+    sources: ClassVar = SOURCES
+
+    dataset: AnyDataset | None = None
+    table: Paths | None = None
+    series: Paths | None = None
+    images: AnyImages | None = None
+    text: Text | None = None
+    audio: AnyAudio | None = None
+    arrays: AnyArrays | None = None
+    time: Text | None = None
+    group: Text | None = None
+    target: Targets | None = None
+    features: Features | None = None
+    window: Window | None = None
+    predict: Literal["level", "difference", "return"] | None = None
+    scale: Scale = "standard"
+    missing: Missing = "error"
+    split: Split = Split()
+    labels: Annotated[int | float, PlainValidator(_labels)] | None = None
+    limit: PositiveInt | None = None
+    cache: Cache = "auto"
+
+    unlabeled: UnlabeledSpec | None = None
+
+    @property
+    def target_names(self) -> list[str]:
+        """The columns that the spec names as targets."""
+        given = self.target
+        return [given] if isinstance(given, str) else list(given or [])
+
+    @property
+    def target_type(self) -> TargetType | None:
+        """What the targets hold, all of them the same, where the spec says it."""
+        return next(iter(self.target.values())) if isinstance(self.target, dict) else None
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """The columns that the spec names as features."""
+        return None if self.features is None else list(self.features)
+
+    def feature_type(self, name: str) -> Feature | None:
+        """The type of a column, where the spec says it."""
+        return self.features.get(name) if isinstance(self.features, dict) else None
+
+    def inside(self, types: Collection[Feature] = ()) -> bool:
+        """Whether all that the network sees lies in [0, 1].
+
+        Args:
+            types: of the columns, where `features` does not say them.
+        """
+        if isinstance(self.features, dict):
+            types = self.features.values()
+        return all(kind.inside(self.scale) for kind in types) if types else self.scale == "min_max"
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return _source_for(value)
+
+    def model_post_init(self, context: object) -> None:
+        _need_one_source(self, "data")

@@ -1,0 +1,115 @@
+"""The section `model`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, nearest
+from dlspec.language.section import Section
+from dlspec.language.shapes import Shape
+from dlspec.model.layers import LAYERS, LayerSpec
+from dlspec.model.layers.base import LayerName
+from dlspec.model.layers.combining import Items
+
+
+class Broken(LayerSpec):
+    """Stands for a layer that was written wrongly, so that what stands around it can still be checked."""
+
+    takes: ClassVar = (0, None)
+    _meant: type[LayerSpec] | None = PrivateAttr(default=None)
+    _certain: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def standing_for(cls, written: Any) -> Broken:
+        """A stand-in that knows which layer was meant, where that can be told."""
+        name = next(iter(written), None) if isinstance(written, dict) else written
+        near = nearest(name, LAYERS) if isinstance(name, str) else None
+        meant = LAYERS[near] if near else None
+        broken = cls()
+        broken._meant = meant if meant is not None and issubclass(meant, LayerSpec) else None
+        broken._certain = near == name
+        arguments = written.get(name) if isinstance(written, dict) and name else None
+        given = arguments.get("name") if isinstance(arguments, dict) else None
+        if isinstance(given, str):  # so that what speaks of it still finds it
+            broken = broken.model_copy(update={"name": given})
+        return broken
+
+    @property
+    def counted_as(self) -> str:
+        return self._meant.type_name if self._meant else "layer"
+
+    @property
+    def kind(self) -> type[LayerSpec]:
+        return self._meant if self._meant and self._certain else type(self)
+
+    def infer(self, *shapes: Shape | None) -> Shape | None:
+        """Raises ShapeError when what was surely meant cannot stand here whatever its arguments are."""
+        if len(shapes) != 1 or shapes[0] is None or self._meant is None:
+            return None
+        if self._certain:
+            self._meant.check_axes(shapes[0])
+        return shapes[0] if self._meant.keeps_shape else None
+
+    def counts(self, *shapes: Shape) -> tuple[int, int, int]:
+        return 0, 0, 0
+
+
+class InputSpec(SpecModel):
+    """An input of the network, and the columns that it takes."""
+
+    features: Annotated[list[Text], OneOrMore, Field(min_length=1)] = Field(description="its columns")
+
+
+class OutputSpec(SpecModel):
+    """An output of the network, and the column that it predicts."""
+
+    target: Text = Field(description="the column to predict")
+    from_: Text | None = Field(None, description="the layer below it, instead of the last one")
+
+
+def _as_features(value: Any) -> Any:
+    return value if isinstance(value, dict | InputSpec) else {"features": value}
+
+
+def _as_target(value: Any) -> Any:
+    return value if isinstance(value, dict | OutputSpec) else {"target": value}
+
+
+class ModelSpec(Section):
+    """The layers of the network, and its inputs and outputs where there are several. A list alone is the layers."""
+
+    inputs: (
+        Annotated[dict[LayerName, Annotated[InputSpec, BeforeValidator(_as_features)]], Field(min_length=1)] | None
+    ) = None
+    layers: Items = Field(description="the layers of the network")
+    outputs: (
+        Annotated[dict[LayerName, Annotated[OutputSpec, BeforeValidator(_as_target)]], Field(min_length=1)] | None
+    ) = None
+
+    @property
+    def columns_of_inputs(self) -> dict[str, list[str]] | None:
+        """Input -> the columns that it takes; None where the spec names no inputs."""
+        return None if self.inputs is None else {name: given.features for name, given in self.inputs.items()}
+
+    def written(self) -> Any:
+        written = {key: value for key, value in super().written().items() if value is not None}
+        return written["layers"] if list(written) == ["layers"] else written
+
+
+def as_layers(value: Any) -> Any:
+    if isinstance(value, list):
+        return {"layers": value}
+    keys = ModelSpec.keys()
+    if isinstance(value, dict) and value and not any(nearest(name, keys) in keys for name in value if name != "output"):
+        name = next(iter(value))
+        if nearest(name, LAYERS):
+            raise mistake(
+                "wrong-type",
+                "the layers of the network are a list, got a mapping",
+                help=f"put `- ` before each layer, as in `- {name}`",
+            )
+    if value is None:
+        raise mistake("wrong-type", "`model` has no layers", help="write `- output` below it, and layers above that")
+    return value

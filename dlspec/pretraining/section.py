@@ -1,0 +1,40 @@
+"""The section `pretrain`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.language.fields import did_you_mean, mistake, show_value
+from dlspec.pretraining import PRETRAINING, PretrainingMethod, Taken
+
+
+def read_pretraining(value: Any) -> PretrainingMethod:
+    """Looks the method up first, then reads the other keys with its class."""
+    if isinstance(value, PretrainingMethod):
+        return value
+    if not isinstance(value, dict):
+        raise mistake(
+            "wrong-type",
+            f"`pretrain` must be a mapping of keys, got {show_value(value)}",
+            help="write `pretrain: {method: autoencoder}`",
+        )
+    settings = dict(value)
+    name = settings.pop("method", None)
+    if name is None and "from" in settings:
+        Taken.refuse_settings(settings)
+        return Taken.model_validate(settings)
+    if name is None:
+        raise mistake(
+            "missing-key",
+            "`method` is missing: how layers are pretrained",
+            help="add `method: autoencoder`",
+            at="key",
+        )
+    if not isinstance(name, str) or name not in PRETRAINING:
+        said = mistake(
+            "unknown-pretraining-method",
+            f"there is no pretraining method {show_value(name).removeprefix('the text ')}",
+            help=did_you_mean(str(name), PRETRAINING),
+        )
+        raise PRETRAINING.error(said, ("method",), name)
+    return PRETRAINING[name].model_validate(settings)

@@ -1,0 +1,218 @@
+"""Rules about the columns that a spec names: that they exist and hold what they are named for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dlspec.data.columns import no_numbers, place_of_feature, place_of_target
+from dlspec.data.datasets import Column, ColumnKind, Description
+from dlspec.data.features import infer
+from dlspec.data.features.base import truth_of
+from dlspec.data.signature import HOLDS, INPUT_TARGET
+from dlspec.data.target import Tags, TargetType
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.fields import did_you_mean, one_of
+from dlspec.spec.spec import Spec
+
+
+def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Names of columns that the data do not have, and keys that their layout has no use for."""
+    data, inputs = spec.data, spec.model.columns_of_inputs or {}
+    named: list[tuple[str | None, tuple[str | int, ...]]] = [
+        (data.time, ("data", "time")),
+        *((name, ("data", *place_of_target(data, i))) for i, name in enumerate(data.target_names)),
+        (data.group, ("data", "group")),
+        (data.split.group, ("data", "split", "group")),
+        (data.split.column, ("data", "split", "column")),
+    ]
+    named += [(name, ("data", *place_of_feature(data, name))) for name in data.feature_names or []]
+    for given, names in inputs.items():
+        named += [(name, ("model", "inputs", given, "features", i)) for i, name in enumerate(names)]
+    for given, output in (spec.model.outputs or {}).items():
+        named.append((output.target, ("model", "outputs", given, "target")))
+    for name, path in named:
+        if name == INPUT_TARGET and data.target == INPUT_TARGET and path == ("data", "target"):
+            continue
+        if name is not None and name not in description.names:
+            yield Diagnostic(
+                "unknown-column",
+                f"the data have no column `{name}`",
+                spec.span(*path),
+                help=did_you_mean(name, description.names),
+            )
+    for given, names in inputs.items():
+        for i, name in enumerate(names):
+            if data.features and name in description.names and name not in data.features:
+                yield Diagnostic(
+                    "unknown-column",
+                    f"`{name}` is not among the `features` of `data`",
+                    spec.span("model", "inputs", given, "features", i),
+                    help=f"add `{name}` to `features`, or leave `features` out",
+                )
+    names = data.feature_names or []
+    taken = {name for own in inputs.values() for name in own}
+    for name in names if taken else []:
+        if name not in taken:
+            yield Diagnostic(
+                "wrong-value",
+                f"`{name}` is among the `features` of `data`, and no input takes it",
+                spec.data.span(*place_of_feature(spec.data, name)),
+                help=f"add `{name}` to an input, or take it out of `features`",
+            )
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
+            continue
+        column, place = description.column(name), place_of_feature(data, name)
+        if name in (data.target_names or description.targets) and description.layout == "samples":
+            continue  # the network would see its own answer, whatever it holds
+        kind = data.feature_type(name)
+        if kind is not None and description.layout == "series":
+            message = "types of features are of single samples, and these data are a series"
+            yield Diagnostic("only-for-samples", message, data.span(*place), help="list the names alone")
+        elif kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
+            held = _held(column)
+            fitting, wanted = infer(column), " or ".join(HOLDS[other] for other in kind.takes)
+            help = f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out"
+            if kind.of_arrays:
+                wanted = "pictures"
+                help += f"; where it names files, write `images: {{path: {_table(spec)}, column: {name}}}`"
+            elif column.shape:
+                help = f"write `{name}: image`, or leave the type out"
+            yield Diagnostic(
+                "wrong-value",
+                f"`{name}` holds {held}, and `{kind.type_name}` takes {wanted}",
+                data.span(*place),
+                help=help,
+            )
+        elif name == (data.time or description.time):
+            yield _no_feature(spec, name, "time", "numbers here")
+        elif column and kind is None and column.kind not in ("number", *no_numbers(description)):
+            wanted = "numbers, words, texts or times" if no_numbers(description) else "numbers here"
+            yield _no_feature(spec, name, column.kind, wanted)
+    yield from _target_problems(spec, description)
+    targets = data.target_names or description.targets
+    drawn = isinstance(data.split.test, int | float) and spec.source.written("data", "split", "test")
+    if description.test_rows and drawn:
+        yield Diagnostic(
+            "wrong-split",
+            f"these data bring their own test part, {description.test_rows:,} samples",
+            spec.key_span("data", "split", "test"),
+            help="remove `test`",
+        )
+    if description.layout == "samples":
+        for key in ("window", "predict", "time", "group"):
+            if getattr(data, key) is not None:
+                yield Diagnostic(
+                    "only-for-series",
+                    f"`{key}` is for a series, and these data are single samples",
+                    spec.key_span("data", key),
+                    help=f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`",
+                )
+        for name in names:
+            if name in targets:
+                yield Diagnostic(
+                    "target-among-features",
+                    f"`{name}` is the target, so the network would see its own answer",
+                    spec.data.span(*place_of_feature(spec.data, name)),
+                    help=f"remove `{name}` from `features`",
+                )
+    else:
+        if data.missing != "error":
+            yield Diagnostic(
+                "only-for-samples",
+                "`missing` is for single samples, and in a series every timestep is needed",
+                spec.key_span("data", "missing"),
+                help="remove `missing`, and fill in the values of the file",
+            )
+        if data.labels is not None:
+            yield Diagnostic(
+                "only-for-samples",
+                "`labels` keeps some of the labels of single samples, and a series has none",
+                spec.key_span("data", "labels"),
+                help="use `limit` to train on fewer windows",
+            )
+
+
+def _table(spec: Spec) -> str:
+    """The file of a table, as the spec names it."""
+    return (spec.data.table or ["TABLE"])[0]
+
+
+def _target_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Targets that hold what cannot be predicted, or not together."""
+    said = spec.data.target_type
+    targets = spec.data.target_names or description.targets
+    columns = [description.column(name) for name in targets]
+    for i, column in enumerate(columns):
+        if column is None:
+            continue
+        problem, help = _of_target(column, said) if said else (None, None)
+        if not said and len(columns) == 1:
+            problem, help = _of_one_target(column, description)
+        elif not said:
+            problem, help = _of_several_targets(column, columns, description)
+        if problem:
+            yield Diagnostic("wrong-value", problem, spec.data.span(*place_of_target(spec.data, i)), help=help)
+
+
+Problem = tuple[str | None, str | None]
+"""What is wrong with a column, and what helps; None: nothing is."""
+
+
+def _of_target(column: Column, said: TargetType) -> Problem:
+    """A target that does not hold what its type takes."""
+    type_name = "tags" if isinstance(said, Tags) else said
+    needed = NEEDED[type_name]
+    if column.kind != needed or column.shape:
+        help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
+        return f"`{column.name}` holds {_held(column)}, and `{type_name}` takes {HOLDS[needed]}", help
+    if said == "boolean" and not truth_of(column.classes):
+        shown = one_of(column.classes[:4]) if column.classes else "nothing"
+        return f"`{column.name}` holds {shown}, and `boolean` is yes or no", "write 1 and 0 in its place"
+    return None, None
+
+
+def _of_one_target(column: Column, description: Description) -> Problem:
+    """One target is a number or a class."""
+    if column.kind in ("number", "class") and not column.shape:
+        return None, None
+    tags = description.layout == "samples" and column.kind == "text"
+    help = (
+        f"write `target: {{{column.name}: tags}}` if it holds several labels, with `,` between them" if tags else None
+    )
+    return f"`{column.name}` holds {_held(column)}, which cannot be predicted here", help
+
+
+def _of_several_targets(column: Column, columns: Sequence[Column | None], description: Description) -> Problem:
+    """Several targets are numbers, or each is said with yes or no."""
+    if column.kind == "number" and not column.shape:
+        return None, None
+    if description.layout == "series":
+        return f"`{column.name}` holds {_held(column)}, and several targets of a series are numbers", None
+    if not truth_of(column.classes):
+        return f"`{column.name}` holds {_held(column)}, and several targets are numbers, or yes or no each", None
+    others = [other.name for other in columns if other and not truth_of(other.classes)]
+    if not others:
+        return None, None
+    message = (
+        f"`{column.name}` is yes or no, and `{others[0]}` is not; several targets are all numbers, or all yes or no"
+    )
+    return message, f"write 1 and 0 in `{column.name}`, which are numbers too, or predict them one by one"
+
+
+NEEDED: dict[str, ColumnKind] = {"category": "class", "boolean": "class", "numeric": "number", "tags": "tags"}
+"""Type of a target -> the kind of column that it takes."""
+
+
+def _held(column: Column) -> str:
+    return "arrays" if column.shape else HOLDS[column.kind]
+
+
+def _no_feature(spec: Spec, name: str, kind: str, wanted: str) -> Diagnostic:
+    return Diagnostic(
+        "wrong-value",
+        f"`{name}` holds {HOLDS[kind]}, and features are {wanted}",
+        spec.data.span(*place_of_feature(spec.data, name)),
+        help="leave it out of `features`",
+    )

@@ -1,0 +1,63 @@
+"""Defaults of a spec that follow from the signature of its data."""
+
+from __future__ import annotations
+
+from dlspec.data.features import Feature
+from dlspec.data.section import DataSpec
+from dlspec.data.signature import Signature
+from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.metrics import METRICS
+from dlspec.spec.spec import Spec
+from dlspec.training.losses import LOSSES
+
+
+def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
+    """The features, with their types where one of them is more than a number."""
+    names = [column.name for column in signature.features]
+    plain = not isinstance(data.features, dict) and all(given.brief() == "numeric" for given in signature.types)
+    return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
+
+
+def fill_in(spec: Spec, signature: Signature) -> Spec:
+    """The spec with the defaults that depend on the data written into it."""
+    data, train, evaluate = spec.data, spec.train, spec.evaluate
+    names = signature.target.names
+    data_defaults: dict[str, object] = {
+        "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
+        "features": _filled_in(data, signature),
+    }
+    data_defaults["split"] = data.split.filled_in(
+        series=signature.window is not None, classes=bool(signature.target.classes), test_rows=signature.test_rows
+    )
+    if signature.window is not None:
+        data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
+    metrics = {
+        "series": ("mae", "rmse", "mase"),
+        "number": ("mae", "rmse", "r2"),
+        "class": ("accuracy", "log_loss"),
+        "class_series": ("accuracy", "log_loss"),
+        "labels": ("log_loss", "binary_accuracy", "f1_score"),
+        "reconstruction": ("squared_error", "rmse", "mae"),
+    }
+    baselines = {
+        "series": ("persistence", "linear"),
+        "number": ("mean", "linear"),
+        "class": ("majority", "linear"),
+        "class_series": ("majority", *(["persistence"] if data.window and data.window.horizon else []), "linear"),
+        "labels": ("majority", "linear"),
+        "reconstruction": ("mean", "pca"),
+    }
+    return spec.with_changes(
+        data=data.model_copy(update=data_defaults),
+        train=train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
+        evaluate=evaluate.model_copy(
+            update={
+                "metrics": evaluate.metrics
+                if evaluate.metrics is not None
+                else [METRICS[name]() for name in metrics[signature.task]],
+                "baselines": evaluate.baselines
+                if evaluate.baselines is not None
+                else [BASELINES[name]() for name in baselines[signature.task]],
+            }
+        ),
+    )

@@ -1,0 +1,149 @@
+"""Spec and Graph -> Plan: the stages of pretraining, then fine-tuning, with their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from dlspec.data.datasets import Description
+from dlspec.evaluation.baselines.pca import PCA
+from dlspec.language.shapes import count
+from dlspec.model.graph import Graph, GraphLayer
+from dlspec.model.layers import LayerSpec
+from dlspec.model.layers.core import Lookup
+from dlspec.spec.spec import Spec
+from dlspec.training.callbacks.standard import ReduceLROnPlateau
+from dlspec.training.plan import FINE_TUNE, FROZEN, Place, Plan, Samples, Stage, code_of
+
+
+def make_plan(spec: Spec, graph: Graph, description: Description | None = None, taken: Sequence[str] = ()) -> Plan:
+    """Pretraining from the lowest layer up, then fine-tuning.
+
+    Args:
+        taken: layers that another run has, which `from` names; they need no stage.
+    """
+    method = spec.pretrain
+    chosen = method.chosen(graph) if method else []
+    places = place_layers(spec, graph, chosen)
+    codes = {layer.name: code_of(graph, layer) for layer in chosen}
+    stages: list[Stage] = []
+    for layer in chosen:
+        if layer.name in taken:
+            continue
+        assert method is not None, "layers are pretrained by a method"
+        own = method.of_layer(layer.name)
+        stages.append(
+            Stage(
+                f"pretrain:{layer.name}",
+                "pretrain",
+                own.epochs,
+                own.batch_size,
+                layer,
+                codes[layer.name],
+                places[layer.name],
+                own,
+            )
+        )
+    if method is not None and method.then == "freeze":
+        frozen = tuple(name for code in codes.values() for name in code)
+        first = min(method.thaw_after or spec.train.epochs, spec.train.epochs)
+        thaws = first < spec.train.epochs
+        stages.append(replace(_fine_tuning(spec, FROZEN if thaws else FINE_TUNE), epochs=first, frozen=frozen))
+        if thaws:
+            stages.append(replace(_fine_tuning(spec), epochs=spec.train.epochs - first))
+    else:
+        stages.append(_fine_tuning(spec))
+    present = tuple(layer.name for layer in chosen if layer.name in taken)
+    return Plan(graph, tuple(stages), count_samples(spec, description), present)
+
+
+def without_pretraining(plan: Plan, spec: Spec) -> Plan:
+    """The same network, trained from its random start."""
+    return replace(plan, stages=(_fine_tuning(spec),), taken=())
+
+
+def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:
+    return Stage(name, "fine_tune", spec.train.epochs, spec.train.batch_size)
+
+
+def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, Place]:
+    """Where in the network each layer stands."""
+    inside = graph.inside(spec.data.inside())
+    inputs = {given.name for given in graph.inputs}
+    return {
+        layer.name: Place(
+            tuple(graph[name].layer for name in code_of(graph, layer)),
+            layer.input_shape,
+            all(inside.get(source, False) for source in layer.inputs),
+            all(graph.origin(source) in inputs for source in layer.inputs),
+        )
+        for layer in layers
+    }
+
+
+def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
+    """The spec with the defaults that depend on the network: how many words an embedding knows, and how large a linear
+    code is, which its narrowest layer says."""
+    for layer in graph.layers:
+        written = layer.written
+        if isinstance(written, Lookup) and written.input_dim is None:
+            layers = _replaced(spec.model.layers, layer.path[2:], layer.layer)
+            spec = spec.with_changes(model=spec.model.model_copy(update={"layers": layers}))
+    baselines = spec.evaluate.baselines or []
+    if not any(isinstance(baseline, PCA) and baseline.components is None for baseline in baselines):
+        return spec
+    hidden = graph.hidden or [layer for layer in graph.layers if layer.layer.has_weights]
+    sizes = [count(layer.output_shape) for layer in hidden if layer.output_shape and None not in layer.output_shape[1:]]
+    if not sizes:
+        return spec
+    filled = [
+        baseline.model_copy(update={"components": min(sizes)})
+        if isinstance(baseline, PCA) and baseline.components is None
+        else baseline
+        for baseline in baselines
+    ]
+    return spec.with_changes(evaluate=spec.evaluate.model_copy(update={"baselines": filled}))
+
+
+def _replaced(value: Any, path: Sequence[str | int], layer: LayerSpec) -> Any:
+    """Items of a model with another layer at a place: `(2, "repeat", "layers", 0)`."""
+    if not path:
+        return layer
+    first, *rest = path
+    if isinstance(value, list):
+        return [_replaced(inner, rest, layer) if i == first else inner for i, inner in enumerate(value)]
+    if first == value.type_name:
+        return _replaced(value, rest, layer)
+    return value.model_copy(update={first: _replaced(getattr(value, str(first)), rest, layer)})
+
+
+def count_samples(spec: Spec, description: Description | None) -> Samples | None:
+    """About how many samples there are to train with; None when the number of rows is not known."""
+    if description is None or description.rows is None:
+        return None
+    data, rows = spec.data, description.rows
+    given, stride = (description.test_rows, description.validation_rows), 1
+    if description.layout == "series" and data.window:
+        rows, stride = rows - data.window.length - data.window.reach + 1, data.window.stride
+    rows = max(1, data.split.sizes(rows, *given)[0] // stride)
+    if data.limit:
+        rows = min(rows, data.limit)
+    labelled = rows
+    if data.labels is not None:
+        labelled = round(data.labels * rows) if isinstance(data.labels, float) else min(rows, data.labels)
+    return Samples(max(1, labelled), rows)
+
+
+def choice_by_validation(spec: Spec) -> str:
+    """What is chosen by the validation part, in words that go on; empty where nothing is."""
+    watched = "val_loss"
+    rate = any(isinstance(x, ReduceLROnPlateau) and x.monitor == watched for x in spec.train.callbacks or ())
+    found = []
+    if spec.train.early_stopping and spec.train.early_stopping.monitor == watched:
+        found.append("early stopping chooses the epoch")
+    if rate:
+        found.append("`reduce_lr_on_plateau` lowers the learning rate")
+    if not found and spec.pretrain and spec.pretrain.early_stopping and spec.pretrain.early_stopping.monitor != "loss":
+        found.append("early stopping of pretraining chooses the epoch")
+    return f"; {' and '.join(found)} by it" if found else ""

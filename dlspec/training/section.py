@@ -1,0 +1,86 @@
+"""The section `train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dlspec.language.fields import (
+    OneOrMore,
+    PositiveInt,
+    PositiveNumber,
+    SpecModel,
+    Text,
+    Time,
+    either,
+    mistake,
+    one_of,
+)
+from dlspec.language.section import Section
+from dlspec.runtime.section import RuntimeSpec
+from dlspec.training.callbacks.base import AnyCallback
+from dlspec.training.early_stopping import EarlyStopping
+from dlspec.training.losses import AnyLoss
+from dlspec.training.optimizers import Adam, AnyOptimizer, Optimizer
+from dlspec.training.optimizers.base import CLIPS
+from dlspec.training.schedules.base import AnySchedule
+
+
+class GradientClipping(SpecModel):
+    """Limits the gradient of each weight matrix (`norm`), each weight (`value`) or all together (`global_norm`)."""
+
+    norm: PositiveNumber | None = None
+    value: PositiveNumber | None = None
+    global_norm: PositiveNumber | None = None
+
+    def model_post_init(self, context: object) -> None:
+        given = [name for name in CLIPS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise mistake(
+                "wrong-value",
+                f"`gradient_clipping` takes one of {one_of(CLIPS)}, got {one_of(given) if given else 'none'}",
+                help=f"keep `{given[0]}`" if given else "write `gradient_clipping: {norm: 1.0}`",
+            )
+
+    @property
+    def arguments(self) -> dict[str, float]:
+        """As the optimizer's arguments."""
+        return {argument: getattr(self, key) for key, argument in CLIPS.items() if getattr(self, key) is not None}
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | Annotated[dict[Text, PositiveNumber], Field(min_length=1)],
+    either("`balanced`, or a number above zero for each class by its label"),
+]
+
+
+class TrainSpec(Section):
+    """How the whole network is trained."""
+
+    loss: AnyLoss | None = None
+    optimizer: AnyOptimizer = Adam()
+    schedule: AnySchedule | None = None
+    gradient_clipping: GradientClipping | None = None
+    epochs: PositiveInt = 20
+    batch_size: PositiveInt = 32
+    class_weight: ClassWeight | None = None
+    early_stopping: EarlyStopping | None = None
+    callbacks: Annotated[list[AnyCallback], OneOrMore] | None = None
+    checkpoint_every: Time | None = None
+
+    @property
+    def clipped_optimizer(self) -> Optimizer:
+        """The optimizer, with `gradient_clipping` where that is given."""
+        clipping = self.gradient_clipping
+        return self.optimizer.model_copy(update=clipping.arguments) if clipping else self.optimizer
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """All that a training needs besides a plan and data."""
+
+    train: TrainSpec
+    runtime: RuntimeSpec
+    seed: int
