@@ -10,7 +10,7 @@ from dlspec.data.datasets import Description
 from dlspec.data.source_of import source_of
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
-from dlspec.language.yaml import Source, read_file, read_text
+from dlspec.language.yaml import Document, read_file, read_text
 from dlspec.model.graph import Graph
 from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import Checked, check
@@ -42,7 +42,7 @@ def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
     """
     checked = examine(spec, overrides)
     if checked.errors:
-        raise SpecError(checked.errors, checked.spec.source.texts)
+        raise SpecError(checked.errors, checked.spec.document.texts)
     return checked.spec
 
 
@@ -55,13 +55,13 @@ def validate(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> li
     return examine(spec, overrides).diagnostics
 
 
-def examine(spec: str | Path | Source, overrides: Mapping[str, Any] | None = None) -> Checked:
+def examine(spec: str | Path | Document, overrides: Mapping[str, Any] | None = None) -> Checked:
     """A spec after all checks, with its texts: what `load` and `validate` begin with.
 
     Raises:
         DataError: the file cannot be read.
     """
-    if isinstance(spec, Source):
+    if isinstance(spec, Document):
         source = spec
     elif isinstance(spec, str) and "\n" in spec:
         source = read_text(spec)
@@ -209,7 +209,7 @@ def run(
         spec = load(spec)
     in_the_way = list(several_outputs(spec))
     if in_the_way:
-        raise SpecError(in_the_way, spec.source.texts)
+        raise SpecError(in_the_way, spec.document.texts)
     return _with_report(start(spec, out=out, listener=listener, command=command))
 
 

@@ -14,7 +14,7 @@ from dlspec.language import left_out as parts_left_out
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.constraints import CONSTRAINTS
 from dlspec.model.initializers import INITIALIZERS
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers import left_out as layers_left_out
 from dlspec.model.layers.recurrent import CELLS
@@ -138,7 +138,7 @@ def keras_names(kind: type) -> tuple[str, ...]:
 
 def same(ours: object, theirs: object) -> bool:
     """Whether two defaults mean the same."""
-    if isinstance(ours, Part):  # an initializer; Keras has its name, or an object of it
+    if isinstance(ours, KerasKind):  # an initializer; Keras has its name, or an object of it
         import keras
 
         return keras.initializers.get(theirs).get_config() == ours.build().get_config()

@@ -74,7 +74,7 @@ def command(
 
     checked = examine(file)
     if checked.diagnostics:
-        print_diagnostics(checked.diagnostics, checked.spec.source.texts)
+        print_diagnostics(checked.diagnostics, checked.spec.document.texts)
         print_counts(checked.diagnostics)
     if checked.errors:
         click.echo(f"wrote {file}, which has to be mended before it can be run")

@@ -44,7 +44,7 @@ def load_and_warn(file: str, overrides: Mapping[str, Any], *, but: Collection[st
     from dlspec.language.diagnostics.errors import SpecError
 
     checked = examine(file, overrides)
-    texts = checked.spec.source.texts
+    texts = checked.spec.document.texts
     if checked.errors:
         raise SpecError(checked.errors, texts)
     warnings = [problem for problem in checked.diagnostics if problem.code not in but]

@@ -51,7 +51,7 @@ def _show_data(spec: Spec, console: Console) -> int:
         return OK
     try:
         data = load_data(spec)
-        problems, texts = find_oddities(spec, data), dict(spec.source.texts)
+        problems, texts = find_oddities(spec, data), dict(spec.document.texts)
     except DataError as error:
         data, problems, texts = None, error.diagnostics, dict(error.texts)
     if problems:

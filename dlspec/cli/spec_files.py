@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from dlspec.language.diagnostics import Findings
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.yaml import MAX_BYTES, Source, read_bytes, read_file
+from dlspec.language.yaml import MAX_BYTES, Document, read_bytes, read_file
 
 STANDARD_INPUT = "<stdin>"
 _IS_SPEC = re.compile(rb"^(?:\{\s*)?[\"']?dlspec[\"']?\s*(?::|\xef\xbc\x9a)", re.MULTILINE)
@@ -29,7 +29,7 @@ def find_specs(arguments: Iterable[str]) -> Iterator[str | Findings]:
             yield Findings(argument, error.diagnostics, unreadable=True)
 
 
-def read_spec_file(file: str) -> Source:
+def read_spec_file(file: str) -> Document:
     """Reads a spec that `find_specs` named.
 
     Raises:

@@ -73,7 +73,7 @@ def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
         checked = examine(read_spec_file(file), overrides)
     except DataError as error:
         return Findings(file, error.diagnostics, unreadable=True)
-    return Findings(file, checked.diagnostics, checked.spec.source.texts)
+    return Findings(file, checked.diagnostics, checked.spec.document.texts)
 
 
 def _print(findings: Findings, *, quiet: bool, first: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from dlspec.data.datasets import ColumnKind
 from dlspec.data.section import DataSpec, UnlabeledSpec
 from dlspec.data.signature import PARTS_IN_FILES, DataSource
-from dlspec.data.sources import FILE_SOURCES, FileSource, Place
+from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.target import Tags
 
@@ -37,7 +37,9 @@ def _source(data: DataSpec, section: DataSpec | UnlabeledSpec, *path: str) -> Da
     tags = ((data.target_names[0], separator),) if separator else ()
 
     def source(given: Any, *path: str) -> FileSource:
-        place = Place(data.folder_of(*path), data.span(*path), data.cache, tuple(said), tags, tuple(data.target_names))
+        place = SourceContext(
+            data.folder_of(*path), data.span(*path), data.cache, tuple(said), tags, tuple(data.target_names)
+        )
         return FILE_SOURCES[key].of(given, place)
 
     found = source(getattr(section, key), *path, key)

@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import SpecModel
-from dlspec.language.yaml import Source
+from dlspec.language.yaml import Document
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,16 @@ class Places:
     """Where the keys of a section are written.
 
     Args:
-        source: the text of the spec.
+        document: the text of the spec.
         path: of the section in it.
     """
 
-    source: Source = field(compare=False, repr=False)
+    document: Document = field(compare=False, repr=False)
     path: tuple[str, ...]
 
     def within(self, key: str) -> Places:
         """The places of a section inside this one."""
-        return Places(self.source, (*self.path, key))
+        return Places(self.document, (*self.path, key))
 
 
 class Section(SpecModel):
@@ -49,22 +49,22 @@ class Section(SpecModel):
 
     def span(self, *path: str | int) -> Span:
         """Where the value at `path` stands, or the nearest thing above it that was written."""
-        return self.places.source.span(*self.places.path, *path)
+        return self.places.document.span(*self.places.path, *path)
 
     def key_span(self, *path: str | int) -> Span:
         """Where the key at `path` stands, or the nearest key or value above it."""
-        return self.places.source.key_span(*self.places.path, *path)
+        return self.places.document.key_span(*self.places.path, *path)
 
     def is_written(self, *path: str | int) -> bool:
         """Whether the spec itself says something at `path`."""
-        return self.places.source.written(*self.places.path, *path)
+        return self.places.document.written(*self.places.path, *path)
 
     @property
     def texts(self) -> dict[str, str]:
         """File name -> text, of the spec and what it extends, for messages."""
-        return self.places.source.texts
+        return self.places.document.texts
 
     def folder_of(self, *path: str | int) -> Path:
         """The folder that relative paths in the value at `path` start from."""
         span = self.span(*path)
-        return Path(span.file).parent if span.in_file else self.places.source.folder
+        return Path(span.file).parent if span.in_file else self.places.document.folder

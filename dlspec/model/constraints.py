@@ -9,10 +9,10 @@ from pydantic import Field
 from dlspec.language.fields import NonNegativeNumber, PositiveNumber, Primary, Share, Whole, either, mistake
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 
 
-class Constraint(Part):
+class Constraint(KerasKind):
     """A condition that weights are projected onto after every step."""
 
     module = "constraints"

@@ -20,10 +20,10 @@ from dlspec.language.fields import (
 )
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 
 
-class Initializer(Part):
+class Initializer(KerasKind):
     """How weights start."""
 
     module = "initializers"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Part(Kind):
+class KerasKind(Kind):
     """A kind that becomes an object of one of Keras's modules, of the same name."""
 
     module: ClassVar[str]

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal
 from dlspec.language.fields import NonNegativeNumber, Primary
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 
 
-class Regularizer(Part):
+class Regularizer(KerasKind):
     """A penalty on weights, added to the loss."""
 
     module = "regularizers"

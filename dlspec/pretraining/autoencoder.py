@@ -12,7 +12,7 @@ from dlspec.model.layers.base import LayerSpec
 from dlspec.model.layers.convolution import Convolution
 from dlspec.model.layers.core import Dense
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
-from dlspec.training.plan import Place, Work
+from dlspec.training.plan import StagePlace, StageTask
 
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty
@@ -36,7 +36,7 @@ class Reconstructing(PretrainingMethod):
         None, description="what the decoder ends in; by default `sigmoid` with cross-entropy, else `linear`"
     )
 
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         known = place.input_shape is not None and None not in place.input_shape[1:]
         if not known:
             return None
@@ -48,7 +48,7 @@ class Reconstructing(PretrainingMethod):
             return Refusal(said, "decoder_activation", "write `decoder_activation: sigmoid`, or `loss: squared_error`")
         return None
 
-    def error(self, place: Place) -> str:
+    def error(self, place: StagePlace) -> str:
         """The reconstruction error of a stage."""
         return self.loss or ("cross_entropy" if place.inside else "squared_error")
 
@@ -56,15 +56,15 @@ class Reconstructing(PretrainingMethod):
         """The Keras layer that spoils the input while training, or None."""
         return None
 
-    def code_penalty(self, place: Place) -> Penalty | None:
+    def code_penalty(self, place: StagePlace) -> Penalty | None:
         """What the code pays for, or None."""
         return None
 
-    def decoder_layer(self, part: LayerSpec, name: str, encoder: list[Any], place: Place) -> Any:
+    def decoder_layer(self, part: LayerSpec, name: str, encoder: list[Any], place: StagePlace) -> Any:
         """A layer of the decoder."""
         return part.build(name)
 
-    def decoder(self, encoder: list[Any], place: Place) -> Any:
+    def decoder(self, encoder: list[Any], place: StagePlace) -> Any:
         """A Keras model from the code back to the input."""
         import keras
 
@@ -73,7 +73,7 @@ class Reconstructing(PretrainingMethod):
             x = part.connect(self.decoder_layer(part, f"decoder_{i}_{part.type_name}", encoder, place), [x])
         return keras.Model(code, x, name="decoder")
 
-    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
         from dlspec.pretraining._reconstruction import ReconstructingModel
 
         model = ReconstructingModel(
@@ -89,7 +89,7 @@ class Reconstructing(PretrainingMethod):
         return model
 
 
-def mirror_of(place: Place) -> list[LayerSpec]:
+def mirror_of(place: StagePlace) -> list[LayerSpec]:
     """Layers from a code back to the input of its layer."""
     mirrored: list[LayerSpec] = []
     for layer, shape in zip(place.code, place.shapes, strict=True):
@@ -104,7 +104,7 @@ class Tying(Reconstructing):
 
     tied_weights: Flag = False
 
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         layer = place.layer
         tied = isinstance(layer, Dense) or (isinstance(layer, Convolution) and layer.groups == 1)
         if self.tied_weights and not tied:
@@ -112,7 +112,7 @@ class Tying(Reconstructing):
             return Refusal(f"`tied_weights` needs dense layers or convolutions, and {reason}", "tied_weights")
         return super().refuses(place)
 
-    def decoder_layer(self, part: LayerSpec, name: str, encoder: list[Any], place: Place) -> Any:
+    def decoder_layer(self, part: LayerSpec, name: str, encoder: list[Any], place: StagePlace) -> Any:
         own = super().decoder_layer(part, name, encoder, place)
         if not self.tied_weights or not part.has_weights:
             return own

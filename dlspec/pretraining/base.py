@@ -24,7 +24,7 @@ from dlspec.language.fields import (
 from dlspec.language.registry import Kind, Registry, brief_of
 from dlspec.training.early_stopping import StageStopping
 from dlspec.training.optimizers import Adam, AnyOptimizer
-from dlspec.training.plan import Place, Work
+from dlspec.training.plan import StagePlace, StageTask
 
 if TYPE_CHECKING:
     from dlspec.model.graph import Graph, GraphLayer
@@ -147,18 +147,18 @@ class PretrainingMethod(Kind):
         return graph.hidden
 
     @abstractmethod
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         """Why the layer cannot be pretrained by this method, or None."""
 
     @abstractmethod
-    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
         """The compiled stage model (see `_stage_model`) that trains one layer.
 
         Args:
             encoder: Keras layers of the final model for `place.code`; trained in place.
         """
 
-    def warnings(self, place: Place) -> Iterator[tuple[str, str, str]]:
+    def warnings(self, place: StagePlace) -> Iterator[tuple[str, str, str]]:
         """What is likely a mistake for a layer: the key at fault, what is wrong, and what to write."""
         return iter(())
 
@@ -202,10 +202,10 @@ class PretrainingMethod(Kind):
 class Taken(PretrainingMethod):
     """Stands for a `pretrain` without a method, which takes layers from another run and pretrains none."""
 
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         return None
 
-    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
         raise AssertionError("layers of another run need no stage")
 
     @classmethod

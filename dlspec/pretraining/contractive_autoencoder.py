@@ -12,7 +12,7 @@ from dlspec.model.layers.base import LayerSpec
 from dlspec.model.layers.core import Dense
 from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING
-from dlspec.training.plan import Place
+from dlspec.training.plan import StagePlace
 
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty
@@ -36,7 +36,7 @@ class ContractiveAutoencoder(Tying):
 
     contraction: PositiveNumber = Field(0.1, description="how much the penalty counts beside the error")
 
-    def code_penalty(self, place: Place) -> Penalty | None:
+    def code_penalty(self, place: StagePlace) -> Penalty | None:
         from dlspec.pretraining._contraction import estimated_norm, norm_of_dense
         from dlspec.pretraining._reconstruction import Penalty
 

@@ -13,7 +13,7 @@ from dlspec.model.layers.core import Dense
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
 from dlspec.training.optimizers import AnyOptimizer
 from dlspec.training.optimizers.momentum import SGD, AnyMomentum
-from dlspec.training.plan import Place, Work
+from dlspec.training.plan import StagePlace, StageTask
 
 HIDDEN = ("sigmoid", "linear", "relu")
 """Activations that a layer of hidden units may have."""
@@ -57,7 +57,7 @@ class RBM(PretrainingMethod):
     )
     weight_decay: NonNegativeNumber = Field(0.0, description="share of each weight, times the rate, that a step takes")
 
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         layer = place.layer
         if not isinstance(layer, Dense):
             return Refusal(f"an RBM is made of dense layers, and `{layer.type_name}` is none")
@@ -83,7 +83,7 @@ class RBM(PretrainingMethod):
             )
         return None
 
-    def hidden(self, place: Place) -> str:
+    def hidden(self, place: StagePlace) -> str:
         """The activation of the hidden units, whether it stands in the layer or behind it."""
         layer, *others = place.code
         assert isinstance(layer, Dense), "others were refused"
@@ -95,13 +95,13 @@ class RBM(PretrainingMethod):
             return others[0].activation
         return "relu" if others[0] == ReLU(name=others[0].name) else others[0].type_name
 
-    def visible_of(self, place: Place) -> str:
+    def visible_of(self, place: StagePlace) -> str:
         """The visible units of a stage."""
         if self.visible is not None and place.at_input:
             return self.visible
         return "bernoulli" if place.inside else "gaussian"
 
-    def warnings(self, place: Place) -> Iterator[tuple[str, str, str]]:
+    def warnings(self, place: StagePlace) -> Iterator[tuple[str, str, str]]:
         gaussian = self.visible_of(place) == "gaussian"
         rate = self.optimizer.learning_rate
         if isinstance(self.optimizer, SGD) and rate > 0.02 and (gaussian or self.hidden(place) != "sigmoid"):
@@ -118,7 +118,7 @@ class RBM(PretrainingMethod):
                 "write `optimizer: {sgd: 0.01}`",
             )
 
-    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
         from dlspec.pretraining._boltzmann import BoltzmannMachine
 
         model = BoltzmannMachine(

@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 from dlspec.language.fields import PositiveNumber
 from dlspec.pretraining.autoencoder import Tying
 from dlspec.pretraining.base import PRETRAINING, Refusal
-from dlspec.training.plan import Place
+from dlspec.training.plan import StagePlace
 
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty
@@ -38,7 +38,7 @@ class SparseAutoencoder(Tying):
     )
     sparsity_weight: PositiveNumber = Field(1.0, description="how much the penalty counts beside the error")
 
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         if self.penalty == "l1" and self.sparsity_target is not None:
             said = "`sparsity_target` is for `penalty: kl`; with `l1` there is only `sparsity_weight`"
             return Refusal(said, "sparsity_target", "remove `sparsity_target`, or write `penalty: kl`")
@@ -51,7 +51,7 @@ class SparseAutoencoder(Tying):
             return Refusal(said, at, f"write `activation: sigmoid` in the layer, or {l1}")
         return super().refuses(place)
 
-    def code_penalty(self, place: Place) -> Penalty | None:
+    def code_penalty(self, place: StagePlace) -> Penalty | None:
         from keras import ops
 
         from dlspec.pretraining._reconstruction import Penalty

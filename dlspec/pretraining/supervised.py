@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
-from dlspec.training.plan import Place, Work
+from dlspec.training.plan import StagePlace, StageTask
 
 
 @PRETRAINING.register
@@ -19,10 +19,10 @@ class Supervised(PretrainingMethod):
     passes = 1.0
     examples: ClassVar = [{"method": "supervised", "epochs": 5}]
 
-    def refuses(self, place: Place) -> Refusal | None:
+    def refuses(self, place: StagePlace) -> Refusal | None:
         return None
 
-    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
         import keras
 
         from dlspec.pretraining._supervised import LastTimestep, SupervisedModel

@@ -77,7 +77,7 @@ class Run:
 
         checked = check(read_file(self.folder / RESOLVED))
         if checked.errors:
-            raise SpecError(checked.errors, checked.spec.source.texts)
+            raise SpecError(checked.errors, checked.spec.document.texts)
         return checked.spec
 
     @cached_property

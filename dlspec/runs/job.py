@@ -43,7 +43,7 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     source, unlabeled = source_of(spec.data), unlabeled_source(spec.data)
     signature, problems = read_signature(spec, source.describe())
     if signature is None or any(problem.is_error for problem in problems):
-        raise DataError(problems, spec.source.texts)
+        raise DataError(problems, spec.document.texts)
     if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec.data, signature):
         return prepare_stream(spec.data, spec.seed, signature, source, note)
     loaded = source.load_parts(spec.seed)
@@ -67,7 +67,7 @@ def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
     source = source_of(spec.data)
     signature, problems = read_signature(spec, source.describe())
     if signature is None:
-        raise DataError(problems, spec.source.texts)
+        raise DataError(problems, spec.document.texts)
     if isinstance(source, TableFiles) and source.is_large and not needs_memory(spec.data, signature):
         return signature, next(iter(source.blocks(SAMPLE)))
     return signature, source.load_parts(spec.seed).columns
@@ -97,7 +97,7 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
 
     graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
     if any(problem.is_error for problem in problems):
-        raise DataError(problems, spec.source.texts)
+        raise DataError(problems, spec.document.texts)
     return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
 
 
@@ -170,7 +170,7 @@ def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
     """
     found = find_oddities(spec, data)
     if any(problem.is_error for problem in found):
-        raise DataError(found, spec.source.texts)
+        raise DataError(found, spec.document.texts)
     return found
 
 
@@ -181,10 +181,10 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
         free: bytes; None where that is not known.
     """
     from dlspec.training.estimates import count_of, fit, smaller_batch
-    from dlspec.training.plan import Samples
+    from dlspec.training.plan import SampleCounts
 
     found: dict[str, Diagnostic] = {}
-    samples = Samples(len(data.train), len(data.pretraining_inputs))
+    samples = SampleCounts(len(data.train), len(data.pretraining_inputs))
     for stage in plan.stages if free is not None else ():
         assert free is not None, "without it there are no stages to look at"
         own = fit(spec.training, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
@@ -194,7 +194,7 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
                 "too-little-memory",
                 f"`{stage.name}` takes about {show_bytes(own.needed)} with a batch of {own.batch_size:,}, and "
                 f"{show_bytes(own.free)} are free",
-                spec.span(*key) if spec.source.written(*key) else spec.key_span("model"),
+                spec.span(*key) if spec.document.written(*key) else spec.key_span("model"),
                 Severity.WARNING,
                 help=smaller_batch(stage, own),
             )
@@ -210,7 +210,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     listener = listener or Listener()
     data = load_data(spec, note=listener.note)
     warnings = checked_data(spec, data)
-    listener.warns(warnings, spec.source.texts)
+    listener.warns(warnings, spec.document.texts)
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))
     plan, source = plan_of(spec, data), find_source(spec)
     listener.begins(spec, plan, data)
@@ -221,7 +221,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     if spec.runtime.distribute is not None and not several:
         listener.note("`distribute` finds one device, on which the network is trained as without it")
     if not several:
-        listener.warns(too_large(spec, plan, data, free_device_memory()), spec.source.texts)
+        listener.warns(too_large(spec, plan, data, free_device_memory()), spec.document.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
     return Job(spec, plan, data, device, listener, began, LayerWeights.load(source) if source else LayerWeights())

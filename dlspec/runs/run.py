@@ -52,7 +52,7 @@ def start(
     folder = new_folder(spec, out)
     with only_here(folder), writing_in(folder, f"run it again; nothing was trained in `{folder}` yet"):
         resolved = portable(spec, folder)
-        write_text(folder / SPEC, spec.source.texts.get(spec.source.file, to_yaml(resolved)))
+        write_text(folder / SPEC, spec.document.texts.get(spec.document.file, to_yaml(resolved)))
         write_json(folder / DATA, describe(job.spec, job.data))
         compiled: Sequence[str] = compiled_stages(job.spec.runtime, job.plan, job.data)
         if original is not None:

@@ -23,7 +23,7 @@ def find_source(spec: Spec) -> Path | None:
     if named is None:
         return None
     span = spec.span("pretrain", "from")
-    base = Path(span.file).parent if span.in_file else spec.source.folder
+    base = Path(span.file).parent if span.in_file else spec.document.folder
     folders = [base / named, Path(named)]  # runs are written where the command is typed
     for folder in folders:
         check_links(folder)

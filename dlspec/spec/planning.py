@@ -14,7 +14,7 @@ from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.core import Lookup
 from dlspec.spec.spec import Spec
 from dlspec.training.callbacks.standard import ReduceLROnPlateau
-from dlspec.training.plan import FINE_TUNE, FROZEN, Place, Plan, Samples, Stage, code_of
+from dlspec.training.plan import FINE_TUNE, FROZEN, Plan, SampleCounts, Stage, StagePlace, code_of
 
 
 def make_plan(spec: Spec, graph: Graph, description: Description | None = None, taken: Sequence[str] = ()) -> Plan:
@@ -67,12 +67,12 @@ def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:
     return Stage(name, "fine_tune", spec.train.epochs, spec.train.batch_size)
 
 
-def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, Place]:
+def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, StagePlace]:
     """Where in the network each layer stands."""
     inside = graph.inside(spec.data.inside())
     inputs = {given.name for given in graph.inputs}
     return {
-        layer.name: Place(
+        layer.name: StagePlace(
             tuple(graph[name].layer for name in code_of(graph, layer)),
             layer.input_shape,
             all(inside.get(source, False) for source in layer.inputs),
@@ -118,7 +118,7 @@ def _replaced(value: Any, path: Sequence[str | int], layer: LayerSpec) -> Any:
     return value.model_copy(update={first: _replaced(getattr(value, str(first)), rest, layer)})
 
 
-def count_samples(spec: Spec, description: Description | None) -> Samples | None:
+def count_samples(spec: Spec, description: Description | None) -> SampleCounts | None:
     """About how many samples there are to train with; None when the number of rows is not known."""
     if description is None or description.rows is None:
         return None
@@ -132,7 +132,7 @@ def count_samples(spec: Spec, description: Description | None) -> Samples | None
     labelled = rows
     if data.labels is not None:
         labelled = round(data.labels * rows) if isinstance(data.labels, float) else min(rows, data.labels)
-    return Samples(max(1, labelled), rows)
+    return SampleCounts(max(1, labelled), rows)
 
 
 def choice_by_validation(spec: Spec) -> str:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.fields import nearest, show_value
-from dlspec.language.yaml import Source
+from dlspec.language.yaml import Document
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.combining import Group
@@ -21,44 +21,44 @@ from dlspec.spec.spec import VERSION, Spec
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": {"dataset": "digits"}, "model": ["output"]}
 
 
-def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
+def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
     """The spec as far as it can be read, and everything that is wrong with its form, names and values.
 
     A section that is missing or broken is replaced by a stand-in, and `spec.has(section)` is false; a broken
     layer is replaced by `Broken`. So what depends on the rest can still be checked.
     """
-    problems = list(source.problems)
-    values = source.root.plain()
+    problems = list(document.problems)
+    values = document.root.plain()
     if not isinstance(values, dict):
         problems.append(
             Diagnostic(
                 "wrong-type",
                 f"a spec is a mapping of keys, got {show_value(values)}",
-                source.span(),
-                help=f"write `dlspec init {source.file}` for a spec of these data"
-                if Path(source.file).suffix in (".csv", ".tsv")
+                document.span(),
+                help=f"write `dlspec init {document.file}` for a spec of these data"
+                if Path(document.file).suffix in (".csv", ".tsv")
                 else "begin with `dlspec: 1`",
             )
         )
         values = {}
     if not values and any(problem.is_error for problem in problems):
         values = dict(_STAND_INS)  # nothing could be read, which has been said
-        return _finish(Spec.model_validate(values), source, frozenset(Spec.model_fields)), problems
+        return _finish(Spec.model_validate(values), document, frozenset(Spec.model_fields)), problems
     for section in ("train", "evaluate", "runtime", "budget"):
         if section in values and values[section] is None:  # the key alone, with nothing behind it
             del values[section]
     spec, found = _validate(values)
     if spec:
-        return _finish(spec, source, frozenset()), problems
-    said = [_diagnose(line, source) for line in found]
-    lost = source.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
+        return _finish(spec, document, frozenset()), problems
+    said = [_diagnose(line, document) for line in found]
+    lost = document.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
     problems += [d for d, line in zip(said, found, strict=True) if not (lost and _may_be_lost(d, line))]
     for line in found:
         if line["type"] in ("unknown-key", "not-supported-yet"):
             _remove(values, line["loc"], line["ctx"].get("meant"))  # what stands beside it is still worth checking
     spec, found = _validate(values)
     if spec:
-        return _finish(spec, source, frozenset()), problems
+        return _finish(spec, document, frozenset()), problems
     absent = {str(line["loc"][0]) for line in found if line["loc"]}
     broken = {_item_at(values, line["loc"]) for line in found if line["loc"][:1] == ("model",)}
     if broken and () not in broken:
@@ -74,7 +74,7 @@ def read_spec(source: Source) -> tuple[Spec, list[Diagnostic]]:
         absent |= {str(line["loc"][0]) for line in found if line["loc"]}
         kept = {key: value for key, value in kept.items() if key not in absent}
         spec = Spec.model_validate({**_STAND_INS, **kept})
-    return _finish(spec, source, frozenset(absent)), problems
+    return _finish(spec, document, frozenset(absent)), problems
 
 
 def _validate(values: dict[str, Any]) -> tuple[Spec | None, list[Any]]:
@@ -143,26 +143,26 @@ def _remove(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
             values[meant] = value
 
 
-def _finish(spec: Spec, source: Source, absent: frozenset[str]) -> Spec:
+def _finish(spec: Spec, document: Document, absent: frozenset[str]) -> Spec:
     if not spec.name:
-        stem = re.sub(r"[^\w.-]+", "_", Path(source.file).stem).strip("_.-")
+        stem = re.sub(r"[^\w.-]+", "_", Path(document.file).stem).strip("_.-")
         spec = spec.model_copy(update={"name": stem or "spec"})
-    return spec.placed_in(source, absent)
+    return spec.placed_in(document, absent)
 
 
-def _diagnose(error: Any, source: Source) -> Diagnostic:
+def _diagnose(error: Any, document: Document) -> Diagnostic:
     """One of our errors at its place in the text."""
     said, path = error["ctx"], error["loc"]
-    span = source.key_span(*path) if said["at"] == "key" else source.span(*path)
+    span = document.key_span(*path) if said["at"] == "key" else document.span(*path)
     help = said["help"]
     if error["type"] == "unknown-layer":
         meant = said["message"].partition("`")[2].rstrip("`")
-        near = nearest(meant, source.blocks)
+        near = nearest(meant, document.blocks)
         activation = f"write `activation: {meant}`" if meant in ACTIVATIONS else help
         help = f"did you mean the block `{near}`?" if near else activation
     value = error["input"]
     if error["type"] == "wrong-type" and isinstance(value, str):
-        if value in source.variables:
+        if value in document.variables:
             help = f"write `${value}`"
         elif re.fullmatch(r"[\d.]+( *(\*\*|//|[-+*/%]) *[\d.]+)+", value):
             help = "write arithmetic as `$(…)`, such as `$(width * 2)`"

@@ -23,7 +23,7 @@ from dlspec.language.fields import (
     show_value,
 )
 from dlspec.language.section import Places, Section
-from dlspec.language.yaml import Source
+from dlspec.language.yaml import Document
 from dlspec.model.section import ModelSpec, as_layers
 from dlspec.pretraining import PretrainingMethod
 from dlspec.pretraining.section import read_pretraining
@@ -86,13 +86,13 @@ class Spec(SpecModel):
     runtime: RuntimeSpec = RuntimeSpec()
     budget: BudgetSpec = BudgetSpec()
 
-    _source: Source = PrivateAttr()
+    _document: Document = PrivateAttr()
     _absent: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
-    def source(self) -> Source:
+    def document(self) -> Document:
         """The text it was read from, for places in diagnostics."""
-        return self._source
+        return self._document
 
     def has(self, section: str) -> bool:
         """Whether the section could be read; one that could not holds a stand-in."""
@@ -117,7 +117,7 @@ class Spec(SpecModel):
         """The spec with other sections or values, and the same text behind it."""
         return self.model_copy(update=changes)
 
-    def placed_in(self, source: Source, absent: frozenset[str] = frozenset()) -> Spec:
+    def placed_in(self, source: Document, absent: frozenset[str] = frozenset()) -> Spec:
         """The spec as it was read: it and its sections know where they are written."""
         sections = {
             name: section.at(Places(source, (name,)))
@@ -125,14 +125,14 @@ class Spec(SpecModel):
             if isinstance(section := getattr(self, name), Section)
         }
         placed = self.model_copy(update=sections)
-        placed._source, placed._absent = source, absent
+        placed._document, placed._absent = source, absent
         return placed
 
     def span(self, *path: str | int) -> Span:
-        return self._source.span(*path)
+        return self._document.span(*path)
 
     def key_span(self, *path: str | int) -> Span:
-        return self._source.key_span(*path)
+        return self._document.key_span(*path)
 
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:

@@ -19,7 +19,7 @@ AHEAD = 4
 """Pieces that are read before they are needed."""
 
 
-class Reader:
+class BatchReader:
     """The samples of an epoch in their order, read ahead.
 
     Args:
@@ -82,7 +82,7 @@ def batches(arrays: Sequence[Samples], size: int) -> Iterator[list[Array]]:
         for first in range(0, count, size):
             yield [values[first : first + size] for values in arrays]
         return
-    reader = Reader(arrays, size)
+    reader = BatchReader(arrays, size)
     order = np.arange(count)
     for step in range(-(-count // size)):
         yield reader.take(order, step, step + 1)

@@ -13,7 +13,7 @@ from dlspec.runtime.memory import free_device_memory
 from dlspec.training.estimates import count_of, fit, smaller_batch
 from dlspec.training.nan_cause import Cause
 from dlspec.training.optimizers import Optimizer
-from dlspec.training.plan import Plan, Samples, Stage
+from dlspec.training.plan import Plan, SampleCounts, Stage
 from dlspec.training.progress import HistoryRow, Progress
 from dlspec.training.section import TrainingSettings
 
@@ -73,7 +73,7 @@ def out_of_memory_in_words(
     except Exception as error:
         if not _is_out_of_memory(error):
             raise
-        samples = Samples(len(data.train), len(data.pretraining_inputs))
+        samples = SampleCounts(len(data.train), len(data.pretraining_inputs))
         batch_size = min(stage.batch_size, count_of(stage, samples))
         raise out_of_memory(settings, plan, stage, batch_size, free_device_memory(), begun=begun()) from error
 

@@ -15,7 +15,7 @@ from dlspec.language.shapes import count
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Output
 from dlspec.model.layers.recurrent import Recurrent
-from dlspec.training.plan import Plan, Samples, Stage
+from dlspec.training.plan import Plan, SampleCounts, Stage
 from dlspec.training.section import TrainingSettings
 
 BYTES = {"float64": 8, "float32": 4, "mixed_float16": 4, "mixed_bfloat16": 4, "float16": 2, "bfloat16": 2}
@@ -207,7 +207,7 @@ class Work(NamedTuple):
     flops: float
 
 
-def count_of(stage: Stage, samples: Samples) -> int:
+def count_of(stage: Stage, samples: SampleCounts) -> int:
     """How many samples an epoch of a stage has."""
     return samples.unlabeled if stage.method and not stage.method.needs_labels else samples.labelled
 

@@ -20,7 +20,7 @@ FINE_TUNE, FROZEN = "fine_tune", "fine_tune:frozen"
 
 
 @dataclass(frozen=True)
-class Place:
+class StagePlace:
     """Where in the network a stage stands.
 
     Args:
@@ -65,7 +65,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Work:
+class StageTask:
     """What a stage is trained on, as far as its model must know.
 
     Args:
@@ -100,7 +100,7 @@ class StageMethod(Protocol):
     def of_one_stage(self) -> Any:
         """What decides which model it builds: equal for stages that are built alike."""
 
-    def build(self, encoder: list[Any], place: Place, work: Work) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
         """The compiled model that trains the Keras layers of a stage, in place."""
 
 
@@ -124,7 +124,7 @@ class Stage:
     batch_size: int
     layer: GraphLayer | None = None
     encoder: tuple[str, ...] = ()
-    place: Place | None = None
+    place: StagePlace | None = None
     method: StageMethod | None = None
     frozen: tuple[str, ...] = ()
 
@@ -144,7 +144,7 @@ class Stage:
         return self.batch_size, self.method.of_one_stage(), layers, self.place.input_shape, self.place.inside
 
 
-class Samples(NamedTuple):
+class SampleCounts(NamedTuple):
     """How many samples training sees in an epoch."""
 
     labelled: int
@@ -161,7 +161,7 @@ class Plan:
 
     graph: Graph
     stages: tuple[Stage, ...]
-    samples: Samples | None = None
+    samples: SampleCounts | None = None
     taken: tuple[str, ...] = ()
 
     @property

@@ -32,7 +32,7 @@ from dlspec.training.engines.choice import compiled_stages, make_engine
 from dlspec.training.errors import check_progress, not_finite, out_of_memory_in_words, watched
 from dlspec.training.layer_outputs import Features
 from dlspec.training.nan_cause import find_cause
-from dlspec.training.plan import Plan, Stage, Work, code_of
+from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Observer, Progress, StageListener, Stopped
 from dlspec.training.section import TrainingSettings, TrainSpec
 from dlspec.training.signals import stop_requests
@@ -48,7 +48,7 @@ COMPARED = 1000
 
 
 @dataclass(frozen=True)
-class _Samples:
+class _StageData:
     """What a stage is trained on, and what it is measured on between epochs."""
 
     x: Samples
@@ -141,7 +141,7 @@ class Trainer:
         seed_everything(self.settings.seed, stage.name)
         encoder = [self.network.get_layer(name) for name in stage.encoder]
         with devices_of(self.settings.runtime):
-            model = method.build(encoder, place, Work(steps, target, self.settings.train.loss))
+            model = method.build(encoder, place, StageTask(steps, target, self.settings.train.loss))
         self.stage_models.append(model)
         if index < self.progress.stage:
             return
@@ -153,7 +153,7 @@ class Trainer:
             if method.needs_labels:
                 y, held_out_y = (self._targets(part) for part in (self.data.train, self.data.validation))
                 weights = sample_weights(self.settings.train, self.data)
-            self._train(index, stage, model, _Samples(x, y, weights, held_out, held_out_y), method.early_stopping)
+            self._train(index, stage, model, _StageData(x, y, weights, held_out, held_out_y), method.early_stopping)
         finally:
             features.close()
 
@@ -211,7 +211,7 @@ class Trainer:
             self._after_pretraining()
         elif not self.progress.begun:  # a schedule goes on where frozen layers thaw
             optimizer._iterations.assign(steps * before)
-        samples = _Samples(
+        samples = _StageData(
             train.inputs,
             self._targets(train),
             sample_weights(self.settings.train, self.data),
@@ -264,7 +264,7 @@ class Trainer:
         index: int,
         stage: Stage,
         model: Any,
-        samples: _Samples,
+        samples: _StageData,
         stopping: EarlyStopping | StageStopping | None,
         kinds: Sequence[Callback] = (),
         evaluation_batch: int = EVALUATION_BATCH,
@@ -310,7 +310,7 @@ class Trainer:
         stage: Stage,
         model: Any,
         engine: Engine,
-        samples: _Samples,
+        samples: _StageData,
         stopping: EarlyStopping | StageStopping | None,
         evaluation_batch: int,
     ) -> str:
@@ -408,7 +408,7 @@ class Trainer:
         return loss
 
     @staticmethod
-    def _untrained_loss(model: Any, samples: _Samples) -> float:
+    def _untrained_loss(model: Any, samples: _StageData) -> float:
         """The loss of a stage before its first step, from some of the samples."""
         from keras import ops
 
@@ -417,7 +417,7 @@ class Trainer:
         return float(as_array(model.objective(x, y, model.forward(x, None))))
 
     @staticmethod
-    def _measure(model: Any, samples: _Samples) -> dict[str, float]:
+    def _measure(model: Any, samples: _StageData) -> dict[str, float]:
         """What a method measures besides the loss, from as many held-out samples as samples trained on."""
         held_out = samples.held_out[:COMPARED]
         return dict(model.measures(held_out, samples.x[: len(held_out) or COMPARED]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dlspec.language.yaml import Node, Source, to_inline_yaml
+from dlspec.language.yaml import Document, Node, to_inline_yaml
 from dlspec.language.yaml.nodes import Path_
 from dlspec.spec.reading import read_spec
 from dlspec.spec.spec import Spec
@@ -20,13 +20,13 @@ def write_resolved(spec: Spec) -> str:
     That is a line of the file, a file that it extends, the command line (`--set …`), the data (a target, a loss that
     fits it) or dlspec itself (`default`).
     """
-    given = read_spec(spec.source)[0].written()
-    return "\n".join(_lines(spec.written(), (), _Origins(spec.source, given), "")) + "\n"
+    given = read_spec(spec.document)[0].written()
+    return "\n".join(_lines(spec.written(), (), _Origins(spec.document, given), "")) + "\n"
 
 
 class _Origins:
-    def __init__(self, source: Source, given: dict[str, Any]) -> None:
-        self.source = source
+    def __init__(self, document: Document, given: dict[str, Any]) -> None:
+        self.document = document
         self.given = given
 
     def of(self, path: Path_, value: Any) -> str:
@@ -35,7 +35,7 @@ class _Origins:
         if node is None:
             return "default" if _at(self.given, path) == [value] else "from the data"
         span = node.span
-        if span.file == self.source.file:
+        if span.file == self.document.file:
             place = f"line {span.line}"
         else:
             place = f"{span.file}:{span.line}" if span.in_file else span.file
@@ -43,7 +43,7 @@ class _Origins:
 
     def _node(self, path: Path_, value: Any) -> Node | None:
         """What the spec says at `path`: exactly there, or in short, as `32` in `lstm: 32` says its `units`."""
-        node, rest = self.source.root, list(path)
+        node, rest = self.document.root, list(path)
         left_out = None
         while rest:
             below = node.child(rest[0])

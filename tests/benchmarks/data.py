@@ -151,11 +151,11 @@ def large(name: str) -> dict[str, float]:
 def pictures_here() -> dict[str, float]:
     import dlspec
     from dlspec.runs.job import load_data
-    from dlspec.training.batches import Reader
+    from dlspec.training.batches import BatchReader
 
     data = load_data(dlspec.load("pictures.yaml"))
     inputs = data.train.inputs
-    reader = Reader([inputs, data.train.targets], 64)
+    reader = BatchReader([inputs, data.train.targets], 64)
     order = inputs.order(np.random.default_rng(0))
     reader.take(order, 0, 2)
     steps = len(inputs) // 64

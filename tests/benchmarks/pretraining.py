@@ -29,7 +29,7 @@ from dlspec.runs.listener import Listener
 from dlspec.runtime.backend import load_keras
 from dlspec.spec.signature import read_signature
 from dlspec.training.engines.choice import make_engine
-from dlspec.training.plan import Place, Work
+from dlspec.training.plan import StagePlace, StageTask
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import seed_everything
 
@@ -158,7 +158,7 @@ def by_loop(x: np.ndarray, units: int) -> Callable[[], float]:
     return run
 
 
-def alone(place: Place, method, x: np.ndarray) -> float:
+def alone(place: StagePlace, method, x: np.ndarray) -> float:
     """Seconds of a layer trained alone on features that are there: stage model and engine, nothing around them."""
     import keras
 
@@ -168,7 +168,7 @@ def alone(place: Place, method, x: np.ndarray) -> float:
     layer(inputs)
     began = time.perf_counter()
     steps = len(x) // BATCH
-    model = method.build([layer], place, Work(steps * EPOCHS))
+    model = method.build([layer], place, StageTask(steps * EPOCHS))
     model.optimizer.build(model.trainable_variables)
     engine = make_engine(model, x, None, None, BATCH, compiled=True)
     for epoch in range(EPOCHS):

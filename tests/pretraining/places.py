@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlspec.model.layers import LAYERS
-from dlspec.training.plan import Place, Work
+from dlspec.training.plan import StagePlace, StageTask
 
 
 def place_of(*written, shape, inside=False, at_input=True):
@@ -21,14 +21,14 @@ def place_of(*written, shape, inside=False, at_input=True):
     for layer in layers:
         built.append(layer.build())
         x = layer.connect(built[-1], [x])
-    return Place(layers, (None, *shape), inside, at_input), built
+    return StagePlace(layers, (None, *shape), inside, at_input), built
 
 
 def stage_model(method, *written, shape, inside=False, steps=100, **work):
     """The compiled stage model of a method, and its Keras layers."""
     place, built = place_of(*written, shape=shape, inside=inside)
     assert method.refuses(place) is None
-    return method.build(built, place, Work(steps, **work)), built
+    return method.build(built, place, StageTask(steps, **work)), built
 
 
 def train(model, x, steps, y=None):

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-Part = Literal["year", "month", "day", "day_of_year", "weekday", "hour"]
-CYCLES: dict[Part, float] = {"month": 12, "day": 31, "day_of_year": 365.2425, "weekday": 7, "hour": 24}
+CalendarPart = Literal["year", "month", "day", "day_of_year", "weekday", "hour"]
+CYCLES: dict[CalendarPart, float] = {"month": 12, "day": 31, "day_of_year": 365.2425, "weekday": 7, "hour": 24}
 """After how much each part begins anew; a year does not."""
-DEFAULT: tuple[Part, ...] = ("year", "month", "weekday")
-CLOCK: tuple[Part, ...] = ("hour",)
+DEFAULT: tuple[CalendarPart, ...] = ("year", "month", "weekday")
+CLOCK: tuple[CalendarPart, ...] = ("hour",)
 DAY = 86_400
 """Seconds of a day."""
 
@@ -44,7 +44,7 @@ class Time(GatheredFeature):
     raw = "time"
     examples: ClassVar = ["time", {"time": {"parts": ["month", "weekday", "hour"]}}]
 
-    parts: Annotated[list[Part], OneOrMore, Field(min_length=1)] | None = Primary(
+    parts: Annotated[list[CalendarPart], OneOrMore, Field(min_length=1)] | None = Primary(
         None, description="of the calendar that the network sees"
     )
 
@@ -77,7 +77,7 @@ class FittedTime(Fitted):
         years: the scale of the year.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[CalendarPart, ...]
     years: Affine
 
     raw = "time"
@@ -110,11 +110,11 @@ class FittedTime(Fitted):
         return [module.where(missing, module.zeros_like(values), values) for values in found]
 
 
-def _width(parts: Sequence[Part]) -> int:
+def _width(parts: Sequence[CalendarPart]) -> int:
     return sum(1 if part == "year" else 2 for part in parts)
 
 
-def calendar(seconds: Any, floor: Any) -> dict[Part, Any]:
+def calendar(seconds: Any, floor: Any) -> dict[CalendarPart, Any]:
     """The parts of the Gregorian calendar, counted from 0 but for the year, Monday being the first weekday.
 
     Years begin in March here, so that a leap day is the last one of its year (Howard Hinnant, `chrono`-compatible

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.audio import AudioFiles
-from dlspec.data.sources.base import FileSource, Place
+from dlspec.data.sources.base import FileSource, SourceContext
 from dlspec.data.sources.images import ImageFiles
 from dlspec.data.sources.rows import SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
 
-__all__ = ["FILE_SOURCES", "FileSource", "Place"]
+__all__ = ["FILE_SOURCES", "FileSource", "SourceContext"]
 
 FILE_SOURCES: dict[str, type[FileSource]] = {
     kind.key: kind for kind in (TableFiles, SeriesFiles, ImageFiles, TextFiles, AudioFiles, ArrayFiles)

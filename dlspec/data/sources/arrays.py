@@ -14,7 +14,7 @@ from pydantic import Field
 
 from dlspec.data.arrays import LazyArray, Samples, joined
 from dlspec.data.datasets import Column, Columns, Description
-from dlspec.data.sources.base import FileSource, Place, files_state, fits_in_memory
+from dlspec.data.sources.base import FileSource, SourceContext, files_state, fits_in_memory
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Text, one_of
 from dlspec.runtime.archives import TooLarge, check_arrays
@@ -52,7 +52,7 @@ class ArrayFiles(FileSource):
     roles: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, given: str | dict[str, str], place: Place) -> Self:
+    def of(cls, given: str | dict[str, str], place: SourceContext) -> Self:
         named = given if isinstance(given, dict) else {}
         paths = tuple(named.values()) if isinstance(given, dict) else (given,)
         return cls(paths, place.folder, place.span, place.cache, tuple(named))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Self
 
 from pydantic import BeforeValidator, Field
 
-from dlspec.data.sources.base import Place
+from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import PositiveInt, PositiveNumber, SpecModel, Text
@@ -53,7 +53,7 @@ class AudioFiles(FolderFiles):
     seconds: float | None = None
 
     @classmethod
-    def of(cls, given: Audio, place: Place) -> Self:
+    def of(cls, given: Audio, place: SourceContext) -> Self:
         options = (given.column, given.broken, given.rate, given.seconds)
         return cls((given.path,), place.folder, place.span, place.cache, *options)
 

@@ -22,7 +22,7 @@ SHARE_OF_MEMORY = 8
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceContext:
     """Where a spec names a source, and what else it says of it.
 
     Args:
@@ -87,7 +87,7 @@ class FileSource(ABC):
 
     @classmethod
     @abstractmethod
-    def of(cls, given: Any, place: Place) -> Self:
+    def of(cls, given: Any, place: SourceContext) -> Self:
         """The source that the spec names.
 
         Args:

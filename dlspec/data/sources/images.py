@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
-from dlspec.data.sources.base import Place
+from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Size2D, SpecModel, Text
@@ -63,7 +63,7 @@ class ImageFiles(FolderFiles):
     fit: Fit = "stretch"
 
     @classmethod
-    def of(cls, given: Images, place: Place) -> Self:
+    def of(cls, given: Images, place: SourceContext) -> Self:
         options = (given.column, given.broken, given.size, given.color, given.fit)
         return cls((given.path,), place.folder, place.span, place.cache, *options)
 

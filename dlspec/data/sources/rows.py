@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
-from dlspec.data.sources.base import FileSource, Place, fits_in_memory
+from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
 from dlspec.data.sources.formats import SEPARATORS, RowsFormat, format_of
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
@@ -44,7 +44,7 @@ class RowsFiles(FileSource):
     """Columns that are needed."""
 
     @classmethod
-    def of(cls, given: Sequence[str], place: Place) -> Self:
+    def of(cls, given: Sequence[str], place: SourceContext) -> Self:
         return cls(tuple(given), place.folder, place.span, place.cache)
 
     def with_parts(self, validation: Any, test: Any) -> Self:
@@ -243,7 +243,7 @@ class SeriesFiles(RowsFiles):
     said: tuple[tuple[str, ColumnKind], ...] = ()
 
     @classmethod
-    def of(cls, given: Sequence[str], place: Place) -> Self:
+    def of(cls, given: Sequence[str], place: SourceContext) -> Self:
         return cls(tuple(given), place.folder, place.span, place.cache, targets=place.targets, said=place.said)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
@@ -298,7 +298,7 @@ class TableFiles(RowsFiles):
         return not fits_in_memory(shape, "float64", self.cache)
 
     @classmethod
-    def of(cls, given: Sequence[str], place: Place) -> Self:
+    def of(cls, given: Sequence[str], place: SourceContext) -> Self:
         return cls(tuple(given), place.folder, place.span, place.cache, said=place.said, tags=place.tags)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:

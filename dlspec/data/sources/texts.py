@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dlspec.data.datasets import Column, Description, Loaded
-from dlspec.data.sources.base import Place
+from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import FileSamples, FolderFiles, Listing, is_table
 from dlspec.data.sources.rows import TableFiles
 from dlspec.language.yaml.encodings import encoding_in_words
@@ -19,7 +19,7 @@ class TextFiles(FolderFiles):
     """Texts: a folder with a folder for each class, a text in each file; or a table with a column of text."""
 
     @classmethod
-    def of(cls, given: str, place: Place) -> Self:
+    def of(cls, given: str, place: SourceContext) -> Self:
         return cls((given,), place.folder, place.span, place.cache)
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:

@@ -5,12 +5,25 @@ keys, unknown tags and documents that expand or nest past a limit are errors, ea
 """
 
 from dlspec.language.yaml.comments import IgnoreComment, ignore_comments
-from dlspec.language.yaml.nodes import Node, Path_, Scalar, Source
+from dlspec.language.yaml.nodes import Document, Node, Path_, Scalar
 from dlspec.language.yaml.reading import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_bytes, read_file, read_text
 from dlspec.language.yaml.scalars import resolve_scalar
 from dlspec.language.yaml.writing import to_inline_yaml, to_yaml
 
 __all__ = [
-    "MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "IgnoreComment", "Node", "Path_", "Scalar", "Source", "ignore_comments",
-    "read_bytes", "read_file", "read_text", "resolve_scalar", "to_inline_yaml", "to_yaml",
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "Document",
+    "IgnoreComment",
+    "Node",
+    "Path_",
+    "Scalar",
+    "ignore_comments",
+    "read_bytes",
+    "read_file",
+    "read_text",
+    "resolve_scalar",
+    "to_inline_yaml",
+    "to_yaml",
 ]  # fmt: skip

@@ -52,12 +52,12 @@ def ignore_comments(text: str, file: str) -> list[IgnoreComment]:
     return found
 
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 
-def _texts(lines: list[str]) -> tuple[list[tuple[Place, Place]], int]:
+def _texts(lines: list[str]) -> tuple[list[tuple[Position, Position]], int]:
     """Where quoted and block texts begin and end, and how many lines could be read."""
-    found: list[tuple[Place, Place]] = []
+    found: list[tuple[Position, Position]] = []
     try:
         for event in yaml.parse("\n".join(lines), Loader=yaml.CSafeLoader):
             if not isinstance(event, yaml.ScalarEvent) or event.style is None:

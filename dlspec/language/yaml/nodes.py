@@ -74,7 +74,7 @@ class Node:
 
 
 @dataclass(slots=True)
-class Source:
+class Document:
     """A spec as it was written.
 
     Attributes:

@@ -13,7 +13,7 @@ from dlspec.language.diagnostics import Diagnostic, Label, Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml.encodings import decode
 from dlspec.language.yaml.lookalikes import Mended, mend
-from dlspec.language.yaml.nodes import Node, Scalar, Source
+from dlspec.language.yaml.nodes import Document, Node, Scalar
 from dlspec.language.yaml.recovery import bad_character, left_out, syntax_error
 from dlspec.language.yaml.scalars import resolve_scalar
 from dlspec.language.yaml.writing import TAG, to_yaml
@@ -24,7 +24,7 @@ MAX_BYTES = 8_000_000
 MAX_SYNTAX_ERRORS = 10
 
 
-def read_file(path: str | Path) -> Source:
+def read_file(path: str | Path) -> Document:
     """Reads a spec from a file.
 
     Raises:
@@ -45,7 +45,7 @@ def read_file(path: str | Path) -> Source:
     return read_bytes(data, file)
 
 
-def read_bytes(data: bytes, file: str) -> Source:
+def read_bytes(data: bytes, file: str) -> Document:
     """Reads a spec from the bytes of a file."""
     if len(data) > MAX_BYTES:
         problem = Diagnostic("file-too-large", f"`{file}` has more than {MAX_BYTES:,} bytes, which a spec never has")
@@ -56,7 +56,7 @@ def read_bytes(data: bytes, file: str) -> Source:
     return read_text(text, file)
 
 
-def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source:
+def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Document:
     """Reads a spec from YAML text. Mistakes of form are in `problems`; nothing is raised.
 
     A line that is no YAML is reported and left out, so that the rest of the file is still checked.
@@ -97,7 +97,7 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Source
         except yaml.reader.ReaderError as error:
             return _without_content(file, text, *mended.problems, *problems, bad_character(error, file, text))
         found = [*mended.problems, *problems, *reader.problems]
-        return Source(file, root, {file: text}, found, recovered=bool(problems))
+        return Document(file, root, {file: text}, found, recovered=bool(problems))
 
 
 def _as_written(problem: Diagnostic, mended: Mended) -> Diagnostic:
@@ -114,8 +114,8 @@ def _place_of(error: yaml.MarkedYAMLError, file: str) -> Span:
     return Span(file, line, column, line, column + 1)
 
 
-def _without_content(file: str, text: str, *problems: Diagnostic) -> Source:
-    return Source(file, Node({}, Span(file, 1, 1, 1, 1)), {file: text}, list(problems), recovered=True)
+def _without_content(file: str, text: str, *problems: Diagnostic) -> Document:
+    return Document(file, Node({}, Span(file, 1, 1, 1, 1)), {file: text}, list(problems), recovered=True)
 
 
 def _nearest_file(path: Path) -> str | None:

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from dlspec.language.fields import Flag, OneOrMore, Text, mistake, nearest
 from dlspec.language.registry import Kind, OneOf, Registry, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers.left_out import LEFT_OUT
 
 
@@ -226,7 +226,7 @@ def _built(value: Any) -> Any:
     """An argument as Keras takes it."""
     if isinstance(value, LayerSpec):
         return value.build(value.name)
-    if isinstance(value, Part):
+    if isinstance(value, KerasKind):
         return value.build()
     if isinstance(value, list):
         return [_built(v) for v in value]

@@ -13,7 +13,7 @@ from dlspec.language.shapes import Shape, known
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec, refuse_beside, unfold_around
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.mirroring import Backwards, LastOutput
@@ -101,7 +101,7 @@ class SimpleSteps(Steps):
     gates = 1
 
 
-class Cell(Part):
+class Cell(KerasKind):
     """One timestep of a recurrent layer; `rnn` walks it through a sequence."""
 
     module = "layers"
@@ -114,7 +114,9 @@ class Cell(Part):
         def stays_in_unit_interval(self) -> bool: ...
 
     def build(self, name: str | None = None, dtype: str | None = None) -> Any:
-        given = {key: value.build() if isinstance(value, Part) else value for key, value in self.arguments().items()}
+        given = {
+            key: value.build() if isinstance(value, KerasKind) else value for key, value in self.arguments().items()
+        }
         return self.keras_class()(name=name or self.type_name, dtype=dtype, **given)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from dlspec.data.source_of import source_of
 from dlspec.language.diagnostics import Severity, in_file_order
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.yaml import Source
+from dlspec.language.yaml import Document
 from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import (
     budget,
@@ -41,7 +41,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def check(source: Source) -> Checked:
+def check(source: Document) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
     spec, problems = read_spec(source)
     signature, rows = None, None

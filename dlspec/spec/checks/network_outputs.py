@@ -27,7 +27,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         return
     if spec.unrolls and signature.target.kind != "input":  # which another rule says
         return
-    if spec.source.recovered:  # the last layer may stand in a line that could not be read
+    if spec.document.recovered:  # the last layer may stand in a line that could not be read
         return
     if any(isinstance(layer.layer, Output) for layer in graph.layers if layer is not last):  # moving it mends this too
         return
@@ -115,7 +115,7 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
         return
     if getattr(loss, "from_logits", False) or isinstance(last.layer, Broken) or graph.inside(False)[last.name]:
         return
-    given = spec.source.written("train", "loss")
+    given = spec.document.written("train", "loss")
     yield Diagnostic(
         "output-mismatch",
         f"`{loss.type_name}` compares probabilities, and the network ends in a `{last.type_name}` that puts out any "

@@ -18,7 +18,7 @@ from dlspec.spec.checks.pretraining import method_of, taken_by
 from dlspec.spec.other_run import find_source
 from dlspec.spec.planning import place_layers
 from dlspec.spec.spec import Spec
-from dlspec.training.plan import Place
+from dlspec.training.plan import StagePlace
 
 
 @rule
@@ -102,7 +102,7 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
         )
 
 
-def _places(checked: Checked, names: tuple[str, ...]) -> dict[str, Place]:
+def _places(checked: Checked, names: tuple[str, ...]) -> dict[str, StagePlace]:
     graph = checked.graph
     return place_layers(checked.spec, graph, [graph[name] for name in names])
 
@@ -128,7 +128,7 @@ def _same_data(spec: Spec, other: Mapping[str, Any], folder: Path) -> bool:
             written = theirs.get(key) or []
             named = written if isinstance(written, list) else [written]
             span = spec.span("data", key)
-            base = Path(span.file).parent if span.in_file else spec.source.folder
+            base = Path(span.file).parent if span.in_file else spec.document.folder
             return {(folder / path).resolve() for path in named} == {(base / path).resolve() for path in own}
     return False
 

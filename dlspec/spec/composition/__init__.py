@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.language.yaml import Source
+from dlspec.language.yaml import Document
 from dlspec.spec.composition.blocks import expand_blocks
 from dlspec.spec.composition.embeddings import expand_embeddings
 from dlspec.spec.composition.extends import extend
@@ -19,18 +19,18 @@ from dlspec.spec.composition.variables import fill_in_variables, read_variables
 __all__ = ["compose"]
 
 
-def compose(source: Source, overrides: Mapping[str, Any] | None = None) -> Source:
+def compose(document: Document, overrides: Mapping[str, Any] | None = None) -> Document:
     """The spec written out, mistakes added to its problems.
 
     Args:
         overrides: dotted path -> value: `{"train.epochs": 5}`.
     """
-    source = apply_overrides(extend(source), overrides or {})
-    values = source.root.value
-    names_values = any("$" in text for text in source.texts.values())
+    document = apply_overrides(extend(document), overrides or {})
+    values = document.root.value
+    names_values = any("$" in text for text in document.texts.values())
     if isinstance(values, dict) and (names_values or "variables" in values or "blocks" in values):
-        scope = read_variables(source)
-        expand_blocks(source, scope)
-        fill_in_variables(source, scope)
-    expand_embeddings(source)
-    return source
+        scope = read_variables(document)
+        expand_blocks(document, scope)
+        fill_in_variables(document, scope)
+    expand_embeddings(document)
+    return document

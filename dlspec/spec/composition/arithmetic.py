@@ -29,7 +29,7 @@ def calculate(text: str, look_up: Callable[[str], Number]) -> Number:
     """
     if len(text) > MAX_LENGTH:
         raise ArithmeticProblem(f"it is longer than {MAX_LENGTH} characters")
-    reader = _Reader(_tokens(text), look_up)
+    reader = _Parser(_tokens(text), look_up)
     value = reader.sum()
     if reader.tokens:
         raise ArithmeticProblem(f"`{reader.tokens[0]}` stands where it should end")
@@ -47,7 +47,7 @@ def _tokens(text: str) -> list[str]:
     return tokens
 
 
-class _Reader:
+class _Parser:
     """Reads sums of products of powers, from left to right."""
 
     def __init__(self, tokens: list[str], look_up: Callable[[str], Number]) -> None:

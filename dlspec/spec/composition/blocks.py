@@ -8,7 +8,7 @@ from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.fields import did_you_mean, one_of, show_value
-from dlspec.language.yaml import MAX_NODES, Node, Source
+from dlspec.language.yaml import MAX_NODES, Document, Node
 from dlspec.model.layers import LAYERS
 from dlspec.spec.composition.variables import Scope
 
@@ -30,25 +30,25 @@ class Block:
     span: Span
 
 
-def expand_blocks(source: Source, scope: Scope) -> None:
+def expand_blocks(document: Document, scope: Scope) -> None:
     """Puts layers in place of every block that the model uses, and fills in what its layers refer to."""
-    values = source.root.value
+    values = document.root.value
     assert isinstance(values, dict), "a spec that is written out is a mapping"
     given = values.pop("blocks", None)
-    blocks = {} if given is None else {block.name: block for block in _read(given, source)}
-    source.blocks = {name: block.span for name, block in blocks.items()}
-    expander = _Expander(blocks, source)
+    blocks = {} if given is None else {block.name: block for block in _read(given, document)}
+    document.blocks = {name: block.span for name, block in blocks.items()}
+    expander = _Expander(blocks, document)
     if "model" in values:
         try:
             values["model"] = expander.model(values["model"], scope)
         except _TooFar as error:
-            source.problems.append(error.problem)
-            source.recovered = True
+            document.problems.append(error.problem)
+            document.recovered = True
             del values["model"]
             return
     for block in blocks.values():
-        if block.name not in expander.used and block.span.file == source.file:  # a base has some for others to use
-            source.problems.append(
+        if block.name not in expander.used and block.span.file == document.file:  # a base has some for others to use
+            document.problems.append(
                 Diagnostic(
                     "unused-block",
                     f"nothing uses the block `{block.name}`",
@@ -59,18 +59,18 @@ def expand_blocks(source: Source, scope: Scope) -> None:
             )
 
 
-def _read(given: Node, source: Source) -> Iterator[Block]:
+def _read(given: Node, document: Document) -> Iterator[Block]:
     if given.value is None:
         return
     if not isinstance(given.value, dict):
-        source.problems.append(
+        document.problems.append(
             Diagnostic("wrong-type", f"`blocks` must be a mapping, got {show_value(given.plain())}", given.span)
         )
         return
     for name, node in given.value.items():
         span = node.key or node.span
         if name in LAYERS:
-            source.problems.append(
+            document.problems.append(
                 Diagnostic(
                     "block-hides-layer",
                     f"`{name}` is the name of a layer",
@@ -81,7 +81,7 @@ def _read(given: Node, source: Source) -> Iterator[Block]:
             continue
         problem = _wrong_form(name, node)
         if problem:
-            source.problems.append(problem)
+            document.problems.append(problem)
             yield Block(name, {}, [], span)  # so that its uses are not unknown as well
             continue
         layers = node if isinstance(node.value, list) else node.child("layers")
@@ -128,9 +128,9 @@ class _TooFar(Exception):
 
 
 class _Expander:
-    def __init__(self, blocks: dict[str, Block], source: Source) -> None:
+    def __init__(self, blocks: dict[str, Block], document: Document) -> None:
         self.blocks = blocks
-        self.source = source
+        self.document = document
         self.used: set[str] = set()
         self.nodes = 0
 
@@ -181,7 +181,7 @@ class _Expander:
             self._say("recursive-block", f"a block uses itself: {circle}", _place(item))
             return []
         given, own = self._arguments(block, item, arguments, scope)
-        inner = Scope(block.parameters, self.source, outer=scope.outermost, known=given)
+        inner = Scope(block.parameters, self.document, outer=scope.outermost, known=given)
         items: list[Node] = []
         for layer in block.layers:
             if self.nodes > MAX_NODES:
@@ -254,8 +254,8 @@ class _Expander:
         return replace(item, value={name: Node(held, item.span, key=item.key, origin=item.origin)})
 
     def _say(self, code: str, message: str, span: Span, help: str | None = None, *labels: Label) -> None:
-        self.source.problems.append(Diagnostic(code, message, span, help=help, labels=labels))
-        self.source.recovered = True  # what stands here now is not what was meant
+        self.document.problems.append(Diagnostic(code, message, span, help=help, labels=labels))
+        self.document.recovered = True  # what stands here now is not what was meant
 
 
 def _split(item: Node) -> tuple[str | None, Node | None]:

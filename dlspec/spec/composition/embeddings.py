@@ -5,28 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from dlspec.language.yaml import Node, Source
+from dlspec.language.yaml import Document, Node
 from dlspec.language.yaml.nodes import Scalar
 
 INPUT = "input"
 """What `from` calls the input of a network that has one: here the layer in which all features come together."""
 
 
-def expand_embeddings(source: Source) -> None:
+def expand_embeddings(document: Document) -> None:
     """Writes out what features of the type `category` say of an `embedding`.
 
     Each becomes numbers of words, `codes`, that go through an `embedding` of their own, beside an input for all other
     features. A model that names its inputs itself is left as it is, which is said later; so is what is no number, and a
     series, whose features have no types.
     """
-    features, model = source.root.deepest(("data", "features")), source.root.child("model")
-    if not isinstance(features.value, dict) or model is None or not source.written("data", "features"):
+    features, model = document.root.deepest(("data", "features")), document.root.child("model")
+    if not isinstance(features.value, dict) or model is None or not document.written("data", "features"):
         return
     named = isinstance(model.value, dict)
     layers = model.child("layers") if named else model
     if layers is None or not isinstance(layers.value, list) or model.child("inputs") is not None:
         return
-    if source.written("data", "series") or source.written("data", "window"):
+    if document.written("data", "series") or document.written("data", "window"):
         return
     sizes = {name: size for name, node in features.value.items() if (size := _size(node)) is not None}
     if not sizes:
@@ -58,23 +58,23 @@ def expand_embeddings(source: Source) -> None:
         ends = [str(joined["name"].value)]
     layers = replace(layers, value=[*added, *(_led(layer, ends[0]) for layer in layers.value)])
     kept = {key: _led(node, ends[0]) for key, node in model.value.items()} if isinstance(model.value, dict) else {}
-    source.root.value = {
-        **_mapping(source.root),
+    document.root.value = {
+        **_mapping(document.root),
         "model": replace(model, value={"inputs": _node(inputs, features), **kept, "layers": layers}),
     }
 
 
-def _led(node: Node, to: str, *, source: bool = False) -> Node:
+def _led(node: Node, to: str, *, document: bool = False) -> Node:
     """A copy in which everything that takes the input by its name takes another layer.
 
     Args:
         source: whether it stands behind `from`.
     """
     if isinstance(node.value, dict):
-        return replace(node, value={key: _led(below, to, source=key == "from") for key, below in node.value.items()})
+        return replace(node, value={key: _led(below, to, document=key == "from") for key, below in node.value.items()})
     if isinstance(node.value, list):
-        return replace(node, value=[_led(below, to, source=source) for below in node.value])
-    return replace(node, value=to) if source and node.value == INPUT else node
+        return replace(node, value=[_led(below, to, document=document) for below in node.value])
+    return replace(node, value=to) if document and node.value == INPUT else node
 
 
 def _size(feature: Node) -> Node | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from dlspec.data.section import SOURCES
 from dlspec.language.diagnostics import Diagnostic, Label
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.yaml import Node, Source, read_file
+from dlspec.language.yaml import Document, Node, read_file
 
 MAX_FILES = 20
 NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
@@ -17,53 +17,53 @@ NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
 WITH_SOURCE = ("data", "unlabeled")
 
 
-def extend(source: Source) -> Source:
+def extend(document: Document) -> Document:
     """The spec on top of those that it extends, the first of them lowest."""
-    if not isinstance(source.root.value, dict) or "extends" not in source.root.value:
-        return source
-    return _extend(source, Path(source.file).parent.resolve(), (Path(source.file).resolve(),), [0])
+    if not isinstance(document.root.value, dict) or "extends" not in document.root.value:
+        return document
+    return _extend(document, Path(document.file).parent.resolve(), (Path(document.file).resolve(),), [0])
 
 
-def _extend(source: Source, tree: Path, above: tuple[Path, ...], read: list[int]) -> Source:
+def _extend(document: Document, tree: Path, above: tuple[Path, ...], read: list[int]) -> Document:
     """
     Args:
         tree: the folder that no file may lie outside of.
         above: the files that led here, for cycles.
         read: how many files have been read so far.
     """
-    values = source.root.value
+    values = document.root.value
     assert isinstance(values, dict), "only a mapping extends"
     named = values.pop("extends", None)
     merged: Node | None = None
-    for node in [] if named is None else _names(named, source):
-        base = _read(node, source, tree, above, read)
+    for node in [] if named is None else _names(named, document):
+        base = _read(node, document, tree, above, read)
         if base is None:
             continue
         if isinstance(base.root.value, dict) and "extends" in base.root.value:
             base = _extend(base, tree, (*above, Path(base.file).resolve()), read)
-        source.texts = {**base.texts, **source.texts}
-        source.problems += base.problems
-        source.recovered |= base.recovered
+        document.texts = {**base.texts, **document.texts}
+        document.problems += base.problems
+        document.recovered |= base.recovered
         if isinstance(base.root.value, dict):
             merged = base.root if merged is None else merge(merged, base.root)
     if merged is not None:
-        source.root = merge(merged, source.root)
-    return source
+        document.root = merge(merged, document.root)
+    return document
 
 
-def _names(named: Node, source: Source) -> list[Node]:
+def _names(named: Node, document: Document) -> list[Node]:
     nodes = named.value if isinstance(named.value, list) else [named]
     wrong = [node for node in nodes if not isinstance(node.value, str)]
     for node in wrong:
-        source.problems.append(
+        document.problems.append(
             Diagnostic("wrong-type", "`extends` names a spec, or a list of specs", node.span, help="write a file name")
         )
     return [node for node in nodes if isinstance(node.value, str)]
 
 
-def _read(node: Node, source: Source, tree: Path, above: tuple[Path, ...], read: list[int]) -> Source | None:
+def _read(node: Node, document: Document, tree: Path, above: tuple[Path, ...], read: list[int]) -> Document | None:
     """The spec that the node names, or None and a problem."""
-    path = Path(source.file).parent / str(node.value)
+    path = Path(document.file).parent / str(node.value)
     resolved = path.resolve()
     if not resolved.is_relative_to(tree):
         problem = Diagnostic(
@@ -87,16 +87,16 @@ def _read(node: Node, source: Source, tree: Path, above: tuple[Path, ...], read:
         try:
             base = read_file(path)
         except DataError as error:
-            source.problems += [replace(problem, span=node.span) for problem in error.diagnostics]
-            source.recovered = True
+            document.problems += [replace(problem, span=node.span) for problem in error.diagnostics]
+            document.recovered = True
             return None
         mark(base.root, f"extends {node.value}")
         base.problems = [
             replace(problem, labels=(*problem.labels, Label(node.span, "extended here"))) for problem in base.problems
         ]
         return base
-    source.problems.append(problem)
-    source.recovered = True  # what is missing may stand there
+    document.problems.append(problem)
+    document.recovered = True  # what is missing may stand there
     return None
 
 

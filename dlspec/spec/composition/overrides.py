@@ -7,12 +7,12 @@ from pathlib import PurePath
 from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Span
-from dlspec.language.yaml import Node, Source, read_text, to_inline_yaml
+from dlspec.language.yaml import Document, Node, read_text, to_inline_yaml
 from dlspec.spec.composition.extends import without_other_sources
 
 
-def apply_overrides(source: Source, overrides: Mapping[str, Any]) -> Source:
-    """The source with each value at its path, mistakes added to its problems.
+def apply_overrides(document: Document, overrides: Mapping[str, Any]) -> Document:
+    """The document with each value at its path, mistakes added to its problems.
 
     Args:
         overrides: dotted path -> value: `{"train.epochs": 5, "model.0.lstm": 32}`. A mapping that is not there
@@ -23,14 +23,14 @@ def apply_overrides(source: Source, overrides: Mapping[str, Any]) -> Source:
             value = value.item()
         text = to_inline_yaml({path: str(value) if isinstance(value, PurePath) else value})
         written = read_text(text, f"--set {text.replace(': ', '=', 1)}", origin="override")
-        source.texts |= written.texts
-        source.problems += written.problems
+        document.texts |= written.texts
+        document.problems += written.problems
         assert isinstance(written.root.value, dict), "a mapping was written"
         for node in written.root.value.values():
-            problem = _put(source.root, path, node)
+            problem = _put(document.root, path, node)
             if problem:
-                source.problems.append(problem)
-    return source
+                document.problems.append(problem)
+    return document
 
 
 def _put(root: Node, path: str, new: Node) -> Diagnostic | None:

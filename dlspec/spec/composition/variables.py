@@ -9,34 +9,34 @@ from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.fields import did_you_mean, show_value
-from dlspec.language.yaml import MAX_NODES, Node, Source
+from dlspec.language.yaml import MAX_NODES, Document, Node
 from dlspec.spec.composition.arithmetic import ArithmeticProblem, Number, calculate
 
 REFERENCE = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\(([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*)\))")
 """`$$`, `$name` or `$(…)` with parentheses up to two deep inside."""
 
 
-def read_variables(source: Source) -> Scope:
+def read_variables(document: Document) -> Scope:
     """The variables of the spec, taken out of it."""
-    assert isinstance(source.root.value, dict), "a spec that is written out is a mapping"
-    source.variables = _read(source.root.value.pop("variables", None), source)
-    return Scope(source.variables, source)
+    assert isinstance(document.root.value, dict), "a spec that is written out is a mapping"
+    document.variables = _read(document.root.value.pop("variables", None), document)
+    return Scope(document.variables, document)
 
 
-def fill_in_variables(source: Source, scope: Scope) -> None:
+def fill_in_variables(document: Document, scope: Scope) -> None:
     """Puts a value in place of every `$name` and `$(…)` outside of the model, whose blocks have names of their own."""
-    values = source.root.value
+    values = document.root.value
     assert isinstance(values, dict), "a spec that is written out is a mapping"
-    source.root = replace(
-        source.root, value={key: node if key == "model" else scope.fill_in(node) for key, node in values.items()}
+    document.root = replace(
+        document.root, value={key: node if key == "model" else scope.fill_in(node) for key, node in values.items()}
     )
-    said = len(source.problems)
+    said = len(document.problems)
     for name in scope.given:
         scope.value_of(name)  # what is wrong with it, also where nothing uses it
-    wrong = {problem.span for problem in source.problems[said:]}
+    wrong = {problem.span for problem in document.problems[said:]}
     for name, node in scope.given.items():
-        if name not in scope.used and node.span not in wrong and node.span.file == source.file:
-            source.problems.append(
+        if name not in scope.used and node.span not in wrong and node.span.file == document.file:
+            document.problems.append(
                 Diagnostic(
                     "unused-variable",
                     f"nothing uses the variable `{name}`",
@@ -47,11 +47,11 @@ def fill_in_variables(source: Source, scope: Scope) -> None:
             )
 
 
-def _read(given: Node | None, source: Source) -> dict[str, Node]:
+def _read(given: Node | None, document: Document) -> dict[str, Node]:
     if given is None or given.value is None:
         return {}
     if not isinstance(given.value, dict):
-        source.problems.append(
+        document.problems.append(
             Diagnostic(
                 "wrong-type",
                 f"`variables` must be a mapping of names, got {show_value(given.plain())}",
@@ -62,7 +62,7 @@ def _read(given: Node | None, source: Source) -> dict[str, Node]:
         return {}
     for name, node in given.value.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-            source.problems.append(
+            document.problems.append(
                 Diagnostic(
                     "wrong-value",
                     f"a variable's name is made of letters, digits and `_`, got `{name}`",
@@ -84,13 +84,13 @@ class Scope:
     def __init__(
         self,
         given: Mapping[str, Node],
-        source: Source,
+        document: Document,
         *,
         outer: Scope | None = None,
         known: Mapping[str, Node] | None = None,
     ) -> None:
         self.given = given
-        self.source = source
+        self.document = document
         self.outer = outer
         self.used: set[str] = set()
         self.nodes = 0
@@ -208,8 +208,8 @@ class Scope:
         return found.value
 
     def _say(self, code: str, message: str, node: Node, help: str | None = None) -> None:
-        self.source.problems.append(Diagnostic(code, message, node.span, help=help))
-        self.source.recovered = True  # what stands here is not what was meant, so its absence says nothing
+        self.document.problems.append(Diagnostic(code, message, node.span, help=help))
+        self.document.recovered = True  # what stands here is not what was meant, so its absence says nothing
 
 
 class _Said(Exception):

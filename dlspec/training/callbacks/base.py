@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from dlspec.language.fields import Text, mistake
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ Monitor = Literal["val_loss", "loss"]
 """What training computes in every epoch."""
 
 
-class Callback(Part):
+class Callback(KerasKind):
     """What is done while the whole network is trained."""
 
     module = "callbacks"

@@ -13,7 +13,7 @@ import numpy as np
 
 from dlspec.data.arrays import Samples as Arrays
 from dlspec.data.arrays import is_read_later
-from dlspec.training.batches import Reader, batches
+from dlspec.training.batches import BatchReader, batches
 from dlspec.training.values import EVALUATION_BATCH
 
 Array = np.ndarray
@@ -35,7 +35,7 @@ class Engine(ABC):
         self.data = [values for values in (x, y, weights) if values is not None]
         self.has_targets, self.has_weights = y is not None, weights is not None
         self.batch_size = batch_size
-        self._reader = Reader(self.data, batch_size) if any(map(is_read_later, self.data)) else None
+        self._reader = BatchReader(self.data, batch_size) if any(map(is_read_later, self.data)) else None
 
     def samples(self, order: Array, first: int, last: int) -> list[Array]:
         """What the steps from `first` to before `last` of an epoch need, of each array."""

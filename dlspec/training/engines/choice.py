@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlspec.data.arrays import Samples as Arrays
+from dlspec.data.arrays import Samples
 from dlspec.data.preparation import Prepared
 from dlspec.runtime.backend import on_gpu
 from dlspec.runtime.section import RuntimeSpec
 from dlspec.training.engines.base import Engine, StepByStep
 from dlspec.training.engines.xla_rule import way_of
 from dlspec.training.estimates import count_of
-from dlspec.training.plan import Plan, Samples
+from dlspec.training.plan import Plan, SampleCounts
 
 
 def compiled_stages(runtime: RuntimeSpec, plan: Plan, data: Prepared) -> list[str]:
@@ -21,15 +21,15 @@ def compiled_stages(runtime: RuntimeSpec, plan: Plan, data: Prepared) -> list[st
 
     if keras.backend.backend() != "tensorflow" or (runtime.xla == "auto" and on_gpu()):
         return []
-    samples = Samples(len(data.train), len(data.pretraining_inputs))
+    samples = SampleCounts(len(data.train), len(data.pretraining_inputs))
     return [stage.name for stage in plan.stages if way_of(runtime, plan, stage, count_of(stage, samples)).compiled]
 
 
 def make_engine(
     model: Any,
-    x: Arrays,
-    y: Arrays | None,
-    weights: Arrays | None,
+    x: Samples,
+    y: Samples | None,
+    weights: Samples | None,
     batch_size: int,
     *,
     compiled: bool,

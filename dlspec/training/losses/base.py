@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from dlspec.language.fields import FloatType
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Sort = Literal["number", "binary", "class"]
 
 
-class Loss(Part):
+class Loss(KerasKind):
     """What training makes small.
 
     With `reduction: sum` the loss of a batch is not divided by its size; `mean_with_sample_weight` divides by the sum

@@ -9,14 +9,14 @@ from pydantic import Field, Strict
 from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt, PositiveNumber, Primary, Share, mistake, one_of
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 from dlspec.training.schedules.base import Schedule
 
 CLIPS = {"norm": "clipnorm", "value": "clipvalue", "global_norm": "global_clipnorm"}
 """Key of `gradient_clipping` -> the optimizer's argument."""
 
 
-class Optimizer(Part):
+class Optimizer(KerasKind):
     """How weights follow the gradient.
 
     `use_ema` keeps a running average of the weights, which training ends with (Polyak and Juditsky, 1992);

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
-from dlspec.model.keras_kind import Part
+from dlspec.model.keras_kind import KerasKind
 
 
-class Schedule(Part):
+class Schedule(KerasKind):
     """How the learning rate changes while training; it starts at the optimizer's `learning_rate`.
 
     A step is one weight update.

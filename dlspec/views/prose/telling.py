@@ -103,7 +103,7 @@ class _Teller:
                 continue  # what no stage needs
             elif _is_section(value) and ".".join(map(str, below)) not in self.words.KEYS:
                 yield from self.section(value, below)
-            elif self.spec.source.written(*below):
+            elif self.spec.document.written(*below):
                 yield Sentence(self.value(below, value), self._line(*below))
                 if below == ("data", "features") and isinstance(value, dict):
                     yield from self._features(value)
@@ -139,9 +139,9 @@ class _Teller:
         if name == "pretrain.per_layer" and self.spec.pretrain:
             value = self.spec.pretrain.brief_settings()
         if _is_section(value):
-            value = {key: given for key, given in value.written().items() if self.spec.source.written(*path, key)} or (
-                getattr(value, "path", value)
-            )
+            value = {
+                key: given for key, given in value.written().items() if self.spec.document.written(*path, key)
+            } or (getattr(value, "path", value))
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
         elif isinstance(value, dict):
@@ -169,7 +169,7 @@ class _Teller:
 
     def composition(self) -> Iterator[Sentence]:
         """A sentence for each variable and each block."""
-        source = self.spec.source
+        source = self.spec.document
         for name, node in source.variables.items():
             value = to_inline_yaml(node.plain())
             shown = f"`{value}`" if isinstance(node.value, dict | list) else value
@@ -252,7 +252,7 @@ class _Teller:
         return self._in_file(self.spec.key_span(*path))
 
     def _in_file(self, span: Span) -> int | None:
-        return span.line if span.file == self.spec.source.file else None
+        return span.line if span.file == self.spec.document.file else None
 
 
 def _in_files(name: str, value: Any) -> bool:
