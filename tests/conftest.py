@@ -67,6 +67,8 @@ model:
 train: {epochs: 3, batch_size: 32}
 """
 
+SPIRALS = "data: {dataset: {spirals: {samples: 60}}}\ntrain: {epochs: 1}\n"
+"""Sections of a spec that lacks its first line and `model`."""
 TINY = {"series": TINY_SERIES, "digits": TINY_DIGITS, "spirals": TINY_SPIRALS, "table": TINY_TABLE}
 
 

@@ -1,11 +1,13 @@
 """What `extends`, overrides, variables and blocks make of a spec."""
 
+import numpy as np
 import pytest
 
 import dlspec
 from dlspec.language.yaml import read_file, read_text
 from dlspec.spec.composition import compose
 from dlspec.spec.composition.arithmetic import ArithmeticProblem, calculate
+from tests.conftest import SPIRALS
 
 HEAD = "dlspec: 1\ndata: {dataset: digits}\n"
 
@@ -234,3 +236,14 @@ def test_a_variable_that_is_wrong_is_not_also_unused():
         "unused-variable",
         "unused-variable",
     ]
+
+
+def test_an_alias_and_its_anchor_are_overridden_apart():
+    text = "dlspec: 1\n" + SPIRALS + "model: [{dense: &d {units: 8}}, {dense: *d}, output]\n"
+    spec = dlspec.load(text, overrides={"model.1.dense.units": 4})
+    assert [layer.units for layer in spec.model.layers[:2]] == [8, 4]
+
+
+def test_numbers_of_numpy_and_paths_override_as_they_are():
+    spec = dlspec.load("dlspec: 1\n" + SPIRALS + "model: [output]\n", overrides={"train.epochs": np.int64(3)})
+    assert spec.train.epochs == 3

@@ -102,3 +102,17 @@ def test_both_ways_to_an_interval_agree():
 
     values = np.random.default_rng(0).normal(3, 2, 5001)
     assert interval_of_mean(values[:5000]) == pytest.approx(interval_of_mean(values), abs=0.01)
+
+
+def test_forecasts_over_several_timesteps_do_not_make_the_verdict_surer_than_it_is():
+    """Two equally good forecasters whose errors overlap: hardly one verdict in ten may name a winner."""
+    from dlspec.evaluation.evaluate import interval_of_mean
+
+    random = np.random.default_rng(0)
+    surer = 0
+    for _ in range(100):
+        shocks = random.normal(size=(2, 170))
+        gain = np.convolve(shocks[0] - shocks[1], np.ones(10), "valid")[:150] / 10
+        low, high = interval_of_mean(gain, 20, resamples=300)
+        surer += low > 0 or high < 0
+    assert surer <= 20

@@ -249,3 +249,10 @@ def test_memory_stays_flat(run, tmp_path):
 
     small = peak(40_000)
     assert peak(400_000) - small < 60
+
+
+@pytest.mark.parametrize(("value", "code"), [("abc", "not-a-number"), (None, "missing-value")])
+def test_predict_refuses_rows_that_it_cannot_read(tiny_run, value, code):
+    with pytest.raises(dlspec.DataError) as caught:
+        tiny_run("series").predict({"x": [1.0] * 5 + [value] + [1.0] * 5})
+    assert caught.value.diagnostics[0].code == code

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 
 from dlspec.api import load
-from dlspec.data.features import fit_affine
+from dlspec.data.features import Affine, fit_affine
 from dlspec.data.preparation import draw_evenly, generator, prepare, stratified_order, to_times
 from dlspec.data.source_of import source_of
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.spec.signature import read_signature
+from dlspec.training.values import predict
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_TABLE
+from tests.test_training import Training
 
 
 def prepared(text: str, change=None, **overrides):
@@ -193,3 +195,19 @@ def test_more_labels_than_there_are_is_an_error():
     with pytest.raises(SpecError) as caught:
         prepared(TINY_DIGITS, **{"data.labels": 5000})
     assert caught.value.diagnostics[0].code == "labels-out-of-range"
+
+
+def test_small_changes_of_a_large_level_are_not_lost_in_the_saved_model():
+    import keras
+
+    from dlspec.model.build import with_preprocessing
+
+    training = Training(TINY_SERIES, lambda columns: columns["x"].__iadd__(1e6))
+    inputs = keras.Input((8, 1))
+    network = keras.Model(inputs, inputs[:, -1, :], name="last_change_network")
+    model = with_preprocessing(network, training.data)
+    test, steps = training.data.test, training.data.preprocessing
+    change = np.diff(test.raw[:, :, 0], axis=1)[:, -1:]
+    expected = test.last + steps.target.back(Affine(steps.inputs.scale, steps.inputs.offset)(change))[:, 0]
+    predicted = predict(model, test.raw)[:, 0]
+    assert abs(predicted - expected).max() < 1e-6

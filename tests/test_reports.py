@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import dlspec
@@ -122,3 +123,19 @@ def test_a_line_is_spoken_of_where_one_is_drawn(last, line, tmp_path):
     page = dlspec.run(text, out=tmp_path / "run").report.read_text(encoding="utf-8")
     assert "How the layers bend the plane" in page
     assert ("which is drawn across the last one" in page) == line
+
+
+def test_a_report_is_drawn_the_same_without_the_data_file(tmp_path):
+    rows = "".join(f"{i},{np.sin(i / 5):.4f}\n" for i in range(120))
+    (tmp_path / "wave.csv").write_text(",t,y\n" + "".join(f"{i},{row}\n" for i, row in enumerate(rows.split())))
+    (tmp_path / "wave.yaml").write_text(
+        "dlspec: 1\ndata: {series: wave.csv, time: t, target: y, window: {length: 5}}\n"
+        "model: [{lstm: 3}, output]\ntrain: {epochs: 1}\n"
+    )
+    finished = dlspec.run(tmp_path / "wave.yaml", out=tmp_path / "run")
+    assert finished.data["raw_columns"] == ["y"], "the index that pandas writes is no feature"
+    before = finished.report.read_text()
+    assert str(tmp_path) not in before
+    (tmp_path / "wave.csv").unlink()
+    dlspec.report(finished.folder)
+    assert finished.report.read_text() == before

@@ -12,7 +12,9 @@ import pytest
 import dlspec
 from dlspec.runs import resume
 from dlspec.runs.listener import Listener
-from tests.conftest import TINY
+from dlspec.training.progress import Stopped
+from tests.conftest import SPIRALS, TINY
+from tests.test_training import same
 
 FILES = {
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
@@ -256,3 +258,41 @@ def test_networks_of_several_inputs_are_pretrained_trained_and_reported(layers, 
     assert run.report.is_file()
     rows = pd.DataFrame([[5.1, 3.5, 1.4, 0.2]], columns=["sepal_length", "sepal_width", "petal_length", "petal_width"])
     assert len(run.predict(rows)) == 1
+
+
+def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tmp_path, monkeypatch):
+    import dlspec.runs.run
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dlspec.runs.run, "_write_results", stopped)
+        with pytest.raises(Stopped):
+            dlspec.run(dlspec.load(TINY["series"]), out=tmp_path / "run")
+    started = json.loads((tmp_path / "run" / "environment.json").read_text())
+    resumed = resume(tmp_path / "run", listener=None, command="again")
+    whole = tiny_run("series")
+    assert resumed.metrics == whole.metrics
+    assert [row["epoch"] for row in resumed.history] == [row["epoch"] for row in whole.history]
+    assert resumed.environment["started"] == started["started"]
+    assert resumed.environment["resumed"][0]["command"] == "again"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: 주식\n" + SPIRALS + "model: [{dense: 3}, output]\n",
+        "name: raw\n" + SPIRALS + "model: [{dense: {units: 3, name: raw}}, {dense: {units: 3, name: exp}}, output]\n",
+        SPIRALS + "model: [{dense: 3}, {dense: 1}, {activation: sigmoid}]\n",
+        SPIRALS.replace("60}}", "60}}, limit: 1") + "model: [{dense: 3}, output]\n",
+    ],
+    ids=["korean-name", "names-of-our-own-parts", "output-is-an-activation", "one-training-sample"],
+)
+def test_what_validate_accepts_runs(text, tmp_path):
+    assert dlspec.run(dlspec.load("dlspec: 1\n" + text), out=tmp_path / "run").finished
+
+
+def test_building_draws_by_the_seed():
+    spec = dlspec.load(TINY["spirals"])
+    assert same(dlspec.build(spec).get_weights(), dlspec.build(spec).get_weights())

@@ -14,6 +14,7 @@ import dlspec
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
+from tests.test_training import Training
 
 MODEL = "model: [flatten, output]\ntrain: {epochs: 2, batch_size: 8}\n"
 
@@ -392,3 +393,14 @@ def test_a_folder_of_texts(tmp_path):
     (tmp_path / "reviews.csv").write_text(f"id,said,kind\n{rows}", encoding="utf-8")
     data = load_data(spec_of(tmp_path, "{text: reviews.csv, target: kind}"))
     assert [column.name for column in data.signature.features] == ["said"]
+
+
+def test_semicolons_and_decimal_commas_are_read(tmp_path):
+    rows = "".join(f"2024-{1 + i // 28:02d}-{1 + i % 28:02d};{i},5;Bern\n" for i in range(100))
+    (tmp_path / "excel.csv").write_text("date;temp;city\n" + rows)
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\ndata: {series: excel.csv, target: temp, window: {length: 3}}\nmodel: [{lstm: 3}, output]\n"
+    )
+    spec = dlspec.load(tmp_path / "s.yaml")
+    assert spec.data.features == ["temp"], "text is no feature"
+    assert Training(str(tmp_path / "s.yaml")).data.train.raw[0, 0, 0] == 0.5

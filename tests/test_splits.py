@@ -8,6 +8,8 @@ import dlspec
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.runs.job import load_data
 from dlspec.training.values import as_array
+from tests.conftest import TINY_DIGITS
+from tests.test_training import Training
 
 PATIENTS = 60
 
@@ -334,3 +336,9 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, spl
     assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
     assert spoilt.metrics["train"] == untouched.metrics["train"]
     assert spoilt.metrics["test"] != untouched.metrics["test"]
+
+
+def test_every_class_has_a_label_when_there_are_as_many_labels():
+    for seed in range(5):
+        data = Training(TINY_DIGITS, **{"data.labels": 10, "seed": seed}).data
+        assert sorted(data.train.truth) == list(range(10))

@@ -10,12 +10,17 @@ import pytest
 from dlspec.api import validate
 from dlspec.language.diagnostics import Findings, render
 from dlspec.language.yaml import read_file
+from tests.conftest import SPIRALS
 from tests.test_cli import dlspec
 
 GOOD = "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dense: 4}, output]\n"
 BAD = "dlspec: 1\ndata: {dataset: iris}\nmodel: [{dens: 4}, output]\n"
 RATE = "train: {optimizer: {sgd: 50}}"
 WARNED = f"{GOOD}{RATE}\n"
+
+
+def codes(text):
+    return [problem.code for problem in validate("dlspec: 1\n" + text)]
 
 
 @pytest.fixture
@@ -152,3 +157,43 @@ def test_the_pipe_of_a_reader_that_left_ends_quietly(folder):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("data: {dataset: digits}\nmodel: [{conv2d: {filters: 4, kernel_size: 3, groups: 5}}, flatten, output]\n",
+         ["shape-mismatch", "wrong-value"]),
+        (SPIRALS + "model: [{dense: {units: 3, name: 층}}, output]\n", "wrong-value"),
+        (SPIRALS + "model: [{dense: {units: 3, name: input}}, output]\n", "wrong-value"),
+        (SPIRALS + "model: [{gaussian_noise: 2}, output]\n", "out-of-range"),
+        (SPIRALS + "model: [{dense: {units: 3, bias_initializer: orthogonal}}, output]\n", "wrong-value"),
+        ("data: {dataset: spirals}\nmodel: [output]\ntrain: {optimizer: {adam: {clipnorm: 1, clipvalue: 1}}}\n",
+         "wrong-value"),
+        ("data: {dataset: digits, target: image}\nmodel: [flatten, output]\n", "wrong-value"),
+        ("data: {dataset: goog, target: date, window: {length: 3}}\nmodel: [{lstm: 3}, output]\n", "wrong-value"),
+        ("data: {dataset: digits}\nmodel: [flatten, {dense: 10}, {dropout: 0.2}]\n",
+         ["dropout-at-output", "output-mismatch"]),
+        ("data: {dataset: digits}\nmodel: [flatten, {dense: {units: 10, activation: sigmoid}}]\n", "output-mismatch"),
+        (SPIRALS + "model: [{dense: {units: 1, activation: softmax}}]\n", "one-unit-softmax"),
+        (SPIRALS + "model: [{dense: {units: 3, trainable: false}}, output]\npretrain: {method: autoencoder}\n",
+         "cannot-pretrain"),
+        ("data: {series: \"a\\0b\", target: x, window: {length: 3}}\nmodel: [{lstm: 3}, output]\n", "data-unreadable"),
+        ("seed: 0x" + "f" * 5000 + "\n" + SPIRALS + "model: [output]\n", "wrong-type"),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_is_refused_by_validate(text, code):
+    assert codes(text) == ([code] if isinstance(code, str) else code)
+
+
+def test_a_wrong_column_does_not_hide_shapes():
+    text = "data: {dataset: goog, features: [opne], window: {length: 9}}\nmodel: [{lstm: 3}, {lstm: 3}, output]\n"
+    assert codes(text) == ["unknown-column", "shape-mismatch"]
+
+
+def test_a_broken_layer_keeps_its_name_and_its_number():
+    text = (
+        SPIRALS + "model: [{dense: {unitz: 3, name: h1}}, {dense: {unitz: 3}}, {dense: 4}, output]\n"
+        "pretrain: {method: autoencoder, layers: [h1, dense_2]}\n"
+    )
+    assert codes(text) == ["unknown-key", "unknown-key"]

@@ -287,3 +287,9 @@ def test_the_input_of_a_stage_is_computed_once_and_may_lie_in_a_file(monkeypatch
     spilled, _ = digits(METHODS["denoising"]).run()
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, spilled, strict=True))
     assert not list(tmp_path.iterdir()), "files of features are removed"
+
+
+def test_freeze_keeps_everything_that_pretraining_trained():
+    text = TINY_DIGITS.replace("- dropout: 0.1", "- batch_normalization: {name: bn}")
+    plan = dlspec.plan(dlspec.load(text, overrides={"pretrain.then": "freeze"}))
+    assert plan.frozen == ("h1", "bn", "h2")
