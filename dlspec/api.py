@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.checks import Checked, check
@@ -16,13 +18,30 @@ from dlspec.plans import Plan, make_plan
 from dlspec.signature import read_signature, source_of
 from dlspec.source import Source, read_file, read_text
 from dlspec.spec import Spec
-from dlspec.weights import taken_layers
+from dlspec.weights import RESOLVED, taken_layers
 
 if TYPE_CHECKING:
     from dlspec.data_check.table import ColumnSummary
     from dlspec.doctor import Finding
     from dlspec.runs import Replay, Run
     from dlspec.training import Listener
+
+
+def load_plugin(path: str | Path) -> ModuleType:
+    """Loads a file of Python that adds layers, pretraining methods or anything else that a spec can name.
+
+    Its classes register themselves, as in `@LAYERS.register`, and are then like built-in ones. A file is loaded once;
+    to load it after a change, start Python anew. On the command line, `--plugin FILE` does the same.
+
+    Returns:
+        The module of the file.
+
+    Raises:
+        DataError: there is no such file, its code fails, or one of its names is taken.
+    """
+    from dlspec.plugins import load as load_file
+
+    return load_file(path)
 
 
 def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
@@ -63,7 +82,12 @@ def examine(spec: str | Path | Source, overrides: Mapping[str, Any] | None = Non
         source = read_text(spec)
     else:
         source = read_file(spec)
-    return check(compose(source, overrides))
+    checked = check(compose(source, overrides))
+    if checked.errors and (source.folder / RESOLVED).is_file():  # a run folder, which says what it was made with
+        from dlspec.runs import naming_plugins
+
+        return replace(checked, diagnostics=naming_plugins(checked.diagnostics, source.folder))
+    return checked
 
 
 def graph(spec: Spec) -> Graph:

@@ -22,7 +22,7 @@ from dlspec.layers import LAYERS, Example, LayerSpec, show_shape
 from dlspec.layers.base import ModelItem
 from dlspec.parts.activations import ACTIVATIONS
 from dlspec.parts.left_out import left_out
-from dlspec.registry import Kind, Registry
+from dlspec.registry import Kind, Registry, plural_of
 from dlspec.source import to_inline_yaml
 from dlspec.spec import Spec
 from dlspec.wording import range_words, type_words
@@ -256,8 +256,7 @@ class Category:
     @property
     def plural(self) -> str:
         """As `dlspec layers --kind` takes it: `pretraining_methods`."""
-        noun = self.noun.replace(" ", "_")
-        return noun + ("es" if noun.endswith("s") else "s")
+        return plural_of(self.noun)
 
     def entry(self, name: str) -> Entry | None:
         if self.registry is not None:

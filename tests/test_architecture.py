@@ -7,11 +7,11 @@ from tests.conftest import ROOT
 
 ORDER = (
     "_version", "explanations", "diagnostics", "backend", "machine", "archives", "files", "arrays", "source", "fields",
-    "registry", "parts", "layers", "composition", "datasets", "features", "splits", "targets", "sources", "metrics",
-    "baselines", "stopping", "pretraining", "spec", "spec_reader", "forms", "wording", "descriptions", "catalogue",
-    "json_schema", "reference", "signature", "graphs", "weights", "plans", "starting", "resolving", "prose",
-    "diagrams", "estimates", "compiling", "checks", "preparation", "chance", "data_check", "building", "model_file",
-    "training", "evaluation", "pictures", "runs", "reports", "doctor", "api", "cli",
+    "registry", "plugins", "parts", "layers", "composition", "datasets", "features", "splits", "targets", "sources",
+    "metrics", "baselines", "stopping", "pretraining", "spec", "spec_reader", "forms", "wording", "descriptions",
+    "catalogue", "json_schema", "reference", "signature", "graphs", "weights", "plans", "starting", "resolving",
+    "prose", "diagrams", "estimates", "compiling", "checks", "preparation", "chance", "data_check", "building",
+    "model_file", "training", "evaluation", "pictures", "runs", "reports", "deployment", "doctor", "api", "cli",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.diagnostics import DataError, Diagnostic, Severity
 from dlspec.fields import show_bytes
 from dlspec.machine import free_device_memory
+from dlspec.registry import anything_added
 from dlspec.spec import Spec
 from dlspec.weights import LayerWeights, find_source, taken_layers
 
@@ -100,14 +101,19 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
 
     Raises:
         TrainingError: it takes more memory than there is.
+        DataError: a plugin builds it of what could not be opened again.
     """
     from dlspec.backend import devices_of
     from dlspec.building import build_network
+    from dlspec.model_file import check_can_be_opened
     from dlspec.training import out_of_memory_in_words, seed_everything
 
     seed_everything(spec.seed, "network")
     with out_of_memory_in_words(spec, plan, plan.stages[-1], data), devices_of(spec.runtime):
-        return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+        network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+    if anything_added():
+        check_can_be_opened(network)
+    return network
 
 
 def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
