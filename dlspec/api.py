@@ -326,20 +326,27 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
 
 
 def export(
-    run: Run | str | Path, *, layers: str | None = None, pretrained: bool = False, out: str | Path | None = None
+    run: Run | str | Path,
+    *,
+    layers: str | None = None,
+    pretrained: bool = False,
+    out: str | Path | None = None,
+    format: str | None = None,
 ) -> Path:
-    """Writes a trained network, or a part of it, as a Keras model that loads without dlspec; returns the file.
+    """Writes a trained network, or a part of it, as a model that runs without dlspec; returns the file.
 
     Args:
         layers: `..h3` for the part from the input to the layer `h3`, which takes raw columns, `h2..h3` for that between
             two layers, both included, `h2..` for that up to the output; all of it by default.
         pretrained: layers as pretraining left them, before the whole network was trained.
         out: the file; by default `<name>.keras` or `<name>_<layers>.keras` in the current folder.
+        format: `keras`, or one that a plugin adds; by default as the name of the file ends.
 
     Raises:
-        DataError: there is no such run or layer, or the file is there already.
+        DataError: there is no such run, layer or format, or the file is there already.
     """
-    from dlspec.files import cannot_write, written_whole
+    from dlspec.deployment import choose_target
+    from dlspec.files import cannot_write
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     first, dots, last = (layers or "..").partition("..")
@@ -347,15 +354,13 @@ def export(
         help = f"write `..{layers}` for the part from the input to `{layers}`"
         raise DataError.of("wrong-layers", f"`{layers}` names no part of the network", help=help)
     part = f"_{first}_to_{last or 'output'}".replace("__", "_") if first or last else ""
-    path = Path(out) if out is not None else Path(f"{opened.spec.name}{part}.keras")
-    if path.suffix != ".keras":
-        raise DataError.of("cannot-write", f"`{path}` is no name of a Keras model", help=f"write `{path.stem}.keras`")
+    target = choose_target(None if out is None else Path(out), format)
+    path = Path(out) if out is not None else Path(f"{opened.spec.name}{part}{target.suffixes[0]}")
     if path.exists():
         raise DataError.of("cannot-write", f"`{path}` is there already", help="name another file with `--out`")
     model = opened.part(first or None, last or None, pretrained=pretrained) if part or pretrained else opened.model
     try:
-        with written_whole(path) as draft:
-            model.save(draft)
+        target.write(model, path)
     except OSError as error:
         raise cannot_write(path, error, "name another file") from None
     return path

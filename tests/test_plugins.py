@@ -426,3 +426,112 @@ def test_a_run_made_with_a_package_that_is_gone_says_nothing_of_plugins(tmp_path
     with pytest.raises(SpecError) as caught:
         dlspec.load(tmp_path / "resolved.yaml")
     assert all(not found.notes for found in caught.value.diagnostics)
+
+
+# --- engines and export targets
+
+
+@pytest.fixture
+def added():
+    """Registers a class, and takes it out again."""
+    known = []
+
+    def add(to, cls):
+        known.append((to, to.register(cls)))
+        return cls
+
+    yield add
+    for to, cls in known:
+        to.remove(cls.type_name)
+
+
+def test_an_engine_that_fits_and_is_preferred_trains(added, monkeypatch, tmp_path):
+    from dlspec.training import engines
+    from dlspec.training.engine import ENGINES, EngineKind, StepByStep
+
+    trained = []
+
+    class SlowAndSteady(EngineKind):
+        """Keras's own way, of networks that were not distributed."""
+
+        preference = 9
+
+        def fits(self, task):
+            return not task.compiled and task.batch_size == 16
+
+        def make(self, task):
+            trained.append(len(task.x))
+            return StepByStep(task.model, task.x, task.y, task.weights, task.batch_size)
+
+    spec = dlspec.load(FLAT, overrides={"train.epochs": 1, "train.batch_size": 16, "runtime.xla": "off"})
+    run = dlspec.run(spec, out=tmp_path / "before")
+    assert trained == []
+    added(ENGINES, SlowAndSteady)
+    again = dlspec.run(spec, out=tmp_path / "after")
+    assert trained == [run.data["parts"]["train"]]
+    assert again.history[-1]["loss"] == pytest.approx(run.history[-1]["loss"], rel=1e-4)
+    task = engines.TrainingTask(None, [], None, None, 32, False, False, "jax")
+    assert engines.choose_engine(task).type_name == "keras_steps"
+
+
+def test_no_engine_is_chosen_for_another_backend():
+    from types import SimpleNamespace
+
+    from dlspec.training.engines import TrainingTask, choose_engine
+
+    def chosen(backend, devices):
+        model = SimpleNamespace(distribute_strategy=SimpleNamespace(num_replicas_in_sync=devices))
+        return choose_engine(TrainingTask(model, [], None, None, 8, False, False, backend)).type_name
+
+    assert chosen("tensorflow", 1) == "tensor_flow_runs"
+    assert chosen("tensorflow", 2) == "mirrored"
+    assert chosen("torch", 2) == chosen("jax", 1) == "keras_steps"
+
+
+def test_an_export_target_is_chosen_by_suffix_or_name(added, call, files, options, monkeypatch, tmp_path):
+    from dlspec.deployment import EXPORT_TARGETS, ExportTarget
+
+    class Summary(ExportTarget):
+        """The layers as text."""
+
+        suffixes = (".txt", ".text")
+
+        def write(self, model, path):
+            path.write_text("\n".join(layer.name for layer in model.layers), encoding="utf-8")
+
+    added(EXPORT_TARGETS, Summary)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = call("export", files / "run", "--layers", "..mixing", "-o", "layers.text", *options)
+    assert (code, out) == (0, "layers.text\n")
+    assert (tmp_path / "layers.text").read_text(encoding="utf-8")
+    code, out, _ = call("export", files / "run", "--format", "summary", *options)
+    assert (code, out) == (0, "mixed.txt\n")
+
+
+def test_the_usual_export_target_is_keras(call, files, options, monkeypatch, tmp_path):
+    import keras
+
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = call("export", files / "run", *options)
+    assert (code, out) == (0, "mixed.keras\n")
+    assert keras.models.load_model("mixed.keras", safe_mode=True).input_shape
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "help"),
+    [
+        (["-o", "net.h5"], "no format has files that end in `.h5`", "write `net.keras`"),
+        (["-o", "net"], "`net` names no format", "write `net.keras`"),
+        (["--format", "kera"], "there is no format `kera`", "did you mean `keras`?"),
+        (["--format", "onnx"], "there is no format `onnx`", "there are `keras`"),
+        (["--format", "keras", "-o", "net.zip"], "`net.zip` is no name of a file of the format `keras`", "net.keras"),
+    ],
+    ids=" ".join,
+)
+def test_a_format_that_is_none_is_named(call, files, options, monkeypatch, tmp_path, given, message, help):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("export", files / "run", *given, *options)
+    assert code == 3
+    assert f"error[unknown-export-target]: {message}" in err
+    assert help in err.partition("help: ")[2]
+    assert not list(tmp_path.iterdir())
