@@ -21,6 +21,7 @@ _HOMES = {
     "explain": "dlspec.api",
     "schema": "dlspec.api",
     "doctor": "dlspec.api",
+    "load_plugin": "dlspec.api",
     "build": "dlspec.api",
     "run": "dlspec.api",
     "resume": "dlspec.api",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import Description
@@ -13,6 +15,7 @@ from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
 from dlspec.language.yaml import Document, read_file, read_text
 from dlspec.model.graph import Graph
 from dlspec.model.graph_builder import make_graph
+from dlspec.model.weights import RESOLVED
 from dlspec.spec.checks import Checked, check
 from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
@@ -27,6 +30,23 @@ if TYPE_CHECKING:
     from dlspec.runs import Replay, Run
     from dlspec.runs.listener import Listener
     from dlspec.runtime.doctor import Finding
+
+
+def load_plugin(path: str | Path) -> ModuleType:
+    """Loads a file of Python that adds layers, pretraining methods or anything else that a spec can name.
+
+    Its classes register themselves, as in `@LAYERS.register`, and are then like built-in ones. A file is loaded once;
+    to load it after a change, start Python anew. On the command line, `--plugin FILE` does the same.
+
+    Returns:
+        The module of the file.
+
+    Raises:
+        DataError: there is no such file, its code fails, or one of its names is taken.
+    """
+    from dlspec.language.plugins import load as load_file
+
+    return load_file(path)
 
 
 def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
@@ -67,7 +87,12 @@ def examine(spec: str | Path | Document, overrides: Mapping[str, Any] | None = N
         source = read_text(spec)
     else:
         source = read_file(spec)
-    return check(compose(source, overrides))
+    checked = check(compose(source, overrides))
+    if checked.errors and (source.folder / RESOLVED).is_file():  # a run folder, which says what it was made with
+        from dlspec.runs import naming_plugins
+
+        return replace(checked, diagnostics=naming_plugins(checked.diagnostics, source.folder))
+    return checked
 
 
 def graph(spec: Spec) -> Graph:
@@ -306,20 +331,27 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
 
 
 def export(
-    run: Run | str | Path, *, layers: str | None = None, pretrained: bool = False, out: str | Path | None = None
+    run: Run | str | Path,
+    *,
+    layers: str | None = None,
+    pretrained: bool = False,
+    out: str | Path | None = None,
+    format: str | None = None,
 ) -> Path:
-    """Writes a trained network, or a part of it, as a Keras model that loads without dlspec; returns the file.
+    """Writes a trained network, or a part of it, as a model that runs without dlspec; returns the file.
 
     Args:
         layers: `..h3` for the part from the input to the layer `h3`, which takes raw columns, `h2..h3` for that between
             two layers, both included, `h2..` for that up to the output; all of it by default.
         pretrained: layers as pretraining left them, before the whole network was trained.
         out: the file; by default `<name>.keras` or `<name>_<layers>.keras` in the current folder.
+        format: `keras`, or one that a plugin adds; by default as the name of the file ends.
 
     Raises:
-        DataError: there is no such run or layer, or the file is there already.
+        DataError: there is no such run, layer or format, or the file is there already.
     """
-    from dlspec.runtime.files import cannot_write, written_whole
+    from dlspec.deployment import choose_target
+    from dlspec.runtime.files import cannot_write
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     first, dots, last = (layers or "..").partition("..")
@@ -327,15 +359,13 @@ def export(
         help = f"write `..{layers}` for the part from the input to `{layers}`"
         raise DataError.of("wrong-layers", f"`{layers}` names no part of the network", help=help)
     part = f"_{first}_to_{last or 'output'}".replace("__", "_") if first or last else ""
-    path = Path(out) if out is not None else Path(f"{opened.spec.name}{part}.keras")
-    if path.suffix != ".keras":
-        raise DataError.of("cannot-write", f"`{path}` is no name of a Keras model", help=f"write `{path.stem}.keras`")
+    target = choose_target(None if out is None else Path(out), format)
+    path = Path(out) if out is not None else Path(f"{opened.spec.name}{part}{target.suffixes[0]}")
     if path.exists():
         raise DataError.of("cannot-write", f"`{path}` is there already", help="name another file with `--out`")
     model = opened.part(first or None, last or None, pretrained=pretrained) if part or pretrained else opened.model
     try:
-        with written_whole(path) as draft:
-            model.save(draft)
+        target.write(model, path)
     except OSError as error:
         raise cannot_write(path, error, "name another file") from None
     return path

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from dlspec._version import __version__
+from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
     "init", "run", "replay", "validate", "plan", "show", "explain", "layers", "schema", "predict", "report", "export",
@@ -51,6 +53,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="dlspec", message="%(prog)s %(version)s")
+@plugin_option
 def cli() -> None:
     """Deep learning from a YAML file.
 
@@ -121,8 +124,21 @@ def _explain(error: Exception) -> int:
     import traceback
 
     traceback.print_exc()
+    plugin = _plugin_in(error)
     click.echo(
-        f"\nThis is a bug in dlspec {__version__}, not in your spec. Please report it with the lines above.",
+        f"\nThis is a bug in dlspec {__version__}, not in your spec. Please report it with the lines above."
+        if plugin is None
+        else f"\nThis is likely a bug in the plugin `{plugin}`, whose line is among those above, and not in your spec.",
         err=True,
     )
     return BUG
+
+
+def _plugin_in(error: Exception) -> Path | None:
+    """The plugin that an error came through."""
+    from traceback import walk_tb
+
+    from dlspec.language.plugins import loaded
+
+    files = {frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)}
+    return next((plugin.path for plugin in loaded() if str(plugin.path) in files), None)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dlspec.cli.output import out_option, print_or_write, set_option
+from dlspec.cli.plugins import plugin_option
 
 
 @click.command("explain")
@@ -14,6 +15,7 @@ from dlspec.cli.output import out_option, print_or_write, set_option
 @click.option("--lang", "language", type=click.Choice(["en", "ko"]), default="en", help="English or Korean.")
 @out_option
 @set_option
+@plugin_option
 def command(file: str, language: str, out: Any, overrides: dict[str, Any]) -> int:
     """Tell what a spec says in plain sentences, line by line.
 

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.plugins import plugin_option
+
 
 @click.command("export")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--layers", metavar="FIRST..LAST", help="A part of it: `..h3` from the input to h3, `h2..h3`, or `h2..`.")
 @click.option("--pretrained", is_flag=True, help="Layers as pretraining left them, before the whole was trained.")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write: NAME.keras.")
-def command(run: Path, layers: str | None, pretrained: bool, out: Path | None) -> int:
-    """Write a trained network, or a part such as its encoder, as a Keras model that loads without dlspec.
+@click.option("--format", "form", metavar="NAME", help="What to write: keras. By default as the file's name ends.")
+@plugin_option
+def command(run: Path, layers: str | None, pretrained: bool, out: Path | None, form: str | None) -> int:
+    """Write a trained network, or a part such as its encoder, as a model that runs without dlspec.
 
     From the input on it takes raw columns, as the whole model does.
 
@@ -23,5 +27,5 @@ def command(run: Path, layers: str | None, pretrained: bool, out: Path | None) -
     """
     from dlspec.api import export
 
-    click.echo(export(run, layers=layers, pretrained=pretrained, out=out))
+    click.echo(export(run, layers=layers, pretrained=pretrained, out=out, format=form))
     return 0

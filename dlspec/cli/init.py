@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlspec.cli.plugins import plugin_option
+
 if TYPE_CHECKING:
     from dlspec.spec.first_spec import Start
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--pretrain", is_flag=True, help="With pretraining, layer by layer.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("-y", "--yes", is_flag=True, help="Take what is proposed, and ask nothing.")
+@plugin_option
 def command(
     data: str | None,
     out: Path | None,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlspec.cli.plugins import plugin_option
+
 if TYPE_CHECKING:
     from dlspec.views.reference.catalogue import Category
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 @click.command("layers")
 @click.argument("name", required=False)
 @click.option("--kind", metavar="KIND", help="Another kind than layers, such as optimizers; `all` lists the kinds.")
+@plugin_option
 def command(name: str | None, kind: str | None) -> int:
     """List every layer, or explain one.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlspec.cli.output import load_and_warn, print_diagnostics, set_option
+from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.argument("file")
 @set_option
+@plugin_option
 def command(file: str, overrides: dict[str, Any]) -> int:
     """Show what the data are like, layers, shapes, parameters and training stages, without training.
 

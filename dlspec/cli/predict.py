@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.plugins import plugin_option
+
 
 @click.command("predict")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -16,6 +18,7 @@ import click
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write, in place of standard output.",
 )
+@plugin_option
 def command(run: Path, file: Path, out: Path | None) -> int:
     """Write the rows of a file again, in its own format, with what the network predicts for them.
 

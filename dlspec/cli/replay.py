@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.plugins import plugin_option
 from dlspec.cli.signals import lasting
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the new run in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: the verdict and all that was compared.")
+@plugin_option
 def command(run: Path, out: Path | None, as_json: bool) -> int:
     """Train a finished run again, and say whether the same came of it.
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.plugins import plugin_option
+
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
+@plugin_option
 def command(run: Path) -> int:
     """Write the report of a finished run again, from the files in its folder.
 

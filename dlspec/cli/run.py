@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from dlspec.cli.output import load_and_warn, set_option
+from dlspec.cli.plugins import plugin_option, with_plugins
 from dlspec.cli.signals import lasting
 
 STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-rows")
@@ -27,6 +28,7 @@ STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-
     help="Go on with a run that was stopped; without RUN, with the last of the spec, or begin one.",
 )
 @set_option
+@plugin_option
 def command(file: str | None, out: Path | None, resume: str | None, overrides: dict[str, Any]) -> int:
     """Pretrain, train and evaluate a spec, and write its run folder.
 
@@ -74,7 +76,7 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
                 f"Going on with `{folder}`." if folder else "There is nothing to go on with; a run begins.", err=True
             )
         elif stopped:
-            again = shlex.join(["dlspec", "run", file or "", "--resume"])
+            again = with_plugins(["dlspec", "run", file or "", "--resume"])
             click.echo(f"`{stopped}` was stopped; `{again}` would go on with it.\n", err=True)
     try:
         if folder:
@@ -85,7 +87,8 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
     except Stopped as stop:
         listener.close()
         click.echo("\nStopped; what was learned is kept.", err=True)
-        click.echo(f"Go on with:  dlspec run --resume {shlex.quote(str(stop.folder))}", err=True)
+        again = with_plugins(["dlspec", "run", "--resume", str(stop.folder)])
+        click.echo(f"Go on with:  {again}", err=True)
         return TERMINATED if stop.terminated else STOPPED
     finally:
         listener.close()

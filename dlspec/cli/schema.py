@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from dlspec.cli.output import out_option, print_or_write
+from dlspec.cli.plugins import plugin_option
 
 
 @click.command("schema")
 @out_option
+@plugin_option
 def command(out: Path | None) -> int:
     """Print the JSON Schema of the language, for editors.
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dlspec.cli.output import out_option, print_or_write, set_option
+from dlspec.cli.plugins import plugin_option
 
 
 @click.command("show")
@@ -17,6 +18,7 @@ from dlspec.cli.output import out_option, print_or_write, set_option
 @click.option("--filters", is_flag=True, help="Of a run folder, show what the units of the first layer look for.")
 @out_option
 @set_option
+@plugin_option
 def command(
     file: str, resolved: bool, diagram: str | None, filters: bool, out: Path | None, overrides: dict[str, Any]
 ) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dlspec.cli.output import print_counts, print_diagnostics, set_option
+from dlspec.cli.plugins import plugin_option
 from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
 from dlspec.language.diagnostics.errors import DataError
 
@@ -19,6 +20,7 @@ from dlspec.language.diagnostics.errors import DataError
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @click.option("--explain", "code", metavar="CODE", help="Explain a code, such as shape-mismatch, and check nothing.")
 @set_option
+@plugin_option
 def command(
     files: tuple[str, ...], form: str, quiet: bool, strict: bool, code: str | None, overrides: dict[str, Any]
 ) -> int:

@@ -1,15 +1,18 @@
 """Name -> class, for one kind of thing: layers, datasets, pretraining methods, baselines, optimizers.
 
 The folder (or module) of a kind is the list of what there is: a class with `@REGISTRY.register` in it is
-known to the spec language, the reference and the tests under its name in snake case.
+known to the spec language, the reference and the tests under its name in snake case. Other packages add classes by
+entry points in the group that `Registry.group` names, and a file that the command line names (`plugins`) by the same
+decorator. Neither can replace a class of dlspec.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -101,6 +104,38 @@ def _first_to_write(cls: type[Kind]) -> str:
     return (required or list(cls.keys()))[0]
 
 
+def plural_of(noun: str) -> str:
+    """`pretraining method` -> `pretraining_methods`, as `dlspec layers --kind` and groups of entry points have it."""
+    word = noun.replace(" ", "_")
+    return word + ("es" if word.endswith("s") else "s")
+
+
+@cache
+def _installed() -> Any:
+    """The entry points of all installed packages; looking for them takes a while."""
+    return entry_points()
+
+
+def is_own(cls: type) -> bool:
+    """Whether a class is one of dlspec's."""
+    return cls.__module__.startswith("dlspec.")
+
+
+def _place_of(module: str) -> str:
+    """Where a class comes from, in words: dlspec, or the file of its module."""
+    if module.startswith("dlspec."):
+        return "dlspec"
+    return f"`{getattr(sys.modules.get(module), '__file__', None) or module}`"
+
+
+def _package_of(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value
+
+
+class NameTaken(ValueError):
+    """Two classes want the same name."""
+
+
 class Registry(Generic[K]):
     """The kinds of one sort.
 
@@ -111,8 +146,10 @@ class Registry(Generic[K]):
         left_out: names that someone may look for here -> why there are none.
         variable: what the registry is called in the package's modules. Given it, a module is loaded only when one
             of its own names is looked up, which its text tells: 150 layer types take a while to make.
-        packages: the group of entry points by which other packages add classes.
     """
+
+    made: ClassVar[list[Registry[Any]]] = []
+    """Every registry there is."""
 
     def __init__(
         self,
@@ -121,23 +158,50 @@ class Registry(Generic[K]):
         later: Sequence[str] = (),
         left_out: Mapping[str, str] | None = None,
         variable: str | None = None,
-        packages: str | None = None,
     ) -> None:
         self.noun = noun
         self.later = later
         self.left_out = left_out or {}
         self.home = home
         self.variable = variable
-        self.packages = packages
         self._classes: dict[str, type[K]] = {}
         self._modules: dict[str, str] | None = None
+        self.made.append(self)
 
     def register(self, cls: type[K]) -> type[K]:
-        """Class decorator. Raises ValueError when the name is taken."""
-        if cls.type_name in self._classes:
-            raise ValueError(f"there are two {self.noun}s named `{cls.type_name}`")
-        self._classes[cls.type_name] = cls
+        """Class decorator. Raises NameTaken when there is a class of that name."""
+        name = cls.type_name
+        # while dlspec's own modules are loaded, the list of them is not complete
+        taken = name in self._classes or (not is_own(cls) and name in self._own_names())
+        if taken:
+            before = _place_of(self._classes[name].__module__ if name in self._classes else self.home)
+            raise NameTaken(
+                f"there is {self.a_noun} `{name}` of {before}, so {_place_of(cls.__module__)} cannot add one"
+            )
+        self._classes[name] = cls
         return cls
+
+    def names_of(self, module: str) -> list[str]:
+        """What a module registered here."""
+        return [name for name, cls in self._classes.items() if cls.__module__ == module]
+
+    def remove(self, name: str) -> None:
+        """Takes a class out again that was registered."""
+        del self._classes[name]
+
+    @property
+    def group(self) -> str:
+        """The group of entry points by which other packages add classes: `dlspec.model.layers`."""
+        return f"dlspec.{plural_of(self.noun)}"
+
+    def built_in(self, name: str) -> type[K] | None:
+        """The class of dlspec itself, or None; plugins and other packages are not asked."""
+        cls = self[name] if name in self._own_names() else None
+        return cls if cls is not None and is_own(cls) else None
+
+    def package_of(self, name: str) -> str | None:
+        """The installed package that adds a class of this name."""
+        return _package_of(self._added[name]) if name in self._added else None
 
     def __getitem__(self, name: str) -> type[K]:
         module = self._elsewhere().get(name)
@@ -154,6 +218,11 @@ class Registry(Generic[K]):
     @property
     def a_noun(self) -> str:
         return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+    @property
+    def unknown(self) -> str:
+        """The code of a name that is none."""
+        return f"unknown-{self.noun.replace(' ', '-')}"
 
     def __repr__(self) -> str:
         return f"<registry of {self.noun}s>"
@@ -180,13 +249,20 @@ class Registry(Generic[K]):
     @cached_property
     def _added(self) -> dict[str, EntryPoint]:
         """Name -> where a class stands that another package adds; looked up when a name is not one of our own."""
-        return {entry.name: entry for entry in entry_points(group=self.packages)} if self.packages else {}
+        found: dict[str, EntryPoint] = {}
+        for entry in _installed().select(group=self.group):
+            package, before = _package_of(entry), found.setdefault(entry.name, entry)
+            taken_by = "dlspec" if self.built_in(entry.name) else f"`{_package_of(before)}`"
+            if taken_by == "dlspec" or before.value != entry.value:
+                said = f"the package `{package}` adds {self.a_noun} `{entry.name}`, which {taken_by} has already"
+                raise DataError.of("broken-package", said, help=f"remove `{package}`, or rename its {self.noun}")
+        return found
 
     def _load(self, entry: EntryPoint) -> None:
         try:
             entry.load()
         except Exception as error:
-            package = entry.dist.name if entry.dist else entry.value
+            package = _package_of(entry)
             said = f"the {self.noun} `{entry.name}` of the package `{package}` cannot be loaded: {error}"
             raise DataError.of("broken-package", said, help=f"mend or remove `{package}`") from error
         if entry.name not in self._classes:
@@ -275,10 +351,9 @@ class Registry(Generic[K]):
         if name in self.later:
             said = not_yet(f"the {self.noun} `{name}`", at)
         elif name in self.left_out:
-            code = f"unknown-{self.noun.replace(' ', '-')}"
-            said = mistake(code, f"there is no {self.noun} `{name}`: {self.left_out[name]}", at=at)
+            said = mistake(self.unknown, f"there is no {self.noun} `{name}`: {self.left_out[name]}", at=at)
         else:
-            code, message = f"unknown-{self.noun.replace(' ', '-')}", f"there is no {self.noun} `{name}`"
+            message = f"there is no {self.noun} `{name}`"
             word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
             rest = rest.rstrip(",")
             joined = None
@@ -286,12 +361,17 @@ class Registry(Generic[K]):
                 joined = f"write `{word}: {rest}`" if rest else f"write `{word}`"
             known = next((own for own, cls in self._classes.items() if name in cls.also), None)
             help = f"write `{known}`" if known else joined or did_you_mean(name, self)
-            said = mistake(code, message, help=help, at=at)
+            said = mistake(self.unknown, message, help=help, at=at)
         raise self.error(said, place, value)
 
     def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:
         """A mistake at a place below the value that is being read."""
         return ValidationError.from_exception_data(self.noun, [InitErrorDetails(type=said, loc=place, input=value)])
+
+
+def anything_added() -> bool:
+    """Whether plugins or other packages have added to dlspec's own classes."""
+    return any(not is_own(cls) for registry in Registry.made for cls in registry._classes.values())
 
 
 class OneOf:

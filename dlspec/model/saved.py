@@ -83,6 +83,28 @@ def load_model(path: Path) -> Any:
         raise _damaged(path, error) from None
 
 
+def check_can_be_opened(network: Any) -> None:
+    """Looks at a network that plugins may have a part in, before it is trained, as `load_model` will when it was saved.
+
+    Raises:
+        DataError: it holds what `load_model` refuses.
+    """
+    try:
+        for found in _objects(json.loads(network.to_json())):
+            _check_object(found)
+    except Unsafe as error:
+        reason = str(error)
+    except Exception as error:  # a layer that cannot tell its arguments
+        reason = (str(error) or type(error).__name__).strip().splitlines()[0]
+    else:
+        return
+    raise DataError.of(
+        "broken-plugin",
+        f"the network cannot be opened again once it is saved: {reason}",
+        help="build the plugin's layers of the layers of `keras.layers` that a spec can name, which load anywhere",
+    )
+
+
 def _damaged(path: Path, error: Exception) -> DataError:
     said = (str(error) or type(error).__name__).splitlines()[0]
     return DataError.of("data-unreadable", f"`{path}` is damaged: {said}", help="run the spec anew")
@@ -152,7 +174,7 @@ def _known(module: Any, name: str) -> bool:
     if module == OPERATIONS:
         operation = vars(sys.modules[OPERATIONS]).get(name)
         return isinstance(operation, type) and issubclass(operation, keras.Operation)
-    kinds = (registry.get(snake_case(name)) for registry in REGISTRIES.get(module, ()))
+    kinds = (registry.built_in(snake_case(name)) for registry in REGISTRIES.get(module, ()))
     return any(kind is not None and kind.__name__ == name for kind in kinds)
 
 

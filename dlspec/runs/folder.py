@@ -6,14 +6,17 @@ import csv
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.features.category import MISSING
+from dlspec.language import plugins
+from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.fields import one_of
+from dlspec.language.registry import Registry
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights, unreadable
 from dlspec.runs.checksums import check_file, read_checksums
@@ -77,7 +80,7 @@ class Run:
 
         checked = check(read_file(self.folder / RESOLVED))
         if checked.errors:
-            raise SpecError(checked.errors, checked.spec.document.texts)
+            raise SpecError(naming_plugins(checked.errors, self.folder), checked.spec.document.texts)
         return checked.spec
 
     @cached_property
@@ -338,6 +341,29 @@ class Run:
         except (ValueError, RecursionError) as error:
             raise unreadable(path, error) from None
         return values
+
+
+def naming_plugins(problems: Sequence[Diagnostic], folder: Path) -> list[Diagnostic]:
+    """Says of names that are not known which plugins the run in the folder was made with, where they are not loaded."""
+    codes = {registry.unknown for registry in Registry.made}
+    missing = _missing_plugins(folder) if any(problem.code in codes for problem in problems) else []
+    if not missing:
+        return list(problems)
+    notes = tuple(f"this run was made with the plugin `{plugins.shown(path)}`" for path in missing)
+    help = f"add `{shlex.join(plugins.as_options(missing))}`"
+    return [
+        replace(problem, notes=(*problem.notes, *notes), help=help) if problem.code in codes else problem
+        for problem in problems
+    ]
+
+
+def _missing_plugins(folder: Path) -> list[Path]:
+    """Files that were loaded for the run in the folder, and are not now."""
+    if not (folder / ENVIRONMENT).is_file():
+        return []
+    there = {value for plugin in plugins.loaded() for value in (str(plugin.path), plugin.sha256)}
+    recorded = Run(folder).environment.get("plugins", ())
+    return [Path(plugin["path"]) for plugin in recorded if there.isdisjoint((plugin["path"], plugin["sha256"]))]
 
 
 def _labels(target: dict[str, Any], shares: np.ndarray) -> dict[str, Any]:

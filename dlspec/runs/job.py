@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import show_bytes
+from dlspec.language.registry import anything_added
 from dlspec.model.weights import LayerWeights
 from dlspec.runtime.memory import free_device_memory
 from dlspec.spec.other_run import find_source, taken_layers
@@ -106,15 +107,20 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
 
     Raises:
         TrainingError: it takes more memory than there is.
+        DataError: a plugin builds it of what could not be opened again.
     """
     from dlspec.model.build import build_network
+    from dlspec.model.saved import check_can_be_opened
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
     with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
-        return build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+        network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+    if anything_added():
+        check_can_be_opened(network)
+    return network
 
 
 def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec._version import __version__
+from dlspec.language import plugins
 
 PACKAGES = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}
 """Backend of Keras -> what it is made of."""
@@ -24,8 +25,8 @@ FLAGS = (
     "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
 )  # fmt: skip
 """Variables of the environment that change numbers."""
-OF_ONE_RUN = ("command", "started", "seconds", "resumed", "data_fingerprint", "taken_fingerprint")
-"""What `environment.json` says that is no part of the surroundings."""
+OF_ONE_RUN = ("command", "started", "seconds", "resumed", "data_fingerprint", "taken_fingerprint", "plugins")
+"""What `environment.json` says that is no part of the surroundings, or is compared by itself."""
 
 
 def surroundings(device: str) -> dict[str, Any]:
@@ -50,7 +51,14 @@ def surroundings(device: str) -> dict[str, Any]:
         "usable_cpus": usable_cpus(),
         **(_of_tensorflow() if backend == "tensorflow" else {}),
         **{name: os.environ[name] for name in FLAGS if name in os.environ},
+        **_plugins(),
     }
+
+
+def _plugins() -> dict[str, list[dict[str, str]]]:
+    """The plugins of this process, where there are any."""
+    found = [{"path": str(plugin.path), "sha256": plugin.sha256} for plugin in plugins.loaded()]
+    return {"plugins": found} if found else {}
 
 
 def _version(package: str) -> str:
@@ -123,6 +131,10 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
 
     Where the first run was stopped and went on elsewhere, that counts too.
     """
+    then, today = _checksums(before), _checksums(now)
+    for name in dict.fromkeys([*today, *then]):
+        if then.get(name) != today.get(name):
+            yield Change(f"plugin {name}", then.get(name), today.get(name))
     names = [name for name in dict.fromkeys([*now, *before]) if name not in OF_ONE_RUN]
     for name in names:
         if before.get(name) != now.get(name):
@@ -131,3 +143,11 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
         for name in names:
             if name in leg and leg[name] not in (before.get(name), now.get(name)):
                 yield Change(f"{name} after a resume", leg[name], now.get(name))
+        for name, checksum in _checksums(leg).items():
+            if checksum not in (then.get(name), today.get(name)):
+                yield Change(f"plugin {name} after a resume", checksum, today.get(name))
+
+
+def _checksums(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Each plugin by the name of its file, and the beginning of its checksum."""
+    return {Path(plugin["path"]).name: plugin["sha256"][:12] for plugin in environment.get("plugins", ())}

@@ -284,7 +284,7 @@ def unfold_around(
 def refuse_beside(written: Any, key: str, keys: Collection[str], registry: Registry[Any]) -> Any:
     """Passes arguments on, unless `key` was left out beside others: one mistake, not an unknown and a missing key."""
     if isinstance(written, dict) and key not in written:
-        name = next((name for name in written if name in registry and name not in keys), None)
+        name = next((name for name in written if name not in keys and name in registry), None)
         if name is not None:
             said = mistake(
                 "unknown-key",

@@ -1,18 +1,20 @@
 """Runs weight updates: what every engine does, and Keras's own way, which is that of every backend.
 
-The order of samples comes from the caller.
+The order of samples comes from the caller. An engine is chosen by its `EngineKind`, which is in `ENGINES`.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from dlspec.data.arrays import Samples as Arrays
 from dlspec.data.arrays import is_read_later
+from dlspec.language.registry import Kind, Registry
 from dlspec.training.batches import BatchReader, batches
 from dlspec.training.values import EVALUATION_BATCH
 
@@ -79,6 +81,49 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Leaves the layers as they were before."""
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """What an engine is asked to train.
+
+    Args:
+        model: compiled, a network or a stage model.
+        x, y, weights: inputs, and targets and sample weights where there are any.
+        compiled: whether runs of steps are compiled by XLA, where the backend is TensorFlow.
+        one_at_a_time: whether runs are of a single step.
+        backend: of Keras: `tensorflow`, `jax` or `torch`.
+    """
+
+    model: Any
+    x: Arrays
+    y: Arrays | None
+    weights: Arrays | None
+    batch_size: int
+    compiled: bool
+    one_at_a_time: bool
+    backend: str
+
+
+class EngineKind(Kind):
+    """Base of the engines as they are chosen: when one can train, and how it is made.
+
+    Of those that fit, the one with the largest `preference` trains. What an engine needs is loaded in `make`, so that
+    one backend does not load another.
+    """
+
+    preference: ClassVar[int] = 0
+
+    @abstractmethod
+    def fits(self, task: TrainingTask) -> bool:
+        """Whether it can train this."""
+
+    @abstractmethod
+    def make(self, task: TrainingTask) -> Engine:
+        """The engine, ready to run steps."""
+
+
+ENGINES: Registry[EngineKind] = Registry("engine", "dlspec.training.engines.choice")
 
 
 class Pace:

@@ -20,6 +20,7 @@ from dlspec.model.layers import ModelItem
 from dlspec.model.layers.combining import Group
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.spec.spec import Spec
+from dlspec.views.reference.catalogue import describe
 
 LANGUAGES = {"en": "dlspec.views.prose.english", "ko": "dlspec.views.prose.korean"}
 """Code of a language -> the module with its words."""
@@ -121,7 +122,7 @@ class _Teller:
     def value(self, path: Path_, value: Any) -> str:
         """What a key and its value say."""
         name = ".".join(map(str, path))
-        template = self.words.IN_FILES[name] if _in_files(name, value) else self.words.KEYS[name]
+        template = self.words.IN_FILES[name] if _in_files(name, value) else self._template(name)
         if (name, value) == ("data.target", INPUT_TARGET):
             return str(self.words.GIVEN_BACK)
         if (name, value) == ("data.window.horizon", 0):
@@ -160,7 +161,16 @@ class _Teller:
 
     def kind(self, name: str, kind: Kind) -> str:
         """What a key says that names a loss, an optimizer and the like."""
-        return str(self.words.KEYS[name].format(value=self._named(kind), what=self.words.describe(kind)))
+        return str(self._template(name).format(value=self._named(kind), what=self.words.describe(kind)))
+
+    def _template(self, name: str) -> Any:
+        """The sentence of a key; of a setting that a plugin adds to `pretrain`, what its class says of it."""
+        if name in self.words.KEYS:
+            return self.words.KEYS[name]
+        assert self.spec.pretrain is not None, "every other key has a sentence"
+        key, method = name.removeprefix("pretrain."), type(self.spec.pretrain)
+        text = describe(method.type_name, key, method.keys()[key]) or f"`{key}`"
+        return f"{_literal(text[:1].upper() + text[1:])}: {{value}}."
 
     def _named(self, kind: Kind) -> str:
         return f"`{kind.type_name if isinstance(kind, PretrainingMethod) else to_inline_yaml(kind.brief())}`"
@@ -219,7 +229,8 @@ class _Teller:
     def _combination(self, item: Group, layers: list[str]) -> str:
         numbers = {name: getattr(item, name) for name in type(item).model_fields if name == "times"}
         count = len(getattr(item, "paths", ()))
-        template = self.words.KEYS[f"model.{item.type_name}"]
+        of_plugin = f"{_literal(self.words.describe(item))} {{layers}}"
+        template = self.words.KEYS.get(f"model.{item.type_name}", of_plugin)
         merge = getattr(item, "merge", None)
         what = self.words.describe(merge) if isinstance(merge, ModelItem) else ""
         merging = f"`{merge.type_name}`" if merge else ""
@@ -258,6 +269,11 @@ class _Teller:
 def _in_files(name: str, value: Any) -> bool:
     """Whether a part of the split stands in files of its own."""
     return name in ("data.split.validation", "data.split.test") and isinstance(value, list)
+
+
+def _literal(text: str) -> str:
+    """Text as a part of a template."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _is_section(value: Any) -> bool:

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from dlspec.language.fields import SpecModel, nearest
 from dlspec.language.left_out import left_out
-from dlspec.language.registry import Kind, Registry
+from dlspec.language.registry import Kind, Registry, plural_of
 from dlspec.language.shapes import show_shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.activations import ACTIVATIONS
@@ -257,8 +257,7 @@ class Category:
     @property
     def plural(self) -> str:
         """As `dlspec layers --kind` takes it: `pretraining_methods`."""
-        noun = self.noun.replace(" ", "_")
-        return noun + ("es" if noun.endswith("s") else "s")
+        return plural_of(self.noun)
 
     def entry(self, name: str) -> Entry | None:
         if self.registry is not None:
