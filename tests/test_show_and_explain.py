@@ -12,7 +12,7 @@ from dlspec.cli import cli
 from dlspec.data.datasets import DATASETS
 from dlspec.language.fields import SpecModel
 from dlspec.model.layers import LAYERS
-from dlspec.model.layers.combining import Group
+from dlspec.model.layers.base import Group
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
 from dlspec.spec.spec import Spec

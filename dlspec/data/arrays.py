@@ -167,7 +167,10 @@ class Joined(LazyArray):
     """Arrays one behind the other."""
 
     def __init__(self, parts: Sequence[Any]) -> None:
-        super().__init__((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+        import numpy as np
+
+        dtype = np.result_type(*(part.dtype for part in parts))
+        super().__init__((sum(map(len, parts)), *parts[0].shape[1:]), dtype)
         self.parts = parts
 
     def read(self, rows: Array) -> Array:

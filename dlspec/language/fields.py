@@ -153,6 +153,12 @@ class SpecModel(BaseModel):
     """Keys of the language that this version does not have yet, with what they will do."""
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        super().__pydantic_init_subclass__(**keywords)
+        for name in cls.__class_vars__ & cls.__annotations__.keys():
+            cls.__annotations__[name] = ClassVar  # else pydantic compiles the text of it again for each subclass
+
+    @classmethod
     def fields_in_order(cls) -> dict[str, FieldInfo]:
         """Attribute -> field, as they are listed and written out: in the order of the class."""
         return cls.model_fields

@@ -13,7 +13,7 @@ from dlspec.language.shapes import Path, Shape, ShapeError, show_shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec, ModelItem, Wire
-from dlspec.model.layers.combining import Group, Repeat
+from dlspec.model.layers.base import Group
 from dlspec.model.layers.core import Lookup, Output
 from dlspec.model.layers.mirroring import ending_like
 from dlspec.model.section import Broken, ModelSpec
@@ -404,7 +404,7 @@ def _named(items: Sequence[ModelItem], times: int, path: Path) -> Iterator[tuple
         if _name_of(item):
             yield item, times, place
         if isinstance(item, Group):
-            more = times * item.times if isinstance(item, Repeat) else times
+            more = times * item.times_laid()
             for key in item.lists:
                 inner = getattr(item, key)
                 lists = enumerate(inner) if inner and isinstance(inner[0], list) else [(None, inner)]

@@ -10,8 +10,7 @@ from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, nearest
 from dlspec.language.section import Section
 from dlspec.language.shapes import Shape
 from dlspec.model.layers import LAYERS, LayerSpec
-from dlspec.model.layers.base import LayerName
-from dlspec.model.layers.combining import Items
+from dlspec.model.layers.base import Items, LayerName
 
 
 class Broken(LayerSpec):

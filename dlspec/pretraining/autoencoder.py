@@ -9,7 +9,6 @@ from pydantic import Field
 from dlspec.language.fields import Flag
 from dlspec.model.activations import ActivationName
 from dlspec.model.layers.base import LayerSpec
-from dlspec.model.layers.convolution import Convolution
 from dlspec.model.layers.core import Dense
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
 from dlspec.training.plan import StagePlace, StageTask
@@ -106,8 +105,11 @@ class Tying(Reconstructing):
 
     def refuses(self, place: StagePlace) -> Refusal | None:
         layer = place.layer
-        tied = isinstance(layer, Dense) or (isinstance(layer, Convolution) and layer.groups == 1)
-        if self.tied_weights and not tied:
+        if not self.tied_weights or isinstance(layer, Dense):
+            return super().refuses(place)
+        from dlspec.model.layers.convolution import Convolution  # most specs have none
+
+        if not isinstance(layer, Convolution) or layer.groups > 1:
             reason = f"`{layer.type_name}` {'has groups' if isinstance(layer, Convolution) else 'is none'}"
             return Refusal(f"`tied_weights` needs dense layers or convolutions, and {reason}", "tied_weights")
         return super().refuses(place)

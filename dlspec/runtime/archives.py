@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from dlspec.runtime.npy import Header, read_header
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray
 
-BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+BROKEN = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 """What reading an archive raises."""
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a file with archived arrays begins, for numpy."""
+PICKLE = b"\x80"
+"""How pickled objects begin."""
 
 
 class TooLarge(ValueError):
     """An archive unfolds to more than there may be."""
+
+
+class Pickled(ValueError):
+    """An array holds Python objects, and reading them could run anything."""
 
 
 def check_members(archive: zipfile.ZipFile, most: int) -> None:
@@ -46,41 +55,59 @@ def check_members(archive: zipfile.ZipFile, most: int) -> None:
         raise TooLarge(f"it unfolds to {unfolded:,} bytes")
 
 
-def check_arrays(file: IO[bytes], most: int) -> None:
-    """Looks at the heads of the arrays in an `.npz` file; numpy would make room for whatever they promise.
+def check_array(file: IO[bytes], size: int) -> Header:
+    """The header of the array in an `.npy` file.
+
+    Args:
+        size: of the file.
+
+    Raises:
+        Pickled: it holds Python objects.
+        ValueError: it is no array, or has less than its header promises.
+    """
+    if file.read(1) == PICKLE:
+        raise Pickled("it is pickled")
+    file.seek(0)
+    header = read_header(file)
+    if header.kind == "O":
+        raise Pickled("its array is pickled")
+    if header.end > size:
+        raise ValueError(f"its array promises {header.end:,} bytes and has {size:,}")
+    return header
+
+
+def check_arrays(file: IO[bytes], most: int) -> dict[str, Header]:
+    """The headers of the arrays in an `.npz` file by their members; numpy would make room for whatever they promise.
 
     Raises:
         BadZipFile: it is no archive.
-        ValueError: see `check_members`; or a member is no array, holds Python objects, or has not the size that its
-            head promises.
+        Pickled: an array holds Python objects.
+        ValueError: see `check_members`; or a member is no array, or has not the size that its header promises.
     """
+    headers = {}
     with zipfile.ZipFile(file) as archive:
         check_members(archive, most)
         for member in archive.infolist():
             with archive.open(member) as opened:
-                shape, dtype = _head(opened)
-                promised = opened.tell() + math.prod(shape) * dtype.itemsize
-            if dtype.hasobject:
-                raise ValueError(f"its array `{member.filename}` is pickled")
-            if promised != member.file_size:
-                said = f"promises {promised:,} bytes and has {member.file_size:,}"
+                header = read_header(opened)
+            if header.kind == "O":
+                raise Pickled(f"its array `{member.filename}` is pickled")
+            if header.end != member.file_size:
+                said = f"promises {header.end:,} bytes and has {member.file_size:,}"
                 raise ValueError(f"its array `{member.filename}` {said}")
+            headers[member.filename] = header
+    return headers
 
 
 def array_sizes(path: Path) -> dict[str, int]:
-    """How many numbers each array of an `.npz` file that dlspec wrote holds, read off the heads alone.
+    """How many numbers each array of an `.npz` file that dlspec wrote holds, read off the headers alone.
 
     Raises:
         OSError, BadZipFile, ValueError: see `check_arrays`.
     """
     with path.open("rb") as file:
-        check_arrays(file, path.stat().st_size)
-        with zipfile.ZipFile(file) as archive:
-            sizes = {}
-            for name in archive.namelist():
-                with archive.open(name) as opened:
-                    sizes[name.removesuffix(".npy")] = math.prod(_head(opened)[0])
-            return sizes
+        headers = check_arrays(file, path.stat().st_size)
+    return {name.removesuffix(".npy"): header.count for name, header in headers.items()}
 
 
 def read_arrays(path: Path, most: int | None = None) -> dict[str, Array]:
@@ -99,13 +126,3 @@ def read_arrays(path: Path, most: int | None = None) -> dict[str, Array]:
         file.seek(0)
         with np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-
-
-def _head(opened: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of an array; the file stands at its values then."""
-    from numpy.lib import format as numpy_format
-
-    version = numpy_format.read_magic(opened)
-    read = numpy_format.read_array_header_1_0 if version == (1, 0) else numpy_format.read_array_header_2_0
-    shape, _, dtype = read(opened)
-    return shape, dtype

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 def load_keras() -> None:
     """Imports Keras and its backend; what they print to standard error is dropped unless the import fails."""
+    import logging
+
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice on tracing is not for the reader of a spec
     if "keras" in sys.modules:
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +47,8 @@ def free_device_memory() -> int | None:
 
 def _of_gpu() -> int | None:
     """What the GPU has free, and what TensorFlow has taken of it and uses no more."""
+    import subprocess
+
     import tensorflow as tf
 
     used = tf.config.experimental.get_memory_info("GPU:0")

@@ -14,7 +14,7 @@ from dlspec.language.fields import nearest, show_value
 from dlspec.language.yaml import Document
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
-from dlspec.model.layers.combining import Group
+from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken
 from dlspec.spec.spec import VERSION, Spec
 

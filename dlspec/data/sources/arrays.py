@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from dlspec.data.arrays import LazyArray, Samples, joined
+from dlspec.data.arrays import LazyArray, Samples
 from dlspec.data.datasets import Column, Columns, Description
 from dlspec.data.sources.base import FileSource, SourceContext, files_state, fits_in_memory
+from dlspec.data.sources.stored_arrays import Part, StoredArray, describe_column, describe_targets
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Text, one_of
-from dlspec.runtime.archives import TooLarge, check_arrays
+from dlspec.runtime.archives import ARCHIVES, BROKEN, Pickled, TooLarge, check_array, check_arrays
 from dlspec.runtime.memory import machine_memory
+from dlspec.runtime.npy import MAGIC
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray
-
-MOST_CLASSES = 100
-"""Whole numbers of which there are more are numbers, and no classes."""
-MOST_TARGETS = 1000
-"""With more columns than this, `y` is no list of targets."""
 PARTS = ("_train", "_test")
 """Ends of the names of arrays that are the training and the test part, as Keras names them."""
 
@@ -71,33 +63,25 @@ class ArrayFiles(FileSource):
             raise self._unreadable(self.paths[0], error) from None
 
     def look(self) -> Description:
-        """The columns, out of the files."""
-        import numpy as np
-
-        arrays = self._arrays()
-        found, tests = self._joined(arrays)
-        found, targets = _with_targets(found)
-        columns = []
-        for name, values in found.items():
-            if values.ndim > 1:
-                columns.append(Column(name, shape=values.shape[1:]))
-            elif values.dtype.kind in "mM":
-                columns.append(Column(name, "time"))
-            else:
-                words = np.unique(values)
-                classes = values.dtype.kind not in "fc" and len(words) <= MOST_CLASSES and name != "x"
-                if classes:
-                    columns.append(Column(name, "class", classes=tuple(str(word) for word in words)))
+        """The columns, out of the headers and, where there may be classes, of the values."""
+        found, tests = self._joined(self._stored())
+        targets: dict[str, Column] = {}
+        columns: dict[str, Column] = {}
+        for name, stored in found.items():
+            with self._reading(self._path_of(name)):
+                if name == "y":
+                    targets = describe_targets(stored)
+                    columns |= targets if "y" in targets else {}
                 else:
-                    columns.append(Column(name, "text" if values.dtype.kind in "US" else "number"))
-        rows = len(next(iter(found.values())))
-        return Description("samples", tuple(columns), target=targets, rows=rows, test_rows=tests, features=("x",))
+                    columns[name] = describe_column(name, stored)
+        about = tuple((columns | targets).values())
+        rows = len(found["x"])
+        return Description("samples", about, target=tuple(targets), rows=rows, test_rows=tests, features=("x",))
 
     def load(self, seed: int) -> Columns:
-        found, _ = _with_targets(self._joined(self._arrays())[0])
         described = self.describe()
         columns: Columns = {}
-        for name, values in found.items():
+        for name, values in _with_targets(self._loaded(self._stored()), described).items():
             column = described.column(name)
             if isinstance(values, LazyArray):
                 kept = values.ndim > 1 and not fits_in_memory(values.shape, values.dtype, self.cache)
@@ -114,109 +98,112 @@ class ArrayFiles(FileSource):
         return "row", [str(row) for row in range(1, len(samples) + 1)], samples
 
     def _joined_alone(self) -> Samples:
-        return self._joined({name: values for name, values in self._arrays().items() if name[:1] == "x"})[0]["x"]
+        return self._loaded({name: stored for name, stored in self._stored().items() if name[:1] == "x"})["x"]
 
-    def _arrays(self) -> dict[str, Any]:
-        """The arrays as they are named; those of `.npy` files stay in them."""
-        import numpy as np
-
-        found: dict[str, Any] = {}
+    def _stored(self) -> dict[str, StoredArray]:
+        """The arrays as they are named, of which only the headers are read."""
+        found: dict[str, StoredArray] = {}
         for role, path in zip(self.roles or ("",), self.paths, strict=True):
             file = self._existing(path)
-            try:
-                if role:
-                    found[role] = MappedFile(np.load(file, mmap_mode="r", allow_pickle=False))
+            with self._reading(path), file.open("rb") as opened:
+                begin = opened.read(6)
+                opened.seek(0)
+                is_archive, is_array = begin[:4] in ARCHIVES, begin == MAGIC
+                if role and is_archive:
+                    raise self._error("data-unreadable", f"`{path}` holds arrays with names", f"write `arrays: {path}`")
+                if not role and is_array:
+                    help = f"write `{self.key}: {{x: {path}, y: …}}`"
+                    raise self._error("data-unreadable", f"`{path}` is one array, without a name", help)
+                if is_archive:
+                    for member, header in check_arrays(opened, machine_memory()).items():
+                        found[member.removesuffix(".npy")] = StoredArray((Part(file, member, header),))
                 else:
-                    with file.open("rb") as opened:
-                        if zipfile.is_zipfile(opened):
-                            check_arrays(opened, machine_memory())
-                        opened.seek(0)
-                        loaded = np.load(opened, allow_pickle=False)
-                        if not isinstance(loaded, np.lib.npyio.NpzFile):
-                            help = f"write `{self.key}: {{x: {path}, y: …}}`"
-                            raise self._error("data-unreadable", f"`{path}` is one array, without a name", help)
-                        found |= {name: loaded[name] for name in loaded.files}
-            except OSError as error:
-                if error.strerror:
-                    raise self._unreadable(path, error) from None
-                raise self._broken(path) from None
-            except TooLarge as error:
-                said = f"`{path}` does not fit into the memory of this machine: {error}"
-                raise self._error(
-                    "data-too-large", said, "save each array as an `.npy` file, which stays on disk"
-                ) from None
-            except ValueError as error:
-                if "pickle" in str(error).lower() or "Python objects" in str(error):
-                    said = f"`{path}` holds Python objects, which are not read: they could run anything"
-                    raise self._error("data-unreadable", said, "save arrays of numbers or of text") from None
-                raise self._broken(path) from None
-            except (zipfile.BadZipFile, zlib.error, EOFError, KeyError):
-                raise self._broken(path) from None
+                    found[role] = StoredArray((Part(file, "", check_array(opened, file.stat().st_size)),))
         return found
 
-    def _joined(self, arrays: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    def _loaded(self, arrays: dict[str, StoredArray]) -> dict[str, Samples]:
+        """The arrays after `_joined`; those of `.npy` files stay in them."""
+        loaded = {}
+        for name, stored in self._joined(arrays)[0].items():
+            with self._reading(self._path_of(name)):
+                loaded[name] = stored.load()
+        return loaded
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[None]:
+        """Says in our words what is wrong with a file."""
+        try:
+            yield
+        except TooLarge as error:
+            said = f"`{path}` does not fit into the memory of this machine: {error}"
+            help = "save each array as an `.npy` file, which stays on disk"
+            raise self._error("data-too-large", said, help) from None
+        except Pickled:
+            said = f"`{path}` holds Python objects, which are not read: they could run anything"
+            raise self._error("data-unreadable", said, "save arrays of numbers or of text") from None
+        except UnicodeDecodeError:
+            said = f"`{path}` has text that cannot be decoded"
+            raise self._error("data-unreadable", said, "save text as `str`, or as bytes in UTF-8") from None
+        except BROKEN as error:
+            if isinstance(error, OSError) and error.strerror:
+                raise self._unreadable(path, error) from None
+            raise self._error("data-unreadable", f"`{path}` is no whole file of numpy", "save it anew") from None
+
+    def _path_of(self, name: str) -> str:
+        """The file in which an array is."""
+        named = dict(zip(self.roles, self.paths, strict=False))
+        return named.get(name) or named.get(f"{name}_train") or self.paths[0]
+
+    def _joined(self, arrays: dict[str, StoredArray]) -> tuple[dict[str, StoredArray], int]:
         """Arrays with a name each, those of the test part behind those of the training part, and its rows."""
-        short = {name.removesuffix("_train") for name in arrays if name.endswith("_train")}
+        for name, stored in arrays.items():
+            if stored.ndim == 0:
+                raise self._error("data-unreadable", f"`{name}` is a single value, and no array of samples")
+            if stored.kind == "V":
+                help = "save each of their fields as an array of its own"
+                raise self._error("data-unreadable", f"the values of `{name}` are records", help)
         found, tests = {}, 0
-        for name in short:
-            other = arrays.get(f"{name}_test")
+        for name in (name.removesuffix("_train") for name in arrays if name.endswith("_train")):
+            first, other = arrays[f"{name}_train"], arrays.get(f"{name}_test")
             if other is None:
-                found[name] = arrays[f"{name}_train"]
-            else:
-                if arrays[f"{name}_train"].shape[1:] != other.shape[1:]:
-                    shapes = f"{arrays[f'{name}_train'].shape} and {other.shape}"
-                    raise self._error("files-differ", f"`{name}_train` and `{name}_test` have the shapes {shapes}")
-                found[name], tests = joined([arrays[f"{name}_train"], other]), len(other)
-        found |= {name: values for name, values in arrays.items() if not name.endswith(PARTS)}
+                found[name] = first
+                continue
+            both = f"`{name}_train` and `{name}_test`"
+            if first.shape[1:] != other.shape[1:]:
+                raise self._error("files-differ", f"{both} have the shapes {first.shape} and {other.shape}")
+            if not first.fits(other):
+                raise self._error("files-differ", f"{both} have the types `{first.dtype}` and `{other.dtype}`")
+            found[name], tests = first.followed_by(other), len(other)
+        found |= {name: stored for name, stored in arrays.items() if not name.endswith(PARTS)}
         found = {name: found[name] for name in sorted(found, key=lambda name: (name != "x", name != "y", name))}
         if "x" not in found:
             help = "name what the network sees `x`, as in `numpy.savez(file, x=…, y=…)`"
-            raise self._error("data-unreadable", f"`{self.paths[0]}` has {one_of(arrays)}, and no array `x`", help)
-        scalars = [name for name, values in found.items() if values.ndim == 0]
-        if scalars:
-            raise self._error("data-unreadable", f"`{scalars[0]}` is a single value, and no array of samples")
-        lengths = {name: len(values) for name, values in found.items()}
-        other = next((name for name in lengths if lengths[name] != lengths["x"]), None)
-        if other:
-            said = f"`x` has {lengths['x']:,} samples, and `{other}` has {lengths[other]:,}"
-            raise self._error("files-differ", said, "every array has a row for each sample")
+            said = f"`{self.paths[0]}` has {one_of(arrays) if arrays else 'no array'}, and no array `x`"
+            raise self._error("data-unreadable", said, help)
+        rows = len(found["x"])
+        for name, stored in found.items():
+            if len(stored) != rows:
+                said = f"`x` has {rows:,} samples, and `{name}` has {len(stored):,}"
+                raise self._error("files-differ", said, "every array has a row for each sample")
         return found, tests
 
-    def _broken(self, path: str) -> DataError:
-        return self._error("data-unreadable", f"`{path}` is no whole file of numpy", "save it anew")
 
-
-def _with_targets(arrays: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Arrays, a `y` of several columns as an array for each of them, and what is predicted."""
+def _with_targets(arrays: dict[str, Samples], described: Description) -> dict[str, Samples]:
+    """Arrays, a `y` of several columns as it is described: as classes, or as an array for each target."""
     import numpy as np
 
-    found = dict(arrays)
-    given = found.get("y")
-    if given is None:
-        return found, ()
-    if given.ndim != 2 or given.dtype.kind not in "iufb" or not 1 <= given.shape[1] <= MOST_TARGETS:
-        return found, ("y",)
-    values = given[:]
-    yes_or_no = bool(((values == 0) | (values == 1)).all())
-    if values.shape[1] == 1:
-        return found | {"y": values[:, 0]}, ("y",)
-    if yes_or_no and (values.sum(axis=1) == 1).all():
-        return found | {"y": values.argmax(axis=1)}, ("y",)
-    del found["y"]
-    names = tuple(f"y_{place}" for place in range(1, values.shape[1] + 1))
-    columns = values.astype("uint8" if yes_or_no else "float64").T
-    return found | {name: np.ascontiguousarray(column) for name, column in zip(names, columns, strict=True)}, names
-
-
-class MappedFile(LazyArray):
-    """An array that stays in its file."""
-
-    def __init__(self, mapped: Array) -> None:
-        super().__init__(mapped.shape, mapped.dtype)
-        self.mapped = mapped
-
-    def read(self, rows: Array) -> Array:
-        return self.mapped[rows]
+    if "y" not in arrays:
+        return arrays
+    y, column = arrays["y"], described.column("y")
+    if column is None:
+        targets = [described.column(name) for name in described.targets]
+        yes_or_no = all(target is not None and target.kind == "class" for target in targets)
+        values = y[:].astype("uint8" if yes_or_no else "float64").T
+        columns = dict(zip(described.targets, map(np.ascontiguousarray, values), strict=True))
+        return {name: array for name, array in arrays.items() if name != "y"} | columns
+    if y.ndim == 2 and column.shape == ():
+        return arrays | {"y": y[:, 0] if y.shape[1] == 1 else y[:].argmax(axis=1)}
+    return arrays
 
 
 @lru_cache(maxsize=16)

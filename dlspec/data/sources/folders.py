@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -266,6 +265,8 @@ class FileSamples(LazyArray):
     """
 
     def __init__(self, files: Sequence[Path], shape: tuple[int, ...], dtype: Any, read_one: Callable[[Path], Any]):
+        from concurrent.futures import ThreadPoolExecutor
+
         super().__init__((len(files), *shape), dtype)
         self.files, self.read_one = files, read_one
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="read")

@@ -97,6 +97,8 @@ class LayerSpec(ModelItem):
     """Whether the output has the shape of the input whatever the arguments are."""
     passes_values: ClassVar[bool] = False
     """Whether, in use, the values come out as they are, if in another shape."""
+    moves_values: ClassVar[bool] = False
+    """Whether values, or what a window has for several of them, come out in other places, and none is made anew."""
     follows_code: ClassVar[bool] = False
     """Whether, behind a layer with weights, it belongs to that layer's code in pretraining (activations)."""
     takes: ClassVar[tuple[int, int | None]] = (1, 1)
@@ -331,6 +333,18 @@ LAYERS: Registry[ModelItem] = Registry(
 )
 AnyItem = Annotated[ModelItem, OneOf(LAYERS)]
 """Whatever may stand in a list of layers."""
+Items = Annotated[list[AnyItem], Field(min_length=1)]
+
+
+class Group(ModelItem):
+    """Base of what is made of other items."""
+
+    lists: ClassVar[tuple[str, ...]] = ("layers",)
+    """Keys that hold lists of items."""
+
+    def times_laid(self) -> int:
+        """How often its items are laid."""
+        return 1
 
 
 def _a_layer(item: ModelItem) -> LayerSpec:

@@ -9,17 +9,19 @@ from pydantic import AfterValidator, Field
 
 from dlspec.language.fields import OneOrMore, PositiveInt, Primary, Text, mistake
 from dlspec.language.shapes import Path
-from dlspec.model.layers.base import LAYERS, AnyItem, Builder, LayerName, LayerSpec, Merging, ModelItem, Wire
+from dlspec.model.layers.base import (
+    LAYERS,
+    AnyItem,
+    Builder,
+    Group,
+    Items,
+    LayerName,
+    LayerSpec,
+    Merging,
+    ModelItem,
+    Wire,
+)
 from dlspec.model.layers.merging import Add, Concatenate
-
-Items = Annotated[list[AnyItem], Field(min_length=1)]
-
-
-class Group(ModelItem):
-    """Base of what is made of other items."""
-
-    lists: ClassVar[tuple[str, ...]] = ("layers",)
-    """Keys that hold lists of items."""
 
 
 @LAYERS.register
@@ -33,6 +35,9 @@ class Repeat(Group):
 
     times: PositiveInt = Field(description="how often")
     layers: Items = Field(description="what is repeated")
+
+    def times_laid(self) -> int:
+        return self.times
 
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         wire = wires[0]

@@ -9,9 +9,6 @@ from typing import Any
 from dlspec.language.shapes import Shape
 from dlspec.model.layers.activations import Activating, Activation
 from dlspec.model.layers.base import LayerSpec
-from dlspec.model.layers.pooling import Pooling
-from dlspec.model.layers.reshaping import Moving
-from dlspec.model.layers.resizing import InSpace
 
 
 def ending_like(mirror: Sequence[LayerSpec], below: Sequence[LayerSpec], inside: bool) -> Iterator[LayerSpec]:
@@ -21,7 +18,7 @@ def ending_like(mirror: Sequence[LayerSpec], below: Sequence[LayerSpec], inside:
         below: the layers below the mirrored one, the nearest first; they made its input.
         inside: whether the data lie in [0, 1], so that probabilities are given back where nothing is below.
     """
-    makers = (layer for layer in below if not (layer.passes_values or isinstance(layer, Moving | InSpace | Pooling)))
+    makers = (layer for layer in below if not (layer.passes_values or layer.moves_values))
     maker = next(makers, Activation(activation="sigmoid" if inside else "linear"))
     name = getattr(maker, "activation", None)
     bend: LayerSpec | None = Activation(activation=name) if isinstance(name, str) and name != "linear" else None

@@ -23,6 +23,7 @@ class Pooling(Spatial):
     """
 
     follows_code = True
+    moves_values = True
 
     if TYPE_CHECKING:
         pool_size: Sequence[int]

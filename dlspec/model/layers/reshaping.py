@@ -15,6 +15,8 @@ from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
 class Moving(LayerSpec):
     """Base of the layers whose output holds the values of their input."""
 
+    moves_values = True
+
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
 

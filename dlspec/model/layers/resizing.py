@@ -20,6 +20,8 @@ class InSpace(LayerSpec):
     Output shape: the same axes with other sizes
     """
 
+    moves_values = True
+
     @abstractmethod
     def resized(self, sizes: Shape, shape: Shape) -> Shape:
         """The sizes in space that come out; `shape` is the whole input, for messages."""

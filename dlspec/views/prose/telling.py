@@ -17,7 +17,7 @@ from dlspec.language.yaml import to_inline_yaml
 from dlspec.language.yaml.nodes import Path_
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import ModelItem
-from dlspec.model.layers.combining import Group
+from dlspec.model.layers.base import Group
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.spec.spec import Spec
 from dlspec.views.reference.catalogue import describe

@@ -16,7 +16,7 @@ from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LAYERS
-from dlspec.model.layers.combining import Group
+from dlspec.model.layers.base import Group
 from dlspec.pretraining import PRETRAINING, PretrainingMethod
 from dlspec.spec.spec import VERSION, Spec
 from dlspec.training.optimizers.base import CLIPS
