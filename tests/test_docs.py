@@ -17,6 +17,7 @@ from dlspec.pretraining import PRETRAINING
 from dlspec.spec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec
 from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
 from dlspec.views.reference.catalogue import sections
+from dlspec.views.reference.pages import pages
 from tests.conftest import ROOT, problems_of
 from tests.test_kinds import REGISTRIES
 
@@ -24,7 +25,7 @@ LANGUAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").glob("*.md")}
+PAGES = {name.removesuffix(".md"): text for name, text in pages().items()}
 
 
 def section(page: str, heading: str) -> str:

@@ -177,6 +177,7 @@ def test_a_mistake_in_a_layer_inside_another_stands_at_the_inner_key(written, co
         {"lstm": {"units": 4, "use_cudnn": True}},
         {"group_query_attention": {"head_dim": 4, "num_query_heads": 3, "num_key_value_heads": 2}},
         {"batch_normalization": {"renorm_clipping": {"rmax": 3.0}}},
+        {"einsum_dense": {"equation": "abc,cd->abd", "output_shape": [None, 6], "bias_axes": "b"}},
     ],
     ids=str,
 )

@@ -10,10 +10,13 @@ from click.testing import CliRunner
 import dlspec
 from dlspec.cli import cli
 from dlspec.data.datasets import DATASETS
-from dlspec.language.fields import SpecModel
-from dlspec.model.layers import LAYERS
+from dlspec.language.fields import PositiveInt, SpecModel
+from dlspec.language.section import Section
+from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.base import Group
+from dlspec.model.layers.combining import Skip
 from dlspec.pretraining import PRETRAINING
+from dlspec.pretraining.autoencoder import Autoencoder
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
 from dlspec.spec.spec import Spec
 from dlspec.training.early_stopping import EarlyStopping, StageStopping
@@ -164,28 +167,61 @@ def keys(section, path=()):
 
 SECTIONS = [
     model
-    for model in (*SpecModel.__subclasses__(), EarlyStopping, StageStopping)
-    if model.__module__ in ("dlspec.spec.spec", "dlspec.data.split", "dlspec.training.early_stopping")
-    and model is not Spec
+    for model in (*SpecModel.__subclasses__(), *Section.__subclasses__(), EarlyStopping, StageStopping)
+    if model.__module__.endswith((".section", ".spec.spec", ".data.split", ".early_stopping"))
+    and model not in (Spec, Section)
 ]
 
 
 @pytest.mark.parametrize("words", [english, korean], ids=lambda module: module.__name__)
-def test_every_key_has_a_sentence(words):
-    wanted = {key for key in keys(Spec) if key not in ("model", "pretrain")}
-    wanted |= {key for name in PRETRAINING for key in keys(PRETRAINING[name], ("pretrain",))}
-    wanted |= {f"model.{name}" for name in LAYERS if issubclass(LAYERS[name], Group)}
-    assert wanted <= set(words.KEYS)
-    assert set(words.KEYS) - wanted == {
+def test_every_key_of_a_spec_has_a_sentence_and_there_is_none_of_other_keys(words):
+    of_all = {key for key in keys(Spec) if key not in ("model", "pretrain")}
+    of_kinds = {key for name in PRETRAINING for key in keys(PRETRAINING[name], ("pretrain",))}
+    of_kinds |= {f"model.{name}" for name in LAYERS if issubclass(LAYERS[name], Group)}
+    assert of_all <= set(words.KEYS)
+    assert set(words.KEYS) - of_all - of_kinds == {
         "data.feature", "data.targets", "data.typed_target", "data.window.now", "model.input", "model.output",
         "pretrain.method", "variables", "blocks",
     }  # fmt: skip
 
 
-def test_korean_has_words_for_everything_that_is_told_about():
-    told = {name for registry in (LAYERS, DATASETS, OPTIMIZERS, SCHEDULES, LOSSES) for name in registry}
-    assert told <= set(KINDS)
-    assert {*PRETRAINING, *CORRUPTIONS} == set(OF_PRETRAINING)
+def test_korean_has_no_words_for_what_there_is_no_more():
+    there = {name for registry in (LAYERS, DATASETS, OPTIMIZERS, SCHEDULES, LOSSES) for name in registry}
+    assert set(KINDS) <= there
+    assert set(OF_PRETRAINING) <= {*PRETRAINING, *CORRUPTIONS}
+
+
+class Unheard(LayerSpec):
+    """Leaves values as they are, which nobody has translated."""
+
+    keeps_shape = True
+
+
+class UnheardGroup(Skip):
+    """Adds what comes in to what comes out, which nobody has translated."""
+
+
+class UnheardMethod(Autoencoder):
+    """Shakes the input, which nobody has translated."""
+
+    shaking: PositiveInt = 1
+
+
+def test_what_has_no_korean_is_told_in_english(monkeypatch):
+    len(PRETRAINING)  # loads those that there are
+    for registry, cls in ((LAYERS, Unheard), (LAYERS, UnheardGroup), (PRETRAINING, UnheardMethod)):
+        monkeypatch.setitem(registry._classes, cls.type_name, cls)
+    spec = dlspec.load(
+        "dlspec: 1\ndata: {dataset: iris}\nmodel:\n  - unheard\n  - unheard_group: [{dense: 4}]\n  - output\n"
+        "pretrain:\n  method: unheard_method\n  shaking: 3\n"
+    )
+    korean_text, english_text = (dlspec.explain(spec, language) for language in ("ko", "en"))
+    for text in (korean_text, english_text):
+        assert "Leaves values as they are, which nobody has translated." in text
+        assert "Adds what comes in to what comes out, which nobody has translated. Here: `dense_1`." in text
+        assert "Shakes the input, which nobody has translated." in text
+        assert "`shaking` is 3." in text
+    assert KINDS["dense"] in korean_text
 
 
 def test_what_is_laid_several_times_is_told_once():

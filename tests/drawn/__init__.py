@@ -1,12 +1,14 @@
-"""How random configurations of each layer type are drawn, one file per family of `dlspec/model/layers`.
+"""Random configurations of layers, drawn from the fields and the examples of their classes.
 
-A file has `DRAWS`: type name -> function that takes hypothesis's `draw` and returns how the layer is written and the
-shapes that it is given, one for each input: `{"dense": {"units": 3}}, [(None, 8)]`. It should reach every argument that
-has to do with shapes or weights, unknown sizes (None) where Keras takes them, and only what Keras takes.
+A new type of layer needs nothing here: `values` draws its arguments from what may be written for its fields, `walking`
+changes arguments and shapes of its examples as far as dlspec takes them. For few types `overrides` begins elsewhere.
 """
 
-from importlib import import_module
-from pathlib import Path
+from tests.drawn.overrides import OVERRIDES
+from tests.drawn.walking import walk_from_an_example
 
-FAMILIES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in ("__init__", "common"))
-DRAWS = {name: draw for family in FAMILIES for name, draw in import_module(f"tests.drawn.{family}").DRAWS.items()}
+
+def draw_layer(draw, name):
+    """How a layer of this type is written, and the shapes that it is given, one for each input:
+    `{"dense": {"units": 3}}, [(None, 8)]`."""
+    return OVERRIDES[name](draw) if name in OVERRIDES else walk_from_an_example(draw, name)

@@ -81,6 +81,14 @@ class EinsumDense(Adaptable):
             or len(set(self.bias_axes)) < len(self.bias_axes)
         ):
             raise mistake("wrong-value", f"`bias_axes` names axes that come out, got `{self.bias_axes}`")
+        size = dict(zip(given if left else given[1:], self.output_shape_, strict=True))
+        of_input = [axis for axis in self.bias_axes or "" if size[axis] is None]
+        if of_input:  # Keras makes the bias by these sizes alone
+            raise mistake(
+                "wrong-value",
+                f"`bias_axes` names `{of_input[0]}`, whose size is null in `output_shape`",
+                help=f"write its size in `output_shape`, or leave `{of_input[0]}` out",
+            )
 
     def _sizes(self, input_shape: Shape) -> tuple[Shape, dict[str, int | None], str]:
         """What comes out, the size of every letter, and the letters of the weights."""

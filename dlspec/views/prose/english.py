@@ -190,6 +190,11 @@ KEYS = {
     "budget.memory": "Training may take {value} of memory at most.",
 }
 
+OTHER_KEYS = "`{key}` is {value}."
+"""Of a key that stands in a class of its own, such as a pretraining method, and not in `KEYS`."""
+OTHER_GROUPS = "{what} Here: {layers}."
+"""Of what combines layers and does not stand in `KEYS`."""
+
 
 def describe(kind: Kind) -> str:
     """What it is: the first sentence of its docstring, without the paper."""

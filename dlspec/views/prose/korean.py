@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlspec.language.registry import Kind
+from dlspec.views.prose import english
 from dlspec.views.prose.korean_kinds import KINDS, OF_PRETRAINING
 
 NO_LINE = "적지 않았으므로 기본값:"
@@ -194,10 +195,9 @@ KEYS = {
 
 
 def describe(kind: Kind) -> str:
-    """What it is; its own docstring where there is no Korean for it, as for those of plugins."""
+    """What it is; in English where there is no Korean for it."""
     known = OF_PRETRAINING if type(kind).__module__.startswith("dlspec.pretraining.") else KINDS
-    own = " ".join((type(kind).__doc__ or "").split("\n\n")[0].split())
-    return known.get(kind.type_name, own)
+    return known.get(kind.type_name) or english.describe(kind)
 
 
 def samples(count: int) -> str:

@@ -20,10 +20,11 @@ from dlspec.model.layers import ModelItem
 from dlspec.model.layers.base import Group
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.spec.spec import Spec
+from dlspec.views.prose import english
 from dlspec.views.reference.catalogue import describe
 
 LANGUAGES = {"en": "dlspec.views.prose.english", "ko": "dlspec.views.prose.korean"}
-"""Code of a language -> the module with its words."""
+"""Code of a language -> the module with its words. What it has no words for is told in English."""
 
 WORTH_SAYING = (
     ("data", "scale"),
@@ -164,13 +165,17 @@ class _Teller:
         return str(self._template(name).format(value=self._named(kind), what=self.words.describe(kind)))
 
     def _template(self, name: str) -> Any:
-        """The sentence of a key; of a setting that a plugin adds to `pretrain`, what its class says of it."""
-        if name in self.words.KEYS:
-            return self.words.KEYS[name]
+        """The sentence of a key, in English where the language has none; what the class of the key says of it where
+        English has none either, as of the settings of a plugin's method."""
+        known = self.words.KEYS.get(name) or english.KEYS.get(name)
+        if known:
+            return known
         assert self.spec.pretrain is not None, "every other key has a sentence"
-        key, method = name.removeprefix("pretrain."), type(self.spec.pretrain)
-        text = describe(method.type_name, key, method.keys()[key]) or f"`{key}`"
-        return f"{_literal(text[:1].upper() + text[1:])}: {{value}}."
+        key, method = name.rpartition(".")[2], type(self.spec.pretrain)
+        text = describe(method.type_name, key, method.keys()[key])
+        return (
+            f"{_literal(text[:1].upper() + text[1:])}: {{value}}." if text else english.OTHER_KEYS.replace("{key}", key)
+        )
 
     def _named(self, kind: Kind) -> str:
         return f"`{kind.type_name if isinstance(kind, PretrainingMethod) else to_inline_yaml(kind.brief())}`"
@@ -229,12 +234,11 @@ class _Teller:
     def _combination(self, item: Group, layers: list[str]) -> str:
         numbers = {name: getattr(item, name) for name in type(item).model_fields if name == "times"}
         count = len(getattr(item, "paths", ()))
-        of_plugin = f"{_literal(self.words.describe(item))} {{layers}}"
-        template = self.words.KEYS.get(f"model.{item.type_name}", of_plugin)
         merge = getattr(item, "merge", None)
-        what = self.words.describe(merge) if isinstance(merge, ModelItem) else ""
+        what = self.words.describe(merge if isinstance(merge, ModelItem) else item)
         merging = f"`{merge.type_name}`" if merge else ""
         names = self.words.listing([f"`{name}`" for name in layers])
+        template = self.words.KEYS.get(f"model.{item.type_name}", english.OTHER_GROUPS)
         return str(template.format(count=count, merge=merging, what=what, layers=names, **numbers))
 
     def _layer(self, layer: GraphLayer) -> str:
