@@ -14,7 +14,8 @@ from dlspec.cli import COMMANDS
 from dlspec.data.split import Split, WalkForward, Window
 from dlspec.language.yaml import read_file
 from dlspec.pretraining import PRETRAINING
-from dlspec.spec.spec import _SECTIONS, COMPOSITION, EarlyStopping, Spec
+from dlspec.spec.spec import _SECTIONS, COMPOSITION, Spec
+from dlspec.training.early_stopping import EarlyStopping
 from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
 from dlspec.views.reference.catalogue import sections
 from dlspec.views.reference.pages import pages

@@ -19,7 +19,7 @@ from dlspec.model.saved import load_model
 from dlspec.model.weights import LayerWeights
 from dlspec.training.progress import Checkpoint
 from tests.conftest import TINY, TINY_TABLE
-from tests.test_layers import EXAMPLES
+from tests.model.test_layers import EXAMPLES
 
 
 def code_of(call):

@@ -9,7 +9,7 @@ from dlspec.runs.listener import Listener
 from dlspec.spec.planning import without_pretraining
 from dlspec.training.values import as_array, predict
 from tests.conftest import TINY_DIGITS, TINY_SERIES
-from tests.test_training import StopAfter, Training, same
+from tests.trained import StopAfter, Training, same
 
 DIGITS = TINY_DIGITS.replace("tied_weights: true, ", "")
 METHODS = {

@@ -1,0 +1,187 @@
+"""Kills runs at random moments and goes on with them: `python -m tests.runs.crashes 120`.
+
+Each run is a process that is killed (`kill -9`), asked to end (SIGINT, SIGTERM) or hurried (SIGINT twice) after a
+random time, and gone on with, until it ends. Weights, history and scores must be those of the run that was never
+stopped, to the last bit. Processes are forked from one that has imported TensorFlow and not used it, which saves
+seconds each time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+DENSE = "{dense: {units: 16, activation: sigmoid}}, {dense: {units: 12, activation: sigmoid}}"
+COMMON = "data: {dataset: digits, scale: min_max}\nmodel: [flatten, " + DENSE + ", output]\n"
+TRAIN = "train: {epochs: 16, batch_size: 50, checkpoint_every: 0.05 s%s}\n"
+
+
+def pretrained(settings: str) -> str:
+    return COMMON + f"pretrain: {{{settings}, epochs: 12, batch_size: 50}}\n" + TRAIN % ""
+
+
+SPECS = {
+    "mlp": COMMON.replace("output", "{dropout: 0.3}, batch_normalization, output")
+    + TRAIN % ", early_stopping: {patience: 2}, schedule: cosine_decay",
+    "mlp_compiled": COMMON.replace("output", "{dropout: 0.3}, output") + TRAIN % "" + "runtime: {xla: on}\n",
+    "cnn": "data: {dataset: digits}\n"
+    "model: [{reshape: [8, 8, 1]}, {conv2d: {filters: 4, kernel_size: 3, activation: relu}}, {max_pooling2d: 2}, "
+    "flatten, output]\n" + TRAIN % ", callbacks: [{reduce_lr_on_plateau: {patience: 1, factor: 0.5, monitor: loss}}]",
+    "lstm": "data: {dataset: {sine: {samples: 600}}, predict: level, window: {length: 8}}\n"
+    "model: [{lstm: 6}, {dropout: 0.2}, output]\n" + TRAIN % ", gradient_clipping: {norm: 1}",
+    "autoencoder": pretrained("method: autoencoder, tied_weights: true"),
+    "denoising_autoencoder": pretrained("method: denoising_autoencoder"),
+    "sparse_autoencoder": pretrained("method: sparse_autoencoder"),
+    "contractive_autoencoder": pretrained("method: contractive_autoencoder"),
+    "rbm": pretrained("method: rbm, optimizer: {sgd: 0.05}"),
+    "rbm_persistent": pretrained("method: rbm, persistent: true, optimizer: {sgd: 0.01}"),
+    "supervised": pretrained("method: supervised, then: freeze, thaw_after: 2"),
+    "compiled_stages": pretrained("method: denoising_autoencoder").replace("units: 12", "units: 16")
+    + "runtime: {xla: on}\n",
+    "unrolled": pretrained("method: autoencoder, then: unroll").replace("scale:", "target: input, scale:"),
+    "compare": pretrained("method: autoencoder") + "evaluate: {compare: {without_pretraining: {seeds: 2}}}\n",
+}
+SIGNALS = {"kill": [signal.SIGKILL], "Ctrl-C": [signal.SIGINT], "terminate": [signal.SIGTERM],
+           "Ctrl-C twice": [signal.SIGINT, signal.SIGINT]}  # fmt: skip
+MOST = 12
+"""Times that one run is stopped."""
+
+
+@dataclass
+class Counts:
+    """What happened."""
+
+    runs: int = 0
+    stopped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SIGNALS, 0))
+    lost: list[str] = field(default_factory=list)
+    different: list[str] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        return sum(self.stopped.values())
+
+
+def begin(arguments: list[str], folder: Path) -> int:
+    """Starts `dlspec` in a process of its own; returns its number."""
+    sys.stdout.flush()
+    number = os.fork()
+    if number:
+        return number
+    try:
+        os.chdir(folder)
+        for stream, name in ((1, "out.txt"), (2, "err.txt")):
+            os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        sys.argv = ["dlspec", *arguments]
+        from dlspec.cli import main
+
+        main()
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    except KeyboardInterrupt:  # before the command had begun
+        os._exit(130)
+    finally:  # nothing of this process belongs to the forked one
+        os._exit(99)
+
+
+def ended(number: int) -> int:
+    """The exit code of a process, or minus the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+
+
+def results(run: Path) -> dict[str, object]:
+    """What must be the same."""
+    with np.load(run / "layers.npz") as weights:
+        found: dict[str, object] = {name: weights[name].tobytes() for name in weights.files}
+    if (run / "pretrained.npz").is_file():
+        with np.load(run / "pretrained.npz") as weights:
+            found |= {f"pretrained {name}": weights[name].tobytes() for name in weights.files}
+    rows = (run / "history.csv").read_text().splitlines()
+    found["history"] = [row.rpartition(",")[0] for row in rows]  # all but the seconds
+    found["predictions"] = (run / "predictions.csv").read_text()
+    found["metrics"] = json.loads((run / "metrics.json").read_text())
+    return found
+
+
+def crash(spec: str, kills: int, folder: Path, draw: random.Random, counts: Counts) -> None:
+    """Runs a spec once in peace, and then again and again with so many stops."""
+    (folder / "spec.yaml").write_text(f"dlspec: 1\nname: {spec}\n{SPECS[spec]}", encoding="utf-8")
+    began = time.monotonic()
+    code = ended(begin(["run", "spec.yaml", "--out", "whole"], folder))
+    lasts = time.monotonic() - began
+    assert code == 0, (folder / "err.txt").read_text()
+    whole, wanted = results(folder / "whole"), counts.kills + kills
+    while counts.kills < wanted:
+        counts.runs += 1
+        run = folder / f"run{counts.runs}"
+        for stop in range(MOST + 1):
+            arguments = (
+                ["run", "--resume", run.name]
+                if (run / "resolved.yaml").is_file()
+                else ["run", "spec.yaml", "--out", run.name]
+            )
+            if run.is_dir() and not (run / "resolved.yaml").is_file():  # nothing was trained yet
+                run.rename(folder / f"{run.name}-unbegun{stop}")
+            process = begin(arguments, folder)
+            if stop < MOST and counts.kills < wanted:
+                way = draw.choices(list(SIGNALS), weights=[6, 2, 2, 1])[0]
+                time.sleep(draw.uniform(0, lasts))
+                for number in SIGNALS[way]:
+                    with suppress(ProcessLookupError):
+                        os.kill(process, number)
+                code = ended(process)
+                if code in (-signal.SIGKILL, -signal.SIGTERM, 130, 143):
+                    counts.stopped[way] += 1
+                    continue
+            else:
+                code = ended(process)
+            if code != 0:
+                counts.lost.append(f"{spec}: {arguments} ended with {code}: {(folder / 'err.txt').read_text()[-500:]}")
+            break
+        else:
+            counts.lost.append(f"{spec}: {run} did not end")
+        if code == 0:
+            found = results(run)
+            odd = [name for name in whole.keys() | found.keys() if whole.get(name) != found.get(name)]
+            if odd:
+                counts.different.append(f"{spec}: {sorted(odd)}")
+
+
+def main(kills: int, specs: list[str], seed: int = 0) -> Counts:
+    """So many kills over all specs."""
+    from dlspec.runtime.backend import load_keras
+
+    load_keras()
+    import tensorflow  # noqa: F401
+
+    draw, counts = random.Random(seed), Counts()
+    with tempfile.TemporaryDirectory() as home:
+        for i, spec in enumerate(specs):
+            folder = Path(home) / spec
+            folder.mkdir()
+            share = kills * (i + 1) // len(specs) - kills * i // len(specs)
+            before = counts.kills
+            crash(spec, share, folder, draw, counts)
+            print(f"{spec:<24} {counts.kills - before:>4} stops", flush=True)
+    said = ", ".join(f"{count} by {name}" for name, count in counts.stopped.items())
+    print(
+        f"{counts.runs} runs, {counts.kills} stops ({said}): {len(counts.lost)} lost, {len(counts.different)} different"
+    )
+    for line in (*counts.lost, *counts.different):
+        print(line)
+    return counts
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[2:] or list(SPECS)
+    done = main(int(sys.argv[1]) if len(sys.argv) > 1 else 112, chosen)
+    sys.exit(bool(done.lost or done.different))

@@ -1,0 +1,18 @@
+"""Mutated specs end in diagnostics or in success, never in anything else, and soon: see `fuzzing`."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("count", [400, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_mutants_end_in_diagnostics_or_in_success(count):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.spec.fuzzing", str(count)], cwd=ROOT, capture_output=True, text=True
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout.split()[0]) >= 0.9 * count  # hypothesis counts drawings that it rejects

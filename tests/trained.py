@@ -1,0 +1,61 @@
+"""Training without a run folder, for tests that look at weights."""
+
+import numpy as np
+
+import dlspec
+from dlspec.data.preparation import prepare
+from dlspec.data.source_of import source_of
+from dlspec.model.build import build_network
+from dlspec.model.graph_builder import make_graph
+from dlspec.runs.listener import Listener
+from dlspec.spec.planning import make_plan
+from dlspec.spec.signature import read_signature
+from dlspec.training.progress import Checkpoint, Stopped
+from dlspec.training.trainer import Trainer
+from dlspec.training.values import as_array, seed_everything
+
+
+class StopAfter(Listener):
+    """Presses Ctrl-C, as it were, after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def step_ends(self, stage, epoch, step, loss):
+        import signal
+
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+class Training:
+    """A spec made ready, and trained in one go or in pieces."""
+
+    def __init__(self, text: str, change=None, **overrides) -> None:
+        self.spec = dlspec.load(text, overrides=overrides)
+        source = source_of(self.spec.data)
+        signature, _ = read_signature(self.spec, source.describe())
+        columns = source.load(self.spec.seed)
+        if change:
+            change(columns)
+        self.data = prepare(self.spec.data, self.spec.seed, signature, columns)
+        self.graph, _ = make_graph(self.spec.model, signature, self.spec.unrolled_at)
+        self.plan = make_plan(self.spec, self.graph)
+        self.saved: list[Checkpoint] = []
+
+    def run(self, listener=None, checkpoint=None):
+        seed_everything(self.spec.seed, "network")
+        network = build_network(self.graph)
+        trainer = Trainer(
+            self.spec.training, self.plan, self.data, network, listener=listener or Listener(), save=self.saved.append
+        )
+        try:
+            history = trainer.run(checkpoint)
+        except Stopped:
+            return None, None
+        return [as_array(weight) for weight in network.weights], history
+
+
+def same(first, second) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
