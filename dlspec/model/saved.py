@@ -48,7 +48,7 @@ OTHERS = {
 }
 """What the saved model is made of besides: module and class."""
 OPERATIONS = "keras.src.ops.numpy"
-"""Module of the operations on arrays, with which `building` and the features put preprocessing around the network."""
+"""Module of the operations on arrays, with which `build` and the features put preprocessing around the network."""
 LISTS = ("vocabulary", "idf_weights")
 """What Keras takes as a list, or as text that names a file to be read."""
 

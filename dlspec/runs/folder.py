@@ -1,4 +1,4 @@
-"""The run folder, opened. The only module that knows the names of its files."""
+"""The run folder, opened: what is in it, read when it is asked for."""
 
 from __future__ import annotations
 

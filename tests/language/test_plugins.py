@@ -1,9 +1,12 @@
 """Files that `--plugin` names, and installed packages, add to the language what it does not have."""
 
 import json
+import re
 import shutil
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dlspec
@@ -13,78 +16,11 @@ from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.registry import Registry
 from dlspec.model.layers import LAYERS
 from dlspec.model.saved import _known
+from tests.conftest import ROOT
 
-LAYER = '''\
-"""Convolutions with a window of one timestep."""
-
-from typing import ClassVar
-
-from dlspec.language.fields import PositiveInt, Primary
-from dlspec.model.layers import LAYERS, Example, LayerSpec
-from dlspec.model.activations import ActivationName
-
-
-@LAYERS.register
-class Pointwise(LayerSpec):
-    """Mixes the channels of each timestep: a convolution with a window of one (Lin et al., 2014).
-
-    Input shape:  (batch, timesteps, channels)
-    Output shape: (batch, timesteps, filters)
-    """
-
-    axes = ("timesteps", "channels")
-    weighted = True
-    examples: ClassVar = [Example({"pointwise": 4}, (None, 6, 3))]
-
-    filters: PositiveInt = Primary(description="how many channels come out")
-    activation: ActivationName = "linear"
-
-    def output_shape(self, input_shape):
-        return (*input_shape[:2], self.filters)
-
-    def parameters(self, input_shape):
-        return (input_shape[2] + 1) * self.filters
-
-    def flops(self, input_shape):
-        return input_shape[1] * self.filters * (2 * input_shape[2] + 1)
-
-    def mirror(self, input_shape):
-        return (Pointwise(filters=input_shape[2]),)
-
-    def build(self, name=None):
-        import keras
-
-        layer = keras.layers.Conv1D(self.filters, 1, activation=self.activation, name=name, dtype=self.dtype)
-        layer.trainable = self.trainable
-        return layer
-'''
-
-METHOD = '''\
-"""Pretraining with dropout at the input."""
-
-from typing import ClassVar
-
-from dlspec.language.fields import Primary, Rate
-from dlspec.pretraining import PRETRAINING
-from dlspec.pretraining.autoencoder import Tying
-
-
-@PRETRAINING.register
-class DropoutAutoencoder(Tying):
-    """An autoencoder whose input is thinned by dropout while training.
-
-    Unlike `masking` of `denoising_autoencoder`, values that stay are divided by 1 - `rate`, so that the mean stays.
-    """
-
-    examples: ClassVar = [{"method": "dropout_autoencoder", "rate": 0.3}]
-
-    rate: Rate = Primary(0.2, description="fraction of inputs dropped")
-
-    def corruption_layer(self):
-        import keras
-
-        return keras.layers.Dropout(self.rate)
-'''
+EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+"""The worked examples of CONTRIBUTING.md, each a file of Python."""
+LAYER, METHOD, DATASET, ENGINE, EXPORT_TARGET, _ = EXAMPLES
 
 SPEC = """\
 dlspec: 1
@@ -535,3 +471,21 @@ def test_a_format_that_is_none_is_named(call, files, options, monkeypatch, tmp_p
     assert f"error[unknown-export-target]: {message}" in err
     assert help in err.partition("help: ")[2]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_other_worked_examples_work_as_plugins(call, files, options, monkeypatch, tmp_path):
+    """A dataset, an engine and an export target, as CONTRIBUTING.md has them."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("coins", DATASET), ("debugging", ENGINE), ("numpy_target", EXPORT_TARGET)):
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    added = ["--plugin", "coins.py", "--plugin", "debugging.py"]
+    (tmp_path / "coins.yaml").write_text(FLAT.replace("dataset: iris", "dataset: coins"), encoding="utf-8")
+    code, _, err = call("run", "coins.yaml", *added, "-s", "train.epochs=1", "--out", "run")
+    assert code == 0, err
+    assert [Path(entry["path"]).name for entry in dlspec.open_run("run").environment["plugins"]] == added[1::2]
+    code, _, err = call("export", "run", "-o", "coins.npz", *added, "--plugin", "numpy_target.py")
+    assert code == 0, err
+    with np.load("coins.npz") as arrays:
+        assert sorted(array.shape for array in arrays.values()) == sorted(
+            tuple(weight.shape) for weight in dlspec.open_run("run").model.weights
+        )

@@ -39,7 +39,7 @@ class Wire(NamedTuple):
 
 
 class Builder(Protocol):
-    """What layers are laid on; `graphs` has it."""
+    """What layers are laid on; `GraphBuilder` of `graph_builder`."""
 
     def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
         """Adds a layer that takes what the wires lead to it; returns what comes out."""

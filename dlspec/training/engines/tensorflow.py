@@ -1,7 +1,7 @@
 """Many weight updates in one call of TensorFlow.
 
 Between two steps of a small network Python takes longer than the step, so a run of steps is one function over data that
-stay where the device is. Where `compiling` says so it is compiled by XLA as a whole; what is random in its steps is
+stay where the device is. Where `xla_rule` says so it is compiled by XLA as a whole; what is random in its steps is
 drawn before, since XLA draws many times slower on a processor.
 """
 

@@ -81,7 +81,7 @@ def _parts(layer: LayerSpec) -> list[LayerSpec]:
 
 
 def _is_faster(layer: GraphLayer, stage: Stage) -> bool:
-    if isinstance(layer.layer, Dropout) and stage.kind == "fine_tune":  # drawn before, see `training.masks`
+    if isinstance(layer.layer, Dropout) and stage.kind == "fine_tune":  # drawn before, see `masks`
         known = layer.input_shape is not None and None not in layer.input_shape[1:]
         return known and layer.shares is None and layer.layer.noise_shape is None
     return all(map(_part_is_faster, _parts(layer.layer)))

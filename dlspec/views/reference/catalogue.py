@@ -37,7 +37,7 @@ class Argument:
     """One key of what a spec names.
 
     Args:
-        form: what may be written for it; see `forms`.
+        form: what may be written for it; see `schemas`.
         primary: its value may stand directly behind the name.
         common: everything of its sort takes it.
     """

@@ -1,11 +1,10 @@
 """The reference as Markdown pages, one for each sort of thing that a spec can name.
 
-`python -m dlspec.views.reference.pages docs/reference` writes them.
+`python -m dlspec.views.reference docs/reference` writes them.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +16,7 @@ from dlspec.spec.spec import COMPOSITION
 from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
 from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, family_title, keys_of, sections
 
-COMMAND = "python -m dlspec.views.reference.pages docs/reference"
+COMMAND = "python -m dlspec.views.reference docs/reference"
 _WRITTEN_BY = f"<!-- written by `{COMMAND}`; what it says stands beside the code -->\n"
 _LEFT_OUT = (
     "An example leaves out `dlspec: 1`, and where they do not matter `data: {dataset: digits}` and "
@@ -148,11 +147,7 @@ def _default(argument: Argument) -> str:
     return f"`{argument.shown_default}`" if given else argument.shown_default
 
 
-def main(folder: str) -> None:
+def write_pages(folder: Path) -> None:
     """Writes the pages into a folder."""
     for name, text in pages().items():
-        write_text(Path(folder) / name, text)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+        write_text(folder / name, text)

@@ -1,4 +1,4 @@
-"""A form (see `forms`) in plain words: `whole number`, `1 or more`."""
+"""A form (see `schemas`) in plain words: `whole number`, `1 or more`."""
 
 from __future__ import annotations
 
