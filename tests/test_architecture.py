@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import dlspec
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "dlspec"
@@ -92,6 +93,11 @@ def circles(imports: dict[str, set[str]]) -> list[list[str]]:
         if module not in numbers:
             visit(module)
     return found
+
+
+def test_no_package_is_named_like_a_public_function():
+    """Python sets a package as an attribute of `dlspec` when it is first imported, where the function was."""
+    assert not {room_of(module) for module in MODULES} & {*dlspec._HOMES}
 
 
 def test_yaml_is_read_in_one_place_and_printing_is_the_command_lines():
