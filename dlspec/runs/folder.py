@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlspec.model.graph import Graph
+    from dlspec.training.plan import Plan
 
 SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
@@ -89,6 +90,13 @@ class Run:
         from dlspec.model.graph_builder import make_graph
 
         return make_graph(self.spec.model, signature_of(self.data, self.spec), self.spec.unrolled_at)[0]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The stages that it was trained in, from the folder alone."""
+        from dlspec.spec.planning import make_plan
+
+        return make_plan(self.spec, self.graph)
 
     @cached_property
     def model(self) -> Any:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.source_of import source_of
 from dlspec.data.sources import FileSource
 from dlspec.evaluation.metrics import METRICS, show_number
-from dlspec.spec.planning import make_plan
 from dlspec.views.drawing import Marks, draw_svg
 from dlspec.views.report import figures
 from dlspec.views.report.learning import learning_figures
@@ -29,7 +28,7 @@ def render(run: Run) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     spec, metrics, data = run.spec, run.metrics, run.data
-    network, stages = run.graph, make_plan(spec, run.graph)
+    network, stages = run.graph, run.plan
     environment = Environment(
         loader=FileSystemLoader(HERE, encoding="utf-8"),
         autoescape=True,
