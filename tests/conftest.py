@@ -106,8 +106,6 @@ def keras_home(monkeypatch):
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory):
     """A finished run of one of the tiny specs, trained once in each worker."""
-    import dlspec
-
     runs = {}
 
     def get(name: str):

@@ -15,7 +15,7 @@ ORDER = (
     "_version", "language", "runtime", "data", "model", "training", "pretraining", "evaluation", "spec", "runs",
     "views", "deployment", "api", "cli",
 )  # fmt: skip
-"""A package imports itself and those before it. The first sections are those of a spec, in its order."""
+"""A package imports itself and those before it."""
 ENTRIES = ("__init__", "__main__")
 
 

@@ -5,12 +5,14 @@ from pydantic import ValidationError
 
 from dlspec.data.datasets import DATASETS
 from dlspec.data.features import FEATURES
+from dlspec.deployment import EXPORT_TARGETS
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.metrics import METRICS
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.constraints import CONSTRAINTS
 from dlspec.model.initializers import INITIALIZERS
 from dlspec.model.layers import LAYERS, Example
+from dlspec.model.layers.recurrent import CELLS
 from dlspec.model.regularizers import REGULARIZERS
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
@@ -27,7 +29,7 @@ REGISTRIES = [
 KINDS = [(registry, name) for registry in [*REGISTRIES, PRETRAINING] for name in registry]
 EXAMPLES = [
     (registry, example.written if isinstance(example, Example) else example)
-    for registry in REGISTRIES
+    for registry in [*REGISTRIES, CELLS, EXPORT_TARGETS]
     for name in registry
     for example in registry[name].examples
 ]
@@ -84,7 +86,7 @@ def test_no_field_takes_a_mapping_that_means_nothing(registry, written):
     [e for e in EXAMPLES if e[0] in (INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, LOSSES)],
     ids=str,
 )
-def test_a_part_becomes_the_object_of_keras_with_every_argument(registry, written):
+def test_a_kind_becomes_the_object_of_keras_with_every_argument(registry, written):
     part = registry.read(written)
     built = part.build()
     assert isinstance(built, part.keras_class())

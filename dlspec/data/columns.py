@@ -7,18 +7,18 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import TIME_NAMES
 
 
-def place_of_target(data: DataSpec, place: int) -> tuple[str | int, ...]:
+def place_of_target(section: DataSpec, place: int) -> tuple[str | int, ...]:
     """Where the section names one of the targets."""
-    if isinstance(data.target, dict):
-        return ("target", list(data.target)[place])
-    return ("target", place) if isinstance(data.target, list) else ("target",)
+    if isinstance(section.target, dict):
+        return ("target", list(section.target)[place])
+    return ("target", place) if isinstance(section.target, list) else ("target",)
 
 
-def place_of_feature(data: DataSpec, name: str) -> tuple[str | int, ...]:
+def place_of_feature(section: DataSpec, name: str) -> tuple[str | int, ...]:
     """Where the section names a feature."""
-    if isinstance(data.features, dict) and data.is_written("features", name):
+    if isinstance(section.features, dict) and section.is_written("features", name):
         return ("features", name)
-    return ("features", (data.feature_names or []).index(name))
+    return ("features", (section.feature_names or []).index(name))
 
 
 def guess_time(description: Description) -> str | None:

@@ -7,7 +7,7 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import PARTS_IN_FILES, Signature
 
 
-def needs_memory(data: DataSpec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
+def needs_memory(section: DataSpec, signature: Signature) -> tuple[tuple[str, ...], str] | None:
     """Why rows must be in memory together: the key that asks for it, and what that is; None: they need not be."""
     if signature.target.kind == "input":
         return ("target",), "a network that gives back its input"
@@ -19,10 +19,10 @@ def needs_memory(data: DataSpec, signature: Signature) -> tuple[tuple[str, ...],
         if not isinstance(kind, GatheredFeature):
             return ("features",), f"`{column.name}`, which is `{kind.type_name}`,"
     for key in ("labels", "limit", "unlabeled"):
-        if getattr(data, key) is not None:
+        if getattr(section, key) is not None:
             return (key,), f"`{key}`"
     for key in ("group", "column", "folds"):
-        if getattr(data.split, key) is not None:
+        if getattr(section.split, key) is not None:
             return ("split", key), f"`split: {{{key}: …}}`"
-    part = next((part for part in PARTS_IN_FILES if data.split.files(part)), None)
+    part = next((part for part in PARTS_IN_FILES if section.split.files(part)), None)
     return None if part is None else (("split", part), f"a {part} part in files of its own")

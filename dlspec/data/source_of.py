@@ -22,28 +22,28 @@ def unlabeled_source(section: DataSpec) -> DataSource | None:
     return _source(section, section.unlabeled, "unlabeled") if section.unlabeled else None
 
 
-def _source(data: DataSpec, section: DataSpec | UnlabeledSpec, *path: str) -> DataSource:
-    if section.dataset is not None:
-        return section.dataset
-    key = next(key for key in FILE_SOURCES if getattr(section, key) is not None)
-    split, given = data.split, data.features
+def _source(section: DataSpec, named: DataSpec | UnlabeledSpec, *path: str) -> DataSource:
+    if named.dataset is not None:
+        return named.dataset
+    key = next(key for key in FILE_SOURCES if getattr(named, key) is not None)
+    split, given = section.split, section.features
     types = given if isinstance(given, dict) else {}
     said: list[tuple[str, ColumnKind]] = [(name, kind.takes[0]) for name, kind in types.items()]
     if split.column:
         said.append((split.column, "class"))
-    if data.target_type in ("category", "boolean"):
-        said += [(name, "class") for name in data.target_names]
-    separator = data.target_type.tags if isinstance(data.target_type, Tags) else None
-    tags = ((data.target_names[0], separator),) if separator else ()
+    if section.target_type in ("category", "boolean"):
+        said += [(name, "class") for name in section.target_names]
+    separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
+    tags = ((section.target_names[0], separator),) if separator else ()
 
     def source(given: Any, *path: str) -> FileSource:
-        place = SourceContext(
-            data.folder_of(*path), data.span(*path), data.cache, tuple(said), tags, tuple(data.target_names)
+        context = SourceContext(
+            section.folder_of(*path), section.span(*path), section.cache, tuple(said), tags, tuple(section.target_names)
         )
-        return FILE_SOURCES[key].of(given, place)
+        return FILE_SOURCES[key].of(given, context)
 
-    found = source(getattr(section, key), *path, key)
-    if section is not data or not isinstance(found, RowsFiles):
+    found = source(getattr(named, key), *path, key)
+    if named is not section or not isinstance(found, RowsFiles):
         return found
     validation, test = (
         source(paths, "split", part) if (paths := split.files(part)) else None for part in PARTS_IN_FILES

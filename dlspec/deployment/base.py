@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean
+from dlspec.language.fields import did_you_mean, one_of
 from dlspec.language.registry import Kind, Registry
 
 DEFAULT = "keras"
@@ -38,7 +38,7 @@ def choose_target(path: Path | None, format: str | None) -> ExportTarget:
         DataError: there is none, or the file would be called otherwise.
     """
     if format is not None and format not in EXPORT_TARGETS:
-        help = did_you_mean(format, EXPORT_TARGETS, otherwise=f"there are {_formats()}")
+        help = did_you_mean(format, EXPORT_TARGETS, otherwise=f"there are {one_of(EXPORT_TARGETS)}")
         raise DataError.of("unknown-export-target", f"there is no format `{format}`", help=help)
     if format is None and path is not None:
         named = [name for name, kind in EXPORT_TARGETS.load_all().items() if path.suffix in kind.suffixes]
@@ -51,10 +51,6 @@ def choose_target(path: Path | None, format: str | None) -> ExportTarget:
         said = f"`{path}` is no name of a file of the format `{target.type_name}`"
         raise DataError.of("unknown-export-target", said, help=f"write `{path.with_suffix(target.suffixes[0])}`")
     return target
-
-
-def _formats() -> str:
-    return ", ".join(f"`{name}`" for name in EXPORT_TARGETS)
 
 
 def _suggestions(path: Path) -> str:

@@ -1,1 +1,1 @@
-"""How a spec is written: YAML with places, diagnostics, typed keys and registries."""
+"""How a spec is written: YAML with places, diagnostics and their codes, typed keys, registries, plugins."""

@@ -191,7 +191,7 @@ class Registry(Generic[K]):
 
     @property
     def group(self) -> str:
-        """The group of entry points by which other packages add classes: `dlspec.model.layers`."""
+        """The group of entry points by which other packages add classes: `dlspec.layers`."""
         return f"dlspec.{plural_of(self.noun)}"
 
     def built_in(self, name: str) -> type[K] | None:

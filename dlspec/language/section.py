@@ -22,12 +22,8 @@ class Places:
         path: of the section in it.
     """
 
-    document: Document = field(compare=False, repr=False)
+    document: Document = field(compare=False, repr=False)  # sections are equal whatever text they come from
     path: tuple[str, ...]
-
-    def within(self, key: str) -> Places:
-        """The places of a section inside this one."""
-        return Places(self.document, (*self.path, key))
 
 
 class Section(SpecModel):
@@ -57,7 +53,7 @@ class Section(SpecModel):
 
     def is_written(self, *path: str | int) -> bool:
         """Whether the spec itself says something at `path`."""
-        return self.places.document.written(*self.places.path, *path)
+        return self.places.document.is_written(*self.places.path, *path)
 
     @property
     def texts(self) -> dict[str, str]:
@@ -66,5 +62,4 @@ class Section(SpecModel):
 
     def folder_of(self, *path: str | int) -> Path:
         """The folder that relative paths in the value at `path` start from."""
-        span = self.span(*path)
-        return Path(span.file).parent if span.in_file else self.places.document.folder
+        return self.places.document.folder_of(*self.places.path, *path)

@@ -1,17 +1,11 @@
-"""What the small kinds have in common: each becomes an object of Keras.
-
-The kinds that only some specs use are declared here and stand in modules of their own, loaded on the first look-up.
-"""
+"""Base of the kinds that become an object of Keras: initializers, losses, optimizers, callbacks and so on."""
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from dlspec.language.registry import Kind
-
-if TYPE_CHECKING:
-    pass
 
 
 class KerasKind(Kind):

@@ -16,7 +16,6 @@ from dlspec.training.plan import StagePlace, StageTask
 if TYPE_CHECKING:
     from dlspec.pretraining._reconstruction import Penalty
 
-SUMMED = ("squared_error", "cross_entropy")
 PROBABILITIES = ("cross_entropy", "binary_crossentropy")
 BOUNDED = ("sigmoid", "hard_sigmoid", "softmax", "sparse_sigmoid")
 """Activations that end in [0, 1]."""
@@ -72,7 +71,7 @@ class Reconstructing(PretrainingMethod):
             x = part.connect(self.decoder_layer(part, f"decoder_{i}_{part.type_name}", encoder, place), [x])
         return keras.Model(code, x, name="decoder")
 
-    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         from dlspec.pretraining._reconstruction import ReconstructingModel
 
         model = ReconstructingModel(
@@ -84,7 +83,7 @@ class Reconstructing(PretrainingMethod):
             penalty=self.code_penalty(place),
         )
         model.build(place.known_shape)
-        model.compile(optimizer=self.optimizer.over(work.steps))
+        model.compile(optimizer=self.optimizer.over(task.steps))
         return model
 
 

@@ -151,7 +151,7 @@ class PretrainingMethod(Kind):
         """Why the layer cannot be pretrained by this method, or None."""
 
     @abstractmethod
-    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         """The compiled stage model (see `_stage_model`) that trains one layer.
 
         Args:
@@ -205,7 +205,7 @@ class Taken(PretrainingMethod):
     def refuses(self, place: StagePlace) -> Refusal | None:
         return None
 
-    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         raise AssertionError("layers of another run need no stage")
 
     @classmethod

@@ -118,7 +118,7 @@ class RBM(PretrainingMethod):
                 "write `optimizer: {sgd: 0.01}`",
             )
 
-    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         from dlspec.pretraining._boltzmann import BoltzmannMachine
 
         model = BoltzmannMachine(
@@ -133,5 +133,5 @@ class RBM(PretrainingMethod):
         optimizer = self.optimizer
         if self.momentum is not None:
             optimizer = optimizer.model_copy(update={"momentum": self.momentum})
-        model.compile(optimizer=optimizer.over(work.steps))
+        model.compile(optimizer=optimizer.over(task.steps))
         return model

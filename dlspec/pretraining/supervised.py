@@ -22,21 +22,21 @@ class Supervised(PretrainingMethod):
     def refuses(self, place: StagePlace) -> Refusal | None:
         return None
 
-    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         import keras
 
         from dlspec.pretraining._supervised import LastTimestep, SupervisedModel
 
-        assert work.target is not None, "a stage with labels has a target"
-        assert work.loss is not None, "the default loss was filled in"
+        assert task.target is not None, "a stage with labels has a target"
+        assert task.loss is not None, "the default loss was filled in"
         shape = place.code_shape
         ends: list[Any] = []
         if len(shape) == 3 and issubclass(place.layer.kind, Recurrent):
             ends.append(LastTimestep())
         elif len(shape) > 2:
             ends.append(keras.layers.Flatten())
-        output = Dense(units=work.target.units, activation=work.target.activation).build("temporary_output")
-        model = SupervisedModel(encoder, [*ends, output], work.loss.build())
+        output = Dense(units=task.target.units, activation=task.target.activation).build("temporary_output")
+        model = SupervisedModel(encoder, [*ends, output], task.loss.build())
         model.build(place.known_shape)
-        model.compile(optimizer=self.optimizer.over(work.steps))
+        model.compile(optimizer=self.optimizer.over(task.steps))
         return model

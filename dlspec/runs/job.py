@@ -13,7 +13,7 @@ from dlspec.language.fields import show_bytes
 from dlspec.language.registry import anything_added
 from dlspec.model.weights import LayerWeights
 from dlspec.runtime.memory import free_device_memory
-from dlspec.spec.other_run import find_source, taken_layers
+from dlspec.spec.other_run import find_layers_file, taken_layers
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
     if any(problem.is_error for problem in problems):
         raise DataError(problems, spec.document.texts)
-    return make_plan(spec, graph, taken=taken_layers(spec, graph, find_source(spec)))
+    return make_plan(spec, graph, taken=taken_layers(spec, graph))
 
 
 def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
@@ -190,7 +190,7 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
     from dlspec.training.plan import SampleCounts
 
     found: dict[str, Diagnostic] = {}
-    samples = SampleCounts(len(data.train), len(data.pretraining_inputs))
+    samples = SampleCounts.of(data)
     for stage in plan.stages if free is not None else ():
         assert free is not None, "without it there are no stages to look at"
         own = fit(spec.training, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
@@ -200,7 +200,7 @@ def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[
                 "too-little-memory",
                 f"`{stage.name}` takes about {show_bytes(own.needed)} with a batch of {own.batch_size:,}, and "
                 f"{show_bytes(own.free)} are free",
-                spec.span(*key) if spec.document.written(*key) else spec.key_span("model"),
+                spec.span(*key) if spec.is_written(*key) else spec.key_span("model"),
                 Severity.WARNING,
                 help=smaller_batch(stage, own),
             )
@@ -218,7 +218,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     warnings = checked_data(spec, data)
     listener.warns(warnings, spec.document.texts)
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))
-    plan, source = plan_of(spec, data), find_source(spec)
+    plan, source = plan_of(spec, data), find_layers_file(spec)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)

@@ -18,7 +18,7 @@ from dlspec.data.sources import FileSource
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.language.yaml import to_yaml
 from dlspec.runtime.environment import surroundings
-from dlspec.spec.other_run import find_source
+from dlspec.spec.other_run import find_layers_file
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
             own = getattr(source, part)
             if own is not None:
                 data["split"][part] = own.seen_from(folder, data["split"][part])
-    other_run = find_source(spec)
+    other_run = find_layers_file(spec)
     if other_run is not None:
         values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
     return values

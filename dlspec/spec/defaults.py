@@ -1,12 +1,20 @@
-"""Defaults of a spec that follow from the signature of its data."""
+"""Defaults of a spec that follow from its data and from its network."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from dlspec.data.features import Feature
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.baselines.pca import PCA
 from dlspec.evaluation.metrics import METRICS
+from dlspec.language.shapes import count
+from dlspec.model.graph import Graph
+from dlspec.model.layers import LayerSpec
+from dlspec.model.layers.core import Lookup
 from dlspec.spec.spec import Spec
 from dlspec.training.losses import LOSSES
 
@@ -61,3 +69,39 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
             }
         ),
     )
+
+
+def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
+    """The spec with the defaults that depend on the network: how many words an embedding knows, and how large a linear
+    code is, which its narrowest layer says."""
+    for layer in graph.layers:
+        written = layer.written
+        if isinstance(written, Lookup) and written.input_dim is None:
+            layers = _replaced(spec.model.layers, layer.path[2:], layer.layer)
+            spec = spec.with_changes(model=spec.model.model_copy(update={"layers": layers}))
+    baselines = spec.evaluate.baselines or []
+    if not any(isinstance(baseline, PCA) and baseline.components is None for baseline in baselines):
+        return spec
+    hidden = graph.hidden or [layer for layer in graph.layers if layer.layer.has_weights]
+    sizes = [count(layer.output_shape) for layer in hidden if layer.output_shape and None not in layer.output_shape[1:]]
+    if not sizes:
+        return spec
+    filled = [
+        baseline.model_copy(update={"components": min(sizes)})
+        if isinstance(baseline, PCA) and baseline.components is None
+        else baseline
+        for baseline in baselines
+    ]
+    return spec.with_changes(evaluate=spec.evaluate.model_copy(update={"baselines": filled}))
+
+
+def _replaced(value: Any, path: Sequence[str | int], layer: LayerSpec) -> Any:
+    """Items of a model with another layer at a place: `(2, "repeat", "layers", 0)`."""
+    if not path:
+        return layer
+    first, *rest = path
+    if isinstance(value, list):
+        return [_replaced(inner, rest, layer) if i == first else inner for i, inner in enumerate(value)]
+    if first == value.type_name:
+        return _replaced(value, rest, layer)
+    return value.model_copy(update={first: _replaced(getattr(value, str(first)), rest, layer)})

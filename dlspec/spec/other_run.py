@@ -13,7 +13,7 @@ from dlspec.runtime.files import check_links
 from dlspec.spec.spec import Spec
 
 
-def find_source(spec: Spec) -> Path | None:
+def find_layers_file(spec: Spec) -> Path | None:
     """The file that `from` leads to: pretrained layers of that run where there are some, else the trained ones.
 
     Raises:
@@ -23,8 +23,10 @@ def find_source(spec: Spec) -> Path | None:
     if named is None:
         return None
     span = spec.span("pretrain", "from")
-    base = Path(span.file).parent if span.in_file else spec.document.folder
-    folders = [base / named, Path(named)]  # runs are written where the command is typed
+    folders = [
+        spec.document.folder_of("pretrain", "from") / named,
+        Path(named),
+    ]  # runs are written where the command is typed
     for folder in folders:
         check_links(folder)
         for name in (PRETRAINED, TRAINED):
@@ -41,16 +43,16 @@ def find_source(spec: Spec) -> Path | None:
     raise DataError.of("no-run", f"`{named}` holds no trained layers", span, help=help)
 
 
-def taken_layers(spec: Spec, graph: Graph, source: Path | None = None) -> tuple[str, ...]:
+def taken_layers(spec: Spec, graph: Graph) -> tuple[str, ...]:
     """The layers to be pretrained that another run has; they start with the weights that they have there.
 
     Raises:
         DataError: the run cannot be read.
     """
-    source = source or find_source(spec)
-    if source is None or spec.pretrain is None:
+    file = find_layers_file(spec)
+    if file is None or spec.pretrain is None:
         return ()
-    sizes = layer_sizes(source)
+    sizes = layer_sizes(file)
     return tuple(layer.name for layer in spec.pretrain.chosen(graph) if layer.name in sizes)
 
 

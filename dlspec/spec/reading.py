@@ -1,4 +1,4 @@
-"""Source -> Spec, as far as it can be read, with everything that is wrong with its form, names and values."""
+"""Document -> Spec, as far as it can be read, with everything that is wrong with its form, names and values."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from dlspec.data.target import Tags
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.fields import did_you_mean
 from dlspec.language.shapes import Shape
-from dlspec.spec.column_rules import column_problems
+from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
 
 

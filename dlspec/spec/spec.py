@@ -117,15 +117,15 @@ class Spec(SpecModel):
         """The spec with other sections or values, and the same text behind it."""
         return self.model_copy(update=changes)
 
-    def placed_in(self, source: Document, absent: frozenset[str] = frozenset()) -> Spec:
+    def placed_in(self, document: Document, absent: frozenset[str] = frozenset()) -> Spec:
         """The spec as it was read: it and its sections know where they are written."""
         sections = {
-            name: section.at(Places(source, (name,)))
+            name: section.at(Places(document, (name,)))
             for name in type(self).model_fields
             if isinstance(section := getattr(self, name), Section)
         }
         placed = self.model_copy(update=sections)
-        placed._document, placed._absent = source, absent
+        placed._document, placed._absent = document, absent
         return placed
 
     def span(self, *path: str | int) -> Span:
@@ -133,6 +133,10 @@ class Spec(SpecModel):
 
     def key_span(self, *path: str | int) -> Span:
         return self._document.key_span(*path)
+
+    def is_written(self, *path: str | int) -> bool:
+        """Whether the spec itself says something at `path`."""
+        return self._document.is_written(*path)
 
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:

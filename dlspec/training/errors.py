@@ -73,7 +73,7 @@ def out_of_memory_in_words(
     except Exception as error:
         if not _is_out_of_memory(error):
             raise
-        samples = SampleCounts(len(data.train), len(data.pretraining_inputs))
+        samples = SampleCounts.of(data)
         batch_size = min(stage.batch_size, count_of(stage, samples))
         raise out_of_memory(settings, plan, stage, batch_size, free_device_memory(), begun=begun()) from error
 

@@ -21,7 +21,7 @@ VALUES = 2**24
 """Values of a layer that are computed at a time at most, about."""
 
 
-class Features:
+class LayerOutputs:
     """Computes and keeps the input of a stage.
 
     Args:

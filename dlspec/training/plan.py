@@ -11,6 +11,7 @@ from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.regularization import Regularizing
 
 if TYPE_CHECKING:
+    from dlspec.data.preparation import Prepared
     from dlspec.data.signature import Target
     from dlspec.training.early_stopping import StageStopping
     from dlspec.training.losses import Loss
@@ -100,7 +101,7 @@ class StageMethod(Protocol):
     def of_one_stage(self) -> Any:
         """What decides which model it builds: equal for stages that are built alike."""
 
-    def build(self, encoder: list[Any], place: StagePlace, work: StageTask) -> Any:
+    def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         """The compiled model that trains the Keras layers of a stage, in place."""
 
 
@@ -113,7 +114,7 @@ class Stage:
         layer: the layer that is pretrained; None in fine-tuning.
         encoder: names of the layers that make its code: the layer itself, and pooling, normalization and activation
             behind it.
-        place: the same as specs, with what the layer sees.
+        place: the same layers as their classes, with what the lowest of them sees; None in fine-tuning.
         method: how it is pretrained, with the settings of this layer.
         frozen: of fine-tuning: layers that stay as pretraining made them.
     """
@@ -149,6 +150,11 @@ class SampleCounts(NamedTuple):
 
     labelled: int
     unlabeled: int
+
+    @classmethod
+    def of(cls, data: Prepared) -> SampleCounts:
+        """How many there are in prepared data."""
+        return cls(len(data.train), len(data.pretraining_inputs))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.base import Engine, Pace
 from dlspec.training.engines.choice import compiled_stages, make_engine
 from dlspec.training.errors import check_progress, not_finite, out_of_memory_in_words, watched
-from dlspec.training.layer_outputs import Features
+from dlspec.training.layer_outputs import LayerOutputs
 from dlspec.training.nan_cause import find_cause
 from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Observer, Progress, StageListener, Stopped
@@ -146,7 +146,7 @@ class Trainer:
         if index < self.progress.stage:
             return
         self._begin(model)
-        features = Features(self.folder)
+        features = LayerOutputs(self.folder)
         try:
             x, held_out = (self._below(stage, features, part) for part in (inputs, self.data.validation.inputs))
             y = weights = held_out_y = None
@@ -157,7 +157,7 @@ class Trainer:
         finally:
             features.close()
 
-    def _below(self, stage: Stage, features: Features, inputs: Samples) -> Samples:
+    def _below(self, stage: Stage, features: LayerOutputs, inputs: Samples) -> Samples:
         """What the layer of a stage sees of the inputs."""
         import keras
 

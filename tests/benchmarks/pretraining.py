@@ -285,11 +285,10 @@ WIDE = STACK.replace("units: 500, activation: sigmoid, name: h1", "units: 4000, 
 CHILD = """
 import sys, threading, time
 from pathlib import Path
-from dlspec.training.engines import base as engine
-from dlspec.training import layer_outputs as features
+from dlspec.training import layer_outputs
 from tests.benchmarks.pretraining import WIDE, Ours, load_keras
 if sys.argv[1] == "file":
-    features.IN_MEMORY = engine.IN_MEMORY = 256 * 2**20
+    layer_outputs.IN_MEMORY = 256 * 2**20
 def resident():  # without pages of mapped files, which give way when others need the room
     (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("RssAnon"))
     return int(line.split()[1]) / 2**20

@@ -388,7 +388,7 @@ def test_an_engine_that_fits_and_is_preferred_trains(added, monkeypatch, tmp_pat
     trained = []
 
     class SlowAndSteady(EngineKind):
-        """Keras's own way, of networks that were not distributed."""
+        """Keras's own way, of stages with batches of 16 that are not compiled."""
 
         preference = 9
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from dlspec.model.layers import LAYERS, LayerSpec
-from dlspec.views.reference.schemas import form_of
+from dlspec.views.reference.field_forms import form_of
 from tests.model.drawn import draw_layer
 from tests.model.drawn.overrides import OVERRIDES
 from tests.model.drawn.values import OF_EVERY_LAYER

@@ -24,11 +24,11 @@ def place_of(*written, shape, inside=False, at_input=True):
     return StagePlace(layers, (None, *shape), inside, at_input), built
 
 
-def stage_model(method, *written, shape, inside=False, steps=100, **work):
+def stage_model(method, *written, shape, inside=False, steps=100, **task):
     """The compiled stage model of a method, and its Keras layers."""
     place, built = place_of(*written, shape=shape, inside=inside)
     assert method.refuses(place) is None
-    return method.build(built, place, StageTask(steps, **work)), built
+    return method.build(built, place, StageTask(steps, **task)), built
 
 
 def train(model, x, steps, y=None):

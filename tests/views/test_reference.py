@@ -100,7 +100,7 @@ def test_each_argument_says_what_it_takes_and_what_it_means(category):
     for entry in category.entries():
         assert entry.summary, f"{entry.name}: an activation needs its formula in `argument_texts.py`"
         for argument in entry.arguments:
-            assert argument.type, f"{entry.name}.{argument.name} takes nothing that `schemas.py` knows"
+            assert argument.type, f"{entry.name}.{argument.name} takes nothing that `field_forms.py` knows"
             where = f"`{entry.name}.{argument.name}`"
             assert argument.description, f"{where} needs a description in its field or in `argument_texts.py`"
 

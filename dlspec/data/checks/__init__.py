@@ -5,14 +5,13 @@ Most of it is a warning, since data may be odd and right; of what is more than `
 
 from __future__ import annotations
 
-from dlspec.data.checks import column_rules as columns
-from dlspec.data.checks import split_rules as parts
-from dlspec.data.checks.base import LOOKED_AT, RULES, Looked, Rule
+from dlspec.data.checks import column_rules, split_rules  # noqa: F401, each registers its rules
+from dlspec.data.checks.base import RULES, Looked
 from dlspec.data.preparation import Prepared
 from dlspec.data.section import DataSpec
 from dlspec.language.diagnostics import Diagnostic, in_file_order
 
-__all__ = ["LOOKED_AT", "RULES", "Looked", "Rule", "check_data", "columns", "parts"]
+__all__ = ["check_data"]
 
 
 def check_data(section: DataSpec, data: Prepared, *, weighted: bool = False, chosen_by: str = "") -> list[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from dlspec.data.arrays import Samples, blocks, some_of
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 Scale = Literal["standard", "min_max", "robust", "none"]
-SCALES: tuple[Scale, ...] = get_args(Scale)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class Prepared:
         times: of a series, the time of every row.
         groups: of several series, the group of every row.
         gaps: of a series, what its gaps in time cost.
-        usual_step: of a series, the usual step in time, as of `Stretches`.
+        usual_step: of a series, the usual step in time, as of `Segments`.
         shown: of several series, the rows that the report draws: those of one group.
         notes: what a reader of the result should know of the data.
         rows_in_all: of the data, where `columns` holds some of them.

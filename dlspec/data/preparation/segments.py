@@ -26,7 +26,7 @@ class Gaps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stretches:
+class Segments:
     """Rows that follow each other. Windows lie wholly inside one stretch.
 
     Args:
@@ -52,7 +52,7 @@ class Stretches:
         times: Array | None,
         gap: float | Literal["none"],
         usual_step: float | None = None,
-    ) -> Stretches:
+    ) -> Segments:
         """
         Args:
             part: of each row; or where the validation part begins, where the test part, and where that ends.
@@ -104,7 +104,7 @@ class Stretches:
         if not len(self.breaks):
             return None
         kept = ~np.isin(self.edges, self.breaks)
-        whole = Stretches(self.rows, self.edges[kept], self.part[kept[:-1]], np.empty(0, int))
+        whole = Segments(self.rows, self.edges[kept], self.part[kept[:-1]], np.empty(0, int))
         strides = (stride, 1, 1)
         lost = sum(len(whole.starts(p, needed, s)) - len(self.starts(p, needed, s)) for p, s in enumerate(strides))
         return Gaps(len(self.breaks), max(0, lost))

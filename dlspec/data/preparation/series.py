@@ -25,7 +25,7 @@ from dlspec.data.preparation.lazy import places_of, values_at, windows_at
 from dlspec.data.preparation.leakage import windows_without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import generator
-from dlspec.data.preparation.segments import Stretches, part_of_rows
+from dlspec.data.preparation.segments import Segments, part_of_rows
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 
@@ -72,10 +72,10 @@ class _Aim:
             truth = np.log(truth) - np.log(self.known(last))
         return truth[:, None] if truth.ndim == 1 else truth
 
-    def naive_error(self, stretches: Sequence[tuple[int, int]]) -> float | Array:
+    def naive_error(self, segments: Sequence[tuple[int, int]]) -> float | Array:
         """Mean absolute error of persistence in stretches of rows; of several values, (values,)."""
         found = [
-            float(_joined(abs(level[a + step : b] - level[a : max(a, b - step)]) for a, b in stretches).mean())
+            float(_joined(abs(level[a + step : b] - level[a : max(a, b - step)]) for a, b in segments).mean())
             for level, step in zip(self.levels, self.steps, strict=True)
         ]
         return found[0] if len(found) == 1 else np.array(found)
@@ -105,25 +105,25 @@ def prepare_series(
     count = len(numbers[names[0]])
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
     part_of_row = part_of_rows(section.split, signature, count, fold, codes, times)
-    stretches = Stretches.find(part_of_row, count, codes, times, window.gap)
+    segments = Segments.find(part_of_row, count, codes, times, window.gap)
     needed = timesteps + reach
     for part, name in enumerate(("training", "validation", "test")):
         if not (name == "validation" and section.split.validation == 0):
-            _check_length(section, stretches.of(part), name, needed, count)
-    if stretches.rows is not None:
-        numbers = {name: values[stretches.rows] for name, values in numbers.items()}
-        labels = None if labels is None else labels[stretches.rows]
+            _check_length(section, segments.of(part), name, needed, count)
+    if segments.rows is not None:
+        numbers = {name: values[segments.rows] for name, values in numbers.items()}
+        labels = None if labels is None else labels[segments.rows]
     table = SideBySide([numbers[name] for name in raw_columns])
     features = len(names)
     scale = fit_affine(
-        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in stretches.of(0)), section.scale
+        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in segments.of(0)), section.scale
     )
     aim = target_scale = None
     of_value: list[str] = []
     if target.kind == "number":
         of_value = [column.name for column in target.columns] or [target.name]
         aim = _Aim(tuple(numbers[name] for name in of_value), target.steps or (window.horizon,), change)
-        learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in stretches.of(0)])
+        learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in segments.of(0)])
         target_scale = fit_affine(aim.put_out(learned), section.scale)
     elif labels is not None:
         aim = _Aim((labels,), (window.horizon,), change)
@@ -136,15 +136,15 @@ def prepare_series(
         timesteps,
         features,
     )
-    windows = _Windows(table, window.length, preprocessing, aim, stretches.rows, target.units)
+    windows = _Windows(table, window.length, preprocessing, aim, segments.rows, target.units)
     strides = (window.stride, 1, 1)
-    train, validation, test = (windows.at(stretches.starts(part, needed, strides[part])) for part in range(3))
+    train, validation, test = (windows.at(segments.starts(part, needed, strides[part])) for part in range(3))
     if section.limit and section.limit < len(train):
         train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
     if unlabeled is not None:
         more, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
-    naive = None if target_scale is None or aim is None else aim.naive_error(stretches.of(0))
+    naive = None if target_scale is None or aim is None else aim.naive_error(segments.of(0))
     shown, ends = _shown(part_of_row, codes, test)
     return Prepared(
         signature,
@@ -161,18 +161,18 @@ def prepare_series(
         ends=ends,
         groups=groups,
         shown=shown,
-        gaps=stretches.gaps(needed, window.stride),
-        usual_step=stretches.usual_step,
+        gaps=segments.gaps(needed, window.stride),
+        usual_step=segments.usual_step,
     )
 
 
-def _check_length(section: DataSpec, stretches: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
+def _check_length(section: DataSpec, segments: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
     """A part must have a stretch that holds a window and its target."""
-    longest = max((end - first for first, end in stretches), default=0)
+    longest = max((end - first for first, end in segments), default=0)
     if longest >= needed:
         return
     takes = f"one window with its target takes {needed}"
-    if len(stretches) > 1:
+    if len(segments) > 1:
         where = "group" if section.group else "gap in time"
         message = f"the {part} part has no more than {longest} rows without a {where} between, and {takes}"
     else:
@@ -308,13 +308,13 @@ def windows_of_rows(
         (windows, timesteps, columns), in the order of their last rows, and (windows,)
     """
     count = len(table)
-    stretches = Stretches.find((count, count, count), count, groups, times, gap, usual_step)
-    starts = stretches.starts(0, length)
+    segments = Segments.find((count, count, count), count, groups, times, gap, usual_step)
+    starts = segments.starts(0, length)
     last = starts + length - 1
     if not len(starts):
         return np.empty((0, length, table.shape[1])), last
-    if stretches.rows is not None:
-        table, last = table[stretches.rows], stretches.rows[last]
+    if segments.rows is not None:
+        table, last = table[segments.rows], segments.rows[last]
     order = np.argsort(last)
     view = np.lib.stride_tricks.sliding_window_view(table, length, axis=0).swapaxes(1, 2)
     return windows_at(view, starts[order]), last[order]
@@ -336,13 +336,13 @@ def _more_windows(
     times = times_of(section, signature, columns, codes, "unlabeled")
     table = np.stack(list(numbers.values()), axis=1)
     count, needed = len(table), steps.timesteps or window.length
-    stretches = Stretches.find((count, count, count), count, codes, times, window.gap)
-    starts = stretches.starts(0, needed)
+    segments = Segments.find((count, count, count), count, codes, times, window.gap)
+    starts = segments.starts(0, needed)
     if not len(starts):
         message = f"the unlabeled series has {len(table)} rows, and one window takes {needed}"
         raise data_error(section, "too-few-rows", message, "unlabeled")
-    if stretches.rows is not None:
-        table = table[stretches.rows]
+    if segments.rows is not None:
+        table = table[segments.rows]
     seen = steps.inputs(changes(table, steps.change, axis=0)).astype("float32")
     kept = windows_without_held_out(seen, window.length, held_out, starts)
     return kept, len(starts) - len(kept)

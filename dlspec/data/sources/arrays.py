@@ -13,8 +13,8 @@ from pydantic import Field
 
 from dlspec.data.arrays import LazyArray, Samples
 from dlspec.data.datasets import Column, Columns, Description
+from dlspec.data.sources.array_files import ArrayInFile, JoinedArray, describe_column, describe_targets
 from dlspec.data.sources.base import FileSource, SourceContext, files_state, fits_in_memory
-from dlspec.data.sources.stored_arrays import Part, StoredArray, describe_column, describe_targets
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Text, one_of
 from dlspec.runtime.archives import ARCHIVES, BROKEN, Pickled, TooLarge, check_array, check_arrays
@@ -44,10 +44,10 @@ class ArrayFiles(FileSource):
     roles: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, given: str | dict[str, str], place: SourceContext) -> Self:
+    def of(cls, given: str | dict[str, str], context: SourceContext) -> Self:
         named = given if isinstance(given, dict) else {}
         paths = tuple(named.values()) if isinstance(given, dict) else (given,)
-        return cls(paths, place.folder, place.span, place.cache, tuple(named))
+        return cls(paths, context.folder, context.span, context.cache, tuple(named))
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:
         return dict(zip(self.roles, paths, strict=True)) if self.roles else paths[0]
@@ -100,9 +100,9 @@ class ArrayFiles(FileSource):
     def _joined_alone(self) -> Samples:
         return self._loaded({name: stored for name, stored in self._stored().items() if name[:1] == "x"})["x"]
 
-    def _stored(self) -> dict[str, StoredArray]:
+    def _stored(self) -> dict[str, JoinedArray]:
         """The arrays as they are named, of which only the headers are read."""
-        found: dict[str, StoredArray] = {}
+        found: dict[str, JoinedArray] = {}
         for role, path in zip(self.roles or ("",), self.paths, strict=True):
             file = self._existing(path)
             with self._reading(path), file.open("rb") as opened:
@@ -116,12 +116,12 @@ class ArrayFiles(FileSource):
                     raise self._error("data-unreadable", f"`{path}` is one array, without a name", help)
                 if is_archive:
                     for member, header in check_arrays(opened, machine_memory()).items():
-                        found[member.removesuffix(".npy")] = StoredArray((Part(file, member, header),))
+                        found[member.removesuffix(".npy")] = JoinedArray((ArrayInFile(file, member, header),))
                 else:
-                    found[role] = StoredArray((Part(file, "", check_array(opened, file.stat().st_size)),))
+                    found[role] = JoinedArray((ArrayInFile(file, "", check_array(opened, file.stat().st_size)),))
         return found
 
-    def _loaded(self, arrays: dict[str, StoredArray]) -> dict[str, Samples]:
+    def _loaded(self, arrays: dict[str, JoinedArray]) -> dict[str, Samples]:
         """The arrays after `_joined`; those of `.npy` files stay in them."""
         loaded = {}
         for name, stored in self._joined(arrays)[0].items():
@@ -154,7 +154,7 @@ class ArrayFiles(FileSource):
         named = dict(zip(self.roles, self.paths, strict=False))
         return named.get(name) or named.get(f"{name}_train") or self.paths[0]
 
-    def _joined(self, arrays: dict[str, StoredArray]) -> tuple[dict[str, StoredArray], int]:
+    def _joined(self, arrays: dict[str, JoinedArray]) -> tuple[dict[str, JoinedArray], int]:
         """Arrays with a name each, those of the test part behind those of the training part, and its rows."""
         for name, stored in arrays.items():
             if stored.ndim == 0:

@@ -53,9 +53,9 @@ class AudioFiles(FolderFiles):
     seconds: float | None = None
 
     @classmethod
-    def of(cls, given: Audio, place: SourceContext) -> Self:
+    def of(cls, given: Audio, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.rate, given.seconds)
-        return cls((given.path,), place.folder, place.span, place.cache, *options)
+        return cls((given.path,), context.folder, context.span, context.cache, *options)
 
     key = "audio"
     entry = "sound"

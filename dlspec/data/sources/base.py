@@ -87,7 +87,7 @@ class FileSource(ABC):
 
     @classmethod
     @abstractmethod
-    def of(cls, given: Any, place: SourceContext) -> Self:
+    def of(cls, given: Any, context: SourceContext) -> Self:
         """The source that the spec names.
 
         Args:

@@ -63,9 +63,9 @@ class ImageFiles(FolderFiles):
     fit: Fit = "stretch"
 
     @classmethod
-    def of(cls, given: Images, place: SourceContext) -> Self:
+    def of(cls, given: Images, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.size, given.color, given.fit)
-        return cls((given.path,), place.folder, place.span, place.cache, *options)
+        return cls((given.path,), context.folder, context.span, context.cache, *options)
 
     key = "images"
     entry = "picture"

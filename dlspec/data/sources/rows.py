@@ -44,8 +44,8 @@ class RowsFiles(FileSource):
     """Columns that are needed."""
 
     @classmethod
-    def of(cls, given: Sequence[str], place: SourceContext) -> Self:
-        return cls(tuple(given), place.folder, place.span, place.cache)
+    def of(cls, given: Sequence[str], context: SourceContext) -> Self:
+        return cls(tuple(given), context.folder, context.span, context.cache)
 
     def with_parts(self, validation: Any, test: Any) -> Self:
         """The same, with files of their own for these parts, each `RowsFiles` or None."""
@@ -243,8 +243,10 @@ class SeriesFiles(RowsFiles):
     said: tuple[tuple[str, ColumnKind], ...] = ()
 
     @classmethod
-    def of(cls, given: Sequence[str], place: SourceContext) -> Self:
-        return cls(tuple(given), place.folder, place.span, place.cache, targets=place.targets, said=place.said)
+    def of(cls, given: Sequence[str], context: SourceContext) -> Self:
+        return cls(
+            tuple(given), context.folder, context.span, context.cache, targets=context.targets, said=context.said
+        )
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns, from the first rows alone; the words of a target, which are classes, from all."""
@@ -298,8 +300,8 @@ class TableFiles(RowsFiles):
         return not fits_in_memory(shape, "float64", self.cache)
 
     @classmethod
-    def of(cls, given: Sequence[str], place: SourceContext) -> Self:
-        return cls(tuple(given), place.folder, place.span, place.cache, said=place.said, tags=place.tags)
+    def of(cls, given: Sequence[str], context: SourceContext) -> Self:
+        return cls(tuple(given), context.folder, context.span, context.cache, said=context.said, tags=context.tags)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""

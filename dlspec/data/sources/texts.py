@@ -19,8 +19,8 @@ class TextFiles(FolderFiles):
     """Texts: a folder with a folder for each class, a text in each file; or a table with a column of text."""
 
     @classmethod
-    def of(cls, given: str, place: SourceContext) -> Self:
-        return cls((given,), place.folder, place.span, place.cache)
+    def of(cls, given: str, context: SourceContext) -> Self:
+        return cls((given,), context.folder, context.span, context.cache)
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:
         return paths[0]

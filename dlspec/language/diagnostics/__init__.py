@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Label, Severity, Span, in_file_order
-from dlspec.language.diagnostics.errors import DataError, DiagnosticError, SpecError, Terminated, TrainingError
-from dlspec.language.diagnostics.text import COLOR, PLAIN, Style, render_text
+from dlspec.language.diagnostics.text import COLOR, PLAIN, render_text
 
 __all__ = [
-    "COLOR", "FORMATS", "PLAIN", "DataError", "Diagnostic", "DiagnosticError", "Findings", "Label", "Severity", "Span",
-    "SpecError", "Style", "Terminated", "TrainingError", "in_file_order", "render", "render_json", "render_text",
+    "COLOR", "FORMATS", "PLAIN", "Diagnostic", "Findings", "Label", "Severity", "Span",
+    "in_file_order", "render", "render_json", "render_text",
 ]  # fmt: skip
 
 FORMATS = {

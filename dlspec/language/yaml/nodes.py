@@ -104,7 +104,7 @@ class Document:
         node = self.root.deepest(path)
         return node.key or node.span
 
-    def written(self, *path: str | int) -> bool:
+    def is_written(self, *path: str | int) -> bool:
         """Whether the spec itself says something at `path`."""
         node: Node | None = self.root
         for part in path:
@@ -114,3 +114,8 @@ class Document:
     @property
     def folder(self) -> Path:
         return Path(self.file).parent
+
+    def folder_of(self, *path: str | int) -> Path:
+        """The folder that relative paths in the value at `path` start from."""
+        span = self.span(*path)
+        return Path(span.file).parent if span.in_file else self.folder

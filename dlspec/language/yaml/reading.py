@@ -1,4 +1,4 @@
-"""YAML text -> Source, by way of PyYAML's events; what is wrong with its form becomes diagnostics."""
+"""YAML text -> Document, by way of PyYAML's events; what is wrong with its form becomes diagnostics."""
 
 from __future__ import annotations
 

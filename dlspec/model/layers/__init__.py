@@ -1,12 +1,9 @@
 """The layers of the spec language, one file per family."""
 
-from dlspec.model.layers.base import LAYERS, AnyItem, AnyLayer, Builder, Example, LayerSpec, ModelItem, Wire
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, ModelItem, Wire
 
 __all__ = [
     "LAYERS",
-    "AnyItem",
-    "AnyLayer",
-    "Builder",
     "Example",
     "LayerSpec",
     "ModelItem",

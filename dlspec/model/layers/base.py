@@ -78,7 +78,7 @@ class ModelItem(Kind):
 
     @abstractmethod
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
-        """Puts its layers on the ground and returns what comes out."""
+        """Lays its layers by the builder and returns what comes out."""
 
 
 DType = Literal["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]

@@ -13,37 +13,33 @@ from dlspec.language.diagnostics import Severity, in_file_order
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import Document
 from dlspec.model.graph_builder import make_graph
-from dlspec.spec.checks import (
+from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     budget,
     data,
     devices,
     evaluating,
     fine_tuning,
+    network_inputs,
+    network_outputs,
     networks,
     pretraining,
     splits,
+    taken_layers,
     training,
     weights,
 )
-from dlspec.spec.checks import network_inputs as inputs
-from dlspec.spec.checks import network_outputs as outputs
-from dlspec.spec.checks import taken_layers as other_runs
-from dlspec.spec.checks.base import RULES, Checked, Rule
+from dlspec.spec.checks.base import RULES, Checked
 from dlspec.spec.checks.ignoring import without_ignored
-from dlspec.spec.defaults import fill_in
-from dlspec.spec.planning import fill_in_sizes
+from dlspec.spec.defaults import fill_in, fill_in_sizes
 from dlspec.spec.reading import read_spec
 from dlspec.spec.signature import read_signature
 
-__all__ = [
-    "RULES", "Checked", "Rule", "budget", "check", "data", "devices", "evaluating", "fine_tuning", "inputs",
-    "networks", "other_runs", "outputs", "pretraining", "splits", "training", "weights",
-]  # fmt: skip
+__all__ = ["Checked", "check"]
 
 
-def check(source: Document) -> Checked:
+def check(document: Document) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
-    spec, problems = read_spec(source)
+    spec, problems = read_spec(document)
     signature, rows = None, None
     if spec.has("data"):
         try:
@@ -64,5 +60,5 @@ def check(source: Document) -> Checked:
     checked = Checked(spec, signature, graph, problems, rows)
     for each in RULES:
         problems += each(checked)
-    left = without_ignored(problems, source.texts, complete=signature is not None)
+    left = without_ignored(problems, document.texts, complete=signature is not None)
     return replace(checked, diagnostics=in_file_order(left))

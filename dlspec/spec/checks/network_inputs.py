@@ -35,7 +35,7 @@ def layers_get_what_they_look_up(checked: Checked) -> Iterator[Diagnostic]:
             help = f"let it take its input from the data, above `{below.name}`"
         elif spec.data.scale != "none" and not all(name in graph.by_name or signature.tokens(name) for name in origins):
             message = f"takes whole numbers, and `scale: {spec.data.scale}` makes others of the data"
-            if spec.document.written("data", "scale"):
+            if spec.is_written("data", "scale"):
                 labels = (Label(spec.span("data", "scale"), "scaled here"),)
             help = "write `scale: none` under `data`"
         else:
@@ -60,7 +60,7 @@ def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
         if not signature.tokens(given.name) or len(features) == 1:
             continue
         name, kind = next((column.name, kind) for column, kind in features if kind.tokens(column))
-        written = spec.document.written("data", "features")
+        written = spec.is_written("data", "features")
         yield Diagnostic(
             "wrong-value",
             f"`{name}` shows numbers of words, and cannot stand beside other features",

@@ -115,7 +115,7 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
         return
     if getattr(loss, "from_logits", False) or isinstance(last.layer, Broken) or graph.inside(False)[last.name]:
         return
-    given = spec.document.written("train", "loss")
+    given = spec.is_written("train", "loss")
     yield Diagnostic(
         "output-mismatch",
         f"`{loss.type_name}` compares probabilities, and the network ends in a `{last.type_name}` that puts out any "

@@ -119,7 +119,7 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
                     help=help,
                     labels=(Label(place, "in this layer"),),
                 )
-        elif refusal.key and spec.document.written(*_path(method, layer, refusal.key)):
+        elif refusal.key and spec.is_written(*_path(method, layer, refusal.key)):
             if refusal.key in said:
                 continue  # once is enough for all layers
             said.add(refusal.key)
@@ -167,7 +167,7 @@ def _path(method: PretrainingMethod, layer: GraphLayer, key: str) -> tuple[str, 
 
 def _setting(spec: Spec, method: PretrainingMethod, layer: GraphLayer, key: str) -> Span:
     path = _path(method, layer, key)
-    return spec.span(*path) if spec.document.written(*path) else spec.span("pretrain", "method")
+    return spec.span(*path) if spec.is_written(*path) else spec.span("pretrain", "method")
 
 
 @rule
@@ -202,7 +202,7 @@ def stages_can_be_watched(checked: Checked) -> Iterator[Diagnostic]:
     settings += [(own, ("pretrain", "per_layer", name)) for name, own in (method.per_layer or {}).items()]
     for own, path in settings:
         stopping = own.early_stopping
-        if stopping is None or not spec.document.written(*path, "early_stopping"):
+        if stopping is None or not spec.is_written(*path, "early_stopping"):
             continue
         if stopping.monitor == "free_energy_gap" and method.type_name != "rbm":
             yield Diagnostic(
@@ -245,7 +245,7 @@ def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
         return
     kind = signature.target.kind
     if method.then == "unroll" and kind != "input":
-        written = spec.document.written("data", "target")
+        written = spec.is_written("data", "target")
         yield Diagnostic(
             "wrong-target",
             f"`unroll` makes a network that gives back its input, and the target is `{signature.target.name}`",

@@ -83,9 +83,7 @@ def split_is_one_of_several_ways(checked: Checked) -> Iterator[Diagnostic]:
         return
     split = spec.data.split
     names = ("column", "folds", "walk_forward", "test", "validation", "by", "group")
-    given = [
-        name for name in names if getattr(split, name) is not None and spec.document.written("data", "split", name)
-    ]
+    given = [name for name in names if getattr(split, name) is not None and spec.is_written("data", "split", name)]
 
     def apart(first: str, why: str, *others: str) -> Iterator[Diagnostic]:
         wrong = [name for name in others if name in given and first in given]
@@ -182,7 +180,7 @@ def columns_of_the_split_say_nothing_else(checked: Checked) -> Iterator[Diagnost
         if name in signature.target.names:
             message = f"`{name}` is the target, and says nothing of where a row belongs"
             yield Diagnostic("wrong-split", message, spec.span(*place), help="name another column")
-        elif name in (spec.data.feature_names or []) and spec.document.written("data", "features"):
+        elif name in (spec.data.feature_names or []) and spec.is_written("data", "features"):
             parts = place[-1] == "column"
             yield Diagnostic(
                 "split-among-features",

@@ -15,7 +15,7 @@ from dlspec.model.weights import RESOLVED, layer_sizes
 from dlspec.pretraining import Taken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.pretraining import method_of, taken_by
-from dlspec.spec.other_run import find_source
+from dlspec.spec.other_run import find_layers_file
 from dlspec.spec.planning import place_layers
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import StagePlace
@@ -28,7 +28,7 @@ def other_run_has_layers(checked: Checked) -> Iterator[Diagnostic]:
     if method is None or method.from_ is None:
         return
     try:
-        source = find_source(spec)
+        source = find_layers_file(spec)
         assert source is not None, "`from` names it"
         sizes = layer_sizes(source)
     except DataError as error:
@@ -67,7 +67,7 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
         return
     taken = taken_by(checked)
     try:
-        source = find_source(spec)
+        source = find_layers_file(spec)
         other = _other_spec(source) if source else None
     except DataError:
         return

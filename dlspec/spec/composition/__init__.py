@@ -1,4 +1,4 @@
-"""Source -> Source: what a spec `extends`, what the command line overrides, `variables`, `blocks` and embeddings.
+"""Document -> Document: what a spec `extends`, what the command line overrides, `variables`, `blocks` and embeddings.
 
 `compose` does them in this order, so that a variable or a block of a base spec can be overridden. What comes out is
 a spec without any of them, every value still knowing the line that it was written on.

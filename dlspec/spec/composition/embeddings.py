@@ -20,13 +20,13 @@ def expand_embeddings(document: Document) -> None:
     series, whose features have no types.
     """
     features, model = document.root.deepest(("data", "features")), document.root.child("model")
-    if not isinstance(features.value, dict) or model is None or not document.written("data", "features"):
+    if not isinstance(features.value, dict) or model is None or not document.is_written("data", "features"):
         return
     named = isinstance(model.value, dict)
     layers = model.child("layers") if named else model
     if layers is None or not isinstance(layers.value, list) or model.child("inputs") is not None:
         return
-    if document.written("data", "series") or document.written("data", "window"):
+    if document.is_written("data", "series") or document.is_written("data", "window"):
         return
     sizes = {name: size for name, node in features.value.items() if (size := _size(node)) is not None}
     if not sizes:
@@ -64,17 +64,19 @@ def expand_embeddings(document: Document) -> None:
     }
 
 
-def _led(node: Node, to: str, *, document: bool = False) -> Node:
+def _led(node: Node, to: str, *, behind_from: bool = False) -> Node:
     """A copy in which everything that takes the input by its name takes another layer.
 
     Args:
-        source: whether it stands behind `from`.
+        behind_from: whether it stands behind `from`.
     """
     if isinstance(node.value, dict):
-        return replace(node, value={key: _led(below, to, document=key == "from") for key, below in node.value.items()})
+        return replace(
+            node, value={key: _led(below, to, behind_from=key == "from") for key, below in node.value.items()}
+        )
     if isinstance(node.value, list):
-        return replace(node, value=[_led(below, to, document=document) for below in node.value])
-    return replace(node, value=to) if document and node.value == INPUT else node
+        return replace(node, value=[_led(below, to, behind_from=behind_from) for below in node.value])
+    return replace(node, value=to) if behind_from and node.value == INPUT else node
 
 
 def _size(feature: Node) -> Node | None:

@@ -21,7 +21,7 @@ def compiled_stages(runtime: RuntimeSpec, plan: Plan, data: Prepared) -> list[st
 
     if keras.backend.backend() != "tensorflow" or (runtime.xla == "auto" and on_gpu()):
         return []
-    samples = SampleCounts(len(data.train), len(data.pretraining_inputs))
+    samples = SampleCounts.of(data)
     return [stage.name for stage in plan.stages if way_of(runtime, plan, stage, count_of(stage, samples)).compiled]
 
 

@@ -5,6 +5,6 @@ whatever else has a name (English takes their docstrings); and the words around 
 is told in English.
 """
 
-from dlspec.views.prose.telling import LANGUAGES, Sentence, tell, write_prose
+from dlspec.views.prose.telling import LANGUAGES, tell, write_prose
 
-__all__ = ["LANGUAGES", "Sentence", "tell", "write_prose"]
+__all__ = ["LANGUAGES", "tell", "write_prose"]

@@ -105,7 +105,7 @@ class _Teller:
                 continue  # what no stage needs
             elif _is_section(value) and ".".join(map(str, below)) not in self.words.KEYS:
                 yield from self.section(value, below)
-            elif self.spec.document.written(*below):
+            elif self.spec.is_written(*below):
                 yield Sentence(self.value(below, value), self._line(*below))
                 if below == ("data", "features") and isinstance(value, dict):
                     yield from self._features(value)
@@ -141,9 +141,9 @@ class _Teller:
         if name == "pretrain.per_layer" and self.spec.pretrain:
             value = self.spec.pretrain.brief_settings()
         if _is_section(value):
-            value = {
-                key: given for key, given in value.written().items() if self.spec.document.written(*path, key)
-            } or (getattr(value, "path", value))
+            value = {key: given for key, given in value.written().items() if self.spec.is_written(*path, key)} or (
+                getattr(value, "path", value)
+            )
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
         elif isinstance(value, dict):

@@ -25,7 +25,7 @@ from dlspec.model.layers import LAYERS, Example, LayerSpec
 from dlspec.model.layers.base import ModelItem
 from dlspec.spec.spec import Spec
 from dlspec.views.reference.argument_texts import ACTIVATION_FORMULAS, ARGUMENTS, ENDINGS
-from dlspec.views.reference.schemas import Form, form_of, mentioned
+from dlspec.views.reference.field_forms import Form, form_of, mentioned
 from dlspec.views.reference.type_words import range_words, type_words
 
 WIDTH = 76
@@ -37,7 +37,7 @@ class Argument:
     """One key of what a spec names.
 
     Args:
-        form: what may be written for it; see `schemas`.
+        form: what may be written for it; see `field_forms`.
         primary: its value may stand directly behind the name.
         common: everything of its sort takes it.
     """

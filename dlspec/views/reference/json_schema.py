@@ -22,7 +22,7 @@ from dlspec.spec.spec import VERSION, Spec
 from dlspec.training.optimizers.base import CLIPS
 from dlspec.training.section import GradientClipping
 from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, describe, plain
-from dlspec.views.reference.schemas import PREFIX, Form, any_of, form_of, mentioned, ref, registry_name
+from dlspec.views.reference.field_forms import PREFIX, Form, any_of, form_of, mentioned, ref, registry_name
 from dlspec.views.reference.type_words import range_words, type_words
 
 REFERENCE: Form = {"type": "string", "pattern": r"\$"}

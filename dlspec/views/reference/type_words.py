@@ -1,11 +1,11 @@
-"""A form (see `schemas`) in plain words: `whole number`, `1 or more`."""
+"""A form (see `field_forms`) in plain words: `whole number`, `1 or more`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from dlspec.views.reference.schemas import PREFIX, Form
+from dlspec.views.reference.field_forms import PREFIX, Form
 
 _WORDS = {
     "integer": ("whole number", "whole numbers"),

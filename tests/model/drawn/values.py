@@ -1,4 +1,4 @@
-"""Arguments of a kind, drawn from what may be written for its fields (`dlspec.views.reference.schemas`)."""
+"""Arguments of a kind, drawn from what may be written for its fields (`dlspec.views.reference.field_forms`)."""
 
 import math
 
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from dlspec.language.registry import Registry, brief_of
 from dlspec.model.layers import Example
-from dlspec.views.reference.schemas import PREFIX, form_of, mentioned, registry_name
+from dlspec.views.reference.field_forms import PREFIX, form_of, mentioned, registry_name
 
 OF_EVERY_LAYER = {"name", "trainable", "dtype", "from"}
 """Arguments that have nothing to do with shapes or the number of weights."""

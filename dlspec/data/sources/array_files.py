@@ -25,7 +25,7 @@ MOST_TARGETS = 1000
 
 
 @dataclass(frozen=True)
-class Part:
+class ArrayInFile:
     """An array in a file.
 
     Args:
@@ -79,13 +79,13 @@ class MappedFile(LazyArray):
 
 
 @dataclass(frozen=True)
-class StoredArray:
+class JoinedArray:
     """An array in a file, or in two, one behind the other.
 
     It has the shape and the length of an array; its values stay in the files.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ArrayInFile, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,17 +113,17 @@ class StoredArray:
             return "f"
         return max(kinds, key="buifc".find)
 
-    def fits(self, other: StoredArray) -> bool:
+    def fits(self, other: JoinedArray) -> bool:
         """Whether the values of another array can follow: there are none, both are numbers, or both of one kind."""
         if not (len(self) and len(other)):
             return True
         kinds = {self.kind, other.kind}
         return kinds <= set("buifc") or len(kinds) == 1
 
-    def followed_by(self, other: StoredArray) -> StoredArray:
+    def followed_by(self, other: JoinedArray) -> JoinedArray:
         """Both arrays, one behind the other."""
         filled = tuple(part for part in self.parts + other.parts if part.header.shape[0])
-        return StoredArray(filled or self.parts)
+        return JoinedArray(filled or self.parts)
 
     def columns(self) -> Iterator[list[Sequence[Any]]]:
         """The values, (rows,) or (rows, columns), some rows at a time, as lists of columns."""
@@ -135,14 +135,14 @@ class StoredArray:
         return joined([part.load() for part in self.parts])
 
 
-def describe_column(name: str, stored: StoredArray) -> Column:
+def describe_column(name: str, stored: JoinedArray) -> Column:
     """What an array is: a column with a value in each row, or with an array in each."""
     if stored.ndim > 1:
         return Column(name, shape=stored.shape[1:])
     return _describe_values(name, stored)
 
 
-def describe_targets(y: StoredArray) -> dict[str, Column]:
+def describe_targets(y: JoinedArray) -> dict[str, Column]:
     """What is predicted, by name: `y`, or a target for each of its columns."""
     if y.ndim != 2 or y.kind not in "iufb" or not 1 <= y.shape[1] <= MOST_TARGETS:
         return {"y": describe_column("y", y)}
@@ -161,7 +161,7 @@ def describe_targets(y: StoredArray) -> dict[str, Column]:
     }
 
 
-def _describe_values(name: str, stored: StoredArray) -> Column:
+def _describe_values(name: str, stored: JoinedArray) -> Column:
     """A column with one value in each row."""
     if stored.kind in "mM":
         return Column(name, "time")
@@ -176,7 +176,7 @@ def _column_of_classes(name: str, words: Sequence[str], otherwise: Any = "number
     return Column(name, "class", classes=tuple(words))
 
 
-def _distinct(stored: StoredArray) -> list[str]:
+def _distinct(stored: JoinedArray) -> list[str]:
     """The distinct values in order; where there are more than `MOST_CLASSES`, not all of them."""
     found: set[Any] = set()
     for (values,) in stored.columns():
@@ -187,7 +187,7 @@ def _distinct(stored: StoredArray) -> list[str]:
     return [str(value) for value in sorted(found)]
 
 
-def _zeros_and_ones(stored: StoredArray) -> tuple[list[set[int]], bool] | None:
+def _zeros_and_ones(stored: JoinedArray) -> tuple[list[set[int]], bool] | None:
     """Which of 0 and 1 are in each column, and whether each row has a single 1; None where there are other values."""
     present: list[set[int]] = [set() for _ in range(stored.shape[1])]
     single = True

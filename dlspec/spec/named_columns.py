@@ -92,7 +92,7 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
             yield _no_feature(spec, name, column.kind, wanted)
     yield from _target_problems(spec, description)
     targets = data.target_names or description.targets
-    drawn = isinstance(data.split.test, int | float) and spec.document.written("data", "split", "test")
+    drawn = isinstance(data.split.test, int | float) and spec.is_written("data", "split", "test")
     if description.test_rows and drawn:
         yield Diagnostic(
             "wrong-split",
