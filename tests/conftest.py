@@ -72,6 +72,33 @@ SPIRALS = "data: {dataset: {spirals: {samples: 60}}}\ntrain: {epochs: 1}\n"
 TINY = {"series": TINY_SERIES, "digits": TINY_DIGITS, "spirals": TINY_SPIRALS, "table": TINY_TABLE}
 
 
+LONG = (
+    "test_crashes",
+    "test_lost_writes",
+    "test_devices",
+    "test_fuzz",
+    "test_drawn_layers",
+    "test_engines",
+    "test_docs",
+)
+"""Files of tests that take longest, which begin first, so that no worker waits for another at the end."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Each worker takes whole files, so that what the tests of a file share is trained once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False  # in the order of `pytest_collection_modifyitems`
+    return LoadFileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Long files come first; the order is otherwise as it was."""
+    place = {name: i for i, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+
+
 @pytest.fixture
 def write_spec(tmp_path):
     """Writes YAML text to a file of the test's own folder and returns its path."""

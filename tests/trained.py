@@ -1,5 +1,7 @@
 """Training without a run folder, for tests that look at weights."""
 
+from functools import cache
+
 import numpy as np
 
 import dlspec
@@ -55,6 +57,13 @@ class Training:
         except Stopped:
             return None, None
         return [as_array(weight) for weight in network.weights], history
+
+
+@cache
+def trained(text: str, **overrides) -> tuple[Training, list[np.ndarray], list]:
+    """A training that ran to its end in one go, with its weights and history; made once in each process."""
+    training = Training(text, **overrides)
+    return training, *training.run()
 
 
 def same(first, second) -> bool:

@@ -85,7 +85,7 @@ def test_a_drifting_level_is_explained():
     training = Training(text, pretrain=None)
     from dlspec.evaluation.evaluate import _notes
 
-    assert "outside the range of the training part" in _notes(training.spec, training.data)[0]
+    assert "outside the range of the training part" in _notes(training.data, stops_early=False)[0]
 
 
 def test_all_figures_are_in_the_targets_own_units(tiny_run):

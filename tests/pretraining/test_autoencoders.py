@@ -253,7 +253,7 @@ def test_the_jacobian_of_dense_units_is_exact(written):
     ("written", "shape"),
     [
         ([{"conv2d": {"filters": 2, "kernel_size": 3, "activation": "tanh"}}], (5, 5, 1)),
-        ([{"lstm": 4}], (6, 2)),
+        pytest.param([{"lstm": 4}], (6, 2), marks=pytest.mark.slow),
         ([{"dense": {"units": 4, "activation": "softmax"}}], (5,)),
     ],
     ids=["conv2d", "lstm", "softmax"],

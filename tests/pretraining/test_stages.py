@@ -23,10 +23,22 @@ METHODS = {
 }
 
 
-def digits(method, **overrides):
+def digits(method, change=None, **overrides):
     """Two layers of digits, pretrained by a method."""
     settings = {"epochs": 2, "batch_size": 64, **method}
-    return Training(DIGITS, **{"pretrain": settings, "train.epochs": 1, **overrides})
+    return Training(DIGITS, change, **{"pretrain": settings, "train.epochs": 1, **overrides})
+
+
+_TRAINED = {}
+
+
+def trained_digits(method):
+    """The same, trained to its end once: the training, its weights and its history."""
+    key = str(method)
+    if key not in _TRAINED:
+        training = digits(method)
+        _TRAINED[key] = (training, *training.run())
+    return _TRAINED[key]
 
 
 class Watching(Listener):
@@ -63,7 +75,7 @@ MEASURES = {
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_the_history_has_what_a_method_measures(name):
-    _, history = digits(METHODS[name]).run()
+    *_, history = trained_digits(METHODS[name])
     for row in history:
         wanted = MEASURES[name] if row.stage.startswith("pretrain") else set()
         assert set(row.measures) == wanted
@@ -71,39 +83,35 @@ def test_the_history_has_what_a_method_measures(name):
 
 
 @pytest.mark.usefixtures("one_step_at_a_time")
+@pytest.mark.parametrize("late", [pytest.param(False, marks=pytest.mark.slow), True], ids=["early", "late"])
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_every_method_goes_on_where_it_was_stopped(method):
-    whole, history = digits(method).run()
-    for steps in (2, 5) if method["method"] == "supervised" else (5, 27):
-        training = digits(method)
-        assert training.run(StopAfter(steps))[0] is None
-        resumed, again = training.run(checkpoint=training.saved[-1])
-        assert same(whole, resumed), steps
-        assert [(r.loss, dict(r.measures)) for r in history] == [(r.loss, dict(r.measures)) for r in again]
+def test_every_method_goes_on_where_it_was_stopped(method, late):
+    _, whole, history = trained_digits(method)
+    training = digits(method)
+    assert training.run(StopAfter(5 if late and method["method"] == "supervised" else 27 if late else 2))[0] is None
+    resumed, again = training.run(checkpoint=training.saved[-1])
+    assert same(whole, resumed)
+    assert [(r.loss, dict(r.measures)) for r in history] == [(r.loss, dict(r.measures)) for r in again]
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_no_method_sees_validation_or_test_samples(method):
     """Every value of both parts is changed, and pretraining gives the same weights, bit for bit."""
 
-    def pretrained(change=None):
-        training = digits(method)
-        if change:
-            training = Training(DIGITS, change, **{"pretrain": {"epochs": 2, **method}, "train.epochs": 1})
-        else:
-            training = digits({"batch_size": 32, **method})
-        training.run()
+    def pretrained(training):
         at_end = next(c for c in training.saved if c.progress.stage == 2 and not c.progress.epoch)
-        return training, at_end.variables
+        return at_end.variables
 
-    untouched, weights = pretrained()
+    untouched, *_ = trained_digits(method)
     held_out = np.concatenate([untouched.data.validation.rows, untouched.data.test.rows])
 
     def spoil(columns):
         columns["image"] = columns["image"].copy()
         columns["image"][held_out] = 16 - columns["image"][held_out]
 
-    assert same(weights, pretrained(spoil)[1])
+    spoilt = digits(method, spoil)
+    spoilt.run()
+    assert same(pretrained(untouched), pretrained(spoilt))
 
 
 def test_only_a_supervised_stage_is_trained_on_the_labelled_samples_alone():

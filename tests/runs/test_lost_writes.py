@@ -116,7 +116,7 @@ def test_no_write_that_fails_loses_anything(failing, whole, tmp_path):
     print(f"\n{count} writes failed, 0 lost")
 
 
-@pytest.mark.parametrize("size", [600, 20_000])
+@pytest.mark.parametrize("size", [pytest.param(600, marks=pytest.mark.slow), 20_000])
 def test_a_disk_that_is_full_in_the_middle_of_a_file_loses_nothing(size, whole, tmp_path):
     """The system refuses what is longer than a limit, as it does on a full disk, after the first part was written."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -171,7 +171,7 @@ def test_the_listener_is_told_everything_in_order(tmp_path):
     assert said == ["begins", "fine_tune begins: 84/6", "fine_tune 1", "fine_tune 2", "fine_tune ends: all epochs"]
 
 
-@pytest.mark.parametrize("xla", ["on", "off"])
+@pytest.mark.parametrize("xla", [pytest.param("on", marks=pytest.mark.slow), "off"])
 def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path, xla):
     """The real command, a real signal, and the weights of a run that was never stopped."""
     text = TINY["series"].replace("{epochs: 3", "{epochs: 400").replace("patience: 5", "patience: 400")

@@ -1,5 +1,7 @@
 """The engine makes the steps that Keras's `fit` makes, compiled by XLA or not."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,7 @@ def orders():
     return [np.random.default_rng(epoch).permutation(COUNT) for epoch in range(EPOCHS)]
 
 
+@cache
 def by_fit(name, weighted=False):
     model, x, y, weights = network(name)
     for order in orders():
@@ -141,7 +144,7 @@ def test_weighted_samples_count_as_in_fit(compiled):
     near(by_fit("dense", weighted=True), by_engine("dense", compiled, weighted=True)[0])
 
 
-@pytest.mark.parametrize("name", ["dropout", "lstm", "bidirectional"])
+@pytest.mark.parametrize("name", ["dropout", "lstm", pytest.param("bidirectional", marks=pytest.mark.slow)])
 def test_a_compiled_run_may_be_cut_anywhere(name):
     whole, losses = by_engine(name, True, pieces=6)
     for pieces in (1, 4):
@@ -307,7 +310,10 @@ def test_pretraining_and_mixed_precision_exclude_each_other():
     assert [problem.code for problem in taken] == ["no-run"], "layers of another run may be taken"
 
 
-@pytest.mark.parametrize("method", ["denoising_autoencoder", "rbm", "supervised"])
+@pytest.mark.parametrize(
+    "method",
+    ["denoising_autoencoder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rbm", "supervised"))],
+)
 def test_stages_that_are_built_alike_share_what_was_compiled(method, monkeypatch):
     """The third and fourth layer have the form of the second; the last digits are those of a program of their own."""
     from dlspec.training.engines.tensorflow import TensorFlowEngine

@@ -11,12 +11,12 @@ from dlspec.training.progress import Checkpoint
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import as_array, seed_everything
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
-from tests.trained import StopAfter, Training, same
+from tests.trained import StopAfter, Training, same, trained
 
 
 @pytest.mark.parametrize("text", [TINY_SERIES, TINY_DIGITS], ids=["series", "digits"])
 def test_the_same_spec_gives_the_same_weights_bit_for_bit(text):
-    first, history = Training(text).run()
+    _, first, history = trained(text)
     second, again = Training(text).run()
     assert same(first, second)
     assert [row.loss for row in history] == [row.loss for row in again]
@@ -25,9 +25,13 @@ def test_the_same_spec_gives_the_same_weights_bit_for_bit(text):
 
 
 @pytest.mark.usefixtures("one_step_at_a_time")
-@pytest.mark.parametrize("steps", [1, 12, 24, 25, 56], ids=lambda n: f"after_{n}_steps")
+@pytest.mark.parametrize(
+    "steps",
+    [1, pytest.param(12, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow), 25, 56],
+    ids=lambda n: f"after_{n}_steps",
+)
 def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
-    whole, history = Training(TINY_SERIES).run()
+    _, whole, history = trained(TINY_SERIES)
     training = Training(TINY_SERIES)
     stopped, _ = training.run(StopAfter(steps))
     assert stopped is None, "the steps were more than the training has"
@@ -71,40 +75,40 @@ def test_steps_are_those_of_keras(monkeypatch):
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(plain, again, strict=True))
 
 
-def test_corruption_and_dropout_go_on_where_they_stopped():
-    whole, _ = Training(TINY_DIGITS).run()
-    for steps in (3, 30, 88):
-        training = Training(TINY_DIGITS)
-        training.run(StopAfter(steps))
-        resumed, _ = training.run(checkpoint=training.saved[-1])
-        assert same(whole, resumed), steps
+@pytest.mark.parametrize("steps", [3, pytest.param(30, marks=pytest.mark.slow), 88])
+def test_corruption_and_dropout_go_on_where_they_stopped(steps):
+    _, whole, _ = trained(TINY_DIGITS)
+    training = Training(TINY_DIGITS)
+    training.run(StopAfter(steps))
+    resumed, _ = training.run(checkpoint=training.saved[-1])
+    assert same(whole, resumed)
 
 
 def test_neither_pretraining_nor_training_sees_the_test_part():
-    whole = Training(TINY_SERIES)
+    whole, weights, _ = trained(TINY_SERIES)
     last = whole.data.train.rows[-1]
 
     def spoil(columns):
         columns["x"][whole.data.validation.rows[-1] + 1 :] = 3.3
 
-    weights, _ = whole.run()
     assert last < whole.data.validation.rows[0]
     assert same(weights, Training(TINY_SERIES, spoil).run()[0])
 
 
 def test_pretraining_weights_do_not_depend_on_the_validation_part():
-    def pretrained(change=None):
-        training = Training(TINY_SERIES, change, **{"train.epochs": 1})
-        training.run()
+    def pretrained(training):
         at_end = next(c for c in training.saved if c.progress.stage == 2 and not c.progress.epoch)
         return at_end.variables
 
-    rows = Training(TINY_SERIES).data.validation.rows
+    whole, *_ = trained(TINY_SERIES)
+    rows = whole.data.validation.rows
 
     def spoil(columns):
         columns["x"][rows[0] :] = 1.7
 
-    assert same(pretrained(), pretrained(spoil))
+    spoilt = Training(TINY_SERIES, spoil, **{"train.epochs": 1})
+    spoilt.run()
+    assert same(pretrained(whole), pretrained(spoilt))
 
 
 def test_pretraining_trains_the_final_models_own_layers():
@@ -126,7 +130,7 @@ def test_freeze_leaves_pretrained_layers_as_they_are():
     weights, _ = training.run()
     at_end_of_pretraining = next(c for c in training.saved if c.progress.stage == 2 and not c.progress.epoch)
     assert np.array_equal(weights[0], at_end_of_pretraining.variables[0])
-    tuned, _ = Training(TINY_DIGITS).run()
+    _, tuned, _ = trained(TINY_DIGITS)
     assert not np.array_equal(weights[0], tuned[0])
 
 
