@@ -35,9 +35,9 @@ _HOMES = {
     "Replay": "dlspec.runs",
     "Spec": "dlspec.spec.spec",
     "Diagnostic": "dlspec.language.diagnostics",
-    "SpecError": "dlspec.language.diagnostics",
-    "DataError": "dlspec.language.diagnostics",
-    "TrainingError": "dlspec.language.diagnostics",
+    "SpecError": "dlspec.language.diagnostics.errors",
+    "DataError": "dlspec.language.diagnostics.errors",
+    "TrainingError": "dlspec.language.diagnostics.errors",
 }
 
 __all__ = ["__version__", *_HOMES]

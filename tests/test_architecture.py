@@ -95,6 +95,11 @@ def circles(imports: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
+@pytest.mark.parametrize("name", dlspec.__all__)
+def test_every_public_name_is_where_it_is_said_to_be(name):
+    assert getattr(dlspec, name) is not None
+
+
 def test_no_package_is_named_like_a_public_function():
     """Python sets a package as an attribute of `dlspec` when it is first imported, where the function was."""
     assert not {room_of(module) for module in MODULES} & {*dlspec._HOMES}
