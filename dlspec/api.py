@@ -82,16 +82,16 @@ def examine(spec: str | Path | Document, overrides: Mapping[str, Any] | None = N
         DataError: the file cannot be read.
     """
     if isinstance(spec, Document):
-        source = spec
+        document = spec
     elif isinstance(spec, str) and "\n" in spec:
-        source = read_text(spec)
+        document = read_text(spec)
     else:
-        source = read_file(spec)
-    checked = check(compose(source, overrides))
-    if checked.errors and (source.folder / RESOLVED).is_file():  # a run folder, which says what it was made with
+        document = read_file(spec)
+    checked = check(compose(document, overrides))
+    if checked.errors and (document.folder / RESOLVED).is_file():  # a run folder, which says what it was made with
         from dlspec.runs import naming_plugins
 
-        return replace(checked, diagnostics=naming_plugins(checked.diagnostics, source.folder))
+        return replace(checked, diagnostics=naming_plugins(checked.diagnostics, document.folder))
     return checked
 
 
@@ -344,7 +344,7 @@ def export(
         layers: `..h3` for the part from the input to the layer `h3`, which takes raw columns, `h2..h3` for that between
             two layers, both included, `h2..` for that up to the output; all of it by default.
         pretrained: layers as pretraining left them, before the whole network was trained.
-        out: the file; by default `<name>.keras` or `<name>_<layers>.keras` in the current folder.
+        out: the file; by default `<name>` or `<name>_<layers>` with the ending of the format, in the current folder.
         format: `keras`, or one that a plugin adds; by default as the name of the file ends.
 
     Raises:

@@ -72,10 +72,10 @@ def parse_override(context: click.Context, parameter: click.Parameter, values: t
         path, equals, value = text.partition("=")
         if not equals or not path:
             raise click.BadParameter(f"{text!r} is no KEY=VALUE, such as train.epochs=5")
-        source = read_text(value or "null", f"--set {text}")
-        if source.problems:
-            raise click.BadParameter(f"{value!r} is no YAML value: {source.problems[0].message}")
-        overrides[path] = source.root.plain()
+        document = read_text(value or "null", f"--set {text}")
+        if document.problems:
+            raise click.BadParameter(f"{value!r} is no YAML value: {document.problems[0].message}")
+        overrides[path] = document.root.plain()
     return overrides
 
 

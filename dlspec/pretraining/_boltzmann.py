@@ -30,9 +30,10 @@ class BoltzmannMachine(DecodingModel):
     sampled throughout.
 
     Args:
-        layer: the dense layer.
+        encoder: the dense layer, and what belongs to its code.
         hidden: `sigmoid`, `linear` or `relu`.
         visible: `bernoulli` or `gaussian`.
+        gibbs_steps: k of CD-k.
         particles: states that persist; 0: none, the chains begin at the data.
         weight_decay: of the weights, not of the biases.
     """

@@ -50,6 +50,8 @@ class StoredRows:
 
     Args:
         writer: what has written them; it keeps the file.
+
+    Attributes:
         encode: what is made of a block, once that is known.
     """
 

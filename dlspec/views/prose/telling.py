@@ -184,13 +184,13 @@ class _Teller:
 
     def composition(self) -> Iterator[Sentence]:
         """A sentence for each variable and each block."""
-        source = self.spec.document
-        for name, node in source.variables.items():
+        document = self.spec.document
+        for name, node in document.variables.items():
             value = to_inline_yaml(node.plain())
             shown = f"`{value}`" if isinstance(node.value, dict | list) else value
             text = self.words.KEYS["variables"].format(name=name, value=shown)
             yield Sentence(text, self._in_file(node.key or node.span))
-        for name, span in source.blocks.items():
+        for name, span in document.blocks.items():
             yield Sentence(self.words.KEYS["blocks"].format(name=name), self._in_file(span))
 
     def layers(self, graph: Graph) -> Iterator[Sentence]:
