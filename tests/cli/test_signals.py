@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def begun(tmp_path):
     """Starts `dlspec run` in a process of its own, and waits until it trains."""
     processes = []
 
-    def begin(epochs: int, *arguments: str, **options) -> subprocess.Popen:
+    def begin(epochs: int, *arguments: str, terminal: int | None = None, **options) -> subprocess.Popen:
+        """`terminal` is read until training has begun: a run waits for a terminal that is full."""
         (tmp_path / "spec.yaml").write_text(SPEC.replace("EPOCHS", str(epochs)), encoding="utf-8")
         env = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
         with (tmp_path / "err.txt").open("w") as errors:
@@ -47,6 +49,8 @@ def begun(tmp_path):
             assert process.poll() is None, (tmp_path / "err.txt").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.02)
+            if terminal is not None and select.select([terminal], [], [], 0)[0]:
+                os.read(terminal, 65536)
         return process
 
     yield begin
@@ -107,6 +111,7 @@ def test_a_terminal_that_vanishes_does_not_stop_a_run(begun, tmp_path):
     terminal, inside = os.openpty()
     process = begun(
         SHORT,
+        terminal=terminal,
         stdin=inside,
         stdout=inside,
         stderr=inside,
