@@ -1,13 +1,28 @@
-"""The command line, in a process of its own."""
+"""The command line, in a process of its own or in this one."""
 
+import io
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
+from unittest.mock import patch
+
+from dlspec.cli import call
 
 
 def dlspec(*arguments: str, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "dlspec", *map(str, arguments)], capture_output=True, text=True, **options
     )
+
+
+def dlspec_here(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    """A command in this process, where TensorFlow is loaded: for tests of what it does, not of how it starts."""
+    words = ["dlspec", *map(str, arguments)]
+    streams = patch.object(sys, "argv", words), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO())
+    with chdir(cwd), streams[0], streams[1] as printed, streams[2] as errors:
+        code = call()
+    return subprocess.CompletedProcess(words, code, printed.getvalue(), errors.getvalue())
 
 
 def modules_loaded_by(*arguments: str) -> set[str]:

@@ -27,7 +27,7 @@ model:
   - dropout: 0.2
   - lstm: 4
   - output
-pretrain: {method: autoencoder, epochs: 2}
+pretrain: {method: autoencoder, epochs: 2, batch_size: 43}
 train: {epochs: 3, batch_size: 16, early_stopping: {patience: 5}}
 """
 

@@ -144,6 +144,7 @@ def test_the_pre_commit_hook_calls_a_command_that_exists():
     assert hook["entry"] == "dlspec validate"
 
 
+@pytest.mark.slow  # a whole specimen of `specs/`
 def test_the_example_runs(tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "examples" / "quickstart.py"],

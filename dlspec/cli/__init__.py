@@ -67,7 +67,7 @@ def main() -> None:
     if hasattr(sys.stdout, "reconfigure"):  # a terminal that has no Korean letters gets their numbers
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = _call()
+        code = call()
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:  # `| head -1`
@@ -81,7 +81,8 @@ def main() -> None:
     sys.exit(code)
 
 
-def _call() -> int:
+def call() -> int:
+    """Runs the command that `sys.argv` names; returns its exit code."""
     try:
         code = cli(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

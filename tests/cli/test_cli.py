@@ -14,6 +14,15 @@ from dlspec.cli import COMMANDS, cli
 from tests.commands import dlspec, modules_loaded_by
 from tests.conftest import ROOT, SPECS, TINY
 
+SERIES = """\
+dlspec: 1
+name: tiny_series
+seed: 3
+data: {dataset: {mackey_glass: {samples: 400}}, window: {length: 8, horizon: 2}, predict: difference}
+model: [flatten, dense: {units: 6, activation: tanh, name: h1}, dense: {units: 4, activation: tanh, name: h2}, output]
+pretrain: {method: autoencoder, epochs: 2}
+train: {epochs: 3, batch_size: 16, early_stopping: {patience: 5}}
+"""
 BAD = "dlspec: 1\ndata: {dataset: iris}\nmodel: [dens: 3, output]\n"
 
 
@@ -150,7 +159,7 @@ def test_a_closed_pipe_ends_quietly():
 @pytest.fixture(scope="module")
 def printed_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
-    (folder / "tiny.yaml").write_text(TINY["series"].replace("samples: 260", "samples: 400"))  # nothing is odd
+    (folder / "tiny.yaml").write_text(SERIES)
     compared = "evaluate.compare={without_pretraining: {seeds: 1}}"
     return folder, dlspec("run", "tiny.yaml", "-s", "train.epochs=2", "-s", compared, cwd=folder)
 
@@ -162,7 +171,7 @@ def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", done.stdout), "control characters"
     epochs = [line for line in done.stdout.splitlines() if re.match(r"\S+ \d+/\d+  loss ", line)]
     assert [line.split("  ")[0] for line in epochs] == [
-        "pretrain:lstm_1 1/2", "pretrain:lstm_1 2/2", "pretrain:lstm_2 1/2", "pretrain:lstm_2 2/2",
+        "pretrain:h1 1/2", "pretrain:h1 2/2", "pretrain:h2 1/2", "pretrain:h2 2/2",
         "fine_tune 1/2", "fine_tune 2/2",
     ]  # fmt: skip
     assert "persistence" in done.stdout
@@ -173,7 +182,7 @@ def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
 def test_a_terminal_shows_every_stage_and_stops_on_ctrl_c(tmp_path):
-    (tmp_path / "tiny.yaml").write_text(TINY["series"].replace("epochs: 3", "epochs: 4000"))
+    (tmp_path / "tiny.yaml").write_text(SERIES.replace("epochs: 3", "epochs: 4000"))
     terminal, inside = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "dlspec", "run", "tiny.yaml", "-s", "train.early_stopping=null"],
@@ -198,7 +207,7 @@ def test_a_terminal_shows_every_stage_and_stops_on_ctrl_c(tmp_path):
             pressed = True
     os.close(terminal)
     assert process.wait(timeout=30) == 130
-    for words in ("pretrain:lstm_1", "fine_tune", "samples/s", "━━━", "dlspec run --resume runs/tiny_series/001"):
+    for words in ("pretrain:h1", "fine_tune", "samples/s", "━━━", "dlspec run --resume runs/tiny_series/001"):
         assert words in shown
     assert "oneDNN" not in shown
     assert "Traceback" not in shown

@@ -17,6 +17,7 @@ from dlspec.cli.signals import lasting
 from dlspec.language.diagnostics.errors import Terminated
 from dlspec.runs import unfinished
 from dlspec.training.progress import Checkpoint, Stopped
+from tests.commands import dlspec_here
 from tests.conftest import ROOT
 
 SPEC = (
@@ -164,16 +165,14 @@ def test_resume_goes_on_with_the_last_run_of_a_spec(begun, tmp_path):
     process.wait()
     folder = tmp_path / "runs/lasting/001"
     assert not (folder / "metrics.json").exists()
-    command = [sys.executable, "-m", "dlspec", "run"]
-    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "capture_output": True, "text": True}
-    other = subprocess.run([*command, "spec.yaml", "--resume", "-s", "train.epochs=2"], **options)
+    other = dlspec_here("run", "spec.yaml", "--resume", "-s", "train.epochs=2", cwd=tmp_path)
     assert other.returncode == 3
     assert "the spec has changed since `runs/lasting/001` was started: `train.epochs`" in other.stderr
-    done = subprocess.run([*command, "spec.yaml", "--resume"], **options)
+    done = dlspec_here("run", "spec.yaml", "--resume", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Going on with `runs/lasting/001`." in done.stderr
     assert done.stdout.splitlines()[-1] == "runs/lasting/001"
-    again = subprocess.run([*command, "--resume", "spec.yaml"], **options)
+    again = dlspec_here("run", "--resume", "spec.yaml", cwd=tmp_path)
     assert "There is nothing to go on with; a run begins." in again.stderr
     assert again.stdout.splitlines()[-1] == "runs/lasting/002"
     first, second = (dlspec.open_run(tmp_path / "runs/lasting" / number) for number in ("001", "002"))
@@ -184,13 +183,7 @@ def test_a_plain_rerun_says_that_there_is_something_to_resume(begun, tmp_path):
     process = begun(LONG)
     process.kill()
     process.wait()
-    done = subprocess.run(
-        [sys.executable, "-m", "dlspec", "run", "spec.yaml", "-s", "train.epochs=2"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    done = dlspec_here("run", "spec.yaml", "-s", "train.epochs=2", cwd=tmp_path)
     assert done.returncode == 0
     assert "`runs/lasting/001` was stopped; `dlspec run spec.yaml --resume` would go on with it." in done.stderr
     assert done.stdout.splitlines()[-1] == "runs/lasting/002"
@@ -226,9 +219,8 @@ def test_a_run_that_was_stopped_in_its_report_goes_on_to_it(tmp_path, monkeypatc
     assert unfinished("lasting") is None
 
 
-def test_a_replay_that_is_terminated_says_so(begun, tmp_path):
-    process = begun(SHORT)
-    assert process.wait(timeout=120) == 0
+def test_a_replay_that_is_terminated_says_so(tmp_path, write_spec):
+    dlspec.run(write_spec(SPEC.replace("EPOCHS", str(SHORT))), out=tmp_path / "runs/lasting/001")
     replay = subprocess.Popen(
         [sys.executable, "-m", "dlspec", "replay", "runs/lasting/001"],
         cwd=tmp_path,

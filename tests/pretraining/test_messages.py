@@ -1,14 +1,12 @@
 """What is said of settings of pretraining that do not fit, where it stands, and that the cure cures."""
 
-import subprocess
-import sys
-
 import pytest
 
 import dlspec
 from dlspec.runs.notes import dead_layers
 from dlspec.training.errors import check_progress
 from dlspec.training.progress import HistoryRow, Progress
+from tests.commands import dlspec_here
 from tests.conftest import problems_of
 
 DIGITS = "dlspec: 1\nseed: 42\ndata: {dataset: digits, scale: min_max}\n"
@@ -183,9 +181,7 @@ def test_names_of_layers_are_no_emoji(tmp_path):
         "dlspec: 1\nname: s\ndata: {dataset: iris}\nmodel: [dense: {units: 4, name: star}, output]\n"
         "pretrain: {method: autoencoder, epochs: 1}\ntrain: {epochs: 1}\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "dlspec", "run", "s.yaml"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = dlspec_here("run", "s.yaml", cwd=tmp_path)
     assert "pretrain:star: " in done.stdout
 
 

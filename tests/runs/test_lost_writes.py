@@ -101,7 +101,9 @@ def refused(folder: Path, failing, at: int, whole) -> None:
     ends_alike(folder, whole)
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(
+    "part", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 3]
+)
 def test_a_write_that_fails_loses_nothing(part, failing, whole, tmp_path):
     found, count = whole
     assert count > 30, "the writes are seen"
@@ -211,6 +213,7 @@ def test_a_run_without_its_report_gets_it(stopped):
     assert caught.value.diagnostics[0].code == "run-finished"
 
 
+@pytest.mark.slow
 def test_runs_at_once_have_folders_of_their_own(tmp_path):
     (tmp_path / "spec.yaml").write_text(SPEC.replace("name: n", "name: many"), encoding="utf-8")
     command = [sys.executable, "-m", "dlspec", "run", "spec.yaml"]

@@ -17,6 +17,7 @@ from dlspec.runs.listener import Listener
 from dlspec.runs.replay import TOLERANCE, Pair, compare_numbers
 from dlspec.runtime.environment import Change, changes, usable_cpus
 from dlspec.training.progress import Stopped
+from tests.commands import dlspec_here
 from tests.conftest import ROOT, TINY
 
 ROWS = "".join(f"{i},{i % 7},{'high' if (i * i) % 11 > 5 else 'low'}\n" for i in range(90))
@@ -299,7 +300,7 @@ def test_changed_data_are_refused(table, tmp_path, temporary):
     data = table.parent / "rows" / "some.csv"
     data.write_text(data.read_text().replace("\n5,5,", "\n5,4,"), encoding="utf-8")
     assert code_of(lambda: dlspec.replay(run, listener=Untrained())) == "data-changed"
-    done = command("replay", run.folder, cwd=tmp_path)
+    done = dlspec_here("replay", run.folder, cwd=tmp_path)
     assert (done.returncode, "error[data-changed]" in done.stderr, "fine_tune 1/" in done.stdout) == (3, True, False)
     data.unlink()
     assert code_of(lambda: dlspec.replay(run.folder, listener=Untrained())) == "data-not-found"
@@ -395,7 +396,7 @@ def test_the_command_shows_what_differs_and_returns_4(copied, tmp_path):
     metrics = copied.metrics
     metrics["test"]["accuracy"] = 0.125
     (copied.folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-    done = command("replay", copied.folder, cwd=tmp_path)
+    done = dlspec_here("replay", copied.folder, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (4, "")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", done.stdout), "control characters"
     assert re.search(r"^ weights +3\.3e-01 +`output/kernel`", done.stdout, re.MULTILINE)
@@ -403,12 +404,12 @@ def test_the_command_shows_what_differs_and_returns_4(copied, tmp_path):
     assert re.search(r"^ XLA_FLAGS +--xla_cpu_use_onednn=true +not set", done.stdout, re.MULTILINE)
     assert re.search(r"^ accuracy +0\.125 +[\d.]+", done.stdout, re.MULTILINE)
     assert "Differs by more than 0.001 of its scale: weights by 0.33" in done.stdout
-    found = json.loads(command("replay", copied.folder, "--json", cwd=tmp_path).stdout)
+    found = json.loads(dlspec_here("replay", copied.folder, "--json", cwd=tmp_path).stdout)
     assert found["verdict"] == "differs"
     assert found["test"]["accuracy"]["before"] == 0.125
 
 
 def test_the_command_returns_3_for_a_run_without_an_end(copied, tmp_path):
     (copied.folder / "metrics.json").unlink()
-    done = command("replay", copied.folder, cwd=tmp_path)
+    done = dlspec_here("replay", copied.folder, cwd=tmp_path)
     assert (done.returncode, "error[unfinished-run]" in done.stderr) == (3, True)

@@ -171,7 +171,8 @@ def test_the_listener_is_told_everything_in_order(tmp_path):
     assert said == ["begins", "fine_tune begins: 84/6", "fine_tune 1", "fine_tune 2", "fine_tune ends: all epochs"]
 
 
-@pytest.mark.parametrize("xla", [pytest.param("on", marks=pytest.mark.slow), "off"])
+@pytest.mark.slow  # every day: the signals of `tests/cli`, and the same end of `tests/training`
+@pytest.mark.parametrize("xla", ["on", "off"])
 def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path, xla):
     """The real command, a real signal, and the weights of a run that was never stopped."""
     text = TINY["series"].replace("{epochs: 3", "{epochs: 400").replace("patience: 5", "patience: 400")
@@ -211,7 +212,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path, 
 
 def test_a_resumed_run_is_compiled_as_it_was_begun(write_spec, tmp_path, monkeypatch):
     """The rule may say otherwise by then, and the two ways differ in the last digits."""
-    path = write_spec(TINY["series"])
+    path = write_spec(TINY["spirals"])
     run = dlspec.run(dlspec.load(path, overrides={"runtime.xla": "on"}), out=tmp_path / "run")
     stages = [stage.name for stage in dlspec.plan(run.spec).stages]
     assert run.environment["compiled_by_xla"] == stages
@@ -269,10 +270,10 @@ def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tm
     with monkeypatch.context() as patch:
         patch.setattr(dlspec.runs.run, "_write_results", stopped)
         with pytest.raises(Stopped):
-            dlspec.run(dlspec.load(TINY["series"]), out=tmp_path / "run")
+            dlspec.run(dlspec.load(TINY["spirals"]), out=tmp_path / "run")
     started = json.loads((tmp_path / "run" / "environment.json").read_text())
     resumed = resume(tmp_path / "run", listener=None, command="again")
-    whole = tiny_run("series")
+    whole = tiny_run("spirals")
     assert resumed.metrics == whole.metrics
     assert [row["epoch"] for row in resumed.history] == [row["epoch"] for row in whole.history]
     assert resumed.environment["started"] == started["started"]

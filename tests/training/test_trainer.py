@@ -14,20 +14,20 @@ from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
 from tests.trained import StopAfter, Training, same, trained
 
 
-@pytest.mark.parametrize("text", [TINY_SERIES, TINY_DIGITS], ids=["series", "digits"])
-def test_the_same_spec_gives_the_same_weights_bit_for_bit(text):
+@pytest.mark.parametrize(("text", "other"), [(TINY_SERIES, None), (TINY_DIGITS, 99)], ids=["series", "digits"])
+def test_the_same_spec_gives_the_same_weights_bit_for_bit(text, other):
     _, first, history = trained(text)
     second, again = Training(text).run()
     assert same(first, second)
     assert [row.loss for row in history] == [row.loss for row in again]
-    other, _ = Training(text, seed=99).run()
-    assert not same(first, other)
+    if other:
+        assert not same(first, Training(text, seed=other).run()[0])
 
 
 @pytest.mark.usefixtures("one_step_at_a_time")
 @pytest.mark.parametrize(
     "steps",
-    [1, pytest.param(12, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow), 25, 56],
+    [1, pytest.param(8, marks=pytest.mark.slow), pytest.param(16, marks=pytest.mark.slow), 17, 48],
     ids=lambda n: f"after_{n}_steps",
 )
 def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):

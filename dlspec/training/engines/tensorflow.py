@@ -82,7 +82,7 @@ class TensorFlowEngine(Engine):
         self._tensors = [_as_tensor(values) for values in self.data] if on_device else None
         self._random = self._drawn_of_a_step() if compiled else []
         self._length = self._length_of_runs(longest) if compiled else 0
-        self._loop = tf.function(self._run, autograph=False, reduce_retracing=True)
+        self._loop = tf.function(self._run, autograph=False, input_signature=self._form_of_a_run())
         self._steps = tf.function(self._make_steps, jit_compile=True, autograph=False) if compiled else self._make_steps
         self._rest = tf.function(self._one, autograph=False, reduce_retracing=True)
         self._judge = tf.function(self._judge_batch, autograph=False, reduce_retracing=True)
@@ -121,8 +121,10 @@ class TensorFlowEngine(Engine):
             if x is not self._held_out:
                 self._held_out, self._held_out_tensors = x, [_as_tensor(values) for values in arrays]
             whole = len(x) // batch_size
-            losses = self._judge_all(self._held_out_tensors, tf.constant(whole), batch_size).numpy().astype("float64")
-            done = whole * batch_size
+            if whole:
+                judged = self._judge_all(self._held_out_tensors, tf.constant(whole), batch_size)
+                losses = judged.numpy().astype("float64")
+                done = whole * batch_size
         total = float(losses.sum() * batch_size)
         for some in batches([values[done:] for values in arrays] if done else arrays, batch_size):
             total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
@@ -164,6 +166,15 @@ class TensorFlowEngine(Engine):
         """Shapes and types of what a step draws at random."""
         batch = tf.TensorSpec((self.batch_size, *self.data[0].shape[1:]), self.data[0].dtype)
         return list(tf.function(self._draw, autograph=False).get_concrete_function(batch).structured_outputs)
+
+    def _form_of_a_run(self) -> list[Any]:
+        """Shapes and types of what `_run` is given: the same for a run of any length, so that it is traced once."""
+        rows = self._length * self.batch_size or None
+        if self._tensors is not None:
+            samples = [tf.TensorSpec(values.shape, values.dtype) for values in self._tensors]
+        else:
+            samples = [tf.TensorSpec((rows, *values.shape[1:]), values.dtype) for values in self.data]
+        return [samples, tf.TensorSpec((rows,), tf.int32), tf.TensorSpec((), tf.int32)]
 
     def _length_of_runs(self, longest: int) -> int:
         """How many steps a compiled run has: so many that what is made ready for all of them is not too much."""
