@@ -65,7 +65,9 @@ def steps_done(folder) -> int:
     return 11 * progress.epoch + progress.step
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_a_run_after_the_step_with_a_checkpoint(number, code, begun, tmp_path):
     process = begun(LONG)
     folder = tmp_path / "runs/lasting/001"

@@ -28,6 +28,14 @@ data: {table: rows/some.csv, target: level}
 model: [{dense: 5}, {dropout: 0.2}, output]
 train: {epochs: 3, batch_size: 16}
 """
+TWO_LAYERS = """\
+dlspec: 1
+name: two_layers
+data: {dataset: {spirals: {samples: 120}}}
+model: [dense: {units: 6, activation: tanh, name: h1}, dense: {units: 5, activation: tanh, name: h2}, output]
+pretrain: {method: denoising_autoencoder, corruption: {gaussian: {stddev: 0.2}}, epochs: 2}
+train: {epochs: 2, batch_size: 16}
+"""
 KINDS = ["weights", "losses", "predictions", "metrics"]
 
 
@@ -119,12 +127,12 @@ def of_a_table_on_the_command_line(home, table):
 
 
 def with_pretraining(home, table):
-    return dlspec.run(dlspec.load(TINY["digits"]), out=home / "first")
+    return dlspec.run(TWO_LAYERS, out=home / "first")
 
 
 def that_begins_with_another_run(home, table):
-    other = dlspec.run(dlspec.load(TINY["digits"], {"train.epochs": 1}), out=home / "other")
-    text = TINY["digits"].replace("tied_weights: true", "from: ../other, layers: [h1]")
+    other = dlspec.run(TWO_LAYERS, out=home / "other")
+    text = TWO_LAYERS.replace("corruption: {gaussian: {stddev: 0.2}}", "from: ../other, layers: [h1]")
     (home / "specs" / "few.yaml").write_text(text, encoding="utf-8")
     first = dlspec.run(home / "specs" / "few.yaml", out=home / "deep" / "first")
     assert first.environment["taken_fingerprint"]
@@ -253,8 +261,8 @@ def test_classes_in_words_are_compared_by_how_many_samples_have_another(copied):
 
 def test_stages_are_compiled_as_they_were(tmp_path):
     """The rule may say otherwise by then, and the two ways differ in the last digits."""
-    run = dlspec.run(dlspec.load(TINY["digits"], {"runtime.xla": "on"}), out=tmp_path / "run")
-    other = dlspec.run(dlspec.load(TINY["digits"], {"runtime.xla": "off"}), out=tmp_path / "other")
+    run = dlspec.run(dlspec.load(TWO_LAYERS, {"runtime.xla": "on"}), out=tmp_path / "run")
+    other = dlspec.run(dlspec.load(TWO_LAYERS, {"runtime.xla": "off"}), out=tmp_path / "other")
     assert bits(run) != bits(other)
     (run.folder / "resolved.yaml").write_text(run.resolved_text.replace("xla: on", "xla: off"), encoding="utf-8")
     found = dlspec.replay(run.folder, tmp_path / "again")
@@ -310,7 +318,7 @@ def test_changed_data_are_refused(table, tmp_path, temporary):
 def test_other_layers_to_begin_with_are_refused(table, tmp_path):
     run = that_begins_with_another_run(tmp_path, table)
     shutil.rmtree(tmp_path / "other")
-    dlspec.run(dlspec.load(TINY["digits"], {"train.epochs": 1, "seed": 9}), out=tmp_path / "other")
+    dlspec.run(dlspec.load(TWO_LAYERS, {"seed": 9}), out=tmp_path / "other")
     assert code_of(lambda: dlspec.replay(run, listener=Untrained())) == "layers-changed"
 
 
