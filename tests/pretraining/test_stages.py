@@ -273,7 +273,7 @@ def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages():
 
 
 def test_a_sequence_autoencoder_can_be_unrolled():
-    text = TINY_SERIES.replace("  - output\n", "").replace("epochs: 2}", "epochs: 2, then: unroll}")
+    text = TINY_SERIES.replace("  - output\n", "").replace("epochs: 2, b", "epochs: 2, then: unroll, b")
     _, history = Training(text).run()
     tuned = [row.loss for row in history if row.stage == "fine_tune"]
     assert tuned[-1] < tuned[0]
