@@ -203,8 +203,10 @@ def build(spec: Spec) -> Any:
         DataError: the data file, which fixes the input shape, is not there.
     """
     from dlspec.model.build import build_network
+    from dlspec.runtime.packages import model_modules, require
     from dlspec.training.values import seed_everything
 
+    require(*model_modules(), what="a Keras model")
     source_of(spec.data).describe()
     seed_everything(spec.seed, "network")
     return build_network(graph(spec), spec.name, precision=spec.runtime.precision)
@@ -235,6 +237,7 @@ def run(
     in_the_way = list(several_outputs(spec))
     if in_the_way:
         raise SpecError(in_the_way, spec.document.texts)
+    _require_training()
     return _with_report(start(spec, out=out, listener=listener, command=command))
 
 
@@ -250,7 +253,14 @@ def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener |
     """
     from dlspec.runs import resume as go_on
 
+    _require_training()
     return _with_report(go_on(folder, listener=listener, command=command, spec=spec))
+
+
+def _require_training() -> None:
+    from dlspec.runtime.packages import require, training_modules
+
+    require(*training_modules(), what="training")
 
 
 def _with_report(finished: Run) -> Run:
@@ -280,6 +290,7 @@ def replay(
     """
     from dlspec.runs import replay as train_again
 
+    _require_training()
     opened = open_run(run) if isinstance(run, str | Path) else run
     found = train_again(opened, out=out, listener=listener, command=command)
     if found.folder is not None:
@@ -289,6 +300,9 @@ def replay(
 
 def report(run: Run | str | Path) -> Path:
     """Draws the report of a finished run anew, from its folder alone; returns the file."""
+    from dlspec.runtime.packages import REPORT, require
+
+    require(*REPORT, what="a report")
     from dlspec.runtime.files import writing_in
     from dlspec.views.report import write_report
 
@@ -325,7 +339,9 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
         DataError: there is no such run or file, a column is missing or a value wrong, or `out` is there already.
     """
     from dlspec.runs.predict import predict_file
+    from dlspec.runtime.packages import model_modules, require
 
+    require(*model_modules(), what="a prediction")
     opened = open_run(run) if isinstance(run, str | Path) else run
     return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out)
 
@@ -352,7 +368,9 @@ def export(
     """
     from dlspec.deployment import choose_target
     from dlspec.runtime.files import cannot_write
+    from dlspec.runtime.packages import model_modules, require
 
+    require(*model_modules(), what="an export")
     opened = open_run(run) if isinstance(run, str | Path) else run
     first, dots, last = (layers or "..").partition("..")
     if not dots:

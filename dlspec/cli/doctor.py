@@ -16,7 +16,7 @@ def command(as_json: bool) -> int:
     Example:  dlspec doctor
               dlspec doctor --json
 
-    Exit code 0: specs can be run here; 3: something that dlspec cannot do without is broken.
+    Exit code 0: what is installed works; 3: something that dlspec cannot do without is broken.
     """
     import json
     from dataclasses import asdict
@@ -26,7 +26,10 @@ def command(as_json: bool) -> int:
     from rich.text import Text
 
     from dlspec.cli import DATA_ERROR, OK
-    from dlspec.runtime.doctor import examine_machine  # not by way of `api`, whose packages may be what is missing
+    from dlspec.runtime.doctor import (
+        TRAINING,
+        examine_machine,
+    )  # not by way of `api`, whose packages may be what is missing
 
     findings = examine_machine()
     broken = [finding for finding in findings if finding.status == "broken"]
@@ -43,8 +46,8 @@ def command(as_json: bool) -> int:
         if finding.cure:
             console.print(Text(f"\n{finding.name}: {finding.found}"))
             console.print(Text(f"    {finding.cure}", style="bold"), soft_wrap=True)  # to be copied in one piece
-    verdict = (
-        f"\n{len(broken)} of these must be mended before a spec can be run." if broken else "\nSpecs can be run here."
-    )
-    console.print(Text(verdict))
+    untrained = any(finding.name == TRAINING for finding in findings)
+    fine = "Specs can be checked, planned and explained here, not trained." if untrained else "Specs can be run here."
+    verdict = f"{len(broken)} of these must be mended before a spec can be run." if broken else fine
+    console.print(Text(f"\n{verdict}"))
     return DATA_ERROR if broken else OK

@@ -49,7 +49,9 @@ def _show_data(spec: Spec, console: Console) -> int:
 
     try:
         source_of(spec.data).describe()
-    except DataError:
+    except DataError as error:
+        if any(problem.code == "missing-package" for problem in error.diagnostics):
+            raise
         return OK
     try:
         data = load_data(spec)

@@ -13,7 +13,7 @@ from dlspec.cli.output import load_and_warn, set_option
 from dlspec.cli.plugins import plugin_option, with_plugins
 from dlspec.cli.signals import lasting
 
-STOPS_A_RUN = ("data-not-found", "data-unreadable", "several-outputs", "too-few-rows")
+STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "several-outputs", "too-few-rows")
 """Warnings of `validate` that are errors of a run, which says them itself."""
 
 

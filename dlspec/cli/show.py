@@ -46,8 +46,10 @@ def command(
 
 def _show_filters(folder: str, out: Path | None) -> int:
     from dlspec.api import filters
+    from dlspec.runtime.packages import require
 
     if out is not None:
+        require("matplotlib", what="a sheet of filters")
         from dlspec.views.report.figures import filters as draw_sheet
 
         print_or_write(draw_sheet(list(filters(folder).values())[-1], "shown"), out)

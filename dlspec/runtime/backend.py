@@ -11,18 +11,27 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.runtime.packages import model_modules, require
 
 if TYPE_CHECKING:
     from dlspec.runtime.section import RuntimeSpec
 
 
-def load_keras() -> None:
-    """Imports Keras and its backend; what they print to standard error is dropped unless the import fails."""
+def load_keras(what: str = "this") -> None:
+    """Imports Keras and its backend; what they print to standard error is dropped unless the import fails.
+
+    Args:
+        what: what needs them, for a message.
+
+    Raises:
+        DataError: they are not installed.
+    """
     import logging
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice on tracing is not for the reader of a spec
     if "keras" in sys.modules:
         return
+    require(*model_modules(), what=what)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _standard_error_held_back():
         import keras

@@ -11,11 +11,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dlspec._version import __version__
 from dlspec.runtime.memory import free_memory
+from dlspec.runtime.packages import EXTRAS, install
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 OLDEST_PYTHON, FIRST_UNTRIED_PYTHON = (3, 11), (3, 14)
 PROBE_SECONDS = 180
@@ -42,6 +47,11 @@ sys.stdout.write("found:" + json.dumps(found) + "\n")
 """
 
 
+TRAINING = "training"
+"""Name of the finding that Keras is not installed."""
+Status = Literal["fine", "missing", "broken"]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at.
@@ -54,14 +64,14 @@ class Finding:
     """
 
     name: str
-    status: Literal["fine", "missing", "broken"]
+    status: Status
     found: str
     cure: str = ""
 
 
 def examine_machine() -> list[Finding]:
     """Looks at everything, in the order in which it matters. Takes as long as importing TensorFlow."""
-    return [*_python(), *_packages(), *_backend(), *_machine()]
+    return [*_python(), *_packages(), *(_backend() if training_is_there() else ()), *_machine()]
 
 
 def _python() -> Iterator[Finding]:
@@ -78,27 +88,46 @@ def _packages() -> Iterator[Finding]:
     try:
         from packaging.requirements import Requirement
 
-        needed = [Requirement(text) for text in metadata.requires("dlspec") or []]
+        declared = [Requirement(text) for text in metadata.requires("dlspec") or []]
     except (ImportError, metadata.PackageNotFoundError) as error:
-        yield Finding("packages", "broken", f"cannot be compared: {error}", f"{_pip()} packaging dlspec")
+        yield Finding("packages", "broken", f"cannot be compared: {error}", install("packaging", "dlspec"))
         return
-    wrong = []
-    for requirement in needed:
-        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        version = _version(requirement.name)
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
-            wrong.append((str(requirement).partition(";")[0].strip(), version))
-    here = ", ".join(f"{name} {version or 'is not there'}" for name, version in wrong)
-    cure = f"{_pip()} {' '.join(repr(name) for name, _ in wrong)}" if wrong else ""
-    yield Finding("packages", "broken" if wrong else "fine", here or "all that dlspec needs", cure)
+    base = [needed for needed in declared if needed.marker is None or needed.marker.evaluate({"extra": ""})]
+    yield _compared("packages", base, "broken", "all that dlspec needs")
+    if not training_is_there():
+        found = "not installed; specs are checked, planned and explained without it"
+        yield Finding(TRAINING, "missing", found, install("dlspec[tensorflow]"))
+        return
+    for extra in EXTRAS:
+        needed = [r for r in declared if r not in base and r.marker and r.marker.evaluate({"extra": extra})]
+        absent: Status = (
+            "broken" if extra in ("tensorflow", "datasets") else "missing"
+        )  # which training needs, and reports
+        yield _compared(extra, [one for one in needed if one.name != "dlspec"], absent, "there")
     version = _version("tensorboard")
     yield Finding(
         "tensorboard",
         "fine" if version else "missing",
         version or "not there; only the callback `tensor_board` needs it",
-        "" if version else f"{_pip()} tensorboard",
+        "" if version else install("tensorboard"),
     )
+
+
+def _compared(name: str, needed: list[Requirement], absent: Status, fine: str) -> Finding:
+    """Whether the packages are there, in versions that fit."""
+    wrong = []
+    for requirement in needed:
+        version = _version(requirement.name)
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            wrong.append((str(requirement).partition(";")[0].strip(), version))
+    here = ", ".join(f"{one} {version or 'is not there'}" for one, version in wrong)
+    cure = install(*(one for one, _ in wrong)) if wrong else ""
+    return Finding(name, absent if wrong else "fine", here or fine, cure)
+
+
+def training_is_there() -> bool:
+    """Whether Keras is installed, in whatever state."""
+    return find_spec("keras") is not None
 
 
 def _version(package: str) -> str | None:
@@ -108,18 +137,14 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _pip() -> str:
-    return f"{sys.executable} -m pip install"
-
-
 def _backend() -> Iterator[Finding]:
     """Keras and its backend, imported in a process of their own, since a broken library may end it."""
     found, error = _probe()
     if not found:
         wanted = os.environ.get("KERAS_BACKEND")
-        cure = f"{_pip()} --force-reinstall 'tensorflow>=2.21' 'keras>=3.15.1'"
+        cure = install("--force-reinstall", "tensorflow>=2.21", "keras>=3.15.1")
         if wanted not in (None, "tensorflow"):
-            cure = f"unset KERAS_BACKEND, or: {_pip()} {wanted}"
+            cure = f"unset KERAS_BACKEND, or: {install(wanted)}"
         yield Finding("Keras", "broken", error, cure)
         return
     slow = f", {found['seconds']} s to load"
@@ -145,7 +170,7 @@ def _gpu(seen: list[str], cards: list[str]) -> Finding:
         found = f"{', '.join(cards)}, which TensorFlow does not use on Windows"
         return Finding("GPU", "missing", found, "wsl --install, then install dlspec inside")
     found = f"{', '.join(cards)}, which the driver sees and TensorFlow does not: its CUDA libraries are missing"
-    return Finding("GPU", "missing", found, f"{_pip()} 'tensorflow[and-cuda]>=2.21'")
+    return Finding("GPU", "missing", found, install("dlspec[gpu]"))
 
 
 def _probe() -> tuple[dict[str, Any], str]:

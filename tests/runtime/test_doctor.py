@@ -48,7 +48,7 @@ def test_a_library_that_does_not_load_is_named_with_the_command_that_mends_it(tm
     done = doctor(PYTHONPATH=str(tmp_path))
     assert done.returncode == 3
     assert said in done.stdout
-    assert f"{sys.executable} -m pip install --force-reinstall 'tensorflow>=2.21'" in done.stdout
+    assert f'{sys.executable} -m pip install --force-reinstall "tensorflow>=2.21"' in done.stdout
     assert "1 of these must be mended" in done.stdout
 
 
@@ -67,7 +67,7 @@ def test_a_package_of_another_version_is_named(tmp_path):
         "name": "packages",
         "status": "broken",
         "found": "click>=8.1 7.0",
-        "cure": f"{sys.executable} -m pip install 'click>=8.1'",
+        "cure": f'{sys.executable} -m pip install "click>=8.1"',
     }
 
 
@@ -81,7 +81,7 @@ def card(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("hidden", "cure"), [("0", "-m pip install 'tensorflow[and-cuda]>=2.21'"), ("-1", "unset CUDA_VISIBLE_DEVICES")]
+    ("hidden", "cure"), [("0", '-m pip install "dlspec[gpu]"'), ("-1", "unset CUDA_VISIBLE_DEVICES")]
 )
 def test_a_card_that_the_driver_sees_and_tensorflow_does_not_is_named(card, hidden, cure):
     done = doctor("--json", PATH=card, CUDA_VISIBLE_DEVICES=hidden)

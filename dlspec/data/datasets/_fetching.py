@@ -11,7 +11,7 @@ from dlspec.runtime.backend import load_keras
 
 def fetch(name: str) -> None:
     """Raises whatever Keras raises when it cannot."""
-    load_keras()
+    load_keras(f"fetching `dataset: {name}`")
     import keras
 
     before = socket.getdefaulttimeout()

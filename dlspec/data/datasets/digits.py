@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
+from dlspec.runtime.packages import require
 
 
 @DATASETS.register
@@ -27,6 +28,7 @@ class Digits(Dataset):
         )
 
     def load(self, seed: int) -> Columns:
+        require("sklearn", what="`dataset: digits`")
         from sklearn.datasets import load_digits
 
         digits = load_digits()

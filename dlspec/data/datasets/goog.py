@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
+from dlspec.runtime.packages import require
 
 
 @DATASETS.register
@@ -34,6 +35,7 @@ class Goog(Dataset):
         )
 
     def load(self, seed: int) -> Columns:
+        require("matplotlib", what="`dataset: goog`")
         import numpy as np
         from matplotlib import cbook
 

@@ -54,6 +54,8 @@ class KerasDataset(Dataset):
 
         try:
             fetch(self.type_name)
+        except DataError:
+            raise
         except Exception as error:
             raise DataError.of(
                 "data-not-found",

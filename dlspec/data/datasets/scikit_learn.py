@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
+from dlspec.runtime.packages import require
 
 
 def load_table(name: str, columns: tuple[Column, ...]) -> Columns:
     """A table of scikit-learn under our column names; the target comes last."""
+    require("sklearn", what=f"`dataset: {name}`")
     import numpy as np
     from sklearn import datasets
 

@@ -16,6 +16,7 @@ from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import PositiveInt, PositiveNumber, SpecModel, Text
+from dlspec.runtime.packages import require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +104,7 @@ class AudioFiles(FolderFiles):
             raise self._broken(file, "it is no WAV file") from None
 
     def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
+        require("scipy", what=f"`{self.key}`", span=self.span)
         rate = self._rate(listing)
         return FileSamples(listing.files, shape, "float32", lambda file: self._sound(file, rate, shape[0]))
 

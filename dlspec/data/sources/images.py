@@ -15,6 +15,7 @@ from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Size2D, SpecModel, Text
+from dlspec.runtime.packages import EXTRAS, require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,6 +96,7 @@ class ImageFiles(FolderFiles):
             return (height, width), "grayscale" if grey else "rgb"
 
     def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
+        require(*EXTRAS["pictures"], what=f"`{self.key}`", span=self.span)
         height, width, channels = shape
         mode = MODES["rgb" if channels == 3 else "grayscale"]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import (
     Flag,
     Fraction,
@@ -20,6 +18,7 @@ from dlspec.language.fields import (
     either,
     mistake,
 )
+from dlspec.runtime.packages import require
 from dlspec.training.callbacks.base import CALLBACKS, Callback, Monitor, RunPath
 
 
@@ -133,12 +132,7 @@ class TensorBoard(Callback):
             )
 
     def build_in(self, folder: Path) -> Any:
-        if find_spec("tensorboard") is None:
-            raise DataError.of(
-                "missing-package",
-                "`tensor_board` needs the package `tensorboard`, which is not installed",
-                help="type `pip install tensorboard`, or leave `tensor_board` out",
-            )
+        require("tensorboard", what="`tensor_board`")
         logs = folder / self.log_dir
         (logs / "train").mkdir(parents=True, exist_ok=True)
         return self.keras_class()(**{**self.arguments(), "log_dir": str(logs)})

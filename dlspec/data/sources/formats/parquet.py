@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import ColumnKind, Columns
 from dlspec.data.sources.formats.base import RowsFormat, as_text
+from dlspec.runtime.packages import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +110,7 @@ class Parquet(RowsFormat):
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
+        require("pyarrow", what=f"`{self.name}`", span=self.span)
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -1,0 +1,77 @@
+"""Packages that only some uses of dlspec need, and the command that installs them.
+
+`pip install dlspec` brings what checks and explains a spec. The rest comes with the extras of `pyproject.toml`; what
+needs one of them says so before it reads anything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+
+from dlspec.language.diagnostics import Span
+from dlspec.language.diagnostics.errors import DataError
+
+EXTRAS = {
+    "parquet": ("pyarrow",),
+    "pictures": ("simplejpeg", "cv2"),
+    "sounds": ("scipy",),
+    "datasets": ("sklearn", "matplotlib"),
+    "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
+}
+"""Extra -> the modules that it adds; `tensorflow` adds those of all others too."""
+_PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
+REPORT = ("matplotlib", "jinja2")
+"""Modules that draw a report."""
+
+
+def training_modules() -> tuple[str, ...]:
+    """Modules that training needs: Keras with its backend, the baselines, the report."""
+    return (*model_modules(), "sklearn", "threadpoolctl", *REPORT)
+
+
+def model_modules() -> tuple[str, ...]:
+    """Modules that a saved network needs to be built, opened and called."""
+    return (os.environ.get("KERAS_BACKEND") or "tensorflow", "keras", "h5py")
+
+
+def require(*modules: str, what: str, span: Span | None = None) -> None:
+    """Raises DataError, code `missing-package`, where one of the modules is not installed.
+
+    Args:
+        modules: names as they are imported.
+        what: what needs them: "`dataset: digits`".
+        span: where the spec asks for it.
+    """
+    missing = [name for name in modules if find_spec(name) is None]
+    if not missing:
+        return
+    names = [_PIP_NAMES.get(name, name) for name in missing]
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    raise DataError.of(
+        "missing-package",
+        f"{what} needs {listed}, which {'are' if len(names) > 1 else 'is'} not installed",
+        span,
+        help=f"type `{install(*_requirements(missing))}`",
+    )
+
+
+def install(*requirements: str) -> str:
+    """The command that installs packages where dlspec is installed."""
+    quoted = " ".join(f'"{name}"' if set(name) & set("[]<>=") else name for name in requirements)
+    return f"{_python()} -m pip install {quoted}"
+
+
+def _python() -> str:
+    """This Python, as it is typed."""
+    return f'"{sys.executable}"' if " " in sys.executable else sys.executable
+
+
+def _requirements(missing: list[str]) -> list[str]:
+    """The extra that brings all of the missing modules, or several; else the packages themselves."""
+    extras = sorted({extra for extra, modules in EXTRAS.items() for name in missing if name in modules})
+    others = [_PIP_NAMES.get(name, name) for name in missing if not any(name in modules for modules in EXTRAS.values())]
+    if "tensorflow" in extras:
+        extras = ["tensorflow"]
+    return [*([f"dlspec[{','.join(extras)}]"] if extras else []), *others]
