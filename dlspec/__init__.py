@@ -33,11 +33,15 @@ _HOMES = {
     "open_run": "dlspec.api",
     "Run": "dlspec.runs",
     "Replay": "dlspec.runs",
+    "Listener": "dlspec.runs.listener",
+    "Graph": "dlspec.model.graph",
+    "Plan": "dlspec.training.plan",
     "Spec": "dlspec.spec.spec",
     "Diagnostic": "dlspec.language.diagnostics",
     "SpecError": "dlspec.language.diagnostics.errors",
     "DataError": "dlspec.language.diagnostics.errors",
     "TrainingError": "dlspec.language.diagnostics.errors",
+    "Stopped": "dlspec.training.progress",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -1,4 +1,9 @@
-"""What a notebook can do: load, validate, plan, build, run and reopen, as the commands do."""
+"""What a notebook can do: load, validate, plan, build, run and reopen, as the commands do.
+
+Wherever a function takes a spec, that is a file, YAML text of several lines, or what `load` gave; `overrides` are other
+values in it, by dotted path: `{"train.epochs": 5}`. Wherever one takes a run, that is its folder or what `open_run`
+gave.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +31,8 @@ from dlspec.spec.spec import Spec
 from dlspec.training.plan import Plan
 
 if TYPE_CHECKING:
+    import keras
+
     from dlspec.data.checks.table import ColumnSummary
     from dlspec.runs import Replay, Run
     from dlspec.runs.listener import Listener
@@ -49,11 +56,11 @@ def load_plugin(path: str | Path) -> ModuleType:
     return load_file(path)
 
 
-def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
+def load(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
     """Reads and checks a spec.
 
     Args:
-        spec: a file, or YAML text (which has several lines).
+        spec: a file, YAML text (which has several lines), or a spec that was loaded before, for other values in it.
         overrides: dotted path -> value: `{"train.epochs": 5}`.
 
     Raises:
@@ -66,7 +73,7 @@ def load(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
     return checked.spec
 
 
-def validate(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> list[Diagnostic]:
+def validate(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> list[Diagnostic]:
     """Every mistake and warning in a spec, in file order, without loading TensorFlow.
 
     Raises:
@@ -75,7 +82,7 @@ def validate(spec: str | Path, overrides: Mapping[str, Any] | None = None) -> li
     return examine(spec, overrides).diagnostics
 
 
-def examine(spec: str | Path | Document, overrides: Mapping[str, Any] | None = None) -> Checked:
+def examine(spec: Spec | str | Path | Document, overrides: Mapping[str, Any] | None = None) -> Checked:
     """A spec after all checks, with its texts: what `load` and `validate` begin with.
 
     Raises:
@@ -83,6 +90,10 @@ def examine(spec: str | Path | Document, overrides: Mapping[str, Any] | None = N
     """
     if isinstance(spec, Document):
         document = spec
+    elif isinstance(spec, Spec):  # as it was written, since `document` has no variables and blocks any more
+        written = spec.document
+        document = read_text(written.texts[written.file], written.file)
+        overrides = {**written.overrides, **(overrides or {})}
     elif isinstance(spec, str) and "\n" in spec:
         document = read_text(spec)
     else:
@@ -95,11 +106,16 @@ def examine(spec: str | Path | Document, overrides: Mapping[str, Any] | None = N
     return checked
 
 
-def graph(spec: Spec) -> Graph:
+def _as_spec(spec: Spec | str | Path, overrides: Mapping[str, Any] | None) -> Spec:
+    return spec if isinstance(spec, Spec) and not overrides else load(spec, overrides)
+
+
+def graph(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> Graph:
     """The network's layers with shapes, parameters and FLOPs, without loading TensorFlow.
 
     Where the data file is not there, shapes are as far as the layers themselves fix them.
     """
+    spec = _as_spec(spec, overrides)
     description = _describe(spec)
     return make_graph(spec.model, read_signature(spec, description)[0] if description else None, spec.unrolled_at)[0]
 
@@ -112,7 +128,7 @@ def _describe(spec: Spec) -> Description | None:
         return None
 
 
-def draw(spec: Spec, form: str = "text") -> str:
+def draw(spec: Spec | str | Path, form: str = "text", *, overrides: Mapping[str, Any] | None = None) -> str:
     """The network as a drawing, without loading TensorFlow.
 
     Args:
@@ -120,17 +136,17 @@ def draw(spec: Spec, form: str = "text") -> str:
     """
     from dlspec.views.drawing import FORMS
 
-    return FORMS[form](graph(spec))
+    return FORMS[form](graph(spec, overrides))
 
 
-def resolve(spec: Spec) -> str:
+def resolve(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> str:
     """The spec as YAML with every default written out and where each value came from; it runs again as it is."""
     from dlspec.views.resolved import write_resolved
 
-    return write_resolved(spec)
+    return write_resolved(_as_spec(spec, overrides))
 
 
-def explain(spec: Spec, language: str = "en") -> str:
+def explain(spec: Spec | str | Path, language: str = "en", *, overrides: Mapping[str, Any] | None = None) -> str:
     """The spec in plain sentences, each behind the number of its line; then what it leaves out.
 
     Args:
@@ -138,7 +154,8 @@ def explain(spec: Spec, language: str = "en") -> str:
     """
     from dlspec.views.prose import write_prose
 
-    return write_prose(spec, graph(spec), language)
+    loaded = _as_spec(spec, overrides)
+    return write_prose(loaded, graph(loaded), language)
 
 
 def init(data: str, *, target: str | None = None, series: bool | None = None, pretrain: bool = False) -> str:
@@ -173,7 +190,7 @@ def doctor() -> list[Finding]:
     return examine_machine()
 
 
-def columns(spec: Spec) -> list[ColumnSummary]:
+def columns(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> list[ColumnSummary]:
     """What each column of the data is like: its role, type and range, what is missing, how its values lie.
 
     The data are read; TensorFlow is not loaded. Of more than 100,000 rows, as many are looked at.
@@ -184,22 +201,28 @@ def columns(spec: Spec) -> list[ColumnSummary]:
     from dlspec.data.checks.table import summarize_columns
     from dlspec.runs.job import load_data
 
-    data = load_data(spec)
-    return summarize_columns(spec.data, data.signature, data.columns)
+    loaded = _as_spec(spec, overrides)
+    data = load_data(loaded)
+    return summarize_columns(loaded.data, data.signature, data.columns)
 
 
-def plan(spec: Spec) -> Plan:
+def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> Plan:
     """The stages of training in order, without loading TensorFlow."""
-    network = graph(spec)
-    return make_plan(spec, network, _describe(spec), taken_layers(spec, network))
+    loaded = _as_spec(spec, overrides)
+    network = graph(loaded)
+    return make_plan(loaded, network, _describe(loaded), taken_layers(loaded, network))
 
 
-def build(spec: Spec) -> Any:
-    """The network as an untrained `keras.Model`.
+def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> keras.Model:
+    """The network as an untrained `keras.Model`, with the weights that training would begin with.
 
-    It takes what the layers of the spec see, after scaling; `run(spec).model` takes raw columns.
+    Returns:
+        A model that takes what the layers of the spec see, after scaling: a tensor (batch, ...) of the shape
+        `graph(spec).input_shape`, or one for each of several inputs by name. It puts out (batch, units of the output),
+        scaled like the target. `run(spec).model` takes raw columns and puts out the target's own units.
 
     Raises:
+        SpecError: the spec has mistakes.
         DataError: the data file, which fixes the input shape, is not there.
     """
     from dlspec.model.build import build_network
@@ -207,17 +230,18 @@ def build(spec: Spec) -> Any:
     from dlspec.training.values import seed_everything
 
     require(*model_modules(), what="a Keras model")
-    source_of(spec.data).describe()
-    seed_everything(spec.seed, "network")
-    return build_network(graph(spec), spec.name, precision=spec.runtime.precision)
+    loaded = _as_spec(spec, overrides)
+    source_of(loaded.data).describe()
+    seed_everything(loaded.seed, "network")
+    return build_network(graph(loaded), loaded.name, precision=loaded.runtime.precision)
 
 
 def run(
     spec: Spec | str | Path,
+    overrides: Mapping[str, Any] | None = None,
     *,
     out: str | Path | None = None,
     listener: Listener | None = None,
-    command: str = "",
 ) -> Run:
     """Trains and evaluates a spec and writes its run folder.
 
@@ -225,23 +249,22 @@ def run(
         spec: as `load` gives it, or what `load` takes.
         out: the run folder; by default the next number in `runs/<name>/`.
         listener: is told what happens; silent by default.
-        command: what was typed, for `environment.json`.
 
     Raises:
         SpecError, DataError, TrainingError: see their docstrings.
+        Stopped: by Ctrl-C or a signal; `resume` goes on.
     """
     from dlspec.runs import start
 
-    if not isinstance(spec, Spec):
-        spec = load(spec)
-    in_the_way = list(several_outputs(spec))
+    loaded = _as_spec(spec, overrides)
+    in_the_way = list(several_outputs(loaded))
     if in_the_way:
-        raise SpecError(in_the_way, spec.document.texts)
+        raise SpecError(in_the_way, loaded.document.texts)
     _require_training()
-    return _with_report(start(spec, out=out, listener=listener, command=command))
+    return _with_report(start(loaded, out=out, listener=listener))
 
 
-def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener | None = None, command: str = "") -> Run:
+def resume(run: Run | str | Path, *, spec: Spec | None = None, listener: Listener | None = None) -> Run:
     """Goes on with a run that was stopped, to the same end as if it had not been.
 
     Args:
@@ -254,7 +277,7 @@ def resume(folder: str | Path, *, spec: Spec | None = None, listener: Listener |
     from dlspec.runs import resume as go_on
 
     _require_training()
-    return _with_report(go_on(folder, listener=listener, command=command, spec=spec))
+    return _with_report(go_on(_opened(run).folder, listener=listener, spec=spec))
 
 
 def _require_training() -> None:
@@ -273,9 +296,7 @@ def _with_report(finished: Run) -> Run:
     return finished
 
 
-def replay(
-    run: Run | str | Path, out: str | Path | None = None, *, listener: Listener | None = None, command: str = ""
-) -> Replay:
+def replay(run: Run | str | Path, out: str | Path | None = None, *, listener: Listener | None = None) -> Replay:
     """Trains a finished run again, as it was trained, and says whether the same came of it.
 
     Args:
@@ -291,8 +312,7 @@ def replay(
     from dlspec.runs import replay as train_again
 
     _require_training()
-    opened = open_run(run) if isinstance(run, str | Path) else run
-    found = train_again(opened, out=out, listener=listener, command=command)
+    found = train_again(_opened(run), out=out, listener=listener)
     if found.folder is not None:
         report(found.folder)
     return found
@@ -306,7 +326,7 @@ def report(run: Run | str | Path) -> Path:
     from dlspec.runtime.files import writing_in
     from dlspec.views.report import write_report
 
-    opened = open_run(run) if isinstance(run, str | Path) else run
+    opened = _opened(run)
     with writing_in(opened.folder, f"all else is there; make room, and `dlspec report {opened.folder}` draws it"):
         return write_report(opened)
 
@@ -317,9 +337,13 @@ def open_run(folder: str | Path) -> Run:
     Raises:
         DataError: the folder is no run folder.
     """
-    from dlspec.runs import Run
+    from dlspec.runs import open_run as open_folder
 
-    return Run.open(folder)
+    return open_folder(folder)
+
+
+def _opened(run: Run | str | Path) -> Run:
+    return open_run(run) if isinstance(run, str | Path) else run
 
 
 def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]) -> int:
@@ -342,7 +366,7 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
     from dlspec.runtime.packages import model_modules, require
 
     require(*model_modules(), what="a prediction")
-    opened = open_run(run) if isinstance(run, str | Path) else run
+    opened = _opened(run)
     return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out)
 
 
@@ -371,7 +395,7 @@ def export(
     from dlspec.runtime.packages import model_modules, require
 
     require(*model_modules(), what="an export")
-    opened = open_run(run) if isinstance(run, str | Path) else run
+    opened = _opened(run)
     first, dots, last = (layers or "..").partition("..")
     if not dots:
         help = f"write `..{layers}` for the part from the input to `{layers}`"
@@ -396,7 +420,7 @@ def filters(run: Run | str | Path) -> dict[str, Any]:
     Raises:
         DataError: the folder is no run folder, or the first layer does not look at pictures.
     """
-    opened = open_run(run) if isinstance(run, str | Path) else run
+    opened = _opened(run)
     found = {key.partition(":")[2]: value for key, value in opened.pictures.items() if key.startswith("filters:")}
     if not found:
         raise DataError.of(

@@ -36,7 +36,9 @@ def command(run: Path, out: Path | None, as_json: bool) -> int:
 
     Exit code 0: equal, also within tolerance; 4: differs; 3: the data have changed, or the run is not finished.
     """
-    with lasting():
+    from dlspec.runtime.environment import typed_as
+
+    with lasting(), typed_as(shlex.join(["dlspec", *sys.argv[1:]])):
         return _replay(run, out, as_json)
 
 
@@ -55,7 +57,7 @@ def _replay(run: Path, out: Path | None, as_json: bool) -> int:
     shown = told_on(console)
     listener: Listener = Listener() if as_json else shown
     try:
-        found = api.replay(run, out, listener=listener, command=shlex.join(["dlspec", *sys.argv[1:]]))
+        found = api.replay(run, out, listener=listener)
     except Stopped as stop:
         shown.close()
         click.echo("\nStopped; the two runs were not compared.", err=True)

@@ -49,7 +49,9 @@ def command(file: str | None, out: Path | None, resume: str | None, overrides: d
         raise click.UsageError("--resume goes on in the folder of the run, so it takes no --out")
     if file is None and overrides:
         raise click.UsageError("--resume RUN goes on with a run as it was started, so it takes no --set")
-    with lasting():
+    from dlspec.runtime.environment import typed_as
+
+    with lasting(), typed_as(shlex.join(["dlspec", *sys.argv[1:]])):
         return _run(file, out, resume, overrides)
 
 
@@ -65,7 +67,6 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
 
     console = Console(emoji=False)
     listener = told_on(console)
-    typed = shlex.join(["dlspec", *sys.argv[1:]])
     spec = None if file is None else load_and_warn(file, overrides, but=STOPS_A_RUN)
     folder = resume
     if spec and not resume and not out:
@@ -80,10 +81,10 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
             click.echo(f"`{stopped}` was stopped; `{again}` would go on with it.\n", err=True)
     try:
         if folder:
-            finished = api.resume(folder, spec=spec, listener=listener, command=typed)
+            finished = api.resume(folder, spec=spec, listener=listener)
         else:
             assert spec is not None, "there is a spec, or a run folder"
-            finished = api.run(spec, out=out, listener=listener, command=typed)
+            finished = api.run(spec, out=out, listener=listener)
     except Stopped as stop:
         listener.close()
         click.echo("\nStopped; what was learned is kept.", err=True)

@@ -26,6 +26,7 @@ from dlspec.runtime.files import check_links
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
     import pandas as pd
 
@@ -43,22 +44,9 @@ COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, opened. What is large is read when it is asked for."""
+    """A run folder, as `open_run` opens it. What is large is read when it is asked for."""
 
     folder: Path
-
-    @classmethod
-    def open(cls, folder: str | Path) -> Run:
-        """Raises DataError when the folder holds no run, or a link that leads out of it."""
-        run = cls(Path(folder))
-        check_links(run.folder)
-        if not (run.folder / RESOLVED).is_file():
-            raise DataError.of(
-                "no-run",
-                f"`{folder}` is no run folder: it has no `{RESOLVED}`",
-                help="name a folder that `dlspec run` wrote, such as `runs/lstm_stock/001`",
-            )
-        return run
 
     @property
     def finished(self) -> bool:
@@ -99,7 +87,7 @@ class Run:
         return make_plan(self.spec, self.graph)
 
     @cached_property
-    def model(self) -> Any:
+    def model(self) -> keras.Model:
         """The trained `keras.Model`: raw columns in, the target's own units or probabilities out."""
         return self._load_model()
 
@@ -349,6 +337,23 @@ class Run:
         except (ValueError, RecursionError) as error:
             raise unreadable(path, error) from None
         return values
+
+
+def open_run(folder: str | Path) -> Run:
+    """Opens a finished or stopped run.
+
+    Raises:
+        DataError: the folder holds no run, or a link that leads out of it.
+    """
+    run = Run(Path(folder))
+    check_links(run.folder)
+    if not (run.folder / RESOLVED).is_file():
+        raise DataError.of(
+            "no-run",
+            f"`{folder}` is no run folder: it has no `{RESOLVED}`",
+            help="name a folder that `dlspec run` wrote, such as `runs/lstm_stock/001`",
+        )
+    return run
 
 
 def naming_plugins(problems: Sequence[Diagnostic], folder: Path) -> list[Diagnostic]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
@@ -17,7 +16,7 @@ from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.language.yaml import to_yaml
-from dlspec.runtime.environment import surroundings
+from dlspec.runtime.environment import surroundings, typed
 from dlspec.spec.other_run import find_layers_file
 from dlspec.spec.spec import Spec
 
@@ -61,12 +60,12 @@ def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
     )
 
 
-def environment_of(seed: int, fingerprint: str, device: str, command: str) -> dict[str, Any]:
+def environment_of(seed: int, fingerprint: str, device: str) -> dict[str, Any]:
     return {
         **surroundings(device),
         "seed": seed,
         "data_fingerprint": fingerprint,
-        "command": command or f"{Path(sys.argv[0]).name} (Python)",
+        "command": typed(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 

@@ -148,7 +148,7 @@ def _apart(found: Comparison) -> str:
     return f"{found.what} by {found.difference:.2g}{_in(found)}"
 
 
-def replay(run: Run, *, out: str | Path | None, listener: Listener | None, command: str) -> Replay:
+def replay(run: Run, *, out: str | Path | None, listener: Listener | None) -> Replay:
     """Trains the resolved spec of a run again and compares.
 
     Args:
@@ -160,7 +160,7 @@ def replay(run: Run, *, out: str | Path | None, listener: Listener | None, comma
     run.check_finished()
     with ExitStack() as stack:
         folder = Path(out) if out is not None else Path(stack.enter_context(TemporaryDirectory(prefix="dlspec_")))
-        again = start(run.spec, out=folder, listener=listener, command=command, original=run)
+        again = start(run.spec, out=folder, listener=listener, original=run)
         before, now = run.metrics["test"], again.metrics["test"]
         return Replay(
             run.folder,

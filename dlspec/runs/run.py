@@ -16,7 +16,7 @@ from dlspec.model.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
 from dlspec.runs.checkpoints import LATEST, load_checkpoint, save_checkpoint
 from dlspec.runs.checksums import SUMS, write_checksums
 from dlspec.runs.comparison import compare
-from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPORT, SPEC, Run
+from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPORT, SPEC, Run, open_run
 from dlspec.runs.folds import fold
 from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network
 from dlspec.runs.lock import in_use, only_here
@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from dlspec.training.progress import Checkpoint
 
 
-def start(
-    spec: Spec, *, out: str | Path | None, listener: Listener | None, command: str, original: Run | None = None
-) -> Run:
+def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, original: Run | None = None) -> Run:
     """Trains a spec from the beginning, in a new folder.
 
     Args:
@@ -57,12 +55,12 @@ def start(
         compiled: Sequence[str] = compiled_stages(job.spec.runtime, job.plan, job.data)
         if original is not None:
             compiled = compiled_as(original, compiled)
-        write_json(folder / ENVIRONMENT, _environment(job, command, compiled))
+        write_json(folder / ENVIRONMENT, _environment(job, compiled))
         write_text(folder / RESOLVED, resolved_text(spec, resolved))  # the last, which makes it a run
         return _train(job, folder, None, compiled)
 
 
-def resume(folder: str | Path, *, listener: Listener | None, command: str, spec: Spec | None = None) -> Run:
+def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None = None) -> Run:
     """Goes on with a run that was stopped.
 
     Args:
@@ -71,12 +69,12 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str, spec:
     Raises:
         DataError: there is nothing to go on with, or spec or data are not what they were.
     """
-    run = Run.open(folder)
+    run = open_run(folder)
     if spec is not None:
         _check_same(spec, run)
     with only_here(run.folder):
         if not run.finished:
-            return _go_on(run, listener, command)
+            return _go_on(run, listener)
         if not (run.report.is_file() and (run.folder / SUMS).is_file()):  # all else is there
             write_checksums(run.folder, but=REPORT)
             return run
@@ -87,14 +85,14 @@ def resume(folder: str | Path, *, listener: Listener | None, command: str, spec:
         )
 
 
-def _go_on(run: Run, listener: Listener | None, command: str) -> Run:
+def _go_on(run: Run, listener: Listener | None) -> Run:
     job = make_ready(run.spec, listener)
     checkpoint = load_checkpoint(run.folder, job.listener.note)
     check_unchanged(job, run, begun=checkpoint is not None)
     compiled = run.environment.get("compiled_by_xla", [])
     resumed = {
         key: value
-        for key, value in _environment(job, command, compiled).items()
+        for key, value in _environment(job, compiled).items()
         if key in ("command", "started", "device") or run.environment.get(key) != value
     }
     legs = [*run.environment.get("resumed", []), resumed]
@@ -125,8 +123,8 @@ def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{key}", value
 
 
-def _environment(job: Job, command: str, compiled: Sequence[str]) -> dict[str, Any]:
-    found = environment_of(job.spec.seed, job.data.fingerprint, job.device, command)
+def _environment(job: Job, compiled: Sequence[str]) -> dict[str, Any]:
+    found = environment_of(job.spec.seed, job.data.fingerprint, job.device)
     taken = {"taken_fingerprint": job.taken.fingerprint()} if job.plan.taken else {}
     return {**found, **taken, "compiled_by_xla": list(compiled)}
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +30,9 @@ FLAGS = (
 """Variables of the environment that change numbers."""
 OF_ONE_RUN = ("command", "started", "seconds", "resumed", "data_fingerprint", "taken_fingerprint", "plugins")
 """What `environment.json` says that is no part of the surroundings, or is compared by itself."""
+
+
+_TYPED = ContextVar("typed", default="")
 
 
 def surroundings(device: str) -> dict[str, Any]:
@@ -66,6 +72,21 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:  # such as `tensorflow-cpu`, which is the same under another name
         return "of another package"
+
+
+@contextmanager
+def typed_as(command: str) -> Iterator[None]:
+    """In the block, runs are recorded as begun by this command line."""
+    token = _TYPED.set(command)
+    try:
+        yield
+    finally:
+        _TYPED.reset(token)
+
+
+def typed() -> str:
+    """The command line that runs are begun by; from Python, the name of the program."""
+    return _TYPED.get() or f"{Path(sys.argv[0]).name} (Python)"
 
 
 def usable_cpus() -> int:

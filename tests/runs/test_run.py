@@ -12,6 +12,7 @@ import pytest
 import dlspec
 from dlspec.runs import resume
 from dlspec.runs.listener import Listener
+from dlspec.runtime.environment import typed_as
 from dlspec.training.progress import Stopped
 from tests.conftest import SPIRALS, TINY
 from tests.trained import same
@@ -116,7 +117,7 @@ def test_runs_are_numbered(monkeypatch, tmp_path):
 
 def test_a_finished_run_has_nothing_to_go_on_with(tiny_run):
     with pytest.raises(dlspec.DataError) as caught:
-        resume(tiny_run("spirals").folder, listener=None, command="")
+        resume(tiny_run("spirals").folder, listener=None)
     assert caught.value.diagnostics[0].code == "run-finished"
 
 
@@ -236,7 +237,7 @@ def test_changed_data_are_noticed_on_resume(tmp_path, write_spec):
     (run.folder / "metrics.json").unlink()
     write_spec("t,y\n" + rows.replace("0,0.0000", "0,0.5000"), "wave.csv")
     with pytest.raises(dlspec.DataError) as caught:
-        resume(run.folder, listener=None, command="")
+        resume(run.folder, listener=None)
     assert caught.value.diagnostics[0].code == "data-changed"
 
 
@@ -272,7 +273,8 @@ def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tm
         with pytest.raises(Stopped):
             dlspec.run(dlspec.load(TINY["spirals"]), out=tmp_path / "run")
     started = json.loads((tmp_path / "run" / "environment.json").read_text())
-    resumed = resume(tmp_path / "run", listener=None, command="again")
+    with typed_as("again"):
+        resumed = resume(tmp_path / "run", listener=None)
     whole = tiny_run("spirals")
     assert resumed.metrics == whole.metrics
     assert [row["epoch"] for row in resumed.history] == [row["epoch"] for row in whole.history]

@@ -85,6 +85,7 @@ class Document:
         recovered: a broken line was left out to read the rest, so that what is missing may be there.
         variables: its variables, as they are written.
         blocks: names of its blocks, and where each is written.
+        overrides: what the command line, or a caller, set in it: dotted path -> value.
     """
 
     file: str
@@ -94,6 +95,7 @@ class Document:
     recovered: bool = False
     variables: dict[str, Node] = field(default_factory=dict)
     blocks: dict[str, Span] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
 
     def span(self, *path: str | int) -> Span:
         """Where the value at `path` stands, or the nearest thing above it that was written."""

@@ -26,6 +26,7 @@ def compose(document: Document, overrides: Mapping[str, Any] | None = None) -> D
         overrides: dotted path -> value: `{"train.epochs": 5}`.
     """
     document = apply_overrides(extend(document), overrides or {})
+    document.overrides = dict(overrides or {})
     values = document.root.value
     names_values = any("$" in text for text in document.texts.values())
     if isinstance(values, dict) and (names_values or "variables" in values or "blocks" in values):
