@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 import dlspec
 from dlspec.data.sources import FILE_SOURCES
-from dlspec.runtime.packages import EXTRAS, REPORT, install, model_modules, require, training_modules
+from dlspec.runtime.packages import EXTRAS, REPORT, install, is_there, model_modules, require, training_modules
 from tests.commands import dlspec_here
 from tests.conftest import ROOT, SPECS
 from tests.light import light_packages, make_light_environment, run_light
@@ -167,7 +167,7 @@ def test_every_module_that_is_asked_for_comes_with_its_extra():
 
 
 def test_a_missing_package_names_the_smallest_install(monkeypatch):
-    monkeypatch.setattr("dlspec.runtime.packages.find_spec", lambda name: None)
+    monkeypatch.setattr("dlspec.runtime.packages.is_there", lambda name: False)
 
     def help_of(*modules):
         with pytest.raises(dlspec.DataError) as caught:
@@ -179,6 +179,27 @@ def test_a_missing_package_names_the_smallest_install(monkeypatch):
     assert help_of("keras", "sklearn") == '"dlspec[tensorflow]"`'
     assert help_of("tensorboard") == "tensorboard`"
     assert help_of("jax", "keras") == '"dlspec[tensorflow]" jax`'
+
+
+def test_the_backend_is_the_one_that_keras_takes(monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert model_modules() == ("tensorflow", "keras", "h5py")
+    for written, backend in (("[]", "tensorflow"), ("{", "tensorflow"), ('{"backend": "jax"}', "jax")):
+        (tmp_path / "keras.json").write_text(written, encoding="utf-8")
+        assert model_modules()[0] == backend
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert model_modules()[0] == "torch"
+    monkeypatch.setenv("KERAS_BACKEND", "nonsense")
+    with pytest.raises(dlspec.DataError, match="KERAS_BACKEND"):  # and nothing of that name is proposed to be installed
+        model_modules()
+
+
+def test_a_folder_with_the_name_of_a_package_is_no_package(monkeypatch, tmp_path):
+    (tmp_path / "simplejunk").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not is_there("simplejunk")
+    assert is_there("keras")
 
 
 @pytest.mark.slow

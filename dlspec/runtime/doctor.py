@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dlspec._version import __version__
 from dlspec.runtime.memory import free_memory
-from dlspec.runtime.packages import EXTRAS, install
+from dlspec.runtime.packages import EXTRAS, install, is_there
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -100,9 +99,8 @@ def _packages() -> Iterator[Finding]:
         return
     for extra in EXTRAS:
         needed = [r for r in declared if r not in base and r.marker and r.marker.evaluate({"extra": extra})]
-        absent: Status = (
-            "broken" if extra in ("tensorflow", "datasets") else "missing"
-        )  # which training needs, and reports
+        needs_it = extra in ("tensorflow", "datasets")  # training, with its baselines and report
+        absent: Status = "broken" if needs_it else "missing"
         yield _compared(extra, [one for one in needed if one.name != "dlspec"], absent, "there")
     version = _version("tensorboard")
     yield Finding(
@@ -127,7 +125,7 @@ def _compared(name: str, needed: list[Requirement], absent: Status, fine: str) -
 
 def training_is_there() -> bool:
     """Whether Keras is installed, in whatever state."""
-    return find_spec("keras") is not None
+    return is_there("keras")
 
 
 def _version(package: str) -> str | None:

@@ -6,9 +6,11 @@ needs one of them says so before it reads anything.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
@@ -22,6 +24,7 @@ EXTRAS = {
 }
 """Extra -> the modules that it adds; `tensorflow` adds those of all others too."""
 _PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
+BACKENDS = ("tensorflow", "jax", "torch")
 REPORT = ("matplotlib", "jinja2")
 """Modules that draw a report."""
 
@@ -32,8 +35,37 @@ def training_modules() -> tuple[str, ...]:
 
 
 def model_modules() -> tuple[str, ...]:
-    """Modules that a saved network needs to be built, opened and called."""
-    return (os.environ.get("KERAS_BACKEND") or "tensorflow", "keras", "h5py")
+    """Modules that a network needs to be built, opened and called."""
+    return (chosen_backend(), "keras", "h5py")
+
+
+def chosen_backend() -> str:
+    """The backend that Keras will take: of the environment, of its own file of settings, or TensorFlow.
+
+    Raises:
+        DataError: it is none that a network is trained with.
+    """
+    settings = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"), "keras.json")
+    try:
+        said = json.loads(settings.read_text(encoding="utf-8")).get("backend")
+    except (OSError, ValueError, AttributeError):
+        said = None
+    backend = os.environ.get("KERAS_BACKEND") or said or "tensorflow"
+    if backend not in BACKENDS:
+        where = "`KERAS_BACKEND`" if os.environ.get("KERAS_BACKEND") else f"`{settings}`"
+        message = f"{where} asks for the backend {str(backend)!r}; a network is trained with tensorflow, jax or torch"
+        raise DataError.of(
+            "missing-package",
+            message,
+            help="type `unset KERAS_BACKEND`" if where == "`KERAS_BACKEND`" else f"change it in {where}",
+        )
+    return str(backend)
+
+
+def is_there(module: str) -> bool:
+    """Whether a package is installed; a folder of its name in the current one is none."""
+    found = find_spec(module)
+    return found is not None and found.origin is not None
 
 
 def require(*modules: str, what: str, span: Span | None = None) -> None:
@@ -44,7 +76,7 @@ def require(*modules: str, what: str, span: Span | None = None) -> None:
         what: what needs them: "`dataset: digits`".
         span: where the spec asks for it.
     """
-    missing = [name for name in modules if find_spec(name) is None]
+    missing = [name for name in modules if not is_there(name)]
     if not missing:
         return
     names = [_PIP_NAMES.get(name, name) for name in missing]
