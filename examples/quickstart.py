@@ -24,8 +24,8 @@ assert model.count_params() == graph.parameters
 
 # Run: pretrain, train, evaluate, and write the run folder.
 run = dlspec.run(spec)
-print(run.metrics["verdict"]["sentence"])
-print("test:", run.metrics["test"])
+print(run.metrics.verdict.sentence)
+print("test:", run.metrics.test)
 
 # Predict from raw rows: columns by name, timesteps in order. Here the last weeks of the data themselves.
 prices = spec.data.dataset.load(spec.seed)

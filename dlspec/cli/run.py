@@ -94,16 +94,17 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
     finally:
         listener.close()
     console.print(result_table(finished))
-    console.print(finished.metrics["verdict"]["sentence"], highlight=False, markup=False)
-    if "folds" in finished.metrics:
-        console.print(fold_table(finished))
-        console.print(finished.metrics["folds"]["sentence"], highlight=False, markup=False)
-    for comparison in finished.metrics.get("compare", {}).values():
-        console.print(comparison["sentence"], highlight=False, markup=False)
-    for note in finished.metrics["notes"]:
+    metrics = finished.metrics
+    console.print(metrics.verdict.sentence, highlight=False, markup=False)
+    if metrics.folds is not None:
+        console.print(fold_table(finished, metrics.folds))
+        console.print(metrics.folds.sentence, highlight=False, markup=False)
+    if metrics.compare is not None:
+        console.print(metrics.compare.without_pretraining.sentence, highlight=False, markup=False)
+    for note in metrics.notes:
         console.print(note, style="dim", highlight=False, markup=False)
     console.print(
-        f"\n{format_seconds(finished.environment['seconds'])}; open {finished.report}", highlight=False, markup=False
+        f"\n{format_seconds(finished.environment.seconds)}; open {finished.report}", highlight=False, markup=False
     )
     click.echo(finished.folder)
     return OK

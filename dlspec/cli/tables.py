@@ -25,6 +25,7 @@ from dlspec.training.plan import Plan
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
     from dlspec.runs import Run
+    from dlspec.runs.records.metrics import Folds
 
 
 LEAST_TEXT = 14
@@ -165,28 +166,26 @@ def data_line(data: Prepared) -> str:
 
 def result_table(run: Run) -> Table:
     """Metrics of the test part: the network, and below it the baselines."""
-    metrics, target = run.metrics, run.data["target"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"test part: {target['name']}"), title_justify="left")
+    metrics, target = run.metrics, run.data.target
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"test part: {target.name}"), title_justify="left")
     table.add_column("")
-    for name in metrics["test"]:
-        table.add_column(Text(METRICS[name].heading(target["unit"])), justify="right")
-    rows = {"network": metrics["test"], **metrics["baselines"]}
-    for name, scores in rows.items():
+    for name in metrics.test:
+        table.add_column(Text(METRICS[name].heading(target.unit)), justify="right")
+    for name, scores in metrics.scores().items():
         cells = (METRICS[metric].show(value) for metric, value in scores.items())
         table.add_row(name, *cells, style="bold" if name == "network" else "")
     return table
 
 
-def fold_table(run: Run) -> Table:
+def fold_table(run: Run, folds: Folds) -> Table:
     """Mean and deviation of each metric over the folds: the network, and below it the baselines."""
-    folds, target = run.metrics["folds"], run.data["target"]
-    title = Text(f"over {len(folds['parts'])} folds: mean ± sd")
+    title = Text(f"over {len(folds.parts)} folds: mean ± sd")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     table.add_column("")
-    for name in run.metrics["test"]:
-        table.add_column(Text(METRICS[name].heading(target["unit"])), justify="right")
-    for name, own in {"network": folds, **folds["baselines"]}.items():
-        cells = (METRICS[metric].show_spread(own[metric]) for metric in run.metrics["test"])
+    for name in folds.test:
+        table.add_column(Text(METRICS[name].heading(run.data.target.unit)), justify="right")
+    for name, own in folds.of_all():
+        cells = (METRICS[metric].show_spread(found.mean, found.sd) for metric, found in own.items())
         table.add_row(name, *cells, style="bold" if name == "network" else "")
     return table
 

@@ -184,3 +184,10 @@ class DataSpec(Section):
 
     def model_post_init(self, context: object) -> None:
         _need_one_source(self, "data")
+
+
+class BrokenData(DataSpec):
+    """Stands for a section that is missing or could not be read: it has no source."""
+
+    def model_post_init(self, context: object) -> None:
+        pass

@@ -53,13 +53,16 @@ def mistake(
     help: str | None = None,
     at: Literal["key", "value"] = "value",
     meant: str | None = None,
+    given: str | None = None,
 ) -> PydanticCustomError:
     """A mistake to raise from a validator; it becomes a diagnostic at the key or value being checked.
 
     Args:
         meant: the key that was probably meant to be in place of this one.
+        given: the name that is not known.
     """
-    return PydanticCustomError(code, "{message}", {"message": message, "help": help, "at": at, "meant": meant})
+    said = {"message": message, "help": help, "at": at, "meant": meant, "given": given}
+    return PydanticCustomError(code, "{message}", said)
 
 
 def not_yet(what: str, at: Literal["key", "value"] = "key") -> PydanticCustomError:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler, ValidationError
@@ -22,6 +22,7 @@ from pydantic_core import InitErrorDetails, core_schema
 
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import SpecModel, did_you_mean, mistake, not_yet, one_of, rebuild_error, show_value
+from dlspec.language.homes import HOMES
 
 K = TypeVar("K", bound="Kind")
 
@@ -144,8 +145,8 @@ class Registry(Generic[K]):
         home: the package (or module) whose classes register here; loaded on the first look-up.
         later: names of the language that this version does not have yet.
         left_out: names that someone may look for here -> why there are none.
-        variable: what the registry is called in the package's modules. Given it, a module is loaded only when one
-            of its own names is looked up, which its text tells: 150 layer types take a while to make.
+        lazy: whether a module is loaded only when one of its own names is looked up, by the list in `homes`: 150 layer
+            types take a while to make. A class that is not listed there yet is found all the same, by loading all.
     """
 
     made: ClassVar[list[Registry[Any]]] = []
@@ -157,15 +158,15 @@ class Registry(Generic[K]):
         home: str,
         later: Sequence[str] = (),
         left_out: Mapping[str, str] | None = None,
-        variable: str | None = None,
+        lazy: bool = False,
     ) -> None:
         self.noun = noun
         self.later = later
         self.left_out = left_out or {}
         self.home = home
-        self.variable = variable
+        self.lazy = lazy
         self._classes: dict[str, type[K]] = {}
-        self._modules: dict[str, str] | None = None
+        self._all_loaded = False
         self.made.append(self)
 
     def register(self, cls: type[K]) -> type[K]:
@@ -204,11 +205,12 @@ class Registry(Generic[K]):
         return _package_of(self._added[name]) if name in self._added else None
 
     def __getitem__(self, name: str) -> type[K]:
-        module = self._elsewhere().get(name)
-        if name not in self._classes and module is not None:
-            importlib.import_module(module)
+        if name not in self._classes and name in self._listed:
+            importlib.import_module(f"{self.home}.{self._listed[name]}")
         if name not in self._classes and name in self._added:
             self._load(self._added[name])
+        if name not in self._classes:
+            self._load_modules()
         return self._classes[name]
 
     def get(self, name: object) -> type[K] | None:
@@ -238,13 +240,21 @@ class Registry(Generic[K]):
 
     def load_all(self) -> dict[str, type[K]]:
         """Every class by its name."""
+        self._load_modules()
         return {name: self[name] for name in self}
 
     def _names(self) -> set[str]:
         return {*self._own_names(), *self._added}
 
     def _own_names(self) -> set[str]:
-        return {*self._elsewhere(), *self._classes}
+        if not self.lazy:
+            self._load_modules()
+        return {*self._listed, *self._classes}
+
+    @property
+    def _listed(self) -> Mapping[str, str]:
+        """Name -> module, of classes that need not be loaded yet."""
+        return HOMES.get(self.noun, {}) if self.lazy else {}
 
     @cached_property
     def _added(self) -> dict[str, EntryPoint]:
@@ -269,21 +279,20 @@ class Registry(Generic[K]):
             said = f"`{entry.value}` registers no {self.noun} `{entry.name}`"
             raise DataError.of("broken-package", said, help="name the entry point as the class is called in YAML")
 
-    def _elsewhere(self) -> dict[str, str]:
-        """Name -> module, of the classes that need not be loaded yet; loads all others."""
-        if self._modules is None:
-            self._modules = {}
+    def _load_modules(self) -> None:
+        """Loads the home and all its modules, but not private ones, which may load Keras."""
+        if not self._all_loaded:
+            self._all_loaded = True  # before, since modules look names up while they are loaded
             home = importlib.import_module(self.home)
-            for path in getattr(home, "__path__", ()):
-                for file in sorted(Path(path).glob("[!_]*.py")):  # a private module may load Keras
-                    module = f"{self.home}.{file.stem}"
-                    if self.variable is None:
-                        importlib.import_module(module)
-                        continue
-                    pattern = rf"^@{self.variable}\.register\nclass (\w+)"
-                    for name in re.findall(pattern, file.read_text(encoding="utf-8"), re.MULTILINE):
-                        self._modules[snake_case(name)] = module
-        return self._modules
+            for module in iter_modules(getattr(home, "__path__", ())):
+                if not module.name.startswith("_"):
+                    importlib.import_module(f"{self.home}.{module.name}")
+
+    def own_homes(self) -> dict[str, str]:
+        """Name -> module below the home, of all classes of dlspec itself; what `homes` lists."""
+        self._load_modules()
+        own = {name: cls for name, cls in self._classes.items() if is_own(cls)}
+        return {name: own[name].__module__.removeprefix(f"{self.home}.") for name in sorted(own)}
 
     def read(self, value: Any) -> K:
         """A bare name, or `{name: arguments}`, as an instance.
@@ -345,6 +354,8 @@ class Registry(Generic[K]):
         raise self.error(mistake("wrong-type", f"{self.a_noun} is needed here, got {show_value(value)}"), (), value)
 
     def _find(self, name: str, place: tuple[str, ...], value: Any) -> type[K]:
+        if name not in self:
+            self._load_modules()  # it may be one that is not listed yet
         if name in self:
             return self[name]
         at: Literal["key", "value"] = "key" if place else "value"
@@ -361,7 +372,7 @@ class Registry(Generic[K]):
                 joined = f"write `{word}: {rest}`" if rest else f"write `{word}`"
             known = next((own for own, cls in self._classes.items() if name in cls.also), None)
             help = f"write `{known}`" if known else joined or did_you_mean(name, self)
-            said = mistake(self.unknown, message, help=help, at=at)
+            said = mistake(self.unknown, message, help=help, at=at, given=name)
         raise self.error(said, place, value)
 
     def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:

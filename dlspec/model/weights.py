@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlspec.language.diagnostics.errors import DataError
 from dlspec.runtime.archives import BROKEN, array_sizes, read_arrays
 from dlspec.runtime.files import written_whole
+from dlspec.runtime.records import unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,8 +86,3 @@ def layer_sizes(path: Path) -> dict[str, int]:
     except BROKEN as error:
         raise unreadable(path, error) from None
     return sizes
-
-
-def unreadable(path: Path, error: Exception) -> DataError:
-    """What is said of a file of a run folder that reading raises an error of."""
-    return DataError.of("data-unreadable", f"`{path}` is damaged: {str(error) or type(error).__name__}")

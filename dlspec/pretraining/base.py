@@ -231,4 +231,4 @@ class Taken(PretrainingMethod):
         return self._settings([key for key in self.of_whole if key != "per_layer"])
 
 
-PRETRAINING: Registry[PretrainingMethod] = Registry("pretraining method", "dlspec.pretraining", variable="PRETRAINING")
+PRETRAINING: Registry[PretrainingMethod] = Registry("pretraining method", "dlspec.pretraining", lazy=True)

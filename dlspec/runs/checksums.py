@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics.errors import DataError, DiagnosticError
 from dlspec.runtime.files import write_text
+from dlspec.runtime.records import DAMAGED_HELP
 
 SUMS = "SHA256SUMS"
 
 
-def write_checksums(folder: Path, but: str) -> None:
+def write_checksums(folder: Path, *, but: Collection[str]) -> None:
     """Of all files at the top of a folder.
 
     Args:
-        but: a file that may be made anew.
+        but: files that may be written anew.
     """
     there = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    write_text(folder / SUMS, "".join(f"{_sum(folder / name)}  {name}\n" for name in there if name not in (SUMS, but)))
+    write_text(folder / SUMS, "".join(f"{_sum(folder / name)}  {name}\n" for name in there if name not in (SUMS, *but)))
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
@@ -36,9 +40,45 @@ def check_file(path: Path, checksum: str) -> None:
         raise DataError.of(
             "data-unreadable",
             f"`{path}` is damaged, or was changed: its checksum is not that of `{SUMS}`",
-            help="copy the run folder again, or run the spec anew; "
-            f"`sha256sum --check {SUMS}` says which of its files are whole",
+            help=f"{DAMAGED_HELP}; `sha256sum --check {SUMS}` says which of its files are whole",
         )
+
+
+@contextmanager
+def fitting_together(folder: Path) -> Iterator[None]:
+    """In the block, files of a finished run are used together, which may be changed so that they do not fit.
+
+    Raises:
+        DataError: in place of any error that is not reported otherwise, where the files are not those that were
+            written, or nobody can tell.
+    """
+    try:
+        yield
+    except (DiagnosticError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        changed = _changed(folder)
+        if changed == []:  # the files are not to blame
+            raise
+        which = f"it has no `{SUMS}`" if changed is None else f"changed since the run: {', '.join(changed)}"
+        raise DataError(
+            [
+                Diagnostic(
+                    "data-unreadable",
+                    f"the files of `{folder}` do not fit each other; {which}",
+                    None,
+                    notes=(f"{type(error).__name__}: {error}",),
+                    help=DAMAGED_HELP,
+                )
+            ]
+        ) from error
+
+
+def _changed(folder: Path) -> list[str] | None:
+    """Files that are not what was written; None where there are no checksums."""
+    sums = read_checksums(folder)
+    changed = [name for name, sum in sums.items() if not (folder / name).is_file() or _sum(folder / name) != sum]
+    return changed if sums else None
 
 
 def _sum(path: Path) -> str:

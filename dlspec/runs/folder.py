@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +16,13 @@ from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.fields import one_of
 from dlspec.language.registry import Registry
 from dlspec.language.yaml import read_file
-from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights, unreadable
-from dlspec.runs.checksums import check_file, read_checksums
-from dlspec.runs.records import signature_of
+from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights
+from dlspec.runs.checksums import check_file, fitting_together, read_checksums
+from dlspec.runs.records.data import DataRecord, TargetRecord
+from dlspec.runs.records.environment import Environment
 from dlspec.runtime.archives import BROKEN, read_arrays
 from dlspec.runtime.files import check_links
+from dlspec.runtime.records import read_record, unreadable
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlspec.model.graph import Graph
+    from dlspec.runs.records.metrics import Metrics
     from dlspec.training.plan import Plan
+    from dlspec.training.progress import HistoryRow
 
 SPEC = "spec.yaml"
 ENVIRONMENT, DATA = "environment.json", "data.json"
@@ -67,7 +69,7 @@ class Run:
         """The resolved spec, as it was run."""
         from dlspec.spec.checks import check
 
-        checked = check(read_file(self.folder / RESOLVED))
+        checked = check(read_file(self._file(RESOLVED)))
         if checked.errors:
             raise SpecError(naming_plugins(checked.errors, self.folder), checked.spec.document.texts)
         return checked.spec
@@ -77,7 +79,7 @@ class Run:
         """The network with its shapes, from the folder alone."""
         from dlspec.model.graph_builder import make_graph
 
-        return make_graph(self.spec.model, signature_of(self.data, self.spec), self.spec.unrolled_at)[0]
+        return make_graph(self.spec.model, self.data.signature(self.spec), self.spec.unrolled_at)[0]
 
     @cached_property
     def plan(self) -> Plan:
@@ -97,36 +99,35 @@ class Run:
         return load_model(self._file(MODEL))
 
     @cached_property
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[HistoryRow]:
         """A row for every epoch of every stage."""
-        with self._file(HISTORY).open(encoding="utf-8", newline="") as file:
-            return [
-                {key: value if key == "stage" else float(value) if value else None for key, value in row.items()}
-                | {"epoch": int(row["epoch"])}
-                for row in csv.DictReader(file)
-            ]
+        from dlspec.runs.records.history import read_history
+
+        return read_history(self._file(HISTORY))
 
     @cached_property
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Metrics:
         """`train`, `validation`, `test`, `baselines` and the verdict."""
-        return self._json(METRICS)
+        from dlspec.runs.records.metrics import Metrics
+
+        return read_record(self._file(METRICS), Metrics)
 
     @cached_property
-    def environment(self) -> dict[str, Any]:
+    def environment(self) -> Environment:
         """Versions, device, seed, fingerprint of the data, the command."""
-        return self._json(ENVIRONMENT)
+        return read_record(self._file(ENVIRONMENT), Environment)
 
     @cached_property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> DataRecord:
         """What the data looked like: columns, target, split, scale."""
-        return self._json(DATA)
+        return read_record(self._file(DATA), DataRecord)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The test part: truth, the network's prediction and each baseline's, a row each."""
-        import pandas as pd
+        from dlspec.runs.records.predictions import read_predictions
 
-        return pd.read_csv(self._file(PREDICTIONS), converters={"group": str})
+        return read_predictions(self._file(PREDICTIONS), self.data, list(self.metrics.baselines))
 
     @cached_property
     def pictures(self) -> dict[str, np.ndarray]:
@@ -134,7 +135,7 @@ class Run:
         if not (self.folder / PICTURES).is_file():
             return {}
         try:
-            return read_arrays(self.folder / PICTURES, MOST_PICTURES)
+            return read_arrays(self._file(PICTURES), MOST_PICTURES)
         except BROKEN as error:
             raise unreadable(self.folder / PICTURES, error) from None
 
@@ -167,16 +168,20 @@ class Run:
         Args:
             first: which row of the file is the first, counted from 0, as messages say it.
         """
+        with fitting_together(self.folder):
+            return self._predicted(rows, first)
+
+    def _predicted(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int) -> pd.DataFrame:
         import numpy as np
         import pandas as pd
 
         from dlspec.data.preparation import to_numbers, to_times, to_words, windows_of_rows
         from dlspec.training.values import predict
 
-        group, groups, times = self.data.get("group"), None, None
-        columns, target, length = self.data["raw_columns"], self.data["target"], self.data["timesteps"]
+        group, groups, times = self.data.group, None, None
+        columns, target, length = self.data.raw_columns, self.data.target, self.data.timesteps
         if isinstance(rows, np.ndarray):
-            if self.data.get("encoded"):
+            if self.data.encoded:
                 raise DataError.of("wrong-shape", "the columns hold words too", help="give rows with named columns")
             raw = rows
             index: pd.Index[Any] = pd.RangeIndex(len(rows))
@@ -193,16 +198,16 @@ class Run:
             groups = None if group is None else to_words(group, frame[group].to_numpy())
             index = frame.index
             time = self.spec.data.time
-            if self.data.get("usual_step") is not None and time in frame:
+            if self.data.usual_step is not None and time in frame:
                 times = to_times(str(time), frame[time].to_numpy(), groups, first=first)
-            if self.data.get("encoded"):
+            if self.data.encoded:
                 return self._named(predict(self.model, self._raw_columns(frame, first)), index)
             raw = np.stack([to_numbers(name, frame[name].to_numpy(), first=first) for name in columns], axis=1)
         if length is not None and raw.ndim == 2:
             count = len(raw)
             gap = self.spec.data.window.gap if times is not None and self.spec.data.window else "none"
-            alike = times is not None and (times.dtype.kind == "M") == self.data["dated"]
-            usual_step = self.data["usual_step"] if alike else None
+            alike = times is not None and (times.dtype.kind == "M") == self.data.dated
+            usual_step = self.data.usual_step if alike else None
             raw, last = windows_of_rows(raw, length, groups, times, gap, usual_step)
             if not len(raw):
                 of = "" if groups is None else f" of one `{group}`"
@@ -215,7 +220,7 @@ class Run:
         if raw.shape[1:] != takes:
             raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {raw.shape[1:]}")
         outputs = predict(self.model, raw)
-        given_back = target["kind"] == "input"
+        given_back = target.kind == "input"
         found = self._given_back(outputs, np.asarray(raw), index) if given_back else self._named(outputs, index)
         if groups is not None:
             found.insert(0, str(group), groups)
@@ -229,14 +234,14 @@ class Run:
         from dlspec.data.preparation import DATE_FORMS, READERS
 
         found = {}
-        for feature in self.data["features"]:
-            name, raw = feature["name"], feature["raw"]
-            forms = {"forms": (feature["form"], DATE_FORMS[0])} if raw == "time" else {}
-            read = READERS[raw](name, frame[name].to_numpy(), holes=feature["holes"], first=first, **forms)
+        for feature in self.data.features:
+            name, raw = feature.name, feature.raw
+            forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
+            read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
             if raw == "word":
                 read = np.array([word or MISSING for word in read], object)
             dtype = DTYPES[raw]
-            found[feature["input"]] = read.astype(object if dtype == "string" else dtype)[:, None]
+            found[feature.input or name] = read.astype(object if dtype == "string" else dtype)[:, None]
         return found
 
     def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
@@ -246,19 +251,19 @@ class Run:
 
         from dlspec.data.preparation import class_shares
 
-        target, length = self.data["target"], self.data["timesteps"]
-        if target.get("labels"):
+        target, window = self.data.target, self.data.window
+        if target.labels:
             return pd.DataFrame(_labels(target, outputs), index=index)
-        if target.get("values"):
-            return pd.DataFrame(dict(zip(target["values"], outputs.T, strict=True)), index=index)
-        if target["kind"] == "number":
-            ahead = f"+{self.data['window']['horizon']}" if length is not None else ""
-            return pd.DataFrame({f"{target['name']}{ahead}": outputs[:, 0]}, index=index)
+        if target.values:
+            return pd.DataFrame(dict(zip(target.values, outputs.T, strict=True)), index=index)
+        if target.kind == "number":
+            ahead = f"+{window.horizon}" if window else ""
+            return pd.DataFrame({f"{target.name}{ahead}": outputs[:, 0]}, index=index)
         shares = class_shares(outputs)
-        ahead = f"+{self.data['window']['horizon']}" if length is not None and self.data["window"]["horizon"] else ""
-        named = {f"{target['name']}={label}": shares[:, i] for i, label in enumerate(target["classes"])}
-        labels = np.array(target["classes"])[shares.argmax(axis=1)]
-        return pd.DataFrame({f"{target['name']}{ahead}": labels, **named}, index=index)
+        ahead = f"+{window.horizon}" if window and window.horizon else ""
+        named = {f"{target.name}={label}": shares[:, i] for i, label in enumerate(target.classes)}
+        labels = np.array(target.classes)[shares.argmax(axis=1)]
+        return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
 
     def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
         """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it."""
@@ -267,11 +272,11 @@ class Run:
 
         from dlspec.data.preparation import changes
 
-        names = [feature["name"] for feature in self.data["features"]]
+        names = [feature.name for feature in self.data.features]
         places: list[str] = []
         if raw.ndim == 2:
             places = names
-        elif self.data["timesteps"] is not None:
+        elif self.data.timesteps is not None:
             places = [f"{name}[{step}]" for step in range(outputs.shape[1]) for name in names]
             raw = changes(raw[..., : len(names)], self.spec.data.predict or "level", axis=1)
         else:
@@ -301,11 +306,14 @@ class Run:
         """
         from dlspec.model.build import part_of
 
-        if not pretrained:
-            return part_of(self.model, last, first, None)
-        if not (self.folder / PRETRAINED).is_file():
-            raise DataError.of("not-pretrained", f"`{self.folder}` was not pretrained", help="leave `pretrained` out")
-        return part_of(self._load_model(), last, first, LayerWeights.load(self.folder / PRETRAINED).layers)
+        with fitting_together(self.folder):
+            if not pretrained:
+                return part_of(self.model, last, first, None)
+            if not (self.folder / PRETRAINED).is_file():
+                raise DataError.of(
+                    "not-pretrained", f"`{self.folder}` was not pretrained", help="leave `pretrained` out"
+                )
+            return part_of(self._load_model(), last, first, LayerWeights.load(self._file(PRETRAINED)).layers)
 
     @property
     def report(self) -> Path:
@@ -329,14 +337,6 @@ class Run:
         if checksum is not None:
             check_file(path, checksum)
         return path
-
-    def _json(self, name: str) -> dict[str, Any]:
-        path = self._file(name)
-        try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise unreadable(path, error) from None
-        return values
 
 
 def open_run(folder: str | Path) -> Run:
@@ -375,20 +375,23 @@ def _missing_plugins(folder: Path) -> list[Path]:
     if not (folder / ENVIRONMENT).is_file():
         return []
     there = {value for plugin in plugins.loaded() for value in (str(plugin.path), plugin.sha256)}
-    recorded = Run(folder).environment.get("plugins", ())
-    return [Path(plugin["path"]) for plugin in recorded if there.isdisjoint((plugin["path"], plugin["sha256"]))]
+    try:
+        recorded = Run(folder).environment.plugins
+    except DataError:  # what is wrong with the spec is said, not what is wrong beside it
+        return []
+    return [Path(plugin.path) for plugin in recorded if there.isdisjoint((plugin.path, plugin.sha256))]
 
 
-def _labels(target: dict[str, Any], shares: np.ndarray) -> dict[str, Any]:
+def _labels(target: TargetRecord, shares: np.ndarray) -> dict[str, Any]:
     """Probabilities of labels, (samples, labels), as the columns that they come from, and each beside them."""
     import numpy as np
 
-    names, columns, words, others = zip(*target["labels"], strict=True)
+    names, columns, words, others = zip(*target.labels, strict=True)
     there = shares > 0.5
     predicted: dict[str, Any]
-    if target["separator"] is not None:
-        joint = target["separator"] + " " * (target["separator"] in ",;")
-        predicted = {target["name"]: [joint.join(np.array(names)[row]) for row in there]}
+    if target.separator is not None:
+        joint = target.separator + " " * (target.separator in ",;")
+        predicted = {target.name: [joint.join(np.array(names)[row]) for row in there]}
     else:
         predicted = {column: np.where(there[:, i], words[i], others[i]) for i, column in enumerate(columns)}
     return predicted | {f"{columns[i]}={words[i]}": shares[:, i] for i in range(len(names))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics import Diagnostic, Severity
@@ -12,6 +13,7 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import show_bytes
 from dlspec.language.registry import anything_added
 from dlspec.model.weights import LayerWeights
+from dlspec.runs.checksums import check_file, read_checksums
 from dlspec.runtime.memory import free_device_memory
 from dlspec.spec.other_run import find_layers_file, taken_layers
 from dlspec.spec.spec import Spec
@@ -129,14 +131,14 @@ def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
     Args:
         begun: whether training goes on, so that layers are no longer taken.
     """
-    if job.data.fingerprint != run.data["fingerprint"]:
+    if job.data.fingerprint != run.data.fingerprint:
         raise DataError.of(
             "data-changed",
             "the data have changed since the run was started",
             help="bring back the old data, or run the spec anew",
         )
     own = job.taken.fingerprint()
-    if job.plan.taken and not begun and run.environment.get("taken_fingerprint", own) != own:
+    if job.plan.taken and not begun and run.environment.taken_fingerprint not in (None, own):
         source = job.spec.pretrain.from_ if job.spec.pretrain else None
         raise DataError.of(
             "layers-changed",
@@ -149,9 +151,9 @@ def compiled_as(run: Run, compiled: Sequence[str]) -> Sequence[str]:
     """The stages that were compiled by XLA in a run; where it had another backend, those of the rule."""
     import keras
 
-    alike = run.environment.get("backend", "tensorflow") == keras.backend.backend()
-    found: Sequence[str] = run.environment.get("compiled_by_xla", compiled) if alike else compiled
-    return found
+    alike = run.environment.backend == keras.backend.backend()
+    recorded = run.environment.compiled_by_xla if alike else None
+    return compiled if recorded is None else recorded
 
 
 def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
@@ -230,4 +232,14 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
         listener.warns(too_large(spec, plan, data, free_device_memory()), spec.document.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
-    return Job(spec, plan, data, device, listener, began, LayerWeights.load(source) if source else LayerWeights())
+    return Job(spec, plan, data, device, listener, began, _layers_of(source))
+
+
+def _layers_of(source: Path | None) -> LayerWeights:
+    """Those that another run left; its file must be what was written."""
+    if source is None:
+        return LayerWeights()
+    checksum = read_checksums(source.parent).get(source.name)
+    if checksum is not None:
+        check_file(source, checksum)
+    return LayerWeights.load(source)

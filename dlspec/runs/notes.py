@@ -17,11 +17,13 @@ from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.activations import ReLU
 from dlspec.model.layers.core import Lookup
 from dlspec.runs.job import Job, new_network
+from dlspec.runs.records.data import Parts
 from dlspec.spec.planning import choice_by_validation
 from dlspec.training.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Part, Prepared
+    from dlspec.training.progress import HistoryRow
 
 Array = np.ndarray
 
@@ -47,7 +49,7 @@ RELUS = ("relu", "relu6")
 
 def remarks(
     job: Job,
-    history: Sequence[Mapping[str, Any]],
+    history: Sequence[HistoryRow],
     network: Any,
     facts: Mapping[str, Mapping[str, float]],
     results: Mapping[str, Any],
@@ -69,11 +71,11 @@ def remarks(
     for stage in job.plan.pretraining:
         assert stage.layer is not None, "a pretraining stage has a layer"
         assert stage.method is not None, "a pretraining stage has a method"
-        losses = [row["loss"] for row in history if row["stage"] == stage.name]
+        losses = [row.loss for row in history if row.stage == stage.name]
         if facts.get(stage.layer.name, {}).get("explained", 0.0) < LEARNED and not moves(losses):
             cure = _other_rate(stage.method.optimizer, "pretrain")
             found.append(_never_moved(losses, f" of `{stage.name}`", cure))
-    losses = [row["loss"] for row in history if row["stage"].startswith("fine_tune")]
+    losses = [row.loss for row in history if row.stage.startswith("fine_tune")]
     if not moves(losses):
         own, start = (predict(model, some.inputs) for model in (network, new_network(job.spec, job.plan, data)))
         if not learned(data, some, own, start):
@@ -313,9 +315,9 @@ def _small_validation(job: Job, network: Any, results: Mapping[str, Any]) -> Ite
         )
 
 
-def small_folds(data: Prepared, parts: Sequence[Mapping[str, int]]) -> list[str]:
+def small_folds(data: Prepared, parts: Sequence[Parts]) -> list[str]:
     """What to say of folds whose validation part is too small, where that of the fold that is shown is not."""
-    small = [own["validation"] for own in parts if own["validation"] and judges_little(data, own["validation"])]
+    small = [own.validation for own in parts if own.validation and judges_little(data, own.validation)]
     if not small or judges_little(data, len(data.validation)):
         return []
     folds = f"{len(small)} of {len(parts)} folds"

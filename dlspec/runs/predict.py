@@ -51,7 +51,7 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
 
 def _predict_samples(run: Run, source: FolderFiles | ArrayFiles, file: Path, out: Path | IO[bytes]) -> int:
     """Predictions for pictures, sounds, texts or arrays, as CSV: a row for each, which names its file."""
-    column, names, samples = source.opened(file, tuple(run.data["input_shape"]))
+    column, names, samples = source.opened(file, run.data.input_shape)
     if isinstance(out, Path):
         if out.exists():
             raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
@@ -65,7 +65,7 @@ def _write_samples(run: Run, column: str, names: Sequence[str], samples: Samples
 
     first = 0
     for block in blocks(samples):
-        rows = {run.data["features"][0]["name"]: block} if run.data["encoded"] else block
+        rows = {run.data.features[0].name: block} if run.data.encoded else block
         predicted = run.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
         predicted.insert(0, column, list(names[first : first + len(block)]))
         out.write(predicted.to_csv(index=False, header=first == 0).encode())
@@ -85,10 +85,10 @@ def _check_new(given: RowsFormat, out: Path) -> None:
 
 
 def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
-    size = max(BLOCK, 2 * (run.data["timesteps"] or 0))
-    if run.data.get("group"):  # rows of one series may stand far apart
+    size = max(BLOCK, 2 * (run.data.timesteps or 0))
+    if run.data.group:  # rows of one series may stand far apart
         size = max(size, file.count() + file.count() // 2)
-    words = [feature["name"] for feature in run.data["features"] if feature["raw"] in ("word", "text")]
+    words = [feature.name for feature in run.data.features if feature.raw in ("word", "text")]
     taken = set(file.header())
     rows = 0
     with file.extending(out, size) as add:
@@ -113,13 +113,11 @@ def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
 
     from dlspec.data.preparation import date_form, to_times, to_words
 
-    before, time, group = (run.data["timesteps"] or 1) - 1, run.spec.data.time, run.data.get("group")
+    before, time, group = (run.data.timesteps or 1) - 1, run.spec.data.time, run.data.group
     kept, first, form = pd.DataFrame(), 0, None
     predicted: pd.DataFrame | None = None
     for columns in blocks:
-        block = pd.DataFrame(
-            {name: columns[name] for name in {*run.data["raw_columns"], time, group} if name in columns}
-        )
+        block = pd.DataFrame({name: columns[name] for name in {*run.data.raw_columns, time, group} if name in columns})
         count = len(next(iter(columns.values())))
         if not count:
             continue

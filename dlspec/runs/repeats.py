@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from dlspec.language.fields import one_of
 from dlspec.runs.job import Job, new_network
+from dlspec.runs.records.metrics import Spread
 from dlspec.runtime.files import write_json
+from dlspec.runtime.records import Record, damaged, read_record
 from dlspec.spec.spec import Spec
 from dlspec.training.progress import StageListener
 
@@ -21,27 +23,43 @@ if TYPE_CHECKING:
     from dlspec.training.plan import Plan, Stage
     from dlspec.training.progress import HistoryRow
 
+Entry = TypeVar("Entry", bound=Record)
 
-class Kept:
+
+class Kept(Generic[Entry]):
     """What came of trainings, in a file that holds those which are done.
 
     Args:
         path: of the file.
+        kind: of its entries.
+        key: the fields that tell one from another.
+        scores: what each entry holds scores of, as the training of the run itself.
+
+    Raises:
+        DataError: the file is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    def __init__(self, path: Path, kind: type[Entry], key: Sequence[str], scores: Mapping[str, Collection[str]]):
+        self.path, self.key = path, key
+        done: list[Entry] = read_record(path, list[kind]) if path.is_file() else []  # type: ignore[valid-type]
+        for entry in done:
+            for place, names in scores.items():
+                there = list(entry[place])
+                if there != list(names):
+                    raise damaged(path, [f"`{place}` is of {one_of(there)}, and should be of {one_of(names)}"])
+        self.entries: dict[tuple[Any, ...], Entry] = {self._key(entry): entry for entry in done}
 
-    def once(self, make: Callable[[], dict[str, Any]], **key: Any) -> dict[str, Any]:
+    def once(self, make: Callable[[], Entry], *key: Any) -> Entry:
         """The entry of this key; it is made where there is none yet."""
-        for entry in self.entries:
-            if all(entry[name] == value for name, value in key.items()):
-                return entry
-        self.entries.append({**key, **make()})
-        self.path.parent.mkdir(exist_ok=True)
-        write_json(self.path, self.entries)
-        return self.entries[-1]
+        if key not in self.entries:
+            self.entries[key] = make()
+            assert self._key(self.entries[key]) == key, "what is made has the key that was asked for"
+            self.path.parent.mkdir(exist_ok=True)
+            write_json(self.path, [entry.as_json() for entry in self.entries.values()])
+        return self.entries[key]
+
+    def _key(self, entry: Entry) -> tuple[Any, ...]:
+        return tuple(entry[name] for name in self.key)
 
 
 def train_aside(
@@ -70,17 +88,17 @@ def train_aside(
     return evaluate(spec.evaluate, network, data, stops_early=spec.train.early_stopping is not None), history
 
 
-def spread(values: Sequence[float | None]) -> dict[str, Any]:
+def spread(values: Sequence[float | None]) -> Spread:
     """Mean and standard deviation of several trainings; of one there is no deviation.
 
     None is a value that cannot be computed, and counts in neither.
     """
     given = np.array([value for value in values if value is not None], "float64")
-    return {
-        "mean": float(given.mean()) if len(given) else None,
-        "sd": float(given.std(ddof=1)) if len(given) > 1 else None,
-        "values": [None if value is None else float(value) for value in values],
-    }
+    return Spread(
+        mean=float(given.mean()) if len(given) else None,
+        sd=float(given.std(ddof=1)) if len(given) > 1 else None,
+        values=tuple(None if value is None else float(value) for value in values),
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
 from dlspec.runs.run import start
 from dlspec.runtime.environment import Change, changes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dlspec.runs.listener import Listener
+    from dlspec.training.progress import HistoryRow
 
 TOLERANCE = 1e-3
 """How far two trainings may be apart, relative to the scale of what is compared, to count as the same.
@@ -161,19 +163,21 @@ def replay(run: Run, *, out: str | Path | None, listener: Listener | None) -> Re
     with ExitStack() as stack:
         folder = Path(out) if out is not None else Path(stack.enter_context(TemporaryDirectory(prefix="dlspec_")))
         again = start(run.spec, out=folder, listener=listener, original=run)
-        before, now = run.metrics["test"], again.metrics["test"]
-        return Replay(
-            run.folder,
-            None if out is None else folder,
-            (
+        before, now = run.metrics.test, again.metrics.test
+        with fitting_together(run.folder):
+            comparisons = (
                 compare_numbers("weights", _weights(run, again)),
                 compare_numbers("losses", _losses(run, again)),
                 compare_numbers("predictions", _predictions(run, again)),
                 compare_numbers("metrics", _metrics(run, again)),
-            ),
+            )
+        return Replay(
+            run.folder,
+            None if out is None else folder,
+            comparisons,
             {name: (before.get(name), now.get(name)) for name in dict.fromkeys([*before, *now])},
-            tuple(changes(run.environment, again.environment)),
-            again.spec.runtime.deterministic or "GPU" not in again.environment["device"],
+            tuple(changes(run.environment.as_json(), again.environment.as_json())),
+            again.spec.runtime.deterministic or "GPU" not in again.environment.device,
         )
 
 
@@ -225,18 +229,17 @@ def _weights(run: Run, again: Run) -> Iterator[Pair]:
 
 def _losses(run: Run, again: Run) -> Iterator[Pair]:
     """Losses and measures of every epoch; the scale is the largest of a stage."""
-    stages: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+    stages: dict[str, tuple[list[HistoryRow], list[HistoryRow]]] = {}
     for side, one in enumerate((run, again)):
         for row in one.history:
-            stages.setdefault(row["stage"], ([], []))[side].append(row)
+            stages.setdefault(row.stage, ([], []))[side].append(row)
     for stage, (old, new) in stages.items():
         if len(old) != len(new):
             yield _unlike(f"`{stage}` had {len(old)} epochs and has {len(new)}")
             continue
-        for column in dict.fromkeys([*old[0], *new[0]]):
-            if column not in ("stage", "epoch", "seconds"):
-                values, others = ([_number(row.get(column)) for row in rows] for rows in (old, new))
-                yield Pair(f"`{column}` of `{stage}`", values, others, _largest(values))
+        for column in dict.fromkeys(["loss", "val_loss", *(name for row in (*old, *new) for name in row.measures)]):
+            values, others = ([_number(row[column]) for row in rows] for rows in (old, new))
+            yield Pair(f"`{column}` of `{stage}`", values, others, _largest(values))
 
 
 def _predictions(run: Run, again: Run) -> Iterator[Pair]:
@@ -263,8 +266,8 @@ def _predictions(run: Run, again: Run) -> Iterator[Pair]:
 def _metrics(run: Run, again: Run) -> Iterator[Pair]:
     """Numbers of `metrics.json`; the scale is that of the metric on the test part, baselines included."""
     old, new = (
-        {path: value for part in RESULTS if part in one.metrics for path, value in _leaves(one.metrics[part], (part,))}
-        for one in (run, again)
+        {path: value for part in RESULTS if part in found for path, value in _leaves(found[part], (part,))}
+        for found in (run.metrics.as_json(), again.metrics.as_json())
     )
     scales: dict[str, float] = {}
     for path, value in old.items():

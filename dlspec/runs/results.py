@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.folder import HISTORY, PICTURES, PREDICTIONS
-from dlspec.runtime.files import write_text, written_whole
+from dlspec.runs.folder import PICTURES, PREDICTIONS
+from dlspec.runtime.files import written_whole
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
 
     from dlspec.data.preparation import Prepared
-    from dlspec.training.progress import HistoryRow
 
 MOST_PREDICTIONS = 100_000
 """Of a test part that is not in memory, samples that are written down."""
@@ -69,17 +66,6 @@ def _cannot_write(folder: Path, error: OSError) -> DataError:
     )
 
 
-def write_history(folder: Path, history: list[HistoryRow]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    measures = list(dict.fromkeys(name for row in history for name in row.measures))
-    writer.writerow(["stage", "epoch", "loss", "val_loss", *measures, "seconds"])
-    for row in history:
-        values = [row.loss, row.val_loss, *(row.measures.get(name) for name in measures)]
-        writer.writerow([row.stage, row.epoch, *("" if v is None else repr(v) for v in values), row.seconds])
-    write_text(folder / HISTORY, text.getvalue())
-
-
 def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
     import numpy as np
 
@@ -93,7 +79,7 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     import numpy as np
     import pandas as pd
 
-    from dlspec.evaluation.evaluate import squared_errors
+    from dlspec.evaluation.verdict import squared_errors
 
     part, target = data.test, data.signature.target
     if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:

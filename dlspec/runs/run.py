@@ -14,15 +14,18 @@ from dlspec.language.fields import one_of
 from dlspec.language.yaml import to_yaml
 from dlspec.model.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
 from dlspec.runs.checkpoints import LATEST, load_checkpoint, save_checkpoint
-from dlspec.runs.checksums import SUMS, write_checksums
+from dlspec.runs.checksums import read_checksums, write_checksums
 from dlspec.runs.comparison import compare
-from dlspec.runs.folder import DATA, ENVIRONMENT, METRICS, MODEL, PICTURES, REPORT, SPEC, Run, open_run
+from dlspec.runs.describe import describe
+from dlspec.runs.folder import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, Run, open_run
 from dlspec.runs.folds import fold
 from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network
 from dlspec.runs.lock import in_use, only_here
 from dlspec.runs.notes import remarks, small_folds
-from dlspec.runs.records import describe, environment_of, portable, resolved_text
-from dlspec.runs.results import new_folder, numbered, write_history, write_pictures, write_predictions
+from dlspec.runs.records.environment import environment_of
+from dlspec.runs.records.history import write_history
+from dlspec.runs.resolved import portable, resolved_text
+from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
 from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
 from dlspec.spec.spec import Spec
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from dlspec.runs.listener import Listener
     from dlspec.training.plan import Plan
     from dlspec.training.progress import Checkpoint
+
+CHANGING = (ENVIRONMENT, HISTORY)
+"""What is written again and again while a run goes on."""
 
 
 def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, original: Run | None = None) -> Run:
@@ -56,7 +62,8 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
         if original is not None:
             compiled = compiled_as(original, compiled)
         write_json(folder / ENVIRONMENT, _environment(job, compiled))
-        write_text(folder / RESOLVED, resolved_text(spec, resolved))  # the last, which makes it a run
+        write_text(folder / RESOLVED, resolved_text(spec, resolved))  # which makes it a run
+        write_checksums(folder, but=CHANGING)
         return _train(job, folder, None, compiled)
 
 
@@ -75,8 +82,10 @@ def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None =
     with only_here(run.folder):
         if not run.finished:
             return _go_on(run, listener)
-        if not (run.report.is_file() and (run.folder / SUMS).is_file()):  # all else is there
-            write_checksums(run.folder, but=REPORT)
+        if METRICS not in read_checksums(run.folder):
+            write_checksums(run.folder, but=(REPORT,))
+            return run
+        if not run.report.is_file():  # all else is there
             return run
         raise DataError.of(
             "run-finished",
@@ -89,15 +98,16 @@ def _go_on(run: Run, listener: Listener | None) -> Run:
     job = make_ready(run.spec, listener)
     checkpoint = load_checkpoint(run.folder, job.listener.note)
     check_unchanged(job, run, begun=checkpoint is not None)
-    compiled = run.environment.get("compiled_by_xla", [])
+    compiled, before = run.environment.compiled_by_xla or (), run.environment.as_json()
     resumed = {
         key: value
         for key, value in _environment(job, compiled).items()
-        if key in ("command", "started", "device") or run.environment.get(key) != value
+        if key in ("command", "started", "device") or before.get(key) != value
     }
-    legs = [*run.environment.get("resumed", []), resumed]
+    legs = [*before.get("resumed", []), resumed]
     with writing_in(run.folder, "make room, and resume the run again"):
-        write_json(run.folder / ENVIRONMENT, {**run.environment, "resumed": legs})
+        write_json(run.folder / ENVIRONMENT, {**before, "resumed": legs})
+        write_json(run.folder / DATA, describe(job.spec, job.data))  # as it was, unless somebody changed it
     return _train(job, run.folder, checkpoint, compiled)
 
 
@@ -178,7 +188,7 @@ def _train_network(
     from dlspec.training.trainer import Trainer
 
     def save(checkpoint: Checkpoint) -> None:
-        write_history(folder, checkpoint.progress.history)
+        write_history(folder / HISTORY, checkpoint.progress.history)
         save_checkpoint(folder, checkpoint)
 
     network = new_network(job.spec, job.plan, job.data)
@@ -195,7 +205,7 @@ def _train_network(
         compiled=compiled,
         last=lambda: load_checkpoint(folder, job.listener.note),
     )
-    write_history(folder, trainer.run(checkpoint))
+    write_history(folder / HISTORY, trainer.run(checkpoint))
     return network
 
 
@@ -211,6 +221,7 @@ class _Keeper:
         self.pictures.after_pretraining(plan, network, stage_models)
         if self.pictures.arrays:
             write_pictures(self.folder, self.pictures.arrays)
+        write_checksums(self.folder, but=CHANGING)
 
 
 def _of_one_fold(spec: Spec) -> str:
@@ -241,15 +252,15 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, results), *results["notes"]]
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:
-        results["compare"] = comparison
+        results["compare"] = comparison.as_json()
     folds = fold(job, Run(folder), evaluation)
     if folds is not None:
-        results["folds"] = folds
-        results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds["parts"]), *results["notes"]]
+        results["folds"] = folds.as_json()
+        results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds.parts), *results["notes"]]
     job.listener.note("writing the report")
     environment = Run(folder).environment
-    spent = round(environment.get("seconds", 0) + time.time() - job.began, 1)
-    write_json(folder / ENVIRONMENT, {**environment, "seconds": spent})
+    spent = round(environment.seconds + time.time() - job.began, 1)
+    write_json(folder / ENVIRONMENT, {**environment.as_json(), "seconds": spent})
     write_json(folder / METRICS, results)
-    write_checksums(folder, but=REPORT)
+    write_checksums(folder, but=(REPORT,))
     return Run(folder)

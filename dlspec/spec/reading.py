@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dlspec.data.section import BrokenData
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.fields import nearest, show_value
 from dlspec.language.yaml import Document
@@ -18,7 +19,8 @@ from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken
 from dlspec.spec.spec import VERSION, Spec
 
-_STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": {"dataset": "digits"}, "model": ["output"]}
+_STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": BrokenData(), "model": ["output"]}
+"""What stands in for a section that is missing or broken."""
 
 
 def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
@@ -156,9 +158,9 @@ def _diagnose(error: Any, document: Document) -> Diagnostic:
     span = document.key_span(*path) if said["at"] == "key" else document.span(*path)
     help = said["help"]
     if error["type"] == "unknown-layer":
-        meant = said["message"].partition("`")[2].rstrip("`")
-        near = nearest(meant, document.blocks)
-        activation = f"write `activation: {meant}`" if meant in ACTIVATIONS else help
+        given = said["given"]
+        near = nearest(given, document.blocks) if given else None
+        activation = f"write `activation: {given}`" if given in ACTIVATIONS else help
         help = f"did you mean the block `{near}`?" if near else activation
     value = error["input"]
     if error["type"] == "wrong-type" and isinstance(value, str):

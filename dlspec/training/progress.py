@@ -6,15 +6,16 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from dlspec.model.weights import LayerWeights, unreadable
+from dlspec.model.weights import LayerWeights
 from dlspec.runtime.archives import BROKEN, read_arrays
 from dlspec.runtime.files import written_whole
+from dlspec.runtime.records import unreadable
 from dlspec.training.plan import Plan, Stage
 
 Array = np.ndarray
@@ -58,6 +59,13 @@ class HistoryRow:
     val_loss: float | None
     seconds: float
     measures: Mapping[str, float] = field(default_factory=dict)
+
+    def __getitem__(self, column: str) -> Any:
+        """A value by its column in `history.csv`; None: the stage does not measure that."""
+        return getattr(self, column) if column in _OWN else self.measures.get(column)
+
+
+_OWN = tuple(own.name for own in fields(HistoryRow) if own.name != "measures")
 
 
 @dataclass

@@ -138,13 +138,13 @@ def large(name: str) -> dict[str, float]:
     began = time.perf_counter()
     with Watch() as watch, tempfile.TemporaryDirectory() as folder:
         run = dlspec.run(spec, out=Path(folder) / "run", listener=Clock())
-    rows = run.data["rows"]
+    rows = run.data.rows
     return {
         "rows": rows,
         "bytes": watch.bytes,
         "read": rows / (epoch["read"] - began),
         "train": epoch["samples"] / epoch["seconds"],
-        "rmse": run.metrics["test"]["rmse"],
+        "rmse": run.metrics.test["rmse"],
     }
 
 

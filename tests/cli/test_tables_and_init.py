@@ -62,7 +62,7 @@ def test_two_whole_numbers_are_classes_as_a_target_and_numbers_as_a_feature(fold
     text = "dlspec: 1\nname: two\ndata: {table: %s, target: ill}\nmodel: [output]\n" % (folder / "two.csv")
     run = dlspec.run(dlspec.load(text, overrides=QUICK), out=folder / "two_run")
     assert run.spec.data.features == ["smokes", "age"]
-    assert set(run.metrics["test"]) == {"accuracy", "log_loss"}
+    assert set(run.metrics.test) == {"accuracy", "log_loss"}
     predicted = run.predict(pd.DataFrame({"smokes": [0, 1], "age": [3, 4]}))
     assert list(predicted.columns) == ["ill", "ill=0", "ill=1"]
 

@@ -96,8 +96,8 @@ def test_parquet_says_itself_what_are_times_and_what_is_no_value_of_a_column(tmp
 def test_several_files_run_as_one_table(folder, tmp_path):
     one = dlspec.run(SPEC % f"{folder}/rows.csv", out=tmp_path / "one")
     many = dlspec.run(SPEC % f"['{folder}/parts/0.csv', '{folder}/parts/[12].csv']", out=tmp_path / "many")
-    assert many.metrics["test"] == one.metrics["test"]
-    assert many.data["fingerprint"] == one.data["fingerprint"]
+    assert many.metrics.test == one.metrics.test
+    assert many.data.fingerprint == one.data.fingerprint
     again = dlspec.load(many.folder / "resolved.yaml")
     assert len(again.data.table) == 2
 

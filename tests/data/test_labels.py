@@ -58,22 +58,22 @@ def test_the_output_and_the_loss_follow_from_labels(tagged, columns):
         assert output.output_shape == (None, 3)
         assert output.layer.activation == "sigmoid"
         assert run.spec.train.loss.type_name == "binary_crossentropy"
-        assert list(run.metrics["test"]) == ["log_loss", "binary_accuracy", "f1_score"]
-        assert list(run.metrics["baselines"]) == ["majority", "linear"]
+        assert list(run.metrics.test) == ["log_loss", "binary_accuracy", "f1_score"]
+        assert list(run.metrics.baselines) == ["majority", "linear"]
 
 
 def test_labels_are_learned_and_each_is_judged_alone(tagged, columns, home):
     frame = pd.read_csv(home / "news.csv", keep_default_na=False, dtype={"sport": str})
     for run in (tagged, columns):
-        test = run.metrics["test"]
+        test = run.metrics.test
         assert test["binary_accuracy"] > 0.9
-        assert run.metrics["verdict"]["outcome"] == "better"
-        assert "log loss" in run.metrics["verdict"]["sentence"]
+        assert run.metrics.verdict.outcome == "better"
+        assert "log loss" in run.metrics.verdict.sentence
         table = run.predictions
         rows = frame.iloc[table["row"]]
         np.testing.assert_array_equal(table["truth:sport"], rows["sport"] == "true")
         np.testing.assert_array_equal(table["truth:politics"], ["politics" in tags for tags in rows["tags"]])
-        of_each = [run.metrics["by_target"][tag]["network"]["log_loss"] for tag in TAGS]
+        of_each = [run.metrics.by_target[tag]["network"]["log_loss"] for tag in TAGS]
         assert np.mean(of_each) == pytest.approx(test["log_loss"], abs=1e-6)
         shares = np.stack([table[f"network:{tag}"] for tag in TAGS], axis=1)
         truth = np.stack([table[f"truth:{tag}"] for tag in TAGS], axis=1)
@@ -112,7 +112,7 @@ def test_yes_and_no_come_back_in_the_words_of_each_column(columns, home):
 
 def test_the_resolved_spec_runs_again(tagged, home):
     again = dlspec.run(tagged.folder / "resolved.yaml", out=home / "again")
-    assert again.metrics["test"] == tagged.metrics["test"]
+    assert again.metrics.test == tagged.metrics.test
     described = json.loads((tagged.folder / "data.json").read_text())
     assert described["class_counts"]["sport"]["test"] == int(tagged.predictions["truth:sport"].sum())
 
@@ -212,10 +212,10 @@ def test_labels_go_through_folds_supervised_stages_and_metrics_of_several(home):
     )
     run = run_of(home, text, "several")
     names = ["log_loss", "precision", "recall", "auc", "f1_score"]
-    assert list(run.metrics["test"]) == names
-    assert list(run.metrics["by_target"]["sport"]["network"]) == ["log_loss"]
-    assert len(run.metrics["folds"]["log_loss"]["values"]) == 3
-    assert "compare" in run.metrics
+    assert list(run.metrics.test) == names
+    assert list(run.metrics.by_target["sport"]["network"]) == ["log_loss"]
+    assert len(run.metrics.folds.test["log_loss"].values) == 3
+    assert run.metrics.compare is not None
     run = run_of(home, (TEXT % "[music, sport]") + "evaluate: {metrics: [{precision: {class_id: 1}}]}\n", "one")
     assert "What the network says where a label is there" in run.report.read_text(encoding="utf-8")
 
@@ -272,7 +272,7 @@ def test_bits_are_copied_from_memory(tmp_path):
     np.testing.assert_array_equal(inputs[:, :, 1], np.eye(11)[[10] * len(inputs)])
     assert 0.4 < truth.mean() < 0.6
     run = dlspec.run(dlspec.load(text), out=tmp_path / "run")
-    assert run.metrics["baselines"]["linear"]["binary_accuracy"] > 0.99, "the bits can be read off"
+    assert run.metrics.baselines["linear"]["binary_accuracy"] > 0.99, "the bits can be read off"
 
 
 def test_too_many_classes_or_tags_are_said_before_training(tmp_path):

@@ -33,5 +33,5 @@ def test_airline_passengers_run_from_a_file_to_a_report(tmp_path):
         "model: [{gru: 4}, output]\ntrain: {epochs: 2}\n"
     )
     run = dlspec.run(spec, out=tmp_path / "run")
-    assert set(run.metrics["baselines"]) == {"persistence", "linear"}
+    assert set(run.metrics.baselines) == {"persistence", "linear"}
     assert "#Passengers" in run.report.read_text(encoding="utf-8")

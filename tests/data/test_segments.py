@@ -258,7 +258,7 @@ def test_gaps_are_told_in_the_results(folder):
     frame.to_csv(folder / "quotes.csv", index=False)
     run = dlspec.run(spec_of(folder), out=folder / "run")
     told = "Left out: 6 windows across a gap in time, a step of more than 10 times the usual one."
-    assert told in run.metrics["notes"]
+    assert told in run.metrics.notes
 
 
 def test_gaps_need_a_time(folder):
@@ -344,8 +344,8 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, fra
     spoiled["volume"] = spoiled["volume"].where(~held_out, 77)
     spoilt, others = trained("spoilt", spoiled)
     assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
-    assert spoilt.metrics["train"] == untouched.metrics["train"]
-    assert spoilt.metrics["test"] != untouched.metrics["test"]
+    assert spoilt.metrics.train == untouched.metrics.train
+    assert spoilt.metrics.test != untouched.metrics.test
 
 
 @pytest.mark.parametrize("predict", ["level", "difference", "return"])
@@ -357,4 +357,4 @@ def test_many_rows_are_seen_when_they_are_asked_for_and_train_alike(folder, pred
     asked = dlspec.run(spec, out=folder / "asked")
     for one, other in zip(kept.model.get_weights(), asked.model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
-    assert kept.metrics["test"] == pytest.approx(asked.metrics["test"], rel=1e-4)
+    assert kept.metrics.test == pytest.approx(asked.metrics.test, rel=1e-4)

@@ -80,7 +80,7 @@ def test_pictures_that_are_read_when_needed_train_to_the_same_weights(pets):
     ]
     for one, other in zip(*(run.model.get_weights() for run in runs), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
-    assert runs[0].metrics["test"] == pytest.approx(runs[1].metrics["test"], abs=1e-4)
+    assert runs[0].metrics.test == pytest.approx(runs[1].metrics.test, abs=1e-4)
     predicted = pets / "predicted.csv"
     assert dlspec.predict(runs[1], pets / "pets", predicted) == 24
     table = pd.read_csv(predicted)
@@ -157,8 +157,8 @@ def test_an_autoencoder_of_pictures_without_classes(pets):
         f"{text}model: [flatten, {{dense: 6}}, output]\ntrain: {{epochs: 2}}\n", encoding="utf-8"
     )
     run = dlspec.run(pets / "back.yaml", out=pets / "back")
-    assert set(run.metrics["baselines"]) == {"mean", "pca"}
-    assert run.metrics["baselines"]["pca"]["squared_error"] <= run.metrics["baselines"]["mean"]["squared_error"]
+    assert set(run.metrics.baselines) == {"mean", "pca"}
+    assert run.metrics.baselines["pca"]["squared_error"] <= run.metrics.baselines["mean"]["squared_error"]
 
 
 def test_what_is_wrong_with_a_picture_is_said_with_its_file(pets):
@@ -281,7 +281,7 @@ def test_a_network_hears_the_difference(words):
     )
     (words / "spec.yaml").write_text(text, encoding="utf-8")
     run = dlspec.run(words / "spec.yaml", out=words / "run")
-    assert run.metrics["train"]["accuracy"] == 1
+    assert run.metrics.train["accuracy"] == 1
     dlspec.predict(run, words / "words/high/3.wav", words / "one.csv")
     assert pd.read_csv(words / "one.csv")["label"].tolist() == ["high"]
 
@@ -326,7 +326,7 @@ def test_files_of_single_arrays_stay_in_their_files(tmp_path):
     for one, other in zip(*(run.model.get_weights() for run in runs), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     again = dlspec.run(runs[1].folder / "resolved.yaml", out=tmp_path / "again")
-    assert again.metrics["test"] == runs[1].metrics["test"]
+    assert again.metrics.test == runs[1].metrics.test
     assert dlspec.predict(again, tmp_path / "x.npy", tmp_path / "p.csv") == 60
     np.testing.assert_allclose(pd.read_csv(tmp_path / "p.csv")["y"], runs[0].predict(x)["y"], atol=1e-5)
 
@@ -383,7 +383,7 @@ def test_a_folder_of_texts(tmp_path):
     text = "dlspec: 1\ndata: {text: reviews}\nmodel: [output]\ntrain: {epochs: 30, optimizer: {adam: 0.1}}\n"
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
-    assert run.metrics["test"]["accuracy"] == 1
+    assert run.metrics.test["accuracy"] == 1
     (tmp_path / "new.txt").write_text("what a lovely thing", encoding="utf-8")
     dlspec.predict(run, tmp_path / "new.txt", tmp_path / "p.csv")
     assert pd.read_csv(tmp_path / "p.csv")["label"].tolist() == ["good"]

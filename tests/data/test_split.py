@@ -265,9 +265,9 @@ def test_a_run_with_files_runs_again_from_its_folder(folder):
     frame.iloc[:40].to_csv(folder / "test.csv", index=False)
     frame.iloc[40:].to_csv(folder / "visits.csv", index=False)
     run = dlspec.run(spec_of(folder, {"test": "test.csv"}), out=folder / "runs" / "run")
-    assert run.data["parts"]["test"] == 40
+    assert run.data.parts["test"] == 40
     again = load_data(dlspec.load(run.folder / "resolved.yaml"))
-    assert again.fingerprint == run.data["fingerprint"]
+    assert again.fingerprint == run.data.fingerprint
     assert len(again.test) == 40
 
 
@@ -334,8 +334,8 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, spl
     frame.to_csv(folder / "visits.csv", index=False)
     spoilt, others = trained("spoilt")
     assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
-    assert spoilt.metrics["train"] == untouched.metrics["train"]
-    assert spoilt.metrics["test"] != untouched.metrics["test"]
+    assert spoilt.metrics.train == untouched.metrics.train
+    assert spoilt.metrics.test != untouched.metrics.test
 
 
 def test_every_class_has_a_label_when_there_are_as_many_labels():

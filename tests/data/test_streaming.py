@@ -127,8 +127,8 @@ def test_the_order_of_blocks_has_every_row_once_and_mixes_them():
 def test_a_run_from_files_learns_predicts_and_goes_on_like_one_from_memory(folder, tmp_path):
     spec = spec_of(folder, "none", more="  split: {validation: 2000, test: 3000}\n")
     run = dlspec.run(spec, out=tmp_path / "run")
-    assert run.metrics["test"]["rmse"] < 0.2 * run.metrics["baselines"]["mean"]["rmse"]
-    assert run.data["rows"] == ROWS
+    assert run.metrics.test["rmse"] < 0.2 * run.metrics.baselines["mean"]["rmse"]
+    assert run.data.rows == ROWS
     frame = pd.read_parquet(folder / "t.parquet")
     of_test = frame.iloc[run.predictions["row"]]
     np.testing.assert_allclose(run.predictions["truth"], of_test["y"])
@@ -142,10 +142,10 @@ def test_classes_and_their_weights_from_files(folder, tmp_path):
     spec = spec_of(folder, "none", target="kind", features="features: [a, word]").with_changes()
     spec = dlspec.load(folder / "none.yaml", overrides={"train.class_weight": "balanced"})
     run = dlspec.run(spec, out=tmp_path / "run")
-    counts = run.data["class_counts"]
+    counts = run.data.class_counts
     whole = pd.read_parquet(folder / "t.parquet")["kind"].value_counts()
     assert {label: sum(parts.values()) for label, parts in counts.items()} == whole.to_dict()
-    assert run.metrics["test"]["accuracy"] > 0.97
+    assert run.metrics.test["accuracy"] > 0.97
 
 
 def test_no_test_value_reaches_training(tmp_path):

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.evaluation.evaluate import judge, mean_scores
+from dlspec.evaluation.evaluate import mean_scores
 from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.verdict import judge
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
 
@@ -61,7 +62,7 @@ def run_of(folder, text, name="run", **overrides):
 def test_two_numbers_of_different_units_are_both_learned(folder):
     run = run_of(folder, NUMBERS)
     assert dlspec.graph(run.spec)["output"].output_shape == (None, 2)
-    of = run.metrics["by_target"]
+    of = run.metrics.by_target
     assert of["height"]["network"]["rmse"] < 0.03
     assert of["weight"]["network"]["rmse"] < 1500
     assert of["weight"]["mean"]["rmse"] > 5000
@@ -74,10 +75,10 @@ def test_two_numbers_of_different_units_are_both_learned(folder):
     np.testing.assert_allclose(predicted["weight"], table["network:weight"], rtol=1e-4)
     rmse = ((table["network:weight"] - table["truth:weight"]) ** 2).mean() ** 0.5
     assert of["weight"]["network"]["rmse"] == pytest.approx(rmse)
-    assert "of a deviation" in run.metrics["verdict"]["sentence"]
+    assert "of a deviation" in run.metrics.verdict.sentence
     assert run.spec.data.target == ["height", "weight"]
     again = dlspec.run(run.folder / "resolved.yaml", out=folder / "again")
-    assert again.metrics["test"] == run.metrics["test"]
+    assert again.metrics.test == run.metrics.test
     page = run.report.read_text(encoding="utf-8")
     assert "The error of each value" in page
     dlspec.predict(run, folder / "bodies.csv", folder / "predicted.csv")
@@ -103,14 +104,14 @@ def test_the_mean_of_a_metric_is_over_targets_in_deviations(folder):
 def test_several_timesteps_of_several_columns(folder, change):
     run = run_of(folder, STEPS % ("[a, b]", 3, change))
     names = ["a+2", "a+3", "a+4", "b+2", "b+3", "b+4"]
-    assert list(run.metrics["by_target"]) == names
+    assert list(run.metrics.by_target) == names
     table, waves = run.predictions, pd.read_csv(folder / "waves.csv")
     made_at = table["row"] - 2
     for name in names:
         column, step = name.split("+")
         np.testing.assert_allclose(table[f"truth:{name}"], waves[column][made_at + int(step)])
         np.testing.assert_allclose(table[f"persistence:{name}"], waves[column][made_at])
-        assert run.metrics["by_target"][name]["network"]["rmse"] < run.metrics["by_target"][name]["persistence"]["rmse"]
+        assert run.metrics.by_target[name]["network"]["rmse"] < run.metrics.by_target[name]["persistence"]["rmse"]
     predicted = run.predict(waves)
     assert list(predicted.columns) == names
     np.testing.assert_allclose(predicted.loc[made_at, "b+4"], table["network:b+4"], rtol=1e-4)
@@ -119,8 +120,8 @@ def test_several_timesteps_of_several_columns(folder, change):
 
 def test_several_timesteps_of_one_column_keep_its_unit(folder):
     run = run_of(folder, STEPS % ("a", 3, "level"))
-    of = run.metrics["by_target"]
-    assert run.metrics["test"]["mae"] == pytest.approx(np.mean([of[f"a+{i}"]["network"]["mae"] for i in (2, 3, 4)]))
+    of = run.metrics.by_target
+    assert run.metrics.test["mae"] == pytest.approx(np.mean([of[f"a+{i}"]["network"]["mae"] for i in (2, 3, 4)]))
     waves = pd.read_csv(folder / "waves.csv")["a"].to_numpy()
     data = load_data(run.spec)
     train = waves[: data.ends[0]]
@@ -155,11 +156,11 @@ def test_a_number_is_a_class_and_two_numbers_are_numbers(folder):
     )
     run = run_of(folder, text)
     assert dlspec.graph(run.spec)["output"].output_shape == (None, 5)
-    assert run.metrics["test"]["accuracy"] > 0.9
+    assert run.metrics.test["accuracy"] > 0.9
     again = dlspec.run(run.folder / "resolved.yaml", out=folder / "again")
-    assert again.metrics["test"] == run.metrics["test"]
+    assert again.metrics.test == run.metrics.test
     numbers = run_of(folder, text.replace("{digit: category}", "{half: numeric}"), "numbers", **{"train.epochs": 1})
-    assert set(numbers.metrics["test"]) == {"mae", "rmse", "r2"}
+    assert set(numbers.metrics.test) == {"mae", "rmse", "r2"}
 
 
 def test_one_target_in_a_list_is_that_target(folder):

@@ -140,8 +140,8 @@ def test_an_embedding_knows_as_many_words_as_the_text_has(write):
 
 def test_a_network_reads_texts(write, tmp_path):
     run = dlspec.run(write(), out=tmp_path / "run")
-    assert run.metrics["test"]["accuracy"] > 0.9
-    assert run.metrics["baselines"]["linear"]["accuracy"] > 0.9  # of counted words
+    assert run.metrics.test["accuracy"] > 0.9
+    assert run.metrics.baselines["linear"]["accuracy"] > 0.9  # of counted words
     frame = make_reviews()
     predicted = run.predict(frame)
     assert list(predicted["label"][run.predictions["row"]]) == [
@@ -168,7 +168,7 @@ def test_counted_words_stand_beside_other_features(write, tmp_path):
         b=("[embedding: 6, lstm: 5, output]", "[dense: 4, output]"),
     )
     run = dlspec.run(path, out=tmp_path / "run")
-    assert run.data["input_shape"] == [9]
+    assert run.data.input_shape == (9,)
     predicted = run.predict(make_reviews())["label=good"].to_numpy()
     assert predicted[run.predictions["row"]] == pytest.approx(run.predictions["p(good)"].to_numpy(), abs=1e-5)
 
@@ -266,5 +266,5 @@ def test_film_reviews_of_others_are_read(tmp_path):
         encoding="utf-8",
     )
     run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
-    assert run.metrics["test"]["accuracy"] > 0.62
-    assert run.metrics["baselines"]["linear"]["accuracy"] > 0.6
+    assert run.metrics.test["accuracy"] > 0.62
+    assert run.metrics.baselines["linear"]["accuracy"] > 0.6

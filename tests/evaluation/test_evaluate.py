@@ -4,8 +4,8 @@ from sklearn import metrics as reference
 
 import dlspec
 from dlspec.evaluation.baselines import BASELINES
-from dlspec.evaluation.evaluate import judge
 from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.verdict import judge
 from tests.conftest import TINY
 from tests.trained import Training
 
@@ -92,13 +92,13 @@ def test_all_figures_are_in_the_targets_own_units(tiny_run):
     run = tiny_run("series")
     table = run.predictions
     rmse = float(((table["truth"] - table["network"]) ** 2).mean() ** 0.5)
-    assert run.metrics["test"]["rmse"] == pytest.approx(rmse, rel=1e-6)
+    assert run.metrics.test["rmse"] == pytest.approx(rmse, rel=1e-6)
     x = dlspec.load(TINY["series"]).data.dataset.load(3)["x"]
     assert table["truth"].to_numpy() == pytest.approx(x[table["row"]])
 
 
 def test_both_ways_to_an_interval_agree():
-    from dlspec.evaluation.evaluate import interval_of_mean
+    from dlspec.evaluation.verdict import interval_of_mean
 
     values = np.random.default_rng(0).normal(3, 2, 5001)
     assert interval_of_mean(values[:5000]) == pytest.approx(interval_of_mean(values), abs=0.01)
@@ -106,7 +106,7 @@ def test_both_ways_to_an_interval_agree():
 
 def test_forecasts_over_several_timesteps_do_not_make_the_verdict_surer_than_it_is():
     """Two equally good forecasters whose errors overlap: hardly one verdict in ten may name a winner."""
-    from dlspec.evaluation.evaluate import interval_of_mean
+    from dlspec.evaluation.verdict import interval_of_mean
 
     random = np.random.default_rng(0)
     surer = 0

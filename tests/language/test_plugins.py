@@ -127,7 +127,7 @@ def test_the_schema_has_what_plugins_add(call, options):
 
 
 def test_a_run_keeps_which_plugins_it_was_made_with(files):
-    recorded = dlspec.open_run(files / "run").environment["plugins"]
+    recorded = dlspec.open_run(files / "run").environment.plugins
     assert [entry["path"] for entry in recorded] == [
         str((files / name).resolve()) for name in ("pointwise.py", "dropout_autoencoder.py")
     ]
@@ -404,7 +404,7 @@ def test_an_engine_that_fits_and_is_preferred_trains(added, monkeypatch, tmp_pat
     assert trained == []
     added(ENGINES, SlowAndSteady)
     again = dlspec.run(spec, out=tmp_path / "after")
-    assert trained == [run.data["parts"]["train"]]
+    assert trained == [run.data.parts["train"]]
     assert again.history[-1]["loss"] == pytest.approx(run.history[-1]["loss"], rel=1e-4)
     task = engines.TrainingTask(None, [], None, None, 32, False, False, "jax")
     assert engines.choose_engine(task).type_name == "keras_steps"
@@ -482,7 +482,7 @@ def test_the_other_worked_examples_work_as_plugins(call, files, options, monkeyp
     (tmp_path / "coins.yaml").write_text(FLAT.replace("dataset: iris", "dataset: coins"), encoding="utf-8")
     code, _, err = call("run", "coins.yaml", *added, "-s", "train.epochs=1", "--out", "run")
     assert code == 0, err
-    assert [Path(entry["path"]).name for entry in dlspec.open_run("run").environment["plugins"]] == added[1::2]
+    assert [Path(entry["path"]).name for entry in dlspec.open_run("run").environment.plugins] == added[1::2]
     code, _, err = call("export", "run", "-o", "coins.npz", *added, "--plugin", "numpy_target.py")
     assert code == 0, err
     with np.load("coins.npz") as arrays:

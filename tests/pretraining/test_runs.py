@@ -12,6 +12,7 @@ import dlspec
 from dlspec.cli import cli
 from dlspec.runs.comparison import summarize
 from dlspec.runs.listener import Listener
+from dlspec.runs.records.metrics import Arm, Spread
 from dlspec.runs.repeats import spread
 from dlspec.training.values import as_array, predict
 from tests.conftest import TINY, TINY_DIGITS, TINY_SERIES
@@ -47,13 +48,13 @@ def code_of(error):
 
 
 def test_a_deep_autoencoder_is_judged_by_what_it_gives_back(deep):
-    assert set(deep.metrics["test"]) == {"squared_error", "rmse", "mae"}
-    assert set(deep.metrics["baselines"]) == {"mean", "pca"}
+    assert set(deep.metrics.test) == {"squared_error", "rmse", "mae"}
+    assert set(deep.metrics.baselines) == {"mean", "pca"}
     assert deep.spec.evaluate.baselines[1].components == 2
     table = deep.predictions
-    assert table["network"].mean() == pytest.approx(deep.metrics["test"]["squared_error"], rel=1e-6)
-    assert table["pca"].mean() == pytest.approx(deep.metrics["baselines"]["pca"]["squared_error"], rel=1e-6)
-    assert "squared error" in deep.metrics["verdict"]["sentence"]
+    assert table["network"].mean() == pytest.approx(deep.metrics.test["squared_error"], rel=1e-6)
+    assert table["pca"].mean() == pytest.approx(deep.metrics.baselines["pca"]["squared_error"], rel=1e-6)
+    assert "squared error" in deep.metrics.verdict.sentence
 
 
 def test_the_saved_model_takes_raw_pictures_and_gives_raw_pictures_back(deep):
@@ -79,19 +80,19 @@ def test_pca_is_the_best_linear_code_and_the_mean_no_code_at_all(deep):
     train, test = data.train.targets.astype("float64"), data.test.targets.astype("float64")
     pca = PCA(2, svd_solver="full").fit(train)
     expected = ((pca.inverse_transform(pca.transform(test)) - test) ** 2).sum(axis=1).mean()
-    assert deep.metrics["baselines"]["pca"]["squared_error"] == pytest.approx(expected, rel=1e-6)
+    assert deep.metrics.baselines["pca"]["squared_error"] == pytest.approx(expected, rel=1e-6)
     mean = ((test - train.mean(axis=0)) ** 2).sum(axis=1).mean()
-    assert deep.metrics["baselines"]["mean"]["squared_error"] == pytest.approx(mean, rel=1e-6)
+    assert deep.metrics.baselines["mean"]["squared_error"] == pytest.approx(mean, rel=1e-6)
 
 
 def test_any_network_may_give_back_its_input(tmp_path):
     text = "dlspec: 1\ndata: {dataset: iris, target: input}\nmodel: [dense: {units: 2, activation: tanh}, output]\n"
     run = dlspec.run(text + "train: {epochs: 3}\n", out=tmp_path / "run")
-    assert [feature["name"] for feature in run.data["features"]] == [
+    assert [feature.name for feature in run.data.features] == [
         "sepal_length", "sepal_width", "petal_length", "petal_width",
     ]  # fmt: skip
-    rows = pd.DataFrame({name: [5.0, 6.0] for name in run.data["raw_columns"]})
-    assert list(run.predict(rows)) == [*run.data["raw_columns"], "squared_error"]
+    rows = pd.DataFrame({name: [5.0, 6.0] for name in run.data.raw_columns})
+    assert list(run.predict(rows)) == [*run.data.raw_columns, "squared_error"]
     assert "What comes back" in run.report.read_text(encoding="utf-8")
 
 
@@ -134,28 +135,28 @@ def test_unrolling_says_what_it_needs():
 
 
 def test_the_same_network_is_trained_with_and_without_pretraining(deep):
-    found = deep.metrics["compare"]["without_pretraining"]
-    assert found["seeds"] == [42, 43]
-    assert found["with"]["squared_error"]["values"][0] == deep.metrics["test"]["squared_error"]
-    for arm in ("with", "without"):
-        values = found[arm]["squared_error"]
-        assert len(values["values"]) == 2
-        assert values["mean"] == pytest.approx(np.mean(values["values"]))
-        assert values["sd"] == pytest.approx(np.std(values["values"], ddof=1))
-    assert len({*found["with"]["squared_error"]["values"], *found["without"]["squared_error"]["values"]}) == 4
-    assert [(arm["arm"], arm["seed"], len(arm["loss"])) for arm in found["arms"]] == [
+    found = deep.metrics.compare.without_pretraining
+    assert found.seeds == (42, 43)
+    assert found.with_["squared_error"].values[0] == deep.metrics.test["squared_error"]
+    for spreads in (found.with_, found.without):
+        both = spreads["squared_error"]
+        assert len(both.values) == 2
+        assert both.mean == pytest.approx(np.mean(both.values))
+        assert both.sd == pytest.approx(np.std(both.values, ddof=1))
+    assert len({*found.with_["squared_error"].values, *found.without["squared_error"].values}) == 4
+    assert [(arm.arm, arm.seed, len(arm.loss)) for arm in found.arms] == [
         ("with", 42, 2), ("without", 42, 2), ("with", 43, 2), ("without", 43, 2),
     ]  # fmt: skip
     page = deep.report.read_text(encoding="utf-8")
     assert "Did pretraining help?" in page
-    assert found["sentence"] in page
+    assert found.sentence in page
 
 
 def test_a_training_of_the_comparison_is_the_run_that_it_stands_for(deep, tmp_path):
     alone = DEEP.replace("evaluate: {compare: {without_pretraining: {seeds: 2}}}", "evaluate: {metrics: squared_error}")
     run = dlspec.run(dlspec.load(alone, overrides={"seed": 43}), out=tmp_path / "with")
-    found = deep.metrics["compare"]["without_pretraining"]
-    assert run.metrics["test"]["squared_error"] == found["with"]["squared_error"]["values"][1]
+    found = deep.metrics.compare.without_pretraining
+    assert run.metrics.test["squared_error"] == found.with_["squared_error"].values[1]
 
 
 def test_a_comparison_that_was_stopped_goes_on(deep, tmp_path):
@@ -173,18 +174,18 @@ def test_a_comparison_that_was_stopped_goes_on(deep, tmp_path):
     done = json.loads((tmp_path / "run/checkpoints/comparison.json").read_text())
     assert [(arm["arm"], arm["seed"]) for arm in done] == [("with", 42), ("without", 42), ("with", 43)]
     resumed = dlspec.resume(tmp_path / "run")
-    assert resumed.metrics["compare"] == deep.metrics["compare"]
+    assert resumed.metrics.compare == deep.metrics.compare
 
 
 def test_spreads_and_the_sentence():
-    assert spread([1.0]) == {"mean": 1.0, "sd": None, "values": [1.0]}
+    assert spread([1.0]) == Spread(mean=1.0, sd=None, values=(1.0,))
     arms = [
-        {"arm": arm, "seed": seed, "test": {"accuracy": value}, "loss": [], "val_loss": []}
+        Arm(arm=arm, seed=seed, test={"accuracy": value}, loss=(), val_loss=())
         for arm, values in (("with", (0.9, 0.8)), ("without", (0.7, 0.85)))
         for seed, value in enumerate(values)
     ]
     found = summarize(arms, [0, 1], ["accuracy"])
-    assert found["sentence"] == (
+    assert found.sentence == (
         "Accuracy 85.0% (sd 7.1%) with pretraining and 77.5% (sd 10.6%) without, over 2 seeds, with pretraining better "
         "in 1 of them."
     )
@@ -253,7 +254,7 @@ def test_a_run_may_start_from_the_layers_of_another(deep, tmp_path, monkeypatch)
     kept = np.load(deep.folder / "pretrained.npz")
     assert np.array_equal(np.load(run.folder / "layers.npz")["h1/0"], kept["h1/0"])
     again = dlspec.run(run.folder / "resolved.yaml", out=tmp_path / "again")
-    assert again.metrics["test"] == run.metrics["test"]
+    assert again.metrics.test == run.metrics.test
 
 
 def test_what_the_other_run_does_not_have_is_pretrained(deep, tmp_path):
@@ -326,13 +327,13 @@ def test_samples_of_another_source_are_seen_in_pretraining_only(tables):
             counts[stage.name] = samples
 
     run = dlspec.run(tables / "spec.yaml", out=tables / "run", listener=Count())
-    parts = run.data["parts"]
+    parts = run.data.parts
     held_out = parts["validation"] + parts["test"]
-    assert run.data["left_out"] == held_out, "what is held out must not come back through the other door"
+    assert run.data.left_out == held_out, "what is held out must not come back through the other door"
     assert counts == {"pretrain:h": parts["train"] + 260 - held_out, "fine_tune": parts["train"]}
-    assert any("left out" in note for note in run.metrics["notes"])
+    assert any("left out" in note for note in run.metrics.notes)
     again = dlspec.run(run.folder / "resolved.yaml", out=tables / "again")
-    assert again.metrics["test"] == run.metrics["test"]
+    assert again.metrics.test == run.metrics.test
 
 
 @pytest.mark.parametrize(
@@ -384,7 +385,7 @@ def test_the_page_shows_what_a_deep_belief_net_has_learned(tmp_path):
                     "What it dreams"):  # fmt: skip
         assert f"<h3>{heading}</h3>" in page
     assert {f"dreams:{steps}" for steps in (0, 10, 100, 1000)} <= set(run.pictures)
-    facts = run.metrics["pretraining"]
+    facts = run.metrics.pretraining
     assert facts["h1"]["units"] == 12
     assert 0 <= facts["h1"]["dead_units"] <= 12
     assert 0 < facts["h2"]["mean_activation"] < 1
@@ -398,7 +399,7 @@ def test_a_dead_unit_is_counted(tmp_path):
         "activation: sigmoid, name: h1", "activation: relu, name: h1, bias_initializer: {constant: -50}"
     )
     run = dlspec.run(text.replace("tied_weights: true, ", "optimizer: {sgd: 1e-9}, "), out=tmp_path / "run")
-    assert run.metrics["pretraining"]["h1"]["dead_units"] == 12
+    assert run.metrics.pretraining["h1"]["dead_units"] == 12
     assert "Dead are 12 of 12 in h1" in run.report.read_text(encoding="utf-8")
 
 

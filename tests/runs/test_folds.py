@@ -14,6 +14,8 @@ from dlspec.evaluation.metrics import METRICS
 from dlspec.runs.folds import summarize
 from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
+from dlspec.runs.records.data import Parts
+from dlspec.runs.records.metrics import Fold
 from dlspec.training.progress import Stopped
 from dlspec.training.values import as_array
 
@@ -128,27 +130,24 @@ def test_a_walk_forward_through_groups_cuts_all_of_them_at_the_same_times(tmp_pa
 
 
 def test_results_have_means_and_spreads_of_the_network_and_the_baselines(run):
-    folds = run.metrics["folds"]
-    for scores, own in ((folds, run.metrics["test"]), *zip_baselines(run)):
+    folds = run.metrics.folds
+    assert [name for name, _ in folds.of_all()] == ["network", *run.metrics.baselines]
+    for (_, scores), own in zip(folds.of_all(), run.metrics.scores().values(), strict=True):
         for metric in ("accuracy", "log_loss"):
-            values = scores[metric]["values"]
+            values = scores[metric].values
             assert len(values) == 3
             assert values[0] == own[metric], "the first fold is the run itself"
-            assert scores[metric]["mean"] == pytest.approx(np.mean(values))
-            assert scores[metric]["sd"] == pytest.approx(np.std(values, ddof=1))
-    assert folds["parts"][0] == run.data["parts"]
-    assert len(set(folds["log_loss"]["values"])) == 3
-    assert run.metrics["notes"][0] == "Scores, figures and the saved network are of the first of 3 folds."
+            assert scores[metric].mean == pytest.approx(np.mean(values))
+            assert scores[metric].sd == pytest.approx(np.std(values, ddof=1))
+    assert folds.parts[0] == run.data.parts
+    assert len(set(folds.test["log_loss"].values)) == 3
+    assert run.metrics.notes[0] == "Scores, figures and the saved network are of the first of 3 folds."
     page = run.report.read_text(encoding="utf-8")
     assert "Over 3 folds" in page
-    assert SHOWN.format(**folds["accuracy"]) in page
+    assert SHOWN.format(mean=folds.test["accuracy"].mean, sd=folds.test["accuracy"].sd) in page
 
 
 SHOWN = "{mean:.1%} ±&nbsp;{sd:.1%}"
-
-
-def zip_baselines(run):
-    return [(run.metrics["folds"]["baselines"][name], own) for name, own in run.metrics["baselines"].items()]
 
 
 def test_a_fold_beside_the_run_is_trained_as_it_would_be_alone(run, tmp_path):
@@ -164,7 +163,7 @@ def test_a_fold_beside_the_run_is_trained_as_it_would_be_alone(run, tmp_path):
         "dataset: iris, split: {folds: 3}", f"table: {tmp_path}/iris.csv, target: species, split: {{column: part}}"
     )
     alone = dlspec.run(text, out=tmp_path / "run")
-    assert alone.metrics["test"]["log_loss"] == run.metrics["folds"]["log_loss"]["values"][1]
+    assert alone.metrics.test["log_loss"] == run.metrics.folds.test["log_loss"].values[1]
 
 
 def load_truth(data):
@@ -176,11 +175,11 @@ def load_truth(data):
 
 def test_the_network_of_the_last_fold_of_a_walk_forward_is_kept(tmp_path):
     run = dlspec.run(SERIES, out=tmp_path / "run")
-    folds = run.metrics["folds"]
-    assert folds["rmse"]["values"][-1] == run.metrics["test"]["rmse"]
-    assert [parts["train"] for parts in folds["parts"]] == sorted(parts["train"] for parts in folds["parts"])
+    folds = run.metrics.folds
+    assert folds.test["rmse"].values[-1] == run.metrics.test["rmse"]
+    assert [parts.train for parts in folds.parts] == sorted(parts.train for parts in folds.parts)
     assert run.predictions["row"].max() == 299
-    assert "of the last of 3 folds" in run.metrics["notes"][0]
+    assert "of the last of 3 folds" in run.metrics.notes[0]
 
 
 def test_folds_that_were_done_are_not_done_again(run, tmp_path):
@@ -202,7 +201,7 @@ def test_folds_that_were_done_are_not_done_again(run, tmp_path):
     counted = Count()
     resumed = dlspec.resume(tmp_path / "run", listener=counted)
     assert [text for text in counted.noted if text.startswith("fold")] == ["fold 3 of 3"]
-    assert resumed.metrics["folds"] == run.metrics["folds"]
+    assert resumed.metrics.folds == run.metrics.folds
 
 
 def test_no_value_of_a_later_part_reaches_an_earlier_training(tmp_path):
@@ -218,27 +217,32 @@ def test_no_value_of_a_later_part_reaches_an_earlier_training(tmp_path):
     first = run_with(series, "first")
     series.loc[series.index >= 167, "x"] *= -3
     second = run_with(series, "second")
-    values = [found.metrics["folds"]["rmse"]["values"] for found in (first, second)]
+    values = [found.metrics.folds.test["rmse"].values for found in (first, second)]
     assert values[0][:2] == values[1][:2]
     assert values[0][2] != values[1][2]
     weights = [[as_array(weight) for weight in found.model.weights] for found in (first, second)]
     assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
 
 
+PARTS = Parts(train=3, validation=1, test=1)
+
+
 def test_the_sentence():
     results = [
-        {"parts": {}, "test": {"rmse": own}, "baselines": {"linear": {"rmse": linear}, "mean": {"rmse": 9.0}}}
-        for own, linear in ((1.0, 2.0), (2.0, 2.5), (3.0, 2.4))
+        Fold(fold=i, parts=PARTS, test={"rmse": own}, baselines={"linear": {"rmse": linear}, "mean": {"rmse": 9.0}})
+        for i, (own, linear) in enumerate(((1.0, 2.0), (2.0, 2.5), (3.0, 2.4)))
     ]
-    assert summarize(results, "rmse")["sentence"] == (
+    assert summarize(results, "rmse").sentence == (
         "Over 3 folds: RMSE 2.000 (sd 1.000) against 2.300 (sd 0.2646) of `linear`, better in 2 of them."
     )
 
 
 def test_a_score_that_cannot_be_computed_counts_in_no_mean():
-    results = [{"parts": {}, "test": {"r2": value}, "baselines": {}} for value in (0.5, None, 0.7)]
+    results = [Fold(fold=0, parts=PARTS, test={"r2": value}, baselines={}) for value in (0.5, None, 0.7)]
     found = summarize(results, "r2")
-    assert found["r2"] == {"mean": 0.6, "sd": pytest.approx(0.1414, abs=1e-4), "values": [0.5, None, 0.7]}
+    assert found.test["r2"].mean == 0.6
+    assert found.test["r2"].sd == pytest.approx(0.1414, abs=1e-4)
+    assert found.test["r2"].values == (0.5, None, 0.7)
 
 
 def test_plan_says_how_often_it_is_trained(tmp_path):
@@ -281,7 +285,7 @@ def test_folds_need_data_without_a_test_part():
     ],
 )
 def test_a_mean_stands_beside_its_deviation_to_the_same_digit(metric, mean, sd, shown):
-    assert METRICS[metric].show_spread({"mean": mean, "sd": sd}) == shown
+    assert METRICS[metric].show_spread(mean, sd) == shown
 
 
 def test_layers_of_another_run_have_seen_what_other_folds_are_tested_on(run):

@@ -9,6 +9,7 @@ from dlspec.data.sample_size import error_of_error, wilson_interval
 from dlspec.evaluation.evaluate import evaluate
 from dlspec.runs.job import find_oddities, load_data, new_network, plan_of
 from dlspec.runs.notes import dead_layers, dead_relus, learned, moves, small_folds
+from dlspec.runs.records.data import Parts
 from dlspec.training.values import predict
 
 IRIS = "dlspec: 1\nseed: 1\ndata: {dataset: iris}\n"
@@ -82,7 +83,7 @@ def test_a_loss_that_is_at_its_floor_after_the_first_epoch_is_no_fault(tmp_path)
     )
     run = dlspec.run(dlspec.load(text), out=tmp_path / "run")
     assert not moves([row["loss"] for row in run.history])
-    assert not any(note.startswith("The training loss") for note in run.metrics["notes"])
+    assert not any(note.startswith("The training loss") for note in run.metrics.notes)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_windows_count_as_far_as_they_share_nothing(horizon, worth):
 
 def test_the_warning_is_in_the_results_of_a_run(tmp_path):
     run = dlspec.run(dlspec.load(of_table(12, ", early_stopping: {patience: 3}")), out=tmp_path / "run")
-    (note,) = [note for note in run.metrics["notes"] if "validation part" in note]
+    (note,) = [note for note in run.metrics.notes if "validation part" in note]
     assert note.startswith("The validation part has 12 samples: by chance alone")
     assert "The validation part has 12 samples" in run.report.read_text(encoding="utf-8")
 
@@ -270,12 +271,10 @@ def test_an_accuracy_that_is_known_badly_is_told_where_something_is_chosen_by_it
     text = IRIS + f"model: [output]\ntrain: {{epochs: 3, optimizer: {{sgd: 0.001}}{stopping}}}\n"
     spec = dlspec.load(text)
     run = dlspec.run(spec, out=tmp_path / "run")
-    found = [
-        note for note in run.metrics["notes"] if note.startswith("The validation part has 22 samples: its accuracy")
-    ]
+    found = [note for note in run.metrics.notes if note.startswith("The validation part has 22 samples: its accuracy")]
     assert len(found) == told
     if told:
-        low, high = wilson_interval(22 * run.metrics["validation"]["accuracy"], 22)
+        low, high = wilson_interval(22 * run.metrics.validation["accuracy"], 22)
         assert f"from {low:.0%} to {high:.0%} by chance; early stopping chooses the epoch by it." in found[0]
 
 
@@ -284,18 +283,22 @@ def test_it_is_told_too_where_the_accuracy_is_no_metric(tmp_path):
         IRIS + "model: [output]\ntrain: {epochs: 3, early_stopping: {patience: 6}}\nevaluate: {metrics: [log_loss]}\n"
     )
     run = dlspec.run(dlspec.load(text), out=tmp_path / "run")
-    (found,) = [note for note in run.metrics["notes"] if note.startswith("The validation part has 22 samples")]
+    (found,) = [note for note in run.metrics.notes if note.startswith("The validation part has 22 samples")]
     network, data = run.model, load_data(run.spec)
     truth = np.asarray(data.validation.truth)
     right = (predict(network, data.validation.raw).argmax(axis=1) == truth).mean()
     assert f"its accuracy of {right:.0%}" in found
 
 
+def parts(*validation):
+    return [Parts(train=100, validation=count, test=20) for count in validation]
+
+
 def test_folds_whose_part_is_too_small_are_told_about():
     data = load_data(dlspec.load(IRIS + "model: [output]\n"))
     assert len(data.validation) == 22
-    assert small_folds(data, [{"validation": 22}, {"validation": 22}]) == []
-    (found,) = small_folds(data, [{"validation": 22}, {"validation": 9}, {"validation": 12}])
+    assert small_folds(data, parts(22, 22)) == []
+    (found,) = small_folds(data, parts(22, 9, 12))
     assert found == "In 2 of 3 folds the validation part judges little: the smallest has 9 samples."
 
 

@@ -134,7 +134,7 @@ def test_windows_cross_the_borders_of_blocks(tiny_run, tmp_path, small_blocks):
     )
     written, rows = printed(run, tmp_path / "new.csv")
     again = pd.read_csv(io.StringIO(written))
-    length = run.data["timesteps"]
+    length = run.data.timesteps
     wanted = run.predict({"x": values})
     assert rows == len(again) == 50
     assert again["x+2"].isna().sum() == length - 1
@@ -143,7 +143,7 @@ def test_windows_cross_the_borders_of_blocks(tiny_run, tmp_path, small_blocks):
 
 def test_no_window_crosses_a_gap(tiny_run, tmp_path, small_blocks):
     run = tiny_run("series")
-    length, values = run.data["timesteps"], np.sin(np.arange(60) / 5).round(4)
+    length, values = run.data.timesteps, np.sin(np.arange(60) / 5).round(4)
     times = np.where(np.arange(60) < 31, np.arange(60), 1000 + np.arange(60))
     pd.DataFrame({"t": times, "x": values}).to_csv(tmp_path / "new.csv", index=False)
     written, rows = printed(run, tmp_path / "new.csv")

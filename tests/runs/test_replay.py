@@ -95,7 +95,7 @@ def change_weights(run, factor):
 
 def change_environment(run, **values):
     path = run.folder / "environment.json"
-    path.write_text(json.dumps({**run.environment, **values}), encoding="utf-8")
+    path.write_text(json.dumps({**run.environment.as_json(), **values}), encoding="utf-8")
 
 
 # --- `dlspec run RUN/resolved.yaml`
@@ -135,7 +135,7 @@ def that_begins_with_another_run(home, table):
     text = TWO_LAYERS.replace("corruption: {gaussian: {stddev: 0.2}}", "from: ../other, layers: [h1]")
     (home / "specs" / "few.yaml").write_text(text, encoding="utf-8")
     first = dlspec.run(home / "specs" / "few.yaml", out=home / "deep" / "first")
-    assert first.environment["taken_fingerprint"]
+    assert first.environment.taken_fingerprint
     assert "h1" not in {row["stage"].partition(":")[2] for row in first.history}, "it is taken, not pretrained"
     assert other.finished
     return first
@@ -145,7 +145,7 @@ def that_was_stopped(home, table):
     with pytest.raises(Stopped):
         dlspec.run(dlspec.load(TINY["spirals"]), out=home / "first", listener=Interrupting("fine_tune", 2))
     resumed = dlspec.resume(home / "first")
-    assert len(resumed.environment["resumed"]) == 1
+    assert len(resumed.environment.resumed) == 1
     return resumed
 
 
@@ -267,7 +267,7 @@ def test_stages_are_compiled_as_they_were(tmp_path):
     (run.folder / "resolved.yaml").write_text(run.resolved_text.replace("xla: on", "xla: off"), encoding="utf-8")
     found = dlspec.replay(run.folder, tmp_path / "again")
     assert found.verdict == "equal"
-    assert dlspec.open_run(tmp_path / "again").environment["compiled_by_xla"] == run.environment["compiled_by_xla"]
+    assert dlspec.open_run(tmp_path / "again").environment.compiled_by_xla == run.environment.compiled_by_xla
 
 
 @pytest.mark.parametrize(
@@ -342,12 +342,12 @@ def test_a_replay_that_is_stopped_leaves_nothing_behind(tiny_run, temporary):
 
 
 def test_the_environment_says_what_the_last_digits_depend_on(tiny_run):
-    environment = tiny_run("spirals").environment
+    environment = tiny_run("spirals").environment.as_json()
     assert environment["backend"] == "tensorflow"
     assert environment["usable_cpus"] == usable_cpus()
     assert environment["intra_op_threads"] == environment["inter_op_threads"] == usable_cpus()
     assert environment["processor"]
-    assert environment["data_fingerprint"] == tiny_run("spirals").data["fingerprint"]
+    assert environment["data_fingerprint"] == tiny_run("spirals").data.fingerprint
     assert {"dlspec", "python", "tensorflow", "keras", "numpy", "platform", "device", "seed", "command"} < {
         *environment
     }
@@ -401,7 +401,7 @@ def test_the_command_says_equal_and_returns_0(tiny_run, tmp_path):
 def test_the_command_shows_what_differs_and_returns_4(copied, tmp_path):
     change_weights(copied, 1.5)
     change_environment(copied, tensorflow="2.20.0", XLA_FLAGS="--xla_cpu_use_onednn=true")
-    metrics = copied.metrics
+    metrics = copied.metrics.as_json()
     metrics["test"]["accuracy"] = 0.125
     (copied.folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     done = dlspec_here("replay", copied.folder, cwd=tmp_path)

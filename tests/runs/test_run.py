@@ -29,10 +29,10 @@ def test_a_run_leaves_a_whole_folder(tiny_run, name):
     pretrained = {"pretrained.npz"} if run.spec.pretrain else set()
     assert {path.name for path in run.folder.iterdir()} == FILES | pretrained
     assert (run.folder / "spec.yaml").read_text() == TINY[name]
-    assert set(run.metrics) >= {"train", "validation", "test", "baselines", "verdict"}
-    assert set(run.metrics["test"]) == {m.type_name for m in run.spec.evaluate.metrics}
-    assert set(run.metrics["baselines"]) == {b.type_name for b in run.spec.evaluate.baselines}
-    assert run.environment["seed"] == run.spec.seed
+    assert run.metrics["test"] is run.metrics.test, "a value can also be read by its name in the file"
+    assert set(run.metrics.test) == {m.type_name for m in run.spec.evaluate.metrics}
+    assert set(run.metrics.baselines) == {b.type_name for b in run.spec.evaluate.baselines}
+    assert run.environment.seed == run.spec.seed
     assert run.environment["tensorflow"]
     stages = [row["stage"] for row in run.history]
     assert stages[-1] == "fine_tune"
@@ -59,12 +59,12 @@ def test_the_saved_model_takes_raw_columns(tiny_run, name):
     else:
         rows = {key: values[written["row"]] for key, values in columns.items()}
     predicted = run.predict(rows)
-    target = run.data["target"]["name"] + ("+2" if name == "series" else "")
+    target = run.data.target.name + ("+2" if name == "series" else "")
     if name == "series":  # a prediction stands at the last row of its window, the target two rows later
         predicted = predicted.loc[written["row"] - 2]
-    if run.data["target"]["kind"] == "class":
+    if run.data.target.kind == "class":
         assert list(predicted[target].astype(str)) == list(written["network"].astype(str))
-        label = run.data["target"]["classes"][0]
+        label = run.data.target.classes[0]
         assert predicted[f"{target}={label}"].to_numpy() == pytest.approx(written[f"p({label})"], abs=1e-5)
     else:
         assert predicted[target].to_numpy() == pytest.approx(written["network"], rel=1e-4)
@@ -90,7 +90,7 @@ def test_the_resolved_spec_runs_again_to_the_same_result(tiny_run, tmp_path):
     first = tiny_run("digits")
     again = dlspec.run(first.folder / "resolved.yaml", out=tmp_path / "again")
     assert again.metrics == first.metrics
-    assert again.environment["data_fingerprint"] == first.environment["data_fingerprint"]
+    assert again.environment.data_fingerprint == first.environment.data_fingerprint
     weights = [list(map(np.asarray, run.model.get_weights())) for run in (first, again)]
     assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
 
@@ -216,7 +216,7 @@ def test_a_resumed_run_is_compiled_as_it_was_begun(write_spec, tmp_path, monkeyp
     path = write_spec(TINY["spirals"])
     run = dlspec.run(dlspec.load(path, overrides={"runtime.xla": "on"}), out=tmp_path / "run")
     stages = [stage.name for stage in dlspec.plan(run.spec).stages]
-    assert run.environment["compiled_by_xla"] == stages
+    assert list(run.environment.compiled_by_xla) == stages
     weights = run.model.get_weights()
     for name in ("metrics.json", "SHA256SUMS", "checkpoints/latest.npz", "checkpoints/before.npz"):
         (run.folder / name).unlink()
@@ -278,8 +278,8 @@ def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tm
     whole = tiny_run("spirals")
     assert resumed.metrics == whole.metrics
     assert [row["epoch"] for row in resumed.history] == [row["epoch"] for row in whole.history]
-    assert resumed.environment["started"] == started["started"]
-    assert resumed.environment["resumed"][0]["command"] == "again"
+    assert resumed.environment.started == started["started"]
+    assert resumed.environment.resumed[0]["command"] == "again"
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ for name, text in specs.items():
         Path("spec.yaml").write_text(text)
         runs.append(dlspec.run(dlspec.load("spec.yaml", more), out=f"{name}-{len(runs)}"))
     ours, theirs = ([np.asarray(w) for w in run.model.get_weights()] for run in runs)
-    found[name] = [max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs)), runs[0].environment["device"]]
-    scores = [run.metrics["test"]["accuracy"] for run in runs]
+    found[name] = [max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs)), runs[0].environment.device]
+    scores = [run.metrics.test["accuracy"] for run in runs]
     assert scores[0] == scores[1], scores
 if "dropout" in specs:
     Path("spec.yaml").write_text(specs["dropout"])

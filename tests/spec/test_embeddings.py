@@ -61,10 +61,10 @@ def test_layers_are_written_for_each_embedding(home):
 
 
 def test_words_that_only_go_together_are_learned(run, home):
-    assert run.metrics["verdict"]["outcome"] == "better"
-    assert run.metrics["test"]["rmse"] < 0.6 * run.metrics["baselines"]["linear"]["rmse"], "it sees each word alone"
-    linear = run.metrics["baselines"]["linear"]["rmse"]
-    assert linear < run.metrics["baselines"]["mean"]["rmse"], "and it does see words"
+    assert run.metrics.verdict.outcome == "better"
+    assert run.metrics.test["rmse"] < 0.6 * run.metrics.baselines["linear"]["rmse"], "it sees each word alone"
+    linear = run.metrics.baselines["linear"]["rmse"]
+    assert linear < run.metrics.baselines["mean"]["rmse"], "and it does see words"
 
 
 def test_the_saved_model_takes_words_in_a_fresh_process(run, home):
@@ -105,7 +105,7 @@ def test_the_resolved_spec_says_the_layers_and_runs_again(run, home):
     assert "codes: true" in text
     assert "from: [user_vector, film_vector, others]" in text
     again = dlspec.run(run.folder / "resolved.yaml", out=home / "again")
-    assert again.metrics["test"] == run.metrics["test"]
+    assert again.metrics.test == run.metrics.test
     assert run.graph.parameters == dlspec.graph(run.spec).parameters
 
 

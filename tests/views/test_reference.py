@@ -1,6 +1,8 @@
 """`dlspec layers`, and the pages of the reference, which are written from the same data."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +12,7 @@ from dlspec.language.yaml import read_text
 from dlspec.model.layers import LAYERS
 from dlspec.spec.reading import read_spec
 from dlspec.views.reference.catalogue import categories, keys_of, sections
+from dlspec.views.reference.class_homes import FILE, homes_text
 from dlspec.views.reference.pages import COMMAND, pages
 from tests.commands import modules_loaded_by
 from tests.conftest import ROOT
@@ -124,7 +127,23 @@ def test_the_pages_of_the_reference_are_what_the_code_says():
     written = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
     stale = [name for name, text in pages().items() if written.pop(name, None) != text]
     assert not stale, f"write them anew: {COMMAND}"
-    assert not written, f"pages of nothing: {sorted(written)}"
+
+
+def test_the_list_of_where_classes_stand_is_current():
+    assert FILE.read_text(encoding="utf-8") == homes_text(), f"write it anew: {COMMAND}"
+
+
+def test_a_class_that_is_not_listed_is_found_all_the_same():
+    """Someone who adds a class need not write the list first."""
+    program = (
+        "from dlspec.language.homes import HOMES\n"
+        "HOMES['optimizer'] = {}\n"
+        "from dlspec.training.optimizers.base import OPTIMIZERS\n"
+        "assert 'ftrl' not in OPTIMIZERS\n"
+        "assert OPTIMIZERS.read({'ftrl': 0.5}).learning_rate == 0.5\n"
+        "assert OPTIMIZERS['sgd'].type_name == 'sgd'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
 def test_links_of_the_reference_lead_to_a_heading():

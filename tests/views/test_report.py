@@ -66,11 +66,11 @@ def test_the_page_has_every_figure_and_loads_nothing(tiny_run, name):
     page = read(run)
     assert page.loads == []
     assert page.headings[1:] == FIGURES[name]
-    assert run.metrics["verdict"]["sentence"].replace("`", "") in page.text
+    assert run.metrics.verdict.sentence.replace("`", "") in page.text
     assert "learning_rate" in page.text, "the resolved spec"
     for layer in ("input", "output"):
         assert layer in page.text
-    for baseline in run.metrics["baselines"]:
+    for baseline in run.metrics.baselines:
         assert baseline in page.text
 
 
@@ -133,7 +133,7 @@ def test_a_report_is_drawn_the_same_without_the_data_file(tmp_path):
         "model: [{lstm: 3}, output]\ntrain: {epochs: 1}\n"
     )
     finished = dlspec.run(tmp_path / "wave.yaml", out=tmp_path / "run")
-    assert finished.data["raw_columns"] == ["y"], "the index that pandas writes is no feature"
+    assert finished.data.raw_columns == ("y",), "the index that pandas writes is no feature"
     before = finished.report.read_text()
     assert str(tmp_path) not in before
     (tmp_path / "wave.csv").unlink()

@@ -116,5 +116,5 @@ class Dataset(Kind):
         return Loaded(self.load(seed), 0, self.describe().test_rows)
 
 
-DATASETS: Registry[Dataset] = Registry("dataset", "dlspec.data.datasets", variable="DATASETS")
+DATASETS: Registry[Dataset] = Registry("dataset", "dlspec.data.datasets", lazy=True)
 AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

@@ -121,7 +121,7 @@ class Fitted(ABC):
         """The same in Keras's layers: raw values (batch, 1) -> (batch, width)."""
 
 
-FEATURES: Registry[Feature] = Registry("feature type", "dlspec.data.features", variable="FEATURES")
+FEATURES: Registry[Feature] = Registry("feature type", "dlspec.data.features", lazy=True)
 AnyFeature = Annotated[Feature, OneOf(FEATURES)]
 
 

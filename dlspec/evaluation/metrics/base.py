@@ -6,8 +6,8 @@ They are computed on the target itself, in its own units, whatever the network p
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import Kind, OneOf, Registry
@@ -71,9 +71,9 @@ class Metric(Kind):
         return f"{value:.1%}" if cls.unit == "percent" else show_number(value)
 
     @classmethod
-    def show_spread(cls, values: Mapping[str, Any]) -> str:
+    def show_spread(cls, value: float | None, sd: float | None) -> str:
         """`mean ± sd`, of several trainings, both to the same digit."""
-        mean, sd = cls.show(values["mean"]), values["sd"]
+        mean = cls.show(value)
         if sd is None:
             return mean
         plain = cls.unit not in ("percent", "count") and "e" not in mean
@@ -106,7 +106,5 @@ class Metric(Kind):
         return None
 
 
-METRICS: Registry[Metric] = Registry(
-    "metric", "dlspec.evaluation.metrics", left_out=left_out("metrics"), variable="METRICS"
-)
+METRICS: Registry[Metric] = Registry("metric", "dlspec.evaluation.metrics", left_out=left_out("metrics"), lazy=True)
 AnyMetric = Annotated[Metric, OneOf(METRICS)]

@@ -329,7 +329,7 @@ LAYERS: Registry[ModelItem] = Registry(
     "layer",
     "dlspec.model.layers",
     left_out={snake_case(name): reason for name, reason in LEFT_OUT.items()},
-    variable="LAYERS",
+    lazy=True,
 )
 AnyItem = Annotated[ModelItem, OneOf(LAYERS)]
 """Whatever may stand in a list of layers."""

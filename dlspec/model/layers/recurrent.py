@@ -124,7 +124,7 @@ CELLS: Registry[Cell] = Registry(
     "cell",
     "dlspec.model.layers",
     left_out={name: f"write `{name}_cell`, which is one timestep of it" for name in ("lstm", "gru", "simple_rnn")},
-    variable="CELLS",
+    lazy=True,
 )
 AnyCell = Annotated[Cell, OneOf(CELLS)]
 

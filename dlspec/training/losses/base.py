@@ -59,5 +59,5 @@ class Loss(KerasKind):
         return np.eye(units, dtype="float32")[targets] if self.one_hot and targets.ndim == 1 else targets
 
 
-LOSSES: Registry[Loss] = Registry("loss", "dlspec.training.losses", left_out=left_out("losses"), variable="LOSSES")
+LOSSES: Registry[Loss] = Registry("loss", "dlspec.training.losses", left_out=left_out("losses"), lazy=True)
 AnyLoss = Annotated[Loss, OneOf(LOSSES)]

@@ -66,6 +66,6 @@ class Optimizer(KerasKind):
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer", "dlspec.training.optimizers", left_out=left_out("optimizers"), variable="OPTIMIZERS"
+    "optimizer", "dlspec.training.optimizers", left_out=left_out("optimizers"), lazy=True
 )
 AnyOptimizer = Annotated[Optimizer, OneOf(OPTIMIZERS)]

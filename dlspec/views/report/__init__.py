@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.runs.checksums import fitting_together
 from dlspec.runtime.files import write_text
 from dlspec.views.report.page import render
 
@@ -16,5 +17,7 @@ __all__ = ["render", "write_report"]
 
 def write_report(run: Run) -> Path:
     """Draws the page from the files of the run folder and puts it there."""
-    write_text(run.report, render(run))
+    with fitting_together(run.folder):
+        page = render(run)
+    write_text(run.report, page)
     return run.report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from dlspec.evaluation.metrics import show_number
+
+if TYPE_CHECKING:
+    from dlspec.runs.records.data import Parts
+    from dlspec.training.progress import HistoryRow
 
 Array = np.ndarray
 
@@ -223,7 +227,7 @@ def against_truth(truth: Array, network: Array, title: str, unit: str) -> str:
 
 
 @in_style
-def loss_curves(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+def loss_curves(stages: Mapping[str, Sequence[HistoryRow]]) -> str:
     """Loss by epoch, a panel a stage: on the samples trained on, and on the held-out ones."""
     columns = len(stages) if len(stages) <= 4 else 3
     rows = math.ceil(len(stages) / columns)
@@ -231,10 +235,10 @@ def loss_curves(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     for axis in axes.flat[len(stages) :]:
         axis.set_visible(False)
     for axis, (name, history) in zip(axes.flat, stages.items(), strict=False):
-        epochs = [row["epoch"] for row in history]
-        loss = np.array([row["loss"] for row in history], dtype="float64")
+        epochs = [row.epoch for row in history]
+        loss = np.array([row.loss for row in history], dtype="float64")
         axis.plot(epochs, loss, color=NETWORK, lw=1.7, label="trained on", marker="o" if len(epochs) < 3 else "")
-        held_out = [row["val_loss"] for row in history]
+        held_out = [row.val_loss for row in history]
         if any(value is not None for value in held_out):
             values = np.array([math.nan if value is None else value for value in held_out])
             axis.plot(epochs, values, color=PARTS["validation"], lw=1.7, label="held out")
@@ -470,7 +474,7 @@ def confusion(truth: Array, predicted: Array, classes: Sequence[str]) -> str:
 
 
 @in_style
-def class_counts(counts: Mapping[str, Mapping[str, int]]) -> str:
+def class_counts(counts: Mapping[str, Parts]) -> str:
     """Samples of each class, by part."""
     figure, axes = styled(10, 2.3)
     axis = axes[0, 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from dlspec.views.report.shown import Shown
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
+    from dlspec.training.progress import HistoryRow
 
 STAGE_LOSS = {
     **dict.fromkeys(
@@ -31,10 +32,10 @@ STAGE_LOSS = {
 
 def learning_figures(run: Run) -> list[Shown]:
     """How it came about: losses of every stage, and what pretraining learnt."""
-    stages: dict[str, list[dict[str, Any]]] = {}
+    stages: dict[str, list[HistoryRow]] = {}
     for row in run.history:
-        stages.setdefault(row["stage"], []).append(row)
-    held_out = run.data["parts"]["validation"] > 0
+        stages.setdefault(row.stage, []).append(row)
+    held_out = run.data.parts.validation > 0
     captions = "Mean loss of each epoch on the samples trained on"
     captions += " and on those held out; the dot is the lowest." if held_out else "."
     if len(stages) > 1:
@@ -48,17 +49,17 @@ def learning_figures(run: Run) -> list[Shown]:
 
 def _compared(run: Run) -> list[Shown]:
     """With and without pretraining."""
-    found = run.metrics.get("compare", {}).get("without_pretraining")
-    if not found:
+    if run.metrics.compare is None:
         return []
-    metric = next(iter(found["with"]))
+    found = run.metrics.compare.without_pretraining
+    metric = next(iter(found.with_))
     kind = METRICS[metric]
-    title = f"{kind.heading(run.data['target']['unit'])}, {kind.better} is better"
+    title = f"{kind.heading(run.data.target.unit)}, {kind.better} is better"
     return [
         Shown(
             stage_figures.with_and_without(found, metric, title, kind.unit == "percent"),
             "Did pretraining help?",
-            f"{found['sentence']} The same network, seeds and epochs of fine-tuning; a dot is a training, the bar "
+            f"{found.sentence} The same network, seeds and epochs of fine-tuning; a dot is a training, the bar "
             "their mean. On the right the loss of fine-tuning, epoch by epoch.",
         )
     ]
@@ -66,9 +67,9 @@ def _compared(run: Run) -> list[Shown]:
 
 def _kept(run: Run) -> list[Shown]:
     """Samples led up to each code and down again."""
-    pictures, shape = run.pictures, run.data["input_shape"]
+    pictures, shape = run.pictures, run.data.input_shape
     depths = {key.split(":", 2)[2]: value for key, value in pictures.items() if key.startswith("reconstructed:")}
-    if depths and run.data["window"] is not None:
+    if depths and run.data.window is not None:
         return [_sequences(run, depths)]
     if not depths or len(shape) < 2:
         return []
@@ -117,9 +118,9 @@ def _activations(run: Run) -> list[Shown]:
 
 def _dreams(run: Run) -> list[Shown]:
     """What a deep belief net makes up."""
-    pictures, shape = run.pictures, run.data["input_shape"]
+    pictures, shape = run.pictures, run.data.input_shape
     steps = [key.split(":")[1] for key in pictures if key.startswith("dreams:")]
-    if not steps or len(shape) < 2 or run.data["window"] is not None:
+    if not steps or len(shape) < 2 or run.data.window is not None:
         return []
     rows = {_after(int(n)): pictures[f"dreams:{n}"].reshape(-1, *shape) for n in steps}
     return [
@@ -137,11 +138,11 @@ def _after(steps: int) -> str:
 
 
 def _sequences(run: Run, depths: dict[str, np.ndarray]) -> Shown:
-    names = [feature["name"] for feature in run.data["features"]]
-    target = run.data["target"]["name"]
+    names = [feature.name for feature in run.data.features]
+    target = run.data.target.name
     column = names.index(target) if target in names else 0
     name, values = next(reversed(depths.items()))
-    shape = (-1, *run.data["input_shape"])
+    shape = (-1, *run.data.input_shape)
     return Shown(
         figures.sequences(run.pictures["originals"].reshape(shape)[:, :, column], values.reshape(shape)[:, :, column]),
         "What pretraining kept",

@@ -35,7 +35,7 @@ def render(run: Run) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    started = datetime.fromisoformat(run.environment["started"])
+    started = datetime.fromisoformat(run.environment.started)
     result, learning = result_figures(run), learning_figures(run)
     return environment.get_template("page.html").render(
         css=(HERE / "style.css").read_text(encoding="utf-8"),
@@ -43,12 +43,12 @@ def render(run: Run) -> str:
         about=_about(run),
         run_name=run.folder.resolve().name,
         started=f"{started:%d %B %Y, %H:%M}",
-        verdict=metrics["verdict"],
-        notes=metrics["notes"],
+        verdict=metrics.verdict,
+        notes=metrics.notes,
         headings=_headings(run),
         scores=_score_rows(run),
         compared=comparison_figure(run),
-        folds=run.metrics.get("folds"),
+        folds=metrics.folds,
         fold_rows=_fold_rows(run),
         fold_figure=fold_figure(run),
         result=result,
@@ -61,8 +61,8 @@ def render(run: Run) -> str:
         flops=network.flops,
         resolved=highlight(run.resolved_text),
         environment={
-            key: ", ".join(value) or "nothing" if key == "compiled_by_xla" else value
-            for key, value in run.environment.items()
+            key: ", ".join(value) or "nothing" if key == "compiled_by_xla" and value is not None else value
+            for key, value in run.environment.as_json().items()
             if key != "started"
         },
     )
@@ -70,19 +70,19 @@ def render(run: Run) -> str:
 
 def data_figures(run: Run) -> list[Shown]:
     """What it was trained on."""
-    pictures, target = run.pictures, run.data["target"]
-    if run.data["task"] == "series":
+    pictures, target = run.pictures, run.data.target
+    if run.data.task == "series":
         times = pictures["series:times"]
         if pictures["series:dated"]:
             times = times.astype("datetime64[us]")
-        unit = f" ({target['unit']})" if target["unit"] else ""
+        unit = f" ({target.unit})" if target.unit else ""
         group = shown_group(run)
         of = f" of {group}" if group is not None else ""
-        middle = ", watched on the middle part" if run.data["parts"]["validation"] else ""
+        middle = ", watched on the middle part" if run.data.parts.validation else ""
         return [
             Shown(
                 figures.split_line(
-                    times, pictures["series:values"], pictures["series:ends"], f"{target['name']}{of}{unit}"
+                    times, pictures["series:values"], pictures["series:ends"], f"{target.name}{of}{unit}"
                 ),
                 "The series and its split",
                 f"Split by time: the network is trained on the past{middle}, and judged on the end.",
@@ -92,9 +92,9 @@ def data_figures(run: Run) -> list[Shown]:
     if "some:pictures" in run.pictures:
         shown, titles = run.pictures["some:pictures"], run.pictures["some:truth"].tolist()
         found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
-    if run.data["class_counts"]:
-        each = "with each label" if target["kind"] == "labels" else "of each class"
-        found.append(Shown(figures.class_counts(run.data["class_counts"]), f"Samples {each}"))
+    if run.data.class_counts:
+        each = "with each label" if target.kind == "labels" else "of each class"
+        found.append(Shown(figures.class_counts(run.data.class_counts), f"Samples {each}"))
     return found
 
 
@@ -120,17 +120,17 @@ def _about(run: Run) -> str:
 
 
 def _headings(run: Run) -> list[str]:
-    return [METRICS[name].heading(run.data["target"]["unit"]) for name in run.metrics["test"]]
+    return [METRICS[name].heading(run.data.target.unit) for name in run.metrics.test]
 
 
 def _fold_rows(run: Run) -> list[tuple[str, list[str]]]:
     """The network and the baselines over all folds: mean ± sd of each metric."""
-    folds = run.metrics.get("folds")
+    folds = run.metrics.folds
     if folds is None:
         return []
     return [
-        (name, [METRICS[metric].show_spread(own[metric]) for metric in run.metrics["test"]])
-        for name, own in {"network": folds, **folds["baselines"]}.items()
+        (name, [METRICS[metric].show_spread(found.mean, found.sd) for metric, found in own.items()])
+        for name, own in folds.of_all()
     ]
 
 
@@ -139,14 +139,16 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
     from dlspec.evaluation.baselines import BASELINES
 
     metrics = run.metrics
-    rows = [("network", "on the test part", metrics["test"], "own")]
-    rows += [(name, BASELINES[name].in_words, scores, "") for name, scores in metrics["baselines"].items()]
+    rows = [("network", "on the test part", metrics.test, "own")]
+    rows += [(name, BASELINES[name].in_words, scores, "") for name, scores in metrics.baselines.items()]
     rows += [
-        ("network", f"on the {part} part", metrics[part], "quiet") for part in ("validation", "train") if metrics[part]
+        ("network", f"on the {part} part", scores, "quiet")
+        for part, scores in (("validation", metrics.validation), ("train", metrics.train))
+        if scores
     ]
     best = {}
-    for name in metrics["test"]:
-        values = [metrics["test"][name], *(scores[name] for scores in metrics["baselines"].values())]
+    for name in metrics.test:
+        values = [scores[name] for scores in metrics.scores().values()]
         known = [value for value in values if value is not None]
         best[name] = (min if METRICS[name].better == "lower" else max)(known) if known else None
     return [

@@ -21,32 +21,28 @@ MOST_LABELS = 40
 
 def comparison_figure(run: Run) -> Shown:
     """The metric of the verdict as bars."""
-    metrics = run.metrics
-    name = judged_by(run.data["target"]["kind"], list(metrics["test"]))
-    scores = {
-        "network": metrics["test"][name],
-        **{key: value[name] for key, value in metrics["baselines"].items()},
-    }
+    name = judged_by(run.data.target.kind, list(run.metrics.test))
+    scores = {who: found[name] for who, found in run.metrics.scores().items()}
     metric = METRICS[name]
-    title = f"{metric.heading(run.data['target']['unit'])}, {metric.better} is better"
+    title = f"{metric.heading(run.data.target.unit)}, {metric.better} is better"
     return Shown(figures.comparison(scores, metric.unit == "percent"), title)
 
 
 def fold_figure(run: Run) -> Shown | None:
     """The metric of the verdict on every fold, as dots; None: there are no folds."""
-    folds = run.metrics.get("folds")
+    folds = run.metrics.folds
     if folds is None:
         return None
-    metric = METRICS[judged_by(run.data["target"]["kind"], list(run.metrics["test"]))]
+    metric = METRICS[judged_by(run.data.target.kind, list(run.metrics.test))]
     name = metric.type_name
-    values = {"network": folds[name]["values"], **{key: own[name]["values"] for key, own in folds["baselines"].items()}}
-    title = f"{metric.heading(run.data['target']['unit'])} of each fold, {metric.better} is better"
+    values = {who: own[name].values for who, own in folds.of_all()}
+    title = f"{metric.heading(run.data.target.unit)} of each fold, {metric.better} is better"
     return Shown(figures.folds(values, metric.unit == "percent"), title, "A dot is a fold, the line their mean.")
 
 
 def shown_group(run: Run) -> str | None:
     """Of several series, that with the largest test part, which figures show; None: there is one series."""
-    if run.data.get("group") is None:
+    if run.data.group is None:
         return None
     return str(run.predictions["group"].astype(str).value_counts().sort_index().idxmax())
 
@@ -55,8 +51,8 @@ def result_figures(run: Run) -> list[Shown]:
     """How good it is, seen on the test part."""
     import pandas as pd
 
-    table, target, task = run.predictions, run.data["target"], run.data["task"]
-    baselines = list(run.metrics["baselines"])
+    table, target, task = run.predictions, run.data.target, run.data.task
+    baselines = list(run.metrics.baselines)
     if task == "reconstruction":
         return _given_back(run)
     if task == "labels":
@@ -67,7 +63,7 @@ def result_figures(run: Run) -> list[Shown]:
             shown.append(_bent(run))
         if task == "class_series":
             shown.append(_in_time(run))
-        classes = target["classes"]
+        classes = target.classes
         truth, guessed = table["truth"].astype(str).to_numpy(), table["network"].astype(str).to_numpy()
         shown.append(
             Shown(
@@ -80,15 +76,15 @@ def result_figures(run: Run) -> list[Shown]:
         if len(run.pictures.get("wrong:pictures", ())):
             shown.append(_wrong(run))
         return shown
-    if target.get("values"):
+    if target.values:
         return _of_several(run)
     group = shown_group(run)
     if group is not None:
         table = table[table["group"].astype(str) == group]
     truth, network = table["truth"].to_numpy(), table["network"].to_numpy()
     guesses = {name: table[name].to_numpy() for name in baselines}
-    unit = f" ({target['unit']})" if target["unit"] else ""
-    label = f"{target['name']}{unit}" if group is None else f"{target['name']} of {group}{unit}"
+    unit = f" ({target.unit})" if target.unit else ""
+    label = f"{target.name}{unit}" if group is None else f"{target.name} of {group}{unit}"
     if task == "number":
         return [
             Shown(
@@ -102,7 +98,8 @@ def result_figures(run: Run) -> list[Shown]:
         ]  # fmt: skip
     dated = bool(run.pictures["series:dated"])
     times = pd.to_datetime(table["time"]).to_numpy() if dated else table["row"].to_numpy()
-    horizon = run.data["window"]["horizon"]
+    assert run.data.window is not None, "a series has a window"
+    horizon = run.data.window.horizon
     steps = "the next timestep" if horizon == 1 else f"{horizon} timesteps ahead"
     late = "one step" if horizon == 1 else f"{horizon} steps"
     count = 1 if group is None else run.predictions["group"].nunique()
@@ -139,11 +136,11 @@ def _change_figure(last: np.ndarray, truth: np.ndarray, network: np.ndarray, uni
 
 def _given_back(run: Run) -> list[Shown]:
     """Inputs beside what comes back, how far off that is, and the plane of a code of two numbers."""
-    table, pictures, shape = run.predictions, run.pictures, tuple(run.data["input_shape"])
-    names = ["network", *run.metrics["baselines"]]
+    table, pictures, shape = run.predictions, run.pictures, run.data.input_shape
+    names = ["network", *run.metrics.baselines]
     rows = {"input": pictures["given_back:truth"], **{name: pictures[f"given_back:{name}"] for name in names}}
     shown = []
-    if run.data["window"] is None and len(shape) >= 2:
+    if run.data.window is None and len(shape) >= 2:
         images = {name: values.reshape(-1, *shape) for name, values in rows.items()}
         shown.append(
             Shown(
@@ -152,9 +149,9 @@ def _given_back(run: Run) -> list[Shown]:
                 "Samples of the test part, and what is given back of them.",
             )
         )
-    elif run.data["window"] is not None:
+    elif run.data.window is not None:
         first = {name: values.reshape(-1, *shape)[:, :, 0] for name, values in rows.items()}
-        column = run.data["features"][0]["name"]
+        column = run.data.features[0].name
         shown.append(
             Shown(
                 stage_figures.lines_given_back(first),
@@ -163,7 +160,7 @@ def _given_back(run: Run) -> list[Shown]:
             )
         )
     else:
-        features = [feature["name"] for feature in run.data["features"]]
+        features = [feature.name for feature in run.data.features]
         shown.append(
             Shown(
                 stage_figures.values_given_back(rows["input"], rows["network"], features),
@@ -196,9 +193,9 @@ def _given_back(run: Run) -> list[Shown]:
 
 
 def _plane(run: Run) -> Shown:
-    pictures, classes = run.pictures, run.data["target"]["classes"]
+    pictures, classes = run.pictures, run.data.target.classes
     points = {part: (pictures[f"plane:{part}"], pictures[f"plane:{part}_classes"]) for part in ("train", "test")}
-    names = [feature["name"] for feature in run.data["features"]]
+    names = [feature.name for feature in run.data.features]
     return Shown(
         figures.plane(pictures["plane:axes"], pictures["plane:probabilities"], points, classes, names),
         "The decision boundary",
@@ -229,16 +226,11 @@ def _bent(run: Run) -> Shown:
 
 def _of_several(run: Run) -> list[Shown]:
     """How good each of several numbers is."""
-    values, table = run.data["target"]["values"], run.predictions
+    values, table = run.data.target.values, run.predictions
     errors = {
-        who: [run.metrics["by_target"][name][who].get("rmse") for name in values]
-        for who in run.metrics["by_target"][values[0]]
+        who: [float(((table[f"{who}:{name}"] - table[f"truth:{name}"]) ** 2).mean() ** 0.5) for name in values]
+        for who in run.metrics.scores()
     }
-    if None in errors["network"]:  # the spec names other metrics
-        errors = {
-            who: [float(((table[f"{who}:{name}"] - table[f"truth:{name}"]) ** 2).mean() ** 0.5) for name in values]
-            for who in errors
-        }
     shares = {
         who: [own / (of or 1.0) for own, of in zip(each, errors["network"], strict=True)]
         for who, each in errors.items()
@@ -249,7 +241,7 @@ def _of_several(run: Run) -> list[Shown]:
     few = "" if len(values) <= MOST_VALUES else f" The first {MOST_VALUES} of {len(values)}."
     return [
         Shown(
-            figures.by_value(values, shares, joined=bool(run.data["target"]["steps"])),
+            figures.by_value(values, shares, joined=bool(run.data.target.steps)),
             "The error of each value",
             "RMSE on the test part, that of the network being 1: a simple guess above 1 does worse than the network.",
         ),
@@ -263,7 +255,7 @@ def _of_several(run: Run) -> list[Shown]:
 
 def _in_time(run: Run) -> Shown:
     """What was said when."""
-    table, classes, group = run.predictions, run.data["target"]["classes"], shown_group(run)
+    table, classes, group = run.predictions, run.data.target.classes, shown_group(run)
     if group is not None:
         table = table[table["group"].astype(str) == group]
     said = {
@@ -281,7 +273,7 @@ def _in_time(run: Run) -> Shown:
 
 def _of_labels(run: Run) -> list[Shown]:
     """How well each label is told."""
-    values, table, by_target = run.data["target"]["values"], run.predictions, run.metrics["by_target"]
+    values, table, by_target = run.data.target.values, run.predictions, run.metrics.by_target
     often = sorted(values, key=lambda name: -table[f"truth:{name}"].sum())
     named, drawn = ([name for name in values if name in often[:most]] for most in (MOST_LABELS, MOST_VALUES))
     shares = {

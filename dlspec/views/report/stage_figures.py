@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlspec.evaluation.metrics import show_number
 from dlspec.views.report.figures import CLASSES, NETWORK, QUIET, TRUTH, Array, baseline_color, in_style, styled, to_svg
+
+if TYPE_CHECKING:
+    from dlspec.runs.records.metrics import Compared
 
 WITHOUT = "#94a3b8"
 
@@ -36,13 +39,13 @@ def activations(layers: Mapping[str, tuple[Array, Array, Array]]) -> str:
 
 
 @in_style
-def with_and_without(found: Mapping[str, Any], metric: str, title: str, percent: bool) -> str:
+def with_and_without(found: Compared, metric: str, title: str, percent: bool) -> str:
     """Scores of every seed with and without pretraining, and the losses of their fine-tuning."""
     figure, axes = styled(10, 3.0, 1, 2, width_ratios=[1, 1.4])
     axis = axes[0, 0]
-    arms = (("with", NETWORK), ("without", WITHOUT))
-    for place, (name, color) in enumerate(arms):
-        values = np.array(found[name][metric]["values"], "float64")
+    colors = {"with": NETWORK, "without": WITHOUT}
+    for place, (spreads, color) in enumerate(zip((found.with_, found.without), colors.values(), strict=True)):
+        values = np.array(spreads[metric].values, "float64")
         mean = float(values.mean())
         axis.plot(np.full(len(values), place) + np.linspace(-0.12, 0.12, len(values)), values, "o", color=color, ms=6,
                   alpha=0.75, mew=0)  # fmt: skip
@@ -57,12 +60,11 @@ def with_and_without(found: Mapping[str, Any], metric: str, title: str, percent:
         axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axis = axes[0, 1]
     named = set()
-    for arm in found["arms"]:
-        color = dict(arms)[arm["arm"]]
-        label = f"{arm['arm']} pretraining" if arm["arm"] not in named else None
-        axis.plot(range(1, len(arm["loss"]) + 1), arm["loss"], color=color, lw=1.4, alpha=0.85, label=label)
-        named.add(arm["arm"])
-    losses = np.array([loss for arm in found["arms"] for loss in arm["loss"] if loss is not None])
+    for arm in found.arms:
+        label = f"{arm.arm} pretraining" if arm.arm not in named else None
+        axis.plot(range(1, len(arm.loss) + 1), arm.loss, color=colors[arm.arm], lw=1.4, alpha=0.85, label=label)
+        named.add(arm.arm)
+    losses = np.array([loss for arm in found.arms for loss in arm.loss if loss is not None])
     if len(losses) and losses.min() > 0 and losses.max() / losses.min() > 30:
         axis.set_yscale("log")
     axis.set_xlabel("epoch of fine-tuning")

@@ -1,77 +1,26 @@
-"""What a run folder says of its spec, its data and the machine, and how that is read again."""
+"""What is recorded of the data of a run, in `data.json`; see `records.data`."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec._version import __version__
 from dlspec.data.arrays import LazyArray, Samples, some_of
-from dlspec.data.signature import PARTS_IN_FILES
-from dlspec.data.source_of import source_of, unlabeled_source
-from dlspec.data.sources import FileSource
-from dlspec.data.sources.rows import RowsFiles
-from dlspec.language.yaml import to_yaml
-from dlspec.runtime.environment import surroundings, typed
-from dlspec.spec.other_run import find_layers_file
+from dlspec.runs.records.data import Parts
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
     from dlspec.data.datasets import Column
     from dlspec.data.features.base import Raw
     from dlspec.data.preparation import Prepared
-    from dlspec.data.signature import Signature
-
 
 LOOKED_AT = 10**7
 """Values of samples that are not in memory, which tell what all are like."""
 
 
-def portable(spec: Spec, folder: Path) -> dict[str, Any]:
-    """The resolved spec as plain values, data files relative to the run folder; what is not set is left out."""
-
-    def without_nothing(values: Any) -> Any:
-        if isinstance(values, dict):
-            return {key: without_nothing(value) for key, value in values.items() if value is not None}
-        return [without_nothing(v) for v in values] if isinstance(values, list) else values
-
-    values: dict[str, Any] = without_nothing(spec.written())
-    data = values["data"]
-    for source, section in ((source_of(spec.data), data), (unlabeled_source(spec.data), data.get("unlabeled"))):
-        if isinstance(source, FileSource):
-            section[source.key] = source.seen_from(folder, section[source.key])
-        for part in PARTS_IN_FILES if isinstance(source, RowsFiles) else ():
-            own = getattr(source, part)
-            if own is not None:
-                data["split"][part] = own.seen_from(folder, data["split"][part])
-    other_run = find_layers_file(spec)
-    if other_run is not None:
-        values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
-    return values
-
-
-def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
-    return (
-        f"# {spec.name} with every default written out; dlspec {__version__} runs it again as it is.\n{to_yaml(values)}"
-    )
-
-
-def environment_of(seed: int, fingerprint: str, device: str) -> dict[str, Any]:
-    return {
-        **surroundings(device),
-        "seed": seed,
-        "data_fingerprint": fingerprint,
-        "command": typed(),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }
-
-
 def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
-    """`data.json`: what the data looked like, enough to predict with the model and to draw the report."""
+    """What the data looked like, as `DataRecord` reads it again."""
     signature, steps, target = data.signature, data.preprocessing, data.signature.target
     return {
         "task": signature.task,
@@ -96,7 +45,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "timesteps": steps.timesteps,
         "window": signature.window.model_dump(include={"length", "horizon", "steps"}) if signature.window else None,
         "input_shape": list(signature.input_shape[1:]),
-        "parts": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
+        "parts": {name: len(getattr(data, name)) for name in Parts.model_fields},
         "unlabeled": len(data.unlabeled),
         "left_out": data.left_out,
         "group": signature.group if signature.window else None,
@@ -106,44 +55,6 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "class_counts": _class_counts(data),
         "naive_error": getattr(data.naive_error, "tolist", lambda: data.naive_error)(),
     }
-
-
-def _of_values(target: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
-    """Column and unit of each of several numbers that the network puts out."""
-    values = () if target.get("labels") else target.get("values", ())
-    for value, unit in zip(values, target.get("units", ()), strict=True):
-        yield value.rpartition("+")[0] if target["steps"] else value, unit
-
-
-def signature_of(described: dict[str, Any], spec: Spec) -> Signature:
-    """What `data.json` says of the inputs and the target."""
-    from dlspec.data.datasets import Column
-    from dlspec.data.signature import Label, Signature, Target, share_out
-    from dlspec.data.split import Window
-
-    target, shape = described["target"], (None, *described["input_shape"])
-    features = tuple(Column(feature["name"], unit=feature["unit"]) for feature in described["features"])
-    widths = [feature.get("width", 1) for feature in described["features"]]
-    return Signature(
-        described["task"],
-        shape,
-        features,
-        Target(
-            target["name"],
-            target["kind"],
-            tuple(target["classes"]),
-            target["unit"],
-            shape[1:] if target["kind"] == "input" else (),
-            target.get("inside", False),
-            tuple(Column(name, unit=unit) for name, unit in _of_values(target)),
-            tuple(target.get("steps", ())),
-            tuple(Label(*label) for label in target.get("labels", ())),
-            target.get("separator"),
-        ),
-        share_out(spec.model.columns_of_inputs, shape, [feature.name for feature in features], widths),
-        {},
-        window=Window(**described["window"]) if described["window"] else None,
-    )
 
 
 def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
@@ -213,5 +124,5 @@ def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:
     classes = target.classes or tuple(label.name for label in target.labels)
     if not classes:
         return None
-    counts = {name: getattr(data, name).class_counts(len(classes)) for name in ("train", "validation", "test")}
+    counts = {name: getattr(data, name).class_counts(len(classes)) for name in Parts.model_fields}
     return {label: {name: int(count[i]) for name, count in counts.items()} for i, label in enumerate(classes)}

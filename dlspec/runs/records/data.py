@@ -1,0 +1,220 @@
+"""`data.json`: what the data looked like, enough to predict with the model and to draw the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dlspec.data.features.base import Raw
+from dlspec.data.signature import Label, Signature, Target, Task, share_out
+from dlspec.runtime.records import Record
+
+if TYPE_CHECKING:
+    from dlspec.spec.spec import Spec
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Size = Annotated[int, Field(ge=1, le=2**31)]
+SUMMARIES: dict[Raw, tuple[str, ...]] = {
+    "number": ("min", "max", "mean"),
+    "word": ("words",),
+    "text": ("longest", "mean"),
+    "time": ("form", "from_", "to"),
+}
+"""What is said of a column, by what the saved model takes of it."""
+
+
+class Parts(Record):
+    """Samples of each part of the split."""
+
+    train: Count
+    validation: Count
+    test: Count
+
+
+class TargetRecord(Record):
+    """What was predicted.
+
+    Args:
+        inside, labels, separator, steps: as those of `Target`.
+        names: the columns that are predicted.
+        values: what each of several numbers or labels is called.
+        units: of several numbers, the unit of each.
+    """
+
+    name: str
+    kind: Literal["number", "class", "labels", "input"]
+    classes: tuple[str, ...]
+    unit: str | None
+    inside: bool = False
+    names: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    steps: tuple[Size, ...] = ()
+    units: tuple[str | None, ...] = ()
+    labels: tuple[tuple[str, str, str, str], ...] = ()
+    separator: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.kind == "class") != bool(self.classes):
+            raise ValueError(f"a target of the kind `{self.kind}` with {len(self.classes)} classes")
+        if (self.kind == "labels") != bool(self.labels):
+            raise ValueError(f"a target of the kind `{self.kind}` with {len(self.labels)} labels")
+        for name in ("labels",) if self.labels else ("units",):
+            if len(getattr(self, name)) != len(self.values):
+                raise ValueError(f"{len(getattr(self, name))} `{name}` for {len(self.values)} `values`")
+        if self.steps and len(self.steps) != len(self.values):
+            raise ValueError(f"{len(self.steps)} `steps` for {len(self.values)} `values`")
+        return self
+
+    def columns(self) -> Iterator[tuple[str, str | None]]:
+        """Column and unit of each of several numbers that the network puts out."""
+        for value, unit in zip(() if self.labels else self.values, self.units, strict=True):
+            yield value.rpartition("+")[0] if self.steps else value, unit
+
+
+class FeatureRecord(Record):
+    """A column that the network sees, and what its values are like.
+
+    Args:
+        width: how many numbers the network sees of it.
+        raw: what the saved model takes of it.
+        type: of a table, its feature type.
+        input: the input of the saved model that takes it, where each column has one.
+        holes: whether a value may be missing.
+        min, max, mean: of numbers; of texts `mean` and `longest` count words.
+        words: of words, how many there are.
+        form, from_, to: of times, how they are written, the first and the last.
+    """
+
+    name: str
+    unit: str | None
+    width: Size = 1
+    raw: Raw
+    type: str | None = None
+    input: str | None = None
+    holes: bool | None = None
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    words: Count | None = None
+    longest: Count | None = None
+    form: str | None = None
+    from_: str | None = Field(None, alias="from")
+    to: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for name in SUMMARIES[self.raw]:
+            if getattr(self, name) is None:
+                raise ValueError(f"it has no `{name.rstrip('_')}`, which a column of the kind `{self.raw}` has")
+        return self
+
+
+class WindowRecord(Record):
+    """How samples were cut from a series; see `data.window` of a spec."""
+
+    length: Size
+    horizon: Count
+    steps: Size = 1
+
+
+class GapsRecord(Record):
+    """What gaps in time cost; see `Gaps`."""
+
+    number: Count
+    windows: Count
+
+
+class DataRecord(Record):
+    """What the data of a run looked like.
+
+    Args:
+        rows: of the data, all parts together.
+        fingerprint: sha256 of their content.
+        raw_columns: what the saved model takes, in order.
+        encoded: whether the saved model takes each column by its name.
+        timesteps: of a series, rows of a raw window.
+        input_shape: of what the network sees of a sample.
+        parts: samples of each part of the split.
+        unlabeled: samples that only pretraining saw.
+        left_out: samples that pretraining left out, since they are held out.
+        group: of several series, the column that separates them.
+        usual_step: the usual step in time, in seconds where times are `dated`.
+        class_counts: class or label -> samples of each part.
+        naive_error: of a series, mean absolute error of persistence on the training part, of each value.
+    """
+
+    task: Task
+    rows: Count
+    fingerprint: str
+    target: TargetRecord
+    features: tuple[FeatureRecord, ...] = Field(min_length=1)
+    raw_columns: tuple[str, ...]
+    encoded: bool
+    timesteps: Size | None
+    window: WindowRecord | None
+    input_shape: tuple[Size, ...]
+    parts: Parts
+    unlabeled: Count
+    left_out: Count
+    group: str | None = None
+    gaps: GapsRecord | None = None
+    usual_step: float | None = None
+    dated: bool = False
+    class_counts: dict[str, Parts] | None
+    naive_error: tuple[float | None, ...] | float | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.window is None) != (self.timesteps is None):
+            raise ValueError("`window` and `timesteps` are of a series, and only one of them is there")
+        if (self.window is None) == (self.task in ("series", "class_series")) and self.task != "reconstruction":
+            raise ValueError(f"`window` does not fit the task `{self.task}`")
+        kinds = {"series": "number", "class_series": "class", "reconstruction": "input"}
+        if self.target.kind != kinds.get(self.task, self.task):
+            raise ValueError(f"a target of the kind `{self.target.kind}` does not fit the task `{self.task}`")
+        if self.encoded:
+            for feature in self.features:
+                if feature.input is None or feature.holes is None:
+                    raise ValueError(
+                        f"the feature `{feature.name}` has no `input` or no `holes`, and `encoded` is true"
+                    )
+        known = self.target.classes or tuple(name for name, *_ in self.target.labels)
+        if self.class_counts is not None and tuple(self.class_counts) != known:
+            raise ValueError("`class_counts` has other classes than `target`")
+        return self
+
+    def signature(self, spec: Spec) -> Signature:
+        """What goes into the network of a run and comes out."""
+        from dlspec.data.datasets import Column
+        from dlspec.data.split import Window
+
+        target, shape = self.target, (None, *self.input_shape)
+        features = tuple(Column(feature.name, unit=feature.unit) for feature in self.features)
+        return Signature(
+            self.task,
+            shape,
+            features,
+            Target(
+                target.name,
+                target.kind,
+                target.classes,
+                target.unit,
+                self.input_shape if target.kind == "input" else (),
+                target.inside,
+                tuple(Column(name, unit=unit) for name, unit in target.columns()),
+                target.steps,
+                tuple(Label(*label) for label in target.labels),
+                target.separator,
+            ),
+            share_out(
+                spec.model.columns_of_inputs,
+                shape,
+                [feature.name for feature in features],
+                [feature.width for feature in self.features],
+            ),
+            {},
+            window=Window(**self.window.as_json()) if self.window else None,
+        )

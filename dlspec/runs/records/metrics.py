@@ -1,0 +1,145 @@
+"""`metrics.json`: how good the network is, beside the simplest guesses; and of trainings beside that of the run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field, NonNegativeInt, model_validator
+
+from dlspec.evaluation.verdict import Verdict
+from dlspec.runs.records.data import Parts
+from dlspec.runtime.records import Record
+
+Scores = dict[str, float | None]
+"""Metric -> value; None where it cannot be computed."""
+ArmName = Literal["with", "without"]
+
+
+def known(scores: Mapping[str, float]) -> Scores:
+    """None for what is not finite, as JSON has no such numbers."""
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
+
+
+class Spread(Record):
+    """A metric of several trainings; of one there is no deviation."""
+
+    mean: float | None
+    sd: float | None
+    values: tuple[float | None, ...] = Field(min_length=1)
+
+
+class Arm(Record):
+    """A training with pretraining or without."""
+
+    arm: ArmName
+    seed: int
+    test: Scores
+    loss: tuple[float | None, ...]
+    val_loss: tuple[float | None, ...]
+
+
+class Compared(Record):
+    """The network with pretraining and without: metric -> values of all seeds, and each training."""
+
+    seeds: tuple[int, ...]
+    with_: dict[str, Spread] = Field(alias="with", min_length=1)
+    without: dict[str, Spread] = Field(min_length=1)
+    sentence: str
+    arms: tuple[Arm, ...]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if list(self.with_) != list(self.without):
+            raise ValueError("`with` and `without` have other metrics")
+        return self
+
+
+class Comparisons(Record):
+    """What the network was compared with."""
+
+    without_pretraining: Compared
+
+
+class Fold(Record):
+    """What came of the training on one fold."""
+
+    fold: NonNegativeInt
+    parts: Parts
+    test: Scores
+    baselines: dict[str, Scores]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for name, scores in self.baselines.items():
+            if list(scores) != list(self.test):
+                raise ValueError(f"`baselines.{name}` has other metrics than `test`")
+        return self
+
+
+class Folds(Record):
+    """All folds together: beside these fields, each metric of the network."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Spread] = Field(init=False)
+
+    baselines: dict[str, dict[str, Spread]]
+    parts: tuple[Parts, ...]
+    sentence: str
+
+    @property
+    def test(self) -> Mapping[str, Spread]:
+        """Metric -> its values on the test part of every fold."""
+        return self.__pydantic_extra__
+
+    def of_all(self) -> Iterator[tuple[str, Mapping[str, Spread]]]:
+        """The network and the baselines, each with its metrics."""
+        yield "network", self.test
+        yield from self.baselines.items()
+
+
+class Metrics(Record):
+    """What a run came to.
+
+    Args:
+        train, validation, test: of the network; that of a part without samples is empty.
+        baselines: of the simplest guesses, on the test part.
+        by_target: of several numbers or labels: value -> who guesses -> metrics on the test part.
+        pretraining: layer -> what was seen of it after pretraining.
+        notes: what a reader should know, in sentences.
+    """
+
+    by_target: dict[str, dict[str, Scores]] = Field(default_factory=dict)
+    train: Scores
+    validation: Scores
+    test: Scores = Field(min_length=1)
+    baselines: dict[str, Scores]
+    verdict: Verdict
+    notes: tuple[str, ...]
+    pretraining: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+    compare: Comparisons | None = None
+    folds: Folds | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        judged = {"train": self.train, "validation": self.validation}
+        judged |= {f"baselines.{name}": scores for name, scores in self.baselines.items()}
+        for place, scores in judged.items():
+            if scores and list(scores) != list(self.test):
+                raise ValueError(f"`{place}` has other metrics than `test`")
+        if self.folds is not None:
+            for name, spreads in self.folds.of_all():
+                if list(spreads) != list(self.test):
+                    raise ValueError(f"`folds` has other metrics of `{name}` than `test`")
+            if list(self.folds.baselines) != list(self.baselines):
+                raise ValueError("`folds` has other baselines")
+        who = ["network", *self.baselines]
+        for name, scored in self.by_target.items():
+            if list(scored) != who:
+                raise ValueError(f"`by_target.{name}` has other baselines")
+        return self
+
+    def scores(self) -> dict[str, Scores]:
+        """On the test part, of the network and the baselines."""
+        return {"network": self.test, **self.baselines}

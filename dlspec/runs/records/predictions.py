@@ -1,0 +1,92 @@
+"""`predictions.csv`: the test part, a row a sample."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlspec.runs.records.data import DataRecord
+from dlspec.runtime.records import damaged, read_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_NUMBERS = 2**31
+"""Bytes of a table of predictions that are read."""
+
+
+def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> pd.DataFrame:
+    """Truth, the network's prediction and each baseline's.
+
+    Args:
+        data: what was predicted.
+        baselines: those that guessed too.
+
+    Raises:
+        DataError: the file is not what dlspec writes; each column that is missing or holds something else is named.
+    """
+    import io
+
+    import pandas as pd
+
+    who = ["truth", "network", *baselines]
+    classes = who if data.target.kind == "class" else []
+    try:
+        text = read_whole(path).decode("utf-8")
+        table = pd.read_csv(
+            io.StringIO(text),
+            dtype=dict.fromkeys([*classes, "group"], str),
+            keep_default_na=False,
+            na_values={name: [""] for name in _header(text) if name not in (*classes, "group")},
+        )
+    except (ValueError, csv.Error) as error:  # those of pandas are ValueErrors too
+        raise damaged(path, [str(error)]) from None
+    problems = list(_problems(table, data, who))
+    if problems:
+        raise damaged(path, problems)
+    return table
+
+
+def _header(text: str) -> list[str]:
+    return next(csv.reader([text.partition("\n")[0]]), [])
+
+
+def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iterator[str]:
+    """What is wrong with its columns."""
+    target = data.target
+    numbers = ["row"]
+    if target.kind == "class":
+        for name in who:
+            if name not in table:
+                yield f"it has no column `{name}`"
+                continue
+            strange = table.loc[~table[name].isin(target.classes), name]
+            if len(strange):
+                yield f"`{name}` holds {strange.iloc[0]!r}, which is none of the classes"
+        numbers += [f"p({label})" for label in target.classes]
+    elif target.values:
+        numbers += [f"{name}:{value}" for name in who for value in target.values]
+    else:
+        numbers += who[1:] if target.kind == "input" else who
+    for name in numbers:
+        if name not in table:
+            yield f"it has no column `{name}`"
+        elif table[name].dtype.kind not in "iufb" or (table[name].dtype.kind not in "iub" and table[name].isna().any()):
+            yield f"`{name}` holds what is no number"
+    if data.group is not None and "group" not in table:
+        yield "it has no column `group`"
+    if data.dated and data.window is not None:
+        yield from _wrong_times(table)
+    if not len(table):
+        yield "it has no rows"
+
+
+def _wrong_times(table: pd.DataFrame) -> Iterator[str]:
+    import pandas as pd
+
+    if "time" not in table:
+        yield "it has no column `time`"
+    elif pd.to_datetime(table["time"], errors="coerce", format="ISO8601").isna().any():
+        yield "`time` holds what is no time"

@@ -1,0 +1,45 @@
+"""`resolved.yaml`: the spec of a run with every default written out, so that it runs again from its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from dlspec._version import __version__
+from dlspec.data.signature import PARTS_IN_FILES
+from dlspec.data.source_of import source_of, unlabeled_source
+from dlspec.data.sources import FileSource
+from dlspec.data.sources.rows import RowsFiles
+from dlspec.language.yaml import to_yaml
+from dlspec.spec.other_run import find_layers_file
+from dlspec.spec.spec import Spec
+
+
+def portable(spec: Spec, folder: Path) -> dict[str, Any]:
+    """The resolved spec as plain values, data files relative to the run folder; what is not set is left out."""
+
+    def without_nothing(values: Any) -> Any:
+        if isinstance(values, dict):
+            return {key: without_nothing(value) for key, value in values.items() if value is not None}
+        return [without_nothing(v) for v in values] if isinstance(values, list) else values
+
+    values: dict[str, Any] = without_nothing(spec.written())
+    data = values["data"]
+    for source, section in ((source_of(spec.data), data), (unlabeled_source(spec.data), data.get("unlabeled"))):
+        if isinstance(source, FileSource):
+            section[source.key] = source.seen_from(folder, section[source.key])
+        for part in PARTS_IN_FILES if isinstance(source, RowsFiles) else ():
+            own = getattr(source, part)
+            if own is not None:
+                data["split"][part] = own.seen_from(folder, data["split"][part])
+    other_run = find_layers_file(spec)
+    if other_run is not None:
+        values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
+    return values
+
+
+def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
+    return (
+        f"# {spec.name} with every default written out; dlspec {__version__} runs it again as it is.\n{to_yaml(values)}"
+    )
