@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dlspec.data.columns import no_numbers, place_of_feature, place_of_target
 from dlspec.data.datasets import Column, ColumnKind, Description
-from dlspec.data.features import infer
+from dlspec.data.features import Feature, infer
 from dlspec.data.features.base import truth_of
 from dlspec.data.signature import HOLDS, INPUT_TARGET
 from dlspec.data.target import Tags, TargetType
@@ -17,29 +17,50 @@ from dlspec.spec.spec import Spec
 
 def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Names of columns that the data do not have, and keys that their layout has no use for."""
+    for rule in (
+        _unknown_columns,
+        _inputs_beside_features,
+        _wrong_features,
+        _wrong_targets,
+        _second_test_part,
+        _keys_of_another_layout,
+        _target_among_features,
+    ):
+        yield from rule(spec, description)
+
+
+Place = tuple[str | int, ...]
+"""Where something stands in a spec."""
+
+
+def _named(spec: Spec) -> Iterator[tuple[str, Place]]:
+    """Every column that the spec names, and where."""
+    data, model = spec.data, spec.model
+    keys: list[tuple[str | None, Place]] = [(data.time, ("time",))]
+    keys += [(name, place_of_target(data, i)) for i, name in enumerate(data.target_names)]
+    keys += [(data.group, ("group",)), (data.split.group, ("split", "group")), (data.split.column, ("split", "column"))]
+    keys += [(name, place_of_feature(data, name)) for name in data.feature_names or []]
+    for name, place in keys:
+        if name is not None and not (name == INPUT_TARGET == data.target and place == ("target",)):
+            yield name, ("data", *place)
+    for given, names in (model.columns_of_inputs or {}).items():
+        for i, name in enumerate(names):
+            yield name, ("model", "inputs", given, "features", i)
+    for given, output in (model.outputs or {}).items():
+        yield output.target, ("model", "outputs", given, "target")
+
+
+def _unknown_columns(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    for name, place in _named(spec):
+        if name not in description.names:
+            message = f"the data have no column `{name}`"
+            help = did_you_mean(name, description.names)
+            yield Diagnostic("unknown-column", message, spec.span(*place), help=help)
+
+
+def _inputs_beside_features(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Where the network has several inputs, each feature goes into one of them, and they take nothing else."""
     data, inputs = spec.data, spec.model.columns_of_inputs or {}
-    named: list[tuple[str | None, tuple[str | int, ...]]] = [
-        (data.time, ("data", "time")),
-        *((name, ("data", *place_of_target(data, i))) for i, name in enumerate(data.target_names)),
-        (data.group, ("data", "group")),
-        (data.split.group, ("data", "split", "group")),
-        (data.split.column, ("data", "split", "column")),
-    ]
-    named += [(name, ("data", *place_of_feature(data, name))) for name in data.feature_names or []]
-    for given, names in inputs.items():
-        named += [(name, ("model", "inputs", given, "features", i)) for i, name in enumerate(names)]
-    for given, output in (spec.model.outputs or {}).items():
-        named.append((output.target, ("model", "outputs", given, "target")))
-    for name, path in named:
-        if name == INPUT_TARGET and data.target == INPUT_TARGET and path == ("data", "target"):
-            continue
-        if name is not None and name not in description.names:
-            yield Diagnostic(
-                "unknown-column",
-                f"the data have no column `{name}`",
-                spec.span(*path),
-                help=did_you_mean(name, description.names),
-            )
     for given, names in inputs.items():
         for i, name in enumerate(names):
             if data.features and name in description.names and name not in data.features:
@@ -49,89 +70,97 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
                     spec.span("model", "inputs", given, "features", i),
                     help=f"add `{name}` to `features`, or leave `features` out",
                 )
-    names = data.feature_names or []
-    taken = {name for own in inputs.values() for name in own}
-    for name in names if taken else []:
+    taken = {name for names in inputs.values() for name in names}
+    for name in (data.feature_names or []) if taken else []:
         if name not in taken:
             yield Diagnostic(
                 "wrong-value",
                 f"`{name}` is among the `features` of `data`, and no input takes it",
-                spec.data.span(*place_of_feature(spec.data, name)),
+                data.span(*place_of_feature(data, name)),
                 help=f"add `{name}` to an input, or take it out of `features`",
             )
+
+
+def _wrong_features(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Features that are listed twice, or hold what they are not named for."""
+    data = spec.data
+    names = data.feature_names or []
     for i, name in enumerate(names):
         if name in names[:i]:
             yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
-            continue
-        column, place = description.column(name), place_of_feature(data, name)
-        if name in (data.target_names or description.targets) and description.layout == "samples":
-            continue  # the network would see its own answer, whatever it holds
-        kind = data.feature_type(name)
-        if kind is not None and description.layout == "series":
-            message = "types of features are of single samples, and these data are a series"
-            yield Diagnostic("only-for-samples", message, data.span(*place), help="list the names alone")
-        elif kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
-            held = _held(column)
-            fitting, wanted = infer(column), " or ".join(HOLDS[other] for other in kind.takes)
-            help = f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out"
-            if kind.of_arrays:
-                wanted = "pictures"
-                help += f"; where it names files, write `images: {{path: {_table(spec)}, column: {name}}}`"
-            elif column.shape:
-                help = f"write `{name}: image`, or leave the type out"
-            yield Diagnostic(
-                "wrong-value",
-                f"`{name}` holds {held}, and `{kind.type_name}` takes {wanted}",
-                data.span(*place),
-                help=help,
-            )
-        elif name == (data.time or description.time):
-            yield _no_feature(spec, name, "time", "numbers here")
-        elif column and kind is None and column.kind not in ("number", *no_numbers(description)):
-            wanted = "numbers, words, texts or times" if no_numbers(description) else "numbers here"
-            yield _no_feature(spec, name, column.kind, wanted)
-    yield from _target_problems(spec, description)
-    targets = data.target_names or description.targets
-    drawn = isinstance(data.split.test, int | float) and spec.is_written("data", "split", "test")
+        elif name not in _targets(spec, description) or description.layout == "series":
+            problem = _of_feature(spec, description, name)
+            if problem is not None:
+                yield problem
+
+
+def _of_feature(spec: Spec, description: Description, name: str) -> Diagnostic | None:
+    data, column, kind = spec.data, description.column(name), spec.data.feature_type(name)
+    if kind is not None and description.layout == "series":
+        message = "types of features are of single samples, and these data are a series"
+        span = data.span(*place_of_feature(data, name))
+        return Diagnostic("only-for-samples", message, span, help="list the names alone")
+    if kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
+        return _of_typed_feature(spec, column, kind)
+    if name == (data.time or description.time):
+        return _no_feature(spec, name, "time", "numbers here")
+    if column and kind is None and column.kind not in ("number", *no_numbers(description)):
+        wanted = "numbers, words, texts or times" if no_numbers(description) else "numbers here"
+        return _no_feature(spec, name, column.kind, wanted)
+    return None
+
+
+def _of_typed_feature(spec: Spec, column: Column, kind: Feature) -> Diagnostic:
+    """A column that does not hold what its type takes."""
+    name, fitting = column.name, infer(column)
+    wanted = "pictures" if kind.of_arrays else " or ".join(HOLDS[other] for other in kind.takes)
+    help = f"write `{name}: {fitting.type_name}`" if fitting and not column.shape else "leave it out"
+    if kind.of_arrays:
+        help += f"; where it names files, write `images: {{path: {_table(spec)}, column: {name}}}`"
+    elif column.shape:
+        help = f"write `{name}: image`, or leave the type out"
+    message = f"`{name}` holds {_held(column)}, and `{kind.type_name}` takes {wanted}"
+    return Diagnostic("wrong-value", message, spec.data.span(*place_of_feature(spec.data, name)), help=help)
+
+
+def _targets(spec: Spec, description: Description) -> Sequence[str]:
+    return spec.data.target_names or description.targets
+
+
+def _second_test_part(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    drawn = isinstance(spec.data.split.test, int | float) and spec.is_written("data", "split", "test")
     if description.test_rows and drawn:
-        yield Diagnostic(
-            "wrong-split",
-            f"these data bring their own test part, {description.test_rows:,} samples",
-            spec.key_span("data", "split", "test"),
-            help="remove `test`",
-        )
+        message = f"these data bring their own test part, {description.test_rows:,} samples"
+        yield Diagnostic("wrong-split", message, spec.key_span("data", "split", "test"), help="remove `test`")
+
+
+def _keys_of_another_layout(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """Keys that are for a series alone, or for single samples."""
+    data = spec.data
     if description.layout == "samples":
         for key in ("window", "predict", "time", "group"):
             if getattr(data, key) is not None:
-                yield Diagnostic(
-                    "only-for-series",
-                    f"`{key}` is for a series, and these data are single samples",
-                    spec.key_span("data", key),
-                    help=f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`",
-                )
-        for name in names:
-            if name in targets:
-                yield Diagnostic(
-                    "target-among-features",
-                    f"`{name}` is the target, so the network would see its own answer",
-                    spec.data.span(*place_of_feature(spec.data, name)),
-                    help=f"remove `{name}` from `features`",
-                )
-    else:
-        if data.missing != "error":
-            yield Diagnostic(
-                "only-for-samples",
-                "`missing` is for single samples, and in a series every timestep is needed",
-                spec.key_span("data", "missing"),
-                help="remove `missing`, and fill in the values of the file",
-            )
-        if data.labels is not None:
-            yield Diagnostic(
-                "only-for-samples",
-                "`labels` keeps some of the labels of single samples, and a series has none",
-                spec.key_span("data", "labels"),
-                help="use `limit` to train on fewer windows",
-            )
+                message = f"`{key}` is for a series, and these data are single samples"
+                help = f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`"
+                yield Diagnostic("only-for-series", message, spec.key_span("data", key), help=help)
+        return
+    if data.missing != "error":
+        message = "`missing` is for single samples, and in a series every timestep is needed"
+        help = "remove `missing`, and fill in the values of the file"
+        yield Diagnostic("only-for-samples", message, spec.key_span("data", "missing"), help=help)
+    if data.labels is not None:
+        message = "`labels` keeps some of the labels of single samples, and a series has none"
+        help = "use `limit` to train on fewer windows"
+        yield Diagnostic("only-for-samples", message, spec.key_span("data", "labels"), help=help)
+
+
+def _target_among_features(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    data = spec.data
+    for name in (data.feature_names or []) if description.layout == "samples" else []:
+        if name in _targets(spec, description):
+            message = f"`{name}` is the target, so the network would see its own answer"
+            span = data.span(*place_of_feature(data, name))
+            yield Diagnostic("target-among-features", message, span, help=f"remove `{name}` from `features`")
 
 
 def _table(spec: Spec) -> str:
@@ -139,11 +168,10 @@ def _table(spec: Spec) -> str:
     return (spec.data.table or ["TABLE"])[0]
 
 
-def _target_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+def _wrong_targets(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Targets that hold what cannot be predicted, or not together."""
     said = spec.data.target_type
-    targets = spec.data.target_names or description.targets
-    columns = [description.column(name) for name in targets]
+    columns = [description.column(name) for name in _targets(spec, description)]
     for i, column in enumerate(columns):
         if column is None:
             continue

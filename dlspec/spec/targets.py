@@ -1,0 +1,79 @@
+"""What the columns that are predicted ask of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlspec.data.datasets import Column, Description
+from dlspec.data.features.base import truth_of
+from dlspec.data.section import DataSpec
+from dlspec.data.signature import Label, Target
+from dlspec.data.sources.rows import MAX_CLASSES
+from dlspec.data.split import Window
+from dlspec.data.target import Tags
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.spec.spec import Spec
+
+
+def target_of(description: Description, name: str) -> Target | None:
+    """What the column asks of a network; None where it is not there or cannot be predicted."""
+    column = description.column(name)
+    if column is None or column.kind not in ("number", "class") or column.shape:
+        return None
+    return Target(name, "class" if column.classes else "number", column.classes, column.unit)
+
+
+def target_of_columns(description: Description, names: Sequence[str], data: DataSpec) -> Target | None:
+    """What the columns ask of a network; None: what they hold cannot be predicted, or not together."""
+    columns = [column for name in names if (column := description.column(name))]
+    said, series = data.target_type, description.layout == "series"
+    if len(columns) < len(names) or any(column.shape for column in columns):
+        return None
+    name = ", ".join(names)
+    if isinstance(said, Tags):
+        tags = tuple(Label(tag, name, tag) for tag in columns[0].classes)
+        return Target(name, "labels", labels=tags, separator=said.tags) if columns[0].kind == "tags" else None
+    if len(columns) > 1 and said != "numeric" and not series:
+        words = [(truth_of(column.classes), column) for column in columns]
+        labels = tuple(
+            Label(column.name, column.name, word, next(other for other in column.classes if other != word))
+            for word, column in words
+            if word is not None
+        )
+        if len(labels) == len(columns):
+            return Target(name, "labels", labels=labels)
+    ahead = series and data.window and data.window.steps > 1 and columns[0].kind == "number"
+    if said == "numeric" or len(columns) > 1 or ahead:
+        return _numbers(name, columns, data.window if series else None)
+    return target_of(description, name)
+
+
+def _numbers(name: str, columns: Sequence[Column], window: Window | None) -> Target | None:
+    """The columns as numbers, at each of the timesteps of a series that are predicted."""
+    steps = range(window.horizon, window.reach + 1) if window else range(1)
+    if any(column.kind != "number" for column in columns):
+        return None
+    units = {column.unit for column in columns}
+    unit = columns[0].unit if len(units) == 1 else None
+    if len(columns) == len(steps) == 1:
+        return Target(name, "number", unit=unit)
+    each = tuple(Column(column.name, unit=column.unit) for column in columns for _ in steps)
+    return Target(name, "number", unit=unit, columns=each, steps=(*steps,) * len(columns) if window else ())
+
+
+def wrong_classes(spec: Spec, target: Target) -> Diagnostic | None:
+    """A class needs others beside it, and each takes an output of the network."""
+    span = spec.span("data", "target") if spec.data.target else spec.key_span("data")
+    count = len(target.classes or target.labels)
+    what = "tag" if target.separator else "label" if target.labels else "class"
+    if target.kind == "class" and count < 2:
+        of = f"one class, `{target.classes[0]}`" if target.classes else "no class"
+        message = f"`{target.name}` has {of}, and so there is nothing to tell apart"
+        return Diagnostic("one-class", message, span, help="predict another column, or add samples of another class")
+    if target.kind == "labels" and not count:
+        return Diagnostic("one-class", f"`{target.name}` has no tag in any row", span, help="predict another column")
+    if count > MAX_CLASSES:
+        message = f"`{target.name}` has more than {MAX_CLASSES:,} different {what}{'es' if what == 'class' else 's'}"
+        cure = "take rare ones together" + (", or check what separates them" if target.separator else "")
+        return Diagnostic("too-many-classes", f"{message}, and a network has an output for each", span, help=cure)
+    return None
