@@ -12,7 +12,7 @@ from dlspec.model.graph_builder import make_graph
 from dlspec.runs.listener import Listener
 from dlspec.spec.planning import make_plan
 from dlspec.spec.signature import read_signature
-from dlspec.training.progress import Checkpoint, Stopped
+from dlspec.training.progress import Checkpoint, Hooks, Stopped
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import as_array, seed_everything
 
@@ -49,9 +49,8 @@ class Training:
     def run(self, listener=None, checkpoint=None):
         seed_everything(self.spec.seed, "network")
         network = build_network(self.graph)
-        trainer = Trainer(
-            self.spec.training, self.plan, self.data, network, listener=listener or Listener(), save=self.saved.append
-        )
+        hooks = Hooks(listener or Listener(), self.saved.append)
+        trainer = Trainer(self.spec.training, self.plan, self.data, network, hooks)
         try:
             history = trainer.run(checkpoint)
         except Stopped:

@@ -15,7 +15,7 @@ from dlspec.runs.records.metrics import Spread
 from dlspec.runtime.files import write_json
 from dlspec.runtime.records import Record, damaged, read_record
 from dlspec.spec.spec import Spec
-from dlspec.training.progress import StageListener
+from dlspec.training.progress import Hooks, StageListener
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
@@ -75,16 +75,8 @@ def train_aside(
 
     job.listener.note(words)
     network = new_network(spec, plan, data)
-    trainer = Trainer(
-        spec.training,
-        plan,
-        data,
-        network,
-        listener=_Aside(job.listener, words),
-        save=lambda checkpoint: None,
-        taken=job.taken,
-    )
-    history = trainer.run()
+    hooks = Hooks(_Aside(job.listener, words))
+    history = Trainer(spec.training, plan, data, network, hooks, taken=job.taken).run()
     return evaluate(spec.evaluate, network, data, stops_early=spec.train.early_stopping is not None), history
 
 

@@ -185,6 +185,7 @@ def _with_checkpoint(error: TrainingError, folder: Path) -> TrainingError:
 def _train_network(
     job: Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures, compiled: Sequence[str]
 ) -> Any:
+    from dlspec.training.progress import Hooks
     from dlspec.training.trainer import Trainer
 
     def save(checkpoint: Checkpoint) -> None:
@@ -197,13 +198,15 @@ def _train_network(
         job.plan,
         job.data,
         network,
-        listener=job.listener,
-        save=save,
-        observer=_Keeper(folder, pictures),
-        folder=folder,
+        Hooks(
+            job.listener,
+            save,
+            _Keeper(folder, pictures),
+            folder,
+            last=lambda: load_checkpoint(folder, job.listener.note),
+        ),
         taken=job.taken,
         compiled=compiled,
-        last=lambda: load_checkpoint(folder, job.listener.note),
     )
     write_history(folder / HISTORY, trainer.run(checkpoint))
     return network

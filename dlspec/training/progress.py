@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -157,3 +157,21 @@ class Observer(Protocol):
     def after_pretraining(
         self, plan: Plan, network: Any, stage_models: list[Any], pretrained: LayerWeights
     ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Who is told of a training, and where goes what it leaves.
+
+    Args:
+        save: is given a checkpoint now and then, and when training is stopped.
+        observer: is called once, between pretraining and fine-tuning.
+        folder: callbacks write into it, and features of a stage that are too many for the memory.
+        last: gives back the checkpoint that was saved last, to find out why training failed.
+    """
+
+    listener: StageListener
+    save: Callable[[Checkpoint], None] = lambda checkpoint: None
+    observer: Observer | None = None
+    folder: Path = Path()
+    last: Callable[[], Checkpoint | None] = lambda: None

@@ -91,7 +91,7 @@ def csv_to_first_step() -> dict[str, float]:
     from dlspec.model.build import build_network
     from dlspec.runs.job import load_data
     from dlspec.runs.listener import Listener
-    from dlspec.training.progress import Stopped
+    from dlspec.training.progress import Hooks, Stopped
     from dlspec.training.trainer import Trainer
 
     dlspec.build(dlspec.load("dlspec: 1\ndata: {dataset: iris}\nmodel: [output]\n"))
@@ -106,9 +106,7 @@ def csv_to_first_step() -> dict[str, float]:
         data = load_data(spec)
         read = time.perf_counter()
         network = build_network(dlspec.graph(spec))
-        trainer = Trainer(
-            spec.training, dlspec.plan(spec), data, network, listener=UntilFirst(), save=lambda checkpoint: None
-        )
+        trainer = Trainer(spec.training, dlspec.plan(spec), data, network, Hooks(UntilFirst()))
         with contextlib.suppress(Stopped):
             trainer.run()
     rows = len(data.train) + len(data.validation) + len(data.test)

@@ -30,6 +30,7 @@ from dlspec.runtime.backend import load_keras
 from dlspec.spec.signature import read_signature
 from dlspec.training.engines.choice import make_engine
 from dlspec.training.plan import StagePlace, StageTask
+from dlspec.training.progress import Hooks
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import seed_everything
 
@@ -85,9 +86,7 @@ class Ours:
         seed_everything(0, "network")
         network = build_network(self.plan.graph)
         clock = Clock()
-        trainer = Trainer(
-            self.spec.training, self.plan, self.data, network, listener=clock, save=lambda checkpoint: None
-        )
+        trainer = Trainer(self.spec.training, self.plan, self.data, network, Hooks(clock))
         trainer.run()
         return clock, trainer
 
@@ -265,7 +264,7 @@ def machines() -> None:
         if repeat == 0:
             hidden = 1 / (1 + np.exp(-(x @ model.components_.T + model.intercept_hidden_)))
             back = 1 / (1 + np.exp(-(hidden @ model.components_ + model.intercept_visible_)))
-            machine = trainer.stage_models[0]
+            machine = trainer.state.stage_models[0]
             own = np.asarray(machine.reconstruct(x))
             errors = [((own - x) ** 2).sum(axis=1).mean(), ((back - x) ** 2).sum(axis=1).mean()]
     print(f"\nrestricted Boltzmann machine, 784-1000, CD-1, {len(x):,} samples, batch {BATCH}, samples a second")

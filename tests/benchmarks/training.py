@@ -28,6 +28,7 @@ import dlspec
 from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
 from dlspec.runtime.backend import load_keras
+from dlspec.training.progress import Hooks
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import seed_everything
 from tests.conftest import ROOT
@@ -92,9 +93,7 @@ class Case:
         def run() -> float:
             seconds = Seconds()
             with suppress(Enough):
-                Trainer(
-                    spec.training, plan, data, self.network(plan), listener=seconds, save=lambda checkpoint: None
-                ).run()
+                Trainer(spec.training, plan, data, self.network(plan), Hooks(seconds)).run()
             return statistics.median(seconds.epochs[1:])
 
         return run
@@ -457,7 +456,7 @@ base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 own = [line for line in open("/proc/self/status") if line.startswith("VmRSS")][0].split()[1]
 open("/proc/self/clear_refs", "w").write("5")
 data, plan = bench.load_data(spec), bench.dlspec.plan(spec)
-bench.Trainer(spec.training, plan, data, bench.Case.network(plan), listener=bench.Listener(), save=lambda c: None).run()
+bench.Trainer(spec.training, plan, data, bench.Case.network(plan), bench.Hooks(bench.Listener())).run()
 peak = [line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1]
 print((int(peak) - int(own)) / 1024, data.train.inputs.nbytes / 2**20)
 """
@@ -485,9 +484,7 @@ def slopes() -> None:
         with tempfile.TemporaryDirectory() as folder:
             spec, plan, data = case.ready(Path(folder))
             began = time.perf_counter()
-            Trainer(
-                spec.training, plan, data, case.network(plan), listener=Listener(), save=lambda checkpoint: None
-            ).run()
+            Trainer(spec.training, plan, data, case.network(plan), Hooks(Listener())).run()
             return time.perf_counter() - began
 
     base = statistics.median(seconds(12_800, 4, 20) for _ in range(3))

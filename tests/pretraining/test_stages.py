@@ -260,15 +260,14 @@ def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages():
                 seen["network"] = predict(network, x).reshape(5, -1)
 
         from dlspec.model.build import build_network
+        from dlspec.training.progress import Hooks
         from dlspec.training.trainer import Trainer
         from dlspec.training.values import seed_everything
 
         seed_everything(3, "network")
         network = build_network(training.graph)
-        Trainer(
-            training.spec.training, training.plan, training.data, network, listener=Listener(), save=lambda c: None,
-            observer=Look(),
-        ).run()  # fmt: skip
+        hooks = Hooks(Listener(), observer=Look())
+        Trainer(training.spec.training, training.plan, training.data, network, hooks).run()
         assert seen["network"] == pytest.approx(seen["stages"], abs=1e-5), method
 
 

@@ -1,6 +1,7 @@
 """What stands under `train` does what it says: losses, optimizers, schedules, clipping, class weights, callbacks."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from dlspec.model.build import build_network
 from dlspec.runs.listener import Listener
 from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
-from dlspec.training.progress import Checkpoint, Stopped
-from dlspec.training.trainer import Trainer, sample_weights
+from dlspec.training.progress import Checkpoint, Hooks, Stopped
+from dlspec.training.stage_data import sample_weights
+from dlspec.training.trainer import Trainer
 from dlspec.training.values import as_array, seed_everything
 from tests.conftest import TINY_SPIRALS, TINY_TABLE
 from tests.trained import StopAfter, Training, same
@@ -48,11 +50,8 @@ class Watched(Training):
         seed_everything(self.spec.seed, "network")
         self.network = build_network(self.graph)
         before = [as_array(weight) for weight in self.network.weights]
-        trainer = Trainer(
-            self.spec.training, self.plan, self.data, self.network,
-            listener=listener or Listener(), save=self.saved.append,
-            **({} if folder is None else {"folder": folder}),
-        )  # fmt: skip
+        hooks = Hooks(listener or Listener(), self.saved.append, folder=folder or Path())
+        trainer = Trainer(self.spec.training, self.plan, self.data, self.network, hooks)
         self.before = before
         try:
             history = trainer.run(checkpoint)

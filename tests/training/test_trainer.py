@@ -7,7 +7,7 @@ import dlspec
 from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.model.build import build_network
 from dlspec.runs.listener import Listener
-from dlspec.training.progress import Checkpoint
+from dlspec.training.progress import Checkpoint, Hooks
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import as_array, seed_everything
 from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
@@ -70,7 +70,7 @@ def test_steps_are_those_of_keras(monkeypatch):
     from dlspec.training.engines import base as engine
 
     plain, _ = Training(TINY_SPIRALS).run()
-    monkeypatch.setattr("dlspec.training.trainer.make_engine", lambda *given, **_: engine.StepByStep(*given))
+    monkeypatch.setattr("dlspec.training.stage_run.make_engine", lambda *given, **_: engine.StepByStep(*given))
     again, _ = Training(TINY_SPIRALS).run()
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(plain, again, strict=True))
 
@@ -115,13 +115,11 @@ def test_pretraining_trains_the_final_models_own_layers():
     training = Training(TINY_DIGITS)
     seed_everything(training.spec.seed, "network")
     network = build_network(training.graph)
-    trainer = Trainer(
-        training.spec.training, training.plan, training.data, network, listener=Listener(), save=lambda c: None
-    )
+    trainer = Trainer(training.spec.training, training.plan, training.data, network, Hooks(Listener()))
     before = as_array(network.get_layer("h1").kernel)
     trainer.run()
-    assert trainer.stage_models[0].encoder[0] is network.get_layer("h1")
-    assert trainer.stage_models[1].encoder[0] is network.get_layer("h2")
+    assert trainer.state.stage_models[0].encoder[0] is network.get_layer("h1")
+    assert trainer.state.stage_models[1].encoder[0] is network.get_layer("h2")
     assert not np.array_equal(before, as_array(network.get_layer("h1").kernel))
 
 

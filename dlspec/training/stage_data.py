@@ -1,0 +1,62 @@
+"""What a stage is trained on: inputs, targets as the loss compares them, and how much each sample counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlspec.data.arrays import Mapped, Samples, is_read_later, reshaped
+from dlspec.data.preparation import Part, Prepared
+from dlspec.data.signature import Target
+from dlspec.training.losses import Loss
+from dlspec.training.section import TrainSpec
+
+
+@dataclass(frozen=True)
+class StageData:
+    """What a stage is trained on, and what it is measured on between epochs.
+
+    Args:
+        x: inputs, (samples, ...).
+        y: targets, as the loss compares them; None: the method of the stage makes its own.
+        weights: how much each sample counts, (samples,); None: all alike.
+    """
+
+    x: Samples
+    y: Samples | None
+    weights: Samples | None
+    held_out: Samples
+    held_out_y: Samples | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any) -> Samples:
+    """What the network is to put out, as the loss compares it."""
+    assert loss is not None, "the default loss was filled in"
+    if target.kind == "input":
+        return reshaped(part.targets, network.output_shape[1:])
+    if not is_read_later(part.targets):
+        return loss.encode(part.targets, target.units)
+    encoded = loss.encode(part.targets[:1], target.units)
+    return Mapped(part.targets, lambda some: loss.encode(some, target.units), encoded.shape[1:], encoded.dtype)
+
+
+def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
+    """How much each sample of the training part counts, by its class; None: all alike.
+
+    `balanced` gives every class the same sum (King and Zeng, 2001).
+    """
+    wanted, truth, classes = train.class_weight, data.train.truth, data.signature.target.classes
+    if wanted is None:
+        return None
+    if wanted == "balanced":
+        counts = data.train.class_counts(len(classes))
+        of_class = len(truth) / (len(classes) * np.maximum(counts, 1))
+    else:
+        of_class = np.array([wanted.get(label, 1.0) for label in classes])
+    weights = of_class.astype("float32")
+    return Mapped(truth, weights.__getitem__, (), "float32") if is_read_later(truth) else weights[truth]
