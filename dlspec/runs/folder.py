@@ -9,16 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data.features.category import MISSING
 from dlspec.language import plugins
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError
-from dlspec.language.fields import one_of
 from dlspec.language.registry import Registry
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights
 from dlspec.runs.checksums import check_file, fitting_together, read_checksums
-from dlspec.runs.records.data import DataRecord, TargetRecord
+from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.environment import Environment
 from dlspec.runtime.archives import BROKEN, read_arrays
 from dlspec.runtime.files import check_links
@@ -168,122 +166,10 @@ class Run:
         Args:
             first: which row of the file is the first, counted from 0, as messages say it.
         """
+        from dlspec.runs.row_predictor import RowPredictor
+
         with fitting_together(self.folder):
-            return self._predicted(rows, first)
-
-    def _predicted(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int) -> pd.DataFrame:
-        import numpy as np
-        import pandas as pd
-
-        from dlspec.data.preparation import to_numbers, to_times, to_words, windows_of_rows
-        from dlspec.training.values import predict
-
-        group, groups, times = self.data.group, None, None
-        columns, target, length = self.data.raw_columns, self.data.target, self.data.timesteps
-        if isinstance(rows, np.ndarray):
-            if self.data.encoded:
-                raise DataError.of("wrong-shape", "the columns hold words too", help="give rows with named columns")
-            raw = rows
-            index: pd.Index[Any] = pd.RangeIndex(len(rows))
-        else:
-            frame = pd.DataFrame(rows) if not isinstance(rows, pd.DataFrame) else rows
-            needed = columns if group is None else [group, *columns]
-            missing = [name for name in needed if name not in frame]
-            if missing:
-                raise DataError.of(
-                    "missing-column",
-                    f"the rows have no column {one_of(missing)}",
-                    help=f"a prediction takes {one_of(needed)}",
-                )
-            groups = None if group is None else to_words(group, frame[group].to_numpy())
-            index = frame.index
-            time = self.spec.data.time
-            if self.data.usual_step is not None and time in frame:
-                times = to_times(str(time), frame[time].to_numpy(), groups, first=first)
-            if self.data.encoded:
-                return self._named(predict(self.model, self._raw_columns(frame, first)), index)
-            raw = np.stack([to_numbers(name, frame[name].to_numpy(), first=first) for name in columns], axis=1)
-        if length is not None and raw.ndim == 2:
-            count = len(raw)
-            gap = self.spec.data.window.gap if times is not None and self.spec.data.window else "none"
-            alike = times is not None and (times.dtype.kind == "M") == self.data.dated
-            usual_step = self.data.usual_step if alike else None
-            raw, last = windows_of_rows(raw, length, groups, times, gap, usual_step)
-            if not len(raw):
-                of = "" if groups is None else f" of one `{group}`"
-                whole = " without a gap in time" if count >= length and times is not None else ""
-                message = f"a prediction takes {length} rows{of} in order{whole}, got {count}"
-                raise DataError.of("too-few-rows", message)
-            index = index[last]
-            groups = None if groups is None else groups[last]
-        takes = (length, len(columns)) if length is not None else tuple(self.model.input_shape[1:])
-        if raw.shape[1:] != takes:
-            raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {raw.shape[1:]}")
-        outputs = predict(self.model, raw)
-        given_back = target.kind == "input"
-        found = self._given_back(outputs, np.asarray(raw), index) if given_back else self._named(outputs, index)
-        if groups is not None:
-            found.insert(0, str(group), groups)
-        return found
-
-    def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
-        """What the model takes of rows, (rows, 1) for each column."""
-        import numpy as np
-
-        from dlspec.data.features.base import DTYPES
-        from dlspec.data.preparation import DATE_FORMS, READERS
-
-        found = {}
-        for feature in self.data.features:
-            name, raw = feature.name, feature.raw
-            forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
-            read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
-            if raw == "word":
-                read = np.array([word or MISSING for word in read], object)
-            dtype = DTYPES[raw]
-            found[feature.input or name] = read.astype(object if dtype == "string" else dtype)[:, None]
-        return found
-
-    def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
-        """Numbers or probabilities, (samples, units), as columns."""
-        import numpy as np
-        import pandas as pd
-
-        from dlspec.data.preparation import class_shares
-
-        target, window = self.data.target, self.data.window
-        if target.labels:
-            return pd.DataFrame(_labels(target, outputs), index=index)
-        if target.values:
-            return pd.DataFrame(dict(zip(target.values, outputs.T, strict=True)), index=index)
-        if target.kind == "number":
-            ahead = f"+{window.horizon}" if window else ""
-            return pd.DataFrame({f"{target.name}{ahead}": outputs[:, 0]}, index=index)
-        shares = class_shares(outputs)
-        ahead = f"+{window.horizon}" if window and window.horizon else ""
-        named = {f"{target.name}={label}": shares[:, i] for i, label in enumerate(target.classes)}
-        labels = np.array(target.classes)[shares.argmax(axis=1)]
-        return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
-
-    def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
-        """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it."""
-        import numpy as np
-        import pandas as pd
-
-        from dlspec.data.preparation import changes
-
-        names = [feature.name for feature in self.data.features]
-        places: list[str] = []
-        if raw.ndim == 2:
-            places = names
-        elif self.data.timesteps is not None:
-            places = [f"{name}[{step}]" for step in range(outputs.shape[1]) for name in names]
-            raw = changes(raw[..., : len(names)], self.spec.data.predict or "level", axis=1)
-        else:
-            places = [f"{names[0]}[{','.join(map(str, place))}]" for place in np.ndindex(*outputs.shape[1:])]
-        off = ((outputs - raw) * np.array(self.model.get_layer("scale_inputs").scale)).reshape(len(raw), -1)
-        values = dict(zip(places, outputs.reshape(len(outputs), -1).T, strict=True))
-        return pd.DataFrame({**values, "squared_error": (off**2).sum(axis=1)}, index=index)
+            return RowPredictor(self.spec.data, self.data, self.model).predict(rows, first)
 
     def encoder(self, last: str, *, first: str | None = None, pretrained: bool = False) -> Any:
         """A part of the trained network as a `keras.Model` of its own.
@@ -380,18 +266,3 @@ def _missing_plugins(folder: Path) -> list[Path]:
     except DataError:  # what is wrong with the spec is said, not what is wrong beside it
         return []
     return [Path(plugin.path) for plugin in recorded if there.isdisjoint((plugin.path, plugin.sha256))]
-
-
-def _labels(target: TargetRecord, shares: np.ndarray) -> dict[str, Any]:
-    """Probabilities of labels, (samples, labels), as the columns that they come from, and each beside them."""
-    import numpy as np
-
-    names, columns, words, others = zip(*target.labels, strict=True)
-    there = shares > 0.5
-    predicted: dict[str, Any]
-    if target.separator is not None:
-        joint = target.separator + " " * (target.separator in ",;")
-        predicted = {target.name: [joint.join(np.array(names)[row]) for row in there]}
-    else:
-        predicted = {column: np.where(there[:, i], words[i], others[i]) for i, column in enumerate(columns)}
-    return predicted | {f"{columns[i]}={words[i]}": shares[:, i] for i in range(len(names))}

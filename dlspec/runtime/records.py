@@ -87,7 +87,8 @@ def unreadable(path: Path, error: Exception) -> DataError:
 
 def _said(found: Any) -> str:
     """A mistake that pydantic reports, with its place."""
-    place = ".".join(str(part) for part in found["loc"])
+    parts = [str(part) for part in found["loc"]]
+    place = ".".join(part if part.isprintable() else ascii(part) for part in parts)
     at = f"at `{place}`: " if place else ""
     if found["type"] == "missing":
         return f"it has no `{place}`"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlspec.runtime.files import write_text
-from dlspec.runtime.records import damaged, read_whole
+from dlspec.runtime.records import damaged, read_whole, unreadable
 from dlspec.training.progress import HistoryRow
 
 FIXED = ("stage", "epoch", "loss", "val_loss", "seconds")
@@ -32,7 +32,7 @@ def read_history(path: Path) -> list[HistoryRow]:
     try:
         rows = list(csv.reader(io.StringIO(read_whole(path).decode("utf-8"), newline=""), strict=True))
     except (ValueError, csv.Error) as error:
-        raise damaged(path, [str(error)]) from None
+        raise unreadable(path, error) from None
     header = rows[0] if rows else []
     if [*header[:4], *header[-1:]] != list(FIXED) or len(set(header)) != len(header):
         raise damaged(path, [f"its first line is not that of a history, which begins {','.join(FIXED[:4])}"])

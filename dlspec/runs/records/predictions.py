@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec.runs.records.data import DataRecord
-from dlspec.runtime.records import damaged, read_whole
+from dlspec.runtime.records import damaged, unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_NUMBERS = 2**31
-"""Bytes of a table of predictions that are read."""
+MOST_BYTES = 2**32
+"""A table of predictions has no more."""
 
 
 def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> pd.DataFrame:
@@ -27,30 +27,31 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
     Raises:
         DataError: the file is not what dlspec writes; each column that is missing or holds something else is named.
     """
-    import io
-
     import pandas as pd
 
     who = ["truth", "network", *baselines]
     classes = who if data.target.kind == "class" else []
     try:
-        text = read_whole(path).decode("utf-8")
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         table = pd.read_csv(
-            io.StringIO(text),
+            path,
+            encoding="utf-8",
             dtype=dict.fromkeys([*classes, "group"], str),
             keep_default_na=False,
-            na_values={name: [""] for name in _header(text) if name not in (*classes, "group")},
+            na_values={name: [""] for name in _header(path) if name not in (*classes, "group")},
         )
-    except (ValueError, csv.Error) as error:  # those of pandas are ValueErrors too
-        raise damaged(path, [str(error)]) from None
+    except (OSError, ValueError, csv.Error) as error:  # those of pandas are ValueErrors too
+        raise unreadable(path, error) from None
     problems = list(_problems(table, data, who))
     if problems:
         raise damaged(path, problems)
     return table
 
 
-def _header(text: str) -> list[str]:
-    return next(csv.reader([text.partition("\n")[0]]), [])
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file, strict=True), [])
 
 
 def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iterator[str]:

@@ -1,0 +1,191 @@
+"""Raw rows -> predictions in the target's own units, by the model of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlspec.data.features.category import MISSING
+from dlspec.data.section import DataSpec
+from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.fields import one_of
+from dlspec.runs.records.data import DataRecord, TargetRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Raw numbers that predictions are made from.
+
+    Args:
+        values: (rows, columns) or (samples, ...).
+        index: of each, as the rows have it.
+        groups: of several series, that which each row belongs to.
+    """
+
+    values: np.ndarray
+    index: pd.Index[Any]
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RowPredictor:
+    """Reads rows as the model takes them, and names what comes out.
+
+    Args:
+        section: `data` of the spec.
+        data: what the data looked like that it was trained on.
+        model: the trained `keras.Model`, raw columns in.
+    """
+
+    section: DataSpec
+    data: DataRecord
+    model: Any
+
+    def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int = 0) -> pd.DataFrame:
+        """See `Run.predict_from`."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.training.values import predict
+
+        if isinstance(rows, np.ndarray):
+            if self.data.encoded:
+                raise DataError.of("wrong-shape", "the columns hold words too", help="give rows with named columns")
+            given = _Given(rows, pd.RangeIndex(len(rows)))
+        else:
+            frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+            self._check_columns(frame)
+            if self.data.encoded:
+                return self._named(predict(self.model, self._raw_columns(frame, first)), frame.index)
+            given = self._numbers(frame, first)
+        length = self.data.timesteps
+        if length is not None and given.values.ndim == 2:
+            given = self._windows(given, length)
+        takes = (length, len(self.data.raw_columns)) if length is not None else tuple(self.model.input_shape[1:])
+        if given.values.shape[1:] != takes:
+            raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {given.values.shape[1:]}")
+        outputs = predict(self.model, given.values)
+        if self.data.target.kind == "input":
+            found = self._given_back(outputs, np.asarray(given.values), given.index)
+        else:
+            found = self._named(outputs, given.index)
+        if given.groups is not None:
+            found.insert(0, str(self.data.group), given.groups)
+        return found
+
+    def _check_columns(self, frame: pd.DataFrame) -> None:
+        group = self.data.group
+        needed = self.data.raw_columns if group is None else (group, *self.data.raw_columns)
+        missing = [name for name in needed if name not in frame]
+        if missing:
+            message = f"the rows have no column {one_of(missing)}"
+            raise DataError.of("missing-column", message, help=f"a prediction takes {one_of(needed)}")
+
+    def _numbers(self, frame: pd.DataFrame, first: int) -> _Given:
+        """The columns that the model takes, (rows, columns)."""
+        import numpy as np
+
+        from dlspec.data.preparation import to_numbers, to_times, to_words
+
+        group, time, times = self.data.group, self.section.time, None
+        groups = None if group is None else to_words(group, frame[group].to_numpy())
+        if self.data.usual_step is not None and time in frame:
+            times = to_times(str(time), frame[time].to_numpy(), groups, first=first)
+        columns = [to_numbers(name, frame[name].to_numpy(), first=first) for name in self.data.raw_columns]
+        return _Given(np.stack(columns, axis=1), frame.index, groups, times)
+
+    def _windows(self, given: _Given, length: int) -> _Given:
+        """Every window of rows, (windows, timesteps, columns), with the index of its last row; none across a gap."""
+        from dlspec.data.preparation import windows_of_rows
+
+        groups, times = given.groups, given.times
+        gap = self.section.window.gap if times is not None and self.section.window else "none"
+        alike = times is not None and (times.dtype.kind == "M") == self.data.dated
+        usual_step = self.data.usual_step if alike else None
+        values, last = windows_of_rows(given.values, length, groups, times, gap, usual_step)
+        if not len(values):
+            count = len(given.values)
+            of = "" if groups is None else f" of one `{self.data.group}`"
+            whole = " without a gap in time" if count >= length and times is not None else ""
+            raise DataError.of("too-few-rows", f"a prediction takes {length} rows{of} in order{whole}, got {count}")
+        return _Given(values, given.index[last], None if groups is None else groups[last])
+
+    def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
+        """What the model takes of rows, (rows, 1) for each column."""
+        import numpy as np
+
+        from dlspec.data.features.base import DTYPES
+        from dlspec.data.preparation import DATE_FORMS, READERS
+
+        found = {}
+        for feature in self.data.features:
+            name, raw = feature.name, feature.raw
+            forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
+            read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
+            if raw == "word":
+                read = np.array([word or MISSING for word in read], object)
+            dtype = DTYPES[raw]
+            found[feature.input or name] = read.astype(object if dtype == "string" else dtype)[:, None]
+        return found
+
+    def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
+        """Numbers or probabilities, (samples, units), as columns."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.data.preparation import class_shares
+
+        target, window = self.data.target, self.data.window
+        if target.labels:
+            return pd.DataFrame(_labels(target, outputs), index=index)
+        if target.values:
+            return pd.DataFrame(dict(zip(target.values, outputs.T, strict=True)), index=index)
+        if target.kind == "number":
+            ahead = f"+{window.horizon}" if window else ""
+            return pd.DataFrame({f"{target.name}{ahead}": outputs[:, 0]}, index=index)
+        shares = class_shares(outputs)
+        ahead = f"+{window.horizon}" if window and window.horizon else ""
+        named = {f"{target.name}={label}": shares[:, i] for i, label in enumerate(target.classes)}
+        labels = np.array(target.classes)[shares.argmax(axis=1)]
+        return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
+
+    def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
+        """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.data.preparation import changes
+
+        names = [feature.name for feature in self.data.features]
+        places: list[str] = []
+        if raw.ndim == 2:
+            places = names
+        elif self.data.timesteps is not None:
+            places = [f"{name}[{step}]" for step in range(outputs.shape[1]) for name in names]
+            raw = changes(raw[..., : len(names)], self.section.predict or "level", axis=1)
+        else:
+            places = [f"{names[0]}[{','.join(map(str, place))}]" for place in np.ndindex(*outputs.shape[1:])]
+        off = ((outputs - raw) * np.array(self.model.get_layer("scale_inputs").scale)).reshape(len(raw), -1)
+        values = dict(zip(places, outputs.reshape(len(outputs), -1).T, strict=True))
+        return pd.DataFrame({**values, "squared_error": (off**2).sum(axis=1)}, index=index)
+
+
+def _labels(target: TargetRecord, shares: np.ndarray) -> dict[str, Any]:
+    """Probabilities of labels, (samples, labels), as the columns that they come from, and each beside them."""
+    import numpy as np
+
+    names, columns, words, others = zip(*target.labels, strict=True)
+    there = shares > 0.5
+    predicted: dict[str, Any]
+    if target.separator is not None:
+        joint = target.separator + " " * (target.separator in ",;")
+        predicted = {target.name: [joint.join(np.array(names)[row]) for row in there]}
+    else:
+        predicted = {column: np.where(there[:, i], words[i], others[i]) for i, column in enumerate(columns)}
+    return predicted | {f"{columns[i]}={words[i]}": shares[:, i] for i in range(len(names))}
