@@ -152,7 +152,7 @@ class RowPredictor:
         shares = class_shares(outputs)
         ahead = f"+{window.horizon}" if window and window.horizon else ""
         named = {f"{target.name}={label}": shares[:, i] for i, label in enumerate(target.classes)}
-        labels = np.array(target.classes)[shares.argmax(axis=1)]
+        labels = _where_known(shares, np.array(target.classes)[shares.argmax(axis=1)])
         return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
 
     def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
@@ -185,7 +185,23 @@ def _labels(target: TargetRecord, shares: np.ndarray) -> dict[str, Any]:
     predicted: dict[str, Any]
     if target.separator is not None:
         joint = target.separator + " " * (target.separator in ",;")
-        predicted = {target.name: [joint.join(np.array(names)[row]) for row in there]}
+        joined = np.array([joint.join(np.array(names)[row]) for row in there])
+        predicted = {target.name: _where_known(shares, joined)}
     else:
-        predicted = {column: np.where(there[:, i], words[i], others[i]) for i, column in enumerate(columns)}
+        predicted = {
+            column: _where_known(shares[:, [i]], np.where(there[:, i], words[i], others[i]))
+            for i, column in enumerate(columns)
+        }
     return predicted | {f"{columns[i]}={words[i]}": shares[:, i] for i in range(len(names))}
+
+
+def _where_known(shares: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """None in place of a label whose probabilities, (samples, ...), are NaN: of those none is the largest."""
+    import numpy as np
+
+    known = np.isfinite(shares).all(axis=1)
+    if known.all():
+        return labels
+    found = labels.astype(object)
+    found[~known] = None
+    return found

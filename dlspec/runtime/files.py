@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dlspec.language.diagnostics.errors import DataError
@@ -15,7 +17,18 @@ from dlspec.language.diagnostics.errors import DataError
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, which becomes `path` at the end; on an error `path` stays as it was."""
+    """A file beside `path` to write to, which becomes `path` at the end; on an error `path` stays as it was.
+
+    A link stays, and its target is written. What is no file, such as a device or a pipe, is written to, not replaced.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with TemporaryDirectory() as folder:
+            draft = Path(folder) / path.name
+            yield draft
+            with draft.open("rb") as whole, path.open("wb") as out:
+                shutil.copyfileobj(whole, out)
+        return
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield draft

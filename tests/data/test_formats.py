@@ -1,6 +1,7 @@
 """Files of rows: every format gives the same data, and what is wrong with one is said with its place."""
 
 import bz2
+import csv
 import gzip
 import lzma
 import os
@@ -9,8 +10,11 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import dlspec
+from dlspec.data.sources.formats import format_of
 from dlspec.data.sources.rows import SeriesFiles, TableFiles
 from dlspec.language.diagnostics.errors import DataError
 
@@ -196,3 +200,45 @@ def test_a_folder_is_no_table(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "spec.yaml").write_text(SPEC % "folder", encoding="utf-8")
     assert "cannot read `folder`: is a directory" in message_of(tmp_path / "spec.yaml")
+
+
+# --- one reader for values and another for rows
+
+
+CELL = st.text(alphabet="ab12,;\"'\n\t .-#é", max_size=5) | st.sampled_from(["NA", "nan", "01", "\r\n", "# no comment"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), end=st.sampled_from(["\n", "\r\n"]))
+def test_rows_and_values_are_the_same_whatever_stands_in_quotes(tmp_path, data, end):
+    """Commas, quotes and line breaks in cells and in names, as `csv` writes them."""
+    count = data.draw(st.integers(2, 4))
+    names = [f"c{i}" + data.draw(st.text(alphabet='ab1"\n é', max_size=5)) for i in range(count)]
+    rows = data.draw(st.lists(st.lists(CELL, min_size=count, max_size=count), min_size=1, max_size=8))
+    with (tmp_path / "t.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator=end).writerows([names, *rows])
+    found = format_of(tmp_path / "t.csv", "t.csv")
+    header = [name.strip() for name in names]
+    assert found.header() == header
+    assert list(found.rows()) == rows
+    values = list(found.blocks(3, header))
+    assert [list(block) for block in values] == [header] * len(values)
+    for place, name in enumerate(header):
+        assert [word for block in values for word in block[name]] == [row[place].strip() for row in rows]
+
+
+def test_each_row_of_a_file_with_a_long_header_gets_its_own_prediction(tmp_path):
+    """A name of two lines in quotes; the target is twice `x`."""
+    x = np.linspace(-1, 1, 60).round(3)
+    pd.DataFrame({"x": x, "y": 2 * x}).to_csv(tmp_path / "t.csv", index=False)
+    text = f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y}}\nmodel: [output]\n"
+    run = dlspec.run(text, {"train.epochs": 200, "train.optimizer": {"adam": 0.05}}, out=tmp_path / "run")
+    for names in (["x", "note\n(text)"], ["note\n(text)", "x"]):
+        new = pd.DataFrame({"x": [0.9, -0.9, 0.3], "note\n(text)": ["n0", "n\n1", "n2"]})[names]
+        new.to_csv(tmp_path / "new.csv", index=False)
+        out = tmp_path / f"{names[0][0]}.csv"
+        assert dlspec.predict(run, tmp_path / "new.csv", out) == 3
+        written = pd.read_csv(out)
+        assert list(written) == [*names, "y"]
+        assert written[names].equals(new)
+        np.testing.assert_allclose(written["y"], 2 * new["x"], atol=0.1)

@@ -256,3 +256,27 @@ def test_predict_refuses_rows_that_it_cannot_read(tiny_run, value, code):
     with pytest.raises(dlspec.DataError) as caught:
         tiny_run("series").predict({"x": [1.0] * 5 + [value] + [1.0] * 5})
     assert caught.value.diagnostics[0].code == code
+
+
+TEXTS = """\
+dlspec: 1
+data: {table: %s, target: %s, features: {said: {text: {length: 8}}}}
+model:
+  - embedding: {output_dim: 8, mask_zero: true}
+  - global_average_pooling1d
+  - output
+train: {epochs: 2}
+"""
+
+
+@pytest.mark.parametrize("target", ["op", "{op: {tags: ;}}"])
+def test_a_sample_of_which_the_network_says_nothing_has_no_label(tmp_path, target):
+    """A text without a word: the mean over no words is NaN, and NaN is never a class."""
+    random = np.random.default_rng(0)
+    words = {"pos": ["good", "fine", "nice"], "neg": ["bad", "awful", "poor"]}
+    rows = [(" ".join(random.choice(words[op], 3)), op) for op in ["pos", "neg"] * 40]
+    pd.DataFrame(rows, columns=["said", "op"]).to_csv(tmp_path / "t.csv", index=False)
+    run = dlspec.run(TEXTS % (tmp_path / "t.csv", target), out=tmp_path / "run")
+    found = run.predict(pd.DataFrame({"said": ["good fine", "...", "bad"]}))
+    assert found["op"].isna().tolist() == [False, True, False]
+    assert found[["op=pos", "op=neg"]].isna().all(axis=1).tolist() == [False, True, False]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from io import StringIO
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dlspec.data.datasets import Columns
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+_QUOTED = re.compile(r'"[^"]*("|$)')
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 VALUES_AT_A_TIME = 2**19
 """Values of a text file that are read at a time."""
@@ -154,6 +157,9 @@ class Separated(RowsFormat):
             out.write(text.getvalue().encode())
 
         yield add
+        if next(rows, None) is not None:
+            message = f"`{self.name}` has more rows than were predicted; a quote may be open"
+            raise self._error("data-unreadable", message, "close each quote in the cell where it begins")
 
     def _look(self) -> tuple[str, list[str]]:
         """The separator and the header."""
@@ -167,8 +173,9 @@ class Separated(RowsFormat):
         if not first.strip():
             message = f"`{self.name}` {'begins with an empty line' if first else 'is empty'}"
             raise self._error("data-unreadable", message, "name the columns in the first line")
-        separator = max(SEPARATORS, key=first.count)
-        return separator, [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+        separator = max(SEPARATORS, key=_QUOTED.sub("", first).count)
+        names = next(csv.reader(chain([first], lines), delimiter=separator), [])  # a name may have several lines
+        return separator, [name.strip() for name in names]
 
     def _check_lengths(self) -> None:
         """Raises DataError at the first row that has not as many values as the header has names."""
