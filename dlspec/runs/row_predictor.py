@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data.features.category import MISSING
 from dlspec.data.section import DataSpec
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
@@ -118,7 +117,6 @@ class RowPredictor:
 
     def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""
-        import numpy as np
 
         from dlspec.data.features.base import DTYPES
         from dlspec.data.preparation import DATE_FORMS, READERS
@@ -128,8 +126,6 @@ class RowPredictor:
             name, raw = feature.name, feature.raw
             forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
             read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
-            if raw == "word":
-                read = np.array([word or MISSING for word in read], object)
             dtype = DTYPES[raw]
             found[feature.input or name] = read.astype(object if dtype == "string" else dtype)[:, None]
         return found

@@ -215,7 +215,7 @@ frame = pd.read_csv(sys.argv[2])
 data = {"age": frame["age"].to_numpy("float32"), "in_out": frame["in/out"].to_numpy("float32")}
 data["came"] = pd.to_datetime(frame["came"]).to_numpy("datetime64[s]").astype("int64").astype("float64")
 for name in ("city", "smoker", "ward", "remark"):
-    data[name] = frame[name].astype(object).where(frame[name].notna(), "[missing]").astype(str).to_numpy(object)
+    data[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str).to_numpy(object)
 import tensorflow as tf
 data = {
     name: tf.constant(values.reshape(-1, 1) if values.dtype != object else values.reshape(-1, 1).tolist())
@@ -223,6 +223,24 @@ data = {
 }
 print(json.dumps(np.asarray(model(data))[:, 0].tolist()))
 """
+
+
+@pytest.mark.parametrize("said", ["", ", features: {kind: {category: {embedding: 3}}, z: numeric}"])
+def test_any_word_is_a_category(tmp_path, said):
+    """Also those by which Keras says that a word is missing or unknown."""
+    random = np.random.default_rng(0)
+    words = ["[UNK]", "[[UNK]]", "[missing]", "nan", "None", "a\nb", ""]
+    frame = pd.DataFrame({"kind": random.choice(words, 120), "z": random.normal(size=120)})
+    frame["y"] = frame["kind"].map(words.index) + frame["z"]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    text = (
+        f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y, missing: median{said}}}\nmodel: [dense: 4, output]\n"
+    )
+    run = dlspec.run(text, {"train.epochs": 2}, out=tmp_path / "run")
+    expected = run.predictions["network"].to_numpy()
+    found = dlspec.open_run(run.folder).predict(frame)["y"].to_numpy()[run.predictions["row"]]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert run.data.features[0].words in (6, 7)
 
 
 def test_the_saved_model_takes_raw_columns_in_a_fresh_process(folder, run):

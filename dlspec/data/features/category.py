@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -111,8 +112,8 @@ class FittedWords(Fitted):
     def connect(self, raw: Any) -> Any:
         import keras
 
-        words = [word or MISSING for word in self.vocabulary]
-        encoded = keras.layers.StringLookup(vocabulary=words, output_mode="one_hot")(raw)
+        words, unknown = list(self.vocabulary), unused_word(self.vocabulary)
+        encoded = keras.layers.StringLookup(vocabulary=words, oov_token=unknown, output_mode="one_hot")(raw)
         return encoded[..., 1:]  # the first is for words that are not in the vocabulary
 
 
@@ -142,12 +143,18 @@ class FittedCodes(Fitted):
         import keras
         from keras import ops
 
-        # the mask becomes 0, an unknown word 1
-        codes = keras.layers.StringLookup(vocabulary=list(self.vocabulary), mask_token=MISSING)(raw)
+        words, unknown = list(self.vocabulary), unused_word(self.vocabulary)
+        codes = keras.layers.StringLookup(vocabulary=words, oov_token=unknown, mask_token="")(raw)  # codes 1 and 0
         return ops.cast(codes, "float32")
 
 
 NO_WORD, UNKNOWN, FIRST_WORD = 0, 1, 2
 """The numbers of a missing word, of one that is not in the vocabulary, and of the first one that is."""
-MISSING = "[missing]"
-"""What the saved model takes for a word that is missing."""
+
+
+def unused_word(vocabulary: Collection[str]) -> str:
+    """What stands for words that are not in the vocabulary; it is none of its words, whatever these are."""
+    word = "[UNK]"
+    while word in vocabulary:
+        word = f"[{word}]"
+    return word
