@@ -4,6 +4,7 @@ import io
 import os
 import struct
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from scipy.io import wavfile
 
 import dlspec
+from dlspec.data.source_of import source_of
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
@@ -109,6 +111,51 @@ def test_pictures_of_all_forms_come_to_one_size_and_color(tmp_path):
     crop = load_data(spec_of(tmp_path, "{images: {path: p, size: 6, color: grayscale, fit: crop}, scale: none}"))
     dogs = np.concatenate([part.inputs[part.truth == 1] for part in (crop.train, crop.validation, crop.test)])
     assert np.allclose(dogs, 200, atol=1), "sixteen bits come to eight"
+
+
+def test_sixteen_bits_come_to_eight_by_one_scale_and_what_has_no_scale_is_refused(tmp_path):
+    """A dark picture stays dark, whichever way its file orders the bytes."""
+    values = {"dark": np.full((6, 6), 240), "light": np.full((6, 6), 60_000)}
+    for kind, own in values.items():
+        (tmp_path / "p" / kind).mkdir(parents=True)
+        for i, dtype in enumerate(("<u2", ">u2")):
+            cv2.imwrite(str(tmp_path / "p" / kind / f"{i}.png"), own.astype("uint16"))
+            tifffile = Image.frombytes("I;16B" if dtype == ">u2" else "I;16", (6, 6), own.astype(dtype).tobytes())
+            tifffile.save(tmp_path / "p" / kind / f"{i}.tif")
+    spec = spec_of(tmp_path, "{images: p, scale: none}")
+    assert dlspec.graph(spec).inputs[0].shape == (None, 6, 6, 1)
+    table = source_of(spec.data).load(0)
+    found = {
+        word: {int(picture.max()) for picture in table["picture"][np.flatnonzero(table["label"] == word)]}
+        for word in values
+    }
+    assert found == {"dark": {1}, "light": {233}}
+    for dtype, what in (("int32", "whole numbers of 32 bits"), ("float32", "fractions")):
+        Image.fromarray(values["dark"].astype(dtype)).save(tmp_path / "p" / "dark" / "2.tif")
+        (problem,) = dlspec.validate(spec_of(tmp_path, "{images: p, scale: none}"))
+        assert problem.code == "data-unreadable"
+        assert f"holds {what}, and nothing says which of them is white" in problem.message
+
+
+def test_where_it_was_held_is_found_behind_other_parts_of_a_picture(tmp_path):
+    """Cameras and editors write other parts before it, of up to 64 kB each."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.zeros((32, 24, 3), "uint8")
+    pixels[:10] = (255, 0, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, exif=exif.tobytes())
+    whole = buffer.getvalue()
+    start = whole.index(b"\xff\xe1")
+    before = (b"\xff\xe2" + (60_002).to_bytes(2, "big") + b"X" * 60_000) * 3
+    for kind, content in (("a", whole), ("b", whole[:start] + before + whole[start:])):
+        (tmp_path / "p" / kind).mkdir(parents=True)
+        for i in range(2):
+            (tmp_path / "p" / kind / f"{i}.jpg").write_bytes(content)
+    table = source_of(spec_of(tmp_path, "{images: {path: p, size: [24, 32]}}").data).load(0)
+    pictures = table["picture"][:]
+    assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
+    assert pictures[0][12, 28].argmax() == 0, "the red edge is at the right"
 
 
 def test_a_picture_that_lies_on_its_side_is_turned(tmp_path):

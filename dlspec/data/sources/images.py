@@ -26,8 +26,8 @@ Color = Literal["rgb", "grayscale"]
 Fit = Literal["stretch", "crop", "pad"]
 LOOKED_AT = 100
 """Pictures whose size is looked at before all are read."""
-EXIF_WITHIN = 4096
-"""Bytes of a JPEG in which cameras write how it was held."""
+EXIF = b"Exif\0\0"
+"""How the part of a JPEG begins in which cameras write how it was held; others may stand before it."""
 MODES = {"rgb": "RGB", "grayscale": "L"}
 
 
@@ -90,10 +90,18 @@ class ImageFiles(FolderFiles):
         """Height and width, and whether it has colors, out of its head."""
         with self._opened(file) as picture:
             width, height = picture.size
+            self._check_range(file, picture)
             if picture.getexif().get(0x0112, 1) >= 5:  # it lies on its side
                 width, height = height, width
-            grey = picture.mode in ("1", "L", "LA", "I", "I;16", "F")
+            grey = picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
             return (height, width), "grayscale" if grey else "rgb"
+
+    def _check_range(self, file: Path, picture: Any) -> None:
+        """Raises DataError where nothing says which number is white: each picture would have a scale of its own."""
+        if picture.mode == "F" or (picture.mode == "I" and picture.format != "PNG"):
+            what = "fractions" if picture.mode == "F" else "whole numbers of 32 bits"
+            said = f"`{self._shown(file)}` holds {what}, and nothing says which of them is white"
+            raise self._error("data-unreadable", said, "save pictures with 8 or 16 bits, or give them as `arrays`")
 
     def _samples(self, listing: Listing, shape: tuple[int, ...]) -> FileSamples:
         require(*EXTRAS["pictures"], what=f"`{self.key}`", span=self.span)
@@ -112,6 +120,7 @@ class ImageFiles(FolderFiles):
         values = self._fast_jpeg(file, size, mode)
         if values is None:
             with self._opened(file) as picture:
+                self._check_range(file, picture)
                 upright = ImageOps.exif_transpose(picture)
                 values = np.asarray(_eight_bits(upright).convert(mode) if upright.mode != mode else upright)
         if values.shape[:2] == size:
@@ -136,7 +145,7 @@ class ImageFiles(FolderFiles):
         try:
             content = file.read_bytes()
             rows, columns, _, _ = simplejpeg.decode_jpeg_header(content)
-            if b"Exif" in content[:EXIF_WITHIN] or rows * columns > (Image.MAX_IMAGE_PIXELS or rows * columns):
+            if EXIF in content or rows * columns > (Image.MAX_IMAGE_PIXELS or rows * columns):
                 return None
             part = next(n for n in (8, 4, 2, 1) if n == 1 or (rows // n >= size[0] and columns // n >= size[1]))
             least = {"min_height": -(-rows // part), "min_width": -(-columns // part)} if self.size else {}
@@ -204,12 +213,11 @@ def _fitted(values: Array, size: tuple[int, int], fit: Fit) -> Array:
 
 
 def _eight_bits(picture: Any) -> Any:
-    """A picture of 16 bits, or of numbers, brought to those from 0 to 255; others as they are."""
-    if picture.mode not in ("I", "I;16", "F"):
+    """A picture of 16 bits brought to numbers from 0 to 255; others as they are."""
+    if not picture.mode.startswith("I"):  # `I;16B` too; some versions of Pillow give those of PNG 32 bits
         return picture
     import numpy as np
     from PIL import Image
 
     values = np.asarray(picture)
-    highest = 65535 if picture.mode == "I;16" or values.max() > 255 else 255
-    return Image.fromarray((values.astype("float64") * (255 / highest)).clip(0, 255).round().astype("uint8"))
+    return Image.fromarray((values.astype("float64") * (255 / 65535)).clip(0, 255).round().astype("uint8"))
