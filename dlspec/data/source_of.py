@@ -36,10 +36,12 @@ def _source(section: DataSpec, named: DataSpec | UnlabeledSpec, *path: str) -> D
     separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
     tags = ((section.target_names[0], separator),) if separator else ()
 
+    seen = {*section.target_names, *(section.feature_names or [])}
+    groups = tuple(name for name in (section.group, split.group) if name and name not in seen)
+
     def source(given: Any, *path: str) -> FileSource:
-        context = SourceContext(
-            section.folder_of(*path), section.span(*path), section.cache, tuple(said), tags, tuple(section.target_names)
-        )
+        place, span, targets = section.folder_of(*path), section.span(*path), tuple(section.target_names)
+        context = SourceContext(place, span, section.cache, tuple(said), tags, targets, groups)
         return FILE_SOURCES[key].of(given, context)
 
     found = source(getattr(named, key), *path, key)

@@ -89,6 +89,7 @@ def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
     if run.data.group:  # rows of one series may stand far apart
         size = max(size, file.count() + file.count() // 2)
     words = [feature.name for feature in run.data.features if feature.raw in ("word", "text")]
+    words += [run.data.group] if run.data.group else []
     taken = set(file.header())
     rows = 0
     with file.extending(out, size) as add:

@@ -358,3 +358,57 @@ def test_many_rows_are_seen_when_they_are_asked_for_and_train_alike(folder, pred
     for one, other in zip(kept.model.get_weights(), asked.model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
     assert kept.metrics.test == pytest.approx(asked.metrics.test, rel=1e-4)
+
+
+LONG_IDS = ("1234567890123456789", "1234567890123456790")
+"""Which are the same number in float64."""
+
+
+def alternating(rows=90):
+    """Two series that run side by side, one of them a hundred higher."""
+    random = np.random.default_rng(0)
+    times = np.repeat(np.arange(rows), 2)
+    values = np.sin(times / 5) + random.normal(0, 0.05, 2 * rows) + np.tile([0, 100], rows)
+    return pd.DataFrame({"t": times, "id": np.tile(np.array(LONG_IDS, "int64"), rows), "v": values.round(4)})
+
+
+@pytest.mark.parametrize("end", ["csv", "jsonl", "parquet"])
+def test_long_numbers_that_name_series_keep_them_apart(tmp_path, end):
+    frame = alternating()
+    write = {
+        "csv": lambda path: frame.to_csv(path, index=False),
+        "jsonl": lambda path: frame.to_json(path, orient="records", lines=True),
+        "parquet": lambda path: frame.to_parquet(path, index=False),
+    }[end]
+    write(tmp_path / f"s.{end}")
+    text = (
+        f"dlspec: 1\ndata: {{series: {tmp_path}/s.{end}, time: t, target: v, group: id, features: [v], "
+        "window: {length: 4}}\n"
+        "model: [flatten, output]\ntrain: {epochs: 1}\n"
+    )
+    data = load_data(dlspec.load(text))
+    assert set(data.groups) == set(LONG_IDS)
+    if end == "csv":  # the others name what they read by the same list
+        run = dlspec.run(text, out=tmp_path / "run")
+        out = tmp_path / "predicted.csv"
+        dlspec.predict(run, tmp_path / f"s.{end}", out)
+        forecast = pd.read_csv(out)["v+1"].to_numpy()
+        assert np.isnan(forecast).tolist() == [True] * 6 + [False] * (len(frame) - 6), "each needs four rows of its own"
+        alone = run.predict(frame[frame["id"] == int(LONG_IDS[1])])
+        np.testing.assert_allclose(forecast[7::2], alone["v+1"], rtol=1e-5)
+
+
+def test_long_numbers_that_name_groups_keep_them_apart(tmp_path):
+    random = np.random.default_rng(0)
+    users = np.repeat(1234567890123456700 + np.arange(40), 5)
+    pd.DataFrame({"user": users, "x": random.normal(size=200), "y": random.normal(size=200)}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    data = load_data(
+        dlspec.load(
+            f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y, split: {{group: user}}}}\nmodel: [output]\n"
+        )
+    )
+    assert [column.name for column in data.signature.features] == ["x"]
+    parts = [set(users[part.rows]) for part in (data.train, data.validation, data.test)]
+    assert sum(map(len, parts)) == 40

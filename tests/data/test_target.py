@@ -199,3 +199,28 @@ def test_units_of_the_output_are_checked(folder):
     text = NUMBERS.replace("output]", "dense: 3]")
     (problem,) = [p for p in problems_of(text, folder) if p.is_error]
     assert problem.message == "the network ends in (batch, 3), and `height, weight` (2 numbers) needs (batch, 2)"
+
+
+@pytest.mark.parametrize(
+    ("written", "classes"),
+    [
+        (["-1", "1"], ("-1", "1")),
+        (["0.0", "1.0"], ("0", "1")),
+        (["0", "1", "1.0"], ("0", "1")),
+        (["+1", "-1."], ("-1", "1")),
+        (["0.5", "1"], ()),
+        (["1", "1.0"], ()),
+        (["1", "2", "3"], ()),
+    ],
+)
+def test_two_whole_numbers_are_two_classes_however_they_are_written(tmp_path, written, classes):
+    random = np.random.default_rng(0)
+    words = random.permutation(np.resize(np.array(written, object), 90))
+    pd.DataFrame({"x": random.normal(size=90), "y": words}).to_csv(tmp_path / "t.csv", index=False)
+    data = load_data(dlspec.load(f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y}}\nmodel: [output]\n"))
+    target = data.signature.target
+    assert target.kind == ("class" if classes else "number")
+    assert target.classes == classes
+    if classes:
+        rows = data.train.rows
+        assert [classes[i] for i in data.train.truth] == [f"{float(word):.0f}" for word in words[rows]]

@@ -32,6 +32,7 @@ class SourceContext:
         said: column -> the kind that it takes it for, whatever it looks like.
         tags: column -> what separates the tags in it.
         targets: the columns that are predicted, as far as they are named.
+        groups: the columns that say which rows belong together, whose values are names, also where they are digits.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class SourceContext:
     said: tuple[tuple[str, ColumnKind], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     targets: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from dlspec.language.fields import one_of
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""
+MAX_SPELLINGS = 4
+"""Two whole numbers may be written in so many ways: as `1` and `1.0`."""
 MAX_TAGGED = 1_000_000
 """With more different values than this, a column of tags is not read to its end before training."""
 MAX_COLUMNS = 5000
@@ -35,17 +37,19 @@ class RowsFiles(FileSource):
     Args:
         validation: files that hold the validation part.
         test: files that hold the test part.
+        groups: columns whose values are names, also where they are digits: as numbers, long ones would fall together.
     """
 
     validation: RowsFiles | None = None
     test: RowsFiles | None = None
+    groups: tuple[str, ...] = ()
 
     least: ClassVar = 2
     """Columns that are needed."""
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return cls(tuple(given), context.folder, context.span, context.cache)
+        return cls(tuple(given), context.folder, context.span, context.cache, groups=context.groups)
 
     def with_parts(self, validation: Any, test: Any) -> Self:
         """The same, with files of their own for these parts, each `RowsFiles` or None."""
@@ -179,8 +183,12 @@ class RowsFiles(FileSource):
         return [row[place] for row in _all_rows(self.files, header)]
 
     def _labels(self) -> list[str]:
-        """The columns whose words are taken as they are, also where they look like missing values."""
-        return []
+        """The columns whose words are taken as they are, also where they look like missing values or numbers."""
+        return self._words_and()
+
+    def _words_and(self, *kinds: ColumnKind) -> list[str]:
+        """Columns that name groups, and those of certain kinds."""
+        return [column.name for column in self.describe().columns if column.name in self.groups or column.kind in kinds]
 
     def _check_header(self, header: Sequence[str], file: str) -> None:
         named = [name for name in header if name]
@@ -244,9 +252,7 @@ class SeriesFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return cls(
-            tuple(given), context.folder, context.span, context.cache, targets=context.targets, said=context.said
-        )
+        return replace(super().of(given, context), targets=context.targets, said=context.said)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns, from the first rows alone; the words of a target, which are classes, from all."""
@@ -273,7 +279,7 @@ class SeriesFiles(RowsFiles):
         return Description("series", tuple(columns), rows=rows)
 
     def _labels(self) -> list[str]:
-        return [column.name for column in self.describe().columns if column.kind == "class"]
+        return self._words_and("class")
 
 
 @dataclass(frozen=True)
@@ -301,7 +307,7 @@ class TableFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return cls(tuple(given), context.folder, context.span, context.cache, said=context.said, tags=context.tags)
+        return replace(super().of(given, context), said=context.said, tags=context.tags)
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
@@ -318,7 +324,7 @@ class TableFiles(RowsFiles):
         words: list[set[str]] = [set() for _ in header]
         asked = [said.get(name) == "class" or name in separators for name in header]
         most = [
-            MAX_TAGGED if name in separators else MAX_CLASSES if asked[p] or not numbers[p] else 2
+            MAX_TAGGED if name in separators else MAX_CLASSES if asked[p] or not numbers[p] else MAX_SPELLINGS
             for p, name in enumerate(header)
         ]
         seen = [{value.strip() for value in column} for column in values]
@@ -342,8 +348,7 @@ class TableFiles(RowsFiles):
             elif name in known:
                 columns.append(Column(name, known[name]))
             elif numbers[place]:
-                two = len(found) == 2 and all(map(str.isdecimal, found))
-                columns.append(Column(name, classes=found if two else ()))
+                columns.append(Column(name, classes=_two_whole_numbers(found, files[0].decimal)))
             elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(rows, 2):
                 columns.append(Column(name, "class", classes=found))
             else:
@@ -351,7 +356,7 @@ class TableFiles(RowsFiles):
         return Description("samples", tuple(columns), rows=rows)
 
     def _labels(self) -> list[str]:
-        return [column.name for column in self.describe().columns if column.kind in ("class", "tags", "text")]
+        return self._words_and("class", "tags", "text")
 
 
 @lru_cache(maxsize=16)
@@ -380,6 +385,15 @@ def _named(columns: Columns, names: Sequence[str]) -> Columns:
 
 def _values(rows: list[list[str]], place: int) -> list[str]:
     return [row[place] for row in rows if row[place].strip()]
+
+
+def _two_whole_numbers(values: Collection[str], decimal: str) -> tuple[str, ...]:
+    """The whole numbers that a column holds, where they are two: a column of yes and no; else nothing."""
+    whole = rf"[-+]?\d{{1,15}}([{decimal}]0*)?"
+    if len(values) > MAX_SPELLINGS or not all(re.fullmatch(whole, value) for value in values):
+        return ()
+    found = {str(int(value.partition(decimal)[0])) for value in values}
+    return tuple(sorted(found)) if len(found) == 2 else ()
 
 
 def _all_dates(values: list[str]) -> bool:
