@@ -15,14 +15,16 @@ from dlspec.runtime.records import DAMAGED_HELP
 SUMS = "SHA256SUMS"
 
 
-def write_checksums(folder: Path, *, but: Collection[str]) -> None:
-    """Of all files at the top of a folder.
+def write_checksums(folder: Path, names: Collection[str] | None = None, *, but: Collection[str] = ()) -> None:
+    """Of files at the top of a folder.
 
     Args:
+        names: of the files; None: of all.
         but: files that may be written anew.
     """
-    there = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    write_text(folder / SUMS, "".join(f"{_sum(folder / name)}  {name}\n" for name in there if name not in (SUMS, *but)))
+    there = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    wanted = sorted({*(there if names is None else names)} - {SUMS, *but})
+    write_text(folder / SUMS, "".join(f"{_sum(folder / name)}  {name}\n" for name in wanted))
 
 
 def read_checksums(folder: Path) -> dict[str, str]:

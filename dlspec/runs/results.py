@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.arrays import is_read_later
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.folder import PICTURES, PREDICTIONS
+from dlspec.runtime.archives import with_checksum
 from dlspec.runtime.files import written_whole
 from dlspec.spec.spec import Spec
 
@@ -70,7 +71,7 @@ def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
     import numpy as np
 
     with written_whole(folder / PICTURES) as draft, draft.open("wb") as file:
-        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+        np.savez_compressed(file, **with_checksum(arrays))  # type: ignore[arg-type]
 
 
 def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np.ndarray]) -> None:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from dlspec.training.plan import Plan
     from dlspec.training.progress import Checkpoint
 
-CHANGING = (ENVIRONMENT, HISTORY)
-"""What is written again and again while a run goes on."""
+STAYING = (SPEC, RESOLVED)
+"""What is not written again while a run goes on."""
 
 
 def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, original: Run | None = None) -> Run:
@@ -63,7 +63,7 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
             compiled = compiled_as(original, compiled)
         write_json(folder / ENVIRONMENT, _environment(job, compiled))
         write_text(folder / RESOLVED, resolved_text(spec, resolved))  # which makes it a run
-        write_checksums(folder, but=CHANGING)
+        write_checksums(folder, STAYING)
         return _train(job, folder, None, compiled)
 
 
@@ -224,7 +224,6 @@ class _Keeper:
         self.pictures.after_pretraining(plan, network, stage_models)
         if self.pictures.arrays:
             write_pictures(self.folder, self.pictures.arrays)
-        write_checksums(self.folder, but=CHANGING)
 
 
 def _of_one_fold(spec: Spec) -> str:

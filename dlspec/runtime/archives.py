@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,6 +20,8 @@ BROKEN = (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.
 """What reading an archive raises."""
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 """How a file with archived arrays begins, for numpy."""
+CHECKSUM = "checksum"
+"""What the array is called that tells whether the others are as they were."""
 PICKLE = b"\x80"
 """How pickled objects begin."""
 
@@ -126,3 +130,27 @@ def read_arrays(path: Path, most: int | None = None) -> dict[str, Array]:
         file.seek(0)
         with np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+
+
+def with_checksum(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays, and a checksum of them by which a change is noticed."""
+    return {CHECKSUM: _checksum(arrays), **arrays}
+
+
+def without_checksum(arrays: dict[str, Array]) -> dict[str, Array]:
+    """The arrays that `with_checksum` was given. Raises ValueError where they are not what they were."""
+    checksum = arrays.pop(CHECKSUM)
+    if checksum.tobytes() != _checksum(arrays).tobytes():
+        raise ValueError("its checksum is another")
+    return arrays
+
+
+def _checksum(arrays: Mapping[str, Array]) -> Array:
+    """Of names, forms and values."""
+    import numpy as np
+
+    digest = hashlib.blake2b(digest_size=32)
+    for name, values in sorted(arrays.items()):
+        digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        digest.update(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
+    return np.frombuffer(digest.digest(), "uint8")

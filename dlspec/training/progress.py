@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -13,14 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from dlspec.model.weights import LayerWeights
-from dlspec.runtime.archives import BROKEN, read_arrays
+from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import written_whole
 from dlspec.runtime.records import unreadable
 from dlspec.training.plan import Plan, Stage
 
 Array = np.ndarray
-
-CHECKSUM = "checksum"
 
 
 class StageListener:
@@ -106,16 +103,13 @@ class Checkpoint:
         arrays |= {f"variable_{i}": v for i, v in enumerate(self.variables)}
         arrays |= {f"best_{i}": v for i, v in enumerate(self.best_weights)}
         with written_whole(path) as draft, draft.open("wb") as file:
-            np.savez(file, **{CHECKSUM: _checksum(arrays)}, **arrays)  # type: ignore[arg-type]
+            np.savez(file, **with_checksum(arrays))  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
         """Raises DataError where the file is not whole."""
         try:
-            file = read_arrays(path)
-            checksum = file.pop(CHECKSUM)
-            if not np.array_equal(checksum, _checksum(file)):
-                raise ValueError("its checksum is another")
+            file = without_checksum(read_arrays(path))
         except BROKEN as error:
             raise unreadable(path, error) from None
         values = json.loads(file["progress"].tobytes())
@@ -126,15 +120,6 @@ class Checkpoint:
             [file[f"variable_{i}"] for i in range(counts["variable_"])],
             [file[f"best_{i}"] for i in range(counts["best_"])],
         )
-
-
-def _checksum(arrays: Mapping[str, Array]) -> Array:
-    """Of names, forms and values."""
-    digest = hashlib.blake2b(digest_size=32)
-    for name, values in sorted(arrays.items()):
-        digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
-        digest.update(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
-    return np.frombuffer(digest.digest(), "uint8")
 
 
 class Stopped(Exception):

@@ -15,7 +15,8 @@ import dlspec
 from dlspec.language.diagnostics.errors import DataError, DiagnosticError
 from dlspec.runs.checksums import write_checksums
 from dlspec.runs.records.history import read_history, write_history
-from dlspec.runs.run import CHANGING
+from dlspec.runs.run import STAYING
+from dlspec.runtime.archives import CHECKSUM, with_checksum
 from dlspec.training.progress import HistoryRow
 from dlspec.views.report import write_report
 from tests.commands import dlspec_here
@@ -182,7 +183,7 @@ def test_where_checksums_say_nothing_every_value_is_looked_at(folded, tmp_path, 
         whole = (folder / rel).read_bytes()
         (folder / rel).write_bytes(new)
         if sums == "new":
-            write_checksums(folder, but=())
+            write_checksums(folder)
         outcomes.append(outcome(folder, read_all))
         (folder / rel).write_bytes(whole)
     assert set(outcomes) <= {"data-unreadable", "fine"}
@@ -212,7 +213,7 @@ def test_a_run_that_goes_on_in_a_changed_folder_says_what_is_wrong(folded, tmp_p
         shutil.copytree(folded, folder)
         for name in ("report.html", *written_anew):
             (folder / name).unlink()
-        write_checksums(folder, but=CHANGING)
+        write_checksums(folder, STAYING)
         (folder / rel).write_bytes(new)
         outcome(folder, dlspec.resume)
         shutil.rmtree(folder)
@@ -250,8 +251,8 @@ def test_files_that_do_not_fit_each_other_are_reported_with_those_that_changed(t
     folder = tmp_path / "run"
     shutil.copytree(tiny_run("spirals").folder, folder)
     with np.load(folder / "pictures.npz") as file:
-        arrays = {name: values for name, values in dict(file).items() if name != "plane:lines"}
-    np.savez_compressed(folder / "pictures.npz", **arrays)
+        arrays = {name: values for name, values in dict(file).items() if name not in (CHECKSUM, "plane:lines")}
+    np.savez_compressed(folder / "pictures.npz", **with_checksum(arrays))
     (folder / "SHA256SUMS").unlink()
     done = dlspec_here("report", folder, cwd=tmp_path)
     assert done.returncode == 3
