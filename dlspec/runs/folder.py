@@ -133,7 +133,7 @@ class Run:
         if not (self.folder / PICTURES).is_file():
             return {}
         try:
-            return without_checksum(read_arrays(self._file(PICTURES), MOST_PICTURES))
+            return without_checksum(read_arrays(self.folder / PICTURES, MOST_PICTURES))
         except BROKEN as error:
             raise unreadable(self.folder / PICTURES, error) from None
 
@@ -199,7 +199,9 @@ class Run:
                 raise DataError.of(
                     "not-pretrained", f"`{self.folder}` was not pretrained", help="leave `pretrained` out"
                 )
-            return part_of(self._load_model(), last, first, LayerWeights.load(self._file(PRETRAINED)).layers)
+            pretrained_layers = LayerWeights.load(self.folder / PRETRAINED).layers
+            self._file(PRETRAINED)  # what is wrong with the arrays says more than a checksum
+            return part_of(self._load_model(), last, first, pretrained_layers)
 
     @property
     def report(self) -> Path:
