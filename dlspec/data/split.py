@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
 
 from dlspec.language.fields import (
+    LONG,
     Amount,
     NonNegativeInt,
     Paths,
     PositiveInt,
     SpecModel,
     Text,
+    Timesteps,
     looks_like_a_number,
     mistake,
     read_amount,
@@ -46,12 +48,14 @@ def _gap(value: Any) -> Any:
 class Window(SpecModel):
     """How samples are cut from a series. No window crosses a part of the split, a group or a gap in time."""
 
-    length: PositiveInt = Field(description="timesteps that the network sees")
+    length: Timesteps = Field(description="timesteps that the network sees")
     horizon: NonNegativeInt = Field(
-        1, description="how many timesteps ahead the target lies; 0, of a class: what it is at the last one seen"
+        1,
+        le=LONG,
+        description="how many timesteps ahead the target lies; 0, of a class: what it is at the last one seen",
     )
-    steps: PositiveInt = Field(1, description="how many timesteps are predicted, from `horizon` on")
-    stride: PositiveInt = Field(1, description="timesteps from one training window to the next")
+    steps: Timesteps = Field(1, description="how many timesteps are predicted, from `horizon` on")
+    stride: Timesteps = Field(1, description="timesteps from one training window to the next")
     gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(
         GAP,
         description="a step in time of more than so many times the usual one, the median of the training part, is a "

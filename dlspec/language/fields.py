@@ -30,6 +30,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Whole = Annotated[int, Strict()]
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+MANY_SAMPLES, LONG = 10**8, 10**6
+"""The most samples that are made, and the most timesteps that are looked at, at once."""
+SampleCount = Annotated[PositiveInt, Field(le=MANY_SAMPLES)]
+Timesteps = Annotated[PositiveInt, Field(le=LONG)]
 NonNegativeInt = Annotated[int, Strict(), Field(ge=0)]
 Number = Annotated[float, Strict()]
 PositiveNumber = Annotated[float, Strict(), Field(gt=0)]

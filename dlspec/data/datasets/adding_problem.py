@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import PositiveInt
+from dlspec.language.fields import SampleCount
 
 
 @DATASETS.register
@@ -23,7 +23,7 @@ class AddingProblem(Dataset):
     examples: ClassVar = ["adding_problem", {"adding_problem": {"timesteps": 50, "samples": 2000}}]
 
     timesteps: Annotated[int, Strict(), Field(ge=2)] = Field(30, description="length of each sequence")
-    samples: PositiveInt = Field(10_000, description="how many sequences")
+    samples: SampleCount = Field(10_000, description="how many sequences")
 
     def describe(self) -> Description:
         return Description(

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import NonNegativeInt, PositiveInt
+from dlspec.language.fields import NonNegativeInt, SampleCount, Timesteps
 
 
 @DATASETS.register
@@ -22,9 +22,9 @@ class CopyMemory(Dataset):
     generated = True
     examples: ClassVar = ["copy_memory", {"copy_memory": {"bits": 4, "delay": 50, "samples": 2000}}]
 
-    bits: PositiveInt = Field(20, description="how many bits are to be remembered")
+    bits: Timesteps = Field(20, description="how many bits are to be remembered")
     delay: NonNegativeInt = Field(20, description="blank timesteps between the last bit and the mark")
-    samples: PositiveInt = Field(10_000, description="how many sequences")
+    samples: SampleCount = Field(10_000, description="how many sequences")
 
     @property
     def names(self) -> tuple[str, ...]:

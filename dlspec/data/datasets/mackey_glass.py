@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import NonNegativeNumber, PositiveInt
+from dlspec.language.fields import NonNegativeNumber, SampleCount, Timesteps
 
 
 @DATASETS.register
@@ -19,8 +19,8 @@ class MackeyGlass(Dataset):
     generated = True
     examples: ClassVar = ["mackey_glass", {"mackey_glass": {"samples": 500, "tau": 30}}]
 
-    samples: PositiveInt = 3000
-    tau: PositiveInt = 17
+    samples: SampleCount = 3000
+    tau: Timesteps = 17
     noise: NonNegativeNumber = 0.0
 
     def describe(self) -> Description:

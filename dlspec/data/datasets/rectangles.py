@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import PositiveInt
+from dlspec.language.fields import SampleCount
 
 
 @DATASETS.register
@@ -21,7 +21,7 @@ class Rectangles(Dataset):
     generated = True
     examples: ClassVar = ["rectangles", {"rectangles": {"samples": 500, "side": 16}}]
 
-    samples: PositiveInt = Field(1200, description="how many pictures")
+    samples: SampleCount = Field(1200, description="how many pictures")
     side: Annotated[int, Strict(), Field(ge=8)] = Field(28, description="pixels along each side of a picture")
 
     def describe(self) -> Description:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import NonNegativeNumber, PositiveInt
+from dlspec.language.fields import NonNegativeNumber, SampleCount
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ class Shape(Dataset):
     classes: ClassVar[tuple[str, str]]
     about: ClassVar[str]
 
-    samples: PositiveInt = 1000
+    samples: SampleCount = 1000
     noise: NonNegativeNumber = 0.1
 
     def describe(self) -> Description:

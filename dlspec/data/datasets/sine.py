@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import NonNegativeNumber, PositiveInt, PositiveNumber
+from dlspec.language.fields import NonNegativeNumber, PositiveNumber, SampleCount
 
 
 @DATASETS.register
@@ -16,7 +16,7 @@ class Sine(Dataset):
     generated = True
     examples: ClassVar = ["sine", {"sine": {"samples": 500, "period": 30, "noise": 0.1}}]
 
-    samples: PositiveInt = 1000
+    samples: SampleCount = 1000
     period: PositiveNumber = 25.0
     noise: NonNegativeNumber = 0.0
 

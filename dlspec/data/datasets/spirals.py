@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dlspec.data.datasets.base import DATASETS, Column, Columns, Dataset, Description
-from dlspec.language.fields import NonNegativeNumber, PositiveInt, PositiveNumber
+from dlspec.language.fields import NonNegativeNumber, PositiveNumber, SampleCount
 
 
 @DATASETS.register
@@ -19,7 +19,7 @@ class Spirals(Dataset):
     generated = True
     examples: ClassVar = ["spirals", {"spirals": {"samples": 500, "noise": 0.02, "turns": 2}}]
 
-    samples: PositiveInt = 1000
+    samples: SampleCount = 1000
     noise: NonNegativeNumber = 0.03
     turns: PositiveNumber = 1.5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -113,8 +114,16 @@ class FileSource(ABC):
         if "\0" in path:
             raise self._error("data-unreadable", f"cannot read `{path}`: no file has such a name")
         whole = self.folder / path
-        if not whole.exists():
-            raise self._error("data-not-found", f"there is no file `{path}`", self._nearest(path))
+        try:
+            state = whole.stat()
+        except FileNotFoundError:
+            raise self._error("data-not-found", f"there is no file `{path}`", self._nearest(path)) from None
+        except OSError as error:
+            raise self._unreadable(path, error) from None
+        if not (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)):  # it may have no end, or wait for ever
+            raise self._error("data-unreadable", f"`{path}` is neither a file nor a folder", "save the data as a file")
+        if stat.S_ISREG(state.st_mode) and not state.st_size:  # also files of the kernel, which may wait for ever
+            raise self._error("data-unreadable", f"`{path}` is empty")
         return whole
 
     def _nearest(self, path: str) -> str:

@@ -69,7 +69,7 @@ class RowsFiles(FileSource):
                 matching = sorted(glob.glob(str(whole), recursive=True))
                 if not matching:
                     raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
-                found += [format_of(Path(file), Path(file).name, self.span) for file in matching]
+                found += [format_of(self._existing(file), Path(file).name, self.span) for file in matching]
             else:
                 found.append(format_of(self._existing(path), path, self.span))
         return found

@@ -64,6 +64,10 @@ def _names(named: Node, document: Document) -> list[Node]:
 def _read(node: Node, document: Document, tree: Path, above: tuple[Path, ...], read: list[int]) -> Document | None:
     """The spec that the node names, or None and a problem."""
     path = Path(document.file).parent / str(node.value)
+    if "\0" in str(node.value):
+        problem = Diagnostic("file-unreadable", "no file has a name with a NUL in it", node.span, help="name a spec")
+        document.problems.append(problem)
+        return None
     resolved = path.resolve()
     if not resolved.is_relative_to(tree):
         problem = Diagnostic(

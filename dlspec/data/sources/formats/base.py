@@ -28,7 +28,7 @@ LOOKED_AT = 200
 OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
 COMPRESSED = (*OPENERS, ".zip")
 LONGEST_LINE = 2**26
-"""Bytes that a line of a compressed file may have."""
+"""Bytes that a line of a file may have."""
 BROKEN = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 """What reading a file raises, compressed or not."""
 
@@ -164,7 +164,7 @@ class RowsFormat(ABC):
 
 
 class _Lines(RawIOBase):
-    """Decompressed bytes whose lines are not endless: a small file unfolds to one that fills the memory.
+    """Bytes whose lines are not endless: a small file that is compressed, or has holes, would fill the memory.
 
     Raises ValueError where a line is too long.
     """
@@ -191,9 +191,8 @@ class _Lines(RawIOBase):
 
 def opened(file: Path) -> IO[bytes]:
     """The bytes of a file, decompressed."""
-    if file.suffix.lower() not in COMPRESSED:
-        return file.open("rb")
-    return BufferedReader(_Lines(_decompressed(file)), 2**18)
+    whole = _decompressed(file) if file.suffix.lower() in COMPRESSED else file.open("rb")
+    return BufferedReader(_Lines(whole), 2**18)
 
 
 def _decompressed(file: Path) -> IO[bytes]:

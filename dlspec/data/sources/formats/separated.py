@@ -11,7 +11,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dlspec.data.datasets import Columns
-from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, RowsFormat, opened
+from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, RowsFormat, opened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r'"[^"]*("|$)')
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # of the whole process; a cell may have a megabyte
 VALUES_AT_A_TIME = 2**19
 """Values of a text file that are read at a time."""
 

@@ -1,0 +1,91 @@
+"""Files that have no end, wait for ever, or take all memory: `validate` says what is wrong, and soon."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dlspec
+from dlspec.runs.job import load_data
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="devices and pipes of POSIX")
+
+
+def problem_of(data):
+    (problem,) = dlspec.validate(f"dlspec: 1\ndata: {data}\nmodel: [output]\n")
+    return problem.code, problem.message
+
+
+@pytest.mark.parametrize("key", ["table", "series", "images", "arrays", "text", "audio"])
+def test_only_files_and_folders_are_read(tmp_path, key):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", "/dev/zero"):
+        code, message = problem_of(f"{{{key}: {path}, target: y}}")
+        assert code == "data-unreadable"
+        assert message == f"`{path}` is neither a file nor a folder"
+
+
+def test_a_pipe_among_files_that_match_is_not_read(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n", encoding="utf-8")
+    os.mkfifo(tmp_path / "b.csv")
+    assert problem_of(f"{{table: {tmp_path}/*.csv, target: y}}")[0] == "data-unreadable"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/version"), reason="files of the kernel")
+def test_a_file_of_the_kernel_is_taken_for_empty():
+    """Reading some of them waits for ever."""
+    assert problem_of("{table: /proc/version, target: y}") == ("data-unreadable", "`/proc/version` is empty")
+
+
+def test_a_file_with_holes_takes_no_memory(tmp_path):
+    """20 GB on paper, and nothing on the disk."""
+    with (tmp_path / "holes.csv").open("wb") as file:
+        file.write(b"a,y\n1,2\n")
+        file.truncate(20 * 2**30)
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\ndata: {table: holes.csv, target: y}\nmodel: [output]\n", encoding="utf-8"
+    )
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))\n"
+        "from dlspec.cli import cli; cli(['validate', sys.argv[1]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "s.yaml")], capture_output=True, text=True, timeout=120
+    )
+    assert "a line of it is longer than 67,108,864 bytes" in done.stderr
+
+
+def test_a_cell_may_have_a_megabyte(tmp_path):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=40), "note": "n", "y": random.normal(size=40)})
+    frame.loc[3, "note"] = "long, " * 200_000
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    spec = f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y, features: [x]}}\nmodel: [output]\n"
+    assert dlspec.validate(spec) == []
+    assert load_data(dlspec.load(spec)).columns["y"].shape == (40,)
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        ("{dataset: sine, window: {length: 100000000000}}", "length"),
+        ("{dataset: sine, window: {length: 5, steps: 1000000000}}", "steps"),
+        ("{dataset: sine, window: {length: 5, horizon: 1000000000}}", "horizon"),
+        ("{dataset: {spirals: {samples: 1000000000000}}}", "samples"),
+        ("{dataset: {sine: {samples: 1000000000000}}, window: {length: 5}}", "samples"),
+    ],
+)
+def test_numbers_that_would_take_all_memory_are_out_of_range(data, key):
+    code, message = problem_of(data)
+    assert code == "out-of-range"
+    assert message.startswith(f"`{key}` must be at most")
+
+
+def test_a_name_with_a_nul_is_no_file(tmp_path):
+    for text in ('extends: "a\\0b.yaml"\ndata: {dataset: iris}', 'data: {images: "a\\0b"}'):
+        (tmp_path / "s.yaml").write_text(f"dlspec: 1\n{text}\nmodel: [flatten, output]\n", encoding="utf-8")
+        codes = [problem.code for problem in dlspec.validate(tmp_path / "s.yaml")]
+        assert codes in (["file-unreadable"], ["data-unreadable"])
