@@ -122,8 +122,6 @@ class FileSource(ABC):
             raise self._unreadable(path, error) from None
         if not (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)):  # it may have no end, or wait for ever
             raise self._error("data-unreadable", f"`{path}` is neither a file nor a folder", "save the data as a file")
-        if stat.S_ISREG(state.st_mode) and not state.st_size:  # also files of the kernel, which may wait for ever
-            raise self._error("data-unreadable", f"`{path}` is empty")
         return whole
 
     def _nearest(self, path: str) -> str:

@@ -69,10 +69,17 @@ class RowsFiles(FileSource):
                 matching = sorted(glob.glob(str(whole), recursive=True))
                 if not matching:
                     raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
-                found += [format_of(self._existing(file), Path(file).name, self.span) for file in matching]
+                found += [self._format(file, Path(file).name) for file in matching]
             else:
-                found.append(format_of(self._existing(path), path, self.span))
+                found.append(self._format(path, path))
         return found
+
+    def _format(self, path: str, name: str) -> RowsFormat:
+        """A file that is there and not empty; files of the kernel are, and reading some of them waits for ever."""
+        file = self._existing(path)
+        if not file.stat().st_size:
+            raise self._error("data-unreadable", f"`{name}` is empty", "name the columns in the first line")
+        return format_of(file, name, self.span)
 
     @property
     def all_files(self) -> list[RowsFormat]:
