@@ -42,6 +42,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
         "encoded": bool(steps.columns),
+        "missing_word": "",
         "timesteps": steps.timesteps,
         "window": signature.window.model_dump(include={"length", "horizon", "steps"}) if signature.window else None,
         "input_shape": list(signature.input_shape[1:]),

@@ -18,7 +18,7 @@ from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights
 from dlspec.runs.checksums import check_file, fitting_together, read_checksums
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.environment import Environment
-from dlspec.runtime.archives import BROKEN, read_arrays, without_checksum
+from dlspec.runtime.archives import BROKEN, CHECKSUM, read_arrays, without_checksum
 from dlspec.runtime.files import check_links
 from dlspec.runtime.records import read_record, unreadable
 from dlspec.spec.spec import Spec
@@ -133,7 +133,8 @@ class Run:
         if not (self.folder / PICTURES).is_file():
             return {}
         try:
-            return without_checksum(read_arrays(self.folder / PICTURES, MOST_PICTURES))
+            arrays = read_arrays(self.folder / PICTURES, MOST_PICTURES)
+            return without_checksum(arrays) if CHECKSUM in arrays else arrays
         except BROKEN as error:
             raise unreadable(self.folder / PICTURES, error) from None
 

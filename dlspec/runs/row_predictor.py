@@ -117,6 +117,7 @@ class RowPredictor:
 
     def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""
+        import numpy as np
 
         from dlspec.data.features.base import DTYPES
         from dlspec.data.preparation import DATE_FORMS, READERS
@@ -126,6 +127,8 @@ class RowPredictor:
             name, raw = feature.name, feature.raw
             forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
             read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
+            if raw == "word":
+                read = np.array([word or self.data.missing_word for word in read], object)
             dtype = DTYPES[raw]
             found[feature.input or name] = read.astype(object if dtype == "string" else dtype)[:, None]
         return found

@@ -82,13 +82,16 @@ class Trainer:
             take_weights(self.network.get_layer(name), self.taken.layers[name])
         with stop_requests() as self._stop_requested:
             for index, stage in enumerate(self.plan.stages):
-                begun = lambda: bool(self.state.callbacks)  # noqa: E731
-                with out_of_memory_in_words(self.settings, self.plan, stage, self.data, begun):
+                with out_of_memory_in_words(self.settings, self.plan, stage, self.data, self._has_begun):
                     if stage.kind == "pretrain":
                         self._pretrain(index, stage)
                     else:
                         self._fine_tune(index, stage)
         return self.state.progress.history
+
+    def _has_begun(self) -> bool:
+        """Whether a stage is being trained."""
+        return self.state.callbacks is not None
 
     def _pretrain(self, index: int, stage: Stage) -> None:
         method, place, target = stage.method, stage.place, self.data.signature.target

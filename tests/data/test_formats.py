@@ -242,3 +242,18 @@ def test_each_row_of_a_file_with_a_long_header_gets_its_own_prediction(tmp_path)
         assert list(written) == [*names, "y"]
         assert written[names].equals(new)
         np.testing.assert_allclose(written["y"], 2 * new["x"], atol=0.1)
+
+
+@pytest.mark.parametrize("header", ['x,"y\n', '"x,y\n'])
+def test_a_quote_that_is_not_closed_in_the_header_is_reported(tmp_path, header):
+    (tmp_path / "t.csv").write_text(header + "1,2\n" * 50, encoding="utf-8")
+    (problem,) = dlspec.validate(f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y}}\nmodel: [output]\n")
+    assert (problem.code, problem.message) == (
+        "data-unreadable",
+        f"a quote in the first line of `{tmp_path}/t.csv` is not closed",
+    )
+
+
+def test_a_quote_inside_a_name_is_part_of_it(tmp_path):
+    (tmp_path / "t.csv").write_text('size 5",y\n' + "1,2\n3,5\n" * 20, encoding="utf-8")
+    assert format_of(tmp_path / "t.csv", "t.csv").header() == ['size 5"', "y"]

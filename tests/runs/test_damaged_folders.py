@@ -20,18 +20,11 @@ from dlspec.runtime.archives import CHECKSUM, with_checksum
 from dlspec.training.progress import HistoryRow
 from dlspec.views.report import write_report
 from tests.commands import dlspec_here
+from tests.runs.test_folds import IRIS
 
 OTHER_VALUES = ("text", "", 7, -1, 1.5, None, [], {}, [1], {"a": 1}, True, "7", 10**30)
 OTHER_CELLS = ("text", "", "-1", "nan", "inf", "1.5", "a,b")
-FOLDED = """\
-dlspec: 1
-name: folded
-data: {dataset: iris, split: {folds: 3}}
-model: [{dense: {units: 4, activation: tanh, name: h}}, output]
-pretrain: {method: autoencoder, epochs: 1}
-train: {epochs: 2}
-evaluate: {compare: {without_pretraining: {seeds: 2}}}
-"""
+FOLDED = IRIS + "evaluate: {compare: {without_pretraining: {seeds: 2}}}\n"
 
 
 @pytest.fixture(scope="module")

@@ -135,6 +135,7 @@ class DataRecord(Record):
         fingerprint: sha256 of their content.
         raw_columns: what the saved model takes, in order.
         encoded: whether the saved model takes each column by its name.
+        missing_word: what the saved model takes for a word that is missing; older runs do not say it.
         timesteps: of a series, rows of a raw window.
         input_shape: of what the network sees of a sample.
         parts: samples of each part of the split.
@@ -153,6 +154,7 @@ class DataRecord(Record):
     features: tuple[FeatureRecord, ...] = Field(min_length=1)
     raw_columns: tuple[str, ...]
     encoded: bool
+    missing_word: str = "[missing]"
     timesteps: Size | None
     window: WindowRecord | None
     input_shape: tuple[Size, ...]

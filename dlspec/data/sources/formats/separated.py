@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from io import StringIO
 from itertools import chain
@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from dlspec.data.datasets import Columns
 from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, RowsFormat, opened
+from dlspec.language.diagnostics.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,14 +154,21 @@ class Separated(RowsFormat):
             writer = csv.writer(text, delimiter=separator, lineterminator=end)
             if first:
                 writer.writerow([*first.pop(), *more])
-            values = zip(*(_texts(column, self.decimal) for column in more.values()), strict=True)
-            writer.writerows([*next(rows), *behind] for behind in values)
+            for behind in zip(*(_texts(column, self.decimal) for column in more.values()), strict=True):
+                row = next(rows, None)
+                if row is None:
+                    raise self._other_rows()
+                writer.writerow([*row, *behind])
             out.write(text.getvalue().encode())
 
         yield add
         if next(rows, None) is not None:
-            message = f"`{self.name}` has more rows than were predicted; a quote may be open"
-            raise self._error("data-unreadable", message, "close each quote in the cell where it begins")
+            raise self._other_rows()
+
+    def _other_rows(self) -> DataError:
+        """Its values and its text are read by two readers, which must find the same rows."""
+        message = f"`{self.name}` has other rows than were predicted; a quote may be open"
+        return self._error("data-unreadable", message, "close each quote in the cell where it begins")
 
     def _look(self) -> tuple[str, list[str]]:
         """The separator and the header."""
@@ -175,7 +183,11 @@ class Separated(RowsFormat):
             message = f"`{self.name}` {'begins with an empty line' if first else 'is empty'}"
             raise self._error("data-unreadable", message, "name the columns in the first line")
         separator = max(SEPARATORS, key=_QUOTED.sub("", first).count)
-        names = next(csv.reader(chain([first], lines), delimiter=separator), [])  # a name may have several lines
+        read = [first]  # a name may have several lines
+        names = next(csv.reader(chain([first], _noted(lines, read)), delimiter=separator), [])
+        if len(read) > 1 and "".join(read).count('"') % 2:
+            message = f"a quote in the first line of `{self.name}` is not closed"
+            raise self._error("data-unreadable", message, "close it behind the name of the column, or remove it")
         return separator, [name.strip() for name in names]
 
     def _check_lengths(self) -> None:
@@ -198,6 +210,13 @@ class Separated(RowsFormat):
                 )
                 help = "leave missing values empty, with their separators, and put text with a separator into quotes"
                 raise self._error("uneven-rows", message, help)
+
+
+def _noted(lines: Iterable[str], read: list[str]) -> Iterator[str]:
+    """The lines, each added to those that were read."""
+    for line in lines:
+        read.append(line)
+        yield line
 
 
 def _texts(values: Any, decimal: str) -> list[str]:
