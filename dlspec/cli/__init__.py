@@ -108,20 +108,26 @@ def call() -> int:
 
 def _explain(error: Exception) -> int:
     """Prints what went wrong to standard error; a traceback only for a bug in dlspec."""
-    from dlspec.language.diagnostics.errors import DataError, DiagnosticError, SpecError
+    from dlspec.language.diagnostics.errors import (
+        DataError,
+        DiagnosticError,
+        SavedModelError,
+        SpecError,
+        TrainingError,
+    )
 
     if isinstance(error, DiagnosticError):
         from dlspec.cli.output import print_counts, print_diagnostics
 
         print_diagnostics(error.diagnostics, error.texts)
         print_counts(error.diagnostics)
-        return (
-            SPEC_ERRORS
-            if isinstance(error, SpecError)
-            else DATA_ERROR
-            if isinstance(error, DataError)
-            else TRAINING_FAILED
-        )
+        codes: dict[type[DiagnosticError], int] = {
+            SpecError: SPEC_ERRORS,
+            DataError: DATA_ERROR,
+            TrainingError: TRAINING_FAILED,
+            SavedModelError: BUG,
+        }
+        return next(code for kind, code in codes.items() if isinstance(error, kind))
     import traceback
 
     traceback.print_exc()

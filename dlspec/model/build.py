@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlspec.data.features import Affine
-from dlspec.data.features.base import DTYPES
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import INPUT
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean, one_of
+from dlspec.language.registry import snake_case
 from dlspec.model.graph import Graph
+from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.core import Dense, Output
 from dlspec.runtime.backend import load_keras
 
@@ -86,56 +86,72 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; where the target is the
     input, its shape, in its own units: of a series seen as changes, these changes.
 
-    Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Changes of a series are
-    taken and added up in float64: a small change of a large level is lost in float32.
+    Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
+    their scale and back in float64, as in training: of a large number with a small scale float32 loses all.
     """
     import keras
     from keras import ops
 
     steps = data.preprocessing
-    # the same layers without the optimizer, whose state would be saved with them
-    network = keras.Model(network.input, network.output, name=network.name)
+    network = _in_use(network)
     if steps.columns:
         return _with_encodings(network, data)
-    precise = "float64" if steps.change != "level" else "float32"
-    raw = keras.Input(data.train.raw.shape[1:], name="raw", dtype=precise)
-    x = raw
+    given = keras.Input(data.train.raw.shape[1:], name="raw", dtype=steps.dtype)
+    x = raw = given if steps.dtype == "float64" else ops.cast(given, "float64")
     if steps.timesteps is not None:
         x = x[..., : steps.features]  # the last column may be there for its last value alone
         if steps.change == "return":
             x = ops.log(x)
         if steps.change != "level":
             x = x[:, 1:, :] - x[:, :-1, :]
-    x = _rescale(steps.inputs, "scale_inputs", precise)(x)
-    x = network(ops.cast(x, "float32") if precise == "float64" else x)
-    x = ops.cast(x, precise)  # also of a network that ends in 16 bits
+    x = network(ops.cast(steps.inputs.layer("scale_inputs")(x), "float32"))
     if data.signature.target.kind == "input":
-        x = ops.reshape(x, (-1, *data.train.inputs.shape[1:]))
-        x = _rescale(_way_back(steps.inputs), "input_units", precise)(x)
+        x = ops.reshape(ops.cast(x, "float64"), (-1, *data.train.inputs.shape[1:]))
+        x = steps.inputs.inverse.layer("input_units")(x)
     elif steps.target is not None:
-        x = _rescale(_way_back(steps.target), "target_units", precise)(x)
+        x = steps.target.inverse.layer("target_units")(ops.cast(x, "float64"))
         if steps.change != "level":
             last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
             x = last + x if steps.change == "difference" else last * ops.exp(x)
-    return keras.Model(raw, x, name=f"{network.name}_from_raw")
+    else:
+        x = ops.cast(x, "float32")  # also of a network that ends in 16 bits
+    return keras.Model(given, x, name=f"{network.name}_from_raw")
+
+
+def _in_use(network: Any) -> Any:
+    """The same layers as a model without the optimizer, whose state would be saved with them, and without the layers
+    that change images at random: Keras applies those also where a model is called as a function."""
+    import keras
+
+    def call(layer: Any, *given: Any, **more: Any) -> Any:
+        return given[0] if _is_augmentation(layer) else layer(*given, **more)
+
+    if any(_is_augmentation(layer) for layer in network.layers):
+        return keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=call)
+    return keras.Model(network.input, network.output, name=network.name)
+
+
+def _is_augmentation(layer: Any) -> bool:
+    kind = LAYERS.built_in(snake_case(type(getattr(layer, "layer", layer)).__name__))  # also below `time_distributed`
+    return isinstance(kind, type) and issubclass(kind, LayerSpec) and kind.at_random_in_keras
 
 
 def _with_encodings(network: Any, data: Prepared) -> Any:
     """The model that is saved for a table whose columns are not all plain numbers: an input (batch, 1) for each
-    column, by its name, of numbers, of text, or of seconds since the beginning of 1970."""
+    column, by its name, of numbers, whole numbers, text, or seconds since the beginning of 1970."""
     import keras
     from keras import ops
 
     steps = data.preprocessing
     inputs = {
-        name: keras.Input((1,), name=name, dtype=DTYPES[column.raw])
+        name: keras.Input((1,), name=name, dtype=column.dtype)
         for name, column in zip(steps.input_names, steps.columns, strict=True)
     }
     encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]
-    x = ops.cast(network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0]), "float32")
-    if data.signature.target.kind == "number":
-        assert steps.target is not None, "a number has a scale"
-        x = _rescale(_way_back(steps.target), "target_units", "float32")(x)
+    x = network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0])
+    x = ops.cast(x, "float32" if steps.target is None else "float64")
+    if steps.target is not None:
+        x = steps.target.inverse.layer("target_units")(x)
     return keras.Model(inputs, x, name=f"{network.name}_from_raw")
 
 
@@ -174,18 +190,6 @@ def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[st
     return keras.Model(model.inputs, code, name=name)
 
 
-def _way_back(affine: Affine) -> Affine:
-    return Affine(1 / affine.scale, -affine.offset / affine.scale)
-
-
 def _plain(name: str) -> str:
     """A name that Keras takes: letters a to z, digits and `_`."""
     return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "dlspec"
-
-
-def _rescale(affine: Affine, name: str, dtype: str) -> Any:
-    import keras
-
-    one = len(affine.scale) == 1
-    scale, offset = (values[0].item() if one else values.tolist() for values in (affine.scale, affine.offset))
-    return keras.layers.Rescaling(scale, offset, name=name, dtype=dtype)

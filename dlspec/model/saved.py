@@ -44,6 +44,7 @@ OTHERS = {
     (None, "__keras_tensor__"),
     (None, "__slice__"),
     (None, "__ellipsis__"),
+    (None, "__numpy__"),
     ("keras.src.ops.core", "Cast"),
 }
 """What the saved model is made of besides: module and class."""
@@ -152,6 +153,8 @@ def _check_object(found: dict[str, Any]) -> None:
         if not isinstance(name, str) or not _known(module, name) or found.get("registered_name") not in (None, name):
             shown = f"{module}.{found.get('config')}" if name == "function" else f"{module}.{name}" if module else name
             raise Unsafe(f"it holds `{shown}`, of which no spec makes a network")
+        if name == "__numpy__" and found["config"]["dtype"] != "float64":
+            raise Unsafe("it holds an array that is not of numbers")
     if found.get("compile_config"):
         raise Unsafe("it says how to train, which a saved network does not")
     for key in LISTS:

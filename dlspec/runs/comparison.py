@@ -44,7 +44,7 @@ def _train_arm(job: Job, name: ArmName, seed: int) -> Arm:
     data = job.data if seed == job.spec.seed else load_data(spec)
     plan = plan_of(spec, data)
     plan = without_pretraining(plan, spec) if name == WITHOUT else plan
-    evaluation, history = train_aside(job, spec, data, plan, f"comparing: seed {seed}, {name} pretraining")
+    _, evaluation, history = train_aside(job, spec, data, plan, f"comparing: seed {seed}, {name} pretraining")
     return _arm(name, seed, evaluation.test, history)
 
 

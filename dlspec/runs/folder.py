@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from dlspec.model.graph import Graph
     from dlspec.runs.records.metrics import Metrics
+    from dlspec.runs.row_predictor import RowPredictor
     from dlspec.training.plan import Plan
     from dlspec.training.progress import HistoryRow
 
@@ -157,20 +158,15 @@ class Run:
         Raises:
             DataError: a column is missing, a value is no number, or there are fewer timesteps than a window takes.
         """
-        return self.predict_from(rows)
+        with fitting_together(self.folder):
+            return self.predictor.predict(rows)
 
-    def predict_from(
-        self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int = 0
-    ) -> pd.DataFrame:
-        """The same for some rows of a file.
-
-        Args:
-            first: which row of the file is the first, counted from 0, as messages say it.
-        """
+    @property
+    def predictor(self) -> RowPredictor:
+        """What predicts raw rows."""
         from dlspec.runs.row_predictor import RowPredictor
 
-        with fitting_together(self.folder):
-            return RowPredictor(self.spec.data, self.data, self.model).predict(rows, first)
+        return RowPredictor(self.spec.data, self.data, self.model)
 
     def encoder(self, last: str, *, first: str | None = None, pretrained: bool = False) -> Any:
         """A part of the trained network as a `keras.Model` of its own.

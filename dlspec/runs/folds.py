@@ -10,8 +10,9 @@ from dlspec.evaluation.metrics import METRICS, judged_by
 from dlspec.runs.folder import FOLDS, Run
 from dlspec.runs.job import Job, load_data, plan_of
 from dlspec.runs.records.data import Parts
-from dlspec.runs.records.metrics import Fold, Folds, Spread, known
+from dlspec.runs.records.metrics import Fold, Folds, SavedModel, Spread, known
 from dlspec.runs.repeats import Kept, spread, train_aside
+from dlspec.runs.saved_check import check_aside
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
@@ -40,16 +41,17 @@ def _train_fold(job: Job, number: int) -> Fold:
     spec = job.spec.with_changes(evaluate=job.spec.evaluate.model_copy(update={"compare": None}))
     data = load_data(spec, number)
     words = f"fold {number + 1} of {spec.data.split.times_trained}"
-    evaluation, _ = train_aside(job, spec, data, plan_of(spec, data), words)
-    return _result(number, data, evaluation)
+    network, evaluation, _ = train_aside(job, spec, data, plan_of(spec, data), words)
+    return _result(number, data, evaluation, check_aside(spec, data, network, evaluation.predictions["network"]))
 
 
-def _result(number: int, data: Prepared, evaluation: Evaluation) -> Fold:
+def _result(number: int, data: Prepared, evaluation: Evaluation, saved: SavedModel | None = None) -> Fold:
     return Fold(
         fold=number,
         parts=Parts(train=len(data.train), validation=len(data.validation), test=len(data.test)),
         test=known(evaluation.test),
         baselines={name: known(scores) for name, scores in evaluation.baselines.items()},
+        saved_model=saved,
     )
 
 
@@ -70,6 +72,7 @@ def summarize(results: Sequence[Fold], judged: str) -> Folds:
         baselines=baselines,
         parts=tuple(result.parts for result in results),
         sentence=_sentence(own, baselines, judged),
+        saved_models=tuple(result.saved_model for result in results),
     )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
 from dlspec.data.arrays import Samples, blocks
-from dlspec.data.datasets import Columns
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import COMPRESSED, RowsFormat, creating, format_of
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
+from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runtime.files import cannot_write, written_whole
 
 if TYPE_CHECKING:
@@ -40,11 +42,12 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
         if not given.is_text:
             message = f"`{file}` is {given.title}, which is no text to be printed"
             raise DataError.of("cannot-write", message, help=f"add `--out predicted{file.suffix}`")
-        return _write(run, given, out)
+        with fitting_together(run.folder):
+            return _write(run.predictor, given, out)
     _check_new(given, out)
     try:
-        with written_whole(out) as draft, creating(draft, out.stem) as stream:
-            return _write(run, given, stream)
+        with written_whole(out) as draft, creating(draft, out.stem) as stream, fitting_together(run.folder):
+            return _write(run.predictor, given, stream)
     except OSError as error:
         raise cannot_write(out, error, "name another file") from None
 
@@ -84,16 +87,30 @@ def _check_new(given: RowsFormat, out: Path) -> None:
         raise DataError.of("cannot-write", message, help=f"write `--out {out.name.split('.')[0]}{ending}`")
 
 
-def _write(run: Run, file: RowsFormat, out: IO[bytes]) -> int:
-    size = max(BLOCK, 2 * (run.data.timesteps or 0))
-    if run.data.group:  # rows of one series may stand far apart
+def predict_rows(predictor: RowPredictor, rows: pd.DataFrame) -> pd.DataFrame:
+    """Predictions for rows as `predict_file` would write them beside these; nothing in those without a whole window.
+
+    Raises:
+        DataError: see `api.predict`.
+    """
+    import pandas as pd
+
+    with TemporaryDirectory(prefix="dlspec-rows-") as folder:
+        file = Path(folder) / "rows.csv"
+        rows.to_csv(file, index=False)
+        given = format_of(file, file.name)
+        return pd.concat(list(_predicted(predictor, given, len(rows) + 1)), ignore_index=True)
+
+
+def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes]) -> int:
+    data = predictor.data
+    size = max(BLOCK, 2 * (data.timesteps or 0))
+    if data.group:  # rows of one series may stand far apart
         size = max(size, file.count() + file.count() // 2)
-    words = [feature.name for feature in run.data.features if feature.raw in ("word", "text")]
-    words += [run.data.group] if run.data.group else []
     taken = set(file.header())
     rows = 0
     with file.extending(out, size) as add:
-        for predicted in _predicted(run, file.blocks(size, words)):
+        for predicted in _predicted(predictor, file, size):
             add({_free(str(name), taken): column.to_numpy() for name, column in predicted.items()})
             rows += len(predicted)
     if not rows:
@@ -108,17 +125,19 @@ def _free(name: str, taken: Collection[str]) -> str:
     return name
 
 
-def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
-    """A row for each row of each block; of a series, nothing in those without a whole window before them."""
+def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator[pd.DataFrame]:
+    """A row for each row of a file, so many at a time; of a series, nothing in those without a whole window before."""
     import pandas as pd
 
     from dlspec.data.preparation import date_form, to_times, to_words
 
-    before, time, group = (run.data.timesteps or 1) - 1, run.spec.data.time, run.data.group
+    data = predictor.data
+    before, time, group = (data.timesteps or 1) - 1, predictor.section.time, data.group
+    words = [feature.name for feature in data.features if feature.raw in ("word", "text")]
     kept, first, form = pd.DataFrame(), 0, None
     predicted: pd.DataFrame | None = None
-    for columns in blocks:
-        block = pd.DataFrame({name: columns[name] for name in {*run.data.raw_columns, time, group} if name in columns})
+    for columns in file.blocks(size, [*words, *([group] if group else [])]):
+        block = pd.DataFrame({name: columns[name] for name in {*data.raw_columns, time, group} if name in columns})
         count = len(next(iter(columns.values())))
         if not count:
             continue
@@ -128,13 +147,13 @@ def _predicted(run: Run, blocks: Iterable[Columns]) -> Iterator[pd.DataFrame]:
             groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
             form = form or date_form(time, values, groups)
             rows[time] = to_times(time, values, groups, first=first - len(kept), forms=(form,))
-        predicted = _of_block(run, rows, first - len(kept), predicted).drop(columns=group or [], errors="ignore")
+        predicted = _of_block(predictor, rows, first - len(kept), predicted).drop(columns=group or [], errors="ignore")
         yield predicted.reindex(range(len(kept), len(rows)))
         first += count
         kept = rows.tail(before) if before else kept
 
 
-def _of_block(run: Run, rows: pd.DataFrame, first: int, before: pd.DataFrame | None) -> pd.DataFrame:
+def _of_block(predictor: RowPredictor, rows: pd.DataFrame, first: int, before: pd.DataFrame | None) -> pd.DataFrame:
     """Predictions for rows; none where gaps leave no window.
 
     Args:
@@ -142,7 +161,7 @@ def _of_block(run: Run, rows: pd.DataFrame, first: int, before: pd.DataFrame | N
         before: the predictions of the block before; None: there is none, and a window is needed.
     """
     try:
-        return run.predict_from(rows, first)
+        return predictor.predict(rows, first)
     except DataError as error:
         if before is None or error.diagnostics[0].code != "too-few-rows":
             raise

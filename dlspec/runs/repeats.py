@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -62,9 +62,15 @@ class Kept(Generic[Entry]):
         return tuple(entry[name] for name in self.key)
 
 
-def train_aside(
-    job: Job, spec: Spec, data: Prepared, plan: Plan, words: str
-) -> tuple[Evaluation, Sequence[HistoryRow]]:
+class Trained(NamedTuple):
+    """What came of such a training."""
+
+    network: Any
+    evaluation: Evaluation
+    history: Sequence[HistoryRow]
+
+
+def train_aside(job: Job, spec: Spec, data: Prepared, plan: Plan, words: str) -> Trained:
     """Trains the network of a plan from its random start, and evaluates it; nothing of it is kept.
 
     Args:
@@ -77,7 +83,8 @@ def train_aside(
     network = new_network(spec, plan, data)
     hooks = Hooks(_Aside(job.listener, words))
     history = Trainer(spec.training, plan, data, network, hooks, taken=job.taken).run()
-    return evaluate(spec.evaluate, network, data, stops_early=spec.train.early_stopping is not None), history
+    evaluation = evaluate(spec.evaluate, network, data, stops_early=spec.train.early_stopping is not None)
+    return Trained(network, evaluation, history)
 
 
 def spread(values: Sequence[float | None]) -> Spread:

@@ -47,7 +47,11 @@ class RowPredictor:
     model: Any
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int = 0) -> pd.DataFrame:
-        """See `Run.predict_from`."""
+        """See `Run.predict`.
+
+        Args:
+            first: which row of a file is the first, counted from 0, as messages say it.
+        """
         import numpy as np
         import pandas as pd
 
@@ -55,13 +59,15 @@ class RowPredictor:
 
         if isinstance(rows, np.ndarray):
             if self.data.encoded:
-                raise DataError.of("wrong-shape", "the columns hold words too", help="give rows with named columns")
+                message = "the model takes each column by its name"
+                raise DataError.of("wrong-shape", message, help="give rows with named columns")
+            rows = self._as_taken(self.data.raw_columns[0], rows, self.model.input.dtype, first)
             given = _Given(rows, pd.RangeIndex(len(rows)))
         else:
             frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
             self._check_columns(frame)
             if self.data.encoded:
-                return self._named(predict(self.model, self._raw_columns(frame, first)), frame.index)
+                return self._named(predict(self.model, self.raw_columns(frame, first)), frame.index)
             given = self._numbers(frame, first)
         length = self.data.timesteps
         if length is not None and given.values.ndim == 2:
@@ -96,7 +102,11 @@ class RowPredictor:
         groups = None if group is None else to_words(group, frame[group].to_numpy())
         if self.data.usual_step is not None and time in frame:
             times = to_times(str(time), frame[time].to_numpy(), groups, first=first)
-        columns = [to_numbers(name, frame[name].to_numpy(), first=first) for name in self.data.raw_columns]
+        dtype = self.model.input.dtype
+        columns = [
+            self._as_taken(name, to_numbers(name, frame[name].to_numpy(), first=first), dtype, first)
+            for name in self.data.raw_columns
+        ]
         return _Given(np.stack(columns, axis=1), frame.index, groups, times)
 
     def _windows(self, given: _Given, length: int) -> _Given:
@@ -115,11 +125,10 @@ class RowPredictor:
             raise DataError.of("too-few-rows", f"a prediction takes {length} rows{of} in order{whole}, got {count}")
         return _Given(values, given.index[last], None if groups is None else groups[last])
 
-    def _raw_columns(self, frame: pd.DataFrame, first: int) -> dict[str, np.ndarray]:
+    def raw_columns(self, frame: pd.DataFrame, first: int = 0) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""
         import numpy as np
 
-        from dlspec.data.features.base import DTYPES
         from dlspec.data.preparation import DATE_FORMS, READERS
 
         found = {}
@@ -129,9 +138,23 @@ class RowPredictor:
             read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
             if raw == "word":
                 read = np.array([word or self.data.missing_word for word in read], object)
-            dtype = DTYPES[raw]
-            found[feature.input or name] = read.astype(object if dtype == "string" else dtype)[:, None]
+            key = feature.input or name
+            found[key] = self._as_taken(name, read, self.model.input[key].dtype, first)[:, None]
         return found
+
+    def _as_taken(self, name: str, values: np.ndarray, dtype: str, first: int) -> np.ndarray:
+        """Values, (rows, ...), in the type that an input of the model has.
+
+        Raises:
+            DataError: it takes whole numbers, and some are not.
+        """
+        import numpy as np
+
+        from dlspec.data.preparation import check_whole
+
+        if dtype == "int64" and values.dtype.kind == "f":
+            check_whole(name, values, first)
+        return values.astype(object) if dtype == "string" else np.asarray(values, dtype)
 
     def _named(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
         """Numbers or probabilities, (samples, units), as columns."""

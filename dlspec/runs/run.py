@@ -26,6 +26,7 @@ from dlspec.runs.records.environment import environment_of
 from dlspec.runs.records.history import write_history
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
+from dlspec.runs.saved_check import check_saved, refuse_other
 from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
 from dlspec.spec.spec import Spec
 
@@ -256,6 +257,10 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     if comparison is not None:
         results["compare"] = comparison.as_json()
     folds = fold(job, Run(folder), evaluation)
+    saved = check_saved(
+        job.spec, job.data, Run(folder).data, network, evaluation.predictions["network"], folder / MODEL
+    )
+    results["saved_model"] = saved.as_json()
     if folds is not None:
         results["folds"] = folds.as_json()
         results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds.parts), *results["notes"]]
@@ -265,4 +270,8 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     write_json(folder / ENVIRONMENT, {**environment.as_json(), "seconds": spent})
     write_json(folder / METRICS, results)
     write_checksums(folder, but=(REPORT,))
+    refuse_other(saved, f"`{folder / MODEL}`")
+    for number, aside in enumerate(folds.saved_models if folds is not None else (), start=1):
+        if aside is not None:
+            refuse_other(aside, f"the model of fold {number}")
     return Run(folder)

@@ -274,7 +274,7 @@ def test_what_is_predicted_from_is_named_where_it_is_wrong(run):
     frame = make_patients()
     with pytest.raises(DataError, match="the rows have no column `city`"):
         run.predict(frame.drop(columns="city"))
-    with pytest.raises(DataError, match="the columns hold words too"):
+    with pytest.raises(DataError, match="the model takes each column by its name"):
         run.predict(np.zeros((3, 7)))
     frame["age"] = frame["age"].astype(object)
     frame.loc[4, "age"] = "old"

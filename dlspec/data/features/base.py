@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 Raw = Literal["number", "word", "text", "time"]
-DTYPES: dict[Raw, str] = {"number": "float32", "word": "string", "text": "string", "time": "float64"}
+DTYPES: dict[Raw, str] = {"number": "float64", "word": "string", "text": "string", "time": "float64"}
 """What the saved model takes: numbers, single words, text, or seconds since the beginning of 1970."""
 POLICIES = ("error", "drop", "mean", "median")
 FALSE = ("false", "no", "n", "f", "off", "0")
@@ -111,6 +111,11 @@ class Fitted(ABC):
     @abstractmethod
     def width(self) -> int:
         """How many numbers the network sees."""
+
+    @property
+    def dtype(self) -> str:
+        """Of the input of the saved model."""
+        return DTYPES[self.raw]
 
     @abstractmethod
     def encode(self, values: Array) -> Array:

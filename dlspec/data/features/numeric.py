@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from dlspec.data.datasets import Column
-from dlspec.data.features.base import FEATURES, Fitted, GatheredFeature, Missing
+from dlspec.data.features.base import DTYPES, FEATURES, Fitted, GatheredFeature, Missing
 from dlspec.data.features.scaling import Affine, Scale, fit_affine
 from dlspec.data.features.summaries import NumberSummary
 from dlspec.language.fields import Flag
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray
+
+
+EXACT = 2**24
+"""Whole numbers up to this are float32 numbers."""
+WHOLE = 2**53
+"""Whole numbers up to this are float64 numbers."""
+
+
+def rounded_by_float32(low: float, high: float) -> bool:
+    """Whether float32 does not have all whole numbers of this range, and float64 has."""
+    return EXACT < max(abs(low), abs(high)) <= WHOLE
+
+
+def all_whole(values: Array) -> bool:
+    """Whether all values are whole numbers; none may be missing."""
+    import numpy as np
+
+    return values.dtype.kind in "iu" or bool((values == np.floor(values)).all())
 
 
 @FEATURES.register
@@ -66,17 +84,23 @@ class FittedNumber(Fitted):
 
     Args:
         fill: what stands in for a missing value; None: there is none.
+        whole: whether the saved model takes it as a whole number, which Keras does not round.
     """
 
     affine: Affine
     fill: float | None
     indicator: bool
+    whole: bool = False
 
     raw = "number"
 
     @property
     def width(self) -> int:
         return 1 + self.indicator
+
+    @property
+    def dtype(self) -> str:
+        return "int64" if self.whole else DTYPES[self.raw]
 
     @property
     def is_plain(self) -> bool:
@@ -92,11 +116,8 @@ class FittedNumber(Fitted):
         return np.hstack([scaled, missing[:, None].astype("float32")]) if self.indicator else scaled
 
     def connect(self, raw: Any) -> Any:
-        import keras
         from keras import ops
 
-        x = raw
-        if self.fill is not None:
-            x = ops.where(ops.isnan(raw), self.fill, raw)
-        x = keras.layers.Rescaling(self.affine.scale[0].item(), self.affine.offset[0].item())(x)
+        x = raw if self.fill is None else ops.where(ops.isnan(raw), self.fill, raw)
+        x = ops.cast(self.affine.layer()(x), "float32")
         return ops.concatenate([x, ops.cast(ops.isnan(raw), "float32")], axis=-1) if self.indicator else x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dlspec.data.arrays import Samples, blocks, some_of
 
@@ -27,6 +27,19 @@ class Affine:
 
     def back(self, values: Array) -> Array:
         return (values - self.offset) / self.scale
+
+    @property
+    def inverse(self) -> Affine:
+        return Affine(1 / self.scale, -self.offset / self.scale)
+
+    def layer(self, name: str | None = None) -> Any:
+        """The same as a layer of Keras, in float64: a large offset is lost in float32.
+
+        Scale and offset are arrays, since Keras makes float32 of single numbers and of lists.
+        """
+        import keras
+
+        return keras.layers.Rescaling(self.scale, self.offset, name=name, dtype="float64")
 
 
 def fit_affine(values: Array, how: Scale) -> Affine:

@@ -10,6 +10,7 @@ from dlspec.data.datasets import Columns
 from dlspec.data.preparation.columns import (
     DATE_FORMS,
     READERS,
+    check_whole,
     date_form,
     is_missing,
     to_numbers,
@@ -27,7 +28,7 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 
 __all__ = [
-    "DATE_FORMS", "READERS", "Part", "Prepared", "changes", "class_shares",
+    "DATE_FORMS", "READERS", "Part", "Prepared", "changes", "check_whole", "class_shares",
     "date_form", "draw_evenly", "generator", "is_missing", "prepare", "prepare_stream", "print_of", "stratified_order",
     "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
 ]  # fmt: skip

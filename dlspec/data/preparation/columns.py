@@ -96,6 +96,13 @@ def _check_all(name: str, wrong: Array, first: First, what: str, help: str) -> N
         raise ValueProblem.at(row, "missing-value", f"column `{name}` {what} {where}", help)
 
 
+def check_whole(name: str, values: Array, first: First = 0) -> None:
+    """Raises ValueProblem where a number is missing or not whole, and the saved model takes whole numbers."""
+    help = "the training data had whole numbers alone; round it, or train with values such as this one"
+    _check_all(name, np.isnan(values), first, "lacks a value", help)
+    _check_all(name, values != np.floor(values), first, "is not whole", help)
+
+
 def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
     """A column as text, an empty one where a value is missing; whole numbers without a decimal point.
 

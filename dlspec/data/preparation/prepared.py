@@ -33,6 +33,7 @@ class Preprocessing:
         target_columns: place among `raw_columns` of the target of each value that the network puts out, if it is there.
         timesteps: rows of a raw window; one more than the network sees where changes are taken.
         columns: of a table, how each column is encoded; empty where samples are arrays of numbers.
+        dtype: of what the saved model takes, where samples are arrays of numbers.
     """
 
     inputs: Affine
@@ -43,6 +44,7 @@ class Preprocessing:
     timesteps: int | None = None
     features: int = 0
     columns: tuple[Fitted, ...] = ()
+    dtype: str = "float64"
 
     @property
     def input_names(self) -> list[str]:

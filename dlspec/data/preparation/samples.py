@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dlspec.data.arrays import Chosen, Samples, SideBySide, joined
+from dlspec.data.arrays import Chosen, Samples, SideBySide, blocks, joined
 from dlspec.data.datasets import Columns
 from dlspec.data.features import Affine, Fitted, fit_affine, fit_one_scale
-from dlspec.data.features.numeric import FittedNumber
+from dlspec.data.features.numeric import FittedNumber, all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
     classes_of,
     data_error,
@@ -62,7 +62,9 @@ def prepare_samples(
         assert truth is not None, "a number was read"
         target_scale = fit_affine(_as_table(truth[labelled]), section.scale)
     names = tuple(column.name for column in signature.features)
-    preprocessing = Preprocessing(encoding.scale, target_scale, "level", names, columns=encoding.columns)
+    preprocessing = Preprocessing(
+        encoding.scale, target_scale, "level", names, columns=encoding.columns, dtype=encoding.dtype
+    )
 
     def part(rows: Array) -> Part:
         rows = np.sort(rows)
@@ -118,26 +120,31 @@ class _Encoding:
     Args:
         scale: of all features.
         columns: how each is encoded, where not all are plain numbers; the scale does nothing then.
+        dtype: of what the saved model takes, where there are no such columns.
     """
 
     scale: Affine
     columns: tuple[Fitted, ...] = ()
+    dtype: str = "float64"
 
     @classmethod
     def fit(cls, section: DataSpec, signature: Signature, values: Sequence[Samples], rows: Array) -> _Encoding:
         """Fitted to the values of these rows, the training part, column by column."""
         how = section.scale
         if not signature.types:  # pictures
-            return cls(fit_one_scale(Chosen(values[0], rows), how))
+            return cls(fit_one_scale(Chosen(values[0], rows), how), dtype=_dtype_of_arrays(values[0], rows))
         fitted = tuple(
             kind.fit(column.name, own[rows], how, kind.policy(section.missing))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
         )
-        if all(isinstance(column, FittedNumber) and column.is_plain for column in fitted):
-            numbers = [column.affine for column in fitted if isinstance(column, FittedNumber)]
-            return cls(Affine(*(np.concatenate([getattr(n, key) for n in numbers]) for key in ("scale", "offset"))))
-        width = sum(column.width for column in fitted)
-        return cls(Affine(np.ones(width), np.zeros(width)), fitted)
+        whole = tuple(
+            isinstance(column, FittedNumber) and column.is_plain and all_whole(own)
+            for column, own in zip(fitted, values, strict=True)
+        )
+        large = tuple(
+            own and rounded_by_float32(v[rows].min(), v[rows].max()) for own, v in zip(whole, values, strict=True)
+        )
+        return cls(*encoded(fitted, whole, large, by_name=signature.target.kind != "input"))
 
     def raw(self, values: Sequence[Samples]) -> Samples:
         """Columns side by side, (samples, features), encoded unless they are plain numbers; of pictures the one."""
@@ -146,6 +153,39 @@ class _Encoding:
         if not self.columns:
             return SideBySide(values)
         return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
+
+
+def encoded(
+    fitted: Sequence[Fitted], whole: Sequence[bool], large: Sequence[bool], *, by_name: bool
+) -> tuple[Affine, tuple[Fitted, ...], str]:
+    """The scale of all columns, those that have an encoding of their own, and the type of numbers that have none.
+
+    Args:
+        whole: which of the columns are plain numbers, all of them whole.
+        large: which of these float32 does not hold.
+        by_name: whether the saved model may take each column by its name.
+    """
+    numbers = [column.affine for column in fitted if isinstance(column, FittedNumber) and column.is_plain]
+    if len(numbers) == len(fitted) and (all(whole) or not any(large) or not by_name):
+        joined = (np.concatenate([getattr(n, key) for n in numbers]) for key in ("scale", "offset"))
+        return Affine(*joined), (), "int64" if all(whole) and any(large) else "float64"
+    width = sum(column.width for column in fitted)
+    columns = tuple(
+        replace(column, whole=own) if isinstance(column, FittedNumber) else column
+        for column, own in zip(fitted, large, strict=True)
+    )
+    return Affine(np.ones(width), np.zeros(width)), columns, "float64"
+
+
+def _dtype_of_arrays(values: Samples, rows: Array) -> str:
+    """What the saved model takes of pictures and other arrays, of which float32 holds most."""
+    if values.dtype.kind in "iuf" and (values.dtype == "float32" or values.dtype.itemsize < 4):
+        return "float32"
+    if values.dtype.kind not in "iu":
+        return "float64"
+    ends = [(block.min(), block.max()) for block in blocks(Chosen(values, rows))]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return "int64" if rounded_by_float32(int(low), int(high)) else "float64"
 
 
 def _values(

@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.data.arrays import Computed, Samples, SideBySide
 from dlspec.data.datasets import Columns
 from dlspec.data.features import fit_affine
+from dlspec.data.features.numeric import all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
     classes_of,
     data_error,
@@ -135,6 +136,7 @@ def prepare_series(
         tuple(raw_columns.index(name) for name in of_value) if {*of_value} <= {*raw_columns} else (),
         timesteps,
         features,
+        dtype=_dtype(table, segments.of(0)),
     )
     windows = _Windows(table, window.length, preprocessing, aim, segments.rows, target.units)
     strides = (window.stride, 1, 1)
@@ -164,6 +166,15 @@ def prepare_series(
         gaps=segments.gaps(needed, window.stride),
         usual_step=segments.usual_step,
     )
+
+
+def _dtype(table: SideBySide, trained: Sequence[tuple[int, int]]) -> str:
+    """What the saved model takes: whole numbers where all are, and float32 does not hold some of the training part."""
+    if not all(all_whole(column) for column in table.columns):
+        return "float64"
+    ends = [(table[a:b].min(), table[a:b].max()) for a, b in trained if b > a]
+    large = rounded_by_float32(min(low for low, _ in ends), max(high for _, high in ends))
+    return "int64" if large else "float64"
 
 
 def _check_length(section: DataSpec, segments: list[tuple[int, int]], part: str, needed: int, count: int) -> None:

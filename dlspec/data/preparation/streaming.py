@@ -18,11 +18,11 @@ from dlspec.data.arrays import Mapped, Samples
 from dlspec.data.datasets import Columns
 from dlspec.data.features import Affine, Fitted
 from dlspec.data.features.base import GatheredFeature
-from dlspec.data.features.numeric import FittedNumber
+from dlspec.data.features.numeric import FittedNumber, rounded_by_float32
 from dlspec.data.features.summaries import NumberSummary, WordSummary
 from dlspec.data.preparation.columns import classes_of, data_error, numbers_of, together
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing
-from dlspec.data.preparation.samples import complete_rows
+from dlspec.data.preparation.samples import complete_rows, encoded
 from dlspec.data.preparation.sampling import generator, stratified_order
 from dlspec.data.preparation.stored import RowWriter, StoredArray, StoredRows
 from dlspec.data.section import DataSpec
@@ -76,6 +76,7 @@ class _Stream:
         self.types = [kind for kind in signature.types if isinstance(kind, GatheredFeature)]
         self.summaries: list[NumberSummary | WordSummary] = [kind.summary() for kind in self.types]
         self.target = NumberSummary()
+        self.whole = np.ones(len(signature.features), bool)
         self.digest = hashlib.sha256(repr([column.name for column in signature.features]).encode())
         self.sample: list[Columns] = []
 
@@ -106,6 +107,7 @@ class _Stream:
 
         *_, classes = together(*(partial(read, place) for place in range(len(signature.features))), read_target)
         table[:, -1] = at
+        self.whole &= (table[:, :-2] == np.floor(table[:, :-2])).all(axis=0)
         self.digest.update(np.ascontiguousarray(table).tobytes())
         train, *others = self._split(classes, len(table), rows)
         for summary, values in zip(self.summaries, table[train].T, strict=False):
@@ -142,13 +144,13 @@ class _Stream:
         """What training reads."""
         section, stored = self.section, [writer.finish() for writer in self.writers]
         self._check_parts(stored)
-        encoding = _RowEncoding.fit(section, self.signature, self.types, self.summaries, self.target)
+        encoding = _RowEncoding.fit(section, self.signature, self.types, self.summaries, self.target, self.whole)
         signature = self.signature
         if not encoding.plain:
             signature = signature.with_widths([column.width for column in encoding.columns])
         names = tuple(column.name for column in signature.features)
         columns = () if encoding.plain else encoding.columns
-        steps = Preprocessing(encoding.inputs, encoding.target, "level", names, columns=columns)
+        steps = Preprocessing(encoding.inputs, encoding.target, "level", names, columns=columns, dtype=encoding.dtype)
         train, validation, test = (_part(rows, signature, encoding) for rows in stored)
         sample = {name: np.concatenate([some[name] for some in self.sample]) for name in self.sample[0]}
         none = np.empty((0, *train.inputs.shape[1:]), "float32")
@@ -173,6 +175,7 @@ class _RowEncoding:
         tables: of features of words, what the network sees of each word by its number; None of numbers.
         plain: whether all of them are numbers that are scaled and nothing else.
         inputs: the scale of plain numbers.
+        dtype: of what the saved model takes of plain numbers.
     """
 
     columns: tuple[Fitted, ...]
@@ -180,6 +183,7 @@ class _RowEncoding:
     plain: bool
     inputs: Affine
     target: Affine | None
+    dtype: str
 
     @classmethod
     def fit(
@@ -189,7 +193,13 @@ class _RowEncoding:
         types: Sequence[GatheredFeature],
         summaries: Sequence[NumberSummary | WordSummary],
         target: NumberSummary,
+        whole: Array,
     ) -> _RowEncoding:
+        """Fitted to what was gathered of the training part.
+
+        Args:
+            whole: which of the columns hold whole numbers alone, in all parts.
+        """
         scale = section.scale
         columns = tuple(
             kind.fit_summary(column.name, summary, scale, kind.policy(section.missing))
@@ -199,16 +209,17 @@ class _RowEncoding:
             column.encode(summary.words) if isinstance(summary, WordSummary) else None
             for column, summary in zip(columns, summaries, strict=True)
         )
-        numbers = [column.affine for column in columns if isinstance(column, FittedNumber) and column.is_plain]
-        plain = len(numbers) == len(columns)
-        width = sum(column.width for column in columns)
-        inputs = (
-            Affine(*(np.concatenate([getattr(n, key) for n in numbers]) for key in ("scale", "offset")))
-            if plain
-            else Affine(np.ones(width), np.zeros(width))
-        )
+        plain = [
+            isinstance(column, FittedNumber) and column.is_plain and bool(own)
+            for column, own in zip(columns, whole, strict=True)
+        ]
+        large = [
+            own and isinstance(summary, NumberSummary) and rounded_by_float32(summary.low, summary.high)
+            for own, summary in zip(plain, summaries, strict=True)
+        ]
+        inputs, own, dtype = encoded(columns, plain, large, by_name=True)
         of_target = target.affine(scale, None) if signature.target.kind == "number" else None
-        return cls(columns, tables, plain, inputs, of_target)
+        return cls(own or columns, tables, not own, inputs, of_target, dtype)
 
     def encode(self, rows: Array) -> tuple[Array, ...]:
         """Inputs, targets, raw numbers, truth and places of rows."""

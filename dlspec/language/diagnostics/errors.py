@@ -47,5 +47,9 @@ class TrainingError(DiagnosticError):
     """Training cannot go on: the loss is not a number, or memory ran out."""
 
 
+class SavedModelError(DiagnosticError):
+    """The model that was saved is not the one that was measured."""
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM, where it ends a command at once."""

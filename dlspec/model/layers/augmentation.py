@@ -32,6 +32,7 @@ class RandomCrop(SpatialImageLayer):
         Example({"random_crop": {"height": 4, "width": 4, "data_format": "channels_first"}}, (None, 3, 8, 9)),
     ]
 
+    at_random_in_keras = True
     height: PositiveInt = Field(description="height of the window")
     width: PositiveInt = Field(description="width of the window")
     seed: NonNegativeInt | None = None

@@ -97,6 +97,8 @@ class LayerSpec(ModelItem):
     """Whether the output has the shape of the input whatever the arguments are."""
     passes_values: ClassVar[bool] = False
     """Whether, in use, the values come out as they are, if in another shape."""
+    at_random_in_keras: ClassVar[bool] = False
+    """Whether Keras applies it also where a model is called as a function, `model(x)`, so that it is not saved."""
     moves_values: ClassVar[bool] = False
     """Whether values, or what a window has for several of them, come out in other places, and none is made anew."""
     follows_code: ClassVar[bool] = False

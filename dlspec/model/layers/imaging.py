@@ -58,6 +58,7 @@ class Augmentation(ImageLayer):
 
     keeps_shape = True
     passes_values = True
+    at_random_in_keras = True
     steps: ClassVar[int] = 0
     """Operations a value, while training."""
 

@@ -62,6 +62,26 @@ class Comparisons(Record):
     without_pretraining: Compared
 
 
+class SavedModel(Record):
+    """How far the saved model's predictions of the test part are from those that were measured.
+
+    Args:
+        rows: that were compared.
+        allowed: the largest difference that counts as the same, as a share of the output's scale.
+        difference: the largest there is; None where there is nothing to compare with.
+        where: what the saved model does otherwise, in words.
+    """
+
+    rows: NonNegativeInt
+    allowed: float
+    difference: float | None
+    where: str | None = None
+
+    @property
+    def same(self) -> bool:
+        return self.where is None
+
+
 class Fold(Record):
     """What came of the training on one fold."""
 
@@ -69,6 +89,7 @@ class Fold(Record):
     parts: Parts
     test: Scores
     baselines: dict[str, Scores]
+    saved_model: SavedModel | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -87,6 +108,7 @@ class Folds(Record):
     baselines: dict[str, dict[str, Spread]]
     parts: tuple[Parts, ...]
     sentence: str
+    saved_models: tuple[SavedModel | None, ...] = ()
 
     @property
     def test(self) -> Mapping[str, Spread]:
@@ -108,6 +130,7 @@ class Metrics(Record):
         by_target: of several numbers or labels: value -> who guesses -> metrics on the test part.
         pretraining: layer -> what was seen of it after pretraining.
         notes: what a reader should know, in sentences.
+        saved_model: whether `model.keras` gives these predictions; older runs do not say it.
     """
 
     by_target: dict[str, dict[str, Scores]] = Field(default_factory=dict)
@@ -120,6 +143,7 @@ class Metrics(Record):
     pretraining: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     compare: Comparisons | None = None
     folds: Folds | None = None
+    saved_model: SavedModel | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
