@@ -126,9 +126,10 @@ def _in_use(network: Any) -> Any:
     def call(layer: Any, *given: Any, **more: Any) -> Any:
         return given[0] if _is_augmentation(layer) else layer(*given, **more)
 
+    same = keras.Model(network.input, network.output, name=network.name)
     if any(_is_augmentation(layer) for layer in network.layers):
-        return keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=call)
-    return keras.Model(network.input, network.output, name=network.name)
+        return keras.models.clone_model(same, clone_function=lambda layer: layer, call_function=call)
+    return same
 
 
 def _is_augmentation(layer: Any) -> bool:

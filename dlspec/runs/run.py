@@ -26,7 +26,9 @@ from dlspec.runs.records.environment import environment_of
 from dlspec.runs.records.history import write_history
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
+from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runs.saved_check import check_saved, refuse_other
+from dlspec.runs.usage import USAGE, usage
 from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
 from dlspec.spec.spec import Spec
 
@@ -238,6 +240,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     """`metrics.json` comes last: with it the run is finished."""
     from dlspec.evaluation.evaluate import evaluate
     from dlspec.model.build import with_preprocessing
+    from dlspec.model.saved import load_model
     from dlspec.training.values import as_array
 
     job.listener.note("evaluating")
@@ -257,10 +260,11 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     if comparison is not None:
         results["compare"] = comparison.as_json()
     folds = fold(job, Run(folder), evaluation)
-    saved = check_saved(
-        job.spec, job.data, Run(folder).data, network, evaluation.predictions["network"], folder / MODEL
-    )
+    predictor = RowPredictor(job.spec.data, Run(folder).data, load_model(folder / MODEL))
+    saved = check_saved(job.spec, job.data, predictor, network, evaluation.predictions["network"])
     results["saved_model"] = saved.as_json()
+    if saved.same:
+        write_text(folder / USAGE, usage(predictor, job.data))
     if folds is not None:
         results["folds"] = folds.as_json()
         results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds.parts), *results["notes"]]

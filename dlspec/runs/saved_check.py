@@ -45,22 +45,18 @@ SPANS, SPAN = 16, 8192
 """Of a test part that is not in memory, stretches that are looked at, and their rows."""
 
 
-def check_saved(spec: Spec, data: Prepared, record: DataRecord, network: Any, guess: Array, file: Path) -> SavedModel:
-    """Loads a saved model and compares its predictions of the test part with those that were measured.
+def check_saved(spec: Spec, data: Prepared, predictor: RowPredictor, network: Any, guess: Array) -> SavedModel:
+    """Compares what a saved model predicts of the test part with what was measured.
 
     Compared are probabilities and numbers. Rows of files of rows go through a file, as with `dlspec predict`.
 
     Args:
-        record: of the data, as `data.json` has it.
+        predictor: with the model as it was loaded.
         network: as it was evaluated.
         guess: its predictions, of the whole test part.
-        file: `model.keras`.
     """
-    from dlspec.model.saved import load_model
-
-    places, allowed = _chosen(data), ALLOWED if spec.runtime.precision == "float32" else ALLOWED_MIXED
-    part, predictor = data.test.at(places), RowPredictor(spec.data, record, load_model(file))
-    rows = _rows_of(data, places)
+    places, allowed = chosen(data), ALLOWED if spec.runtime.precision == "float32" else ALLOWED_MIXED
+    part, rows = data.test.at(places), rows_of(data, places)
     try:
         found = _predicted(predictor, data, part, rows)
     except DataError as error:
@@ -81,13 +77,14 @@ def check_saved(spec: Spec, data: Prepared, record: DataRecord, network: Any, gu
 def check_aside(spec: Spec, data: Prepared, network: Any, guess: Array) -> SavedModel:
     """The same of a network that is not kept."""
     from dlspec.model.build import with_preprocessing
+    from dlspec.model.saved import load_model
     from dlspec.runs.describe import describe
 
     record = DataRecord.model_validate_json(json.dumps(describe(spec, data)))
     with tempfile.TemporaryDirectory(prefix="dlspec-model-") as folder:
         file = Path(folder) / MODEL
         with_preprocessing(network, data).save(file)
-        return check_saved(spec, data, record, network, guess, file)
+        return check_saved(spec, data, RowPredictor(spec.data, record, load_model(file)), network, guess)
 
 
 def refuse_other(found: SavedModel, what: str) -> None:
@@ -102,11 +99,11 @@ def refuse_other(found: SavedModel, what: str) -> None:
     raise SavedModelError.of(
         "saved-model-differs",
         f"{what} does not give the predictions that were measured{far}: {found.where}",
-        help="do not use the model; the run is kept. This is a bug in dlspec or in a plugin: please report it",
+        help="do not use the model; the run is kept. This is a bug in dlspec or in a plugin, please report it",
     )
 
 
-def _chosen(data: Prepared) -> Array:
+def chosen(data: Prepared) -> Array:
     """Places in the test part: first and last ones, where a column is largest, smallest or missing, others evenly."""
     part = data.test
     count = len(part)
@@ -122,16 +119,14 @@ def _chosen(data: Prepared) -> Array:
     if len(candidates) <= most:
         return candidates
     ends = [*range(most // 4), *range(len(candidates) - most // 4, len(candidates))]
-    wanted: list[int] = [*ends, *_extremes(data, candidates)]
-    rest = np.linspace(0, len(candidates) - 1, most // 4 + 1).astype(int)
-    if data.signature.window is not None:  # windows side by side share their rows
-        rest = np.empty(0, int)
-    return np.asarray(candidates[np.unique([*dict.fromkeys(wanted), *rest])[:most]])
+    rest = np.linspace(0, len(candidates) - 1, most).astype(int)
+    wanted = list(dict.fromkeys([*ends, *_extremes(data, candidates), *rest.tolist()]))[:most]
+    return np.asarray(candidates[np.sort(wanted)])
 
 
 def _extremes(data: Prepared, candidates: Array) -> Iterator[int]:
     """Where, among the candidates, a column has its largest, its smallest or an empty value."""
-    rows = _rows_of(data, candidates)
+    rows = rows_of(data, candidates)
     for name in data.preprocessing.raw_columns:
         values = data.columns[name]
         if isinstance(values, LazyArray) or values.ndim > 1:
@@ -155,7 +150,7 @@ def _step(data: Prepared) -> int:
     return max(1, (data.rows_in_all or 0) // SAMPLE)
 
 
-def _rows_of(data: Prepared, places: Array) -> Array:
+def rows_of(data: Prepared, places: Array) -> Array:
     """Where samples of the test part stand in `data.columns`."""
     rows = np.asarray(data.test.rows[places])
     return rows if data.rows_in_all is None else rows // _step(data)

@@ -9,7 +9,7 @@ import numpy as np
 from dlspec.data.checks.base import Looked, rule, warn
 from dlspec.data.features import Feature
 from dlspec.data.features.base import Missing
-from dlspec.data.preparation import READERS
+from dlspec.data.preparation import READERS, rounded_columns
 from dlspec.data.signature import Signature
 from dlspec.language.diagnostics import Diagnostic, Severity
 
@@ -107,6 +107,20 @@ def numbers_are_not_far_out(looked: Looked) -> Iterator[Diagnostic]:
                 looked.place(name),
                 "mend the value, or write `scale: robust`",
             )
+
+
+@rule
+def numbers_survive_float32(looked: Looked) -> Iterator[Diagnostic]:
+    """`model.predict` of Keras makes float32 of arrays; a large number with a small scale loses there what tells."""
+    for name, share in rounded_columns(looked.data, looked.columns).items():
+        yield warn(
+            "float32-rounding",
+            f"`{name}` is large beside its scale: float32, which Keras's `model.predict` makes of arrays, changes it "
+            f"by {share:.1g} of the scale",
+            looked.place(name),
+            f"predict with `dlspec predict`, or as `model.txt` in the run folder shows; or subtract a constant from "
+            f"`{name}`",
+        )
 
 
 def _missing(values: Array) -> Array:

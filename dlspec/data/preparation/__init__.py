@@ -19,7 +19,7 @@ from dlspec.data.preparation.columns import (
     to_words,
 )
 from dlspec.data.preparation.leakage import print_of
-from dlspec.data.preparation.prepared import Part, Prepared, class_shares
+from dlspec.data.preparation.prepared import Part, Prepared, class_shares, rounded_columns
 from dlspec.data.preparation.samples import prepare_samples
 from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_order
 from dlspec.data.preparation.series import changes, prepare_series, windows_of_rows
@@ -28,8 +28,8 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 
 __all__ = [
-    "DATE_FORMS", "READERS", "Part", "Prepared", "changes", "check_whole", "class_shares",
-    "date_form", "draw_evenly", "generator", "is_missing", "prepare", "prepare_stream", "print_of", "stratified_order",
+    "DATE_FORMS", "READERS", "Part", "Prepared", "changes", "check_whole", "class_shares", "date_form", "draw_evenly",
+    "generator", "is_missing", "prepare", "prepare_stream", "print_of", "rounded_columns", "stratified_order",
     "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
 ]  # fmt: skip
 

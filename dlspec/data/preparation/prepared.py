@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.data.arrays import Mapped, Samples, aligned, blocks, chosen, is_read_later, joined, reshaped
 from dlspec.data.datasets import Columns
 from dlspec.data.features import Affine, Fitted
+from dlspec.data.features.numeric import FittedNumber
 from dlspec.data.preparation.segments import Gaps
 from dlspec.data.signature import Signature
 
@@ -191,6 +192,39 @@ class Prepared:
             return np.asarray(values)
         last = np.asarray(part.last)
         return last + values if self.preprocessing.change == "difference" else last * np.exp(values)
+
+
+ROUNDED = 1e-4
+"""Of a scale that float32 may take from a number, before it is said."""
+
+
+def rounded_columns(data: Prepared, columns: Columns) -> dict[str, float]:
+    """The columns of which float32 loses much, and how much at most, as a share of the scale that the network sees.
+
+    Args:
+        columns: some rows of the data.
+    """
+    steps = data.preprocessing
+    units: dict[str, float] = {}
+    if steps.columns:
+        plain = [column for column in steps.columns if isinstance(column, FittedNumber) and not column.whole]
+        units = {column.name: float(column.affine.scale[0]) for column in plain}
+    elif steps.dtype == "float64":
+        units = dict(zip(steps.raw_columns, np.resize(steps.inputs.scale, len(data.signature.features)), strict=False))
+        if steps.target is not None:
+            for place, scale in zip(steps.target_columns, steps.target.scale, strict=False):
+                units.setdefault(steps.raw_columns[place], scale)
+    found = {}
+    for name, scale in units.items():
+        if scale == 1:  # the network sees the number itself, in float32
+            continue
+        values = columns.get(name, data.test.raw[:1] if len(units) == 1 else None)
+        if values is None or values.dtype == object:
+            continue
+        largest = 1.0 if steps.change == "return" else float(np.nanmax(np.abs(values), initial=0.0))
+        if largest * abs(scale) * 2**-24 > ROUNDED:
+            found[name] = largest * abs(scale) * 2**-24
+    return found
 
 
 def flattened(samples: Samples) -> Samples:

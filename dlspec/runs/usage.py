@@ -1,0 +1,118 @@
+"""`model.txt`: how the model that was saved is called without dlspec, with a row of the test part as the example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from dlspec.data.preparation import rounded_columns
+from dlspec.runs.records.data import DataRecord
+from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.saved_check import rows_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.data.preparation import Prepared
+
+USAGE = "model.txt"
+MOST_SHOWN = 60
+"""Numbers that the example writes out."""
+
+
+def usage(predictor: RowPredictor, data: Prepared) -> str:
+    """The text, of which the indented lines are Python that runs in the folder of the model.
+
+    Args:
+        predictor: with the model.
+    """
+    import numpy as np
+    import pandas as pd
+
+    record, model = predictor.data, predictor.model
+    rounded = list(rounded_columns(data, data.columns))
+    if record.encoded:
+        frame = pd.DataFrame({name: data.columns[name][rows_of(data, np.zeros(1, int))] for name in record.raw_columns})
+        rows = ["rows = {"]
+        for name, values in predictor.raw_columns(frame).items():
+            rows.append(f"    {name!r}: tf.constant({values.tolist()!r}, {model.input[name].dtype!r}),")
+        rows.append("}")
+        takes = "a tensor (rows, 1) for each column, by its name"
+    else:
+        first = data.test.raw[:1]
+        rows = [f"rows = {_array(first, model.input.dtype)}"]
+        takes = f"an array of the shape {_shape(record, first.shape[1:])}"
+    lines = [
+        "import keras",
+        "import numpy as np",
+        "import tensorflow as tf",
+        "",
+        'model = keras.models.load_model("model.keras")',
+        *rows,
+        "print(np.array(model(rows)).tolist())",
+    ]
+    many = "print(model.predict(tf.data.Dataset.from_tensor_slices(rows).batch(512), verbose=0).tolist())"
+    lost = ""
+    if rounded:
+        lost = f" Of {_listed(rounded)} this loses more than a ten thousandth of the scale that the network sees."
+    return "\n\n".join(
+        [
+            _filled(
+                f"`model.keras` is a Keras model that needs no dlspec. It takes {takes}, and gives {_gives(record)}."
+            ),
+            _indented(lines),
+            "Of many rows at a time:",
+            _indented([many]),
+            _filled(
+                "Give numbers as float64 in one of these two ways, or by `model.predict_on_batch(rows)`. "
+                f"`model.predict(rows)` rounds an array of numpy to float32 before the model sees it.{lost}"
+            ),
+            "",
+        ]
+    )
+
+
+def _filled(text: str) -> str:
+    return fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in lines)
+
+
+def _array(first: np.ndarray, dtype: str) -> str:
+    import numpy as np
+
+    values = np.asarray(first)
+    if values.size > MOST_SHOWN:
+        return f"np.zeros({values.shape!r}, {dtype!r})  # put your own here"
+    return f"np.array({values.astype(dtype).tolist()!r}, {dtype!r})"
+
+
+def _shape(record: DataRecord, shape: Sequence[int]) -> str:
+    if len(shape) == 1:
+        return f"(rows, {shape[0]}), the columns being {_listed(record.raw_columns)}"
+    if record.timesteps is not None:
+        return f"(windows, {shape[0]} timesteps, {shape[1]}), the columns being {_listed(record.raw_columns)}"
+    return f"(samples, {', '.join(map(str, shape))})"
+
+
+def _listed(names: Sequence[Any]) -> str:
+    shown = [f"`{name}`" for name in names[:MOST_SHOWN]]
+    if len(names) > len(shown):
+        return f"{', '.join(shown)} and {len(names) - len(shown):,} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+
+
+def _gives(record: DataRecord) -> str:
+    target = record.target
+    if target.kind == "class" and len(target.classes) == 2:
+        return f"the probability of `{target.classes[1]}`, or of {_listed(target.classes)}, in this order"
+    if target.kind == "class":
+        return f"the probability of each class of `{target.name}`: {_listed(target.classes)}, in this order"
+    if target.kind == "labels":
+        return f"the probability of each label: {_listed([name for name, *_ in target.labels])}, in this order"
+    if target.kind == "input":
+        return "its input again, in its own units"
+    return f"{_listed(target.values or (target.name,))} in the target's own units"
