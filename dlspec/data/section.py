@@ -6,15 +6,16 @@ import re
 from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 
 from dlspec.data.datasets import DATASETS, AnyDataset
 from dlspec.data.features import FEATURES, AnyFeature, Feature, Missing, Scale
 from dlspec.data.sources.arrays import AnyArrays
 from dlspec.data.sources.audio import AnyAudio
 from dlspec.data.sources.base import Cache
+from dlspec.data.sources.formats.dialect import Dialect
 from dlspec.data.sources.images import AnyImages
-from dlspec.data.split import Split, Window
+from dlspec.data.split import AnyTime, Split, Window
 from dlspec.data.target import Targets, TargetType
 from dlspec.language.fields import (
     OneOrMore,
@@ -34,6 +35,10 @@ SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
 """Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
 
 
+OF_ROWS = ("encoding", "delimiter", "decimal", "thousands", "header", "na")
+"""Keys that say how files of rows are written."""
+
+
 def _labels(value: Any) -> int | float:
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
     share = isinstance(value, float) and 0 < value < 1
@@ -45,6 +50,55 @@ def _labels(value: Any) -> int | float:
     return value
 
 
+def _encoding(name: str) -> str:
+    import codecs
+
+    try:
+        known = codecs.lookup(name)._is_text_encoding
+    except LookupError:
+        known = False
+    if not known:
+        help = "write such as `utf-16`, `cp1252` or `cp949`"
+        raise mistake("wrong-value", f"there is no encoding {show_value(name)}", help=help)
+    return name
+
+
+def _delimiter(mark: str) -> str:
+    if len(mark) != 1 or mark in '\r\n"':
+        raise mistake("wrong-value", f"`delimiter` is one character between values, got {show_value(mark)}")
+    return mark
+
+
+def _header(value: Any) -> list[str] | Literal[False]:
+    names = value if isinstance(value, list) else None
+    if value is False or (names and all(isinstance(name, str) and name.strip() for name in names)):
+        if names and len({*names}) < len(names):
+            raise mistake("repeated-column", "`header` names a column twice")
+        return value
+    raise mistake(
+        "wrong-type",
+        f"`header` lists the names of all columns, or is `false` where they have none, got {show_value(value)}",
+        help="write `header: [day, shop, sold]`",
+    )
+
+
+def _missing_words(value: Any) -> list[str]:
+    words = value if isinstance(value, list) else [value]
+    if not words or any(isinstance(word, bool | dict | list) or word is None for word in words):
+        raise mistake(
+            "wrong-type",
+            f"`na` lists words that stand for a missing value, got {show_value(value)}",
+            help='write `na: ["?", "-"]`; a word that YAML takes for something else stands in quotes',
+        )
+    return [str(word) for word in words]
+
+
+Header = Annotated[
+    list[str] | Literal[False], PlainValidator(_header, json_schema_input_type=list[Text] | Literal[False])
+]
+MissingWords = Annotated[
+    list[str], PlainValidator(_missing_words, json_schema_input_type=Text | float | list[Text | float])
+]
 OneOrMoreNames = Annotated[list[Text], OneOrMore, Field(min_length=1)]
 
 
@@ -133,7 +187,13 @@ class DataSpec(Section):
     text: Text | None = None
     audio: AnyAudio | None = None
     arrays: AnyArrays | None = None
-    time: Text | None = None
+    encoding: Annotated[Text, AfterValidator(_encoding)] | None = None
+    delimiter: Annotated[Text, AfterValidator(_delimiter)] | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", "."] | None = None
+    header: Header | None = None
+    na: MissingWords | None = None
+    time: AnyTime | None = None
     group: Text | None = None
     target: Targets | None = None
     features: Features | None = None
@@ -160,6 +220,11 @@ class DataSpec(Section):
         return next(iter(self.target.values())) if isinstance(self.target, dict) else None
 
     @property
+    def time_name(self) -> str | None:
+        """The column with the time of each row."""
+        return self.time.column if self.time is not None else None
+
+    @property
     def feature_names(self) -> list[str] | None:
         """The columns that the spec names as features."""
         return None if self.features is None else list(self.features)
@@ -182,8 +247,28 @@ class DataSpec(Section):
     def _short_for(cls, value: Any) -> str | None:
         return _source_for(value)
 
+    @property
+    def dialect(self) -> Dialect:
+        """How its files of rows are written, as far as the spec says it."""
+        header = self.header
+        return Dialect(
+            self.encoding,
+            self.delimiter,
+            self.decimal,
+            self.thousands,
+            False if header is False else tuple(header) if isinstance(header, list) else None,
+            tuple(self.na or ()),
+        )
+
     def model_post_init(self, context: object) -> None:
         _need_one_source(self, "data")
+        if self.table is None and self.series is None:
+            for key in OF_ROWS:
+                if getattr(self, key) is not None:
+                    message = f"`{key}` is of files of rows, which `table` and `series` name"
+                    raise mistake("wrong-value", message, help=f"remove `{key}`", at="key")
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise mistake("wrong-value", "`decimal` and `thousands` are the same character", help="remove one of them")
 
 
 class BrokenData(DataSpec):

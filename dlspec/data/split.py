@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from dlspec.language.fields import (
     LONG,
@@ -12,6 +13,7 @@ from dlspec.language.fields import (
     NonNegativeInt,
     Paths,
     PositiveInt,
+    Primary,
     SpecModel,
     Text,
     Timesteps,
@@ -43,6 +45,30 @@ def _gap(value: Any) -> Any:
             f"`gap` is how many times the usual step, 1 or more, or `none`, got {show_value(value)}",
         )
     return value
+
+
+class TimeColumn(SpecModel):
+    """The column with the time of each row."""
+
+    column: Text = Primary(description="its name")
+    format: Text | None = Field(
+        None, description="how times are written, as of `strptime` of Python: `%d/%m/%Y %H:%M`; else the values say it"
+    )
+
+    @field_validator("format")
+    @classmethod
+    def _has_a_day(cls, given: str | None) -> str | None:
+        if given is not None and not re.search(r"%[YyGcxs]", given):
+            help = 'write such as `format: "%d/%m/%Y"`'
+            raise mistake("wrong-value", f"`format` has no year, got `{given}`", help=help)
+        return given
+
+
+def _as_column(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+AnyTime = Annotated[TimeColumn, BeforeValidator(_as_column, json_schema_input_type=Text | TimeColumn)]
 
 
 class Window(SpecModel):

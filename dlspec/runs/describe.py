@@ -52,10 +52,33 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "group": signature.group if signature.window else None,
         "gaps": data.gaps._asdict() if data.gaps else None,
         "usual_step": data.usual_step,
+        "time_form": _time_form(spec, data),
+        "signs": _signs(spec),
         "dated": data.times is not None and data.times.dtype.kind == "M",
         "class_counts": _class_counts(data),
         "naive_error": getattr(data.naive_error, "tolist", lambda: data.naive_error)(),
     }
+
+
+def _signs(spec: Spec) -> list[str] | None:
+    """Decimal sign and separator of thousands of the first file of text."""
+    from dlspec.data.source_of import source_of
+    from dlspec.data.sources.rows import RowsFiles
+
+    source = source_of(spec.data)
+    return [*source.files[0].signs[:2]] if isinstance(source, RowsFiles) and source.files[0].is_text else None
+
+
+def _time_form(spec: Spec, data: Prepared) -> str | None:
+    """How the times of a series are written, where they are text or numbers."""
+    from dlspec.data.preparation import date_form
+
+    name = data.signature.time
+    if data.times is None or name is None or name not in data.columns:
+        return None
+    if spec.data.time is not None and spec.data.time.format is not None:
+        return spec.data.time.format
+    return date_form(name, data.columns[name], data.groups)
 
 
 def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:

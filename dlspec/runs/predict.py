@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
@@ -11,11 +12,13 @@ from dlspec.data.arrays import Samples, blocks
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
-from dlspec.data.sources.formats import COMPRESSED, RowsFormat, creating, format_of
+from dlspec.data.sources.formats import COMPRESSED, Dialect, RowsFormat, creating, format_of
+from dlspec.data.sources.formats.dialect import UNITS
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
+from dlspec.runs.records.data import DataRecord
 from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runtime.files import cannot_write, written_whole
 
@@ -37,7 +40,8 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
     source = source_of(run.spec.data)
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, source, file, out)
-    given = format_of(file, str(file))
+    given = format_of(file, str(file), dialect=_dialect(run))
+    _check_units(run.data, given)
     if not isinstance(out, Path):
         if not given.is_text:
             message = f"`{file}` is {given.title}, which is no text to be printed"
@@ -50,6 +54,22 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
             return _write(run.predictor, given, stream)
     except OSError as error:
         raise cannot_write(out, error, "name another file") from None
+
+
+def _dialect(run: Run) -> Dialect:
+    """What is known of files of this kind: what the spec says, and what the values of the training files said."""
+    return replace(run.spec.data.dialect, in_doubt=run.data.signs)
+
+
+def _check_units(data: DataRecord, file: RowsFormat) -> None:
+    """Raises DataError where numbers have another unit beside them than those that the network was trained on."""
+    units = file.units()
+    for feature in data.features:
+        known, own = feature.unit or "", units.get(feature.name, "")
+        if feature.raw == "number" and feature.name in file.header() and own != known and {own, known} & UNITS:
+            shown = f"`{own}` beside its numbers" if own else "no unit beside its numbers"
+            message = f"`{feature.name}` of `{file.name}` has {shown}, and the training data have {f'`{known}`' if known else 'none'}"
+            raise DataError.of("not-a-number", message, file.span, help="write them as in the training data")
 
 
 def _predict_samples(run: Run, source: FolderFiles | ArrayFiles, file: Path, out: Path | IO[bytes]) -> int:
@@ -129,12 +149,12 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
     """A row for each row of a file, so many at a time; of a series, nothing in those without a whole window before."""
     import pandas as pd
 
-    from dlspec.data.preparation import date_form, to_times, to_words
+    from dlspec.data.preparation import DATE_FORMS, date_form, to_times, to_words
 
     data = predictor.data
-    before, time, group = (data.timesteps or 1) - 1, predictor.section.time, data.group
+    before, time, group = (data.timesteps or 1) - 1, predictor.section.time_name, data.group
     words = [feature.name for feature in data.features if feature.raw in ("word", "text")]
-    kept, first, form = pd.DataFrame(), 0, None
+    kept, first, form = pd.DataFrame(), 0, data.time_form
     predicted: pd.DataFrame | None = None
     for columns in file.blocks(size, [*words, *([group] if group else [])]):
         block = pd.DataFrame({name: columns[name] for name in {*data.raw_columns, time, group} if name in columns})
@@ -146,7 +166,8 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
             values = rows[time].to_numpy()
             groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
             form = form or date_form(time, values, groups)
-            rows[time] = to_times(time, values, groups, first=first - len(kept), forms=(form,))
+            forms = tuple(dict.fromkeys((form, DATE_FORMS[0])))
+            rows[time] = to_times(time, values, groups, first=first - len(kept), forms=forms, dated=data.dated)
         predicted = _of_block(predictor, rows, first - len(kept), predicted).drop(columns=group or [], errors="ignore")
         yield predicted.reindex(range(len(kept), len(rows)))
         first += count

@@ -96,12 +96,14 @@ class RowPredictor:
         """The columns that the model takes, (rows, columns)."""
         import numpy as np
 
-        from dlspec.data.preparation import to_numbers, to_times, to_words
+        from dlspec.data.preparation import DATE_FORMS, to_numbers, to_times, to_words
 
-        group, time, times = self.data.group, self.section.time, None
+        group, time, times = self.data.group, self.section.time_name, None
         groups = None if group is None else to_words(group, frame[group].to_numpy())
-        if self.data.usual_step is not None and time in frame:
-            times = to_times(str(time), frame[time].to_numpy(), groups, first=first)
+        if self.data.usual_step is not None and time is not None and time in frame:
+            form = self.data.time_form
+            forms = tuple(dict.fromkeys((form, DATE_FORMS[0]))) if form else DATE_FORMS
+            times = to_times(time, frame[time].to_numpy(), groups, first=first, forms=forms, dated=self.data.dated)
         dtype = self.model.input.dtype
         columns = [
             self._as_taken(name, to_numbers(name, frame[name].to_numpy(), first=first), dtype, first)

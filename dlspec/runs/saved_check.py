@@ -173,9 +173,9 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
     if record.timesteps is not None:
         last, rows = _windows(data, rows, record.timesteps)
     frame = pd.DataFrame({name: data.columns[name][rows] for name in names})
-    if data.times is not None and record.timesteps is not None:
-        times = data.times[rows]
-        frame[predictor.section.time] = np.datetime_as_string(times) if times.dtype.kind == "M" else times
+    time = predictor.section.time_name
+    if data.times is not None and record.timesteps is not None and time is not None:
+        frame[time] = data.columns[time][rows]
     if isinstance(source_of(predictor.section), RowsFiles):
         found = predict_rows(predictor, frame)
     else:

@@ -8,6 +8,7 @@ from typing import Any
 from dlspec.data.features import Feature
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
+from dlspec.data.split import TimeColumn
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.pca import PCA
 from dlspec.evaluation.metrics import METRICS
@@ -38,7 +39,8 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         series=signature.window is not None, classes=bool(signature.target.classes), test_rows=signature.test_rows
     )
     if signature.window is not None:
-        data_defaults |= {"time": signature.time, "predict": data.predict or "level"}
+        known = data.time or (TimeColumn(column=signature.time) if signature.time else None)
+        data_defaults |= {"time": known, "predict": data.predict or "level"}
     metrics = {
         "series": ("mae", "rmse", "mase"),
         "number": ("mae", "rmse", "r2"),

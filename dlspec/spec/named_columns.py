@@ -10,13 +10,15 @@ from dlspec.data.features import Feature, infer
 from dlspec.data.features.base import truth_of
 from dlspec.data.signature import HOLDS, INPUT_TARGET
 from dlspec.data.target import Tags, TargetType
-from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.fields import did_you_mean, one_of
 from dlspec.spec.spec import Spec
 
 
 def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Names of columns that the data do not have, and keys that their layout has no use for."""
+    for code, message, help in description.remarks:
+        yield Diagnostic(code, message, spec.key_span("data"), Severity.WARNING, help)
     for rule in (
         _unknown_columns,
         _inputs_beside_features,
@@ -36,7 +38,7 @@ Place = tuple[str | int, ...]
 def _named(spec: Spec) -> Iterator[tuple[str, Place]]:
     """Every column that the spec names, and where."""
     data, model = spec.data, spec.model
-    keys: list[tuple[str | None, Place]] = [(data.time, ("time",))]
+    keys: list[tuple[str | None, Place]] = [(data.time_name, ("time", "column"))]
     keys += [(name, place_of_target(data, i)) for i, name in enumerate(data.target_names)]
     keys += [(data.group, ("group",)), (data.split.group, ("split", "group")), (data.split.column, ("split", "column"))]
     keys += [(name, place_of_feature(data, name)) for name in data.feature_names or []]
@@ -102,7 +104,7 @@ def _of_feature(spec: Spec, description: Description, name: str) -> Diagnostic |
         return Diagnostic("only-for-samples", message, span, help="list the names alone")
     if kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
         return _of_typed_feature(spec, column, kind)
-    if name == (data.time or description.time):
+    if name == (data.time_name or description.time):
         return _no_feature(spec, name, "time", "numbers here")
     if column and kind is None and column.kind not in ("number", *no_numbers(description)):
         wanted = "numbers, words, texts or times" if no_numbers(description) else "numbers here"

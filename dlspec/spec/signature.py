@@ -119,7 +119,7 @@ class _Reader:
     @property
     def time(self) -> str | None:
         """The column of times."""
-        return self.spec.data.time or self.description.time or guess_time(self.description)
+        return self.spec.data.time_name or self.description.time or guess_time(self.description)
 
     @property
     def group(self) -> str | None:

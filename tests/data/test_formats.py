@@ -136,7 +136,10 @@ BAD = {
     "korean.csv": (HANGUL.encode("cp949"), "`korean.csv` is saved as CP949 (the Korean Windows encoding"),
     "wide.csv": (HANGUL.encode("utf-16"), "`wide.csv` is saved as UTF-16 (Notepad's `Unicode`), and data are UTF-8"),
     "late.csv": (GOOD.encode() * 3000 + "김,2,a\n".encode("cp949"), "`late.csv` is saved as"),
-    "grouped.csv": ('x,y,kind\n"1,234",2,a\n' + "3,4,b\n5,6,a\n" * 20, 'column `x` has the text "1,234" in row 1'),
+    "grouped.csv": (
+        'x,y,kind\n"1,234",2,a\n' + "3,4,b\n5,6,a\n" * 20,
+        "`x` of `grouped.csv` has `1,234`, which may be thousands or a fraction",
+    ),
     "words.csv": (GOOD + "many,6,a\n", 'column `x` has the text "many" in row 41, where a number is needed'),
     "nan.csv": (GOOD + "NaN,6,a\n", "column `x` lacks a value in row 41"),
     "infinite.csv": (GOOD + "inf,6,a\n", "column `x` is infinite in row 41"),

@@ -50,7 +50,9 @@ def surveyed(tmp_path_factory):
 
 def test_large_numbers_with_a_small_scale_are_predicted_as_they_were_measured(surveyed):
     found = surveyed.metrics.saved_model
-    assert found.same and found.rows == 60 and found.difference < 1e-6
+    assert found.same
+    assert found.rows == 60
+    assert found.difference < 1e-6
     rows = coordinates()
     again = surveyed.predict(rows)["z"].to_numpy()[surveyed.predictions["row"]]
     assert np.abs(again - surveyed.predictions["network"]).max() < 1e-4
@@ -105,12 +107,14 @@ def test_a_series_of_large_levels(tmp_path, change):
     pd.DataFrame({"pressure": level}).to_csv(tmp_path / "air.csv", index=False)
     data = f"{{series: air.csv, target: pressure, window: {{length: 6}}, predict: {change}}}"
     found = run_of(tmp_path, data, "model:\n  - flatten\n  - output\ntrain: {epochs: 2}\n").metrics.saved_model
-    assert found.same and found.rows in (38, 39)
+    assert found.same
+    assert found.rows in (38, 39)
 
 
 def test_images_are_not_changed_at_random_in_use(tmp_path):
     model = (
-        "model:\n  - reshape: [8, 8, 1]\n  - random_flip\n  - random_translation: {height_factor: 0.3, width_factor: 0.3}\n"
+        "model:\n  - reshape: [8, 8, 1]\n  - random_flip\n"
+        "  - random_translation: {height_factor: 0.3, width_factor: 0.3}\n"
         "  - random_crop: {height: 6, width: 6}\n  - flatten\n  - output\ntrain: {epochs: 1}\n"
     )
     run = run_of(tmp_path, "{dataset: digits, limit: 200}", model)
@@ -139,7 +143,8 @@ def test_a_column_that_the_saved_model_encodes_otherwise_ends_the_run(table, mon
     with pytest.raises(SavedModelError, match="the column `size` is encoded in another way"):
         run_of(table, "{table: homes.csv, target: price}")
     kept = dlspec.open_run(table / "run")
-    assert kept.finished and not kept.metrics.saved_model.same
+    assert kept.finished
+    assert not kept.metrics.saved_model.same
     assert kept.metrics.saved_model.difference > 1e-4
 
 
@@ -173,7 +178,8 @@ def test_a_model_that_refuses_the_rows_of_the_test_part_ends_the_run(table, monk
 def test_each_fold_is_looked_at(table):
     run = run_of(table, "{table: homes.csv, target: price, split: {folds: 3}}")
     looked = [found for found in run.metrics.folds.saved_models if found is not None]
-    assert len(looked) == 2 and all(found.same and found.rows for found in looked)
+    assert len(looked) == 2
+    assert all(found.same and found.rows for found in looked)
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)

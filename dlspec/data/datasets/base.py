@@ -53,6 +53,7 @@ class Description:
             how many; `Loaded` knows.
         validation_rows: likewise of a validation part, whose rows are before those.
         about: one sentence for the report: what they are, from where, under which licence.
+        remarks: how they were read where that is not certain: code, message and cure of a warning.
     """
 
     layout: Literal["samples", "series"]
@@ -64,6 +65,7 @@ class Description:
     test_rows: int = 0
     validation_rows: int = 0
     features: tuple[str, ...] = ()
+    remarks: tuple[tuple[str, str, str], ...] = ()
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -7,23 +7,15 @@ alone. Windows of a series lie wholly inside one part, so no value stands on two
 from __future__ import annotations
 
 from dlspec.data.datasets import Columns
-from dlspec.data.preparation.columns import (
-    DATE_FORMS,
-    READERS,
-    check_whole,
-    date_form,
-    is_missing,
-    to_numbers,
-    to_seconds,
-    to_times,
-    to_words,
-)
+from dlspec.data.preparation.columns import READERS, check_whole, to_numbers, to_words
 from dlspec.data.preparation.leakage import print_of
 from dlspec.data.preparation.prepared import Part, Prepared, class_shares, rounded_columns
+from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.samples import prepare_samples
 from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_order
 from dlspec.data.preparation.series import changes, prepare_series, windows_of_rows
 from dlspec.data.preparation.streaming import prepare_stream
+from dlspec.data.preparation.times import DATE_FORMS, date_form, to_seconds, to_times
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 

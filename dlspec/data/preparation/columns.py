@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,40 +14,18 @@ from dlspec.data.arrays import LazyArray
 from dlspec.data.columns import place_of_feature
 from dlspec.data.datasets import Columns
 from dlspec.data.features.base import Raw
+from dlspec.data.preparation.problems import FILL, First, ValueProblem, check_all, is_no_value, row_at
+from dlspec.data.preparation.times import DATE_FORMS, to_seconds, to_times
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
+from dlspec.data.sources.formats.dialect import numbers_in_dress
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
-
-_DAYS, _CLOCKS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"), ("", " %H:%M", " %H:%M:%S")
-FILL = "fill or remove what is missing"
-DATE_FORMS = ("ISO8601", *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS))
-"""How a time may be written, the best first."""
-
-
-class ValueProblem(DataError):
-    """A value that is wrong, and the row that it stands in, counted from 0."""
-
-    row: int
-
-    @classmethod
-    def at(cls, row: int, code: str, message: str, help: str) -> ValueProblem:
-        problem = cls.of(code, message, help=help)
-        problem.row = row
-        return problem
-
-
-First = int | Array
-
-
-def _row_at(first: First, place: int) -> int:
-    """The row of the data that the value at a place stands in."""
-    return first + place if isinstance(first, int) else int(first[place])
 
 
 def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
@@ -66,10 +44,13 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
         import pandas as pd
 
         parsed = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy("float64")
-        wrong = np.isnan(parsed) & np.array([not _is_missing(v) for v in values])
-        if wrong.any():
+        wrong = np.isnan(parsed) & np.array([not is_no_value(v) for v in values])
+        dressed = numbers_in_dress(values.tolist()) if wrong.any() else None
+        if dressed is not None and len(dressed[1]) <= 1:
+            parsed = dressed[0]
+        elif wrong.any():
             row = int(np.argmax(wrong))
-            at = _row_at(first, row)
+            at = row_at(first, row)
             text = f'column `{name}` has the text "{values[row]}" in row {at + 1}, where a number is needed'
             grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
             help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
@@ -81,26 +62,17 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
         return values
     if values.dtype != "float32" or values.ndim == 1:
         values = values.astype("float64", copy=False)
-    _check_all(name, np.isinf(values), first, "is infinite", "mend this value")
+    check_all(name, np.isinf(values), first, "is infinite", "mend this value")
     if not holes:
-        _check_all(name, np.isnan(values), first, "lacks a value", FILL)
+        check_all(name, np.isnan(values), first, "lacks a value", FILL)
     return values
-
-
-def _check_all(name: str, wrong: Array, first: First, what: str, help: str) -> None:
-    """Raises ValueProblem at the first row of which a value is wrong."""
-    rows = wrong.reshape(len(wrong), -1).any(axis=1)
-    if rows.any():
-        row, count = _row_at(first, int(np.argmax(rows))), int(rows.sum())
-        where = f"in row {row + 1}" if count == 1 else f"in {count} rows, the first is row {row + 1}"
-        raise ValueProblem.at(row, "missing-value", f"column `{name}` {what} {where}", help)
 
 
 def check_whole(name: str, values: Array, first: First = 0) -> None:
     """Raises ValueProblem where a number is missing or not whole, and the saved model takes whole numbers."""
     help = "the training data had whole numbers alone; round it, or train with values such as this one"
-    _check_all(name, np.isnan(values), first, "lacks a value", help)
-    _check_all(name, values != np.floor(values), first, "is not whole", help)
+    check_all(name, np.isnan(values), first, "lacks a value", help)
+    check_all(name, values != np.floor(values), first, "is not whole", help)
 
 
 def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
@@ -114,37 +86,16 @@ def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0)
     """
     words = np.array([_as_word(value) for value in values.tolist()], object)
     if not holes:
-        _check_all(name, words == "", first, "lacks a value", FILL)
+        check_all(name, words == "", first, "lacks a value", FILL)
     return words
 
 
 def _as_word(value: Any) -> str:
-    if _is_missing(value):
+    if is_no_value(value):
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value).strip()
-
-
-def to_seconds(
-    name: str, values: Array, *, holes: bool = False, first: First = 0, forms: Sequence[str] = DATE_FORMS
-) -> Array:
-    """A column of dates as seconds since the beginning of 1970, float64, NaN where one is missing.
-
-    Args:
-        holes, first: as of `to_numbers`.
-        forms: how dates may be written.
-
-    Raises:
-        DataError: a value is no date, or it is not clear what is the day, or one is missing and none may be.
-    """
-    missing = is_missing(values)
-    if not holes:
-        _check_all(name, missing, first, "lacks a date", FILL)
-    if values.dtype.kind != "M":
-        values, _ = _read_dates(name, values, forms, first, ordered=False)
-    seconds = values.astype("datetime64[us]").astype("int64") / 1e6
-    return np.where(missing, np.nan, seconds)
 
 
 READERS: dict[Raw, Callable[..., Array]] = {
@@ -224,19 +175,6 @@ def file_of(section: DataSpec, source: str | None, error: DataError) -> str:
     return f", which is {place}" if place else ""
 
 
-def is_missing(values: Array) -> Array:
-    """Which values of a column are missing, (rows,)."""
-    if values.dtype == object:
-        return np.array([_is_missing(value) or value == "" for value in values.tolist()], bool)
-    if values.dtype.kind not in "fM":
-        return np.zeros(len(values), bool)
-    return np.asarray(np.isnan(values) if values.ndim == 1 else np.isnan(values).reshape(len(values), -1).any(axis=1))
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
-
-
 def classes_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
     """Labels as indices into the target's classes.
 
@@ -249,7 +187,7 @@ def classes_of(section: DataSpec, signature: Signature, columns: Columns, first:
     if labels.dtype.kind == "f":  # two whole numbers of a file
         labels = np.array([f"{value:g}" for value in numbers_of(section, name, columns, first=first)])
     try:
-        _check_all(
+        check_all(
             name, labels == "", first, "lacks a label", "fill in the label, or write `missing: drop` under `data`"
         )
     except DataError as error:
@@ -285,122 +223,6 @@ def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: 
     return np.stack([words[label.column] == label.word for label in target.labels], axis=1).astype("uint8")
 
 
-def to_times(
-    name: str,
-    values: Array,
-    groups: Array | None = None,
-    *,
-    forms: Sequence[str] = DATE_FORMS,
-    first: int = 0,
-) -> Array:
-    """A column of times, checked to run forwards: as datetime64[us], or as numbers.
-
-    Args:
-        groups: which of several series each row belongs to; time runs forwards in each.
-        forms: how dates may be written.
-        first: the row of the file that the first value stands in, counted from 0.
-
-    Raises:
-        DataError: a value is no time, or does not come after the one before it.
-    """
-    if values.dtype == object:
-        values, _ = _read_dates(name, values, forms, first, groups=groups)
-    elif values.dtype.kind == "f":
-        values = to_numbers(name, values, first=first)
-    back = _step_back(values, groups)
-    if back is not None:
-        places = [f"row {first + place + 1} ({_show_time(values[place])})" for place in back]
-        of = "" if groups is None else f" of `{groups[back[1]]}`"
-        text = f"column `{name}` does not increase from {places[0]} to {places[1]}{of}"
-        help = "sort the rows by time, oldest first, one for each time"
-        several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
-        raise ValueProblem.at(first + back[1], "time-not-increasing", text, help + several)
-    return values
-
-
-def _show_time(value: Any) -> str:
-    return str(value).removesuffix(".000000").removesuffix("T00:00:00").replace("T", " ")
-
-
-def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
-    """The first two rows that follow each other, in a group, of which the second is not later."""
-    steps = values.astype("int64") if values.dtype.kind == "M" else values
-    if groups is None:
-        wrong = np.diff(steps) <= 0
-        row = int(np.argmax(wrong)) if wrong.any() else None
-        return None if row is None else (row, row + 1)
-    order = np.argsort(groups, kind="stable")
-    wrong = (np.diff(steps[order]) <= 0) & (groups[order][1:] == groups[order][:-1])
-    if not wrong.any():
-        return None
-    places = np.flatnonzero(wrong)
-    place = places[np.argmin(order[places + 1])]
-    return int(order[place]), int(order[place + 1])
-
-
-def date_form(name: str, values: Array, groups: Array | None = None, *, ordered: bool = True) -> str:
-    """How the dates of a column are written.
-
-    Args:
-        groups: see `to_times`.
-        ordered: whether they run forwards, which may tell what is the day.
-
-    Raises:
-        DataError: a value is no date, or it is not clear what is the day.
-    """
-    if values.dtype != object:
-        return DATE_FORMS[0]
-    return _read_dates(name, values, groups=groups, ordered=ordered)[1]
-
-
-def _read_dates(
-    name: str,
-    values: Array,
-    forms: Sequence[str] = DATE_FORMS,
-    first: First = 0,
-    *,
-    groups: Array | None = None,
-    ordered: bool = True,
-) -> tuple[Array, str]:
-    """Dates as datetime64[us], and their form: year-month-day, or another if there is one reading of all of them alone.
-
-    Args:
-        ordered: whether they run forwards, which may tell the right reading, and none is missing.
-    """
-    import pandas as pd
-
-    given = pd.Series(values)
-    if values.dtype.kind == "f":  # numbers are no dates, and as such named
-        given = given.map("{:g}".format)
-    known = np.ones(len(values), bool) if ordered else ~is_missing(values)
-    cure = f"write dates as year-month-day{', or leave the column out' * ordered}"
-    readings: dict[str, Array] = {}
-    fewest = known
-    for form in forms:
-        parsed = pd.to_datetime(given, errors="coerce", format=form, utc=True)
-        wrong = parsed.isna().to_numpy("bool") & known
-        if not wrong.any():
-            readings[form] = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
-            if form == DATE_FORMS[0]:
-                break
-        elif wrong.sum() < fewest.sum():
-            fewest = wrong
-    if not readings:
-        row = int(np.argmax(fewest))
-        text = (
-            f'column `{name}` has "{values[row]}" in row {_row_at(first, row) + 1}, which is no date such as 2024-01-31'
-        )
-        raise ValueProblem.at(_row_at(first, row), "not-a-time", text, cure)
-    fitting = list(readings)
-    if ordered:
-        fitting = [form for form, reading in readings.items() if _step_back(reading, groups) is None]
-    if len(fitting) > 1 and known.any():
-        text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
-        raise DataError.of("not-a-time", text, help=cure)
-    form = (fitting or list(readings))[0]
-    return readings[form], form
-
-
 def times_of(
     section: DataSpec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
 ) -> Array | None:
@@ -413,7 +235,8 @@ def times_of(
     if signature.time is None or signature.time not in columns:
         return None
     try:
-        return to_times(signature.time, columns[signature.time], groups)
+        form = section.time.format if section.time is not None else None
+        return to_times(signature.time, columns[signature.time], groups, forms=(form,) if form else DATE_FORMS)
     except DataError as error:
         (problem,) = error.diagnostics
         message = problem.message + file_of(section, "unlabeled" if place == "unlabeled" else None, error)

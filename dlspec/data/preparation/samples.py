@@ -15,7 +15,6 @@ from dlspec.data.preparation.columns import (
     classes_of,
     data_error,
     fingerprint,
-    is_missing,
     labels_of,
     numbers_of,
     of_each,
@@ -23,6 +22,7 @@ from dlspec.data.preparation.columns import (
 )
 from dlspec.data.preparation.leakage import without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
+from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.sampling import draw_some, generator
 from dlspec.data.preparation.splitting import Given, split_samples
 from dlspec.data.section import DataSpec

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dlspec.data.datasets import Columns
-from dlspec.data.preparation.columns import ValueProblem, data_error, file_of, words_of
+from dlspec.data.preparation.columns import data_error, file_of, words_of
+from dlspec.data.preparation.problems import ValueProblem
 from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_order
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from dlspec.data.arrays import bytes_of
 from dlspec.data.datasets import ColumnKind, Columns, Description, Loaded
+from dlspec.data.sources.formats.dialect import NOTHING_SAID, Dialect
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean
@@ -34,6 +35,7 @@ class SourceContext:
         tags: column -> what separates the tags in it.
         targets: the columns that are predicted, as far as they are named.
         groups: the columns that say which rows belong together, whose values are names, also where they are digits.
+        dialect: how files of rows are written.
     """
 
     folder: Path
@@ -43,6 +45,7 @@ class SourceContext:
     tags: tuple[tuple[str, str], ...] = ()
     targets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    dialect: Dialect = NOTHING_SAID
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self
 
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
-from dlspec.data.sources.formats import SEPARATORS, RowsFormat, format_of
+from dlspec.data.sources.formats import SEPARATORS, Dialect, RowsFormat, format_of
+from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
@@ -24,6 +25,7 @@ MAX_SPELLINGS = 4
 """Two whole numbers may be written in so many ways: as `1` and `1.0`."""
 MAX_TAGGED = 1_000_000
 """With more different values than this, a column of tags is not read to its end before training."""
+MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 MAX_COLUMNS = 5000
 """More columns than this are hardly meant as a table."""
 
@@ -38,18 +40,22 @@ class RowsFiles(FileSource):
         validation: files that hold the validation part.
         test: files that hold the test part.
         groups: columns whose values are names, also where they are digits: as numbers, long ones would fall together.
+        dialect: what the spec says of how the files are written.
     """
 
     validation: RowsFiles | None = None
     test: RowsFiles | None = None
     groups: tuple[str, ...] = ()
+    dialect: Dialect = NOTHING_SAID
 
     least: ClassVar = 2
     """Columns that are needed."""
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return cls(tuple(given), context.folder, context.span, context.cache, groups=context.groups)
+        return cls(
+            tuple(given), context.folder, context.span, context.cache, groups=context.groups, dialect=context.dialect
+        )
 
     def with_parts(self, validation: Any, test: Any) -> Self:
         """The same, with files of their own for these parts, each `RowsFiles` or None."""
@@ -79,7 +85,7 @@ class RowsFiles(FileSource):
         file = self._existing(path)
         if not file.stat().st_size:
             raise self._error("data-unreadable", f"`{name}` is empty", "name the columns in the first line")
-        return format_of(file, name, self.span)
+        return format_of(file, name, self.span, self.dialect)
 
     @property
     def all_files(self) -> list[RowsFormat]:
@@ -106,9 +112,12 @@ class RowsFiles(FileSource):
         self._check_header(header, files[0].name)
         for other in files[1:]:
             self._check_same(header, files[0].name, other)
+        assumed = [(file, file.signs.assumed) for file in files]
+        remarks = tuple(_assumed(file, *found) for file, found in assumed if found is not None)
         self._check_apart()
         validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
-        return replace(self._look(files, header), validation_rows=validation, test_rows=test)
+        looked = self._look(files, header)
+        return replace(looked, validation_rows=validation, test_rows=test, remarks=remarks)
 
     @abstractmethod
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
@@ -264,11 +273,12 @@ class SeriesFiles(RowsFiles):
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns, from the first rows alone; the words of a target, which are classes, from all."""
         first, known, said = files[0].first_rows(), files[0].kinds(), dict(self.said)
+        units = files[0].units()
         kinds: dict[str, ColumnKind] = {}
         words: dict[str, set[str]] = {}
         for place, name in enumerate(header):
             if name:
-                numbers = _mostly_numbers(_values(first, place), files[0].decimal)
+                numbers = _mostly_numbers(_values(first, place))
                 kinds[name] = known.get(name) or ("number" if numbers else "text")
                 if name in self.targets and (kinds[name] == "text" or said.get(name) == "class") and name not in known:
                     words[name] = set()
@@ -280,7 +290,12 @@ class SeriesFiles(RowsFiles):
             if len(own) <= MAX_CLASSES or said.get(name) == "class"
         }
         columns = (
-            Column(name, "class" if name in classes else kind, classes=classes.get(name, ()))
+            Column(
+                name,
+                "class" if name in classes else kind,
+                classes=classes.get(name, ()),
+                unit=units.get(name) if kind == "number" else None,
+            )
             for name, kind in kinds.items()
         )
         return Description("series", tuple(columns), rows=rows)
@@ -318,9 +333,9 @@ class TableFiles(RowsFiles):
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
-        first, known = files[0].first_rows(), files[0].kinds()
+        first, known, units = files[0].first_rows(), files[0].kinds(), files[0].units()
         values = [_values(first, place) for place in range(len(header))]
-        numbers = [_mostly_numbers(column, files[0].decimal) for column in values]
+        numbers = [_mostly_numbers(column) for column in values]
         said, separators = dict(self.said), dict(self.tags)
         for name, column in zip(header, values, strict=True):
             kind = said.get(name, "number")
@@ -355,7 +370,8 @@ class TableFiles(RowsFiles):
             elif name in known:
                 columns.append(Column(name, known[name]))
             elif numbers[place]:
-                columns.append(Column(name, classes=_two_whole_numbers(found, files[0].decimal)))
+                whole = _two_whole_numbers(found, files[0].signs.decimal)
+                columns.append(Column(name, classes=whole, unit=units.get(name)))
             elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(rows, 2):
                 columns.append(Column(name, "class", classes=found))
             else:
@@ -369,6 +385,12 @@ class TableFiles(RowsFiles):
 @lru_cache(maxsize=16)
 def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...]) -> Description:
     return source.look()
+
+
+def _assumed(file: RowsFormat, column: str, value: str) -> tuple[str, str, str]:
+    """That a comma was taken for a separator of thousands, since other columns have decimal points."""
+    message = f"`{value}` in `{column}` of `{file.name}` is read as {value.replace(',', '')}"
+    return "thousands-assumed", message, 'write `thousands: ","` under `data` if that is right'
 
 
 def _all_rows(files: Sequence[RowsFormat], header: Sequence[str]) -> Iterator[list[str]]:
@@ -411,12 +433,17 @@ def _all_dates(values: list[str]) -> bool:
 
 def _mostly_dates(values: list[str]) -> bool:
     """Whether a column that the spec calls a time may be one; a value that is no date is named when all are read."""
-    return 2 * sum(bool(re.match(r"\s*\d+[-/.]\d+[-/.]\d+", value)) for value in values) >= len(values)
+    forms = (
+        r"\d+[-/.]\d+[-/.]\d+",
+        r"[12]\d{3}(0[1-9]|1[012])[0-3]\d\s*$",
+        rf"{MONTH}[a-z]*\.? \d|\d+[ -]{MONTH}",
+        r"\d{4}[- ]?[QqWw]\d",
+    )
+    date = re.compile(r"\s*(" + "|".join(forms) + ")", re.IGNORECASE)
+    return 2 * sum(bool(date.match(value)) for value in values) >= len(values)
 
 
-def _mostly_numbers(values: list[str], decimal: str) -> bool:
+def _mostly_numbers(values: list[str]) -> bool:
     """Whether a column is meant to hold numbers; one that does not parse here is named when all are read."""
-    missing = r"\s*[-+]?(nan|inf|infinity|na|n/a|null)\s*"
-    number = rf"\s*[-+]?(\d+[{decimal}]?\d*|[{decimal}]\d+)([eE][-+]?\d+)?\s*"
-    given = [value for value in values if not re.fullmatch(missing, value, re.IGNORECASE)]
-    return 2 * sum(bool(re.fullmatch(number, value)) for value in given) >= len(given)
+    given = [value for value in values if not MISSING.fullmatch(value)]
+    return 2 * sum(map(may_be_number, given)) >= len(given)

@@ -142,6 +142,8 @@ class DataRecord(Record):
         unlabeled: samples that only pretraining saw.
         left_out: samples that pretraining left out, since they are held out.
         group: of several series, the column that separates them.
+        time_form: of a series, how its times are written; older runs do not say it.
+        signs: of files of text, what stands before fractions and between thousands.
         usual_step: the usual step in time, in seconds where times are `dated`.
         class_counts: class or label -> samples of each part.
         naive_error: of a series, mean absolute error of persistence on the training part, of each value.
@@ -164,6 +166,8 @@ class DataRecord(Record):
     group: str | None = None
     gaps: GapsRecord | None = None
     usual_step: float | None = None
+    time_form: str | None = None
+    signs: tuple[str, str] | None = None
     dated: bool = False
     class_counts: dict[str, Parts] | None
     naive_error: tuple[float | None, ...] | float | None = None

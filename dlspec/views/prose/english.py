@@ -29,6 +29,7 @@ KEYS = {
     "data.audio": "The data are sounds: {value}.",
     "data.arrays": "The data are arrays in {value}.",
     "data.time": "The time stands in the column {value}.",
+    "data.formatted_time": "The time stands in the column {value}, written as {format}.",
     "data.group": "Several series are told apart by the column {value}, and no sample crosses from one into another.",
     "data.target": "What is predicted is the column {value}.",
     "data.targets": "What is predicted are the columns {value}.",

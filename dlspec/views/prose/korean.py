@@ -33,6 +33,7 @@ KEYS = {
     "data.audio": "데이터는 소리입니다: {value}.",
     "data.arrays": "데이터는 {value} 안의 배열입니다.",
     "data.time": "시간은 {value} 열에 있습니다.",
+    "data.formatted_time": "시간은 {value} 열에 {format} 형식으로 적혀 있습니다.",
     "data.group": "여러 시계열은 {value} 열로 구분하고, 표본은 서로 다른 시계열에 걸치지 않습니다.",
     "data.target": "{value} 열을 예측합니다.",
     "data.targets": "{value} 열을 예측합니다.",

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from dlspec.data.signature import INPUT_TARGET
+from dlspec.data.split import TimeColumn
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind, brief_of
@@ -134,6 +135,9 @@ class _Teller:
             columns = self.words.listing([f"`{column}`" for column in value])
             kind = to_inline_yaml(brief_of(next(iter(value.values()))))
             return str(self.words.KEYS["data.typed_target"].format(value=columns, kind=f"`{kind}`"))
+        if isinstance(value, TimeColumn):
+            template = self.words.KEYS["data.formatted_time"] if value.format else template
+            return str(template.format(value=f"`{value.column}`", format=f"`{value.format}`"))
         if isinstance(template, Mapping):
             return str(template[value])
         if isinstance(value, Kind):

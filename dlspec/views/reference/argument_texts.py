@@ -206,7 +206,13 @@ ARGUMENTS = {
     "DataSpec.audio": "sounds in WAV files: a folder with a folder for each class, or a table with a column of paths",
     "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; or a "
     "mapping from such names to `.npy` files",
-    "DataSpec.time": "column with the time of a series",
+    "DataSpec.encoding": "of files of rows, as Python calls it: `cp1252`, `utf-16`; UTF-8, if not given",
+    "DataSpec.delimiter": "the character between values; by default what makes as many of them in every line",
+    "DataSpec.decimal": "what stands before fractions; by default as all values together have it",
+    "DataSpec.thousands": "what stands between thousands; by default as all values together have it",
+    "DataSpec.header": "names of all columns of files that have no line of names; `false` calls them `column_1`, …",
+    "DataSpec.na": "words that stand for a missing value, beside an empty one",
+    "DataSpec.time": "column with the time of a series; with `format`, how times are written",
     "DataSpec.group": "column that separates several series in the same files; no window crosses from one into another",
     "DataSpec.target": "column to predict, or several that are all numbers or all yes or no, or a mapping from each to "
     "its type: `category`, `numeric`, `boolean` or `tags`; or `input` for a network that gives back what it sees",
@@ -404,6 +410,12 @@ model: [dense: 8, output]
         """\
 data: {table: weather.csv, target: {rain: boolean, wind: boolean}}
 model: [dense: 8, output]
+""",
+    ),
+    "data.time": (
+        """\
+data: {series: tides.csv, time: {column: when, format: "%d/%m/%Y %H:%M"}, target: level, window: {length: 24}}
+model: [lstm: 8, output]
 """,
     ),
     "data.window": (

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, TextIO, cast
 
 from dlspec.data.datasets import ColumnKind, Columns
+from dlspec.data.sources.formats.dialect import NOTHING_SAID, PLAIN, Dialect, Settled, written
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
@@ -43,6 +44,7 @@ class RowsFormat(ABC):
         file: where it is.
         name: what it is called in messages.
         span: where the spec names it.
+        dialect: what the spec says of how it is written.
 
     All methods raise DataError where the file cannot be read.
     """
@@ -50,6 +52,7 @@ class RowsFormat(ABC):
     file: Path
     name: str
     span: Span | None = None
+    dialect: Dialect = NOTHING_SAID
 
     suffixes: ClassVar[tuple[str, ...]]
     title: ClassVar[str]
@@ -57,9 +60,13 @@ class RowsFormat(ABC):
     is_text: ClassVar[bool] = True
 
     @property
-    def decimal(self) -> str:
-        """What stands before the fraction of a number."""
-        return "."
+    def signs(self) -> Settled:
+        """How its numbers are written.
+
+        Raises:
+            DataError: its values leave a choice.
+        """
+        return PLAIN
 
     @abstractmethod
     def header(self) -> list[str]:
@@ -100,6 +107,16 @@ class RowsFormat(ABC):
         """A few rows, as they are written."""
         return list(islice(self.rows(), LOOKED_AT))
 
+    def units(self) -> dict[str, str]:
+        """The currency or `%` beside the numbers of a column, by the first rows; columns without one are left out."""
+        found: dict[str, str] = {}
+        rows = self.first_rows()
+        for place, name in enumerate(self.header()):
+            said = {number.unit for row in rows if (number := written(row[place])) is not None and number.unit}
+            if name and len(said) == 1:
+                found[name] = said.pop()
+        return found
+
     def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
         """Adds the different values of columns to sets, until one has more than is asked for.
 
@@ -137,18 +154,29 @@ class RowsFormat(ABC):
     def _text(self) -> Iterator[TextIO]:
         """The file as text. Whatever goes wrong with it in the block becomes a DataError."""
         try:
-            with opened(self.file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+            with opened(self.file) as raw, TextIOWrapper(raw, encoding=self.encoding, newline="") as lines:
                 yield lines
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise self._not_utf8() from None
         except (*BROKEN, ValueError, csv.Error) as error:
             raise self._unreadable(error) from None
 
+    @property
+    def encoding(self) -> str:
+        """Of its text."""
+        return self.dialect.encoding or "utf-8-sig"
+
     def _not_utf8(self) -> DataError:
+        if self.dialect.encoding is not None:
+            message = f"`{self.name}` is not written in `{self.dialect.encoding}`, which `encoding` says"
+            help = "write the encoding that it was saved in, or save it as UTF-8"
+            return self._error("data-unreadable", message, help)
         with opened(self.file) as raw:
             known = encoding_in_words(raw.read(2**20))
-        saved = f"is saved as {known}" if known else "is no text"
-        return self._error("data-unreadable", f"`{self.name}` {saved}, and data are UTF-8", "save it as UTF-8")
+        saved = f"is saved as {known}" if known else "is no text in UTF-8"
+        name = known.split()[0].lower() if known else "cp1252"
+        help = f"save it as UTF-8, or write `encoding: {name}` under `data`, if that is how it was saved"
+        return self._error("data-unreadable", f"`{self.name}` {saved}, and data are UTF-8", help)
 
     def _unreadable(self, error: Exception) -> DataError:
         compressed = self.file.suffix.lower() in COMPRESSED

@@ -71,6 +71,8 @@ class JsonLines(RowsFormat):
                     message = f"line {place} of `{self.name}` is no JSON object: {line.strip()[:60]}"
                     help = "write each row as `{…}` on a line of its own"
                     raise self._error("data-unreadable", message, f"{help}, without `[` and `]`" if whole else help)
+                if self.dialect.na:
+                    entry = {key: None if as_text(value) in self.dialect.na else value for key, value in entry.items()}
                 yield line, entry
 
     def _overhead(self, rows: int) -> int:

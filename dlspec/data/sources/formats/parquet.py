@@ -32,19 +32,23 @@ class Parquet(RowsFormat):
         with self._open() as file:
             for batch in file.iter_batches(4096, columns=header):
                 columns = [batch.column(i).to_pylist() for i in range(len(header))]
-                yield from ([as_text(value) for value in row] for row in zip(*columns, strict=True))
+                yield from ([self._word(value) for value in row] for row in zip(*columns, strict=True))
 
     def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
         open_ = {name: sought for name, sought in wanted.items() if name in self.header()}
         with self._open() as file:
             for batch in file.iter_batches(65_536, columns=list(open_)) if open_ else ():
                 for name, (words, most) in list(open_.items()):
-                    words.update(as_text(value).strip() for value in batch.column(name).unique().to_pylist())
+                    words.update(self._word(value).strip() for value in batch.column(name).unique().to_pylist())
                     if len(words) > most + 1:
                         del open_[name]
                 if not open_:
                     break
             return int(file.metadata.num_rows)
+
+    def _word(self, value: Any) -> str:
+        text = as_text(value)
+        return "" if text in self.dialect.na else text
 
     def count(self) -> int:
         with self._open() as file:
@@ -70,7 +74,7 @@ class Parquet(RowsFormat):
         with self._open() as file:
             for name in self.header():  # one after the other, so that none is in memory twice
                 column = file.read(columns=[name]).column(0)
-                found[name] = _as_array(column, name in labels)
+                found[name] = _as_array(column, name in labels, self.dialect.na)
                 del column
         pa.default_memory_pool().release_unused()
         return found
@@ -78,7 +82,7 @@ class Parquet(RowsFormat):
     def blocks(self, size: int, labels: Collection[str] = ()) -> Iterator[Columns]:
         names = self.header()
         for table in self._tables(size):
-            yield {name: _as_array(table.column(name), name in labels) for name in names}
+            yield {name: _as_array(table.column(name), name in labels, self.dialect.na) for name in names}
 
     @contextmanager
     def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
@@ -124,8 +128,12 @@ class Parquet(RowsFormat):
             raise self._error("data-unreadable", message, "write it anew") from None
 
 
-def _as_array(column: pa.ChunkedArray, label: bool) -> Any:
-    """A column of Parquet: float64, datetime64, or objects that are text or None."""
+def _as_array(column: pa.ChunkedArray, label: bool, na: Collection[str]) -> Any:
+    """A column of Parquet: float64, datetime64, or objects that are text or None.
+
+    Args:
+        na: words that stand for a missing value.
+    """
     import numpy as np
     import pyarrow.types as types
 
@@ -134,13 +142,17 @@ def _as_array(column: pa.ChunkedArray, label: bool) -> Any:
         column, kind = column.cast(kind.value_type), kind.value_type
     number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     if number and not label:
-        return np.array(column.to_pandas().to_numpy("float64", na_value=np.nan))  # memory of numpy's own
+        numbers = np.array(column.to_pandas().to_numpy("float64", na_value=np.nan))  # memory of numpy's own
+        said = [float(word) for word in na if re.fullmatch(r"[-+]?\d+(\.\d*)?", word)]
+        numbers[np.isin(numbers, said)] = np.nan
+        return numbers
     if types.is_timestamp(kind) or types.is_date(kind):
         import pandas as pd
 
         times: pd.Series[Any] = pd.to_datetime(pd.Series(column.to_pandas()), utc=True).dt.tz_localize(None)
         return times.to_numpy("datetime64[us]")
-    values: Sequence[Any] = column.to_pylist()
+    words = [as_text(value) for value in column.to_pylist()]
     if label:
-        return np.array([as_text(value).strip() for value in values], object)
-    return np.array([None if value is None else as_text(value) for value in values], object)
+        return np.array(["" if word in na else word.strip() for word in words], object)
+    given: Sequence[Any] = column.to_pylist()
+    return np.array([None if v is None or word in na else word for v, word in zip(given, words, strict=True)], object)

@@ -6,12 +6,15 @@ import csv
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import lru_cache
 from io import StringIO
-from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, TextIO
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dlspec.data.datasets import Columns
-from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, RowsFormat, opened
+from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, LOOKED_AT, RowsFormat, opened
+from dlspec.data.sources.formats.dialect import MISSING, Marks, Settled, may_be_number, numbers_in_dress, settle
 from dlspec.language.diagnostics.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,33 +22,48 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _QUOTED = re.compile(r'"[^"]*("|$)')
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # of the whole process; a cell may have a megabyte
 VALUES_AT_A_TIME = 2**19
 """Values of a text file that are read at a time."""
 
 
 class Separated(RowsFormat):
-    """Values separated by commas, semicolons or tabs; the first line names the columns.
+    """Values separated by commas, semicolons, tabs or vertical bars; the first line names the columns.
 
-    Decimal commas are read where semicolons separate.
+    What stands before fractions and between thousands is told by the values, or by the spec.
     """
 
     title = "separated values"
     suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
     @property
-    def decimal(self) -> str:
-        return "," if self._look()[0] == ";" else "."
+    def signs(self) -> Settled:
+        state = self.file.stat()
+        signs = _signs(self, state.st_mtime_ns, state.st_size)
+        if signs.doubt is None:
+            return signs
+        if self.dialect.in_doubt is not None:
+            return Settled(*self.dialect.in_doubt)
+        column, value = signs.doubt
+        mark = "," if "," in value else "."
+        message = f"`{column}` of `{self.name}` has `{value}`, which may be thousands or a fraction"
+        help = f'write `thousands: "{mark}"` or `decimal: "{mark}"` under `data`'
+        raise self._error("ambiguous-number", message, help)
 
     def header(self) -> list[str]:
         return self._look()[1]
 
     def rows(self) -> Iterator[list[str]]:
+        separator, header = self._look()
         with self._text() as lines:
-            separator, header = self._header(lines)
-            for row in csv.reader(lines, delimiter=separator):
+            rows = csv.reader(lines, delimiter=separator)
+            if self.dialect.header is None:
+                next(rows, None)
+            for row in rows:
                 if row and not (len(row) == 1 and row[0].isspace()):  # which pandas skips too
+                    if self.dialect.na:
+                        row = ["" if value.strip() in self.dialect.na else value for value in row]
                     yield row if len(row) == len(header) else (row + [""] * len(header))[: len(header)]
 
     def read(self, labels: Collection[str]) -> Columns:
@@ -88,13 +106,13 @@ class Separated(RowsFormat):
         import pandas as pd
 
         labels = [name for name in labels if name in self.header()]
-        frames, checked = self._frames(size, labels), False
+        frames, checked, signs, units = self._frames(size, labels), False, self.signs, _Units(self)
         while True:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
                     frame = next(frames, None)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise self._not_utf8() from None
             except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
                 self._check_lengths()
@@ -109,14 +127,23 @@ class Separated(RowsFormat):
                 self._check_lengths()
                 checked = True
             for name in labels:
-                frame[name] = frame[name].str[1:].str.strip().fillna("").astype(object)
-            yield {
-                str(name): column.to_numpy("float64")
-                if pd.api.types.is_numeric_dtype(column)
-                else column.to_numpy(object)
-                for name, column in frame.items()
-                if not str(name).startswith("\0")
-            }
+                words = frame[name].str[1:].str.strip().fillna("").astype(object)
+                frame[name] = words.where(~words.isin(self.dialect.na), "") if self.dialect.na else words
+            found: Columns = {}
+            for place, column in frame.items():
+                name = str(place)
+                if name.startswith("\0"):
+                    continue
+                if pd.api.types.is_numeric_dtype(column):
+                    found[name] = column.to_numpy("float64")
+                    units.see(name, {""} if found[name].any() else set())
+                    continue
+                values = column.to_numpy(object)
+                dressed = None if name in labels else numbers_in_dress(values.tolist(), signs)
+                if dressed is not None:
+                    units.see(name, dressed[1])
+                found[name] = values if dressed is None else dressed[0]
+            yield found
 
     def _frames(self, size: int | None, labels: Sequence[str]) -> Iterator[pd.DataFrame]:
         import pandas as pd
@@ -127,10 +154,11 @@ class Separated(RowsFormat):
             found = pd.read_csv(
                 source,
                 sep=separator,
-                decimal="," if separator == ";" else ".",
-                encoding="utf-8-sig",
+                decimal=self.signs.decimal,
+                encoding=self.encoding,
                 index_col=False,
-                header=0,
+                header=0 if self.dialect.header is None else None,
+                na_values=list(self.dialect.na) or None,
                 names=[name or f"\0{place}" for place, name in enumerate(header)],
                 converters=dict.fromkeys(labels, "={}".format),  # pandas would take `NA` for no value
                 low_memory=False,
@@ -145,7 +173,7 @@ class Separated(RowsFormat):
     @contextmanager
     def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
         separator, header = self._look()
-        rows, first = self.rows(), [header]
+        rows, first, signs = self._as_written(), [header], self.signs
         with self._text() as lines:
             end = "\r\n" if lines.readline().endswith("\r\n") else "\n"
 
@@ -154,12 +182,12 @@ class Separated(RowsFormat):
             writer = csv.writer(text, delimiter=separator, lineterminator=end)
             if first:
                 writer.writerow([*first.pop(), *more])
-            for behind in zip(*(_texts(column, self.decimal) for column in more.values()), strict=True):
+            for behind in zip(*(_texts(column, signs.decimal) for column in more.values()), strict=True):
                 row = next(rows, None)
                 if row is None:
                     raise self._other_rows()
                 writer.writerow([*row, *behind])
-            out.write(text.getvalue().encode())
+            out.write(text.getvalue().encode(self.dialect.encoding or "utf-8"))
 
         yield add
         if next(rows, None) is not None:
@@ -170,31 +198,49 @@ class Separated(RowsFormat):
         message = f"`{self.name}` has other rows than were predicted; a quote may be open"
         return self._error("data-unreadable", message, "close each quote in the cell where it begins")
 
+    def _as_written(self) -> Iterator[list[str]]:
+        """The rows with the words that stand for missing values."""
+        return replace(self, dialect=replace(self.dialect, na=())).rows()
+
     def _look(self) -> tuple[str, list[str]]:
         """The separator and the header."""
         with self._text() as lines:
-            return self._header(lines)
-
-    def _header(self, lines: TextIO) -> tuple[str, list[str]]:
-        first = lines.readline()
-        if "\0" in first:
-            raise UnicodeDecodeError("utf-8", b"", 0, 1, "UTF-16")
-        if not first.strip():
-            message = f"`{self.name}` {'begins with an empty line' if first else 'is empty'}"
-            raise self._error("data-unreadable", message, "name the columns in the first line")
-        separator = max(SEPARATORS, key=_QUOTED.sub("", first).count)
-        read = [first]  # a name may have several lines
-        names = next(csv.reader(chain([first], _noted(lines, read)), delimiter=separator), [])
+            first = lines.readline()
+            if "\0" in first:
+                raise UnicodeDecodeError("utf-8", b"", 0, 1, "UTF-16")
+            if not first.strip():
+                message = f"`{self.name}` {'begins with an empty line' if first else 'is empty'}"
+                raise self._error("data-unreadable", message, "name the columns in the first line")
+            read = [first, *islice(lines, LOOKED_AT)]
+        separator = self.dialect.delimiter or _separator(read)
+        with self._text() as lines:
+            read = []  # a name may have several lines
+            names = next(csv.reader(_noted(lines, read), delimiter=separator), [])
+        given = self.dialect.header
+        if given is not None:
+            return separator, self._given_names(len(names), given)
         if len(read) > 1 and "".join(read).count('"') % 2:
             message = f"a quote in the first line of `{self.name}` is not closed"
             raise self._error("data-unreadable", message, "close it behind the name of the column, or remove it")
         return separator, [name.strip() for name in names]
 
+    def _given_names(self, count: int, given: tuple[str, ...] | Literal[False]) -> list[str]:
+        """The names of so many columns, none of which the file has."""
+        if given is False:
+            return [f"column_{place}" for place in range(1, count + 1)]
+        if len(given) != count:
+            message = f"`header` names {len(given)} columns, and the first line of `{self.name}` has {count}"
+            raise self._error("uneven-rows", message, "name every column, or write `header: false` to number them")
+        return list(given)
+
     def _check_lengths(self) -> None:
         """Raises DataError at the first row that has not as many values as the header has names."""
+        separator, header = self._look()
         with self._text() as lines:
-            separator, header = self._header(lines)
-            for place, row in enumerate(filter(None, csv.reader(lines, delimiter=separator)), start=1):
+            rows = csv.reader(lines, delimiter=separator)
+            if self.dialect.header is None:
+                next(rows, None)
+            for place, row in enumerate(filter(None, rows), start=1):
                 if len(row) == len(header):
                     continue
                 text = separator.join(row)
@@ -210,6 +256,60 @@ class Separated(RowsFormat):
                 )
                 help = "leave missing values empty, with their separators, and put text with a separator into quotes"
                 raise self._error("uneven-rows", message, help)
+
+
+class _Units:
+    """The units that the values of each column are written with, which must be one."""
+
+    def __init__(self, file: Separated) -> None:
+        self.file = file
+        self.known: dict[str, str] = {}
+
+    def see(self, column: str, units: set[str]) -> None:
+        """Raises DataError where a column has another unit than before."""
+        if not units:
+            return
+        known = self.known.setdefault(column, min(units))
+        other = units - {known}
+        if other:
+            written = " and ".join(f"`{unit}`" if unit else "no unit" for unit in (known, min(other)))
+            message = f"`{column}` of `{self.file.name}` has numbers with {written}"
+            raise self.file._error("not-a-number", message, "write all of them with the same unit, or with none")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """What separates values in as many columns in every line; else what the first line has most of."""
+    best, most = "", 1
+    for separator in SEPARATORS:
+        try:
+            widths = {len(row) for row in csv.reader(lines, delimiter=separator) if row}
+        except csv.Error:
+            continue
+        if len(widths) == 1 and max(widths) > most:
+            best, most = separator, max(widths)
+    return best or max(SEPARATORS, key=_QUOTED.sub("", lines[0]).count)
+
+
+@lru_cache(maxsize=64)
+def _signs(file: Separated, modified: int, size: int) -> Settled:
+    """How the numbers of a file are written; its rows are read until that is settled.
+
+    Args:
+        modified, size: of the file, which is read again when they change.
+    """
+    separator, header = file._look()
+    marks, rows = Marks(), file.rows()
+    first = list(islice(rows, LOOKED_AT))
+    numeric = []
+    for place, name in enumerate(header):
+        values = [row[place] for row in first if not MISSING.fullmatch(row[place])]
+        if values and 2 * sum(map(may_be_number, values)) >= len(values):
+            numeric.append((place, name))
+            marks.see(name, values)
+    while not marks.settled and (some := list(islice(rows, LOOKED_AT))):
+        for place, name in numeric:
+            marks.see(name, [row[place] for row in some])
+    return settle(marks, file.dialect, separator)
 
 
 def _noted(lines: Iterable[str], read: list[str]) -> Iterator[str]:
