@@ -7,7 +7,7 @@ gave.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -346,7 +346,13 @@ def _opened(run: Run | str | Path) -> Run:
     return open_run(run) if isinstance(run, str | Path) else run
 
 
-def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]) -> int:
+def predict(
+    run: Run | str | Path,
+    file: str | Path,
+    out: str | Path | IO[bytes],
+    *,
+    note: Callable[[str], None] = lambda text: None,
+) -> int:
     """Writes the rows of a file again, in its own format, with predictions behind their own columns.
 
     The file is read and written in blocks, so that memory stays flat. Names are those of `Run.predict`, or
@@ -355,6 +361,8 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
     Args:
         file: CSV, TSV, JSON Lines or Parquet, also compressed.
         out: a new file of the same format, compressed as the end of its name says; or an open one.
+        note: is told what a reader of the predictions should know: words that were not in the training data, rows
+            without a prediction.
 
     Returns:
         How many rows there are.
@@ -367,7 +375,7 @@ def predict(run: Run | str | Path, file: str | Path, out: str | Path | IO[bytes]
 
     require(*model_modules(), what="a prediction")
     opened = _opened(run)
-    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out)
+    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out, note)
 
 
 def export(

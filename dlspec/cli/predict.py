@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -34,5 +35,5 @@ def command(run: Path, file: Path, out: Path | None) -> int:
 
     from dlspec.api import predict
 
-    predict(run, file, sys.stdout.buffer if out is None else out)
+    predict(run, file, sys.stdout.buffer if out is None else out, note=partial(click.echo, err=True))
     return 0

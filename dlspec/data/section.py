@@ -59,7 +59,7 @@ def _encoding(name: str) -> str:
         known = False
     if not known:
         help = "write such as `utf-16`, `cp1252` or `cp949`"
-        raise mistake("wrong-value", f"there is no encoding {show_value(name)}", help=help)
+        raise mistake("wrong-value", f"there is no encoding `{name}`", help=help)
     return name
 
 

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import LazyArray, Samples, some_of
+from dlspec.data.preparation.problems import is_missing
 from dlspec.runs.records.data import Parts
 from dlspec.spec.spec import Spec
 
@@ -94,8 +95,29 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
                 described["input"] = data.preprocessing.input_names[i]
             described |= {"type": kind.type_name, "holes": kind.policy(spec.data.missing) not in ("error", "drop")}
         raw = kind.raw if kind is not None else "number"
-        found.append(described | {"raw": raw} | _SUMMARIES[raw](column, values))
+        described |= {"raw": raw, "missing": 0 if isinstance(values, LazyArray) else int(is_missing(values).sum())}
+        if raw == "word":
+            described |= _known_words(data, i, values)
+        found.append(described | _SUMMARIES[raw](column, values))
     return found
+
+
+def _known_words(data: Prepared, place: int, values: Samples) -> dict[str, Any]:
+    """The words that the network tells apart, where it does so with all of the training part, and how many are not."""
+    import numpy as np
+
+    from dlspec.data.preparation import to_words
+
+    known = data.preprocessing.columns[place].known
+    most = getattr(data.signature.types[place], "told_apart", None)
+    if known is None or (most is not None and len(known) >= most):
+        return {}
+    if data.rows_in_all is not None:
+        return {"known": [word for word in known if word]}
+    held_out = np.concatenate([np.asarray(part.rows) for part in (data.validation, data.test)])
+    words = to_words("", values[held_out], holes=True)
+    unknown = int((~np.isin(words.astype(str), ["", *known])).sum())
+    return {"known": [word for word in known if word], "unknown": unknown}
 
 
 def _of_numbers(column: Column, values: Samples) -> dict[str, Any]:

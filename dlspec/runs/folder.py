@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -156,10 +157,18 @@ class Run:
             for what the network does not know.
 
         Raises:
-            DataError: a column is missing, a value is no number, or there are fewer timesteps than a window takes.
+            DataError: a column is missing, a value is no number, the training data have none of the words of a column,
+                or there are fewer timesteps than a window takes.
+
+        Warns:
+            UserWarning: some words were not in the training data.
         """
         with fitting_together(self.folder):
-            return self.predictor.predict(rows)
+            predictor = self.predictor
+            found = predictor.predict(rows)
+        for note in predictor.seen.notes():
+            warnings.warn(note, UserWarning, stacklevel=2)
+        return found
 
     @property
     def predictor(self) -> RowPredictor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,8 +29,11 @@ BLOCK = 10_000
 """Rows that are read, predicted and written at a time."""
 
 
-def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
+def predict_file(run: Run, file: Path, out: Path | IO[bytes], note: Callable[[str], None] = lambda text: None) -> int:
     """Writes the rows of a file with predictions behind their own columns; returns how many there are.
+
+    Args:
+        note: is told what a reader of the predictions should know.
 
     Raises:
         DataError: see `api.predict`.
@@ -47,11 +50,11 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes]) -> int:
             message = f"`{file}` is {given.title}, which is no text to be printed"
             raise DataError.of("cannot-write", message, help=f"add `--out predicted{file.suffix}`")
         with fitting_together(run.folder):
-            return _write(run.predictor, given, out)
+            return _write(run.predictor, given, out, note)
     _check_new(given, out)
     try:
         with written_whole(out) as draft, creating(draft, out.stem) as stream, fitting_together(run.folder):
-            return _write(run.predictor, given, stream)
+            return _write(run.predictor, given, stream, note)
     except OSError as error:
         raise cannot_write(out, error, "name another file") from None
 
@@ -67,8 +70,8 @@ def _check_units(data: DataRecord, file: RowsFormat) -> None:
     for feature in data.features:
         known, own = feature.unit or "", units.get(feature.name, "")
         if feature.raw == "number" and feature.name in file.header() and own != known and {own, known} & UNITS:
-            shown = f"`{own}` beside its numbers" if own else "no unit beside its numbers"
-            message = f"`{feature.name}` of `{file.name}` has {shown}, and the training data have {f'`{known}`' if known else 'none'}"
+            shown, trained = (f"`{unit}`" if unit else "no unit" for unit in (own, known))
+            message = f"`{feature.name}` of `{file.name}` has {shown} beside its numbers, and had {trained} in training"
             raise DataError.of("not-a-number", message, file.span, help="write them as in the training data")
 
 
@@ -122,19 +125,25 @@ def predict_rows(predictor: RowPredictor, rows: pd.DataFrame) -> pd.DataFrame:
         return pd.concat(list(_predicted(predictor, given, len(rows) + 1)), ignore_index=True)
 
 
-def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes]) -> int:
+def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Callable[[str], None]) -> int:
     data = predictor.data
     size = max(BLOCK, 2 * (data.timesteps or 0))
     if data.group:  # rows of one series may stand far apart
         size = max(size, file.count() + file.count() // 2)
     taken = set(file.header())
-    rows = 0
+    rows = without = 0
     with file.extending(out, size) as add:
         for predicted in _predicted(predictor, file, size):
             add({_free(str(name), taken): column.to_numpy() for name, column in predicted.items()})
             rows += len(predicted)
+            without += int(predicted.isna().all(axis=1).sum())
     if not rows:
         raise DataError.of("no-rows", f"`{file.name}` has a header and no rows")
+    for text in predictor.seen.notes():
+        note(text)
+    if without:
+        why = "" if data.timesteps is None else f": a forecast takes {data.timesteps} rows in a row"
+        note(f"{without:,} of {rows:,} rows have no prediction{why}")
     return rows
 
 
@@ -149,12 +158,12 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
     """A row for each row of a file, so many at a time; of a series, nothing in those without a whole window before."""
     import pandas as pd
 
-    from dlspec.data.preparation import DATE_FORMS, date_form, to_times, to_words
+    from dlspec.data.preparation import date_form, to_times, to_words
 
     data = predictor.data
     before, time, group = (data.timesteps or 1) - 1, predictor.section.time_name, data.group
     words = [feature.name for feature in data.features if feature.raw in ("word", "text")]
-    kept, first, form = pd.DataFrame(), 0, data.time_form
+    kept, first, form = pd.DataFrame(), 0, None
     predicted: pd.DataFrame | None = None
     for columns in file.blocks(size, [*words, *([group] if group else [])]):
         block = pd.DataFrame({name: columns[name] for name in {*data.raw_columns, time, group} if name in columns})
@@ -165,9 +174,9 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
         if time is not None and time in rows:
             values = rows[time].to_numpy()
             groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
-            form = form or date_form(time, values, groups)
-            forms = tuple(dict.fromkeys((form, DATE_FORMS[0])))
-            rows[time] = to_times(time, values, groups, first=first - len(kept), forms=forms, dated=data.dated)
+            if form is None or values.dtype.kind == "M":
+                form = date_form(time, values, groups, known=data.time_form)
+            rows[time] = to_times(time, values, groups, first=first - len(kept), forms=(form,), dated=data.dated)
         predicted = _of_block(predictor, rows, first - len(kept), predicted).drop(columns=group or [], errors="ignore")
         yield predicted.reindex(range(len(kept), len(rows)))
         first += count

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.section import DataSpec
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 from dlspec.runs.records.data import DataRecord, TargetRecord
+from dlspec.runs.unknown_words import WordsSeen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,11 +41,13 @@ class RowPredictor:
         section: `data` of the spec.
         data: what the data looked like that it was trained on.
         model: the trained `keras.Model`, raw columns in.
+        seen: counts the words that it cannot know.
     """
 
     section: DataSpec
     data: DataRecord
     model: Any
+    seen: WordsSeen = field(default_factory=WordsSeen)
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int = 0) -> pd.DataFrame:
         """See `Run.predict`.
@@ -96,14 +99,14 @@ class RowPredictor:
         """The columns that the model takes, (rows, columns)."""
         import numpy as np
 
-        from dlspec.data.preparation import DATE_FORMS, to_numbers, to_times, to_words
+        from dlspec.data.preparation import date_form, to_numbers, to_times, to_words
 
         group, time, times = self.data.group, self.section.time_name, None
         groups = None if group is None else to_words(group, frame[group].to_numpy())
         if self.data.usual_step is not None and time is not None and time in frame:
-            form = self.data.time_form
-            forms = tuple(dict.fromkeys((form, DATE_FORMS[0]))) if form else DATE_FORMS
-            times = to_times(time, frame[time].to_numpy(), groups, first=first, forms=forms, dated=self.data.dated)
+            given = frame[time].to_numpy()
+            form = date_form(time, given, groups, known=self.data.time_form)
+            times = to_times(time, given, groups, first=first, forms=(form,), dated=self.data.dated)
         dtype = self.model.input.dtype
         columns = [
             self._as_taken(name, to_numbers(name, frame[name].to_numpy(), first=first), dtype, first)
@@ -139,6 +142,7 @@ class RowPredictor:
             forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
             read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
             if raw == "word":
+                read = self.seen.spelt(feature, read)
                 read = np.array([word or self.data.missing_word for word in read], object)
             key = feature.input or name
             found[key] = self._as_taken(name, read, self.model.input[key].dtype, first)[:, None]

@@ -185,9 +185,9 @@ def test_a_run_tells_groups_apart(folder):
         run.predict(frame[["close"]])
     done = CliRunner().invoke(cli, ["predict", str(run.folder), str(folder / "quotes.csv")])
     assert done.exit_code == 0
-    assert done.output.splitlines()[0] == "date,ticker,close,volume,close+2"
-    assert len(done.output.splitlines()) == len(frame) + 1
-    assert sum(not line.endswith(",") for line in done.output.splitlines()) == len(whole) + 1
+    assert done.stdout.splitlines()[0] == "date,ticker,close,volume,close+2"
+    assert len(done.stdout.splitlines()) == len(frame) + 1
+    assert sum(not line.endswith(",") for line in done.stdout.splitlines()) == len(whole) + 1
 
 
 def test_a_series_goes_on_in_other_files(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -113,6 +114,11 @@ class Fitted(ABC):
         """How many numbers the network sees."""
 
     @property
+    def known(self) -> tuple[str, ...] | None:
+        """The words that it tells apart; None where it takes no words one by one."""
+        return None
+
+    @property
     def dtype(self) -> str:
         """Of the input of the saved model."""
         return DTYPES[self.raw]
@@ -135,18 +141,33 @@ def infer(column: Column) -> Feature | None:
     if column.kind == "number":
         return FEATURES["numeric"]()
     if column.kind == "class":
-        return FEATURES["boolean" if truth_of(column.classes) else "category"]()
+        return FEATURES["boolean" if truth_of(column.classes, spelt=True) else "category"]()
     if column.kind in ("time", "text"):
         return FEATURES[column.kind]()
     return None
 
 
-def truth_of(words: tuple[str, ...]) -> str | None:
-    """Which of two words means true; None where they are no such pair."""
-    if len(words) != 2:
+def truth_of(words: Collection[str], *, spelt: bool = False) -> str | None:
+    """Which of some words means true, where all of them mean true or false and both are there; else None.
+
+    Args:
+        spelt: whether there may be more than two, which are spellings, as `True`, `true` and `0`; two belong together,
+            as `yes` and `no`.
+    """
+    small = {word.lower() for word in words}
+    if len(words) != 2 and not spelt:
         return None
-    pairs = {(no, yes) for no, yes in zip(FALSE, TRUE, strict=True)}
-    for first, second in (words, words[::-1]):
-        if (first.lower(), second.lower()) in pairs:
-            return second
-    return None
+    if not small <= {*FALSE, *TRUE} or small.isdisjoint(FALSE) or small.isdisjoint(TRUE):
+        return None
+    if len(small) == 2 and not any({no, yes} == small for no, yes in zip(FALSE, TRUE, strict=True)):
+        return None
+    return next(word for word in sorted(words) if word.lower() in TRUE)
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """What means the same as a word that is true or false; of others, the word alone."""
+    same = next((group for group in (TRUE, FALSE) if word.lower() in group), None)
+    if same is None:
+        return (word,)
+    written = [spelt for each in same for spelt in (each, each.title(), each.upper())]
+    return tuple(dict.fromkeys([*written, *(f"{each}.0" for each in same if each.isdigit())]))

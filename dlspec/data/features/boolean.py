@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.data.datasets import Column
-from dlspec.data.features.base import FEATURES, Fitted, GatheredFeature, Missing, truth_of
-from dlspec.data.features.category import FittedWords
+from dlspec.data.features.base import FEATURES, Fitted, GatheredFeature, Missing, spellings, truth_of
+from dlspec.data.features.category import unused_word
 from dlspec.data.features.scaling import Scale
 from dlspec.data.features.summaries import WordSummary
 from dlspec.language.fields import Primary, Text
@@ -46,4 +47,41 @@ class Boolean(GatheredFeature):
         return self._fitted(name, tuple(filter(None, summary.counted()[0])))
 
     def _fitted(self, name: str, words: tuple[str, ...]) -> Fitted:
-        return FittedWords(name, ((self.word or truth_of(words) or words[-1]) if words else "",))
+        yes = (self.word or truth_of(words, spelt=True) or words[-1]) if words else ""
+        no = [word for word in words if word not in spellings(yes)]
+        return FittedTruth(name, spellings(yes), tuple(dict.fromkeys(same for word in no for same in spellings(word))))
+
+
+@dataclass(frozen=True)
+class FittedTruth(Fitted):
+    """1 for a word that means true, 0 for any other.
+
+    Args:
+        yes, no: the spellings of what is true and of what is not.
+    """
+
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+
+    raw = "word"
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return (*self.yes, *self.no)
+
+    def encode(self, values: Array) -> Array:
+        import numpy as np
+
+        return np.array([[str(value) in self.yes] for value in values], "float32").reshape(-1, 1)
+
+    def connect(self, raw: Any) -> Any:
+        import keras
+        from keras import ops
+
+        words, unknown = list(self.yes), unused_word(self.yes)
+        encoded = keras.layers.StringLookup(vocabulary=words, oov_token=unknown, output_mode="one_hot")(raw)
+        return ops.max(encoded[..., 1:], axis=-1, keepdims=True)

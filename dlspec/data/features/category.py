@@ -63,6 +63,11 @@ class Category(GatheredFeature):
     def _most(self) -> int:
         return self.most or MOST_CODES
 
+    @property
+    def told_apart(self) -> int | None:
+        """How many words are told apart at most; None: all of them."""
+        return self._most if self.codes else self.most
+
     def inside(self, scale: Scale) -> bool:
         return not self.codes
 
@@ -99,6 +104,10 @@ class FittedWords(Fitted):
     raw = "word"
 
     @property
+    def known(self) -> tuple[str, ...]:
+        return self.vocabulary
+
+    @property
     def width(self) -> int:
         return len(self.vocabulary)
 
@@ -128,6 +137,10 @@ class FittedCodes(Fitted):
     vocabulary: tuple[str, ...]
 
     raw = "word"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return self.vocabulary
 
     @property
     def width(self) -> int:

@@ -20,6 +20,7 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
+from dlspec.data.sources.formats.base import as_word
 from dlspec.data.sources.formats.dialect import numbers_in_dress
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics import Diagnostic, Severity
@@ -93,9 +94,7 @@ def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0)
 def _as_word(value: Any) -> str:
     if is_no_value(value):
         return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else as_word(value)
 
 
 READERS: dict[Raw, Callable[..., Array]] = {

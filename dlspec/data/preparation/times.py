@@ -106,18 +106,24 @@ def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
     return int(order[place]), int(order[place + 1])
 
 
-def date_form(name: str, values: Array, groups: Array | None = None, *, ordered: bool = True) -> str:
+def date_form(
+    name: str, values: Array, groups: Array | None = None, *, ordered: bool = True, known: str | None = None
+) -> str:
     """How the dates of a column are written.
 
     Args:
         groups: see `to_times`.
         ordered: whether they run forwards, which may tell what is the day.
+        known: how other data of this kind are written, which holds where these can be read so.
 
     Raises:
         DataError: a value is no date, or it is not clear what is the day.
     """
+    there = values[~is_missing(values)]
+    if known is not None and values.dtype.kind != "M" and not np.isnat(_parsed(_as_text(there), known)).any():
+        return known
     if values.dtype.kind == "f":
-        return COMPACT if compact(values[~np.isnan(values)]) else DATE_FORMS[0]
+        return COMPACT if compact(there) else DATE_FORMS[0]
     if values.dtype != object:
         return DATE_FORMS[0]
     return _read_dates(name, values, groups=groups, ordered=ordered)[1]

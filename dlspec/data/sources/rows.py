@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
 from dlspec.data.sources.formats import SEPARATORS, Dialect, RowsFormat, format_of
+from dlspec.data.sources.formats.base import as_word
 from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
@@ -349,7 +350,7 @@ class TableFiles(RowsFiles):
             MAX_TAGGED if name in separators else MAX_CLASSES if asked[p] or not numbers[p] else MAX_SPELLINGS
             for p, name in enumerate(header)
         ]
-        seen = [{value.strip() for value in column} for column in values]
+        seen = [{as_word(value) for value in column} for column in values]
         open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
         if open_:
             rows = 0

@@ -85,6 +85,9 @@ class FeatureRecord(Record):
         holes: whether a value may be missing.
         min, max, mean: of numbers; of texts `mean` and `longest` count words.
         words: of words, how many there are.
+        known: the words that the network tells apart; None where there are more, or older runs do not say it.
+        missing: how many values there are not, in all rows.
+        unknown: how many words of the validation and the test part the training part does not have.
         form, from_, to: of times, how they are written, the first and the last.
     """
 
@@ -99,6 +102,9 @@ class FeatureRecord(Record):
     max: float | None = None
     mean: float | None = None
     words: Count | None = None
+    known: tuple[str, ...] | None = None
+    missing: Count = 0
+    unknown: Count = 0
     longest: Count | None = None
     form: str | None = None
     from_: str | None = Field(None, alias="from")

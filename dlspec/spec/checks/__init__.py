@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import Severity, in_file_order
+from dlspec.language.diagnostics import in_file_order
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import Document
 from dlspec.model.graph_builder import make_graph
@@ -28,7 +28,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     training,
     weights,
 )
-from dlspec.spec.checks.base import RULES, Checked
+from dlspec.spec.checks.base import RULES, Checked, severity_of
 from dlspec.spec.checks.ignoring import without_ignored
 from dlspec.spec.defaults import fill_in, fill_in_sizes
 from dlspec.spec.reading import read_spec
@@ -45,7 +45,7 @@ def check(document: Document) -> Checked:
         try:
             description = source_of(spec.data).describe()
         except DataError as error:
-            missing = (replace(d, severity=Severity.WARNING) for d in error.diagnostics)
+            missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
             problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
         else:
             rows = description.rows

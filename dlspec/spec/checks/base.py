@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dlspec.data.signature import Signature
 from dlspec.data.split import part_of_word
-from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.model.graph import Graph
 from dlspec.spec.spec import Spec
 
@@ -40,6 +40,11 @@ class Checked:
         words = self.signature.part_words if self.signature else None
         unsaid = words is not None and "validation" not in map(part_of_word, words)
         return self.spec.data.split.validation == 0 or unsaid
+
+
+def severity_of(code: str) -> Severity:
+    """Of what is wrong with files: a spec is fine where its data are not there, and is not where it has to say more."""
+    return Severity.ERROR if code == "ambiguous-number" else Severity.WARNING
 
 
 Rule = Callable[[Checked], Iterator[Diagnostic]]

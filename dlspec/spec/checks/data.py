@@ -10,7 +10,7 @@ from dlspec.data.source_of import unlabeled_source
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean
-from dlspec.spec.checks.base import Checked, rule
+from dlspec.spec.checks.base import Checked, rule, severity_of
 
 
 @rule
@@ -149,7 +149,7 @@ def unlabeled_samples_are_alike(checked: Checked) -> Iterator[Diagnostic]:
         description = source.describe() if source else None
     except DataError as error:
         yield from (
-            replace(d, severity=Severity.WARNING, notes=("its columns were not checked",)) for d in error.diagnostics
+            replace(d, severity=severity_of(d.code), notes=("its columns were not checked",)) for d in error.diagnostics
         )
         return
     if signature is None or description is None:

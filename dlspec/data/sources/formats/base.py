@@ -6,6 +6,7 @@ import bz2
 import csv
 import gzip
 import lzma
+import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -131,7 +132,7 @@ class RowsFormat(ABC):
         rows = 0
         for rows, row in enumerate(self.rows(), start=1):
             for place, words, _ in open_:
-                words.add(row[place].strip())
+                words.add(as_word(row[place]))
             if rows % LOOKED_AT == 0:
                 open_ = [sought for sought in open_ if len(sought[1]) <= sought[2] + 1]
         return rows
@@ -250,6 +251,15 @@ def creating(file: Path, member: str) -> Iterator[IO[bytes]]:
     else:
         with file.open("wb") as out:
             yield out
+
+
+def as_word(value: Any) -> str:
+    """A value as one of several words: a whole number is the same with and without a fraction of zeros."""
+    text = as_text(value).strip()
+    return text.partition(".")[0] if _WHOLE.fullmatch(text) else text
+
+
+_WHOLE = re.compile(r"-?(0|[1-9]\d*)\.0*")
 
 
 def as_text(value: Any) -> str:

@@ -24,7 +24,7 @@ MINUS = "\u2212\u2013-"
 CURRENCIES = "$€£¥₩₹"
 UNITS = {*CURRENCIES, "%"}
 """What may stand beside a number."""
-_CORE = rf"\d[\d.,{SPACES}]*|[.,]\d+"
+_CORE = rf"\d(?:[\d.,{SPACES}]*[\d.,])?|[.,]\d+"
 _DRESS = re.compile(
     rf"\s*(?P<open>\()?\s*(?P<sign>[+{MINUS}])?\s*(?P<before>[{CURRENCIES}])?\s*(?P<inner>[+{MINUS}])?(?P<core>{_CORE})"
     rf"(?:[eEdD](?P<exponent>[+{MINUS}]?\d+))?\s*(?P<after>[{CURRENCIES}%])?\s*(?P<close>\))?\s*"

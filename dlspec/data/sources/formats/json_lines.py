@@ -9,7 +9,7 @@ from itertools import islice
 from typing import IO, Any
 
 from dlspec.data.datasets import ColumnKind, Columns
-from dlspec.data.sources.formats.base import LOOKED_AT, RowsFormat, as_text
+from dlspec.data.sources.formats.base import LOOKED_AT, RowsFormat, as_text, as_word
 
 
 class JsonLines(RowsFormat):
@@ -99,7 +99,7 @@ def _columns_of(entries: Iterable[dict[str, Any]], labels: Collection[str], name
     found: Columns = {}
     for name, values in columns.items():
         if name in labels:
-            found[name] = np.array([as_text(value).strip() for value in values], object)
+            found[name] = np.array([as_word(value) for value in values], object)
         elif all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
             found[name] = np.array(values, "float64")
         else:

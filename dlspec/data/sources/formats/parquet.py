@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import ColumnKind, Columns
-from dlspec.data.sources.formats.base import RowsFormat, as_text
+from dlspec.data.sources.formats.base import RowsFormat, as_text, as_word
 from dlspec.runtime.packages import require
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Parquet(RowsFormat):
         with self._open() as file:
             for batch in file.iter_batches(65_536, columns=list(open_)) if open_ else ():
                 for name, (words, most) in list(open_.items()):
-                    words.update(self._word(value).strip() for value in batch.column(name).unique().to_pylist())
+                    words.update(as_word(self._word(value)) for value in batch.column(name).unique().to_pylist())
                     if len(words) > most + 1:
                         del open_[name]
                 if not open_:
@@ -153,6 +153,6 @@ def _as_array(column: pa.ChunkedArray, label: bool, na: Collection[str]) -> Any:
         return times.to_numpy("datetime64[us]")
     words = [as_text(value) for value in column.to_pylist()]
     if label:
-        return np.array(["" if word in na else word.strip() for word in words], object)
+        return np.array(["" if word in na else as_word(word) for word in words], object)
     given: Sequence[Any] = column.to_pylist()
     return np.array([None if v is None or word in na else word for v, word in zip(given, words, strict=True)], object)

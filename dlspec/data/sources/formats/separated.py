@@ -13,7 +13,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dlspec.data.datasets import Columns
-from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, LOOKED_AT, RowsFormat, opened
+from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, LOOKED_AT, RowsFormat, as_word, opened
 from dlspec.data.sources.formats.dialect import MISSING, Marks, Settled, may_be_number, numbers_in_dress, settle
 from dlspec.language.diagnostics.errors import DataError
 
@@ -127,7 +127,7 @@ class Separated(RowsFormat):
                 self._check_lengths()
                 checked = True
             for name in labels:
-                words = frame[name].str[1:].str.strip().fillna("").astype(object)
+                words = frame[name].str[1:].str.strip().fillna("").map(as_word).astype(object)
                 frame[name] = words.where(~words.isin(self.dialect.na), "") if self.dialect.na else words
             found: Columns = {}
             for place, column in frame.items():
