@@ -65,6 +65,8 @@ def to_times(
     Raises:
         DataError: a value is no time, or does not come after the one before it.
     """
+    if values.dtype.kind in "iu":
+        values = values.astype("float64")
     if values.dtype.kind == "f":
         if dated is None:
             dated = compact(values) if forms == DATE_FORMS else forms[0] != DATE_FORMS[0]
@@ -122,7 +124,7 @@ def date_form(
     there = values[~is_missing(values)]
     if known is not None and values.dtype.kind != "M" and not np.isnat(_parsed(_as_text(there), known)).any():
         return known
-    if values.dtype.kind == "f":
+    if values.dtype.kind in "iuf":
         return COMPACT if compact(there) else DATE_FORMS[0]
     if values.dtype != object:
         return DATE_FORMS[0]
@@ -183,10 +185,14 @@ def _read_dates(
 
 
 def _as_text(values: Array) -> Array:
-    """Times as they are written; whole numbers without a point."""
-    if values.dtype.kind != "f":
-        return values
-    return np.array([f"{value:.0f}" if value == np.floor(value) else f"{value:g}" for value in values], object)
+    """Times as they are written, whole numbers without a point, None where there is none; what was read stays."""
+
+    def text(value: object) -> object:
+        if isinstance(value, float):
+            return None if value != value else f"{value:.0f}" if value.is_integer() else f"{value:g}"
+        return str(value) if isinstance(value, int) else value
+
+    return np.array([text(value) for value in values.tolist()], object)
 
 
 def _parsed(given: Array, form: str) -> Array:
