@@ -43,6 +43,7 @@ def _show_data(spec: Spec, console: Console) -> int:
     from dlspec.cli import DATA_ERROR, OK
     from dlspec.cli.tables import column_table, storage_line
     from dlspec.data.checks.table import summarize_columns
+    from dlspec.data.not_seen import in_words, not_seen
     from dlspec.data.source_of import source_of
     from dlspec.language.diagnostics.errors import DataError
     from dlspec.runs.job import columns_as_read, find_oddities, load_data
@@ -66,6 +67,9 @@ def _show_data(spec: Spec, console: Console) -> int:
     except DataError:  # what is wrong was said
         return DATA_ERROR
     console.print(column_table(summarize_columns(spec.data, signature, columns), console.width))
+    left_out = in_words(not_seen(spec.data, source_of(spec.data).describe(), signature))
+    if left_out:
+        console.print(left_out, highlight=False, markup=False)
     if data is not None:
         console.print(storage_line(spec, data), style="dim", highlight=False, markup=False)
     return DATA_ERROR if any(problem.is_error for problem in problems) else OK

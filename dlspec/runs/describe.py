@@ -7,7 +7,9 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import LazyArray, Samples, some_of
+from dlspec.data.not_seen import not_seen
 from dlspec.data.preparation.problems import is_missing
+from dlspec.data.source_of import source_of
 from dlspec.runs.records.data import Parts
 from dlspec.spec.spec import Spec
 
@@ -53,6 +55,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "group": signature.group if signature.window else None,
         "gaps": data.gaps._asdict() if data.gaps else None,
         "usual_step": data.usual_step,
+        "not_seen": not_seen(spec.data, source_of(spec.data).describe(), signature),
+        "rows_left_out": _rows_left_out(spec, data),
         "time_form": _time_form(spec, data),
         "signs": _signs(spec),
         "dated": data.times is not None and data.times.dtype.kind == "M",
@@ -63,11 +67,19 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
 
 def _signs(spec: Spec) -> list[str] | None:
     """Decimal sign and separator of thousands of the first file of text."""
-    from dlspec.data.source_of import source_of
     from dlspec.data.sources.rows import RowsFiles
 
     source = source_of(spec.data)
     return [*source.files[0].signs[:2]] if isinstance(source, RowsFiles) and source.files[0].is_text else None
+
+
+def _rows_left_out(spec: Spec, data: Prepared) -> int:
+    """Rows of single samples that lack a value for which `missing` is `drop`."""
+    from dlspec.data.preparation.samples import complete_rows
+
+    if data.signature.window is not None or data.rows_in_all is not None:
+        return 0
+    return len(next(iter(data.columns.values()))) - len(complete_rows(spec.data, data.signature, data.columns))
 
 
 def _time_form(spec: Spec, data: Prepared) -> str | None:

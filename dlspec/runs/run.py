@@ -16,6 +16,7 @@ from dlspec.model.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
 from dlspec.runs.checkpoints import LATEST, load_checkpoint, save_checkpoint
 from dlspec.runs.checksums import read_checksums, write_checksums
 from dlspec.runs.comparison import compare
+from dlspec.runs.data_notes import data_notes
 from dlspec.runs.describe import describe
 from dlspec.runs.folder import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, Run, open_run
 from dlspec.runs.folds import fold
@@ -255,6 +256,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     results = evaluation.as_json()
     if pictures.facts:
         results["pretraining"] = pictures.facts
+    results["notes"] += data_notes(job.spec, job.data, Run(folder).data)
     results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, results), *results["notes"]]
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:

@@ -26,6 +26,12 @@ MAX_SPELLINGS = 4
 """Two whole numbers may be written in so many ways: as `1` and `1.0`."""
 MAX_TAGGED = 1_000_000
 """With more different values than this, a column of tags is not read to its end before training."""
+MANY_NUMBERS = 0.2
+"""With a larger share of numbers a column of words is doubtful; from half of them on it is one of numbers."""
+FEW_WORDS = 20
+"""So many may be codes, some of which are digits."""
+LEAST_LOOKED_AT = 10
+"""Of fewer values nothing is said."""
 MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 MAX_COLUMNS = 5000
 """More columns than this are hardly meant as a table."""
@@ -118,6 +124,11 @@ class RowsFiles(FileSource):
         self._check_apart()
         validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
         looked = self._look(files, header)
+        first = files[0].first_rows()
+        for column in looked.columns:
+            if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
+                values = _values(first, header.index(column.name))
+                remarks += tuple(_half_numbers(files[0], column.name, values))
         return replace(looked, validation_rows=validation, test_rows=test, remarks=remarks)
 
     @abstractmethod
@@ -386,6 +397,17 @@ class TableFiles(RowsFiles):
 @lru_cache(maxsize=16)
 def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...]) -> Description:
     return source.look()
+
+
+def _half_numbers(file: RowsFormat, name: str, values: list[str]) -> Iterator[tuple[str, str, str]]:
+    """That a column of words has many numbers among them."""
+    given = [value for value in values if not MISSING.fullmatch(value)]
+    numbers = sum(map(may_be_number, given))
+    if len(given) > LEAST_LOOKED_AT and numbers > MANY_NUMBERS * len(given):
+        other = next(value for value in given if not may_be_number(value)).strip()
+        share = f"{numbers / len(given):.0%}"
+        message = f"`{name}` of `{file.name}` holds words, and {share} of the first are numbers; `{other}` is none"
+        yield "numbers-among-words", message, f'write what is no number as missing: `na: ["{other}"]` under `data`'
 
 
 def _assumed(file: RowsFormat, column: str, value: str) -> tuple[str, str, str]:

@@ -148,6 +148,8 @@ class DataRecord(Record):
         unlabeled: samples that only pretraining saw.
         left_out: samples that pretraining left out, since they are held out.
         group: of several series, the column that separates them.
+        not_seen: column -> why the network does not see it.
+        rows_left_out: that lack a value, where `missing` is `drop`.
         time_form: of a series, how its times are written; older runs do not say it.
         signs: of files of text, what stands before fractions and between thousands.
         usual_step: the usual step in time, in seconds where times are `dated`.
@@ -172,6 +174,8 @@ class DataRecord(Record):
     group: str | None = None
     gaps: GapsRecord | None = None
     usual_step: float | None = None
+    not_seen: dict[str, str] = Field(default_factory=dict)
+    rows_left_out: Count = 0
     time_form: str | None = None
     signs: tuple[str, str] | None = None
     dated: bool = False

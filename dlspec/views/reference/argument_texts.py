@@ -414,7 +414,7 @@ model: [dense: 8, output]
     ),
     "data.time": (
         """\
-data: {series: tides.csv, time: {column: when, format: "%d/%m/%Y %H:%M"}, target: level, window: {length: 24}}
+data: {dataset: goog, time: {column: date, format: "%Y-%m-%d"}, target: close, window: {length: 24}}
 model: [lstm: 8, output]
 """,
     ),

@@ -1,0 +1,37 @@
+"""What was left out of the data, filled in and not known, in sentences and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dlspec.data.not_seen import in_words, not_seen
+from dlspec.data.source_of import source_of
+from dlspec.runs.records.data import DataRecord
+from dlspec.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from dlspec.data.preparation import Prepared
+
+
+def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
+    """Columns that the network does not see, values that were filled in, rows left out, words that are not known."""
+    from dlspec.data.features.numeric import FittedNumber
+
+    said = in_words(not_seen(spec.data, source_of(spec.data).describe(), data.signature))
+    if said:
+        yield said
+    if record.rows_left_out:
+        yield f"{record.rows_left_out:,} of {record.rows:,} rows were left out, as they lack a value (`missing: drop`)."
+    fitted = {column.name: column for column in data.preprocessing.columns}
+    for feature in record.features:
+        column = fitted.get(feature.name)
+        if feature.missing and isinstance(column, FittedNumber) and column.fill is not None:
+            yield f"{feature.missing:,} missing values of `{feature.name}` were filled in with {column.fill:.4g}."
+        elif feature.missing and feature.raw == "word" and feature.holes:
+            yield f"{feature.missing:,} missing values of `{feature.name}` count as a word of their own."
+        if feature.unknown:
+            yield (
+                f"{feature.unknown:,} words of `{feature.name}` in the validation and the test part are not in the "
+                "training part, and count as none."
+            )
