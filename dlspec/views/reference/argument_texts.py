@@ -358,6 +358,18 @@ data:
 model: [lstm: 8, output]
 """,
         """\
+data:
+  table: sales.txt
+  encoding: cp1252
+  delimiter: ";"
+  decimal: ","
+  thousands: "."
+  header: [shop, day, sold]
+  na: ["?", "-"]
+  target: sold
+model: [dense: 8, output]
+""",
+        """\
 data: {series: quotes.csv, group: ticker, target: close, window: {length: 30}}
 model: [lstm: 8, output]
 """,
