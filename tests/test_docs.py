@@ -137,6 +137,7 @@ def test_files_named_in_the_readme_exist():
 
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", LANGUAGE, re.DOTALL))
 def test_specs_in_the_language_have_no_mistake(block, tmp_path):
+    (tmp_path / "sales.txt").write_text("Köln;3;1.200,5\nUlm;4;80\nUlm;?;90\n", encoding="cp1252")
     assert problems_of(block, tmp_path) == []
 
 

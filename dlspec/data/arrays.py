@@ -101,6 +101,14 @@ class Chosen(LazyArray):
     def read(self, rows: Array) -> Array:
         return self.source[self.rows[rows]]
 
+    def fingerprint(self) -> str:
+        """Of the whole source, which may know it without reading samples, and of what is chosen."""
+        import hashlib
+
+        if not isinstance(self.source, LazyArray):
+            return super().fingerprint()
+        return hashlib.sha256(self.source.fingerprint().encode() + self.rows.tobytes()).hexdigest()
+
 
 def chosen(values: Samples, rows: Array) -> Samples:
     """Some samples of an array: a copy where they are in memory, else those that are read when they are asked for."""

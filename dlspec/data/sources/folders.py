@@ -284,10 +284,12 @@ class FileSamples(LazyArray):
         return found
 
     def fingerprint(self) -> str:
-        """Of the names, times and sizes of the files."""
+        """Of what is in the files and of their names below the folder that holds all of them, wherever that is."""
         import hashlib
 
-        return hashlib.sha256(repr(files_state(self.files)).encode()).hexdigest()
+        home = os.path.commonpath([file.absolute().parent for file in self.files])
+        names = [os.path.relpath(file.absolute(), home).replace(os.sep, "/") for file in self.files]
+        return hashlib.sha256(repr(names).encode() + self.contents()[:].tobytes()).hexdigest()
 
     def contents(self) -> FileSamples:
         """What tells whether two of the files are the same, (files, 16), read without decoding them."""
