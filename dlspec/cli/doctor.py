@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from dlspec.cli.output import echo
+
 SIGNS = {"fine": ("ok", "green"), "missing": ("-", "yellow"), "broken": ("x", "red")}
 
 
@@ -21,11 +23,11 @@ def command(as_json: bool) -> int:
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from dlspec.cli import DATA_ERROR, OK
+    from dlspec.cli.console import Console
     from dlspec.runtime.doctor import (
         TRAINING,
         examine_machine,
@@ -34,9 +36,9 @@ def command(as_json: bool) -> int:
     findings = examine_machine()
     broken = [finding for finding in findings if finding.status == "broken"]
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+        echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
         return DATA_ERROR if broken else OK
-    console = Console(highlight=False, emoji=False)
+    console = Console(highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for finding in findings:
         sign, color = SIGNS[finding.status]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
 
@@ -27,5 +28,5 @@ def command(run: Path, layers: str | None, pretrained: bool, out: Path | None, f
     """
     from dlspec.api import export
 
-    click.echo(export(run, layers=layers, pretrained=pretrained, out=out, format=form))
+    echo(export(run, layers=layers, pretrained=pretrained, out=out, format=form))
     return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def command(
         print_diagnostics(checked.diagnostics, checked.spec.document.texts)
         print_counts(checked.diagnostics)
     if checked.errors:
-        click.echo(f"wrote {file}, which has to be mended before it can be run")
+        echo(f"wrote {file}, which has to be mended before it can be run")
         return SPEC_ERRORS
-    click.echo(f"wrote {file}: predicts `{start.target}`; change what you like, then: dlspec run {file}")
+    echo(f"wrote {file}: predicts `{start.target}`; change what you like, then: dlspec run {file}")
     return OK
 
 
@@ -90,18 +91,19 @@ def _ask_for_data() -> str:
     from dlspec.data.datasets import DATASETS
 
     files = sorted(path.name for path in Path().iterdir() if path.suffix in (".csv", ".tsv"))
-    click.echo(f"Built in: {', '.join(DATASETS)}")
+    echo(f"Built in: {', '.join(DATASETS)}")
     if files:
-        click.echo(f"Files here: {', '.join(files)}")
+        echo(f"Files here: {', '.join(files)}")
     answer: str = click.prompt("A CSV file, or a built-in dataset", default=files[0] if files else None)
     return answer
 
 
 def _show(start: Start) -> None:
     """The columns, and what each is taken for."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from dlspec.cli.console import Console
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("column", "holds", "use"):
@@ -114,7 +116,7 @@ def _show(start: Start) -> None:
         use = "time" if name == start.time else "target" if name == start.target else ""
         use = use or ("feature" if name in start.features or column.shape else f"left out: {start.left_out.get(name)}")
         table.add_row(Text(name), Text(holds), Text(use))
-    Console(highlight=False, emoji=False).print(table)
+    Console(highlight=False).print(table)
 
 
 def _from_folder(data: str, spec: Path) -> str:

@@ -28,11 +28,10 @@ def command(name: str | None, kind: str | None) -> int:
     NAME may be of any kind: a layer, an optimizer, a loss, a metric, an initializer, a dataset and so on; or a section
     of a spec, such as data or train.
     """
-    from rich.console import Console
-
+    from dlspec.cli.console import Console
     from dlspec.cli.reference import entry_page, kind_table, name_tables, section_page
 
-    console = Console(highlight=False, emoji=False)
+    console = Console(highlight=False)
     if name is None and kind == "all":
         console.print(kind_table())
         return 0

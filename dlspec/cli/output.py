@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from dlspec.language.diagnostics import COLOR, PLAIN, Diagnostic, render_text
+from dlspec.language.diagnostics.text import visible
 
 if TYPE_CHECKING:
     from dlspec.spec.spec import Spec
@@ -21,6 +22,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def use_color(stream: TextIO) -> bool:
     """Whether `stream` is a terminal that takes color (https://no-color.org)."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Prints text; what would steer the terminal is written out."""
+    click.echo(text if isinstance(text, bytes) else visible(str(text)), err=err, nl=nl)
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
@@ -104,7 +110,7 @@ def print_or_write(text: str, out: Path | None) -> None:
 
     text = text.rstrip("\n") + "\n"
     if out is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
         return
     try:
         write_text(out, text)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlspec.cli.output import load_and_warn, print_diagnostics, set_option
+from dlspec.cli.output import echo, load_and_warn, print_diagnostics, set_option
 from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from dlspec.cli.console import Console
     from dlspec.spec.spec import Spec
 
 
@@ -25,13 +24,12 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     \b
     Example:  dlspec plan specs/lstm_stock.yaml
     """
-    from rich.console import Console
-
     from dlspec.api import plan
+    from dlspec.cli.console import Console
     from dlspec.cli.tables import plan_tables
 
     spec = load_and_warn(file, overrides)
-    console = Console(emoji=False)
+    console = Console()
     code = _show_data(spec, console)
     for renderable in plan_tables(spec, plan(spec), console.width):
         console.print(renderable)
@@ -61,7 +59,7 @@ def _show_data(spec: Spec, console: Console) -> int:
         data, problems, texts = None, error.diagnostics, dict(error.texts)
     if problems:
         print_diagnostics(problems, texts)
-        click.echo("", err=True)
+        echo("", err=True)
     try:
         signature, columns = (data.signature, data.columns) if data is not None else columns_as_read(spec)
     except DataError:  # what is wrong was said

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
 
@@ -35,5 +36,5 @@ def command(run: Path, file: Path, out: Path | None) -> int:
 
     from dlspec.api import predict
 
-    predict(run, file, sys.stdout.buffer if out is None else out, note=partial(click.echo, err=True))
+    predict(run, file, sys.stdout.buffer if out is None else out, note=partial(echo, err=True))
     return 0

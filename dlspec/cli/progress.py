@@ -8,15 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dlspec.cli.output import print_diagnostics
+from dlspec.cli.console import Console
+from dlspec.cli.output import echo, print_diagnostics
 from dlspec.cli.tables import data_line, format_seconds, plan_tables
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.runs.listener import Listener
@@ -34,7 +34,7 @@ class _Warning(Listener):
     def warns(self, warnings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
         if warnings:
             print_diagnostics(warnings, texts)
-            click.echo("", err=True)
+            echo("", err=True)
 
 
 class PlainLines(_Warning):

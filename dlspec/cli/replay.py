@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 from dlspec.cli.signals import lasting
 
@@ -45,27 +46,26 @@ def command(run: Path, out: Path | None, as_json: bool) -> int:
 def _replay(run: Path, out: Path | None, as_json: bool) -> int:
     import json
 
-    from rich.console import Console
-
     from dlspec import api
     from dlspec.cli import OK, STOPPED, TERMINATED, TRAINING_FAILED
+    from dlspec.cli.console import Console
     from dlspec.cli.progress import told_on
     from dlspec.runs.listener import Listener
     from dlspec.training.progress import Stopped
 
-    console = Console(emoji=False)
+    console = Console()
     shown = told_on(console)
     listener: Listener = Listener() if as_json else shown
     try:
         found = api.replay(run, out, listener=listener)
     except Stopped as stop:
         shown.close()
-        click.echo("\nStopped; the two runs were not compared.", err=True)
+        echo("\nStopped; the two runs were not compared.", err=True)
         return TERMINATED if stop.terminated else STOPPED
     finally:
         shown.close()
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
         console.print(compared_table(found))
         for title, rows in (("test part", _scores(found)), ("surroundings", _changes(found))):
@@ -73,7 +73,7 @@ def _replay(run: Path, out: Path | None, as_json: bool) -> int:
                 console.print(_before_and_now(title, rows))
         console.print(found.sentence, highlight=False, markup=False)
         if out is not None:
-            click.echo(out)
+            echo(out)
     return TRAINING_FAILED if found.verdict == "differs" else OK
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
 
@@ -20,5 +21,5 @@ def command(run: Path) -> int:
     """
     from dlspec.api import report
 
-    click.echo(report(run))
+    echo(report(run))
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dlspec.cli.output import load_and_warn, set_option
+from dlspec.cli.output import echo, load_and_warn, set_option
 from dlspec.cli.plugins import plugin_option, with_plugins
 from dlspec.cli.signals import lasting
 
@@ -56,16 +56,15 @@ def command(file: str | None, out: Path | None, resume: str | None, overrides: d
 
 
 def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict[str, Any]) -> int:
-    from rich.console import Console
-
     from dlspec import api
     from dlspec.cli import OK, STOPPED, TERMINATED
+    from dlspec.cli.console import Console
     from dlspec.cli.progress import told_on
     from dlspec.cli.tables import fold_table, format_seconds, result_table
     from dlspec.runs import unfinished
     from dlspec.training.progress import Stopped
 
-    console = Console(emoji=False)
+    console = Console()
     listener = told_on(console)
     spec = None if file is None else load_and_warn(file, overrides, but=STOPS_A_RUN)
     folder = resume
@@ -73,12 +72,10 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
         stopped = unfinished(spec.name)
         if resume is not None:
             folder = str(stopped) if stopped else None
-            click.echo(
-                f"Going on with `{folder}`." if folder else "There is nothing to go on with; a run begins.", err=True
-            )
+            echo(f"Going on with `{folder}`." if folder else "There is nothing to go on with; a run begins.", err=True)
         elif stopped:
             again = with_plugins(["dlspec", "run", file or "", "--resume"])
-            click.echo(f"`{stopped}` was stopped; `{again}` would go on with it.\n", err=True)
+            echo(f"`{stopped}` was stopped; `{again}` would go on with it.\n", err=True)
     try:
         if folder:
             finished = api.resume(folder, spec=spec, listener=listener)
@@ -87,9 +84,9 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
             finished = api.run(spec, out=out, listener=listener)
     except Stopped as stop:
         listener.close()
-        click.echo("\nStopped; what was learned is kept.", err=True)
+        echo("\nStopped; what was learned is kept.", err=True)
         again = with_plugins(["dlspec", "run", "--resume", str(stop.folder)])
-        click.echo(f"Go on with:  {again}", err=True)
+        echo(f"Go on with:  {again}", err=True)
         return TERMINATED if stop.terminated else STOPPED
     finally:
         listener.close()
@@ -106,5 +103,5 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
     console.print(
         f"\n{format_seconds(finished.environment.seconds)}; open {finished.report}", highlight=False, markup=False
     )
-    click.echo(finished.folder)
+    echo(finished.folder)
     return OK

@@ -54,11 +54,10 @@ def _show_filters(folder: str, out: Path | None) -> int:
 
         print_or_write(draw_sheet(list(filters(folder).values())[-1], "shown"), out)
         return 0
-    from rich.console import Console
-
+    from dlspec.cli.console import Console
     from dlspec.cli.filters import MOST, draw_filters
 
-    console = Console(emoji=False)
+    console = Console()
     for when, kernels in filters(folder).items():
         words = {"pretrained": "after pretraining", "final": "at the end"}[when]
         count = f"{MOST} of {len(kernels)}" if len(kernels) > MOST else str(len(kernels))

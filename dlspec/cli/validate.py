@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dlspec.cli.output import print_counts, print_diagnostics, set_option
+from dlspec.cli.output import echo, print_counts, print_diagnostics, set_option
 from dlspec.cli.plugins import plugin_option
 from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
 from dlspec.language.diagnostics.errors import DataError
@@ -59,7 +59,7 @@ def command(
         from dlspec.language.diagnostics import render
 
         written = render(form, found)
-        click.echo(written.encode("utf-8", "replace"), nl=bool(written))
+        echo(written.encode("utf-8", "replace"), nl=bool(written))
     if any(findings.unreadable for findings in found):
         return DATA_ERROR
     return SPEC_ERRORS if any(d.is_error for d in diagnostics) else OK
@@ -81,10 +81,10 @@ def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
 def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
     if not findings.diagnostics:
         if not quiet:
-            click.echo(f"{findings.file}: fine")
+            echo(f"{findings.file}: fine")
         return
     if not first:
-        click.echo("", err=True)
+        echo("", err=True)
     print_diagnostics(findings.diagnostics, findings.texts)
 
 
@@ -95,5 +95,5 @@ def _explain(code: str) -> int:
     if code not in explanations():
         near = did_you_mean(code, explanations(), otherwise="")
         raise click.BadParameter(f"there is no code `{code}`{near and f'; {near}'}", param_hint="--explain")
-    click.echo(f"{code}: {as_plain_text(explanations()[code])}")
+    echo(f"{code}: {as_plain_text(explanations()[code])}")
     return 0

@@ -20,6 +20,7 @@ from dlspec.data.sources.images import ImageFiles
 from dlspec.data.sources.rows import RowsFiles, SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.diagnostics.text import visible
 from dlspec.language.fields import did_you_mean, one_of
 from dlspec.language.shapes import show_shape
 from dlspec.language.yaml import to_inline_yaml
@@ -240,7 +241,7 @@ def write_start(start: Start, *, path: str | None = None, pretrain: bool = False
     about = f"{'about ' * estimated}{_plural(description.rows, 'row')}; " if description.rows else ""
     columns = _columns_in_words(start)
     lines = [
-        f"# A first spec for {start.data}: {about}{columns}.",
+        on_one_line(f"# A first spec for {start.data}: {about}{columns}."),
         "# Every line may be changed; `dlspec validate` says at once what is wrong, `dlspec layers` what there is.",
         "",
         "dlspec: 1",
@@ -264,6 +265,11 @@ def write_start(start: Start, *, path: str | None = None, pretrain: bool = False
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def on_one_line(comment: str) -> str:
+    """A comment with the names of columns and files in it, which ends where it should."""
+    return visible(" ".join(comment.split())) if re.search(r"[^\x20-\x7e]", comment) else comment
+
+
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
@@ -280,7 +286,7 @@ def _noted(lines: Iterator[tuple[str, str]], column: int = 34) -> Iterator[str]:
     """Lines with their comments below each other."""
     for text, note in lines:
         gap = " " * max(2, column - len(text))
-        yield f"{text}{gap}# {note}" if note else text
+        yield f"{text}{gap}# {on_one_line(note)}" if note else text
 
 
 def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:

@@ -114,7 +114,7 @@ def numbers_survive_float32(looked: Looked) -> Iterator[Diagnostic]:
     """`model.predict` of Keras makes float32 of arrays; a large number with a small scale loses there what tells."""
     for name, share in rounded_columns(looked.data, looked.columns).items():
         yield warn(
-            "float32-rounding",
+            "rounded-to-float32",
             f"`{name}` is large beside its scale: float32, which Keras's `model.predict` makes of arrays, changes it "
             f"by {share:.1g} of the scale",
             looked.place(name),

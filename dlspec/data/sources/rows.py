@@ -407,13 +407,19 @@ def _half_numbers(file: RowsFormat, name: str, values: list[str]) -> Iterator[tu
         other = next(value for value in given if not may_be_number(value)).strip()
         share = f"{numbers / len(given):.0%}"
         message = f"`{name}` of `{file.name}` holds words, and {share} of the first are numbers; `{other}` is none"
-        yield "numbers-among-words", message, f'write what is no number as missing: `na: ["{other}"]` under `data`'
+        yield _say(
+            "numbers-among-words", message, f'write what is no number as missing: `na: ["{other}"]` under `data`'
+        )
 
 
 def _assumed(file: RowsFormat, column: str, value: str) -> tuple[str, str, str]:
     """That a comma was taken for a separator of thousands, since other columns have decimal points."""
     message = f"`{value}` in `{column}` of `{file.name}` is read as {value.replace(',', '')}"
-    return "thousands-assumed", message, 'write `thousands: ","` under `data` if that is right'
+    return _say("thousands-assumed", message, 'write `thousands: ","` under `data` if that is right')
+
+
+def _say(code: str, message: str, help: str) -> tuple[str, str, str]:
+    return code, message, help
 
 
 def _all_rows(files: Sequence[RowsFormat], header: Sequence[str]) -> Iterator[list[str]]:

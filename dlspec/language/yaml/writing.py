@@ -15,7 +15,7 @@ TAG = "tag:yaml.org,2002:"
 
 def to_yaml(values: Any) -> str:
     """Plain values as YAML that `read_text` reads back the same, small mappings on one line."""
-    return yaml.dump(
+    text = yaml.dump(
         values,
         Dumper=_Dumper,
         sort_keys=False,
@@ -23,6 +23,7 @@ def to_yaml(values: Any) -> str:
         default_flow_style=None,
         width=100,
     )
+    return _written_out(text)
 
 
 def to_inline_yaml(values: Any) -> str:
@@ -30,8 +31,17 @@ def to_inline_yaml(values: Any) -> str:
     text = yaml.dump(
         values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1_000_000
     ).strip()
-    text = text.removesuffix("...").strip()
+    text = _written_out(text.removesuffix("...").strip())
     return text[1:-1] if isinstance(values, Mapping) and values else text
+
+
+TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of a line, so that it reads as another."""
+
+
+def _written_out(text: str) -> str:
+    """YAML in which such characters, which stand in double quotes, are escapes."""
+    return TURNING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -42,7 +52,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    quoted = not isinstance(resolve_scalar(text) if text else None, str)
+    quoted = not isinstance(resolve_scalar(text) if text else None, str) or TURNING.search(text) is not None
     return dumper.represent_scalar(f"{TAG}str", text, style='"' if quoted else None)
 
 

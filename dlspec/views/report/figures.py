@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from dlspec.evaluation.metrics import show_number
+from dlspec.language.diagnostics.text import visible
 
 if TYPE_CHECKING:
     from dlspec.runs.records.data import Parts
@@ -57,6 +58,7 @@ STYLE: Any = {
     "grid.linewidth": 0.8,
     "axes.axisbelow": True,
     "legend.frameon": False,
+    "text.parse_math": False,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "date.converter": "concise",
@@ -80,14 +82,36 @@ def styled(width: float, height: float, rows: int = 1, columns: int = 1, **optio
 
 
 def in_style(function: Any) -> Any:
-    """Draws with the style of the report."""
+    """Draws with the style of the report, and names out of files without control characters."""
 
     def drawn(*arguments: Any, **keywords: Any) -> Any:
         with mpl.rc_context(STYLE):
-            return function(*arguments, **keywords)
+            return function(*map(_shown, arguments), **{key: _shown(value) for key, value in keywords.items()})
 
     drawn.__doc__, drawn.__name__ = function.__doc__, function.__name__
     return drawn
+
+
+LONGEST = 40
+"""Characters of a name in a figure; of longer ones the middle is left out."""
+
+
+def _shown(value: Any) -> Any:
+    """A label, or the labels among what a figure is drawn from, as they can be shown."""
+    if isinstance(value, str):
+        return visible(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(_short, value))
+    if isinstance(value, dict):
+        return {_short(key): _shown(own) for key, own in value.items()}
+    return value
+
+
+def _short(value: Any) -> Any:
+    shown = _shown(value)
+    if not isinstance(shown, str) or len(shown) <= LONGEST:
+        return shown
+    return f"{shown[: LONGEST // 2]}…{shown[1 - LONGEST // 2 :]}"
 
 
 def baseline_color(index: int) -> str:

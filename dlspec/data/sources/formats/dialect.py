@@ -29,7 +29,7 @@ _DRESS = re.compile(
     rf"\s*(?P<open>\()?\s*(?P<sign>[+{MINUS}])?\s*(?P<before>[{CURRENCIES}])?\s*(?P<inner>[+{MINUS}])?(?P<core>{_CORE})"
     rf"(?:[eEdD](?P<exponent>[+{MINUS}]?\d+))?\s*(?P<after>[{CURRENCIES}%])?\s*(?P<close>\))?\s*"
 )
-MISSING = re.compile(r"\s*[-+]?(nan|inf|infinity|na|n/a|null|none)?\s*", re.IGNORECASE)
+MISSING = re.compile(r"\s*[-+]?(nan|inf|infinity|na|n/a|null)?\s*", re.IGNORECASE)
 """What is no number and stands for one that is not there; infinite ones are refused when they are read."""
 
 
