@@ -31,7 +31,7 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
         elif feature.missing and feature.raw == "word" and feature.holes:
             yield f"{feature.missing:,} missing values of `{feature.name}` count as a word of their own."
         if feature.unknown:
-            yield (
-                f"{feature.unknown:,} words of `{feature.name}` in the validation and the test part are not in the "
-                "training part, and count as none."
-            )
+            one = feature.unknown == 1
+            words = "a word" if one else f"{feature.unknown:,} words"
+            count = "counts" if one else "count"
+            yield f"Not in the training part: {words} of `{feature.name}` in the other parts, which {count} as none."

@@ -89,3 +89,48 @@ def test_a_name_with_a_nul_is_no_file(tmp_path):
         (tmp_path / "s.yaml").write_text(f"dlspec: 1\n{text}\nmodel: [flatten, output]\n", encoding="utf-8")
         codes = [problem.code for problem in dlspec.validate(tmp_path / "s.yaml")]
         assert codes in (["file-unreadable"], ["data-unreadable"])
+
+
+def test_a_walk_through_folders_has_an_end(tmp_path, monkeypatch):
+    from dlspec.data.sources import walking
+
+    monkeypatch.setattr(walking, "MOST_ENTRIES", 50)
+    for place in range(60):
+        (tmp_path / "many" / "one").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "many" / "one" / f"{place}.png").write_bytes(b"")
+    for said in ("images: many", "table: 'many/**/*.csv', target: y"):
+        (problem,) = [
+            found
+            for found in dlspec.validate(write(tmp_path, f"dlspec: 1\ndata: {{{said}}}\nmodel: [output]\n"))
+            if found.code == "data-unreadable"
+        ]
+        assert "there are more than 50 files and folders below it" in problem.message
+
+
+def write(folder, text):
+    (folder / "walk.yaml").write_text(text)
+    return folder / "walk.yaml"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.csv", {"a.csv"}),
+        ("**/*.csv", {"a.csv", "x/b.csv", "x/y/c.csv"}),
+        ("x/**/*.csv", {"x/b.csv", "x/y/c.csv"}),
+        ("**/[bc].csv", {"x/b.csv", "x/y/c.csv"}),
+        ("**/[!b].csv", {"a.csv", "x/y/c.csv"}),
+        ("*/?.csv", {"x/b.csv"}),
+    ],
+)
+def test_patterns_match_as_those_of_python(tmp_path, pattern, expected):
+    import glob
+
+    from dlspec.data.sources.walking import matching
+
+    for name in ("a.csv", "x/b.csv", "x/y/c.csv", ".hidden/d.csv", "x/e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    found = matching(f"{tmp_path}/{pattern}")
+    assert {str(file)[len(str(tmp_path)) + 1 :] for file in found} == expected
+    assert found == sorted(glob.glob(f"{tmp_path}/{pattern}", recursive=True))

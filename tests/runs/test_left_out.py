@@ -60,7 +60,7 @@ def test_a_run_says_and_counts_it(folder):
     notes = " ".join(run.metrics.notes)
     assert "10 missing values of `age` were filled in with" in notes
     assert "5 missing values of `city` count as a word of their own." in notes
-    assert "3 words of `city` in the validation and the test part are not in the training part" in notes
+    assert "Not in the training part: 3 words of `city` in the other parts, which count as none." in notes
     assert "Not seen by the network: `note`, `mixed`" in notes
     data = json.loads((run.folder / "data.json").read_text())
     counted = {column["name"]: (column["missing"], column.get("unknown", 0)) for column in data["features"]}

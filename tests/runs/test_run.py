@@ -13,13 +13,14 @@ import dlspec
 from dlspec.runs import resume
 from dlspec.runs.listener import Listener
 from dlspec.runtime.environment import typed_as
+from dlspec.training.callbacks.base import RUN_FILES
 from dlspec.training.progress import Stopped
 from tests.conftest import SPIRALS, TINY
 from tests.trained import same
 
 FILES = {
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
-    "predictions.csv", "model.keras", "layers.npz", "pictures.npz", "report.html", "SHA256SUMS", "checkpoints",
+    "predictions.csv", "model.keras", "model.txt", "layers.npz", "pictures.npz", "report.html", "SHA256SUMS", "checkpoints",
 }  # fmt: skip
 
 
@@ -28,6 +29,7 @@ def test_a_run_leaves_a_whole_folder(tiny_run, name):
     run = dlspec.open_run(tiny_run(name).folder)
     pretrained = {"pretrained.npz"} if run.spec.pretrain else set()
     assert {path.name for path in run.folder.iterdir()} == FILES | pretrained
+    assert {*RUN_FILES} >= FILES | pretrained
     assert (run.folder / "spec.yaml").read_text() == TINY[name]
     assert run.metrics["test"] is run.metrics.test, "a value can also be read by its name in the file"
     assert set(run.metrics.test) == {m.type_name for m in run.spec.evaluate.metrics}

@@ -435,6 +435,8 @@ def test_a_run_writes_the_logs_into_its_folder(tmp_path):
         (TINY_IRIS, {"train.callbacks": ["tensor_board", "tensor_board"]}, "repeated-name"),
         (TINY_IRIS, {"train.callbacks": [{"tensor_board": {"log_dir": "../elsewhere"}}]}, "wrong-value"),
         (TINY_IRIS, {"train.callbacks": [{"tensor_board": {"log_dir": "/tmp/elsewhere"}}]}, "wrong-value"),
+        (TINY_IRIS, {"train.callbacks": [{"tensor_board": {"log_dir": "model.keras"}}]}, "wrong-value"),
+        (TINY_IRIS, {"train.callbacks": [{"tensor_board": {"log_dir": "checkpoints/latest.npz"}}]}, "wrong-value"),
         (
             TINY_IRIS,
             {"train.callbacks": [{"tensor_board": {"embeddings_freq": 1, "embeddings_metadata": {"no": "a.tsv"}}}]},

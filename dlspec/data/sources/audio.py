@@ -24,12 +24,18 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 
+HIGHEST_RATE = 10**6
+"""Samples a second that sounds are brought to at most."""
+
+
 class Audio(SpecModel):
     """Sounds in WAV files: a folder with a folder for each class, or a table with a column of paths."""
 
     path: Text = Field(description="the folder, or the table, whose column of paths begins in its own folder")
     rate: PositiveInt | None = Field(
-        None, description="samples a second that every sound is brought to; by default all have the same"
+        None,
+        le=HIGHEST_RATE,
+        description="samples a second that every sound is brought to; by default all have the same",
     )
     seconds: PositiveNumber | None = Field(
         None, description="how much of each is kept, silence behind a shorter one; by default all are as long"

@@ -15,6 +15,7 @@ from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.data.sources.formats import FORMATS
 from dlspec.data.sources.rows import TableFiles
+from dlspec.data.sources.walking import Walk
 from dlspec.data.split import WORDS
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean, one_of
@@ -219,32 +220,33 @@ class FolderFiles(FileSource):
 
     def _found(self, whole: Path, path: str) -> Listing:
         """The files in a folder and the folders in it."""
-        folders = sorted(entry.name for entry in os.scandir(whole) if entry.is_dir() and entry.name[0] != ".")
+        walk = Walk()
+        folders = sorted(entry.name for entry in walk.entries(whole) if entry.is_dir() and entry.name[0] != ".")
         by_name = {name.lower(): name for name in folders}
         tests = [by_name[name] for name in TEST if name in by_name]
         training = [by_name[name] for name in (*TRAINING, *VALIDATION) if name in by_name]
         if tests and training and len(tests) + len(training) == len(folders):
-            parts = [self._in_classes(whole / name) for name in (*training, *tests)]
+            parts = [self._in_classes(whole / name, walk) for name in (*training, *tests)]
             if all(labels is not None for _, labels in parts):
                 files = [file for found, _ in parts for file in found]
                 labels = [label for _, found in parts for label in found or ()]
                 held_out = sum(len(found) for found, _ in parts[len(training) :])
                 return self._filled(Listing(tuple(files), tuple(labels), held_out), path)
-        found, given = self._in_classes(whole)
+        found, given = self._in_classes(whole, walk)
         return self._filled(Listing(tuple(found), None if given is None else tuple(given)), path)
 
-    def _in_classes(self, folder: Path) -> tuple[list[Path], list[str] | None]:
+    def _in_classes(self, folder: Path, walk: Walk) -> tuple[list[Path], list[str] | None]:
         """The files below a folder with their classes; None where files stand in the folder itself."""
-        classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
+        entries = walk.entries(folder)
+        classes = sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
         files, labels = [], []
         for name in classes:
-            own = sorted(Path(at) / file for at, _, names in os.walk(folder / name) for file in names)
-            own = [file for file in own if self._is_mine(file.name)]
+            own = sorted(file for file in walk.files(folder / name) if self._is_mine(file.name))
             files += own
             labels += [name] * len(own)
         if files:
             return files, labels
-        return sorted(folder / entry.name for entry in os.scandir(folder) if self._is_mine(entry.name)), None
+        return sorted(folder / entry.name for entry in entries if self._is_mine(entry.name)), None
 
     def _filled(self, listing: Listing, path: str) -> Listing:
         if not listing.files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
@@ -16,6 +15,7 @@ from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
 from dlspec.data.sources.formats import SEPARATORS, Dialect, RowsFormat, format_of
 from dlspec.data.sources.formats.base import as_word
 from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
+from dlspec.data.sources.walking import matching
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
@@ -79,10 +79,13 @@ class RowsFiles(FileSource):
         for path in self.paths:
             whole = self.folder / path
             if re.search(r"[*?\[]", path) and "\0" not in path and not whole.exists():
-                matching = sorted(glob.glob(str(whole), recursive=True))
-                if not matching:
+                try:
+                    files = matching(str(whole))
+                except OSError as error:
+                    raise self._unreadable(path, error) from None
+                if not files:
                     raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
-                found += [self._format(file, Path(file).name) for file in matching]
+                found += [self._format(file, Path(file).name) for file in files]
             else:
                 found.append(self._format(path, path))
         return found
@@ -123,17 +126,22 @@ class RowsFiles(FileSource):
         remarks = tuple(_assumed(file, *found) for file, found in assumed if found is not None)
         self._check_apart()
         validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
-        looked = self._look(files, header)
+        looked = self._look(self.files, header)  # the parts that are held out say nothing of types and words
+        rows = None if looked.rows is None else looked.rows + validation + test
         first = files[0].first_rows()
         for column in looked.columns:
             if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
                 values = _values(first, header.index(column.name))
                 remarks += tuple(_half_numbers(files[0], column.name, values))
-        return replace(looked, validation_rows=validation, test_rows=test, remarks=remarks)
+        return replace(looked, rows=rows, validation_rows=validation, test_rows=test, remarks=remarks)
 
     @abstractmethod
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
-        """The columns, which are those of the header."""
+        """The columns, which are those of the header.
+
+        Args:
+            files: of the training part, and of those that are drawn from it.
+        """
 
     def load(self, seed: int) -> Columns:
         """See `load_parts`."""
@@ -403,7 +411,7 @@ def _half_numbers(file: RowsFormat, name: str, values: list[str]) -> Iterator[tu
     """That a column of words has many numbers among them."""
     given = [value for value in values if not MISSING.fullmatch(value)]
     numbers = sum(map(may_be_number, given))
-    if len(given) > LEAST_LOOKED_AT and numbers > MANY_NUMBERS * len(given):
+    if len(given) > LEAST_LOOKED_AT and MANY_NUMBERS < numbers / len(given) < 0.5:
         other = next(value for value in given if not may_be_number(value)).strip()
         share = f"{numbers / len(given):.0%}"
         message = f"`{name}` of `{file.name}` holds words, and {share} of the first are numbers; `{other}` is none"

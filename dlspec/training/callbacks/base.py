@@ -54,8 +54,20 @@ def _inside(path: str) -> str:
             f"a callback writes into the run folder only, and `{path}` is no path inside it",
             help="write the name of a folder or file, such as `logs`, without `..` and without a leading `/`",
         )
+    if parts[0].lower() in {name.lower() for name in RUN_FILES}:
+        raise mistake(
+            "wrong-value",
+            f"`{parts[0]}` in the run folder is the run's own, and a callback writes into others",
+            help="write another name, such as `logs`",
+        )
     return path
 
 
+RUN_FILES = (
+    "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json", "predictions.csv",
+    "model.keras", "model.txt", "pretrained.npz", "layers.npz", "pictures.npz", "report.html", "checkpoints",
+    "SHA256SUMS", ".lock",
+)  # fmt: skip
+"""What a run writes into its folder."""
 RunPath = Annotated[Text, AfterValidator(_inside)]
 """A path below the run folder."""
