@@ -16,9 +16,9 @@ from dlspec.language.yaml import read_file
 from dlspec.pretraining import PRETRAINING
 from dlspec.spec.spec import _SECTIONS, COMPOSITION, Spec
 from dlspec.training.early_stopping import EarlyStopping
-from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
 from dlspec.views.reference.catalogue import sections
 from dlspec.views.reference.pages import pages
+from dlspec.views.reference.section_examples import SECTION_EXAMPLES
 from tests.conftest import ROOT, problems_of
 from tests.test_kinds import REGISTRIES
 

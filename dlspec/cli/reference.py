@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dlspec.spec.spec import COMPOSITION
-from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
 from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, keys_of, sections
 from dlspec.views.reference.pages import families
+from dlspec.views.reference.section_examples import SECTION_EXAMPLES
 
 
 def kind_table() -> RenderableType:

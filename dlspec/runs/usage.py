@@ -50,9 +50,9 @@ def usage(predictor: RowPredictor, data: Prepared) -> str:
         "",
         'model = keras.models.load_model("model.keras")',
         *rows,
-        "print(np.array(model(rows)).tolist())",
+        "predicted = np.array(model(rows))",
     ]
-    many = "print(model.predict(tf.data.Dataset.from_tensor_slices(rows).batch(512), verbose=0).tolist())"
+    many = "predicted = model.predict(tf.data.Dataset.from_tensor_slices(rows).batch(512))"
     lost = ""
     if rounded:
         lost = f" Of {_listed(rounded)} this loses more than a ten thousandth of the scale that the network sees."

@@ -13,8 +13,8 @@ from dlspec.language.codes import AREAS, in_area
 from dlspec.model.layers import LAYERS
 from dlspec.runtime.files import write_text
 from dlspec.spec.spec import COMPOSITION
-from dlspec.views.reference.argument_texts import SECTION_EXAMPLES
 from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, family_title, keys_of, sections
+from dlspec.views.reference.section_examples import SECTION_EXAMPLES
 
 COMMAND = "python -m dlspec.views.reference docs/reference"
 _WRITTEN_BY = f"<!-- written by `{COMMAND}`; what it says stands beside the code -->\n"

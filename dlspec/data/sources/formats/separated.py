@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r'"[^"]*("|$)')
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # of the whole process; a cell may have a megabyte
+MOST_ROWS = 1_000_000
+"""Rows that are read to settle how numbers are written; then it is asked for."""
 VALUES_AT_A_TIME = 2**19
 """Values of a text file that are read at a time."""
 
@@ -306,7 +308,8 @@ def _signs(file: Separated, modified: int, size: int) -> Settled:
         if values and 2 * sum(map(may_be_number, values)) >= len(values):
             numeric.append((place, name))
             marks.see(name, values)
-    while not marks.settled and (some := list(islice(rows, LOOKED_AT))):
+    rest = islice(rows, MOST_ROWS)
+    while not marks.settled and (some := list(islice(rest, LOOKED_AT))):
         for place, name in numeric:
             marks.see(name, [row[place] for row in some])
     return settle(marks, file.dialect, separator)
