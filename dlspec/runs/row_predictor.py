@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.section import DataSpec
+from dlspec.data.sources.formats.dialect import undressed
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 from dlspec.runs.records.data import DataRecord, TargetRecord
@@ -109,7 +110,7 @@ class RowPredictor:
             times = to_times(time, given, groups, first=first, forms=(form,), dated=self.data.dated)
         dtype = self.model.input.dtype
         columns = [
-            self._as_taken(name, to_numbers(name, frame[name].to_numpy(), first=first), dtype, first)
+            self._as_taken(name, to_numbers(name, undressed(frame[name].to_numpy()), first=first), dtype, first)
             for name in self.data.raw_columns
         ]
         return _Given(np.stack(columns, axis=1), frame.index, groups, times)
@@ -140,7 +141,9 @@ class RowPredictor:
         for feature in self.data.features:
             name, raw = feature.name, feature.raw
             forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
-            read = READERS[raw](name, frame[name].to_numpy(), holes=feature.holes, first=first, **forms)
+            given = frame[name].to_numpy()
+            given = undressed(given) if raw == "number" else given
+            read = READERS[raw](name, given, holes=feature.holes, first=first, **forms)
             if raw == "word":
                 read = self.seen.spelt(feature, read)
                 read = np.array([word or self.data.missing_word for word in read], object)

@@ -21,7 +21,6 @@ from dlspec.data.signature import Signature
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.sources.formats.base import as_word
-from dlspec.data.sources.formats.dialect import numbers_in_dress
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
@@ -46,10 +45,7 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
 
         parsed = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy("float64")
         wrong = np.isnan(parsed) & np.array([not is_no_value(v) for v in values])
-        dressed = numbers_in_dress(values.tolist()) if wrong.any() else None
-        if dressed is not None and len(dressed[1]) <= 1:
-            parsed = dressed[0]
-        elif wrong.any():
+        if wrong.any():
             row = int(np.argmax(wrong))
             at = row_at(first, row)
             text = f'column `{name}` has the text "{values[row]}" in row {at + 1}, where a number is needed'

@@ -251,3 +251,11 @@ def numbers_in_dress(values: Sequence[object], signs: Settled = PLAIN) -> tuple[
         else:
             return None
     return found, units
+
+
+def undressed(values: Array) -> Array:
+    """A column of text of another format as numbers, where all of it is numbers with one unit; else as it is."""
+    if values.dtype != object:
+        return values
+    found = numbers_in_dress(values.tolist())
+    return values if found is None or len(found[1]) > 1 else found[0]

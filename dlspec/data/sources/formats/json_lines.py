@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from dlspec.data.datasets import ColumnKind, Columns
 from dlspec.data.sources.formats.base import LOOKED_AT, RowsFormat, as_text, as_word
+from dlspec.data.sources.formats.dialect import undressed
 
 
 class JsonLines(RowsFormat):
@@ -103,7 +104,7 @@ def _columns_of(entries: Iterable[dict[str, Any]], labels: Collection[str], name
         elif all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
             found[name] = np.array(values, "float64")
         else:
-            found[name] = np.array([None if v is None else as_text(v) for v in values], object)
+            found[name] = undressed(np.array([None if v is None else as_text(v) for v in values], object))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import ColumnKind, Columns
 from dlspec.data.sources.formats.base import RowsFormat, as_text, as_word
+from dlspec.data.sources.formats.dialect import undressed
 from dlspec.runtime.packages import require
 
 if TYPE_CHECKING:
@@ -155,4 +156,5 @@ def _as_array(column: pa.ChunkedArray, label: bool, na: Collection[str]) -> Any:
     if label:
         return np.array(["" if word in na else as_word(word) for word in words], object)
     given: Sequence[Any] = column.to_pylist()
-    return np.array([None if v is None or word in na else word for v, word in zip(given, words, strict=True)], object)
+    there = [None if v is None or word in na else word for v, word in zip(given, words, strict=True)]
+    return undressed(np.array(there, object))
