@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from dlspec.data.signature import Signature
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.sources.formats.base import as_word
+from dlspec.data.sources.formats.dialect import may_be_number
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
@@ -49,8 +49,9 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
             row = int(np.argmax(wrong))
             at = row_at(first, row)
             text = f'column `{name}` has the text "{values[row]}" in row {at + 1}, where a number is needed'
-            grouped = re.fullmatch(r"\s*-?\d{1,3}([,.' ]\d{3})+([.,]\d+)?\s*", str(values[row]))
-            help = "write numbers without separators of thousands: 1234.5" if grouped else "mend this value"
+            help = "mend this value"
+            if may_be_number(str(values[row])):
+                help = 'write all numbers of the file in one way, or say how: `decimal: "."`, `thousands: ","`'
             raise ValueProblem.at(at, "not-a-number", text, help)
         values = parsed
     if values.dtype.kind == "M":
