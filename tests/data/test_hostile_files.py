@@ -134,3 +134,29 @@ def test_patterns_match_as_those_of_python(tmp_path, pattern, expected):
     found = matching(f"{tmp_path}/{pattern}")
     assert {str(file)[len(str(tmp_path)) + 1 :] for file in found} == expected
     assert found == sorted(glob.glob(f"{tmp_path}/{pattern}", recursive=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((30, 3), "complex64"), "`x` holds complex numbers, of which a network sees no imaginary part"),
+        (np.full((30, 3), "word"), "`x` holds arrays of text"),
+        (np.full((30, 3), b"word"), "`x` holds arrays of text"),
+        (np.zeros((30, 3), "datetime64[s]"), "`x` holds arrays of times"),
+        (np.zeros((0, 3)), "`x` has no sample"),
+    ],
+)
+def test_arrays_that_are_no_samples_of_numbers_are_refused(tmp_path, values, message):
+    np.savez(tmp_path / "a.npz", x=values, y=np.arange(len(values)) % 2)
+    spec = write(tmp_path, "dlspec: 1\ndata: {arrays: a.npz}\nmodel: [flatten, output]\ntrain: {epochs: 1}\n")
+    with pytest.raises(dlspec.DataError, match=message):
+        dlspec.run(spec, out=tmp_path / "run")
+
+
+def test_a_network_with_several_outputs_is_told():
+    told = dlspec.explain(
+        "dlspec: 1\ndata: {dataset: iris}\nmodel:\n  layers: [dense: 8]\n"
+        "  outputs:\n    kind: {target: species}\n    width: {target: petal_width}\n"
+    )
+    assert "`species`" in told
+    assert "`petal_width`" in told

@@ -25,6 +25,8 @@ PARTS = ("_train", "_test")
 """Ends of the names of arrays that are the training and the test part, as Keras names them."""
 
 
+_HELD = {"S": "text", "U": "text", "M": "times", "m": "times"}
+"""Letter of numpy for a kind of values -> what arrays of them hold, which no layer takes."""
 AnyArrays = Text | Annotated[dict[Text, Text], Field(min_length=1)]
 """An `.npz` file, or what each of several `.npy` files is."""
 
@@ -162,6 +164,15 @@ class ArrayFiles(FileSource):
             if stored.kind == "V":
                 help = "save each of their fields as an array of its own"
                 raise self._error("data-unreadable", f"the values of `{name}` are records", help)
+            if stored.kind == "c":
+                help = f"save both as channels: `numpy.stack([{name}.real, {name}.imag], axis=-1)`"
+                said = f"`{name}` holds complex numbers, of which a network sees no imaginary part"
+                raise self._error("data-unreadable", said, help)
+            if stored.ndim > 1 and stored.kind not in "buif":
+                help = "save numbers, such as the place of each word in a list of words"
+                raise self._error("data-unreadable", f"`{name}` holds arrays of {_HELD[stored.kind]}", help)
+            if not len(stored):
+                raise self._error("no-rows", f"`{name}` has no sample", "save an array with some")
         found, tests = {}, 0
         for name in (name.removesuffix("_train") for name in arrays if name.endswith("_train")):
             first, other = arrays[f"{name}_train"], arrays.get(f"{name}_test")

@@ -221,7 +221,7 @@ class _Teller:
         """The `repeat`, `skip` and `branches` that a layer stands in, the outermost first."""
         items: Any = self.spec.model.layers
         path: Path_ = ("model", "layers")
-        rest = layer.path[2:]
+        rest = layer.path[2:] if layer.path[:2] == path else ()  # else it stands in `outputs`
         while rest:
             index, rest = rest[0], rest[1:]
             item, path = items[index], (*path, index)
