@@ -41,7 +41,9 @@ def _source(section: DataSpec, named: DataSpec | UnlabeledSpec, *path: str) -> D
 
     def source(given: Any, *path: str) -> FileSource:
         place, span, targets = section.folder_of(*path), section.span(*path), tuple(section.target_names)
-        context = SourceContext(place, span, section.cache, tuple(said), tags, targets, groups, section.dialect)
+        context = SourceContext(
+            place, span, section.cache, tuple(said), tags, targets, groups, split.column or "", section.dialect
+        )
         return FILE_SOURCES[key].of(given, context)
 
     found = source(getattr(named, key), *path, key)

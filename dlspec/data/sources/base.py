@@ -35,6 +35,7 @@ class SourceContext:
         tags: column -> what separates the tags in it.
         targets: the columns that are predicted, as far as they are named.
         groups: the columns that say which rows belong together, whose values are names, also where they are digits.
+        part_column: the column that says which part each row belongs to; empty: none does.
         dialect: how files of rows are written.
     """
 
@@ -45,6 +46,7 @@ class SourceContext:
     tags: tuple[tuple[str, str], ...] = ()
     targets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    part_column: str = ""
     dialect: Dialect = NOTHING_SAID
 
 

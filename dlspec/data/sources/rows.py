@@ -7,15 +7,17 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
-from dlspec.data.sources.formats import SEPARATORS, Dialect, RowsFormat, format_of
+from dlspec.data.sources.formats import LOOKED_AT, SEPARATORS, Dialect, RowsFormat, format_of
 from dlspec.data.sources.formats.base import as_word
 from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
 from dlspec.data.sources.walking import matching
+from dlspec.data.split import part_of_word
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
@@ -334,11 +336,13 @@ class TableFiles(RowsFiles):
     Args:
         said: columns whose kind the spec says, whatever they look like; a time looks like dates.
         tags: columns of tags, and what separates these.
+        part_column: the column that says which part each row belongs to; empty: none does.
     """
 
     key = "table"
     said: tuple[tuple[str, ColumnKind], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+    part_column: str = ""
 
     @property
     def is_large(self) -> bool:
@@ -349,11 +353,21 @@ class TableFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return replace(super().of(given, context), said=context.said, tags=context.tags)
+        return replace(
+            super().of(given, context), said=context.said, tags=context.tags, part_column=context.part_column
+        )
 
     def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
-        """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
+        """The columns; where one may hold classes, from all rows, since a network has an output for each of them.
+
+        Where a column says which part each row belongs to, the rows of the training part alone decide.
+        """
         first, known, units = files[0].first_rows(), files[0].kinds(), files[0].units()
+        part = None
+        if self.part_column in header:
+            own, part = header.index(self.part_column), (self.part_column, _in_training)
+            trained = list(islice((row for row in files[0].rows() if _in_training(row[own])), LOOKED_AT))
+            first, part = (trained, part) if trained else (first, None)
         values = [_values(first, place) for place in range(len(header))]
         numbers = [_mostly_numbers(column) for column in values]
         said, separators = dict(self.said), dict(self.tags)
@@ -374,7 +388,7 @@ class TableFiles(RowsFiles):
         if open_:
             rows = 0
             for file in files:
-                rows += file.gather_words({header[p]: (words[p], most[p]) for p in open_})
+                rows += file.gather_words({header[p]: (words[p], most[p]) for p in open_}, part)
                 open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
         else:
             rows = sum(file.count() for file in files)
@@ -405,6 +419,10 @@ class TableFiles(RowsFiles):
 @lru_cache(maxsize=16)
 def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...]) -> Description:
     return source.look()
+
+
+def _in_training(word: str) -> bool:
+    return part_of_word(word) == "training"
 
 
 def _half_numbers(file: RowsFormat, name: str, values: list[str]) -> Iterator[tuple[str, str, str]]:

@@ -118,21 +118,27 @@ class RowsFormat(ABC):
                 found[name] = said.pop()
         return found
 
-    def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
+    def gather_words(
+        self, wanted: Mapping[str, tuple[set[str], int]], part: tuple[str, Callable[[str], bool]] | None = None
+    ) -> int:
         """Adds the different values of columns to sets, until one has more than is asked for.
 
         Args:
             wanted: column -> its words so far, and how many there may be.
+            part: a column, whose own words are gathered of all rows, and which of them are in the rows that count.
 
         Returns:
             How many rows there are.
         """
         header = self.header()
         open_ = [(header.index(name), *sought) for name, sought in wanted.items() if name in header]
+        own = header.index(part[0]) if part is not None else -1
         rows = 0
         for rows, row in enumerate(self.rows(), start=1):
+            counts = part is None or part[1](row[own])
             for place, words, _ in open_:
-                words.add(as_word(row[place]))
+                if counts or place == own:
+                    words.add(as_word(row[place]))
             if rows % LOOKED_AT == 0:
                 open_ = [sought for sought in open_ if len(sought[1]) <= sought[2] + 1]
         return rows

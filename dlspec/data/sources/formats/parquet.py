@@ -35,7 +35,11 @@ class Parquet(RowsFormat):
                 columns = [batch.column(i).to_pylist() for i in range(len(header))]
                 yield from ([self._word(value) for value in row] for row in zip(*columns, strict=True))
 
-    def gather_words(self, wanted: Mapping[str, tuple[set[str], int]]) -> int:
+    def gather_words(
+        self, wanted: Mapping[str, tuple[set[str], int]], part: tuple[str, Callable[[str], bool]] | None = None
+    ) -> int:
+        if part is not None:
+            return super().gather_words(wanted, part)
         open_ = {name: sought for name, sought in wanted.items() if name in self.header()}
         with self._open() as file:
             for batch in file.iter_batches(65_536, columns=list(open_)) if open_ else ():
