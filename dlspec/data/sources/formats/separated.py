@@ -105,6 +105,7 @@ class Separated(RowsFormat):
         """The columns, of so many rows at a time, or of all at once."""
         import warnings
 
+        import numpy as np
         import pandas as pd
 
         labels = [name for name in labels if name in self.header()]
@@ -129,8 +130,9 @@ class Separated(RowsFormat):
                 self._check_lengths()
                 checked = True
             for name in labels:
-                words = frame[name].str[1:].str.strip().fillna("").map(as_word).astype(object)
-                frame[name] = words.where(~words.isin(self.dialect.na), "") if self.dialect.na else words
+                codes, words = pd.factorize(frame[name].str[1:].fillna(""))
+                spelt = ["" if word.strip() in self.dialect.na else as_word(word) for word in words]
+                frame[name] = np.array(spelt, object)[codes]
             found: Columns = {}
             for place, column in frame.items():
                 name = str(place)
