@@ -50,7 +50,32 @@ SPECS = {
     + "runtime: {xla: on}\n",
     "unrolled": pretrained("method: autoencoder, then: unroll").replace("scale:", "target: input, scale:"),
     "compare": pretrained("method: autoencoder") + "evaluate: {compare: {without_pretraining: {seeds: 2}}}\n",
+    "pictures": "data: {images: pics, cache: none}\nmodel: [flatten, {dense: 8}, {dropout: 0.2}, output]\n"
+    + TRAIN % "",
+    "stream": "data: {table: rows.csv, target: y, cache: none}\nmodel: [{dense: 8}, output]\n" + TRAIN % "",
+    "folds": COMMON.replace("min_max", "min_max, split: {folds: 3}") + TRAIN % "",
+    "walk_forward": "data: {dataset: {sine: {samples: 600}}, predict: level, window: {length: 8}, "
+    "split: {walk_forward: {folds: 3}}}\nmodel: [{lstm: 4}, output]\n" + TRAIN % "",
+    "mixed_precision": COMMON + TRAIN % "" + "runtime: {precision: mixed_bfloat16}\n",
 }
+
+
+def write_data(folder: Path) -> None:
+    """The files that some of the specs name."""
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for kind in ("dark", "light"):
+        (folder / "pics" / kind).mkdir(parents=True, exist_ok=True)
+        for place in range(100):
+            pixels = random.integers(0, 128, (8, 8, 3)) + 100 * (kind == "light")
+            Image.fromarray(pixels.astype("uint8")).save(folder / "pics" / kind / f"{place}.png")
+    rows = random.normal(size=(3000, 3)).round(4)
+    names = random.choice(["Ulm", "Bonn"], 3000)
+    lines = [f"{a},{b},{name},{c}\n" for (a, b, c), name in zip(rows.tolist(), names, strict=True)]
+    (folder / "rows.csv").write_text("a,b,city,y\n" + "".join(lines), encoding="utf-8")
+
+
 SIGNALS = {"kill": [signal.SIGKILL], "Ctrl-C": [signal.SIGINT], "terminate": [signal.SIGTERM],
            "Ctrl-C twice": [signal.SIGINT, signal.SIGINT]}  # fmt: skip
 MOST = 12
@@ -115,6 +140,7 @@ def results(run: Path) -> dict[str, object]:
 def crash(spec: str, kills: int, folder: Path, draw: random.Random, counts: Counts) -> None:
     """Runs a spec once in peace, and then again and again with so many stops."""
     (folder / "spec.yaml").write_text(f"dlspec: 1\nname: {spec}\n{SPECS[spec]}", encoding="utf-8")
+    write_data(folder)
     began = time.monotonic()
     code = ended(begin(["run", "spec.yaml", "--out", "whole"], folder))
     lasts = time.monotonic() - began
