@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlspec.data.arrays import LazyArray, is_read_later
-from dlspec.data.preparation.streaming import SAMPLE
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
@@ -32,6 +31,8 @@ Array = np.ndarray
 
 MOST_ROWS = 2000
 """Of the test part that are compared."""
+MOST_LOOKED_AT = 100_000
+"""Rows of the test part among which these are chosen."""
 MOST_VALUES = 2 * 10**7
 """Of raw samples that are compared, about, of which pictures have many."""
 ALLOWED, ALLOWED_MIXED = 1e-4, 2e-2
@@ -112,12 +113,12 @@ def chosen(data: Prepared) -> Array:
         firsts = np.linspace(0, count - SPAN, SPANS).astype(int)
         candidates = np.unique(firsts[:, None] + np.arange(SPAN))
     if data.rows_in_all is not None:  # of which some were kept as they are written
-        step = _step(data)
-        candidates = candidates[np.asarray(part.rows[candidates]) % step == 0]
+        candidates = candidates[np.asarray(part.rows[candidates]) % data.kept_every == 0]
     size = max(1, int(np.prod(part.raw.shape[1:])))
     most = max(16, min(MOST_ROWS, MOST_VALUES // size))
     if len(candidates) <= most:
         return candidates
+    candidates = candidates[np.unique(np.linspace(0, len(candidates) - 1, MOST_LOOKED_AT).astype(int))]
     ends = [*range(most // 4), *range(len(candidates) - most // 4, len(candidates))]
     rest = np.linspace(0, len(candidates) - 1, most).astype(int)
     wanted = list(dict.fromkeys([*ends, *_extremes(data, candidates), *rest.tolist()]))[:most]
@@ -145,15 +146,10 @@ def _any(values: Array) -> bool:
     return values.dtype.kind != "f" or not np.isnan(values).all()
 
 
-def _step(data: Prepared) -> int:
-    """Of data that are not in memory every so manieth row was kept in `columns`."""
-    return max(1, (data.rows_in_all or 0) // SAMPLE)
-
-
 def rows_of(data: Prepared, places: Array) -> Array:
     """Where samples of the test part stand in `data.columns`."""
     rows = np.asarray(data.test.rows[places])
-    return rows if data.rows_in_all is None else rows // _step(data)
+    return rows // data.kept_every
 
 
 def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array) -> Array:

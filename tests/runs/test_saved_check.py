@@ -245,3 +245,21 @@ def test_texts_are_encoded_alike(texts, weights):
         return
     fitted = Text(weights=weights).fit("x", values, "none", "error")
     assert np.abs(saved(fitted, values) - fitted.encode(values)).max() < 1e-5
+
+
+@pytest.mark.parametrize("split", ["random", "order"])
+def test_rows_that_are_not_in_memory_are_looked_at(tmp_path, monkeypatch, split):
+    """Of some of them, whose number is estimated and then another."""
+    from dlspec.data.preparation import streaming
+
+    monkeypatch.setattr(streaming, "SAMPLE", 60)
+    monkeypatch.setattr(streaming, "ROWS_AT_A_TIME", 97)
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"size": random.normal(1e7, 1, 900), "city": random.choice(["Ulm", "Bonn"], 900)})
+    rows["y"] = rows["size"] - 1e7 + (rows["city"] == "Ulm")
+    rows["note"] = ["x" * 200] * 200 + [""] * 700
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    data = f"{{table: rows.csv, target: y, features: [size, city], cache: none, split: {{by: {split}}}}}"
+    run = run_of(tmp_path, data)
+    assert run.metrics.saved_model.same
+    assert run.metrics.saved_model.rows > 1

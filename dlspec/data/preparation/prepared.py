@@ -127,6 +127,7 @@ class Prepared:
         shown: of several series, the rows that the report draws: those of one group.
         notes: what a reader of the result should know of the data.
         rows_in_all: of the data, where `columns` holds some of them.
+        kept_every: `columns` holds every so manieth row, from the first on.
         ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
     """
 
@@ -142,6 +143,7 @@ class Prepared:
     naive_error: float | Array | None = None
     times: Array | None = None
     rows_in_all: int | None = None
+    kept_every: int = 1
     notes: tuple[str, ...] = ()
     ends: tuple[int, int] | None = None
     groups: Array | None = None

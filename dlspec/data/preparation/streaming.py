@@ -72,7 +72,7 @@ class _Stream:
 
     def __init__(self, section: DataSpec, seed: int, signature: Signature, writers: Sequence[RowWriter]) -> None:
         self.section, self.seed, self.signature, self.writers = section, seed, signature, writers
-        self.read = self.kept = 0
+        self.read = self.kept = self.every = 0
         self.types = [kind for kind in signature.types if isinstance(kind, GatheredFeature)]
         self.summaries: list[NumberSummary | WordSummary] = [kind.summary() for kind in self.types]
         self.target = NumberSummary()
@@ -118,8 +118,8 @@ class _Stream:
         self.kept += len(table)
 
     def _keep_sample(self, columns: Columns, count: int, rows: int) -> None:
-        step = max(1, rows // SAMPLE)
-        chosen = np.arange(-self.read % step, count, step)
+        self.every = self.every or max(1, rows // SAMPLE)
+        chosen = np.arange(-(self.read - count) % self.every, count, self.every)
         self.sample.append({name: values[chosen] for name, values in columns.items()})
 
     def _split(self, classes: Array | None, count: int, rows: int) -> tuple[Array, Array, Array]:
@@ -155,7 +155,16 @@ class _Stream:
         sample = {name: np.concatenate([some[name] for some in self.sample]) for name in self.sample[0]}
         none = np.empty((0, *train.inputs.shape[1:]), "float32")
         return Prepared(
-            signature, steps, train, validation, test, sample, self.digest.hexdigest(), none, rows_in_all=self.read
+            signature,
+            steps,
+            train,
+            validation,
+            test,
+            sample,
+            self.digest.hexdigest(),
+            none,
+            rows_in_all=self.read,
+            kept_every=self.every,
         )
 
     def _check_parts(self, stored: Sequence[StoredRows]) -> None:
