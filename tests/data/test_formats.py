@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import dlspec
 from dlspec.data.sources.formats import format_of
+from dlspec.data.sources.formats.base import as_word
 from dlspec.data.sources.rows import SeriesFiles, TableFiles
 from dlspec.language.diagnostics.errors import DataError
 
@@ -227,7 +228,7 @@ def test_rows_and_values_are_the_same_whatever_stands_in_quotes(tmp_path, data, 
     values = list(found.blocks(3, header))
     assert [list(block) for block in values] == [header] * len(values)
     for place, name in enumerate(header):
-        assert [word for block in values for word in block[name]] == [row[place].strip() for row in rows]
+        assert [word for block in values for word in block[name]] == [as_word(row[place]) for row in rows]
 
 
 def test_each_row_of_a_file_with_a_long_header_gets_its_own_prediction(tmp_path):
