@@ -159,7 +159,7 @@ def keys(section, path=()):
     """Every key of a section and of those within it."""
     for name, field in section.keys().items():
         inner = [kind for kind in SECTIONS if kind.__name__ in re.findall(r"\w+", str(field.annotation))]
-        if inner and (*path, name) not in (("model",), ("pretrain", "momentum")):
+        if inner and (*path, name) not in (("model",), ("pretrain", "momentum"), ("data", "time")):
             yield from keys(inner[0], (*path, name))
         else:
             yield ".".join((*path, name))
@@ -180,7 +180,7 @@ def test_every_key_of_a_spec_has_a_sentence_and_there_is_none_of_other_keys(word
     of_kinds |= {f"model.{name}" for name in LAYERS if issubclass(LAYERS[name], Group)}
     assert of_all <= set(words.KEYS)
     assert set(words.KEYS) - of_all - of_kinds == {
-        "data.feature", "data.targets", "data.typed_target", "data.window.now", "model.input", "model.output",
+        "data.feature", "data.formatted_time", "data.targets", "data.typed_target", "data.window.now", "model.input", "model.output",
         "pretrain.method", "variables", "blocks",
     }  # fmt: skip
 
