@@ -64,7 +64,7 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     (tmp_path / "older_prices.csv").write_text(f"date,open,close\n{rows}", encoding="utf-8")
     (tmp_path / "patients.csv").write_text("age,ill\n3,yes\n4,no\n5,yes\n6,no\n", encoding="utf-8")
     visits = "".join(
-        f"{i // 2},{40 + i},{'yes' if i % 3 else 'no'},{('train', 'val', 'test')[i % 3]}\n" for i in range(60)
+        f"{i // 2},{40 + i},{'yes' if i % 2 else 'no'},{('train', 'val', 'test')[i % 3]}\n" for i in range(60)
     )
     (tmp_path / "visits.csv").write_text(f"patient,age,ill,part\n{visits}", encoding="utf-8")
     quotes = "".join(f"{name},{day},{day % 7}\n" for name in ("ABC", "XYZ") for day in range(300))
