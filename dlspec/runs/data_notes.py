@@ -27,9 +27,11 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
     for feature in record.features:
         column = fitted.get(feature.name)
         if feature.missing and isinstance(column, FittedNumber) and column.fill is not None:
-            yield f"{feature.missing:,} missing values of `{feature.name}` were filled in with {column.fill:.4g}."
+            filled = "A missing value" if feature.missing == 1 else f"{feature.missing:,} missing values"
+            was = "was" if feature.missing == 1 else "were"
+            yield f"{filled} of `{feature.name}` {was} filled in with {column.fill:.4g}."
         elif feature.missing and feature.raw == "word" and feature.holes:
-            yield f"{feature.missing:,} missing values of `{feature.name}` count as a word of their own."
+            yield f"Missing values of `{feature.name}`, {feature.missing:,} of them, count as a word of their own."
         if feature.unknown:
             one = feature.unknown == 1
             words = "a word" if one else f"{feature.unknown:,} words"

@@ -81,6 +81,11 @@ def test_numbers_with_several_units_are_refused(tmp_path):
             values(tmp_path, text)
 
 
+def test_rows_without_a_value_say_nothing_of_the_unit(tmp_path):
+    found = reading(tmp_path, "a,b\n" + ",1\n0,1\n" * 3 + "12%,2\n" * 3)
+    assert np.concatenate([block["a"] for block in found.blocks(2)]).tolist()[-3:] == [12, 12, 12]
+
+
 def test_what_the_spec_says_of_a_file_holds(tmp_path):
     assert values(tmp_path, "1,2\n3,4\n", header=False) == {"column_1": [1, 3], "column_2": [2, 4]}
     assert values(tmp_path, "1,2\n3,4\n", header=("x", "y")) == {"x": [1, 3], "y": [2, 4]}
@@ -91,6 +96,11 @@ def test_what_the_spec_says_of_a_file_holds(tmp_path):
     assert found["b"].tolist() == ["", "x", "y"]
     with pytest.raises(DataError, match=r"`header` names 1 columns, and the first line of .* has 2"):
         values(tmp_path, "1,2\n3,4\n", header=("x",))
+
+
+def test_names_that_the_file_has_too_are_no_row(tmp_path):
+    with pytest.raises(DataError, match=r"the first line of `rows.csv` has the names of the columns"):
+        values(tmp_path, "x,Y\n3,4\n", header=("x", "y"))
 
 
 MARKS = st.sampled_from([(".", ""), (",", ""), (".", ","), (",", "."), (".", "'"), (".", " ")])

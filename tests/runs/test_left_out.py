@@ -59,7 +59,7 @@ def test_a_run_says_and_counts_it(folder):
     run = dlspec.run(spec(folder, "median"), out=folder / "filled")
     notes = " ".join(run.metrics.notes)
     assert "10 missing values of `age` were filled in with" in notes
-    assert "5 missing values of `city` count as a word of their own." in notes
+    assert "Missing values of `city`, 5 of them, count as a word of their own." in notes
     assert "Not in the training part: 3 words of `city` in the other parts, which count as none." in notes
     assert "Not seen by the network: `note`, `mixed`" in notes
     data = json.loads((run.folder / "data.json").read_text())

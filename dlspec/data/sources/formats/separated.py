@@ -140,7 +140,7 @@ class Separated(RowsFormat):
                     continue
                 if pd.api.types.is_numeric_dtype(column):
                     found[name] = column.to_numpy("float64")
-                    units.see(name, {""} if found[name].any() else set())
+                    units.see(name, {""} if np.nan_to_num(found[name]).any() else set())
                     continue
                 values = column.to_numpy(object)
                 dressed = None if name in labels else numbers_in_dress(values.tolist(), signs)
@@ -222,19 +222,26 @@ class Separated(RowsFormat):
             names = next(csv.reader(_noted(lines, read), delimiter=separator), [])
         given = self.dialect.header
         if given is not None:
-            return separator, self._given_names(len(names), given)
+            return separator, self._given_names([name.strip() for name in names], given)
         if len(read) > 1 and "".join(read).count('"') % 2:
             message = f"a quote in the first line of `{self.name}` is not closed"
             raise self._error("data-unreadable", message, "close it behind the name of the column, or remove it")
         return separator, [name.strip() for name in names]
 
-    def _given_names(self, count: int, given: tuple[str, ...] | Literal[False]) -> list[str]:
-        """The names of so many columns, none of which the file has."""
+    def _given_names(self, first: Sequence[str], given: tuple[str, ...] | Literal[False]) -> list[str]:
+        """The names of the columns of a file that has none.
+
+        Args:
+            first: its first line.
+        """
         if given is False:
-            return [f"column_{place}" for place in range(1, count + 1)]
-        if len(given) != count:
-            message = f"`header` names {len(given)} columns, and the first line of `{self.name}` has {count}"
+            return [f"column_{place}" for place in range(1, len(first) + 1)]
+        if len(given) != len(first):
+            message = f"`header` names {len(given)} columns, and the first line of `{self.name}` has {len(first)}"
             raise self._error("uneven-rows", message, "name every column, or write `header: false` to number them")
+        if [name.lower() for name in first] == [name.lower() for name in given]:
+            message = f"the first line of `{self.name}` has the names of the columns, and `header` is for files without"
+            raise self._error("data-unreadable", message, "remove `header`")
         return list(given)
 
     def _check_lengths(self) -> None:
