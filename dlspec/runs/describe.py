@@ -57,7 +57,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "usual_step": data.usual_step,
         "not_seen": not_seen(spec.data, source_of(spec.data).describe(), signature),
         "rows_left_out": _rows_left_out(spec, data),
-        "time_form": _time_form(spec, data),
+        "unknown_labels": dict(data.unknown_labels),
+        "time_form": _time_form(data),
         "signs": _signs(spec),
         "dated": data.times is not None and data.times.dtype.kind == "M",
         "class_counts": _class_counts(data),
@@ -82,16 +83,9 @@ def _rows_left_out(spec: Spec, data: Prepared) -> int:
     return len(next(iter(data.columns.values()))) - len(complete_rows(spec.data, data.signature, data.columns))
 
 
-def _time_form(spec: Spec, data: Prepared) -> str | None:
+def _time_form(data: Prepared) -> str | None:
     """How the times of a series are written, where they are text or numbers."""
-    from dlspec.data.preparation import date_form
-
-    name = data.signature.time
-    if data.times is None or name is None or name not in data.columns:
-        return None
-    if spec.data.time is not None and spec.data.time.format is not None:
-        return spec.data.time.format
-    return date_form(name, data.columns[name], data.groups)
+    return data.date_forms.get(data.signature.time or "") if data.times is not None else None
 
 
 def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
@@ -110,7 +104,11 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
         described |= {"raw": raw, "missing": 0 if isinstance(values, LazyArray) else int(is_missing(values).sum())}
         if raw == "word":
             described |= _known_words(data, i, values)
-        found.append(described | _SUMMARIES[raw](column, values))
+        if raw == "time":
+            described |= _of_times(column, values, data.date_forms[column.name])
+        else:
+            described |= _SUMMARIES[raw](column, values)
+        found.append(described)
     return found
 
 
@@ -156,12 +154,11 @@ def _of_texts(column: Column, values: Samples) -> dict[str, Any]:
     return {"longest": max(lengths), "mean": sum(lengths) / len(lengths)}
 
 
-def _of_times(column: Column, values: Samples) -> dict[str, Any]:
+def _of_times(column: Column, values: Samples, form: str) -> dict[str, Any]:
     import numpy as np
 
-    from dlspec.data.preparation import date_form, to_seconds
+    from dlspec.data.preparation import to_seconds
 
-    form = date_form(column.name, values, ordered=False)
     seconds = to_seconds(column.name, values, holes=True, forms=(form,))
     ends = [np.datetime64(int(end), "s") for end in (np.nanmin(seconds), np.nanmax(seconds))]
     first, last = (str(end).removesuffix("T00:00:00") for end in ends)
@@ -172,7 +169,6 @@ _SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {
     "number": _of_numbers,
     "word": _of_words,
     "text": _of_texts,
-    "time": _of_times,
 }
 """What is said of a column, by what the saved model takes of it."""
 

@@ -90,12 +90,17 @@ def scales(decided):
     return np.concatenate([np.ravel(value) for pair in pairs for value in pair])
 
 
-def test_a_class_that_the_training_part_does_not_have_is_named(tmp_path):
+def test_a_class_that_the_training_part_does_not_have_is_left_out_and_told(tmp_path):
     rows = pd.DataFrame({"size": np.arange(60.0), "ill": np.arange(60) % 2})
     rows.to_csv(tmp_path / "train.csv", index=False)
     rows.assign(ill=np.arange(60) % 3).to_csv(tmp_path / "test.csv", index=False)
     (tmp_path / "spec.yaml").write_text(
         "dlspec: 1\ndata: {table: train.csv, target: ill, split: {test: test.csv}}\nmodel: [output]\n"
+        "train: {epochs: 1}\n"
     )
-    with pytest.raises(dlspec.DataError, match="`ill` has the unknown label `2`"):
-        dlspec.run(tmp_path / "spec.yaml", out=tmp_path / "run")
+    run = dlspec.run(tmp_path / "spec.yaml", out=tmp_path / "run")
+    assert run.data.target.classes == ("0", "1")
+    assert run.data.unknown_labels == {"2": 20}
+    assert run.data.parts.test == 40
+    (said,) = [note for note in run.metrics.notes if "20 rows" in note]
+    assert "a label of `ill` that the training part does not have, and are left out: `2`" in said

@@ -71,8 +71,9 @@ class Looked:
         for i, column in enumerate(signature.features):
             kind = signature.types[i] if signature.types else None
             if column.name in self.columns and self.columns[column.name].ndim == 1:
-                read = READERS[kind.raw if kind else "number"]
-                found.append((column.name, kind, read(column.name, self.columns[column.name], holes=True)))
+                read, form = READERS[kind.raw if kind else "number"], self.data.date_forms.get(column.name)
+                forms = {"forms": (form,)} if form and kind else {}
+                found.append((column.name, kind, read(column.name, self.columns[column.name], holes=True, **forms)))
         return found
 
     def place(self, name: str) -> Span:

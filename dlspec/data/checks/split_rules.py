@@ -24,10 +24,33 @@ COMPARED_VALUES = 2**28
 """Values of samples in memory that are compared at most; of samples that are read when needed, an eighth of them."""
 COMPARED_AND_READ = 20_000
 """Samples of a part that are compared at most, where they have to be read for it."""
+SHOWN = 5
+"""Labels that are named."""
 FEW = 10
 """Fewer samples than this judge nothing."""
 FEW_WINDOWS = 30
 """Fewer windows than this teach little."""
+
+
+@rule
+def labels_are_known(looked: Looked) -> Iterator[Diagnostic]:
+    """What the training part does not have cannot be predicted, and a figure without it is better than it would be."""
+    unknown, target = looked.data.unknown_labels, looked.data.signature.target
+    if not unknown:
+        return
+    count, names = sum(unknown.values()), one_of(sorted(unknown, key=lambda word: (-unknown[word], word))[:SHOWN])
+    what = "tag" if target.separator else "label"
+    if len(unknown) > SHOWN:
+        names += f" and {len(unknown) - SHOWN:,} more"
+    rows, have = ("row", "has") if count == 1 else ("rows", "have")
+    then = "which is not counted" if target.separator else "and is left out" if count == 1 else "and are left out"
+    yield warn(
+        "unknown-label",
+        f"{count:,} {rows} of the validation and the test part {have} a {what} of `{target.name}` that the training "
+        f"part does not have, {then}: {names}",
+        looked.at_key("split"),
+        f"check how it is written, or split so that the training part has every {what}",
+    )
 
 
 @rule

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from dlspec.data.columns import place_of_feature
 from dlspec.data.datasets import Columns
 from dlspec.data.features.base import Raw
 from dlspec.data.preparation.problems import FILL, First, ValueProblem, check_all, is_no_value, row_at
-from dlspec.data.preparation.times import DATE_FORMS, to_seconds, to_times
+from dlspec.data.preparation.times import DATE_FORMS, date_form, to_seconds, to_times
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.source_of import source_of, unlabeled_source
@@ -26,6 +27,9 @@ from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
+
+WHOLE = "the training data had whole numbers alone; round it, or train with values such as this one"
+NOT_WHOLE = "`{}` has fractions outside the training part, and the saved model takes whole numbers of it"
 
 
 def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
@@ -68,9 +72,8 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
 
 def check_whole(name: str, values: Array, first: First = 0) -> None:
     """Raises ValueProblem where a number is missing or not whole, and the saved model takes whole numbers."""
-    help = "the training data had whole numbers alone; round it, or train with values such as this one"
-    check_all(name, np.isnan(values), first, "lacks a value", help)
-    check_all(name, values != np.floor(values), first, "is not whole", help)
+    check_all(name, np.isnan(values), first, "lacks a value", WHOLE)
+    check_all(name, values != np.floor(values), first, "is not whole", WHOLE)
 
 
 def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
@@ -112,6 +115,8 @@ def numbers_of(
     holes: bool = False,
     raw: Raw = "number",
     first: First = 0,
+    trained: Array | None = None,
+    form: str | None = None,
 ) -> Array:
     """A column of the data as numbers, words or times; an error points to where the spec names it.
 
@@ -119,8 +124,13 @@ def numbers_of(
         source: the key under `data` that names another source than that of the samples.
         holes: whether values may be missing.
         first: as of `to_numbers`.
+        trained: which rows tell how dates are written; None: all.
+        form: how they are written, where that is known.
     """
     try:
+        if raw == "time":
+            forms = DATE_FORMS if form is None else (form,)
+            return to_seconds(name, columns[name], holes=holes, first=first, forms=forms, trained=trained)
         return READERS[raw](name, columns[name], holes=holes, first=first)
     except DataError as error:
         (problem,) = error.diagnostics
@@ -171,37 +181,70 @@ def file_of(section: DataSpec, source: str | None, error: DataError) -> str:
     return f", which is {place}" if place else ""
 
 
+def strata_of(section: DataSpec, signature: Signature, columns: Columns) -> Array | None:
+    """A number for each row: rows of the same number are shared out among the parts; None: they are drawn alike.
+
+    It is the class, and for what is no class of the target a number of its own. Groups are dealt out before it is
+    known what the classes are, by the words of the target.
+    """
+    target, split = signature.target, section.split
+    by_words = split.group is not None and split.by == "stratified" and target.name in columns
+    if split.by == "random" or (target.kind != "class" and not by_words):
+        return None
+    words = label_words(columns[target.name])
+    if by_words:
+        return np.unique(words, return_inverse=True)[1]
+    known = list(target.classes)
+    more = sorted({*words} - {*known})
+    index = {word: place for place, word in enumerate(known + more)}
+    return np.array([index[word] for word in words])
+
+
+def label_words(values: Array) -> list[str]:
+    """Labels as words, an empty one where a label is missing."""
+    if values.dtype.kind == "f":  # two whole numbers of a file
+        return ["" if value != value else f"{value:g}" for value in values.tolist()]
+    return ["" if value is None else str(value) for value in values]
+
+
 def classes_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
-    """Labels as indices into the target's classes.
+    """Labels as indices into the target's classes, -1 for a label that is none of them; see `check_known`.
 
     Args:
         first: as of `to_numbers`.
     """
     name = signature.target.name
     index = {label: i for i, label in enumerate(signature.target.classes)}
-    labels = columns[name]
-    if labels.dtype.kind == "f":  # two whole numbers of a file
-        labels = np.array([f"{value:g}" for value in numbers_of(section, name, columns, first=first)])
+    words = label_words(columns[name])
+    help = "fill in the label, or write `missing: drop` under `data`"
     try:
-        check_all(
-            name, labels == "", first, "lacks a label", "fill in the label, or write `missing: drop` under `data`"
-        )
+        check_all(name, np.array([not word for word in words], bool), first, "lacks a label", help)
     except DataError as error:
         (problem,) = error.diagnostics
         raise data_error(section, problem.code, problem.message, "target", help=problem.help) from None
-    unknown = [label for label in np.unique(labels) if str(label) not in index]
-    if unknown:
-        raise data_error(
-            section,
-            "unknown-label",
-            f"column `{name}` has the unknown label `{unknown[0]}`",
-            "target",
-        )
-    return np.array([index[str(label)] for label in labels])
+    return np.array([index.get(word, -1) for word in words])
 
 
-def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
-    """Which of the target's labels each sample has, (samples, labels), 1 or 0.
+def check_known(section: DataSpec, columns: Columns, name: str, unknown: Array, trained: Array) -> Mapping[str, int]:
+    """The labels of the validation and the test part that the training part does not have, and how often.
+
+    Args:
+        name: the column with the labels.
+        unknown, trained: rows that have an unknown label, and those of the training part, (rows,) bool.
+
+    Raises:
+        DataError: the training part has one.
+    """
+    words = label_words(columns[name][unknown])
+    if (unknown & trained).any():
+        word = label_words(columns[name][unknown & trained])[0]
+        raise data_error(section, "unknown-label", f"column `{name}` has the unknown label `{word}`", "target")
+    return Counter(words)
+
+
+def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> tuple[Array, Array]:
+    """Which of the target's labels each sample has, (samples, labels), 1 or 0, and in which samples, (samples, columns)
+    bool, a column has something else.
 
     Args:
         first: as of `to_numbers`.
@@ -210,29 +253,44 @@ def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: 
     if target.separator is not None:
         values = numbers_of(section, target.name, columns, holes=True, raw="word", first=first)  # nothing: no tag
         places = {label.word: i for i, label in enumerate(target.labels)}
-        found = np.zeros((len(values), len(places)), "uint8")
+        found, others = np.zeros((len(values), len(places)), "uint8"), np.zeros((len(values), 1), bool)
         for row, value in enumerate(values):
             for tag in split_tags(value, target.separator):
-                found[row, places[tag]] = 1
-        return found
+                if tag in places:
+                    found[row, places[tag]] = 1
+                else:
+                    others[row] = True
+        return found, others
     words = of_each(target.names, lambda name: numbers_of(section, name, columns, raw="word", first=first))
-    return np.stack([words[label.column] == label.word for label in target.labels], axis=1).astype("uint8")
+    found = np.stack([words[label.column] == label.word for label in target.labels], axis=1)
+    others = np.stack([words[label.column] != label.other for label in target.labels], axis=1) & ~found
+    return found.astype("uint8"), others
 
 
 def times_of(
-    section: DataSpec, signature: Signature, columns: Columns, groups: Array | None = None, place: str = "time"
-) -> Array | None:
-    """The time of each row; None: rows are numbered.
+    section: DataSpec,
+    signature: Signature,
+    columns: Columns,
+    groups: Array | None = None,
+    place: str = "time",
+    trained: int | None = None,
+) -> tuple[Array, str] | None:
+    """The time of each row, and how it is written; None: rows are numbered.
 
     Args:
         groups: see `to_times`.
         place: the key under `data` that an error points to.
+        trained: so many rows, the first ones, tell how times are written; None: all.
     """
     if signature.time is None or signature.time not in columns:
         return None
+    name, values = signature.time, columns[signature.time]
     try:
         form = section.time.format if section.time is not None else None
-        return to_times(signature.time, columns[signature.time], groups, forms=(form,) if form else DATE_FORMS)
+        if form is None:
+            decided = None if groups is None else groups[:trained]
+            form = date_form(name, values[:trained], decided)
+        return to_times(name, values, groups, forms=(form,)), form
     except DataError as error:
         (problem,) = error.diagnostics
         message = problem.message + file_of(section, "unlabeled" if place == "unlabeled" else None, error)

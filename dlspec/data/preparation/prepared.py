@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -124,6 +125,8 @@ class Prepared:
         groups: of several series, the group of every row.
         gaps: of a series, what its gaps in time cost.
         usual_step: of a series, the usual step in time, as of `Segments`.
+        date_forms: how the dates of columns are written, as the training part says it.
+        unknown_labels: of the validation and the test part, which the training part does not have -> how often.
         shown: of several series, the rows that the report draws: those of one group.
         notes: what a reader of the result should know of the data.
         rows_in_all: of the data, where `columns` holds some of them.
@@ -150,6 +153,8 @@ class Prepared:
     shown: Array | None = None
     gaps: Gaps | None = None
     usual_step: float | None = None
+    date_forms: Mapping[str, str] = field(default_factory=dict)
+    unknown_labels: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def pretraining_inputs(self) -> Samples:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +14,16 @@ from dlspec.data.datasets import Columns
 from dlspec.data.features import Affine, Fitted, fit_affine, fit_one_scale
 from dlspec.data.features.numeric import FittedNumber, all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
+    NOT_WHOLE,
+    WHOLE,
+    check_known,
     classes_of,
     data_error,
     fingerprint,
     labels_of,
     numbers_of,
     of_each,
+    strata_of,
     together,
 )
 from dlspec.data.preparation.leakage import without_held_out
@@ -25,6 +31,7 @@ from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flat
 from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.sampling import draw_some, generator
 from dlspec.data.preparation.splitting import Given, split_samples
+from dlspec.data.preparation.times import date_form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 
@@ -37,14 +44,18 @@ def prepare_samples(
     """Splits and scales single samples."""
     target = signature.target
     whole = columns
+    count = len(next(iter(columns.values())))
+    strata = strata_of(section, signature, columns)
+    parts_of_rows = split_samples(section, seed, columns, strata, Given.of(signature), fold)
     columns, kept = _without_holes(section, signature, columns)
-    values, truth = together(
-        lambda: _values(section, signature, columns, kept),
-        lambda: _truth(section, signature, columns, kept),
+    trained = np.isin(kept, parts_of_rows[0])
+    values, found = together(
+        lambda: _values(section, signature, columns, kept, trained=trained),
+        lambda: _Truth.read(section, signature, columns, kept, trained),
     )
+    truth = found.values
+    train, validation, test = _places(section, parts_of_rows, count, kept, found.known)
     classes = truth if target.kind == "class" else None
-    given = Given.of(signature, kept, len(next(iter(whole.values()))))
-    train, validation, test = split_samples(section, seed, whole, classes, kept, given, fold)
     if section.limit:
         train = draw_some(generator(seed, "limit"), classes, train, section.limit)
     labelled = train
@@ -89,24 +100,81 @@ def prepare_samples(
         unseen = without_held_out(found, [part.inputs for part in parts[1:]])
         left_out = len(found) - len(unseen)
         more = joined([more, unseen])
-    return Prepared(signature, preprocessing, parts[0], parts[1], parts[2], whole, fingerprint(whole), more, left_out)
+    date_forms = {
+        column.name: date_form(column.name, columns[column.name][trained], ordered=False)
+        for kind, column in zip(signature.types, signature.features, strict=False)
+        if kind.raw == "time"
+    }
+    return Prepared(
+        signature,
+        preprocessing,
+        *parts,
+        whole,
+        fingerprint(whole),
+        more,
+        left_out,
+        date_forms=date_forms,
+        unknown_labels=found.unknown,
+    )
 
 
-def _truth(section: DataSpec, signature: Signature, columns: Columns, rows: Array) -> Array | None:
-    """One target, (samples,), or several numbers or labels, (samples, targets); None: it is the input.
+def _places(
+    section: DataSpec, parts: Sequence[Array], count: int, kept: Array, known: Array
+) -> tuple[Array, Array, Array]:
+    """The places in `kept` of the rows of each part, without those whose label nobody knows.
 
     Args:
-        rows: of the data that the columns have.
+        count: rows of the data.
+        kept: rows that lack nothing.
+        known: which of these have a label that the training part has.
     """
-    target = signature.target
-    if target.kind == "input":
-        return None
-    if target.kind == "class":
-        return classes_of(section, signature, columns, rows)
-    if target.kind == "labels":
-        return labels_of(section, signature, columns, rows)
-    values = list(of_each(target.names, lambda name: numbers_of(section, name, columns, first=rows)).values())
-    return values[0] if len(values) == 1 else np.stack(values, axis=1)
+    place = np.full(count, -1)
+    place[kept[known]] = np.flatnonzero(known)
+    found = [place[rows][place[rows] >= 0] for rows in parts]
+    for name, rows, own in zip(("training", "validation", "test"), parts, found, strict=True):
+        if len(rows) and not len(own):
+            message = f"no row of the {name} part is left: each lacks a value, or has a label that is not known"
+            raise data_error(section, "too-few-rows", message, "split")
+    return found[0], found[1], found[2]
+
+
+class _Truth(NamedTuple):
+    """What the network is to put out.
+
+    Args:
+        values: one target, (samples,), or several numbers or labels, (samples, targets); None: it is the input.
+        known: which samples have labels that the training part has, (samples,).
+        unknown: labels that it does not have -> how often they are there.
+    """
+
+    values: Array | None
+    known: Array
+    unknown: Mapping[str, int]
+
+    @classmethod
+    def read(cls, section: DataSpec, signature: Signature, columns: Columns, rows: Array, trained: Array) -> _Truth:
+        """
+        Args:
+            rows: of the data that the columns have.
+            trained: which of these are in the training part.
+        """
+        target, known = signature.target, np.ones(len(rows), bool)
+        if target.kind == "input":
+            return cls(None, known, {})
+        if target.kind == "class":
+            classes = classes_of(section, signature, columns, rows)
+            known = classes >= 0
+            return cls(classes, known, check_known(section, columns, target.name, ~known, trained))
+        if target.kind == "labels":
+            labels, others = labels_of(section, signature, columns, rows)
+            if target.separator is not None:  # beside a tag that nobody knows, others count
+                return cls(labels, known, check_known(section, columns, target.name, others[:, 0], trained))
+            unknown: Counter[str] = Counter()
+            for name, other in zip(target.names, others.T, strict=True):
+                unknown.update(check_known(section, columns, name, other, trained))
+            return cls(labels, ~others.any(axis=1), unknown)
+        values = list(of_each(target.names, lambda name: numbers_of(section, name, columns, first=rows)).values())
+        return cls(values[0] if len(values) == 1 else np.stack(values, axis=1), known, {})
 
 
 def _as_table(values: Array) -> Array:
@@ -138,13 +206,21 @@ class _Encoding:
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
         )
         whole = tuple(
-            isinstance(column, FittedNumber) and column.is_plain and all_whole(own)
+            isinstance(column, FittedNumber) and column.is_plain and all_whole(own[rows])
             for column, own in zip(fitted, values, strict=True)
         )
         large = tuple(
             own and rounded_by_float32(v[rows].min(), v[rows].max()) for own, v in zip(whole, values, strict=True)
         )
-        return cls(*encoded(fitted, whole, large, by_name=signature.target.kind != "input"))
+        found = cls(*encoded(fitted, whole, large, by_name=signature.target.kind != "input"))
+        for column, own in zip(found.columns or fitted, values, strict=True):
+            if found.takes_whole(column) and not all_whole(own):
+                raise data_error(section, "not-a-number", NOT_WHOLE.format(column.name), "features", help=WHOLE)
+        return found
+
+    def takes_whole(self, column: Fitted) -> bool:
+        """Whether the saved model takes whole numbers of a column."""
+        return self.dtype == "int64" or (isinstance(column, FittedNumber) and column.whole)
 
     def raw(self, values: Sequence[Samples]) -> Samples:
         """Columns side by side, (samples, features), encoded unless they are plain numbers; of pictures the one."""
@@ -189,12 +265,18 @@ def _dtype_of_arrays(values: Samples, rows: Array) -> str:
 
 
 def _values(
-    section: DataSpec, signature: Signature, columns: Columns, rows: Array, source: str | None = None
+    section: DataSpec,
+    signature: Signature,
+    columns: Columns,
+    rows: Array,
+    source: str | None = None,
+    trained: Array | None = None,
 ) -> list[Array]:
     """The features as numbers or words.
 
     Args:
         rows: of the data that the columns have.
+        trained: which of these tell how dates are written; None: all.
     """
     types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
 
@@ -203,7 +285,7 @@ def _values(
         if kind is None:
             return numbers_of(section, name, columns, source, first=rows)
         holes = kind.policy(section.missing) != "error"
-        return numbers_of(section, name, columns, source, holes=holes, raw=kind.raw, first=rows)
+        return numbers_of(section, name, columns, source, holes=holes, raw=kind.raw, first=rows, trained=trained)
 
     return list(of_each((column.name for column in signature.features), read).values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ from dlspec.data.datasets import Columns
 from dlspec.data.features import fit_affine
 from dlspec.data.features.numeric import all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
+    check_known,
     classes_of,
     data_error,
     fingerprint,
@@ -27,6 +28,7 @@ from dlspec.data.preparation.leakage import windows_without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import generator
 from dlspec.data.preparation.segments import Segments, part_of_rows
+from dlspec.data.preparation.splitting import Given
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 
@@ -91,11 +93,14 @@ def prepare_series(
     groups = words_of(section, signature.group, columns, "group") if signature.group else None
     names = [column.name for column in signature.features]
     needed_names = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
-    numbers, labels, times = together(
+    count = len(next(iter(columns.values())))
+    trained = None if groups is not None else section.split.bounds(count, fold, *Given.of(signature)[::-1])[0]
+    numbers, labels, timed = together(
         lambda: of_each(needed_names, lambda name: numbers_of(section, name, columns)),
         lambda: classes_of(section, signature, columns) if target.kind == "class" else None,
-        lambda: times_of(section, signature, columns, groups),
+        lambda: times_of(section, signature, columns, groups, trained=trained),
     )
+    times, form = timed or (None, None)
     if change == "return":
         _check_positive(section, numbers)
     levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
@@ -103,10 +108,13 @@ def prepare_series(
     timesteps = window.length + (change != "level")
     reach = 0 if target.kind == "input" else window.reach
 
-    count = len(numbers[names[0]])
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
     part_of_row = part_of_rows(section.split, signature, count, fold, codes, times)
     segments = Segments.find(part_of_row, count, codes, times, window.gap)
+    unknown: Mapping[str, int] = {}
+    if labels is not None:
+        in_training = np.arange(count) < part_of_row[0] if isinstance(part_of_row, tuple) else part_of_row == 0
+        unknown = check_known(section, columns, target.name, labels < 0, in_training)
     needed = timesteps + reach
     for part, name in enumerate(("training", "validation", "test")):
         if not (name == "validation" and section.split.validation == 0):
@@ -140,7 +148,15 @@ def prepare_series(
     )
     windows = _Windows(table, window.length, preprocessing, aim, segments.rows, target.units)
     strides = (window.stride, 1, 1)
-    train, validation, test = (windows.at(segments.starts(part, needed, strides[part])) for part in range(3))
+    starts = [segments.starts(part, needed, strides[part]) for part in range(3)]
+    if unknown and labels is not None:
+        leads_to = labels[np.concatenate(starts) + timesteps - 1 + window.horizon]
+        known = np.split(leads_to >= 0, np.cumsum([len(own) for own in starts])[:-1])
+        starts = [own[kept] for own, kept in zip(starts, known, strict=True)]
+        if len(starts[2]) == 0:
+            message = "no window of the test part leads to a label that the training part has"
+            raise data_error(section, "too-few-rows", message, "split")
+    train, validation, test = (windows.at(own) for own in starts)
     if section.limit and section.limit < len(train):
         train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
@@ -165,6 +181,8 @@ def prepare_series(
         shown=shown,
         gaps=segments.gaps(needed, window.stride),
         usual_step=segments.usual_step,
+        date_forms={} if form is None or signature.time is None else {signature.time: form},
+        unknown_labels=unknown,
     )
 
 
@@ -344,7 +362,8 @@ def _more_windows(
     if signature.group:
         words = words_of(section, signature.group, columns, "unlabeled", source="unlabeled")
         codes = np.unique(words, return_inverse=True)[1]
-    times = times_of(section, signature, columns, codes, "unlabeled")
+    timed = times_of(section, signature, columns, codes, "unlabeled")
+    times = None if timed is None else timed[0]
     table = np.stack(list(numbers.values()), axis=1)
     count, needed = len(table), steps.timesteps or window.length
     segments = Segments.find((count, count, count), count, codes, times, window.gap)

@@ -29,35 +29,28 @@ class Given(NamedTuple):
     test: int
 
     @classmethod
-    def of(cls, signature: Signature, kept: Array, count: int) -> Given:
-        """
-        Args:
-            kept: the rows, of so many as the data have, that lack nothing.
-        """
-        test = count - signature.test_rows
-        validation = test - signature.validation_rows
-        return cls(int(((kept >= validation) & (kept < test)).sum()), int((kept >= test).sum()))
+    def of(cls, signature: Signature) -> Given:
+        return cls(signature.validation_rows, signature.test_rows)
 
 
 def split_samples(
-    section: DataSpec, seed: int, columns: Columns, classes: Array | None, kept: Array, given: Given, fold: int
+    section: DataSpec, seed: int, columns: Columns, classes: Array | None, given: Given, fold: int
 ) -> tuple[Array, Array, Array]:
-    """Places in `kept` of the training, validation and test part.
+    """The rows of the training, validation and test part, before any of them is left out: what a row of one part lacks
+    moves no row of another.
 
     Args:
         columns: all rows of the data.
-        classes: of the rows that are kept.
+        classes: of all rows, a number of its own for what is no label, to draw from each class its share.
         fold: which of the folds, where there are several.
     """
-    split, count = section.split, len(kept)
+    split, count = section.split, len(next(iter(columns.values())))
     if split.column is not None:
-        parts = _as_a_column_says(section, split.column, columns, kept)
+        parts = _as_a_column_says(section, split.column, columns)
         return np.flatnonzero(parts == 0), np.flatnonzero(parts == 1), np.flatnonzero(parts == 2)
     _check_sizes(section, count, given)
-    if split.by == "random":
-        classes = None
     if split.group is not None:
-        words = words_of(section, split.group, columns, "split", "group")[kept]
+        words = words_of(section, split.group, columns, "split", "group")
         return _by_group(section, seed, split.group, words, classes, given, fold)
     if split.folds:
         return _fold(section, seed, classes, count, fold)
@@ -213,7 +206,7 @@ def _check_apart(section: DataSpec, name: str, labels: Array, group: Array, part
 # --- a column of parts
 
 
-def _as_a_column_says(section: DataSpec, name: str, columns: Columns, kept: Array) -> Array:
+def _as_a_column_says(section: DataSpec, name: str, columns: Columns) -> Array:
     """0 in the rows that train, 1 in those of the validation, 2 in those of the test part."""
     words = words_of(section, name, columns, "split", "column")
     places = {part: place for place, part in enumerate(WORDS)}
@@ -225,7 +218,7 @@ def _as_a_column_says(section: DataSpec, name: str, columns: Columns, kept: Arra
             message = problem.diagnostics[0].message + file_of(section, None, problem) + ", which is no part"
             help = "write `train`, `validation` or `test`"
             raise data_error(section, "unknown-part", message, "split", "column", help=help)
-    parts = np.array([places[known[word] or ""] for word in words[kept].tolist()])
+    parts = np.array([places[known[word] or ""] for word in words.tolist()])
     for part in ("training", "test"):
         if not (parts == places[part]).any():
             message = f"no row of column `{name}` says `{WORDS[part][0]}`"

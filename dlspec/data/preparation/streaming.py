@@ -8,6 +8,7 @@ many rows there are.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +21,21 @@ from dlspec.data.features import Affine, Fitted
 from dlspec.data.features.base import GatheredFeature
 from dlspec.data.features.numeric import FittedNumber, rounded_by_float32
 from dlspec.data.features.summaries import NumberSummary, WordSummary
-from dlspec.data.preparation.columns import classes_of, data_error, numbers_of, together
+from dlspec.data.preparation.columns import (
+    NOT_WHOLE,
+    WHOLE,
+    check_known,
+    classes_of,
+    data_error,
+    numbers_of,
+    strata_of,
+    together,
+)
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing
 from dlspec.data.preparation.samples import complete_rows, encoded
 from dlspec.data.preparation.sampling import generator, stratified_order
 from dlspec.data.preparation.stored import RowWriter, StoredArray, StoredRows
+from dlspec.data.preparation.times import date_form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.sources.rows import TableFiles
@@ -72,11 +83,13 @@ class _Stream:
 
     def __init__(self, section: DataSpec, seed: int, signature: Signature, writers: Sequence[RowWriter]) -> None:
         self.section, self.seed, self.signature, self.writers = section, seed, signature, writers
-        self.read = self.kept = self.every = 0
+        self.read = self.every = 0
+        self.unknown: Counter[str] = Counter()
+        self.date_forms: dict[str, str] = {}
         self.types = [kind for kind in signature.types if isinstance(kind, GatheredFeature)]
         self.summaries: list[NumberSummary | WordSummary] = [kind.summary() for kind in self.types]
         self.target = NumberSummary()
-        self.whole = np.ones(len(signature.features), bool)
+        self.whole, self.all_whole = np.ones((2, len(signature.features)), bool)
         self.digest = hashlib.sha256(repr([column.name for column in signature.features]).encode())
         self.sample: list[Columns] = []
 
@@ -86,7 +99,9 @@ class _Stream:
         first, count = self.read, len(next(iter(columns.values())))
         self.read += count
         self._keep_sample(columns, count, rows)
+        own = self._split(strata_of(section, signature, columns), first, count, rows)
         complete = complete_rows(section, signature, columns)
+        trained = np.isin(complete, own[0])
         columns = {name: values[complete] for name, values in columns.items()}
         if not len(complete):
             return
@@ -95,7 +110,10 @@ class _Stream:
         def read(place: int) -> None:
             kind, name, summary = signature.types[place], signature.features[place].name, self.summaries[place]
             holes = kind.policy(section.missing) != "error"
-            values = numbers_of(section, name, columns, holes=holes, raw=kind.raw, first=at)
+            form = self.date_forms.get(name)
+            values = numbers_of(section, name, columns, holes=holes, raw=kind.raw, first=at, trained=trained, form=form)
+            if kind.raw == "time" and form is None and trained.any():  # the first rows tell it for all
+                self.date_forms[name] = date_form(name, columns[name][trained], ordered=False)
             table[:, place] = summary.numbered(values) if isinstance(summary, WordSummary) else values
 
         def read_target() -> Array | None:
@@ -106,25 +124,34 @@ class _Stream:
             return None
 
         *_, classes = together(*(partial(read, place) for place in range(len(signature.features))), read_target)
+        known = np.ones(len(table), bool) if classes is None else classes >= 0
+        self.unknown.update(check_known(section, columns, signature.target.name, ~known, trained))
         table[:, -1] = at
-        self.whole &= (table[:, :-2] == np.floor(table[:, :-2])).all(axis=0)
+        whole = table[:, :-2] == np.floor(table[:, :-2])
+        self.whole &= whole[trained].all(axis=0)
+        self.all_whole &= whole.all(axis=0)
         self.digest.update(np.ascontiguousarray(table).tobytes())
-        train, *others = self._split(classes, len(table), rows)
-        for summary, values in zip(self.summaries, table[train].T, strict=False):
+        for summary, values in zip(self.summaries, table[trained].T, strict=False):
             summary.add(values)
-        self.target.add(table[train, -2])
-        for writer, chosen in zip(self.writers, (train, *others), strict=True):
-            writer.write(table[chosen])
-        self.kept += len(table)
+        self.target.add(table[trained, -2])
+        for writer, chosen in zip(self.writers, own, strict=True):
+            writer.write(table[np.isin(complete, chosen) & known])
 
     def _keep_sample(self, columns: Columns, count: int, rows: int) -> None:
         self.every = self.every or max(1, rows // SAMPLE)
         chosen = np.arange(-(self.read - count) % self.every, count, self.every)
         self.sample.append({name: values[chosen] for name, values in columns.items()})
 
-    def _split(self, classes: Array | None, count: int, rows: int) -> tuple[Array, Array, Array]:
-        """Which of the rows at hand go into each part, in order. Over all rows the shares come out to a row."""
-        split, first = self.section.split, self.kept
+    def _split(self, strata: Array | None, first: int, count: int, rows: int) -> tuple[Array, Array, Array]:
+        """Which of the rows at hand go into each part, in order. Over all rows the shares come out to a row.
+
+        Args:
+            strata: of these rows, as of `strata_of`.
+            first: of these, as it stands in the data.
+            count: how many these are.
+            rows: how many the data have.
+        """
+        split = self.section.split
         validation, test = (amount / max(rows, 1) for amount in split.amounts(rows))
         places = np.arange(first, first + count + 1)
         if split.by == "order":
@@ -132,8 +159,7 @@ class _Stream:
             part = np.searchsorted(ends, places[:-1], side="right")
             train, watched, tested = (np.flatnonzero(part == place) for place in range(3))
             return train, watched, tested
-        alike = None if split.by == "random" else classes
-        order = stratified_order(generator(self.seed, f"split/{first}"), alike, count)
+        order = stratified_order(generator(self.seed, f"split/{first}"), strata, count)
         tested = np.diff(np.floor(places * test + 1e-9)) > 0
         rest = np.cumsum(np.append(0, ~tested)) + (first - np.floor(first * test + 1e-9))
         share = validation / (1 - test)
@@ -145,6 +171,9 @@ class _Stream:
         section, stored = self.section, [writer.finish() for writer in self.writers]
         self._check_parts(stored)
         encoding = _RowEncoding.fit(section, self.signature, self.types, self.summaries, self.target, self.whole)
+        for column, own in zip(encoding.columns, self.all_whole, strict=True):
+            if isinstance(column, FittedNumber) and (column.whole or encoding.dtype == "int64") and not own:
+                raise data_error(section, "not-a-number", NOT_WHOLE.format(column.name), "features", help=WHOLE)
         signature = self.signature
         if not encoding.plain:
             signature = signature.with_widths([column.width for column in encoding.columns])
@@ -165,13 +194,15 @@ class _Stream:
             none,
             rows_in_all=self.read,
             kept_every=self.every,
+            date_forms=self.date_forms,
+            unknown_labels=self.unknown,
         )
 
     def _check_parts(self, stored: Sequence[StoredRows]) -> None:
         sizes, split = [rows.count for rows in stored], self.section.split
         if min(sizes[0], sizes[2]) < 1 or (split.validation and not sizes[1]):
             asked = f"{split.validation:g} and {split.test:g}"
-            message = f"{self.kept} rows are too few for a split of {asked}"
+            message = f"{sum(sizes)} rows are too few for a split of {asked}"
             raise data_error(self.section, "too-few-rows", message, "split")
 
 
@@ -207,7 +238,7 @@ class _RowEncoding:
         """Fitted to what was gathered of the training part.
 
         Args:
-            whole: which of the columns hold whole numbers alone, in all parts.
+            whole: which of the columns hold whole numbers alone.
         """
         scale = section.scale
         columns = tuple(

@@ -25,13 +25,20 @@ LOOKED_AT = 50
 
 
 def to_seconds(
-    name: str, values: Array, *, holes: bool = False, first: First = 0, forms: Sequence[str] = DATE_FORMS
+    name: str,
+    values: Array,
+    *,
+    holes: bool = False,
+    first: First = 0,
+    forms: Sequence[str] = DATE_FORMS,
+    trained: Array | None = None,
 ) -> Array:
     """A column of dates as seconds since the beginning of 1970, float64, NaN where one is missing.
 
     Args:
         holes, first: as of `to_numbers`.
         forms: how dates may be written.
+        trained: which of the values tell that, (values,) bool; None: all.
 
     Raises:
         DataError: a value is no date, or it is not clear what is the day, or one is missing and none may be.
@@ -40,6 +47,9 @@ def to_seconds(
     if not holes:
         check_all(name, missing, first, "lacks a date", FILL)
     if values.dtype.kind != "M":
+        if trained is not None and forms == DATE_FORMS and trained.any() and not trained.all():
+            rows = (first + np.arange(len(values)) if isinstance(first, int) else first)[trained]
+            forms = (date_form(name, values[trained], ordered=False, first=rows),)
         values, _ = _read_dates(name, values, forms, first, ordered=False)
     seconds = values.astype("datetime64[us]").astype("int64") / 1e6
     return np.where(missing, np.nan, seconds)
@@ -109,7 +119,13 @@ def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
 
 
 def date_form(
-    name: str, values: Array, groups: Array | None = None, *, ordered: bool = True, known: str | None = None
+    name: str,
+    values: Array,
+    groups: Array | None = None,
+    *,
+    ordered: bool = True,
+    known: str | None = None,
+    first: First = 0,
 ) -> str:
     """How the dates of a column are written.
 
@@ -117,6 +133,7 @@ def date_form(
         groups: see `to_times`.
         ordered: whether they run forwards, which may tell what is the day.
         known: how other data of this kind are written, which holds where these can be read so.
+        first: as of `to_numbers`.
 
     Raises:
         DataError: a value is no date, or it is not clear what is the day.
@@ -128,7 +145,7 @@ def date_form(
         return COMPACT if compact(there) else DATE_FORMS[0]
     if values.dtype != object:
         return DATE_FORMS[0]
-    return _read_dates(name, values, groups=groups, ordered=ordered)[1]
+    return _read_dates(name, values, first=first, groups=groups, ordered=ordered)[1]
 
 
 def _read_dates(

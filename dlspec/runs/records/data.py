@@ -150,6 +150,7 @@ class DataRecord(Record):
         group: of several series, the column that separates them.
         not_seen: column -> why the network does not see it.
         rows_left_out: that lack a value, where `missing` is `drop`.
+        unknown_labels: of the validation and the test part, which the training part does not have -> how often.
         time_form: of a series, how its times are written; older runs do not say it.
         signs: of files of text, what stands before fractions and between thousands.
         usual_step: the usual step in time, in seconds where times are `dated`.
@@ -176,6 +177,7 @@ class DataRecord(Record):
     usual_step: float | None = None
     not_seen: dict[str, str] = Field(default_factory=dict)
     rows_left_out: Count = 0
+    unknown_labels: dict[str, Count] = Field(default_factory=dict)
     time_form: str | None = None
     signs: tuple[str, str] | None = None
     dated: bool = False
