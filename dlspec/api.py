@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import Description
 from dlspec.data.source_of import source_of
+from dlspec.data.sources.reading import briefly
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
 from dlspec.language.yaml import Document, read_file, read_text
@@ -79,7 +80,17 @@ def validate(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None
     Raises:
         DataError: the file cannot be read.
     """
-    return examine(spec, overrides).diagnostics
+    return examine_briefly(spec, overrides).diagnostics
+
+
+def examine_briefly(spec: Spec | str | Path | Document, overrides: Mapping[str, Any] | None = None) -> Checked:
+    """As `examine`, with the beginning of large data files alone; what that does not settle is a note.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    with briefly():
+        return examine(spec, overrides)
 
 
 def examine(spec: Spec | str | Path | Document, overrides: Mapping[str, Any] | None = None) -> Checked:
@@ -123,7 +134,7 @@ def graph(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
 def _describe(spec: Spec) -> Description | None:
     """What the data look like, as far as that is known without them."""
     try:
-        return source_of(spec.data).describe()
+        return source_of(spec.data, spec.seed).describe()
     except DataError:
         return None
 
@@ -231,7 +242,7 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
 
     require(*model_modules(), what="a Keras model")
     loaded = _as_spec(spec, overrides)
-    source_of(loaded.data).describe()
+    source_of(loaded.data, loaded.seed).describe()
     seed_everything(loaded.seed, "network")
     return build_network(graph(loaded), loaded.name, precision=loaded.runtime.precision)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from dlspec.language.diagnostics import COLOR, PLAIN, Diagnostic, render_text
+from dlspec.language.diagnostics import COLOR, PLAIN, Diagnostic, Severity, render_text
 from dlspec.language.diagnostics.text import visible
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def load_and_warn(file: str, overrides: Mapping[str, Any], *, but: Collection[st
 def print_counts(diagnostics: Sequence[Diagnostic]) -> None:
     """Prints how many they are, when there are several."""
     errors = sum(d.is_error for d in diagnostics)
-    warnings = len(diagnostics) - errors
+    warnings = sum(d.severity is Severity.WARNING for d in diagnostics)
     counts = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
-    if len(diagnostics) > 1:
+    if errors + warnings > 1:
         click.echo(f"\n{' and '.join(counts)}", err=True)
 
 

@@ -46,8 +46,9 @@ def command(
     for file in find_specs(files):
         findings = _examine(file, overrides)
         if strict:
-            errors = [replace(d, severity=Severity.ERROR) for d in findings.diagnostics]
-            findings = replace(findings, diagnostics=errors)
+            warned = {Severity.WARNING: Severity.ERROR}
+            strict_ones = [replace(d, severity=warned.get(d.severity, d.severity)) for d in findings.diagnostics]
+            findings = replace(findings, diagnostics=strict_ones)
         if form == "text":
             _print(findings, quiet=quiet, first=not diagnostics)
             findings = replace(findings, texts={})  # they are not needed again, and there may be thousands
@@ -66,22 +67,22 @@ def command(
 
 
 def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
-    from dlspec.api import examine
+    from dlspec.api import examine_briefly
     from dlspec.cli.spec_files import read_spec_file
 
     if isinstance(file, Findings):  # an argument that leads to no file
         return file
     try:
-        checked = examine(read_spec_file(file), overrides)
+        checked = examine_briefly(read_spec_file(file), overrides)
     except DataError as error:
         return Findings(file, error.diagnostics, unreadable=True)
     return Findings(file, checked.diagnostics, checked.spec.document.texts)
 
 
 def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
+    if all(found.severity is Severity.NOTE for found in findings.diagnostics) and not quiet:
+        echo(f"{findings.file}: fine")
     if not findings.diagnostics:
-        if not quiet:
-            echo(f"{findings.file}: fine")
         return
     if not first:
         echo("", err=True)

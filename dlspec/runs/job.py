@@ -43,7 +43,7 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     from dlspec.data.sources.rows import TableFiles
     from dlspec.spec.signature import read_signature
 
-    source, unlabeled = source_of(spec.data), unlabeled_source(spec.data)
+    source, unlabeled = source_of(spec.data, spec.seed), unlabeled_source(spec.data)
     signature, problems = read_signature(spec, source.describe())
     if signature is None or any(problem.is_error for problem in problems):
         raise DataError(problems, spec.document.texts)
@@ -67,7 +67,7 @@ def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
     from dlspec.data.sources.rows import TableFiles
     from dlspec.spec.signature import read_signature
 
-    source = source_of(spec.data)
+    source = source_of(spec.data, spec.seed)
     signature, problems = read_signature(spec, source.describe())
     if signature is None:
         raise DataError(problems, spec.document.texts)

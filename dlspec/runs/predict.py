@@ -66,7 +66,7 @@ def _dialect(run: Run) -> Dialect:
 
 def _check_units(data: DataRecord, file: RowsFormat) -> None:
     """Raises DataError where numbers have another unit beside them than those that the network was trained on."""
-    units = file.units()
+    units = file.units(file.first_rows())
     for feature in data.features:
         known, own = feature.unit or "", units.get(feature.name, "")
         if feature.raw == "number" and feature.name in file.header() and own != known and {own, known} & UNITS:

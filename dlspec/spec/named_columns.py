@@ -226,7 +226,8 @@ def _of_several_targets(column: Column, columns: Sequence[Column | None], descri
     if not others:
         return None, None
     message = (
-        f"`{column.name}` is yes or no, and `{others[0]}` is not; several targets are all numbers, or all yes or no"
+        f"`{column.name}` is yes or no, and `{others[0]}` is not in the training part; "
+        "several targets are all numbers, or all yes or no"
     )
     return message, f"write 1 and 0 in `{column.name}`, which are numbers too, or predict them one by one"
 

@@ -34,60 +34,179 @@ def others(random, kind):
     return rows
 
 
-@pytest.fixture
-def decided(tmp_path):
-    """What is decided by a table whose validation and test parts are files of their own."""
+MODEL = "model: [dense: 3, output]\ntrain: {epochs: 1}\n"
 
-    def decided(validation, test, by):
-        train = table(np.random.default_rng(0))
-        parts = {"train": train, "val": validation, "test": test}
-        if by == "column":
-            whole = pd.concat([rows.assign(part=part) for part, rows in parts.items()])
-            whole.sample(frac=1, random_state=0).sort_values("size", kind="stable").to_csv(
-                tmp_path / "train.csv", index=False
-            )
-        else:
-            for part, rows in parts.items():
-                rows.to_csv(tmp_path / f"{part}.csv", index=False)
-        split = "{column: part}" if by == "column" else "{validation: val.csv, test: test.csv}"
-        (tmp_path / "spec.yaml").write_text(
-            f"dlspec: 1\ndata: {{table: train.csv, target: y, split: {split}}}\n"
-            "model: [dense: 3, output]\ntrain: {epochs: 1}\n"
-        )
-        spec = dlspec.load(tmp_path / "spec.yaml")
-        data = load_data(spec)
-        fitted = [(column.name, column.known, getattr(column, "affine", None)) for column in data.preprocessing.columns]
-        scales = [None if affine is None else (affine.scale.tolist(), affine.offset.tolist()) for *_, affine in fitted]
-        target = data.preprocessing.target
-        return (
-            [kind.brief() for kind in data.signature.types],
-            [(name, known) for name, known, _ in fitted],
-            scales,
-            (target.scale.tolist(), target.offset.tolist()),
-            [(layer.name, layer.parameters) for layer in dlspec.graph(spec).layers],
-        )
 
-    return decided
+def decided_by(file, source, model=MODEL):
+    """What the data of a spec decide: types, vocabularies, scales, and the plan."""
+    file.write_text(f"dlspec: 1\ndata: {source}\n{model}", encoding="utf-8")
+    spec = dlspec.load(file)
+    data = load_data(spec)
+    steps = data.preprocessing
+    scales = [steps.inputs, steps.target, *(getattr(column, "affine", None) for column in steps.columns)]
+    return (
+        [kind.brief() for kind in data.signature.types],
+        data.signature.target.classes,
+        [(column.name, column.known) for column in steps.columns],
+        dict(data.date_forms),
+        [(layer.name, layer.parameters) for layer in dlspec.graph(spec).layers],
+        np.concatenate([np.ravel(v) for scale in scales if scale is not None for v in (scale.scale, scale.offset)]),
+    ), data
+
+
+def assert_same(one, other):
+    """Equal; scales to the last digits, as sums depend on the order of rows."""
+    assert one[:-1] == other[:-1]
+    np.testing.assert_allclose(one[-1], other[-1], rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["numbers", "words", "dates"])
-@pytest.mark.parametrize("by", ["files", "column"])
-def test_the_training_part_alone_decides(decided, kind, by):
+@pytest.mark.parametrize("by", ["files", "column", "order"])
+def test_the_training_part_alone_decides(tmp_path, kind, by):
+    def decided(validation, test):
+        parts = {"train": table(np.random.default_rng(0)), "val": validation, "test": test}
+        split = "{validation: val.csv, test: test.csv}"
+        if by == "files":
+            for part, rows in parts.items():
+                rows.to_csv(tmp_path / f"{part}.csv", index=False)
+        elif by == "order":
+            split = "{by: order, validation: 40, test: 40}"
+            pd.concat(parts.values()).to_csv(tmp_path / "train.csv", index=False)
+        else:
+            split = "{column: part}"
+            whole = pd.concat([rows.assign(part=part) for part, rows in parts.items()])
+            whole = whole.sample(frac=1, random_state=0).sort_values("size", kind="stable")
+            whole.to_csv(tmp_path / "train.csv", index=False)
+        return decided_by(tmp_path / "spec.yaml", f"{{table: train.csv, target: y, split: {split}}}")[0]
+
     random = np.random.default_rng(1)
-    before = decided(table(random, 40), table(random, 40), by)
-    assert close(decided(others(random, kind), others(random, kind), by), before)
+    before = decided(table(random, 40), table(random, 40))
+    assert_same(decided(others(random, kind), others(random, kind)), before)
 
 
-def close(one, other):
-    """Equal; scales to the last digits, as sums depend on the order of rows."""
-    exact = one[:2] + one[4:] == other[:2] + other[4:]
-    return exact and np.allclose(scales(one), scales(other), rtol=1e-9)
+@pytest.mark.parametrize("kind", ["numbers", "words", "dates"])
+@pytest.mark.parametrize("target", ["y", "smoker"])
+def test_groups_of_the_training_part_alone_decide(tmp_path, kind, target):
+    random = np.random.default_rng(2)
+    rows = table(random, 200).assign(ward=random.integers(0, 20, 200))
+
+    def decided():
+        rows.to_csv(tmp_path / "t.csv", index=False)
+        split = "{group: ward, by: random, validation: 0.2, test: 0.2}"
+        features = [name for name in ("size", "city", "smoker", "y") if name != target]
+        given = f"{{table: t.csv, target: {target}, features: [{', '.join(features)}], split: {split}}}"
+        return decided_by(tmp_path / "spec.yaml", given)
+
+    before, data = decided()
+    held_out = np.concatenate([data.validation.rows, data.test.rows])
+    changed = others(random, kind)
+    for name in changed:
+        rows.loc[held_out, name] = np.resize(changed[name].to_numpy(), len(held_out))
+    assert_same(decided()[0], before)
 
 
-def scales(decided):
-    """All scales of features and of the target, one behind the other."""
-    pairs = [pair for pair in [*decided[2], decided[3]] if pair is not None]
-    return np.concatenate([np.ravel(value) for pair in pairs for value in pair])
+def series(random, rows=200):
+    return pd.DataFrame(
+        {
+            "day": pd.date_range("2023-03-01", periods=rows).strftime("%d/%m/%Y"),
+            "load": random.normal(size=rows).round(3),
+            "state": random.choice(["up", "down", "flat"], rows),
+        }
+    )
+
+
+@pytest.mark.parametrize("target", ["load", "state"])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_beginning_of_a_series_alone_decides(tmp_path, target, grouped):
+    random = np.random.default_rng(3)
+    rows = series(random)
+    if grouped:
+        rows = pd.concat([rows.assign(pump=pump) for pump in ("a", "b")], ignore_index=True)
+
+    def decided():
+        rows.to_csv(tmp_path / "s.csv", index=False)
+        group = "group: pump, " * grouped
+        given = f"{{series: s.csv, {group}target: {target}, features: [load], window: {{length: 5}}}}"
+        return decided_by(tmp_path / "spec.yaml", given, "model: [lstm: 3, output]\ntrain: {epochs: 1}\n")
+
+    before, data = decided()
+    later = np.concatenate([data.validation.rows, data.test.rows])
+    rows.loc[later, "load"] = rows.loc[later, "load"] * 1e6
+    rows.loc[later[::3], "state"] = [f"state {place}" for place in range(len(later[::3]))]
+    after, data = decided()
+    assert_same(after, before)
+    if target == "state":
+        assert sum(data.unknown_labels.values()) == len(later[::3])
+        assert (data.test.truth >= 0).all()
+
+
+@pytest.mark.parametrize("target", ["y", "smoker"])
+def test_what_a_stream_decides_is_of_the_training_part(tmp_path, target, monkeypatch):
+    monkeypatch.setattr("dlspec.data.sources.rows.TableFiles.is_large", True)
+    random = np.random.default_rng(4)
+    train, held_out = table(random, 300), table(random, 100)
+    given = (
+        f"{{table: t.csv, target: {target}, features: [size, city], split: {{by: order, validation: 50, test: 50}}}}"
+    )
+
+    def decided(rows):
+        pd.concat([train, rows]).to_csv(tmp_path / "t.csv", index=False)
+        return decided_by(tmp_path / "spec.yaml", given)
+
+    before, data = decided(held_out)
+    assert (data.rows_in_all, len(data.train)) == (400, 300)
+    changed = pd.concat([others(random, "words"), others(random, "words"), others(random, "words")])[:100]
+    changed.loc[changed.index[::7], "size"] = 0.5
+    assert_same(decided(changed)[0], before)
+
+
+def test_a_row_of_the_test_part_that_lacks_a_value_moves_no_other_row(tmp_path):
+    random = np.random.default_rng(5)
+    rows = table(random, 200)
+    given = "{table: t.csv, target: y, features: [size, city], missing: drop, split: {by: random}}"
+
+    def decided():
+        rows.to_csv(tmp_path / "t.csv", index=False)
+        return decided_by(tmp_path / "spec.yaml", given)[1]
+
+    before = decided()
+    rows.loc[before.test.rows[:10], "size"] = np.nan
+    after = decided()
+    assert len(after.test) == len(before.test) - 10
+    np.testing.assert_array_equal(after.train.rows, before.train.rows)
+    np.testing.assert_array_equal(after.validation.rows, before.validation.rows)
+
+
+@pytest.mark.parametrize("series", [False, True])
+def test_a_date_of_the_test_part_does_not_tell_what_is_the_day(tmp_path, series):
+    days = ["01/02/2023", "02/03/2023", "03/04/2023", "05/06/2023", "07/08/2023", "08/09/2023", "09/10/2023"]
+    rows = pd.DataFrame({"day": [*days, "10/11/2023", "13/12/2023", "14/12/2023", "15/12/2023", "16/12/2023"]})
+    rows["load"] = np.random.default_rng(0).normal(size=len(rows))
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    source = (
+        "{series: t.csv, time: day, target: load, window: {length: 1}, split: {validation: 2, test: 4}}"
+        if series
+        else "{table: t.csv, target: load, features: {day: time}, split: {by: order, validation: 2, test: 4}}"
+    )
+    with pytest.raises(dlspec.DataError, match="may begin with the day or with the month"):
+        decided_by(tmp_path / "spec.yaml", source, MODEL.replace("[", "[flatten, ", 1))
+
+
+def test_weights_do_not_hang_on_the_test_part(tmp_path):
+    def weights(test, out):
+        pd.concat([table(np.random.default_rng(0)), test]).to_csv(tmp_path / "t.csv", index=False)
+        (tmp_path / "spec.yaml").write_text(
+            "dlspec: 1\ndata: {table: t.csv, target: smoker, split: {by: order, validation: 20, test: 40}}\n" + MODEL
+        )
+        run = dlspec.run(tmp_path / "spec.yaml", out=tmp_path / out)
+        return run, [np.asarray(value) for value in run.model.weights]
+
+    random = np.random.default_rng(1)
+    _, before = weights(table(random, 40), "one")
+    run, after = weights(others(random, "words"), "two")
+    assert set(run.data.unknown_labels) == {"maybe"}
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_class_that_the_training_part_does_not_have_is_left_out_and_told(tmp_path):

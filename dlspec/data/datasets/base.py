@@ -54,6 +54,8 @@ class Description:
         validation_rows: likewise of a validation part, whose rows are before those.
         about: one sentence for the report: what they are, from where, under which licence.
         remarks: how they were read where that is not certain: code, message and cure of a warning.
+        read_to: how far files were read, where not to their end.
+        not_settled: columns whose kind may turn out to be another one, once all rows are read.
     """
 
     layout: Literal["samples", "series"]
@@ -66,6 +68,8 @@ class Description:
     validation_rows: int = 0
     features: tuple[str, ...] = ()
     remarks: tuple[tuple[str, str, str], ...] = ()
+    read_to: str = ""
+    not_settled: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -191,13 +191,17 @@ def strata_of(section: DataSpec, signature: Signature, columns: Columns) -> Arra
     by_words = split.group is not None and split.by == "stratified" and target.name in columns
     if split.by == "random" or (target.kind != "class" and not by_words):
         return None
-    words = label_words(columns[target.name])
     if by_words:
-        return np.unique(words, return_inverse=True)[1]
-    known = list(target.classes)
+        return strata_of_words(columns[target.name])
+    words, known = label_words(columns[target.name]), list(target.classes)
     more = sorted({*words} - {*known})
     index = {word: place for place, word in enumerate(known + more)}
     return np.array([index[word] for word in words])
+
+
+def strata_of_words(labels: Array) -> Array:
+    """A number for each different label."""
+    return np.asarray(np.unique(label_words(labels), return_inverse=True)[1])
 
 
 def label_words(values: Array) -> list[str]:
@@ -269,7 +273,7 @@ def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: 
 
 def times_of(
     section: DataSpec,
-    signature: Signature,
+    name: str | None,
     columns: Columns,
     groups: Array | None = None,
     place: str = "time",
@@ -278,13 +282,14 @@ def times_of(
     """The time of each row, and how it is written; None: rows are numbered.
 
     Args:
+        name: the column of times, if there is one.
         groups: see `to_times`.
         place: the key under `data` that an error points to.
         trained: so many rows, the first ones, tell how times are written; None: all.
     """
-    if signature.time is None or signature.time not in columns:
+    if name is None or name not in columns:
         return None
-    name, values = signature.time, columns[signature.time]
+    values = columns[name]
     try:
         form = section.time.format if section.time is not None else None
         if form is None:

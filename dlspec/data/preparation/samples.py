@@ -108,7 +108,9 @@ def prepare_samples(
     return Prepared(
         signature,
         preprocessing,
-        *parts,
+        parts[0],
+        parts[1],
+        parts[2],
         whole,
         fingerprint(whole),
         more,
@@ -172,7 +174,7 @@ class _Truth(NamedTuple):
             unknown: Counter[str] = Counter()
             for name, other in zip(target.names, others.T, strict=True):
                 unknown.update(check_known(section, columns, name, other, trained))
-            return cls(labels, ~others.any(axis=1), unknown)
+            return cls(labels, ~np.asarray(others.any(axis=1)), unknown)
         values = list(of_each(target.names, lambda name: numbers_of(section, name, columns, first=rows)).values())
         return cls(values[0] if len(values) == 1 else np.stack(values, axis=1), known, {})
 

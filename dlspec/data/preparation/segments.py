@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from dlspec.data.signature import Signature
+from dlspec.data.preparation.splitting import Given
 from dlspec.data.split import Split
 
 Array = np.ndarray
@@ -111,19 +111,19 @@ class Segments:
 
 
 def part_of_rows(
-    split: Split, signature: Signature, count: int, fold: int, groups: Array | None, times: Array | None
+    split: Split, given: Given, count: int, fold: int, groups: Array | None, times: Array | None
 ) -> Array | tuple[int, int, int]:
     """The part of each row of a series, as `Stretches.find` takes it.
 
     Several groups are cut at the same times, so that nothing of one is trained on that is later than what another is
     tested on. Without times, each is cut by its rows.
     """
-    bounds = split.bounds(count, fold, signature.test_rows, signature.validation_rows)
+    bounds = split.bounds(count, fold, given.test, given.validation)
     if groups is None:
         return bounds
-    free = count - signature.test_rows - signature.validation_rows
+    free = count - sum(given)
     part = np.full(count, 2, "int8")
-    part[free : count - signature.test_rows] = 1
+    part[free : count - given.test] = 1
     if times is not None:
         in_order = np.sort(times[:free])
         part[:free] = sum((times[:free] >= in_order[max(cut, 0)]).astype("int8") for cut in bounds if cut < free)

@@ -98,7 +98,7 @@ def prepare_series(
     numbers, labels, timed = together(
         lambda: of_each(needed_names, lambda name: numbers_of(section, name, columns)),
         lambda: classes_of(section, signature, columns) if target.kind == "class" else None,
-        lambda: times_of(section, signature, columns, groups, trained=trained),
+        lambda: times_of(section, signature.time, columns, groups, trained=trained),
     )
     times, form = timed or (None, None)
     if change == "return":
@@ -109,7 +109,7 @@ def prepare_series(
     reach = 0 if target.kind == "input" else window.reach
 
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    part_of_row = part_of_rows(section.split, signature, count, fold, codes, times)
+    part_of_row = part_of_rows(section.split, Given.of(signature), count, fold, codes, times)
     segments = Segments.find(part_of_row, count, codes, times, window.gap)
     unknown: Mapping[str, int] = {}
     if labels is not None:
@@ -362,7 +362,7 @@ def _more_windows(
     if signature.group:
         words = words_of(section, signature.group, columns, "unlabeled", source="unlabeled")
         codes = np.unique(words, return_inverse=True)[1]
-    timed = times_of(section, signature, columns, codes, "unlabeled")
+    timed = times_of(section, signature.time, columns, codes, "unlabeled")
     times = None if timed is None else timed[0]
     table = np.stack(list(numbers.values()), axis=1)
     count, needed = len(table), steps.timesteps or window.length

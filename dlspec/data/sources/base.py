@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from dlspec.data.arrays import bytes_of
 from dlspec.data.datasets import ColumnKind, Columns, Description, Loaded
@@ -17,6 +17,9 @@ from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean
 from dlspec.runtime.memory import machine_memory
+
+if TYPE_CHECKING:
+    from dlspec.data.training_rows import TrainingRows
 
 Cache = Literal["auto", "memory", "none"]
 SHARE_OF_MEMORY = 8
@@ -35,7 +38,7 @@ class SourceContext:
         tags: column -> what separates the tags in it.
         targets: the columns that are predicted, as far as they are named.
         groups: the columns that say which rows belong together, whose values are names, also where they are digits.
-        part_column: the column that says which part each row belongs to; empty: none does.
+        training: which rows decide types and words; None: all.
         dialect: how files of rows are written.
     """
 
@@ -46,7 +49,7 @@ class SourceContext:
     tags: tuple[tuple[str, str], ...] = ()
     targets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    part_column: str = ""
+    training: TrainingRows | None = None
     dialect: Dialect = NOTHING_SAID
 
 

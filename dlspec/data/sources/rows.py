@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
 from dlspec.data.sources.formats import LOOKED_AT, SEPARATORS, Dialect, RowsFormat, format_of
-from dlspec.data.sources.formats.base import as_word
+from dlspec.data.sources.formats.base import Counts, as_word
 from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
+from dlspec.data.sources.reading import looking, reading_briefly
 from dlspec.data.sources.walking import matching
-from dlspec.data.split import part_of_word
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
+
+if TYPE_CHECKING:
+    from dlspec.data.training_rows import TrainingRows
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""
@@ -50,12 +53,16 @@ class RowsFiles(FileSource):
         test: files that hold the test part.
         groups: columns whose values are names, also where they are digits: as numbers, long ones would fall together.
         dialect: what the spec says of how the files are written.
+        training: which rows decide types and words; None: all.
+        said: columns whose kind the spec says, whatever they look like.
     """
 
     validation: RowsFiles | None = None
     test: RowsFiles | None = None
     groups: tuple[str, ...] = ()
     dialect: Dialect = NOTHING_SAID
+    training: TrainingRows | None = None
+    said: tuple[tuple[str, ColumnKind], ...] = ()
 
     least: ClassVar = 2
     """Columns that are needed."""
@@ -63,7 +70,14 @@ class RowsFiles(FileSource):
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
         return cls(
-            tuple(given), context.folder, context.span, context.cache, groups=context.groups, dialect=context.dialect
+            tuple(given),
+            context.folder,
+            context.span,
+            context.cache,
+            groups=context.groups,
+            dialect=context.dialect,
+            training=context.training,
+            said=context.said,
         )
 
     def with_parts(self, validation: Any, test: Any) -> Self:
@@ -115,35 +129,63 @@ class RowsFiles(FileSource):
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise self._error("data-unreadable", f"cannot read `{self.paths[0]}`: {reason.lower()}") from None
-        return _looked_at(self, states)
+        return _looked_at(self, states, reading_briefly() is not None)
 
     def look(self) -> Description:
-        """The columns, out of the files."""
-        files = self.all_files
-        header = files[0].header()
-        self._check_header(header, files[0].name)
-        for other in files[1:]:
-            self._check_same(header, files[0].name, other)
-        assumed = [(file, file.signs.assumed) for file in files]
-        remarks = tuple(_assumed(file, *found) for file, found in assumed if found is not None)
-        self._check_apart()
-        validation, test = (sum(f.count() for f in part.files) if part else 0 for part in (self.validation, self.test))
-        looked = self._look(self.files, header)  # the parts that are held out say nothing of types and words
+        """The columns, out of the files; the parts that are held out say nothing of types and words."""
+        with looking() as brief:
+            files = self.all_files if brief is None else brief.files(self.all_files)
+            header = files[0].header()
+            self._check_header(header, files[0].name)
+            for other in files[1:]:
+                self._check_same(header, files[0].name, other)
+            assumed = [(file, file.signs.assumed) for file in files]
+            remarks = tuple(_assumed(file, *found) for file, found in assumed if found is not None)
+            self._check_apart()
+            parts = (self.validation, self.test)
+            validation, test = (sum(f.count() for f in part.files) if part else 0 for part in parts)
+            counts = self.training.counts(self, header) if self.training is not None else None
+            own = self.files if brief is None else brief.files(self.files)
+            first, counts = _first_rows(own, header, counts)
+            looked = self._look(own, header, first, counts)
+            for column in looked.columns:
+                if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
+                    values = _values(first, header.index(column.name))
+                    remarks += tuple(_half_numbers(files[0], column.name, values))
         rows = None if looked.rows is None else looked.rows + validation + test
-        first = files[0].first_rows()
-        for column in looked.columns:
-            if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
-                values = _values(first, header.index(column.name))
-                remarks += tuple(_half_numbers(files[0], column.name, values))
-        return replace(looked, rows=rows, validation_rows=validation, test_rows=test, remarks=remarks)
+        looked = replace(looked, rows=rows, validation_rows=validation, test_rows=test, remarks=remarks)
+        read_to = "" if brief is None else brief.in_words()
+        if not read_to:
+            return looked
+        known = {*dict(self.said), *files[0].kinds()}
+        return replace(looked, read_to=read_to, not_settled=tuple(name for name in looked.names if name not in known))
+
+    def count_all(self) -> int:
+        """How many rows there are in these files, without those of the parts that have files of their own."""
+        return sum(file.count_all() for file in self.files)
 
     @abstractmethod
-    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+    def _look(
+        self, files: Sequence[RowsFormat], header: Sequence[str], first: list[list[str]], counts: Counts | None
+    ) -> Description:
         """The columns, which are those of the header.
 
         Args:
             files: of the training part, and of those that are drawn from it.
+            first: some rows, which count.
+            counts: which rows decide what columns hold; None: all.
         """
+
+    def _gather(
+        self, files: Sequence[RowsFormat], wanted: Mapping[str, tuple[set[str], int]], counts: Counts | None
+    ) -> tuple[int, int]:
+        """Adds the words of columns to sets, as of `gather_words`, and counts rows."""
+        part = self.training.section.split.column if self.training is not None else None
+        rows = counted = 0
+        for file in files:
+            own, some = file.gather_words(wanted, counts, rows, part or "")
+            rows, counted = rows + own, counted + some
+        return rows, counted
 
     def load(self, seed: int) -> Columns:
         """See `load_parts`."""
@@ -280,22 +322,21 @@ class SeriesFiles(RowsFiles):
 
     Args:
         targets: columns that are predicted, which may hold classes.
-        said: columns whose kind the spec says.
     """
 
     key = "series"
     least = 1
     targets: tuple[str, ...] = ()
-    said: tuple[tuple[str, ColumnKind], ...] = ()
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return replace(super().of(given, context), targets=context.targets, said=context.said)
+        return replace(super().of(given, context), targets=context.targets)
 
-    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
+    def _look(
+        self, files: Sequence[RowsFormat], header: Sequence[str], first: list[list[str]], counts: Counts | None
+    ) -> Description:
         """The columns, from the first rows alone; the words of a target, which are classes, from all."""
-        first, known, said = files[0].first_rows(), files[0].kinds(), dict(self.said)
-        units = files[0].units()
+        known, said, units = files[0].kinds(), dict(self.said), files[0].units(first)
         kinds: dict[str, ColumnKind] = {}
         words: dict[str, set[str]] = {}
         for place, name in enumerate(header):
@@ -305,7 +346,7 @@ class SeriesFiles(RowsFiles):
                 if name in self.targets and (kinds[name] == "text" or said.get(name) == "class") and name not in known:
                     words[name] = set()
         wanted = {name: (own, MAX_CLASSES) for name, own in words.items()}
-        rows = sum(file.gather_words(wanted) if wanted else file.count() for file in files)
+        rows = self._gather(files, wanted, counts)[0] if wanted else sum(file.count() for file in files)
         classes = {
             name: tuple(sorted(own - {""}))
             for name, own in words.items()
@@ -334,15 +375,11 @@ class TableFiles(RowsFiles):
     a feature.
 
     Args:
-        said: columns whose kind the spec says, whatever they look like; a time looks like dates.
         tags: columns of tags, and what separates these.
-        part_column: the column that says which part each row belongs to; empty: none does.
     """
 
     key = "table"
-    said: tuple[tuple[str, ColumnKind], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-    part_column: str = ""
 
     @property
     def is_large(self) -> bool:
@@ -353,21 +390,13 @@ class TableFiles(RowsFiles):
 
     @classmethod
     def of(cls, given: Sequence[str], context: SourceContext) -> Self:
-        return replace(
-            super().of(given, context), said=context.said, tags=context.tags, part_column=context.part_column
-        )
+        return replace(super().of(given, context), tags=context.tags)
 
-    def _look(self, files: Sequence[RowsFormat], header: Sequence[str]) -> Description:
-        """The columns; where one may hold classes, from all rows, since a network has an output for each of them.
-
-        Where a column says which part each row belongs to, the rows of the training part alone decide.
-        """
-        first, known, units = files[0].first_rows(), files[0].kinds(), files[0].units()
-        part = None
-        if self.part_column in header:
-            own, part = header.index(self.part_column), (self.part_column, _in_training)
-            trained = list(islice((row for row in files[0].rows() if _in_training(row[own])), LOOKED_AT))
-            first, part = (trained, part) if trained else (first, None)
+    def _look(
+        self, files: Sequence[RowsFormat], header: Sequence[str], first: list[list[str]], counts: Counts | None
+    ) -> Description:
+        """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
+        known, units = files[0].kinds(), files[0].units(first)
         values = [_values(first, place) for place in range(len(header))]
         numbers = [_mostly_numbers(column) for column in values]
         said, separators = dict(self.said), dict(self.tags)
@@ -386,12 +415,9 @@ class TableFiles(RowsFiles):
         seen = [{as_word(value) for value in column} for column in values]
         open_ = [p for p, name in enumerate(header) if name and name not in known and len(seen[p]) <= most[p]]
         if open_:
-            rows = 0
-            for file in files:
-                rows += file.gather_words({header[p]: (words[p], most[p]) for p in open_}, part)
-                open_ = [place for place in open_ if len(words[place] - {""}) <= most[place]]
+            rows, counted = self._gather(files, {header[p]: (words[p], most[p]) for p in open_}, counts)
         else:
-            rows = sum(file.count() for file in files)
+            rows = counted = sum(file.count() for file in files)
         columns = []
         for place, name in enumerate(header):
             found = tuple(sorted((words[place] or seen[place]) - {""}))
@@ -406,7 +432,7 @@ class TableFiles(RowsFiles):
             elif numbers[place]:
                 whole = _two_whole_numbers(found, files[0].signs.decimal)
                 columns.append(Column(name, classes=whole, unit=units.get(name)))
-            elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(rows, 2):
+            elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(counted, 2):
                 columns.append(Column(name, "class", classes=found))
             else:
                 columns.append(Column(name, "text"))
@@ -417,12 +443,19 @@ class TableFiles(RowsFiles):
 
 
 @lru_cache(maxsize=16)
-def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...]) -> Description:
+def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...], brief: bool) -> Description:
     return source.look()
 
 
-def _in_training(word: str) -> bool:
-    return part_of_word(word) == "training"
+def _first_rows(
+    files: Sequence[RowsFormat], header: Sequence[str], counts: Counts | None
+) -> tuple[list[list[str]], Counts | None]:
+    """A few of the rows that count, and which do: all, where none does."""
+    if counts is not None:
+        rows = (row for place, row in enumerate(_all_rows(files, header)) if counts(place, row))
+        if found := list(islice(rows, LOOKED_AT)):
+            return found, counts
+    return files[0].first_rows(), None
 
 
 def _half_numbers(file: RowsFormat, name: str, values: list[str]) -> Iterator[tuple[str, str, str]]:
@@ -453,10 +486,10 @@ def _all_rows(files: Sequence[RowsFormat], header: Sequence[str]) -> Iterator[li
     for file in files:
         own = file.header()
         if own == list(header):
-            yield from file.rows()
+            yield from file.looked_at()
         else:
             places = [own.index(name) for name in header]
-            yield from ([row[place] for place in places] for row in file.rows())
+            yield from ([row[place] for place in places] for row in file.looked_at())
 
 
 def _named(columns: Columns, names: Sequence[str]) -> Columns:

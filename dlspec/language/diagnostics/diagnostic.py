@@ -8,10 +8,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad it is: an error stops, a warning is likely a mistake."""
+    """How bad it is: an error stops, a warning is likely a mistake, a note is none."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +51,7 @@ class Diagnostic:
         code: words joined by hyphens, such as `shape-mismatch`.
         message: the fact, standing alone; lower case, no full stop, names in backticks.
         span: the smallest stretch of text that is at fault; `None` when no line is.
-        severity: error or warning.
+        severity: error, warning or note.
         help: what to type.
         notes: context that is true but no cure.
         labels: other places at fault.

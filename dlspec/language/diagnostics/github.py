@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings
+from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Severity
 from dlspec.language.diagnostics.paths import relative_path
 from dlspec.language.diagnostics.text import visible
 
@@ -29,7 +29,8 @@ def _command(diagnostic: Diagnostic) -> str:
     lines += [f"{label.span.file}:{label.span.line}: {label.text}" for label in diagnostic.places]
     lines += [f"note: {note}" for note in diagnostic.notes]
     lines += [f"help: {diagnostic.help}"] if diagnostic.help else []
-    return f"::{diagnostic.severity.value} {written}::{_data(visible(chr(10).join(lines)))}"
+    level = "notice" if diagnostic.severity is Severity.NOTE else diagnostic.severity.value
+    return f"::{level} {written}::{_data(visible(chr(10).join(lines)))}"
 
 
 def _data(text: str) -> str:

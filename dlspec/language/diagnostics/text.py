@@ -12,10 +12,11 @@ WIDEST = 120
 """Columns of a source line that are shown; a longer one is cut around its marks."""
 
 Style = Mapping[str, str]
-PLAIN: Style = {"error": "", "warning": "", "frame": "", "help": "", "bold": "", "reset": ""}
+PLAIN: Style = {"error": "", "warning": "", "note": "", "frame": "", "help": "", "bold": "", "reset": ""}
 COLOR: Style = {
     "error": "\x1b[1;31m",
     "warning": "\x1b[1;33m",
+    "note": "\x1b[1;36m",
     "frame": "\x1b[34m",
     "help": "\x1b[32m",
     "bold": "\x1b[1m",

@@ -6,11 +6,14 @@ stand in the modules of this folder by what they are about.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from dlspec.data.datasets import Description
 from dlspec.data.source_of import source_of
-from dlspec.language.diagnostics import in_file_order
+from dlspec.language.diagnostics import Diagnostic, Severity, in_file_order
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.fields import one_of
 from dlspec.language.yaml import Document
 from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import (  # noqa: F401, each registers its rules
@@ -33,24 +36,63 @@ from dlspec.spec.checks.ignoring import without_ignored
 from dlspec.spec.defaults import fill_in, fill_in_sizes
 from dlspec.spec.reading import read_spec
 from dlspec.spec.signature import read_signature
+from dlspec.spec.spec import Spec
 
 __all__ = ["Checked", "check"]
+
+BY_NAMES = ("unknown-column", "target-among-features", "split-among-features")
+"""What the names of columns tell, whatever their rows hold."""
 
 
 def check(document: Document) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
     spec, problems = read_spec(document)
-    signature, rows = None, None
+    description = None
     if spec.has("data"):
         try:
-            description = source_of(spec.data).describe()
+            description = source_of(spec.data, spec.seed).describe()
         except DataError as error:
             missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
             problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
-        else:
-            rows = description.rows
-            signature, found = read_signature(spec, description)
-            problems += found
+    checked = _check(spec, problems, description)
+    if description is None or not description.read_to:
+        return checked
+    certain = {*_check(spec, problems, None).diagnostics}
+    found = [d if d in certain or d.code in BY_NAMES else _as_far_as_read(d, description) for d in checked.diagnostics]
+    return replace(checked, diagnostics=in_file_order([*found, _not_settled(spec, description)]))
+
+
+def _not_settled(spec: Spec, description: Description) -> Diagnostic:
+    """That data were not read to their end, and which columns may turn out otherwise."""
+    said = spec.data.target_names if spec.data.target_type else ()
+    names, shown = [name for name in description.not_settled if name not in said], 10
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    columns = f"type of {one_of(names[:shown])}{more} is not settled" if names else "type of each column is said"
+    message = f"of the data {description.read_to} were read; the {columns}"
+    span = spec.key_span("data")
+    return Diagnostic("not-settled", message, span, Severity.NOTE, help="`dlspec plan` reads all of them")
+
+
+def _as_far_as_read(problem: Diagnostic, description: Description) -> Diagnostic:
+    """What hangs on rows that were read may be otherwise with all of them."""
+    note = f"as far as {description.read_to} tell"
+    severity = Severity.WARNING if problem.is_error else problem.severity
+    return replace(problem, severity=severity, notes=(*problem.notes, note))
+
+
+def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description | None) -> Checked:
+    """What is wrong with a spec of such data.
+
+    Args:
+        problems: what is known to be wrong.
+        description: None: it is not known what the data are like.
+    """
+    document, problems = spec.document, [*problems]
+    signature, rows = None, None
+    if description is not None:
+        rows = description.rows
+        signature, found = read_signature(spec, description)
+        problems += found
     if signature:
         spec = fill_in(spec, signature)
     graph, found = make_graph(spec.model, signature, spec.unrolled_at)

@@ -113,7 +113,7 @@ def highlight(text: str) -> str:
 
 
 def _about(run: Run) -> str:
-    source = source_of(run.spec.data)
+    source = source_of(run.spec.data, run.spec.seed)
     if isinstance(source, FileSource):
         return ", ".join(Path(path).name for path in source.paths)
     return source.describe().about

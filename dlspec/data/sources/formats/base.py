@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase, TextIOWrapper
@@ -20,11 +20,14 @@ from typing import IO, Any, ClassVar, TextIO, cast
 
 from dlspec.data.datasets import ColumnKind, Columns
 from dlspec.data.sources.formats.dialect import NOTHING_SAID, PLAIN, Dialect, Settled, written
+from dlspec.data.sources.reading import reading_briefly
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml.encodings import encoding_in_words
 
+Counts = Callable[[int, Sequence[str]], bool]
+"""Whether a row, with its place among those of all files, is one of those that decide types and words."""
 LOOKED_AT = 200
 """Rows that tell numbers from text before the whole file is read."""
 OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
@@ -108,10 +111,14 @@ class RowsFormat(ABC):
         """A few rows, as they are written."""
         return list(islice(self.rows(), LOOKED_AT))
 
-    def units(self) -> dict[str, str]:
-        """The currency or `%` beside the numbers of a column, by the first rows; columns without one are left out."""
+    def looked_at(self) -> Iterator[list[str]]:
+        """The rows; where files are read briefly, the first of them."""
+        brief = reading_briefly()
+        return self.rows() if brief is None else brief.rows(self.rows(), self.name)
+
+    def units(self, rows: Sequence[Sequence[str]]) -> dict[str, str]:
+        """The currency or `%` beside the numbers of a column, in some rows; columns without one are left out."""
         found: dict[str, str] = {}
-        rows = self.first_rows()
         for place, name in enumerate(self.header()):
             said = {number.unit for row in rows if (number := written(row[place])) is not None and number.unit}
             if name and len(said) == 1:
@@ -119,29 +126,36 @@ class RowsFormat(ABC):
         return found
 
     def gather_words(
-        self, wanted: Mapping[str, tuple[set[str], int]], part: tuple[str, Callable[[str], bool]] | None = None
-    ) -> int:
+        self, wanted: Mapping[str, tuple[set[str], int]], counts: Counts | None = None, first: int = 0, part: str = ""
+    ) -> tuple[int, int]:
         """Adds the different values of columns to sets, until one has more than is asked for.
 
         Args:
             wanted: column -> its words so far, and how many there may be.
-            part: a column, whose own words are gathered of all rows, and which of them are in the rows that count.
+            counts: which rows count; None: all.
+            first: the place of the first row among those of all files.
+            part: a column whose words are gathered of all rows.
 
         Returns:
-            How many rows there are.
+            How many rows there are, and how many of them count.
         """
         header = self.header()
         open_ = [(header.index(name), *sought) for name, sought in wanted.items() if name in header]
-        own = header.index(part[0]) if part is not None else -1
-        rows = 0
-        for rows, row in enumerate(self.rows(), start=1):
-            counts = part is None or part[1](row[own])
+        own = header.index(part) if part in header else -1
+        rows = counted = 0
+        for rows, row in enumerate(self.looked_at(), start=1):
+            here = counts is None or counts(first + rows - 1, row)
+            counted += here
             for place, words, _ in open_:
-                if counts or place == own:
+                if here or place == own:
                     words.add(as_word(row[place]))
             if rows % LOOKED_AT == 0:
                 open_ = [sought for sought in open_ if len(sought[1]) <= sought[2] + 1]
-        return rows
+        return rows, counted
+
+    def count_all(self) -> int:
+        """How many rows there are."""
+        return sum(1 for _ in self.rows())
 
     def count(self) -> int:
         """About how many rows there are, by the size of the file and of its first rows."""
@@ -149,7 +163,7 @@ class RowsFormat(ABC):
         if len(rows) < LOOKED_AT:
             return len(rows)
         if self.file.suffix.lower() in COMPRESSED:
-            return sum(1 for _ in self.rows())
+            return sum(1 for _ in self.looked_at())
         sizes = [sum(len(value.encode()) + 1 for value in row) for row in rows]
         return max(LOOKED_AT, round(self.file.stat().st_size * len(rows) / (sum(sizes) + self._overhead(len(rows)))))
 

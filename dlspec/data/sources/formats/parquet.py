@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import ColumnKind, Columns
-from dlspec.data.sources.formats.base import RowsFormat, as_text, as_word
+from dlspec.data.sources.formats.base import Counts, RowsFormat, as_text, as_word
 from dlspec.data.sources.formats.dialect import undressed
+from dlspec.data.sources.reading import reading_briefly
 from dlspec.runtime.packages import require
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class Parquet(RowsFormat):
                 yield from ([self._word(value) for value in row] for row in zip(*columns, strict=True))
 
     def gather_words(
-        self, wanted: Mapping[str, tuple[set[str], int]], part: tuple[str, Callable[[str], bool]] | None = None
-    ) -> int:
-        if part is not None:
-            return super().gather_words(wanted, part)
+        self, wanted: Mapping[str, tuple[set[str], int]], counts: Counts | None = None, first: int = 0, part: str = ""
+    ) -> tuple[int, int]:
+        if counts is not None or reading_briefly() is not None:
+            return super().gather_words(wanted, counts, first, part)
         open_ = {name: sought for name, sought in wanted.items() if name in self.header()}
         with self._open() as file:
             for batch in file.iter_batches(65_536, columns=list(open_)) if open_ else ():
@@ -49,7 +50,10 @@ class Parquet(RowsFormat):
                         del open_[name]
                 if not open_:
                     break
-            return int(file.metadata.num_rows)
+            return int(file.metadata.num_rows), int(file.metadata.num_rows)
+
+    def count_all(self) -> int:
+        return self.count()
 
     def _word(self, value: Any) -> str:
         text = as_text(value)

@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dlspec.data.datasets import Columns
 from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, LOOKED_AT, RowsFormat, as_word, opened
-from dlspec.data.sources.formats.dialect import MISSING, Marks, Settled, may_be_number, numbers_in_dress, settle
+from dlspec.data.sources.formats.dialect import MISSING, PLAIN, Marks, Settled, may_be_number, numbers_in_dress, settle
+from dlspec.data.sources.reading import reading_briefly
 from dlspec.language.diagnostics.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,12 +42,14 @@ class Separated(RowsFormat):
 
     @property
     def signs(self) -> Settled:
-        state = self.file.stat()
-        signs = _signs(self, state.st_mtime_ns, state.st_size)
+        state, brief = self.file.stat(), reading_briefly()
+        signs = _signs(self, state.st_mtime_ns, state.st_size, brief is not None)
         if signs.doubt is None:
             return signs
         if self.dialect.in_doubt is not None:
             return Settled(*self.dialect.in_doubt)
+        if brief is not None and self.name in brief.ended:  # a later row may tell
+            return PLAIN
         column, value = signs.doubt
         mark = "," if "," in value else "."
         message = f"`{column}` of `{self.name}` has `{value}`, which may be thousands or a fraction"
@@ -302,14 +305,15 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _signs(file: Separated, modified: int, size: int) -> Settled:
+def _signs(file: Separated, modified: int, size: int, brief: bool) -> Settled:
     """How the numbers of a file are written; its rows are read until that is settled.
 
     Args:
         modified, size: of the file, which is read again when they change.
+        brief: whether a part of them is read.
     """
     separator, header = file._look()
-    marks, rows = Marks(), file.rows()
+    marks, rows = Marks(), file.looked_at()
     first = list(islice(rows, LOOKED_AT))
     numeric = []
     for place, name in enumerate(header):
