@@ -63,6 +63,14 @@ class TrainingRows:
             return None
         return lambda place, row: bool(mask[place])
 
+    def first(self, rows: int, test: int) -> int:
+        """How many of the first rows decide, of so many with so many for the test behind them: of data without files
+        of rows."""
+        split = self.section.split
+        if split.by == "order" and not split.folds:
+            return split.sizes(rows, test)[0]
+        return rows - test
+
     def _of_groups(self, source: RowsFiles, group: str, seed: int) -> np.ndarray:
         """Which rows are in groups of the training part, or of a series before its end, (rows,) bool."""
         import numpy as np

@@ -223,3 +223,55 @@ def test_a_class_that_the_training_part_does_not_have_is_left_out_and_told(tmp_p
     assert run.data.parts.test == 40
     (said,) = [note for note in run.metrics.notes if "20 rows" in note]
     assert "a label of `ill` that the training part does not have, and are left out: `2`" in said
+
+
+def test_a_folder_of_its_own_for_the_test_decides_nothing(tmp_path):
+    from PIL import Image
+
+    def picture(path, color):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L" if isinstance(color, int) else "RGB", (8, 8), color).save(path)
+
+    for place in range(12):
+        for kind in ("cat", "dog"):
+            picture(tmp_path / f"p/train/{kind}/{place}.png", 10 * place + 3 * (kind == "cat"))
+            picture(tmp_path / f"p/test/{kind}/{place}.png", 10 * place + 1)
+    model = "model: [flatten, output]\ntrain: {epochs: 1}\n"
+    before, _ = decided_by(tmp_path / "spec.yaml", "{images: p}", model)
+    assert before[1] == ("cat", "dog")
+    for place in range(5):
+        picture(tmp_path / f"p/test/fox/{place}.png", (200, 10, 10))
+    after, data = decided_by(tmp_path / "spec.yaml", "{images: p}", model)
+    assert_same(after, before)
+    assert data.unknown_labels == {"fox": 5}
+    assert len(data.test) == 24
+
+
+@pytest.mark.parametrize("split", ["given", "order"])
+def test_arrays_of_the_test_part_decide_nothing(tmp_path, split):
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(100, 3)), np.arange(100) % 3
+
+    def decided():
+        if split == "given":
+            arrays = {"x_train": x[:80], "y_train": y[:80], "x_test": x[80:], "y_test": y[80:]}
+            np.savez(tmp_path / "a.npz", **arrays)
+            return decided_by(tmp_path / "spec.yaml", "{arrays: a.npz, split: {by: order, validation: 10}}")
+        np.savez(tmp_path / "a.npz", x=x, y=y)
+        return decided_by(tmp_path / "spec.yaml", "{arrays: a.npz, split: {by: order, validation: 10, test: 20}}")
+
+    before, _ = decided()
+    y[90:], x[90:] = 7, 1e6
+    after, data = decided()
+    assert_same(after, before)
+    assert data.unknown_labels == {"7": 10}
+    y = np.eye(3)[np.arange(100) % 3]
+    decided()
+    y[95] = [1, 1, 0]
+    with pytest.raises(dlspec.DataError, match="`y` has not a single 1 in row 96"):
+        decided()
+    y = np.stack([np.arange(100) % 2, np.arange(100) % 3 == 0], axis=1).astype(float)
+    decided()
+    y[95, 0] = 0.5
+    with pytest.raises(dlspec.DataError, match="`y` has other values than 0 and 1 in row 96"):
+        decided()

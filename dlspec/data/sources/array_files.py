@@ -83,9 +83,13 @@ class JoinedArray:
     """An array in a file, or in two, one behind the other.
 
     It has the shape and the length of an array; its values stay in the files.
+
+    Args:
+        looked_at: so many of the first rows tell what it holds; None: all.
     """
 
     parts: tuple[ArrayInFile, ...]
+    looked_at: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,8 +131,13 @@ class JoinedArray:
 
     def columns(self) -> Iterator[list[Sequence[Any]]]:
         """The values, (rows,) or (rows, columns), some rows at a time, as lists of columns."""
+        left = len(self) if self.looked_at is None else self.looked_at
         for part in self.parts:
-            yield from part.columns()
+            for columns in part.columns():
+                if left <= 0:
+                    return
+                yield [values[:left] for values in columns]
+                left -= len(columns[0]) if columns else 0
 
     def load(self) -> Samples:
         """The whole array."""

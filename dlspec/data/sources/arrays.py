@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field
 
@@ -20,6 +20,11 @@ from dlspec.language.fields import Text, one_of
 from dlspec.runtime.archives import ARCHIVES, BROKEN, Pickled, TooLarge, check_array, check_arrays
 from dlspec.runtime.memory import machine_memory
 from dlspec.runtime.npy import MAGIC
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
 
 PARTS = ("_train", "_test")
 """Ends of the names of arrays that are the training and the test part, as Keras names them."""
@@ -49,7 +54,7 @@ class ArrayFiles(FileSource):
     def of(cls, given: str | dict[str, str], context: SourceContext) -> Self:
         named = given if isinstance(given, dict) else {}
         paths = tuple(named.values()) if isinstance(given, dict) else (given,)
-        return cls(paths, context.folder, context.span, context.cache, tuple(named))
+        return cls(paths, context.folder, context.span, context.cache, tuple(named), training=context.training)
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:
         return dict(zip(self.roles, paths, strict=True)) if self.roles else paths[0]
@@ -67,9 +72,12 @@ class ArrayFiles(FileSource):
     def look(self) -> Description:
         """The columns, out of the headers and, where there may be classes, of the values."""
         found, tests = self._joined(self._stored())
+        rows = len(found["x"])
+        deciding = self._deciding(rows, tests)
         targets: dict[str, Column] = {}
         columns: dict[str, Column] = {}
         for name, stored in found.items():
+            stored = replace(stored, looked_at=deciding)
             with self._reading(self._path_of(name)):
                 if name == "y":
                     targets = describe_targets(stored)
@@ -77,7 +85,6 @@ class ArrayFiles(FileSource):
                 else:
                     columns[name] = describe_column(name, stored)
         about = tuple((columns | targets).values())
-        rows = len(found["x"])
         return Description("samples", about, target=tuple(targets), rows=rows, test_rows=tests, features=("x",))
 
     def load(self, seed: int) -> Columns:
@@ -209,12 +216,24 @@ def _with_targets(arrays: dict[str, Samples], described: Description) -> dict[st
     if column is None:
         targets = [described.column(name) for name in described.targets]
         yes_or_no = all(target is not None and target.kind == "class" for target in targets)
+        if yes_or_no:
+            _check_rows(((y[:] == 0) | (y[:] == 1)).all(axis=1), "other values than 0 and 1")
         values = y[:].astype("uint8" if yes_or_no else "float64").T
         columns = dict(zip(described.targets, map(np.ascontiguousarray, values), strict=True))
         return {name: array for name, array in arrays.items() if name != "y"} | columns
     if y.ndim == 2 and column.shape == ():
+        if y.shape[1] > 1:
+            _check_rows(((y[:] == 0) | (y[:] == 1)).all(axis=1) & (y[:].sum(axis=1) == 1), "not a single 1")
         return arrays | {"y": y[:, 0] if y.shape[1] == 1 else y[:].argmax(axis=1)}
     return arrays
+
+
+def _check_rows(fine: Array, what: str) -> None:
+    """Raises DataError at the first row of `y` that is not as those of the training part."""
+    if not fine.all():
+        row = int(fine.argmin()) + 1
+        message = f"`y` has {what} in row {row:,}, unlike the rows of the training part"
+        raise DataError.of("unknown-label", message, help="write all rows of `y` alike")
 
 
 @lru_cache(maxsize=16)

@@ -62,7 +62,7 @@ class AudioFiles(FolderFiles):
     @classmethod
     def of(cls, given: Audio, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.rate, given.seconds)
-        return cls((given.path,), context.folder, context.span, context.cache, *options)
+        return cls((given.path,), context.folder, context.span, context.cache, *options, training=context.training)
 
     key = "audio"
     entry = "sound"

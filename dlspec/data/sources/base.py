@@ -6,7 +6,7 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -62,12 +62,14 @@ class FileSource(ABC):
         folder: what a relative path is relative to.
         span: where the spec names them.
         cache: whether samples are kept in memory.
+        training: which rows decide types and words; None: all.
     """
 
     paths: tuple[str, ...]
     folder: Path
     span: Span | None = None
     cache: Cache = "auto"
+    training: TrainingRows | None = field(default=None, kw_only=True)
 
     key: ClassVar[str]
     """Of the spec, which names such files."""
@@ -95,6 +97,10 @@ class FileSource(ABC):
     def place_of(self, row: int) -> str:
         """Where a row, counted from 1, stands in the files; empty where its number says it."""
         return ""
+
+    def _deciding(self, rows: int, test: int) -> int:
+        """How many of the first rows decide types and words, of so many with so many for the test behind them."""
+        return rows - test if self.training is None else self.training.first(rows, test)
 
     @classmethod
     @abstractmethod

@@ -103,7 +103,8 @@ class FolderFiles(FileSource):
             return Description("samples", columns, rows=files, features=(self.entry,))
         if listing.labels is None:
             return Description("samples", (entry,), rows=files, features=(self.entry,))
-        label = Column(LABEL, "class", classes=tuple(sorted(set(listing.labels))))
+        labels = listing.labels[: len(self._of_training(listing))]
+        label = Column(LABEL, "class", classes=tuple(sorted(set(labels))))
         return Description(
             "samples", (entry, label), target=LABEL, rows=files, test_rows=listing.tests, features=(self.entry,)
         )
@@ -171,6 +172,10 @@ class FolderFiles(FileSource):
             return problems[0]
         return self._error(first.code, f"{first.message}; so it is with {len(problems)} files", first.help)
 
+    def _of_training(self, listing: Listing) -> tuple[Path, ...]:
+        """The files that decide what all are like: where they alone tell the part, those of the training part."""
+        return listing.files[: self._deciding(len(listing.files), listing.tests)]
+
     def _entry_column(self, shape: tuple[int, ...]) -> Column:
         return Column(self.entry, shape=shape)
 
@@ -196,7 +201,7 @@ class FolderFiles(FileSource):
 
     def _named(self, path: str) -> Listing:
         """The files that a table names."""
-        table = TableFiles((path,), self.folder, self.span)
+        table = TableFiles((path,), self.folder, self.span, training=self.training)
         first = table.first_values()
         column = self.column
         if column is None:

@@ -66,7 +66,7 @@ class ImageFiles(FolderFiles):
     @classmethod
     def of(cls, given: Images, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.size, given.color, given.fit)
-        return cls((given.path,), context.folder, context.span, context.cache, *options)
+        return cls((given.path,), context.folder, context.span, context.cache, *options, training=context.training)
 
     key = "images"
     entry = "picture"
@@ -74,7 +74,8 @@ class ImageFiles(FolderFiles):
     suffixes = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
     def _shape(self, listing: Listing) -> tuple[int, ...]:
-        chosen = () if self.size and self.color else listing.files[:: max(1, len(listing.files) // LOOKED_AT)]
+        files = self._of_training(listing)
+        chosen = () if self.size and self.color else files[:: max(1, len(files) // LOOKED_AT)]
         found = self._heads(self._look, chosen)
         sizes = {size: file for file, (size, _) in found.items()}
         if self.size is None and len(sizes) > 1:

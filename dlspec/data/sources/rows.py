@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
@@ -21,9 +21,6 @@ from dlspec.data.sources.walking import matching
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
-
-if TYPE_CHECKING:
-    from dlspec.data.training_rows import TrainingRows
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""
@@ -53,7 +50,6 @@ class RowsFiles(FileSource):
         test: files that hold the test part.
         groups: columns whose values are names, also where they are digits: as numbers, long ones would fall together.
         dialect: what the spec says of how the files are written.
-        training: which rows decide types and words; None: all.
         said: columns whose kind the spec says, whatever they look like.
     """
 
@@ -61,7 +57,6 @@ class RowsFiles(FileSource):
     test: RowsFiles | None = None
     groups: tuple[str, ...] = ()
     dialect: Dialect = NOTHING_SAID
-    training: TrainingRows | None = None
     said: tuple[tuple[str, ColumnKind], ...] = ()
 
     least: ClassVar = 2

@@ -20,7 +20,7 @@ class TextFiles(FolderFiles):
 
     @classmethod
     def of(cls, given: str, context: SourceContext) -> Self:
-        return cls((given,), context.folder, context.span, context.cache)
+        return cls((given,), context.folder, context.span, context.cache, training=context.training)
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:
         return paths[0]
@@ -48,7 +48,8 @@ class TextFiles(FolderFiles):
         """The table, where it is one."""
         whole = self.folder / self.paths[0]
         is_file = "\0" not in self.paths[0] and whole.is_file()
-        return TableFiles(self.paths, self.folder, self.span) if is_file and is_table(whole) else None
+        table = TableFiles(self.paths, self.folder, self.span, training=self.training)
+        return table if is_file and is_table(whole) else None
 
     def _shape(self, listing: Listing) -> tuple[int, ...]:
         return ()
