@@ -20,6 +20,7 @@ from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import cannot_write, written_whole
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ def _write_samples(run: Run, column: str, names: Sequence[str], samples: Samples
         rows = {run.data.features[0].name: block} if run.data.encoded else block
         predicted = run.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
         predicted.insert(0, column, list(names[first : first + len(block)]))
+        for name, values in predicted.items():
+            if values.dtype.kind not in "biuf":
+                predicted[name] = values.map(as_cell)
+        predicted = predicted.rename(columns=as_cell)
         out.write(predicted.to_csv(index=False, header=first == 0).encode())
         first += len(block)
     return first

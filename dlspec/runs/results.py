@@ -11,11 +11,13 @@ from dlspec.data.arrays import is_read_later
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.folder import PICTURES, PREDICTIONS
 from dlspec.runtime.archives import with_checksum
+from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import written_whole
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from dlspec.data.preparation import Prepared
 
@@ -106,4 +108,12 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
         table |= {name: labels[shares.argmax(axis=1)] for name, shares in predictions.items()}
         table |= {f"p({label})": predictions["network"][:, i] for i, label in enumerate(target.classes)}
     with written_whole(folder / PREDICTIONS) as draft:
-        pd.DataFrame(table).to_csv(draft, index=False)
+        _as_cells(pd.DataFrame(table)).to_csv(draft, index=False)
+
+
+def _as_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Words of a table so that no spreadsheet takes them for formulas; see `as_cell`."""
+    for name in table:
+        if table[name].dtype.kind not in "biufM":
+            table[name] = [as_cell(str(word)) for word in table[name]]
+    return table

@@ -65,6 +65,24 @@ def test_no_command_lets_a_file_steer_the_terminal(said, arguments):
     assert not STEERING.search(shown)
 
 
+def test_no_cell_of_what_is_written_is_a_formula(tmp_path, monkeypatch, capfdbinary):
+    rows = pd.DataFrame({"size": np.arange(80.0), "kind": np.where(np.arange(80) % 2, "=1+1", "-x")})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\ndata: {table: rows.csv, target: kind}\nmodel: [output]\ntrain: {epochs: 1}\n"
+    )
+    run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+    assert {*run.predictions["truth"]} == {"=1+1", "-x"}
+    rows[["size"]].to_csv(tmp_path / "new.csv", index=False)
+    monkeypatch.setattr("sys.argv", ["dlspec", "predict", str(run.folder), str(tmp_path / "new.csv")])
+    with pytest.raises(SystemExit):
+        main()
+    written = (run.folder / "predictions.csv").read_text() + capfdbinary.readouterr().out.decode()
+    cells = [cell for line in written.splitlines() for cell in line.split(",")]
+    assert {"'=1+1", "'-x"} <= {*cells}
+    assert not [cell for cell in cells if cell[:1] in {*"=+-@"} and not re.fullmatch(r"[-+][\d.e-]+", cell)]
+
+
 def test_init_writes_a_spec_that_is_valid(said, folder):
     said("init", "rows.csv", "--out", "first.yaml")
     assert not STEERING.search((folder / "first.yaml").read_text(encoding="utf-8"))

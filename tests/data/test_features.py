@@ -367,7 +367,7 @@ def test_a_target_that_is_missing_is_not_filled_in_but_left_out(tmp_path):
     assert len(data.train) + len(data.validation) + len(data.test) == 85
 
 
-def test_a_shape_that_only_fits_before_the_split_is_no_bug(tmp_path):
+def test_a_word_of_the_test_part_fits_no_shape(tmp_path):
     words = ["a", "b"] * 60
     words[-1] = "c"  # in the test part alone
     rows = "".join(f"{word},{i}\n" for i, word in enumerate(words))
@@ -377,8 +377,8 @@ def test_a_shape_that_only_fits_before_the_split_is_no_bug(tmp_path):
         "model: [reshape: [3, 1], flatten, output]\n"
     )
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match="reshape"):
-        dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+    with pytest.raises(dlspec.SpecError, match="reshape"):
+        dlspec.load(tmp_path / "s.yaml")
 
 
 def test_a_first_spec_takes_words_too(folder, tmp_path):

@@ -57,12 +57,31 @@ SPECS = {
     "walk_forward": "data: {dataset: {sine: {samples: 600}}, predict: level, window: {length: 8}, "
     "split: {walk_forward: {folds: 3}}}\nmodel: [{lstm: 4}, output]\n" + TRAIN % "",
     "mixed_precision": COMMON + TRAIN % "" + "runtime: {precision: mixed_bfloat16}\n",
+    "sounds": "data: {audio: {path: sounds, seconds: 0.02}, cache: none}\nmodel: [{dense: 8}, output]\n" + TRAIN % "",
+    "texts": "data: {text: texts, features: {text: {text: {words: 50, length: 6}}}}\n"
+    "model: [{embedding: {output_dim: 4}}, flatten, output]\n" + TRAIN % "",
+    "taken": COMMON + "pretrain: {from: other, then: freeze, thaw_after: 2}\n" + TRAIN % "",
+    "mirrored": COMMON + TRAIN % "" + "runtime: {device: cpu, distribute: {strategy: mirrored, devices: 2}}\n",
+    "callbacks": COMMON
+    + TRAIN
+    % (
+        ", optimizer: {sgd: {learning_rate: 0.05, use_ema: true}}, callbacks: [swap_ema_weights, terminate_on_nan, "
+        "{reduce_lr_on_plateau: {patience: 1, monitor: loss}}, {tensor_board: {histogram_freq: 1}}]"
+    ),
 }
+SPECS |= {
+    f"by_{optimizer}": COMMON + TRAIN % f", optimizer: {optimizer}"
+    for optimizer in (
+        "adadelta", "adafactor", "adagrad", "adamax", "adamw", "ftrl", "lamb", "lion", "muon", "nadam", "rmsprop",
+        "schedule_free_adamw",
+    )
+}  # fmt: skip
 
 
 def write_data(folder: Path) -> None:
     """The files that some of the specs name."""
     from PIL import Image
+    from scipy.io import wavfile
 
     random = np.random.default_rng(0)
     for kind in ("dark", "light"):
@@ -74,6 +93,14 @@ def write_data(folder: Path) -> None:
     names = random.choice(["Ulm", "Bonn"], 3000)
     lines = [f"{a},{b},{name},{c}\n" for (a, b, c), name in zip(rows.tolist(), names, strict=True)]
     (folder / "rows.csv").write_text("a,b,city,y\n" + "".join(lines), encoding="utf-8")
+    for kind in ("low", "high"):
+        for name in ("sounds", "texts"):
+            (folder / name / kind).mkdir(parents=True, exist_ok=True)
+        for place in range(60):
+            tone = np.sin(np.arange(160) * (0.1 if kind == "low" else 0.5) + place) * 9000
+            wavfile.write(folder / f"sounds/{kind}/{place}.wav", 8000, tone.astype("int16"))
+            words = random.choice([kind, "some", "other", "words", "too"], 6)
+            (folder / f"texts/{kind}/{place}.txt").write_text(" ".join(words), encoding="utf-8")
 
 
 SIGNALS = {"kill": [signal.SIGKILL], "Ctrl-C": [signal.SIGINT], "terminate": [signal.SIGTERM],
@@ -107,6 +134,11 @@ def begin(arguments: list[str], folder: Path) -> int:
         for stream, name in ((1, "out.txt"), (2, "err.txt")):
             os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
         sys.argv = ["dlspec", *arguments]
+        if "mirrored" in folder.name:
+            import tensorflow as tf
+
+            two = [tf.config.LogicalDeviceConfiguration()] * 2
+            tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
         from dlspec.cli import main
 
         main()
@@ -141,6 +173,9 @@ def crash(spec: str, kills: int, folder: Path, draw: random.Random, counts: Coun
     """Runs a spec once in peace, and then again and again with so many stops."""
     (folder / "spec.yaml").write_text(f"dlspec: 1\nname: {spec}\n{SPECS[spec]}", encoding="utf-8")
     write_data(folder)
+    if "from: other" in SPECS[spec]:
+        (folder / "other.yaml").write_text(f"dlspec: 1\nname: other\n{SPECS['autoencoder']}", encoding="utf-8")
+        assert ended(begin(["run", "other.yaml", "--out", "other"], folder)) == 0
     began = time.monotonic()
     code = ended(begin(["run", "spec.yaml", "--out", "whole"], folder))
     lasts = time.monotonic() - began

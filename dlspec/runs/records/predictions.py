@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec.runs.records.data import DataRecord
+from dlspec.runtime.cells import from_cell
 from dlspec.runtime.records import damaged, unreadable
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
         )
     except (OSError, ValueError, csv.Error) as error:  # those of pandas are ValueErrors too
         raise unreadable(path, error) from None
+    for name in table:
+        if name in (*classes, "group"):
+            table[name] = table[name].map(from_cell)
     problems = list(_problems(table, data, who))
     if problems:
         raise damaged(path, problems)

@@ -17,6 +17,7 @@ from dlspec.data.sources.formats.base import BROKEN, COMPRESSED, LONGEST_LINE, L
 from dlspec.data.sources.formats.dialect import MISSING, PLAIN, Marks, Settled, may_be_number, numbers_in_dress, settle
 from dlspec.data.sources.reading import reading_briefly
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.runtime.cells import as_cell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,7 +189,7 @@ class Separated(RowsFormat):
             text = StringIO()
             writer = csv.writer(text, delimiter=separator, lineterminator=end)
             if first:
-                writer.writerow([*first.pop(), *more])
+                writer.writerow([*first.pop(), *map(as_cell, more)])
             for behind in zip(*(_texts(column, signs.decimal) for column in more.values()), strict=True):
                 row = next(rows, None)
                 if row is None:
@@ -336,9 +337,9 @@ def _noted(lines: Iterable[str], read: list[str]) -> Iterator[str]:
 
 
 def _texts(values: Any, decimal: str) -> list[str]:
-    """Numbers in as few digits as tell them apart, an empty text where there is none; words as they are."""
+    """Numbers in as few digits as tell them apart, an empty text where there is none; words as `as_cell` has them."""
     if values.dtype.kind != "f":
-        return ["" if value is None else str(value) for value in values.tolist()]
+        return ["" if value is None else as_cell(str(value)) for value in values.tolist()]
     return ["" if text == "nan" else text.replace(".", decimal) for text in values.astype(str).tolist()]
 
 
