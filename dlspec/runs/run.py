@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlspec.data.sources.folders import files_of
+from dlspec.data.sources.known_files import forget_files
 from dlspec.language.diagnostics.errors import DataError, Terminated, TrainingError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml import to_yaml
@@ -24,6 +26,7 @@ from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_n
 from dlspec.runs.lock import in_use, only_here
 from dlspec.runs.notes import remarks, small_folds
 from dlspec.runs.records.environment import environment_of
+from dlspec.runs.records.files import take_files, write_files
 from dlspec.runs.records.history import write_history
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
@@ -54,6 +57,8 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
     """
     from dlspec.training.engines.choice import compiled_stages
 
+    if original is not None:
+        forget_files()
     job = make_ready(spec, listener)
     if original is not None:
         check_unchanged(job, original)
@@ -66,6 +71,7 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
         if original is not None:
             compiled = compiled_as(original, compiled)
         write_json(folder / ENVIRONMENT, _environment(job, compiled))
+        write_files(folder, files_of(job.data.columns))
         write_text(folder / RESOLVED, resolved_text(spec, resolved))  # which makes it a run
         write_checksums(folder, STAYING)
         return _train(job, folder, None, compiled)
@@ -99,6 +105,7 @@ def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None =
 
 
 def _go_on(run: Run, listener: Listener | None) -> Run:
+    take_files(run.folder)
     job = make_ready(run.spec, listener)
     checkpoint = load_checkpoint(run.folder, job.listener.note)
     check_unchanged(job, run, begun=checkpoint is not None)

@@ -10,10 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from dlspec.data.arrays import LazyArray, chosen
+from dlspec.data.arrays import Chosen, LazyArray, chosen
 from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.data.sources.formats import FORMATS
+from dlspec.data.sources.known_files import digest_of
 from dlspec.data.sources.rows import TableFiles
 from dlspec.data.sources.walking import Walk
 from dlspec.data.split import WORDS
@@ -330,6 +331,12 @@ class FileSamples(LazyArray):
         return {row: problem for row, problem in enumerate(self._pool.map(read, range(len(self)))) if problem}
 
 
+def files_of(columns: Columns) -> list[Path]:
+    """The files that samples are read from when they are asked for."""
+    sources: list[Any] = [values.source if isinstance(values, Chosen) else values for values in columns.values()]
+    return [file for source in sources if isinstance(source, FileSamples) for file in source.files]
+
+
 def as_path(value: Any) -> Any:
     """A path alone, as a mapping of keys."""
     return {"path": value} if isinstance(value, str) else value
@@ -355,13 +362,6 @@ def _looked_at(look: Callable[[Path], Any], state: tuple[tuple[str, int, int], .
 
 
 def _digest(file: Path) -> Any:
-    import hashlib
-
     import numpy as np
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError.of("data-unreadable", f"cannot read `{file.name}`: {reason}") from None
-    return np.frombuffer(hashlib.blake2b(content, digest_size=16).digest(), "uint8")
+    return np.frombuffer(digest_of(file), "uint8")
