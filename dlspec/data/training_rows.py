@@ -40,11 +40,10 @@ class TrainingRows:
         return cls(section, seed, repr(about))
 
     def counts(self, source: RowsFiles, header: Sequence[str]) -> Counts | None:
-        """Whether a row, with its place among those of the source, is one of them; None: all are."""
+        """Which rows of a source these are; None: all."""
         split, series = self.section.split, isinstance(source, SeriesFiles)
         if split.column in header:
-            own = header.index(split.column)
-            return lambda place, row: part_of_word(row[own]) == "training"
+            return lambda place, word: part_of_word(word) == "training"
         if split.folds or reading_briefly() is not None:
             return None
         group = self.section.group if series else split.group
@@ -54,14 +53,14 @@ class TrainingRows:
             count = source.count_all() + test + validation
             bounds = split.bounds(count, split.shown_fold, test, validation)
             end = bounds[0] if series else split.sizes(count, test, validation)[0]
-            return lambda place, row: place < end
+            return lambda place, word: place < end
         if group is None or group not in header or self.seed is None:
             return None
         try:
             mask = self._of_groups(source, group, self.seed).tobytes()
         except DataError:  # what is wrong there is said when the data are read
             return None
-        return lambda place, row: bool(mask[place])
+        return lambda place, word: bool(mask[place])
 
     def first(self, rows: int, test: int) -> int:
         """How many of the first rows decide, of so many with so many for the test behind them: of data without files

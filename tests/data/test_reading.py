@@ -116,3 +116,11 @@ def test_no_more_files_are_looked_at_than_is_stated(spec, tmp_path, monkeypatch)
     (found,) = dlspec.validate(file)
     assert "the first 3 files were read" in found.message
     assert {*opened} == {"part0.csv", "part1.csv", "part2.csv"}
+
+
+def test_how_many_rows_there_are_is_told_by_the_size(spec):
+    file = spec(rows(9000, ["a", "b"] * 450))
+    (found,) = dlspec.validate(file, {"data.split": {"test": 5000}})
+    assert found.code == "not-settled"
+    found = {problem.code for problem in dlspec.validate(file, {"data.split": {"test": 50_000}})}
+    assert "split-too-large" in found

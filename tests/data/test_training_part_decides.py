@@ -275,3 +275,14 @@ def test_arrays_of_the_test_part_decide_nothing(tmp_path, split):
     y[95, 0] = 0.5
     with pytest.raises(dlspec.DataError, match="`y` has other values than 0 and 1 in row 96"):
         decided()
+
+
+def test_files_may_have_their_columns_in_another_order(tmp_path):
+    random = np.random.default_rng(0)
+    rows = table(random, 120).assign(part=np.where(np.arange(120) % 3, "train", "test"))
+    rows.loc[rows["part"] == "test", "city"] = "Rome"
+    rows[:60].to_csv(tmp_path / "a.csv", index=False)
+    rows[60:][["part", "y", "city", "built", "smoker", "size"]].to_csv(tmp_path / "b.csv", index=False)
+    found, data = decided_by(tmp_path / "spec.yaml", "{table: [a.csv, b.csv], target: y, split: {column: part}}")
+    assert ("city", ("Bonn", "Kiel", "Ulm")) in found[2]
+    assert len(data.test) == 40

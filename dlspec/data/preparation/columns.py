@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -193,22 +192,27 @@ def strata_of(section: DataSpec, signature: Signature, columns: Columns) -> Arra
         return None
     if by_words:
         return strata_of_words(columns[target.name])
-    words, known = label_words(columns[target.name]), list(target.classes)
-    more = sorted({*words} - {*known})
-    index = {word: place for place, word in enumerate(known + more)}
-    return np.array([index[word] for word in words])
+    places, words = coded(columns[target.name])
+    known = list(target.classes)
+    index = {word: place for place, word in enumerate(known + sorted({*words} - {*known}))}
+    return np.array([index[word] for word in words])[places]
 
 
 def strata_of_words(labels: Array) -> Array:
     """A number for each different label."""
-    return np.asarray(np.unique(label_words(labels), return_inverse=True)[1])
+    places, words = coded(labels)
+    index = {word: place for place, word in enumerate(sorted({*words}))}
+    return np.array([index[word] for word in words])[places]
 
 
-def label_words(values: Array) -> list[str]:
-    """Labels as words, an empty one where a label is missing."""
-    if values.dtype.kind == "f":  # two whole numbers of a file
-        return ["" if value != value else f"{value:g}" for value in values.tolist()]
-    return ["" if value is None else str(value) for value in values]
+def coded(labels: Array) -> tuple[Array, list[str]]:
+    """The place of each label among the words that come after it; an empty word stands for a missing one."""
+    import pandas as pd
+
+    places, different = pd.factorize(labels, use_na_sentinel=False)
+    if labels.dtype.kind == "f":  # two whole numbers of a file
+        return places, ["" if value != value else f"{value:g}" for value in different.tolist()]
+    return places, ["" if is_no_value(value) else str(value) for value in different]
 
 
 def classes_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> Array:
@@ -219,14 +223,14 @@ def classes_of(section: DataSpec, signature: Signature, columns: Columns, first:
     """
     name = signature.target.name
     index = {label: i for i, label in enumerate(signature.target.classes)}
-    words = label_words(columns[name])
+    places, words = coded(columns[name])
     help = "fill in the label, or write `missing: drop` under `data`"
     try:
-        check_all(name, np.array([not word for word in words], bool), first, "lacks a label", help)
+        check_all(name, np.array([not word for word in words], bool)[places], first, "lacks a label", help)
     except DataError as error:
         (problem,) = error.diagnostics
         raise data_error(section, problem.code, problem.message, "target", help=problem.help) from None
-    return np.array([index.get(word, -1) for word in words])
+    return np.array([index.get(word, -1) for word in words], "int64")[places]
 
 
 def check_known(section: DataSpec, columns: Columns, name: str, unknown: Array, trained: Array) -> Mapping[str, int]:
@@ -239,11 +243,11 @@ def check_known(section: DataSpec, columns: Columns, name: str, unknown: Array, 
     Raises:
         DataError: the training part has one.
     """
-    words = label_words(columns[name][unknown])
     if (unknown & trained).any():
-        word = label_words(columns[name][unknown & trained])[0]
+        (word, *_) = coded(columns[name][unknown & trained])[1]
         raise data_error(section, "unknown-label", f"column `{name}` has the unknown label `{word}`", "target")
-    return Counter(words)
+    places, words = coded(columns[name][unknown])
+    return dict(zip(words, np.bincount(places, minlength=len(words)).tolist(), strict=True))
 
 
 def labels_of(section: DataSpec, signature: Signature, columns: Columns, first: First = 0) -> tuple[Array, Array]:

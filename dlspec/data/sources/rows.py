@@ -141,12 +141,14 @@ class RowsFiles(FileSource):
             validation, test = (sum(f.count() for f in part.files) if part else 0 for part in parts)
             counts = self.training.counts(self, header) if self.training is not None else None
             own = self.files if brief is None else brief.files(self.files)
-            first, counts = _first_rows(own, header, counts)
+            first, counts = _first_rows(own, header, counts, self._part)
             looked = self._look(own, header, first, counts)
             for column in looked.columns:
                 if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
                     values = _values(first, header.index(column.name))
                     remarks += tuple(_half_numbers(files[0], column.name, values))
+        if brief is not None and brief.in_words():
+            looked = replace(looked, rows=_about(self.files, own))
         rows = None if looked.rows is None else looked.rows + validation + test
         looked = replace(looked, rows=rows, validation_rows=validation, test_rows=test, remarks=remarks)
         read_to = "" if brief is None else brief.in_words()
@@ -158,6 +160,11 @@ class RowsFiles(FileSource):
     def count_all(self) -> int:
         """How many rows there are in these files, without those of the parts that have files of their own."""
         return sum(file.count_all() for file in self.files)
+
+    @property
+    def _part(self) -> str:
+        """The column that says the part of each row; empty: none does."""
+        return (self.training.section.split.column or "") if self.training is not None else ""
 
     @abstractmethod
     def _look(
@@ -175,10 +182,9 @@ class RowsFiles(FileSource):
         self, files: Sequence[RowsFormat], wanted: Mapping[str, tuple[set[str], int]], counts: Counts | None
     ) -> tuple[int, int]:
         """Adds the words of columns to sets, as of `gather_words`, and counts rows."""
-        part = self.training.section.split.column if self.training is not None else None
         rows = counted = 0
         for file in files:
-            own, some = file.gather_words(wanted, counts, rows, part or "")
+            own, some = file.gather_words(wanted, counts, rows, self._part)
             rows, counted = rows + own, counted + some
         return rows, counted
 
@@ -442,12 +448,26 @@ def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...], brief: bo
     return source.look()
 
 
+def _about(files: Sequence[RowsFormat], known: Sequence[RowsFormat]) -> int | None:
+    """About how many rows files have, by their sizes and the first rows of some of them; None: nothing tells it."""
+    if any(file.is_compressed for file in known):
+        return None
+    of_all, of_known = (sum(file.file.stat().st_size for file in some) for some in (files, known))
+    return round(sum(file.count() for file in known) * of_all / of_known)
+
+
 def _first_rows(
-    files: Sequence[RowsFormat], header: Sequence[str], counts: Counts | None
+    files: Sequence[RowsFormat], header: Sequence[str], counts: Counts | None, part: str
 ) -> tuple[list[list[str]], Counts | None]:
-    """A few of the rows that count, and which do: all, where none does."""
+    """A few of the rows that count, and which do: all, where none does.
+
+    Args:
+        part: the column that says the part of each row; empty: none does.
+    """
     if counts is not None:
-        rows = (row for place, row in enumerate(_all_rows(files, header)) if counts(place, row))
+        own = header.index(part) if part in header else None
+        every = enumerate(_all_rows(files, header))
+        rows = (row for place, row in every if counts(place, "" if own is None else row[own]))
         if found := list(islice(rows, LOOKED_AT)):
             return found, counts
     return files[0].first_rows(), None

@@ -26,8 +26,8 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 from dlspec.language.yaml.encodings import encoding_in_words
 
-Counts = Callable[[int, Sequence[str]], bool]
-"""Whether a row, with its place among those of all files, is one of those that decide types and words."""
+Counts = Callable[[int, str], bool]
+"""Whether a row decides types and words, by its place among those of all files and what a column says of its part."""
 LOOKED_AT = 200
 """Rows that tell numbers from text before the whole file is read."""
 OPENERS = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
@@ -134,7 +134,7 @@ class RowsFormat(ABC):
             wanted: column -> its words so far, and how many there may be.
             counts: which rows count; None: all.
             first: the place of the first row among those of all files.
-            part: a column whose words are gathered of all rows.
+            part: the column that says the part of a row, whose own words are gathered of all rows; empty: none does.
 
         Returns:
             How many rows there are, and how many of them count.
@@ -144,7 +144,7 @@ class RowsFormat(ABC):
         own = header.index(part) if part in header else -1
         rows = counted = 0
         for rows, row in enumerate(self.looked_at(), start=1):
-            here = counts is None or counts(first + rows - 1, row)
+            here = counts is None or counts(first + rows - 1, row[own] if own >= 0 else "")
             counted += here
             for place, words, _ in open_:
                 if here or place == own:
@@ -152,6 +152,10 @@ class RowsFormat(ABC):
             if rows % LOOKED_AT == 0:
                 open_ = [sought for sought in open_ if len(sought[1]) <= sought[2] + 1]
         return rows, counted
+
+    @property
+    def is_compressed(self) -> bool:
+        return self.file.suffix.lower() in COMPRESSED
 
     def count_all(self) -> int:
         """How many rows there are."""
@@ -162,7 +166,7 @@ class RowsFormat(ABC):
         rows = self.first_rows()
         if len(rows) < LOOKED_AT:
             return len(rows)
-        if self.file.suffix.lower() in COMPRESSED:
+        if self.is_compressed:
             return sum(1 for _ in self.looked_at())
         sizes = [sum(len(value.encode()) + 1 for value in row) for row in rows]
         return max(LOOKED_AT, round(self.file.stat().st_size * len(rows) / (sum(sizes) + self._overhead(len(rows)))))
@@ -200,8 +204,7 @@ class RowsFormat(ABC):
         return self._error("data-unreadable", f"`{self.name}` {saved}, and data are UTF-8", help)
 
     def _unreadable(self, error: Exception) -> DataError:
-        compressed = self.file.suffix.lower() in COMPRESSED
-        if isinstance(error, BROKEN) and compressed and getattr(error, "strerror", None) is None:
+        if isinstance(error, BROKEN) and self.is_compressed and getattr(error, "strerror", None) is None:
             reason = f"it is no whole {self.file.suffix} file"
         else:
             reason = (getattr(error, "strerror", None) or str(error)).strip()
