@@ -147,7 +147,8 @@ def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Call
     for text in predictor.seen.notes():
         note(text)
     if without:
-        why = "" if data.timesteps is None else f": a forecast takes {data.timesteps} rows in a row"
+        apart = " without a gap in time" if data.usual_step is not None else ""
+        why = "" if data.timesteps is None else f": a forecast takes {data.timesteps} rows in a row{apart}"
         note(f"{without:,} of {rows:,} rows have no prediction{why}")
     return rows
 

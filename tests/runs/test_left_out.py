@@ -72,3 +72,12 @@ def test_rows_that_are_left_out_are_counted(folder):
     run = dlspec.run(spec(folder, "drop"), out=folder / "dropped")
     assert run.data.rows_left_out == 15
     assert "15 of 200 rows were left out, as they lack a value (`missing: drop`)." in run.metrics.notes
+
+
+def test_numbers_behind_the_first_rows_are_told_of(tmp_path):
+    """Words in the first rows, and numbers in all others: nothing that the first rows say is settled."""
+    values = ["none"] * 300 + [str(place) for place in range(60)] * 15
+    pd.DataFrame({"stay": values, "y": np.arange(len(values)) % 7}).to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "s.yaml").write_text("dlspec: 1\ndata: {table: t.csv, target: y}\nmodel: [output]\n")
+    found = {problem.code: problem.message for problem in dlspec.validate(tmp_path / "s.yaml")}
+    assert "98% of its different ones are numbers; `none` is none" in found["numbers-among-words"]

@@ -146,7 +146,7 @@ class RowsFiles(FileSource):
             for column in looked.columns:
                 if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
                     values = _values(first, header.index(column.name))
-                    remarks += tuple(_half_numbers(files[0], column.name, values))
+                    remarks += tuple(_half_numbers(files[0], column, values))
         if brief is not None and brief.in_words():
             looked = replace(looked, rows=_about(self.files, own))
         rows = None if looked.rows is None else looked.rows + validation + test
@@ -473,17 +473,20 @@ def _first_rows(
     return files[0].first_rows(), None
 
 
-def _half_numbers(file: RowsFormat, name: str, values: list[str]) -> Iterator[tuple[str, str, str]]:
-    """That a column of words has many numbers among them."""
-    given = [value for value in values if not MISSING.fullmatch(value)]
-    numbers = sum(map(may_be_number, given))
-    if len(given) > LEAST_LOOKED_AT and MANY_NUMBERS < numbers / len(given) < 0.5:
-        other = next(value for value in given if not may_be_number(value)).strip()
-        share = f"{numbers / len(given):.0%}"
-        message = f"`{name}` of `{file.name}` holds words, and {share} of the first are numbers; `{other}` is none"
-        yield _say(
-            "numbers-among-words", message, f'write what is no number as missing: `na: ["{other}"]` under `data`'
-        )
+def _half_numbers(file: RowsFormat, column: Column, first: list[str]) -> Iterator[tuple[str, str, str]]:
+    """That a column of words has many numbers among them: in the first rows, or among its different values in all."""
+    for values, which in ((first, "the first"), (column.classes, "its different ones")):
+        given = [value for value in values if not MISSING.fullmatch(value)]
+        numbers = sum(map(may_be_number, given))
+        if len(given) > LEAST_LOOKED_AT and MANY_NUMBERS < numbers / len(given) < 1:
+            other = next(value for value in given if not may_be_number(value)).strip()
+            share = f"{numbers / len(given):.0%}"
+            message = (
+                f"`{column.name}` of `{file.name}` holds words, and {share} of {which} are numbers; `{other}` is none"
+            )
+            help = f'write what is no number as missing: `na: ["{other}"]` under `data`'
+            yield _say("numbers-among-words", message, help)
+            return
 
 
 def _assumed(file: RowsFormat, column: str, value: str) -> tuple[str, str, str]:
