@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.data.arrays import blocks, some_of
@@ -40,9 +41,9 @@ class Linear(Baseline):
                 return _logistic(data, inputs, truth, len(data.signature.target.classes))
             if kind == "labels":
                 return np.stack([_logistic(data, inputs, label, 2)[:, 1] for label in truth.T], axis=1)
-            model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(
-                inputs, (targets if targets.shape[1] > 1 else targets[:, 0]).astype("float64")
-            )
+            wanted = (targets if targets.shape[1] > 1 else targets[:, 0]).astype("float64")
+            with np.errstate(divide="ignore", invalid="ignore"):  # of few samples, none can be left out
+                model = RidgeCV(alphas=np.logspace(-3, 5, 17)).fit(inputs, wanted)
         guess = np.concatenate([model.predict(data.quantities(block)) for block in blocks(data.test.inputs)])
         return data.to_units(guess.reshape(len(guess), -1), data.test)
 
@@ -56,7 +57,9 @@ def _logistic(data: Prepared, inputs: np.ndarray, labels: np.ndarray, classes: i
     if len(np.unique(labels)) == 1:  # nothing to draw a line between
         shares[:, labels[0]] = 1
         return shares
-    model = LogisticRegression(max_iter=2000).fit(inputs, labels)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")  # they are classes all the same
+        model = LogisticRegression(max_iter=2000).fit(inputs, labels)
     # a class may be absent from training
     shares[:, model.classes_] = np.concatenate(
         [model.predict_proba(data.quantities(block)) for block in blocks(data.test.inputs)]

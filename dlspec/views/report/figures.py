@@ -412,7 +412,9 @@ def several_against_truth(pairs: Mapping[str, tuple[Array, Array]]) -> str:
 def strips(rows: Array, said: Mapping[str, Array], classes: Sequence[str]) -> str:
     """A strip for each who says something, of the class (its number) at each row in turn."""
     order = np.argsort(rows, kind="stable")
-    figure, axes = styled(10, 0.6 * len(said) + 0.9, len(said), 1, sharex=True)
+    named = classes[:10]
+    ncols = max(1, min(len(named), 110 // (max(map(len, named)) + 4)))
+    figure, axes = styled(10, 0.6 * len(said) + 0.7 + 0.2 * -(-len(named) // ncols), len(said), 1, sharex=True)
     colors = [CLASSES[i % len(CLASSES)] for i in range(len(classes))]
     palette = ListedColormap(colors)
     for axis, (name, codes) in zip(axes.flat, said.items(), strict=True):
@@ -422,8 +424,8 @@ def strips(rows: Array, said: Mapping[str, Array], classes: Sequence[str]) -> st
         axis.set_yticks([0.5], [name])
         axis.grid(visible=False)
     axes.flat[-1].set_xlabel("row")
-    patches = [Patch(color=color, label=name) for color, name in zip(colors[:10], classes, strict=False)]
-    axes.flat[0].legend(handles=patches, ncols=len(patches), loc="lower right", bbox_to_anchor=(1, 1))
+    patches = [Patch(color=color, label=name) for color, name in zip(colors, named, strict=False)]
+    axes.flat[0].legend(handles=patches, ncols=ncols, loc="lower right", bbox_to_anchor=(1, 1))
     return to_svg(figure, "strips")
 
 
