@@ -92,6 +92,7 @@ def test_a_name_with_a_nul_is_no_file(tmp_path):
 
 
 def test_a_walk_through_folders_has_an_end(tmp_path, monkeypatch):
+    from dlspec.api import examine
     from dlspec.data.sources import walking
 
     monkeypatch.setattr(walking, "MOST_ENTRIES", 50)
@@ -101,7 +102,7 @@ def test_a_walk_through_folders_has_an_end(tmp_path, monkeypatch):
     for said in ("images: many", "table: 'many/**/*.csv', target: y"):
         (problem,) = [
             found
-            for found in dlspec.validate(write(tmp_path, f"dlspec: 1\ndata: {{{said}}}\nmodel: [output]\n"))
+            for found in examine(write(tmp_path, f"dlspec: 1\ndata: {{{said}}}\nmodel: [output]\n")).diagnostics
             if found.code == "data-unreadable"
         ]
         assert "there are more than 50 files and folders below it" in problem.message

@@ -2,12 +2,14 @@
 
 import io
 import json
+import os
 
 import pytest
 
 import dlspec
-from dlspec.data.sources import reading
+from dlspec.data.sources import reading, walking
 from dlspec.data.sources.formats import base
+from dlspec.runs.job import load_data
 
 TEXT = "dlspec: 1\ndata: {table: %s, target: kind}\nmodel: [output]\n"
 
@@ -58,8 +60,7 @@ def test_names_are_settled(spec):
 def test_columns_whose_type_is_said_are_settled(spec):
     changes = {"data.features": {"size": "numeric", "city": "category"}, "data.target": {"kind": "category"}}
     (found,) = dlspec.validate(spec(rows(900, ["a", "b", "a", "b", "a"])), changes)
-    assert "the type of no column is not settled" not in found.message
-    assert found.message.endswith("were read; the type of each column is said")
+    assert found.message.endswith("were read; that settles all types")
 
 
 def test_programs_are_told_too(spec, capsys, monkeypatch):
@@ -124,3 +125,44 @@ def test_how_many_rows_there_are_is_told_by_the_size(spec):
     assert found.code == "not-settled"
     found = {problem.code for problem in dlspec.validate(file, {"data.split": {"test": 50_000}})}
     assert "split-too-large" in found
+
+
+def test_of_large_folders_some_entries_are_looked_at(tmp_path, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.setattr(walking, "ENTRIES", 6)
+    monkeypatch.setattr(reading, "ENTRIES", 6)
+    for kind, count in (("cat", 4), ("dog", 30), ("fox", 9)):
+        (tmp_path / "p" / kind / "more").mkdir(parents=True)
+        for place in range(count):
+            Image.new("L", (4, 4), place).save(tmp_path / "p" / kind / ("more" if place % 2 else ".") / f"{place}.png")
+    (tmp_path / "s.yaml").write_text("dlspec: 1\ndata: {images: p}\nmodel: [flatten, output]\n")
+    seen = []
+    real = os.scandir
+    with monkeypatch.context() as patch:
+        patch.setattr(walking.os, "scandir", lambda path: Entries(real(path), seen))
+        (found,) = dlspec.validate(tmp_path / "s.yaml")
+    assert found.code == "not-settled"
+    assert "6 entries of `dog` and `fox` were read; that settles all types" in found.message
+    assert len(seen) <= 2 * 3 + 3 * 7
+    assert dlspec.load(tmp_path / "s.yaml").data.target == "label"
+    assert len(load_data(dlspec.load(tmp_path / "s.yaml")).columns["label"]) == 43
+
+
+class Entries:
+    """Entries of a folder, each of which is taken down."""
+
+    def __init__(self, entries, seen):
+        self.entries, self.seen = entries, seen
+
+    def __enter__(self):
+        self.entries.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.entries.__exit__(*error)
+
+    def __iter__(self):
+        for entry in self.entries:
+            self.seen.append(entry.name)
+            yield entry

@@ -15,6 +15,7 @@ from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.data.sources.formats import FORMATS
 from dlspec.data.sources.known_files import digest_of
+from dlspec.data.sources.reading import looking, reading_briefly
 from dlspec.data.sources.rows import TableFiles
 from dlspec.data.sources.walking import Walk
 from dlspec.data.split import WORDS
@@ -95,13 +96,21 @@ class FolderFiles(FileSource):
         return "file", [str(name) for name in listing.files], other._samples(listing, shape)
 
     def describe(self) -> Description:
+        with looking() as brief:
+            found = self._described()
+        read_to = "" if brief is None else brief.in_words()
+        return replace(found, rows=None, read_to=read_to) if read_to and not found.read_to else found
+
+    def _described(self) -> Description:
         listing = self._listing()
         entry = self._entry_column(self._shape(listing))
         files = len(listing.files)
         if listing.table is not None:
             others = listing.table.describe()
             columns = (entry, *(column for column in others.columns if column.name != listing.column))
-            return Description("samples", columns, rows=files, features=(self.entry,))
+            rows = files if not others.read_to else others.rows
+            found = Description("samples", columns, rows=rows, features=(self.entry,))
+            return replace(found, read_to=others.read_to, not_settled=others.not_settled)
         if listing.labels is None:
             return Description("samples", (entry,), rows=files, features=(self.entry,))
         labels = listing.labels[: len(self._of_training(listing))]
@@ -226,7 +235,7 @@ class FolderFiles(FileSource):
 
     def _found(self, whole: Path, path: str) -> Listing:
         """The files in a folder and the folders in it."""
-        walk = Walk()
+        walk = Walk(reading_briefly())
         folders = sorted(entry.name for entry in walk.entries(whole) if entry.is_dir() and entry.name[0] != ".")
         by_name = {name.lower(): name for name in folders}
         tests = [by_name[name] for name in TEST if name in by_name]

@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from dlspec.language.fields import one_of
+
 Item = TypeVar("Item")
 
 ROWS, CHARACTERS = 20_000, 2**23
 """Rows of a file that are read at a time where it is read briefly, and characters in them."""
 FILES, PASSES = 100, 250
 """Files of one source that are looked at then, and how often rows of them are read."""
+ENTRIES = 2000
+"""Files and folders that are looked at then in the folder of a class; the folder of all may have ten times as many."""
 
 
 class Brief:
@@ -22,11 +26,13 @@ class Brief:
         passes: how often rows were read.
         ended: file -> after how many rows reading ended before its end.
         unread: how many files were not looked at.
+        folders: those of which not all entries were looked at.
     """
 
     def __init__(self) -> None:
         self.passes = self.unread = 0
         self.ended: dict[str, int] = {}
+        self.folders: list[str] = []
 
     def rows(self, rows: Iterator[list[str]], file: str) -> Iterator[list[str]]:
         """The first of the rows of a file."""
@@ -50,6 +56,9 @@ class Brief:
         more = len(self.ended) - len(parts)
         parts += [f"those of {more:,} other file{'s' * (more > 1)}"] * (more > 0)
         parts += [f"the first {FILES} files"] * (self.unread > 0)
+        if self.folders:
+            several = f"each of {len(self.folders):,} folders"
+            parts.append(f"{ENTRIES:,} entries of {one_of(self.folders) if len(self.folders) < 3 else several}")
         return " and ".join(parts)
 
 

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST_ENTRIES = 1_000_000
+from dlspec.data.sources.reading import ENTRIES, Brief
+
+MOST_ENTRIES = 5_000_000
 """Files and folders that are looked at for one path."""
 
 
@@ -22,25 +24,49 @@ class TooManyEntries(OSError):
 class Walk:
     """Counts what is looked at; links to folders are not followed.
 
+    Args:
+        brief: takes down the folders of which a part is looked at; None: all are walked through.
+
     Raises:
         TooManyEntries: there is more than may be.
     """
 
-    def __init__(self) -> None:
-        self.left = MOST_ENTRIES
+    def __init__(self, brief: Brief | None = None) -> None:
+        self.left, self.brief = MOST_ENTRIES if brief is None else 100 * ENTRIES, brief
 
     def files(self, folder: Path) -> Iterator[Path]:
-        """All files below a folder."""
+        """All files below a folder; where it is walked through briefly, the first of them."""
+        if self.brief is not None:
+            yield from self._first_files(folder, self.brief)
+            return
         for at, folders, names in os.walk(folder):
             self._count(folder, len(folders) + len(names))
             yield from (Path(at) / name for name in names)
 
+    def _first_files(self, folder: Path, brief: Brief) -> Iterator[Path]:
+        open_, count = [folder], 0
+        while open_:
+            with os.scandir(open_.pop()) as entries:
+                for entry in entries:
+                    count, self.left = count + 1, self.left - 1
+                    if count > ENTRIES or self.left < 0:
+                        brief.folders.append(folder.name)
+                        return
+                    if entry.is_dir(follow_symlinks=False):
+                        open_.append(Path(entry.path))
+                    else:
+                        yield Path(entry.path)
+
     def entries(self, folder: Path) -> list[os.DirEntry[str]]:
-        """What stands in a folder itself."""
-        found = []
+        """What stands in a folder itself; where that is looked at briefly, ten times as much as of a folder in it."""
+        found: list[os.DirEntry[str]] = []
         with os.scandir(folder) as entries:
             for entry in entries:
-                self._count(folder, 1)
+                if self.brief is None:
+                    self._count(folder, 1)
+                elif len(found) == 10 * ENTRIES:
+                    self.brief.folders.append(folder.name)
+                    break
                 found.append(entry)
         return found
 

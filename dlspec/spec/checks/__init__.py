@@ -67,8 +67,8 @@ def _not_settled(spec: Spec, description: Description) -> Diagnostic:
     said = spec.data.target_names if spec.data.target_type else ()
     names, shown = [name for name in description.not_settled if name not in said], 10
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
-    columns = f"type of {one_of(names[:shown])}{more} is not settled" if names else "type of each column is said"
-    message = f"of the data {description.read_to} were read; the {columns}"
+    columns = f"the type of {one_of(names[:shown])}{more} is not settled" if names else "that settles all types"
+    message = f"of the data {description.read_to} were read; {columns}"
     span = spec.key_span("data")
     return Diagnostic("not-settled", message, span, Severity.NOTE, help="`dlspec plan` reads all of them")
 
