@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dlspec.evaluation.intervals import Interval, interval_of_mean
 from dlspec.evaluation.metrics import show_number
 from dlspec.runtime.records import Record
 
@@ -13,18 +14,20 @@ if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
 
 Array = np.ndarray
-Outcome = Literal["better", "level", "worse", "alone"]
+Outcome = Literal["better", "level", "worse", "too_few", "alone"]
 
 
 class Verdict(Record):
     """How the network did against the best baseline.
 
     Args:
-        outcome: `better` or `worse` where the difference is larger than chance explains, else `level`.
-        against: the baseline that did best.
+        outcome: `better` or `worse` where the difference is hardly chance, else `level`; `too_few` where the test part
+            is worth too few independent samples to tell.
+        against: the baseline that did best on the test part.
         gain_of: what the network gains per sample over that baseline: squared error or log loss less, or accuracy more.
         gain: its mean over the test part.
-        gain_interval: where it lies with 95% confidence.
+        gain_interval: where it lies with 95% confidence; None: that cannot be told.
+        pieces: how many independent samples, groups or times the test part is worth; older runs do not say it.
     """
 
     outcome: Outcome
@@ -34,10 +37,12 @@ class Verdict(Record):
     gain_of: str = ""
     gain: float | None = None
     gain_interval: tuple[float, float] | None = None
+    pieces: float | None = None
 
 
 def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
-    """Compares with the baseline that has the smallest loss, by a paired bootstrap over the test samples.
+    """Compares with the baseline that has the smallest loss, by an interval of the mean of paired differences; see
+    `interval_of_mean`, which allows for the choice of that baseline.
 
     Numbers are judged by squared error (said as RMSE), classes by accuracy, labels by log loss, inputs that are given
     back by squared error summed over their values.
@@ -70,18 +75,21 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
         sentence = f"On the test part the network has {article} {name} of {said(on_test)}; nothing to compare it with."
         return Verdict(outcome="alone", sentence=sentence, metric=name)
     best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
-    other = losses(guesses[best])
-    gain = other - own
-    low, high = interval_of_mean(gain[_in_time(data)], _dependence(data))
+    gain = losses(guesses[best]) - own
+    found = _interval(data, gain, len(guesses))
     figures = f"{name} {said(on_test)} against {said(guesses[best])}"
     outcome: Outcome
-    if low > 0:
+    if found.low is None or found.high is None:
+        worth = f"{found.pieces:.3g} independent {found.of}" if found.pieces < len(gain) else f"{len(gain)} {found.of}"
+        outcome = "too_few"
+        sentence = f"Too few to tell whether the network beats `{best}`: {figures}, on what is worth {worth}."
+    elif found.low > 0:
         outcome, sentence = "better", f"The network beats `{best}`, the best simple guess: {figures}."
-    elif high < 0:
+    elif found.high < 0:
         outcome, sentence = "worse", f"The network does worse than `{best}`, a simple guess: {figures}."
     else:
         outcome = "level"
-        sentence = f"The network does not beat `{best}`: {figures}, a difference that chance explains."
+        sentence = f"The network does not beat `{best}`: {figures}, a difference that could be due to chance."
     gain_of = {"class": "accuracy", "labels": "log loss"}.get(target.kind, "squared error")
     return Verdict(
         outcome=outcome,
@@ -90,58 +98,29 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
         against=best,
         gain_of=gain_of,
         gain=float(gain.mean()),
-        gain_interval=(low, high),
+        gain_interval=None if found.low is None or found.high is None else (found.low, found.high),
+        pieces=found.pieces,
     )
+
+
+def _interval(data: Prepared, gain: Array, rivals: int) -> Interval:
+    """Of the mean gain over the best of so many baselines: samples may belong to groups, or follow each other."""
+    from dlspec.data.preparation import to_words
+
+    window, rows, name = data.signature.window, np.asarray(data.test.rows), data.signature.group
+    least = 2 / (len(gain) + 2) if data.signature.target.kind == "class" else 0.0  # as if one more were won, one lost
+    if window is None:
+        groups = None if name is None else to_words(name, data.columns[name])[rows]
+        return interval_of_mean(gain, groups=groups, rivals=rivals, least=least)
+    groups = None if data.groups is None else data.groups[rows]
+    times = data.times[rows] if data.times is not None else rows if groups is None else None
+    return interval_of_mean(gain, groups=groups, times=times, reach=max(1, window.reach), rivals=rivals, least=least)
 
 
 def squared_errors(truth: Array, guess: Array) -> Array:
     """Of each sample; of several values their sum."""
     errors = (truth - guess) ** 2
     return errors if errors.ndim == 1 else errors.sum(axis=1, dtype="float64")
-
-
-def _dependence(data: Prepared) -> int:
-    """How many neighbouring errors may depend on each other: forecasts over several timesteps overlap."""
-    window = data.signature.window
-    if window is None:
-        return 1
-    numbers = data.signature.target.kind == "number"
-    shared = 2 * window.reach if numbers else window.length + window.reach  # an input, or a class, which goes on
-    groups = 1 if data.groups is None else len(np.unique(data.groups[data.test.rows]))
-    return max(shared, round((len(data.test) / groups) ** (1 / 3))) * groups
-
-
-def _in_time(data: Prepared) -> Array:
-    """The test samples in order of time; what several series have at one time stands side by side."""
-    if data.groups is None or data.times is None:
-        return np.arange(len(data.test))
-    return np.argsort(data.times[data.test.rows], kind="stable")
-
-
-def interval_of_mean(values: Array, block: int = 1, resamples: int = 2000) -> tuple[float, float]:
-    """Where the mean lies with 95% confidence.
-
-    By the circular block bootstrap (Politis and Romano, 1992), which with blocks of one is the bootstrap of Efron
-    (1979); of many values by the normal law for the means of blocks.
-
-    Args:
-        values: one for each sample, in order of time where there is one.
-        block: how many neighbours may depend on each other.
-    """
-    count = len(values)
-    if count > 5000:
-        means = values[: count // block * block].reshape(-1, block).mean(axis=1)
-        half = 1.96 * means.std() / len(means) ** 0.5
-        return float(values.mean() - half), float(values.mean() + half)
-    random = np.random.default_rng(0)
-    blocks = -(-count // block)
-    along = np.arange(block)
-    drawn = [
-        values[(random.integers(0, count, (blocks, 1)) + along).ravel()[:count] % count].mean()
-        for _ in range(resamples)
-    ]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def deviations(data: Prepared) -> Array:

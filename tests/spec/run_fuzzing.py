@@ -47,8 +47,9 @@ def trained(spec: Spec, folder: Path) -> str:
 
 def small(spec: Spec) -> bool:
     plan = dlspec.plan(spec)
-    work = (plan.graph.flops or MOST_OPERATIONS) * sum(plan.samples[:1] or [1000])
-    return spec.has("data") and spec.data.dataset is not None and work < MOST_OPERATIONS
+    if not spec.has("data") or spec.data.dataset is None or plan.samples is None:
+        return False
+    return (plan.graph.flops or MOST_OPERATIONS) * plan.samples.labelled < MOST_OPERATIONS
 
 
 def main(count: int) -> int:

@@ -1,0 +1,127 @@
+"""Where a mean of paired differences lies, of samples that may depend on each other; or that they are too few."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+
+LEVEL = 0.05
+"""So often an interval may miss what it is of."""
+FEWEST = 10
+"""Fewer independent pieces tell nothing."""
+MOST_COSINES = 200
+
+
+class Interval(NamedTuple):
+    """Where a mean lies with 95% confidence.
+
+    Args:
+        mean: of the pieces: of rows, or of the means of groups.
+        low, high: None: the pieces are too few to tell.
+        pieces: what all samples together are worth, in independent ones.
+        of: what the pieces are.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    pieces: float
+    of: str = "samples"
+
+
+def interval_of_mean(
+    values: Array,
+    *,
+    groups: Array | None = None,
+    times: Array | None = None,
+    reach: int = 1,
+    rivals: int = 1,
+    least: float = 0.0,
+) -> Interval:
+    """An interval of the mean of values, such as what one model gains over another on each sample.
+
+    Independent values have Student's interval. Values along time have one by the long-run variance of their first
+    cosines, with the quantiles of t (Lazarus, Lewis, Stock and Watson, 2018); how many cosines there are depends on how
+    many independent values they are worth, which is estimated. Values in groups have Student's interval of the means
+    of groups; groups that are at the same times also that of the means at each time, and the wider counts.
+
+    Args:
+        values: one for each sample, (samples,).
+        groups: the group of each sample, such as the patient or the series, (samples,).
+        times: of each sample, in any order, (samples,); None: samples have no order.
+        reach: of forecasts, how many timesteps ahead they lie: so many that follow each other overlap.
+        rivals: the difference is to the best of so many rivals, which was chosen by these samples. To be worse than
+            that one is easier by chance, so that the upper end is further away (Bonferroni, 1936).
+        least: the variance of a value is no less, also where all that are there are the same.
+    """
+    if groups is None:
+        if times is None:
+            return _student(values, rivals, least)
+        return _along_time(values[np.argsort(times, kind="stable")], reach, rivals, least)
+    codes = np.unique(groups.astype(str), return_inverse=True)[1]
+    means = np.bincount(codes, values) / np.bincount(codes)
+    found = _student(means, rivals, least)._replace(of="groups")
+    if times is None:
+        return found
+    moments = np.unique(times, return_inverse=True)[1]
+    if len(values) < 2 * (moments.max() + 1):  # few are at the same time
+        return found
+    at_once = np.bincount(moments, values) / np.bincount(moments)
+    other = _along_time(at_once, reach, rivals, least)._replace(of="times")
+    if found.low is None or found.high is None or other.low is None or other.high is None:
+        return other if found.low is None else found
+    return max((found, other), key=lambda each: (each.high or 0) - (each.low or 0))
+
+
+def _student(values: Array, rivals: int, least: float) -> Interval:
+    """Of values that do not depend on each other."""
+    count, mean = len(values), float(np.mean(values))
+    if count < FEWEST:
+        return Interval(mean, None, None, count)
+    return _interval(mean, max(least, float(np.var(values, ddof=1))), count, count - 1, rivals)
+
+
+def _along_time(values: Array, reach: int, rivals: int, least: float) -> Interval:
+    """Of values in order of time."""
+    count, mean = len(values), float(np.mean(values))
+    pieces = count / _dependence(values - mean, reach)
+    if pieces < FEWEST:
+        return Interval(mean, None, None, pieces)
+    cosines = min(MOST_COSINES, max(1, round(0.4 * pieces ** (2 / 3))))
+    variance = max(least, _long_run_variance(values - mean, cosines))
+    found = _interval(mean, variance, count, cosines, rivals)
+    return found._replace(pieces=pieces)
+
+
+def _interval(mean: float, variance: float, count: int, freedom: int, rivals: int) -> Interval:
+    from scipy.stats import t
+
+    error = (variance / count) ** 0.5
+    below, above = t.ppf([1 - LEVEL / 2, 1 - LEVEL / 2 / rivals], freedom)
+    return Interval(mean, float(mean - below * error), float(mean + above * error), count)
+
+
+def _dependence(deviations: Array, reach: int) -> float:
+    """How many values along time are worth as much as an independent one.
+
+    By their first autocorrelation, corrected for its bias (Kendall, 1954), and by what is known of forecasts that
+    overlap: of the squares of sums over `reach` timesteps, `l` apart, the correlation is `(1 - l / reach) ** 2`.
+    """
+    count = len(deviations)
+    total = float((deviations**2).sum())
+    first = float((deviations[1:] * deviations[:-1]).sum()) / total if total else 0.0
+    first = min(0.995, max(0.0, first + (1 + 3 * first) / count))
+    known = 1 + 2 * sum((1 - lag / reach) ** 2 for lag in range(1, reach))
+    return max((1 + first) / (1 - first), known, 1.0)
+
+
+def _long_run_variance(deviations: Array, cosines: int) -> float:
+    """The variance of the mean, times the count, by the first cosines along time, equally weighted."""
+    count = len(deviations)
+    along = pi * (np.arange(count) + 0.5) / count
+    weights = [float(deviations @ np.cos(place * along)) for place in range(1, cosines + 1)]
+    return float(np.mean(np.square(weights))) * 2 / count
