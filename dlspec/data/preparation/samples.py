@@ -96,9 +96,9 @@ def prepare_samples(
     left_out = 0
     if unlabeled is not None:
         others, complete = _without_holes(section, signature, unlabeled)
-        found = preprocessing.network_inputs(encoding.raw(_values(section, signature, others, complete, "unlabeled")))
-        unseen = without_held_out(found, [part.inputs for part in parts[1:]])
-        left_out = len(found) - len(unseen)
+        seen = preprocessing.network_inputs(encoding.raw(_values(section, signature, others, complete, "unlabeled")))
+        unseen = without_held_out(seen, [part.inputs for part in parts[1:]])
+        left_out = len(seen) - len(unseen)
         more = joined([more, unseen])
     date_forms = {
         column.name: date_form(column.name, columns[column.name][trained], ordered=False)
