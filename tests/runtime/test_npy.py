@@ -127,8 +127,9 @@ def test_arrays_are_described_as_numpy_would(tmp_path, monkeypatch, y):
     np.savez_compressed(tmp_path / "parts.npz", **in_parts(arrays, 20))
     for files in ("stored.npz", "packed.npz", save_each(tmp_path, arrays)):
         assert describe(tmp_path, monkeypatch, files, without_numpy=plain) == (*by_numpy(arrays), 0)
+    trained = {name: values[:20] for name, values in arrays.items()}  # which alone decide
     for files in ("parts.npz", save_each(tmp_path, in_parts(arrays, 20))):
-        assert describe(tmp_path, monkeypatch, files, without_numpy=plain) == (*by_numpy(arrays), 10)
+        assert describe(tmp_path, monkeypatch, files, without_numpy=plain) == (*by_numpy(trained), 10)
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS[:-1], 2)), ids=lambda dtype: dtype)
