@@ -107,6 +107,14 @@ def spec(draw: random.Random, file: str, names: list[str]) -> str:
     )
 
 
+def code_of(error: DiagnosticError) -> str:
+    """The code of the first diagnostic of an error that may happen."""
+    assert not isinstance(error, SavedModelError), str(error)
+    unknown = [problem.code for problem in error.diagnostics if problem.code not in explanations()]
+    assert not unknown, unknown
+    return error.diagnostics[0].code
+
+
 def outcome(file: Path, run: Path | None) -> str:
     """What became of a spec: `fine`, `trained`, or the code of its first diagnostic."""
     try:
@@ -121,12 +129,8 @@ def outcome(file: Path, run: Path | None) -> str:
         assert found.metrics.saved_model is not None, "the saved model was not checked"
         dlspec.predict(run, file.with_name("t.csv"), file.with_name("predicted.csv"))
         return "trained"
-    except SavedModelError as error:
-        raise AssertionError(str(error)) from None
     except DiagnosticError as error:
-        unknown = [problem.code for problem in error.diagnostics if problem.code not in explanations()]
-        assert not unknown, unknown
-        return error.diagnostics[0].code
+        return code_of(error)
 
 
 def wrong(tables: int, runs: int, first: int = 0) -> Iterator[str]:
