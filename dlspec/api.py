@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.datasets import Description
-from dlspec.data.source_of import source_of
 from dlspec.data.sources.reading import briefly
+from dlspec.data.training_rows import deciding_source
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
 from dlspec.language.yaml import Document, read_file, read_text
@@ -134,7 +134,7 @@ def graph(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
 def _describe(spec: Spec) -> Description | None:
     """What the data look like, as far as that is known without them."""
     try:
-        return source_of(spec.data, spec.seed).describe()
+        return deciding_source(spec.data, spec.seed).describe()
     except DataError:
         return None
 
@@ -242,7 +242,7 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
 
     require(*model_modules(), what="a Keras model")
     loaded = _as_spec(spec, overrides)
-    source_of(loaded.data, loaded.seed).describe()
+    deciding_source(loaded.data, loaded.seed).describe()
     seed_everything(loaded.seed, "network")
     return build_network(graph(loaded), loaded.name, precision=loaded.runtime.precision)
 

@@ -42,12 +42,12 @@ def _show_data(spec: Spec, console: Console) -> int:
     from dlspec.cli.tables import column_table, storage_line
     from dlspec.data.checks.table import summarize_columns
     from dlspec.data.not_seen import in_words, not_seen
-    from dlspec.data.source_of import source_of
+    from dlspec.data.training_rows import deciding_source
     from dlspec.language.diagnostics.errors import DataError
     from dlspec.runs.job import columns_as_read, find_oddities, load_data
 
     try:
-        source_of(spec.data, spec.seed).describe()
+        deciding_source(spec.data, spec.seed).describe()
     except DataError as error:
         if any(problem.code == "missing-package" for problem in error.diagnostics):
             raise
@@ -65,7 +65,7 @@ def _show_data(spec: Spec, console: Console) -> int:
     except DataError:  # what is wrong was said
         return DATA_ERROR
     console.print(column_table(summarize_columns(spec.data, signature, columns), console.width))
-    left_out = in_words(not_seen(spec.data, source_of(spec.data, spec.seed).describe(), signature))
+    left_out = in_words(not_seen(spec.data, deciding_source(spec.data, spec.seed).describe(), signature))
     if left_out:
         console.print(left_out, highlight=False, markup=False)
     if data is not None:

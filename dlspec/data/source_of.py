@@ -8,18 +8,18 @@ from dlspec.data.datasets import ColumnKind
 from dlspec.data.section import DataSpec, UnlabeledSpec
 from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
+from dlspec.data.sources.base import Deciding
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.target import Tags
-from dlspec.data.training_rows import TrainingRows
 
 
-def source_of(section: DataSpec, seed: int | None = None) -> DataSource:
+def source_of(section: DataSpec, training: Deciding | None = None) -> DataSource:
     """The source that the section names.
 
     Args:
-        seed: by which groups are dealt out, to know which rows decide types and words; None: all rows do then.
+        training: which rows decide types and words; None: all.
     """
-    return _source(section, section, seed=seed)
+    return _source(section, section, training=training)
 
 
 def unlabeled_source(section: DataSpec) -> DataSource | None:
@@ -27,7 +27,9 @@ def unlabeled_source(section: DataSpec) -> DataSource | None:
     return _source(section, section.unlabeled, "unlabeled") if section.unlabeled else None
 
 
-def _source(section: DataSpec, named: DataSpec | UnlabeledSpec, *path: str, seed: int | None = None) -> DataSource:
+def _source(
+    section: DataSpec, named: DataSpec | UnlabeledSpec, *path: str, training: Deciding | None = None
+) -> DataSource:
     if named.dataset is not None:
         return named.dataset
     key = next(key for key in FILE_SOURCES if getattr(named, key) is not None)
@@ -46,7 +48,6 @@ def _source(section: DataSpec, named: DataSpec | UnlabeledSpec, *path: str, seed
 
     def source(given: Any, *path: str) -> FileSource:
         place, span, targets = section.folder_of(*path), section.span(*path), tuple(section.target_names)
-        training = TrainingRows.of(section, seed) if named is section else None
         context = SourceContext(
             place, span, section.cache, tuple(said), tags, targets, groups, training, section.dialect
         )

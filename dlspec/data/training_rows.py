@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from dlspec.data.columns import guess_time
 from dlspec.data.section import DataSpec
+from dlspec.data.signature import DataSource
+from dlspec.data.source_of import source_of
 from dlspec.data.sources.formats.base import Counts
 from dlspec.data.sources.reading import reading_briefly
 from dlspec.data.sources.rows import RowsFiles, SeriesFiles
@@ -20,27 +22,35 @@ if TYPE_CHECKING:
     from dlspec.data.datasets import Columns
 
 
+def deciding_source(section: DataSpec, seed: int) -> DataSource:
+    """The source that a section names, of which the training part decides types and words.
+
+    Args:
+        seed: by which groups are dealt out.
+    """
+    key = repr((section.split, section.group, section.time, section.target_names))
+    return source_of(section, TrainingRows(section, seed, key))
+
+
 @dataclass(frozen=True)
 class TrainingRows:
     """The rows that decide. Where rows are drawn one by one, or trained on in turn, all of them do.
 
     Args:
         section: which says how the data are split.
-        seed: by which groups are dealt out; None: it is not known, and all groups decide.
+        seed: by which groups are dealt out.
         key: what of these matters.
     """
 
     section: DataSpec = field(compare=False)
-    seed: int | None
+    seed: int
     key: str
 
-    @classmethod
-    def of(cls, section: DataSpec, seed: int | None) -> TrainingRows:
-        about = (section.split, section.group, section.time, section.target_names)
-        return cls(section, seed, repr(about))
+    @property
+    def part(self) -> str:
+        return self.section.split.column or ""
 
     def counts(self, source: RowsFiles, header: Sequence[str]) -> Counts | None:
-        """Which rows of a source these are; None: all."""
         split, series = self.section.split, isinstance(source, SeriesFiles)
         if split.column in header:
             return lambda place, word: part_of_word(word) == "training"
@@ -54,7 +64,7 @@ class TrainingRows:
             bounds = split.bounds(count, split.shown_fold, test, validation)
             end = bounds[0] if series else split.sizes(count, test, validation)[0]
             return lambda place, word: place < end
-        if group is None or group not in header or self.seed is None:
+        if group is None or group not in header:
             return None
         try:
             mask = self._of_groups(source, group, self.seed).tobytes()
@@ -63,8 +73,6 @@ class TrainingRows:
         return lambda place, word: bool(mask[place])
 
     def first(self, rows: int, test: int) -> int:
-        """How many of the first rows decide, of so many with so many for the test behind them: of data without files
-        of rows."""
         split = self.section.split
         if split.by == "order" and not split.folds:
             return split.sizes(rows, test)[0]

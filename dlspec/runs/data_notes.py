@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dlspec.data.not_seen import in_words, not_seen
-from dlspec.data.source_of import source_of
+from dlspec.data.training_rows import deciding_source
 from dlspec.runs.records.data import DataRecord
 from dlspec.spec.spec import Spec
 
@@ -18,7 +18,7 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
     """Columns that the network does not see, values that were filled in, rows left out, words that are not known."""
     from dlspec.data.features.numeric import FittedNumber
 
-    said = in_words(not_seen(spec.data, source_of(spec.data, spec.seed).describe(), data.signature))
+    said = in_words(not_seen(spec.data, deciding_source(spec.data, spec.seed).describe(), data.signature))
     if said:
         yield said
     if record.rows_left_out:

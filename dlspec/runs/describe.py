@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.arrays import LazyArray, Samples, some_of
 from dlspec.data.not_seen import not_seen
 from dlspec.data.preparation.problems import is_missing
-from dlspec.data.source_of import source_of
+from dlspec.data.training_rows import deciding_source
 from dlspec.runs.records.data import Parts
 from dlspec.spec.spec import Spec
 
@@ -55,7 +55,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "group": signature.group if signature.window else None,
         "gaps": data.gaps._asdict() if data.gaps else None,
         "usual_step": data.usual_step,
-        "not_seen": not_seen(spec.data, source_of(spec.data, spec.seed).describe(), signature),
+        "not_seen": not_seen(spec.data, deciding_source(spec.data, spec.seed).describe(), signature),
         "rows_left_out": _rows_left_out(spec, data),
         "unknown_labels": dict(data.unknown_labels),
         "time_form": _time_form(data),
@@ -70,7 +70,7 @@ def _signs(spec: Spec) -> list[str] | None:
     """Decimal sign and separator of thousands of the first file of text."""
     from dlspec.data.sources.rows import RowsFiles
 
-    source = source_of(spec.data, spec.seed)
+    source = deciding_source(spec.data, spec.seed)
     return [*source.files[0].signs[:2]] if isinstance(source, RowsFiles) and source.files[0].is_text else None
 
 

@@ -39,11 +39,12 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     """
     from dlspec.data.in_memory import needs_memory
     from dlspec.data.preparation import prepare, prepare_stream
-    from dlspec.data.source_of import source_of, unlabeled_source
+    from dlspec.data.source_of import unlabeled_source
     from dlspec.data.sources.rows import TableFiles
+    from dlspec.data.training_rows import deciding_source
     from dlspec.spec.signature import read_signature
 
-    source, unlabeled = source_of(spec.data, spec.seed), unlabeled_source(spec.data)
+    source, unlabeled = deciding_source(spec.data, spec.seed), unlabeled_source(spec.data)
     signature, problems = read_signature(spec, source.describe())
     if signature is None or any(problem.is_error for problem in problems):
         raise DataError(problems, spec.document.texts)
@@ -63,11 +64,11 @@ def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
     """
     from dlspec.data.in_memory import needs_memory
     from dlspec.data.preparation.streaming import SAMPLE
-    from dlspec.data.source_of import source_of
     from dlspec.data.sources.rows import TableFiles
+    from dlspec.data.training_rows import deciding_source
     from dlspec.spec.signature import read_signature
 
-    source = source_of(spec.data, spec.seed)
+    source = deciding_source(spec.data, spec.seed)
     signature, problems = read_signature(spec, source.describe())
     if signature is None:
         raise DataError(problems, spec.document.texts)

@@ -8,22 +8,34 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from dlspec.data.arrays import bytes_of
 from dlspec.data.datasets import ColumnKind, Columns, Description, Loaded
+from dlspec.data.sources.formats.base import Counts
 from dlspec.data.sources.formats.dialect import NOTHING_SAID, Dialect
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import did_you_mean
 from dlspec.runtime.memory import machine_memory
 
-if TYPE_CHECKING:
-    from dlspec.data.training_rows import TrainingRows
-
 Cache = Literal["auto", "memory", "none"]
 SHARE_OF_MEMORY = 8
 """Samples that take more than this part of the machine's memory are read when they are needed."""
+
+
+class Deciding(Protocol):
+    """Which rows decide types and words: those of the training part, where that is known before values are read."""
+
+    @property
+    def part(self) -> str:
+        """The column that says the part of each row; empty: none does."""
+
+    def counts(self, source: Any, header: Sequence[str]) -> Counts | None:
+        """Which rows of a source in files of rows these are; None: all."""
+
+    def first(self, rows: int, test: int) -> int:
+        """How many of the first rows these are, of so many with so many for the test behind them: of other sources."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class SourceContext:
     tags: tuple[tuple[str, str], ...] = ()
     targets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    training: TrainingRows | None = None
+    training: Deciding | None = None
     dialect: Dialect = NOTHING_SAID
 
 
@@ -69,7 +81,7 @@ class FileSource(ABC):
     folder: Path
     span: Span | None = None
     cache: Cache = "auto"
-    training: TrainingRows | None = field(default=None, kw_only=True)
+    training: Deciding | None = field(default=None, kw_only=True)
 
     key: ClassVar[str]
     """Of the spec, which names such files."""

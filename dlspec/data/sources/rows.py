@@ -164,7 +164,7 @@ class RowsFiles(FileSource):
     @property
     def _part(self) -> str:
         """The column that says the part of each row; empty: none does."""
-        return (self.training.section.split.column or "") if self.training is not None else ""
+        return self.training.part if self.training is not None else ""
 
     @abstractmethod
     def _look(

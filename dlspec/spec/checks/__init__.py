@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dlspec.data.datasets import Description
-from dlspec.data.source_of import source_of
+from dlspec.data.training_rows import deciding_source
 from dlspec.language.diagnostics import Diagnostic, Severity, in_file_order
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
@@ -50,7 +50,7 @@ def check(document: Document) -> Checked:
     description = None
     if spec.has("data"):
         try:
-            description = source_of(spec.data, spec.seed).describe()
+            description = deciding_source(spec.data, spec.seed).describe()
         except DataError as error:
             missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
             problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]

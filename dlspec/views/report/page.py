@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data.source_of import source_of
 from dlspec.data.sources import FileSource
+from dlspec.data.training_rows import deciding_source
 from dlspec.evaluation.metrics import METRICS, show_number
 from dlspec.views.drawing import Marks, draw_svg
 from dlspec.views.report import figures
@@ -113,7 +113,7 @@ def highlight(text: str) -> str:
 
 
 def _about(run: Run) -> str:
-    source = source_of(run.spec.data, run.spec.seed)
+    source = deciding_source(run.spec.data, run.spec.seed)
     if isinstance(source, FileSource):
         return ", ".join(Path(path).name for path in source.paths)
     return source.describe().about
