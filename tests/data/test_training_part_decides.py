@@ -160,6 +160,26 @@ def test_what_a_stream_decides_is_of_the_training_part(tmp_path, target, monkeyp
     assert_same(decided(changed)[0], before)
 
 
+def test_a_stream_is_cut_by_its_rows_not_by_its_bytes(tmp_path, monkeypatch):
+    """Rows at the end are longer than the first ones, by which the number of rows would be guessed."""
+    monkeypatch.setattr("dlspec.data.sources.rows.TableFiles.is_large", True)
+    lines = [f"{place},{place * 2}" for place in range(1000)]
+    lines += [f"{place}.000000000000000000000000,{place * 2}.0000000000000000" for place in range(1000)]
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(lines) + "\n")
+    for split in ("{by: order, validation: 0.1, test: 0.2}", "{by: order, validation: 200, test: 400}"):
+        _, data = decided_by(tmp_path / "spec.yaml", f"{{table: t.csv, target: y, split: {split}}}")
+        assert [len(part) for part in (data.train, data.validation, data.test)] == [1400, 200, 400]
+
+
+def test_labels_of_the_test_part_that_are_all_spelt_otherwise_are_named(tmp_path):
+    rows = pd.DataFrame({"size": np.arange(60.0), "ill": np.resize(["yes", "no"], 60)})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    rows.assign(ill=np.resize(["Y", "N"], 60)).to_csv(tmp_path / "test.csv", index=False)
+    said = r"no row of the test part is left.* the training part does not have: `[NY]`"
+    with pytest.raises(dlspec.DataError, match=said):
+        decided_by(tmp_path / "spec.yaml", "{table: t.csv, target: ill, split: {test: test.csv}}")
+
+
 def test_a_row_of_the_test_part_that_lacks_a_value_moves_no_other_row(tmp_path):
     random = np.random.default_rng(5)
     rows = table(random, 200)

@@ -34,6 +34,7 @@ from dlspec.data.preparation.splitting import Given, split_samples
 from dlspec.data.preparation.times import date_form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
+from dlspec.language.fields import one_of
 
 Array = np.ndarray
 
@@ -54,14 +55,14 @@ def prepare_samples(
         lambda: _Truth.read(section, signature, columns, kept, trained),
     )
     truth = found.values
-    train, validation, test = _places(section, parts_of_rows, count, kept, found.known)
+    train, validation, test = _places(section, parts_of_rows, count, kept, found)
     classes = truth if target.kind == "class" else None
     if section.limit:
         train = draw_some(generator(seed, "limit"), classes, train, section.limit)
     labelled = train
     if section.labels is not None:
-        count = _label_count(section, signature, len(train))
-        labelled = draw_some(generator(seed, "labels"), classes, train, count)
+        few = _label_count(section, signature, len(train))
+        labelled = draw_some(generator(seed, "labels"), classes, train, few)
     hidden = np.setdiff1d(train, labelled)
 
     encoding = _Encoding.fit(section, signature, values, train)
@@ -121,21 +122,22 @@ def prepare_samples(
 
 
 def _places(
-    section: DataSpec, parts: Sequence[Array], count: int, kept: Array, known: Array
+    section: DataSpec, parts: Sequence[Array], count: int, kept: Array, truth: _Truth
 ) -> tuple[Array, Array, Array]:
     """The places in `kept` of the rows of each part, without those whose label nobody knows.
 
     Args:
         count: rows of the data.
         kept: rows that lack nothing.
-        known: which of these have a label that the training part has.
+        truth: of these.
     """
     place = np.full(count, -1)
-    place[kept[known]] = np.flatnonzero(known)
+    place[kept[truth.known]] = np.flatnonzero(truth.known)
     found = [place[rows][place[rows] >= 0] for rows in parts]
     for name, rows, own in zip(("training", "validation", "test"), parts, found, strict=True):
         if len(rows) and not len(own):
-            message = f"no row of the {name} part is left: each lacks a value, or has a label that is not known"
+            unknown = f", or has a label that the training part does not have: {one_of(truth.unknown)}"
+            message = f"no row of the {name} part is left: each lacks a value{unknown if truth.unknown else ''}"
             raise data_error(section, "too-few-rows", message, "split")
     return found[0], found[1], found[2]
 

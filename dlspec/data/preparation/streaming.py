@@ -39,6 +39,7 @@ from dlspec.data.preparation.times import date_form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.sources.rows import TableFiles
+from dlspec.data.split import Split
 from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
@@ -62,7 +63,7 @@ def prepare_stream(
         DataError: values are missing or are no numbers, rows are too few, or the disk is full.
     """
     stream = _Stream(section, seed, signature, [RowWriter(len(signature.features) + 2) for _ in PARTS])
-    rows = source.describe().rows or 1
+    rows = (source.count_all() if _needs_count(section.split) else source.describe().rows) or 1
     try:
         for columns in source.blocks(ROWS_AT_A_TIME):
             stream.take(columns, rows)
@@ -72,6 +73,11 @@ def prepare_stream(
         help = "free some space, or set TMPDIR to a folder that has it"
         raise DataError.of("cannot-write", f"cannot keep the rows in a file: {reason}", help=help) from None
     return stream.prepared()
+
+
+def _needs_count(split: Split) -> bool:
+    """Whether it is the number of rows that says which row is in which part; of shares drawn anywhere it is not."""
+    return split.by == "order" or any(isinstance(amount, int) and amount for amount in (split.validation, split.test))
 
 
 class _Stream:
@@ -155,7 +161,7 @@ class _Stream:
         validation, test = (amount / max(rows, 1) for amount in split.amounts(rows))
         places = np.arange(first, first + count + 1)
         if split.by == "order":
-            ends = [round(rows * (1 - validation - test)), round(rows * (1 - test))]
+            ends = np.cumsum(split.sizes(rows)[:2])
             part = np.searchsorted(ends, places[:-1], side="right")
             train, watched, tested = (np.flatnonzero(part == place) for place in range(3))
             return train, watched, tested
