@@ -181,14 +181,15 @@ class Plan:
 
 
 def code_of(graph: Graph, layer: GraphLayer) -> tuple[str, ...]:
-    """The layer, and behind it those that belong to its code, as long as nothing else takes what is between.
+    """The layer, and behind it those that belong to its code, as long as nothing else takes what is between, and their
+    input is known and fits them.
 
     Dropout and noise in between do nothing in pretraining, which has its own.
     """
     names, at, consumers = [layer.name], layer.name, graph.consumers
     while len(consumers[at]) == 1:
         above = graph[consumers[at][0]]
-        if above.name in graph.outputs or above.mirrors or len(above.inputs) != 1:
+        if above.name in graph.outputs or above.mirrors or len(above.inputs) != 1 or above.input_shape is None:
             break
         if above.layer.follows_code:
             names.append(above.name)

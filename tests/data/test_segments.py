@@ -96,10 +96,11 @@ def test_windows_hold_rows_of_one_group(folder, change, interleaved):
             seen = {"level": closes, "difference": np.diff(closes), "return": np.diff(np.log(closes))}[change]
             assert part.inputs[i][:, 0] == pytest.approx(data.preprocessing.inputs(seen[:, None])[:, 0], abs=1e-4)
         assert data.to_units(part.targets, part) == pytest.approx(part.truth, rel=1e-5)
+    codes = part_codes(data, frame)
     assert windows == sum(
-        max(0, len(own) - steps - 1)
-        for ticker in rows
-        for own in np.split(rows[ticker], np.flatnonzero(np.diff(part_codes(data, frame)[rows[ticker]])) + 1)
+        max(0, sum(codes[own] == part) - (steps + 1 if part == 0 or codes[own[0]] == part else 1))
+        for own in rows.values()
+        for part in range(3)
     )
 
 
@@ -125,7 +126,7 @@ def test_without_times_each_group_is_cut_by_its_rows(folder):
     for _, own in frame.groupby("ticker"):
         test = np.intersect1d(own.index, data.test.rows)
         assert np.array_equal(test, own.index[-len(test) :])
-        assert len(test) == round(0.15 * len(own)) - 6
+        assert len(test) == round(0.15 * len(own)) - 1  # two steps ahead of the last day before
 
 
 def test_what_is_fitted_and_persistence_go_by_groups(folder):
@@ -154,9 +155,11 @@ def test_time_runs_forwards_in_each_group(folder):
 
 
 def test_a_group_that_is_too_short_has_no_windows_and_all_of_them_are_an_error(folder):
-    problem = problem_of(folder, window={"length": 20})
-    assert problem.code == "too-few-rows"
-    assert "without a group between" in problem.message
+    for window in ({"length": 90}, {"length": 5, "horizon": 30}):
+        problem = problem_of(folder, window=window)
+        assert problem.code == "too-few-rows"
+        assert "without a group between" in problem.message
+    assert "forecasts go 30 timesteps ahead" in problem.message
     frame = pd.concat([quotes(), pd.DataFrame({"date": ["2024-02-01"], "ticker": "NEW", "close": 7.0, "volume": 1})])
     frame.to_csv(folder / "quotes.csv", index=False)
     data = data_of(folder)
@@ -197,11 +200,19 @@ def test_a_series_goes_on_in_other_files(folder):
         frame[frame["date"].isin(days[first:end])].to_csv(folder / f"{name}.csv", index=False)
     split = {"validation": "val.csv", "test": "test.csv"}
     data = data_of(folder, split=split)
-    assert data.times[data.test.rows].min() == days[100 + 6]
-    assert data.times[data.validation.rows].min() == days[80 + 6]
+    assert data.times[data.test.rows].min() == days[100 + 1]
+    assert data.times[data.validation.rows].min() == days[80 + 1]
     later = data_of(folder, split={"test": "test.csv"})
-    assert later.times[later.test.rows].min() == days[100 + 6]
+    assert later.times[later.test.rows].min() == days[100 + 6], "20 days are missing before"
     assert later.times[later.validation.rows].max() == days[79]
+    for name in ("quotes", "val", "test"):
+        table = pd.read_csv(folder / f"{name}.csv")
+        table.drop(columns="date").to_csv(folder / f"{name}.csv", index=False)
+    undated = data_of(folder, split=split)  # nothing tells that one file goes on where the other ended
+    of_test = undated.groups[undated.test.rows]
+    assert {ticker: int((of_test == ticker).sum()) for ticker in ("ABC", "XYZ", "KLM")} == dict.fromkeys(
+        ("ABC", "XYZ", "KLM"), 20 - 6
+    )
     found = dlspec.validate(folder / "spec.yaml", {"data.split": {"validation": "val.csv"}})
     assert [problem.code for problem in found] == ["wrong-split"]
 
@@ -316,6 +327,29 @@ def test_some_windows_do_what_an_array_does():
     assert all(np.array_equal(a, b) for a, b in zip(lazy, array, strict=True))
     assert reshaped(lazy, (3, 2)) is lazy
     assert np.array_equal(reshaped(lazy, (6,))[:], array.reshape(5, -1))
+
+
+@pytest.mark.parametrize("window", [{}, {"horizon": 12}, {"horizon": 3, "steps": 4}], ids=str)
+@pytest.mark.parametrize("more", [{}, {"predict": "return"}, {"split": {"walk_forward": {"folds": 2}}}], ids=str)
+def test_the_same_days_are_judged_whatever_the_length_of_the_window(folder, window, more):
+    of_length = {length: data_of(folder, window={"length": length, **window}, **more) for length in (2, 9, 30)}
+    ahead = window.get("horizon", 1)
+    for name in ("validation", "test"):
+        rows = {length: set(np.asarray(getattr(data, name).rows)) for length, data in of_length.items()}
+        assert rows[2] == rows[9] == rows[30] != set()
+        for data in of_length.values():
+            part = getattr(data, name)
+            earlier = data.train if name == "validation" else data.validation
+            latest = data.times[earlier.rows].max() + np.timedelta64(window.get("steps", 1) - 1, "D")
+            known = data.times[part.rows] - np.timedelta64(ahead, "D")
+            assert known.min() == latest, "nothing that was trained on is later than what is known"
+
+
+def test_what_is_given_back_lies_wholly_inside_its_part(folder):
+    quotes()[lambda frame: frame["ticker"] == "ABC"].to_csv(folder / "quotes.csv", index=False)
+    data = data_of(folder, target="input", group=None, features=["close"], window={"length": 5})
+    assert data.validation.rows[0] - 4 == round(0.7 * DAYS)
+    assert data.test.rows[0] - 4 == round(0.85 * DAYS)
 
 
 # --- no leak

@@ -102,11 +102,11 @@ def test_each_test_of_a_walk_forward_is_later_than_its_training_and_than_the_tes
     edges = [0]
     for data in found:
         train, validation, test = rows_of(data)
-        assert train.max() < validation.min() - 8
-        assert validation.max() < test.min() - 8
+        assert train.max() == validation.min() - 2  # two steps ahead of the last row before
+        assert validation.max() == test.min() - 2
         assert train.min() - 10 == 0
         edges.append(test.max() + 1)
-        assert len(test) == 50 - 10  # a sixth of 300 rows, of which the first ones are seen
+        assert len(test) == 50 - 1  # a sixth of 300 rows
     assert edges[1:] == [200, 250, 300]
     assert dlspec.load(SERIES).data.split.test == 0.1667
     own = folds_of(SERIES, **{"data.split": {"validation": 0, "test": 20, "walk_forward": {"folds": 4}}})
@@ -122,7 +122,7 @@ def test_a_walk_forward_through_groups_cuts_all_of_them_at_the_same_times(tmp_pa
         "  split: {test: 0.1, walk_forward: {folds: 3}}\nmodel: [{lstm: 2}, output]\n"
     )
     for first, data in zip((70, 80, 90), folds_of(text), strict=True):
-        assert set(days[data.test.rows]) == set(range(first + 3, first + 10))
+        assert set(days[data.test.rows]) == set(range(first, first + 10))
         assert days[data.validation.rows].max() == first - 1
 
 
@@ -261,7 +261,8 @@ def test_plan_says_how_often_it_is_trained(tmp_path):
         ({"walk_forward": 3}, ["wrong-type"]),
         ({"walk_forward": {"folds": 4}, "test": 0.25}, ["split-too-large"]),
         ({"walk_forward": {"folds": 4}, "folds": 3}, ["wrong-split", "only-for-samples"]),
-        ({"walk_forward": {"folds": 20}}, ["too-few-rows"]),
+        ({"walk_forward": {"folds": 4}, "test": 0.22, "validation": 0.1}, ["too-few-rows"]),
+        ({"walk_forward": {"folds": 20}}, []),
     ],
 )
 def test_wrong_uses_in_a_series(split, codes):

@@ -246,7 +246,7 @@ def test_a_part_that_is_worth_nothing_whatever_comes_is_warned_about_before_trai
     assert warned(of_table(16, target="iris")) is None
 
 
-@pytest.mark.parametrize(("horizon", "worth"), [(1, None), (5, 10), (20, 1)])
+@pytest.mark.parametrize(("horizon", "worth"), [(1, None), (5, 11), (20, 2)])
 def test_windows_count_as_far_as_they_share_nothing(horizon, worth):
     text = (
         f"dlspec: 1\ndata: {{dataset: {{mackey_glass: {{samples: 400}}}}, window: {{length: 6, horizon: {horizon}}}}}\n"

@@ -70,3 +70,22 @@ def test_help_says_what_to_type(write_spec):
         ),
         (9, "unknown-key"): "it belongs under `train`: write `train: {batch_size: …}`",
     }
+
+
+@pytest.mark.parametrize("then", ["unroll", "fine_tune"])
+def test_a_layer_that_its_input_does_not_fit_is_no_part_of_a_code(then):
+    text = """\
+dlspec: 1
+data: {dataset: digits, target: input}
+model:
+  - reshape: [8, 8, 1]
+  - conv2d: {filters: 8, kernel_size: 3}
+  - max_pooling2d: 2
+  - max_pooling2d: 2
+  - max_pooling2d: 2
+pretrain: {method: autoencoder, then: THEN}
+"""
+    if then == "fine_tune":
+        text = text.replace("pretrain", "  - flatten\n  - output\npretrain").replace(", target: input", "")
+    found = validate(text.replace("THEN", then))
+    assert [(problem.span.line, problem.code) for problem in found] == [(8, "shape-mismatch")]

@@ -1,7 +1,7 @@
 """Columns -> Prepared: split, then scaled and cut into what the network sees. No Keras.
 
 The split comes first. What is fitted (the scale of inputs and of the target) is fitted on the training part
-alone. Windows of a series lie wholly inside one part, so no value stands on two sides.
+alone. What windows of a series predict lies wholly inside one part; what they see may lie before it.
 """
 
 from __future__ import annotations

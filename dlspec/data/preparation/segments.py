@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -25,14 +26,36 @@ class Gaps(NamedTuple):
     windows: int
 
 
+class Cut(NamedTuple):
+    """The rows that a window takes.
+
+    Args:
+        seen: by the network.
+        ahead: behind them, to the last value that is predicted.
+        reaches_back: a forecast of a later part may see rows that lie before that part. They are known when it is
+            made, so that the same times are forecast whatever the length of the window. The last row that is seen
+            is, at the earliest, the one before the part: nothing that was trained on is later.
+    """
+
+    seen: int
+    ahead: int = 0
+    reaches_back: bool = False
+
+    @property
+    def rows(self) -> int:
+        """With what is predicted."""
+        return self.seen + self.ahead
+
+
 @dataclass(frozen=True)
 class Segments:
-    """Rows that follow each other. Windows lie wholly inside one stretch.
+    """Rows that follow each other. What windows predict lies wholly inside one stretch.
 
     Args:
         rows: the row of the data at each place, one group behind the other; None: as they stand.
         edges: places where a stretch begins, and behind them that where the last one ends.
         part: of each stretch: 0 training, 1 validation, 2 test; 3: of none.
+        since: of each stretch, the place from where on rows lead up to it without a break.
         breaks: of the edges, those that are there on account of gaps alone.
         usual_step: in time, the median of the training part: a number, or microseconds; None: there are no gaps.
     """
@@ -40,6 +63,7 @@ class Segments:
     rows: Array | None
     edges: Array
     part: Array
+    since: Array
     breaks: Array
     usual_step: float | None = None
 
@@ -52,6 +76,7 @@ class Segments:
         times: Array | None,
         gap: float | Literal["none"],
         usual_step: float | None = None,
+        apart: Sequence[int] = (),
     ) -> Segments:
         """
         Args:
@@ -59,6 +84,7 @@ class Segments:
             groups: the group of each row.
             gap: a step in time of more than so many times the usual one is one.
             usual_step: None: the median of the training part.
+            apart: rows where another file begins. Only times can tell that it goes on where the one before ended.
         """
         rows = None if groups is None else np.argsort(groups, kind="stable")
         if rows is not None and (np.diff(rows) == 1).all():
@@ -68,46 +94,69 @@ class Segments:
             found = {*(cut for cut in part if 0 < cut < count)}
         else:
             along = part if rows is None else part[rows]
-            found = set((np.flatnonzero(np.diff(along)) + 1).tolist())
+            found = set(_changes(along))
         if groups is not None:
             ordered = groups if rows is None else groups[rows]
-            found |= set((np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist())
+            found |= set(_changes(ordered))
         edges = np.array(sorted({0, count, *found}))
         starts = edges[:-1]
         of_stretch = np.searchsorted(cuts, starts, side="right") if isinstance(part, tuple) else along[starts]
+        begins = [0] if groups is None else [0, *_changes(ordered)]
+        if times is None and len(apart):
+            files = np.searchsorted(apart, np.arange(count), side="right")
+            begins += _changes(files if rows is None else files[rows])
         if times is None or gap == "none":
-            return cls(rows, edges, of_stretch, np.empty(0, int))
+            return cls(rows, edges, of_stretch, _since(starts, begins), np.empty(0, int))
         passed = times.astype("datetime64[us]").astype("int64") if times.dtype.kind == "M" else times.astype(float)
         steps = np.diff(passed if rows is None else passed[rows])
         if usual_step is None:
             trained = [steps[a : b - 1] for a, b, p in zip(starts, edges[1:], of_stretch, strict=True) if p == 0]
             usual_step = float(np.median(np.concatenate(trained))) if sum(map(len, trained)) else None
-        breaks = np.empty(0, int)
+        far = np.empty(0, int)
         if usual_step is not None:
-            breaks = np.setdiff1d(np.flatnonzero(steps > gap * usual_step) + 1, edges)
+            far = np.flatnonzero(steps > gap * usual_step) + 1
+        breaks = np.setdiff1d(far, edges)
         whole = np.union1d(edges, breaks)
         part_of = of_stretch[np.searchsorted(edges, whole[:-1], side="right") - 1]
-        return cls(rows, whole, part_of, breaks, usual_step)
+        return cls(rows, whole, part_of, _since(whole[:-1], [*begins, *far]), breaks, usual_step)
 
     def of(self, part: int) -> list[tuple[int, int]]:
         """Where the stretches of a part begin and end."""
         ends = zip(self.edges[:-1].tolist(), self.edges[1:].tolist(), strict=True)
         return [stretch for stretch, own in zip(ends, self.part.tolist(), strict=True) if own == part]
 
-    def starts(self, part: int, needed: int, stride: int = 1) -> Array:
-        """Where windows begin that take so many rows with their target, within the stretches of a part."""
-        found = [np.arange(first, end - needed + 1, stride) for first, end in self.of(part) if end - first >= needed]
+    def starts(self, part: int, cut: Cut, stride: int = 1) -> Array:
+        """Where windows begin whose targets lie within the stretches of a part."""
+        found = []
+        reaches_back = cut.reaches_back and part > 0
+        for place in np.flatnonzero(self.part == part):
+            first, end = self.edges[place], self.edges[place + 1]
+            begins = max(self.since[place], first - cut.seen) if reaches_back else first
+            found.append(np.arange(begins, end - cut.rows + 1, stride))
         return np.concatenate(found) if found else np.empty(0, int)
 
-    def gaps(self, needed: int, stride: int) -> Gaps | None:
+    def gaps(self, cut: Cut, stride: int) -> Gaps | None:
         """What gaps cost; None: there are none."""
         if not len(self.breaks):
             return None
         kept = ~np.isin(self.edges, self.breaks)
-        whole = Segments(self.rows, self.edges[kept], self.part[kept[:-1]], np.empty(0, int))
+        whole_groups = np.setdiff1d(self.since, self.breaks)
+        since = _since(self.edges[kept][:-1], whole_groups)
+        whole = Segments(self.rows, self.edges[kept], self.part[kept[:-1]], since, np.empty(0, int))
         strides = (stride, 1, 1)
-        lost = sum(len(whole.starts(p, needed, s)) - len(self.starts(p, needed, s)) for p, s in enumerate(strides))
+        lost = sum(len(whole.starts(p, cut, s)) - len(self.starts(p, cut, s)) for p, s in enumerate(strides))
         return Gaps(len(self.breaks), max(0, lost))
+
+
+def _changes(along: Array) -> list[int]:
+    """The places at which values are others than at the place before."""
+    return (np.flatnonzero(along[1:] != along[:-1]) + 1).tolist()
+
+
+def _since(starts: Array, begins: Sequence[int]) -> Array:
+    """The last of the places where rows begin anew, at or before each start."""
+    places = np.unique(np.asarray(begins, int))
+    return places[np.searchsorted(places, starts, side="right") - 1]
 
 
 def part_of_rows(

@@ -1,4 +1,4 @@
-"""A series: split in time order, then scaled and cut into windows, each wholly inside one stretch of a part."""
+"""A series: split in time order, then scaled and cut into windows, each with its target inside one part."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from dlspec.data.preparation.lazy import places_of, values_at, windows_at
 from dlspec.data.preparation.leakage import windows_without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import generator
-from dlspec.data.preparation.segments import Segments, part_of_rows
+from dlspec.data.preparation.segments import Cut, Segments, part_of_rows
 from dlspec.data.preparation.splitting import Given
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
+from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
 
@@ -109,16 +110,18 @@ def prepare_series(
     reach = 0 if target.kind == "input" else window.reach
 
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    part_of_row = part_of_rows(section.split, Given.of(signature), count, fold, codes, times)
-    segments = Segments.find(part_of_row, count, codes, times, window.gap)
+    given = Given.of(signature)
+    part_of_row = part_of_rows(section.split, given, count, fold, codes, times)
+    files = [count - sum(given), count - given.test] if sum(given) else []
+    segments = Segments.find(part_of_row, count, codes, times, window.gap, apart=files)
     unknown: Mapping[str, int] = {}
     if labels is not None:
         in_training = np.arange(count) < part_of_row[0] if isinstance(part_of_row, tuple) else part_of_row == 0
         unknown = check_known(section, columns, target.name, labels < 0, in_training)
-    needed = timesteps + reach
+    cut = Cut(timesteps, reach, reaches_back=reach > 0)
     for part, name in enumerate(("training", "validation", "test")):
-        if not (name == "validation" and section.split.validation == 0):
-            _check_length(section, segments.of(part), name, needed, count)
+        if not (name == "validation" and section.split.validation == 0) and not len(segments.starts(part, cut)):
+            raise _too_short(section, segments, part, name, cut)
     if segments.rows is not None:
         numbers = {name: values[segments.rows] for name, values in numbers.items()}
         labels = None if labels is None else labels[segments.rows]
@@ -148,7 +151,7 @@ def prepare_series(
     )
     windows = _Windows(table, window.length, preprocessing, aim, segments.rows, target.units)
     strides = (window.stride, 1, 1)
-    starts = [segments.starts(part, needed, strides[part]) for part in range(3)]
+    starts = [segments.starts(part, cut, strides[part]) for part in range(3)]
     if unknown and labels is not None:
         leads_to = labels[np.concatenate(starts) + timesteps - 1 + window.horizon]
         known = np.split(leads_to >= 0, np.cumsum([len(own) for own in starts])[:-1])
@@ -179,7 +182,7 @@ def prepare_series(
         ends=ends,
         groups=groups,
         shown=shown,
-        gaps=segments.gaps(needed, window.stride),
+        gaps=segments.gaps(cut, window.stride),
         usual_step=segments.usual_step,
         date_forms={} if form is None or signature.time is None else {signature.time: form},
         unknown_labels=unknown,
@@ -195,19 +198,24 @@ def _dtype(table: SideBySide, trained: Sequence[tuple[int, int]]) -> str:
     return "int64" if large else "float64"
 
 
-def _check_length(section: DataSpec, segments: list[tuple[int, int]], part: str, needed: int, count: int) -> None:
-    """A part must have a stretch that holds a window and its target."""
-    longest = max((end - first for first, end in segments), default=0)
-    if longest >= needed:
-        return
-    takes = f"one window with its target takes {needed}"
-    if len(segments) > 1:
-        where = "group" if section.group else "gap in time"
-        message = f"the {part} part has no more than {longest} rows without a {where} between, and {takes}"
-    else:
-        message = f"the {part} part has {longest} of {count} rows, and {takes}"
+def _too_short(section: DataSpec, segments: Segments, part: int, name: str, cut: Cut) -> DataError:
+    """Of a part without a single window."""
+    stretches, count = segments.of(part), int(segments.edges[-1])
+    longest = max((end - first for first, end in stretches), default=0)
+    takes = f"one window with its target takes {cut.rows}"
     help = f"`length` and `horizon` together must stay below {longest}, or `split` keep a larger share"
-    raise data_error(section, "too-few-rows", message, "window", help=help)
+    if part > 0 and cut.reaches_back:
+        help = "write a shorter `length`, or let `split` keep a smaller share"
+        takes += " in a row, of which it may share those that are seen with the parts before"
+        if longest < cut.ahead:
+            takes = f"forecasts go {cut.ahead} timesteps ahead"
+            help = f"write a `horizon` and `steps` that stay within {longest} rows, or let `split` keep a larger share"
+    if len(stretches) > 1:
+        where = "group" if section.group else "gap in time"
+        message = f"the {name} part has no more than {longest} rows without a {where} between, and {takes}"
+    else:
+        message = f"the {name} part has {longest} of {count} rows, and {takes}"
+    return data_error(section, "too-few-rows", message, "window", help=help)
 
 
 def _joined(pieces: Iterable[Array]) -> Array:
@@ -338,7 +346,7 @@ def windows_of_rows(
     """
     count = len(table)
     segments = Segments.find((count, count, count), count, groups, times, gap, usual_step)
-    starts = segments.starts(0, length)
+    starts = segments.starts(0, Cut(length))
     last = starts + length - 1
     if not len(starts):
         return np.empty((0, length, table.shape[1])), last
@@ -365,11 +373,11 @@ def _more_windows(
     timed = times_of(section, signature.time, columns, codes, "unlabeled")
     times = None if timed is None else timed[0]
     table = np.stack(list(numbers.values()), axis=1)
-    count, needed = len(table), steps.timesteps or window.length
+    count, cut = len(table), Cut(steps.timesteps or window.length)
     segments = Segments.find((count, count, count), count, codes, times, window.gap)
-    starts = segments.starts(0, needed)
+    starts = segments.starts(0, cut)
     if not len(starts):
-        message = f"the unlabeled series has {len(table)} rows, and one window takes {needed}"
+        message = f"the unlabeled series has {len(table)} rows, and one window takes {cut.rows}"
         raise data_error(section, "too-few-rows", message, "unlabeled")
     if segments.rows is not None:
         table = table[segments.rows]

@@ -109,16 +109,22 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
     if checked.signature is None or checked.signature.window is None or not rows:
         return
     window, split, signature = checked.signature.window, spec.data.split, checked.signature
-    needed = window.length + (spec.data.predict not in (None, "level")) + window.reach
+    ahead = 0 if signature.target.kind == "input" else window.reach
+    whole = window.length + (spec.data.predict not in (None, "level")) + ahead
     for name, size in zip(
         ("training", "validation", "test"),
         split.sizes(rows, signature.test_rows, signature.validation_rows),
         strict=True,
     ):
+        reaches_back = name != "training" and ahead > 0  # what is seen may lie before the part
+        needed = ahead if reaches_back else whole
         if size > 0 and needed > 1.1 * size + 1:
+            takes = (
+                f"forecasts go {ahead} timesteps ahead" if reaches_back else f"one window with its target takes {whole}"
+            )
             yield Diagnostic(
                 "too-few-rows",
-                f"the {name} part has about {size} of {rows} rows, and one window with its target takes {needed}",
+                f"the {name} part has about {size} of {rows} rows, and {takes}",
                 spec.key_span("data", "window"),
                 Severity.WARNING,
                 help="write a smaller `length`, or a larger share under `split`",
