@@ -261,7 +261,7 @@ def test_plan_says_how_often_it_is_trained(tmp_path):
         ({"walk_forward": 3}, ["wrong-type"]),
         ({"walk_forward": {"folds": 4}, "test": 0.25}, ["split-too-large"]),
         ({"walk_forward": {"folds": 4}, "folds": 3}, ["wrong-split", "only-for-samples"]),
-        ({"walk_forward": {"folds": 4}, "test": 0.22, "validation": 0.1}, ["too-few-rows"]),
+        ({"walk_forward": {"folds": 4}, "test": 0.002}, ["too-few-rows"]),
         ({"walk_forward": {"folds": 20}}, []),
     ],
 )

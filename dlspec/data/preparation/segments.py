@@ -153,7 +153,7 @@ def _changes(along: Array) -> list[int]:
     return (np.flatnonzero(along[1:] != along[:-1]) + 1).tolist()
 
 
-def _since(starts: Array, begins: Sequence[int]) -> Array:
+def _since(starts: Array, begins: Array | Sequence[int]) -> Array:
     """The last of the places where rows begin anew, at or before each start."""
     places = np.unique(np.asarray(begins, int))
     return places[np.searchsorted(places, starts, side="right") - 1]
