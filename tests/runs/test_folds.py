@@ -261,13 +261,18 @@ def test_plan_says_how_often_it_is_trained(tmp_path):
         ({"walk_forward": 3}, ["wrong-type"]),
         ({"walk_forward": {"folds": 4}, "test": 0.25}, ["split-too-large"]),
         ({"walk_forward": {"folds": 4}, "folds": 3}, ["wrong-split", "only-for-samples"]),
-        ({"walk_forward": {"folds": 4}, "test": 0.002}, ["too-few-rows"]),
         ({"walk_forward": {"folds": 20}}, []),
     ],
 )
 def test_wrong_uses_in_a_series(split, codes):
     found = dlspec.validate(SERIES, {"data.split": split})
     assert sorted(problem.code for problem in found) == sorted(codes)
+
+
+def test_each_test_of_a_walk_forward_holds_a_forecast():
+    (found,) = dlspec.validate(SERIES, {"data.window": {"length": 8, "horizon": 60}})
+    assert found.code == "too-few-rows"
+    assert found.message == "the test part has about 50 of 300 rows, and forecasts go 60 timesteps ahead"
 
 
 def test_folds_need_data_without_a_test_part():
