@@ -171,9 +171,12 @@ def result_table(run: Run) -> Table:
     table.add_column("")
     for name in metrics.test:
         table.add_column(Text(METRICS[name].heading(target.unit)), justify="right")
-    for name, scores in metrics.scores().items():
-        cells = (METRICS[metric].show(value) for metric, value in scores.items())
-        table.add_row(name, *cells, style="bold" if name == "network" else "")
+    shown = metrics.shown()
+    for name in metrics.scores():
+        table.add_row(name, *(cells[name] for cells in shown.values()), style="bold" if name == "network" else "")
+        if name == "network" and metrics.test_intervals:
+            ends = (metrics.shown_interval(metric) for metric in metrics.test)
+            table.add_row("  95% confidence", *ends, style="dim")
     return table
 
 

@@ -15,7 +15,9 @@ FEWEST_ERRORS = 20
 
 
 def wilson_interval(right: float, count: float) -> tuple[float, float]:
-    """Where a share lies with 95% confidence when `right` of `count` were right (Wilson, 1927)."""
+    """Where a share lies with 95% confidence when `right` of `count` were right (Wilson, 1927); of none, anywhere."""
+    if not count:
+        return 0.0, 1.0
     share, shrunk = right / count, 1 + Z**2 / count
     middle = (share + Z**2 / (2 * count)) / shrunk
     half = Z / shrunk * sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))

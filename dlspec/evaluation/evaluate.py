@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dlspec.data.arrays import is_read_later
-from dlspec.data.preparation import Part, Prepared, class_shares
-from dlspec.evaluation.metrics import Metric, show_number
+from dlspec.data.preparation import Part, Prepared
+from dlspec.evaluation.baselines.base import Guess
+from dlspec.evaluation.metrics import show_number
+from dlspec.evaluation.score_intervals import Bounds
+from dlspec.evaluation.scores import Scorer, Scores
 from dlspec.evaluation.section import EvaluateSpec
-from dlspec.evaluation.verdict import Verdict, deviations, judge
+from dlspec.evaluation.verdict import Verdict, judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.training.values import predict
 
 Array = np.ndarray
-Scores = dict[str, float]
+CUTS = {"target": "value", "class": "class", "series": "series"}
+"""In `metrics.json`, and how `Scorer` calls it."""
 READ_AGAIN = 20_000
 """Of a training part that is not in memory, samples that it is judged by."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All results. `predictions` are of the test part: truth, network and each baseline."""
+    """All results.
+
+    Args:
+        intervals: of the metrics of the test part.
+        predictions: of the test part, of the network and each baseline.
+        losses: of each sample of the test part, of the network and each baseline.
+        by: how the test part is cut -> each piece -> its metrics.
+    """
 
     train: Scores
     validation: Scores
     test: Scores
+    intervals: dict[str, Bounds | None]
     baselines: dict[str, Scores]
     verdict: Verdict
-    predictions: dict[str, Array] = field(default_factory=dict)
+    predictions: dict[str, Array]
+    losses: dict[str, Array]
     notes: tuple[str, ...] = ()
-    by_value: dict[str, dict[str, Scores]] = field(default_factory=dict)
+    by: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What `metrics.json` holds."""
-        several = {"by_target": self.by_value} if self.by_value else {}
         return {
-            **several,
+            **{name: cut for name, cut in self.by.items() if cut},
             "train": self.train,
             "validation": self.validation,
             "test": self.test,
+            "test_intervals": {name: list(ends) if ends else None for name, ends in self.intervals.items()},
             "baselines": self.baselines,
             "verdict": self.verdict.model_dump(mode="json"),
             "notes": list(self.notes),
@@ -60,13 +72,8 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     def predicted(part: Part) -> Array:
         return data.to_units(predict(network, part.inputs), part)
 
-    def scores(part: Part, guess: Array) -> Scores:
-        truth = np.asarray(part.truth)
-        if not len(part):
-            return {}
-        if data.signature.target.columns:
-            return mean_scores(metrics, data, truth, guess)
-        return {m.type_name: m.compute(truth, guess, _naive_of(data, 0)) for m in metrics}
+    def scores(part: Part) -> Scores:
+        return Scorer(metrics, data, part).scores(predicted(part)) if len(part) else {}
 
     on_test = predicted(data.test)
     if not np.isfinite(on_test).all():
@@ -78,59 +85,24 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     train = data.train
     if is_read_later(train.inputs) and len(train) > READ_AGAIN:
         train = train.at(np.linspace(0, len(train) - 1, READ_AGAIN).astype(int))
-    guesses = {baseline.type_name: baseline.guess(data) for baseline in section.baselines or []}
+    notes, guesses = _notes(data, stops_early), {}
+    for baseline in section.baselines or []:
+        found = baseline.guess(data)
+        guesses[baseline.type_name] = found.values if isinstance(found, Guess) else found
+        notes += found.notes if isinstance(found, Guess) else ()
+    scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     return Evaluation(
-        scores(train, predicted(train)),
-        scores(data.validation, predicted(data.validation)) if len(data.validation) else {},
-        scores(data.test, on_test),
-        {name: scores(data.test, guess) for name, guess in guesses.items()},
+        scores(train),
+        scores(data.validation),
+        scorer.scores(on_test),
+        scorer.intervals(on_test),
+        {name: scorer.scores(guess) for name, guess in guesses.items()},
         judge(data, on_test, guesses),
-        {"network": on_test, **guesses},
-        tuple(_notes(data, stops_early)),
-        by_value(metrics, data, {"network": on_test, **guesses}),
+        predictions,
+        {who: losses_of(data, guess) for who, guess in predictions.items()},
+        tuple(notes),
+        {f"by_{cut}": getattr(scorer, f"by_{own}")(predictions) for cut, own in CUTS.items()},
     )
-
-
-def by_value(metrics: Sequence[Metric], data: Prepared, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
-    """Of several numbers or labels: value -> who guesses -> metrics on the test part, in the value's own units.
-
-    A label is a class of two, which metrics that speak of several labels cannot judge.
-    """
-    truth = np.asarray(data.test.truth)
-    labels = data.signature.target.kind == "labels"
-    if labels:
-        metrics = [metric for metric in metrics if not metric.of_several]
-
-    def score(metric: Metric, guess: Array, i: int) -> float:
-        if labels:
-            return metric.compute(truth[:, i], class_shares(guess[:, [i]]))
-        return metric.compute(truth[:, i], guess[:, i], _naive_of(data, i))
-
-    return {
-        name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}
-        for i, name in enumerate(data.signature.target.values)
-    }
-
-
-def mean_scores(metrics: Sequence[Metric], data: Prepared, truth: Array, guess: Array) -> Scores:
-    """Of several numbers, the mean of each metric over them.
-
-    Where they may have several units, metrics that have one are of values divided by their deviation in the training
-    part, since meters and tons have no mean.
-    """
-    spreads = deviations(data)
-    found: Scores = {}
-    for metric in metrics:
-        by = spreads if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
-        each = [
-            metric.compute(truth[:, i] / by[i], guess[:, i] / by[i], _naive_of(data, i)) for i in range(truth.shape[1])
-        ]
-        found[metric.type_name] = float(np.mean(each))
-    return found
-
-
-def _naive_of(data: Prepared, place: int) -> float | None:
-    return None if data.naive_error is None else float(np.atleast_1d(data.naive_error)[place])
 
 
 def _notes(data: Prepared, stops_early: bool) -> list[str]:

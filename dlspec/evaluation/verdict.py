@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dlspec.evaluation.intervals import Interval, interval_of_mean
-from dlspec.evaluation.metrics import show_number
+from dlspec.evaluation.intervals import Dependence, Interval, interval_of_mean, interval_of_trainings
+from dlspec.evaluation.metrics import show_apart, show_number
 from dlspec.runtime.records import Record
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Verdict(Record):
     Args:
         outcome: `better` or `worse` where the difference is hardly chance, else `level`; `too_few` where the test part
             is worth too few independent samples to tell.
-        against: the baseline that did best on the test part.
+        against: the baseline that did best on the test part; of pretraining, `without`.
         gain_of: what the network gains per sample over that baseline: squared error or log loss less, or accuracy more.
         gain: its mean over the test part.
         gain_interval: where it lies with 95% confidence; None: that cannot be told.
@@ -40,7 +41,7 @@ class Verdict(Record):
     pieces: float | None = None
 
 
-def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
+def judge(data: Prepared, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
     """Compares with the baseline that has the smallest loss, by an interval of the mean of paired differences; see
     `interval_of_mean`, which allows for the choice of that baseline.
 
@@ -48,73 +49,120 @@ def judge(data: Prepared, on_test: Array, guesses: dict[str, Array]) -> Verdict:
     back by squared error summed over their values.
     """
     target, truth = data.signature.target, np.asarray(data.test.truth)
-    unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
     name = {"number": "RMSE", "class": "accuracy", "labels": "log loss", "input": "squared error"}[target.kind]
-    article = "a" if target.kind in ("input", "labels") else "an"
-
     by = deviations(data) if target.columns else 1.0
 
-    def losses(guess: Array) -> Array:
+    def figure(guess: Array) -> float:
         if target.kind == "class":
-            return (guess.argmax(axis=1) != truth).astype("float64")
-        if target.kind == "labels":
-            given = np.where(truth == 1, guess, 1 - guess)
-            return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
-        return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
-
-    def said(guess: Array) -> str:
-        if target.kind == "class":
-            return f"{1 - losses(guess).mean():.1%}"
+            return float(1 - losses_of(data, guess).mean())
         if target.kind in ("input", "labels"):
-            return show_number(losses(guess).mean())
+            return float(losses_of(data, guess).mean())
         of_each = (((truth - guess) / by) ** 2).mean(axis=0) ** 0.5  # one number, or one of each target, as in tables
-        return f"{show_number(of_each.mean())}{unit}"
+        return float(of_each.mean())
 
-    own = losses(on_test)
+    unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
+
+    def show(value: float, digits: int = 4) -> str:
+        if target.kind == "class":
+            return f"{value:.{digits - 3}%}"
+        return f"{show_number(value, digits)}{unit if target.kind == 'number' else ''}"
+
     if not guesses:
-        sentence = f"On the test part the network has {article} {name} of {said(on_test)}; nothing to compare it with."
+        has = f"has {'a' if target.kind in ('input', 'labels') else 'an'} {name} of {show(figure(on_test))}"
+        sentence = f"On the test part the network {has}; nothing to compare it with."
         return Verdict(outcome="alone", sentence=sentence, metric=name)
-    best = min(guesses, key=lambda baseline: losses(guesses[baseline]).mean())
-    gain = losses(guesses[best]) - own
-    found = _interval(data, gain, len(guesses))
-    figures = f"{name} {said(on_test)} against {said(guesses[best])}"
-    outcome: Outcome
+    own, losses = losses_of(data, on_test), {baseline: losses_of(data, guess) for baseline, guess in guesses.items()}
+    best = best_of(losses)
+    rows = np.asarray(data.test.rows)
+    gain = losses[best] - own
+    found = interval_of_mean(gain, dependence_of(data, rows), rivals=len(guesses), least=_least(data, len(gain)))
+    own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
+    says: dict[Outcome, str] = {
+        "better": f"The network beats `{best}`, the best simple guess",
+        "worse": f"The network does worse than `{best}`, a simple guess",
+        "level": f"The network does not beat `{best}`",
+        "too_few": f"Too few to tell whether the network beats `{best}`",
+    }
+    return verdict_of(data, found, says, f"{name} {own_figure} against {other}", name, best)
+
+
+def judge_trainings(
+    data: Prepared, own: Sequence[Array], other: Sequence[Array], rows: Sequence[Array], share: float, rivals: int = 1
+) -> Interval:
+    """What one way to train gains over another by several trainings: folds, or seeds; see `interval_of_trainings`.
+
+    Args:
+        own, other: losses of each training, of each row that it is tested on (`losses_of`).
+        rows: these rows of the data.
+        share: rows that a training is tested on, by rows that it is trained on.
+        rivals: the other is the best of so many.
+    """
+    gains = [one - two for one, two in zip(other, own, strict=True)]
+    least = _least(data, sum(map(len, gains)))
+    return interval_of_trainings(gains, rows, lambda some: dependence_of(data, some), share, rivals=rivals, least=least)
+
+
+def best_of(losses: Mapping[str, Array]) -> str:
+    """The baseline with the smallest loss."""
+    return min(losses, key=lambda baseline: losses[baseline].mean())
+
+
+def outcome_of(found: Interval) -> Outcome:
     if found.low is None or found.high is None:
-        worth = f"{found.pieces:.3g} independent {found.of}" if found.pieces < len(gain) else f"{len(gain)} {found.of}"
-        outcome = "too_few"
-        sentence = f"Too few to tell whether the network beats `{best}`: {figures}, on what is worth {worth}."
-    elif found.low > 0:
-        outcome, sentence = "better", f"The network beats `{best}`, the best simple guess: {figures}."
-    elif found.high < 0:
-        outcome, sentence = "worse", f"The network does worse than `{best}`, a simple guess: {figures}."
-    else:
-        outcome = "level"
-        sentence = f"The network does not beat `{best}`: {figures}, a difference that could be due to chance."
-    gain_of = {"class": "accuracy", "labels": "log loss"}.get(target.kind, "squared error")
+        return "too_few"
+    return "better" if found.low > 0 else "worse" if found.high < 0 else "level"
+
+
+def verdict_of(
+    data: Prepared, found: Interval, says: Mapping[Outcome, str], figures: str, metric: str, against: str
+) -> Verdict:
+    """
+    Args:
+        says: the sentence of each outcome up to its figures.
+        figures: of both.
+    """
+    outcome = outcome_of(found)
+    worth = f"{found.pieces:.3g} independent {found.of}" if found.pieces % 1 else f"{found.pieces:,.0f} {found.of}"
+    adds = {"level": ", a difference that could be due to chance", "too_few": f", on what is worth {worth}"}
     return Verdict(
         outcome=outcome,
-        sentence=sentence,
-        metric=name,
-        against=best,
-        gain_of=gain_of,
-        gain=float(gain.mean()),
+        sentence=f"{says[outcome]}: {figures}{adds.get(outcome, '')}.",
+        metric=metric,
+        against=against,
+        gain_of={"class": "accuracy", "labels": "log loss"}.get(data.signature.target.kind, "squared error"),
+        gain=found.mean,
         gain_interval=None if found.low is None or found.high is None else (found.low, found.high),
         pieces=found.pieces,
     )
 
 
-def _interval(data: Prepared, gain: Array, rivals: int) -> Interval:
-    """Of the mean gain over the best of so many baselines: samples may belong to groups, or follow each other."""
+def losses_of(data: Prepared, guess: Array) -> Array:
+    """Of each sample of the test part, (samples,): what a network, or a baseline, is judged by."""
+    target, truth = data.signature.target, np.asarray(data.test.truth)
+    if target.kind == "class":
+        return (guess.argmax(axis=1) != truth).astype("float64")
+    if target.kind == "labels":
+        given = np.where(truth == 1, guess, 1 - guess)
+        return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
+    by = deviations(data) if target.columns else 1.0
+    return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
+
+
+def dependence_of(data: Prepared, rows: Array) -> Dependence:
+    """What samples that lead to these rows have in common: they may belong to groups, or follow each other."""
     from dlspec.data.preparation import to_words
 
-    window, rows, name = data.signature.window, np.asarray(data.test.rows), data.signature.group
-    least = 2 / (len(gain) + 2) if data.signature.target.kind == "class" else 0.0  # as if one more were won, one lost
+    window, name = data.signature.window, data.signature.group
     if window is None:
-        groups = None if name is None else to_words(name, data.columns[name])[rows]
-        return interval_of_mean(gain, groups=groups, rivals=rivals, least=least)
+        return Dependence(None if name is None else to_words(name, data.columns[name])[rows])
     groups = None if data.groups is None else data.groups[rows]
     times = data.times[rows] if data.times is not None else rows if groups is None else None
-    return interval_of_mean(gain, groups=groups, times=times, reach=max(1, window.reach), rivals=rivals, least=least)
+    return Dependence(groups, times, max(1, window.reach))
+
+
+def _least(data: Prepared, count: int) -> float:
+    """The variance of a gain is no less: of classes as if one more sample were won, and one lost."""
+    return 2 / (count + 2) if data.signature.target.kind == "class" else 0.0
 
 
 def squared_errors(truth: Array, guess: Array) -> Array:

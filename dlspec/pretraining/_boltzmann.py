@@ -154,22 +154,30 @@ class BoltzmannMachine(DecodingModel):
 
     def measures(self, held_out: np.ndarray, trained: np.ndarray) -> dict[str, float]:
         """`free_energy_gap`: by how much held-out samples have a higher free energy than those trained on, which grows
-        where the machine learns them by heart (Hinton, 2010); and of Bernoulli units `pseudo_likelihood`, the mean log
-        probability of a unit given all others, times their number (Besag, 1975)."""
+        where the machine learns them by heart (Hinton, 2010), and `free_energy_gap_se`, its standard error; and of
+        Bernoulli units `pseudo_likelihood`, the mean log probability of a unit given all others, times their number
+        (Besag, 1975), of every unit in equally many samples."""
         found: dict[str, float] = {}
         if len(held_out):
-            found["free_energy_gap"] = self._mean_energy(held_out) - self._mean_energy(trained)
+            one, other = self._energies(held_out), self._energies(trained)
+            found["free_energy_gap"] = float(one.mean() - other.mean())
+            if min(len(one), len(other)) > 1:
+                error = one.var(ddof=1) / len(one) + other.var(ddof=1) / len(other)
+                found["free_energy_gap_se"] = float(error**0.5)
         if self.visible == "bernoulli":
             v = held_out if len(held_out) else trained
-            rows, units = np.arange(len(v)), v.shape[1]
-            turned = np.array(v)
-            turned[rows, rows % units] = 1 - turned[rows, rows % units]  # every unit in turn
-            gain = self.free_energy(ops.convert_to_tensor(turned)) - self.free_energy(ops.convert_to_tensor(v))
+            rows, units = len(v), v.shape[1]
+            turns = np.arange(units * -(-rows // units))  # every unit equally often, and every sample about so
+            whole = v[turns % rows]
+            turned = np.array(whole)
+            turned[turns, turns % units] = 1 - turned[turns, turns % units]
+            gain = self.free_energy(ops.convert_to_tensor(turned)) - self.free_energy(ops.convert_to_tensor(whole))
             found["pseudo_likelihood"] = units * float(ops.convert_to_numpy(ops.mean(ops.log_sigmoid(gain))))
         return found
 
-    def _mean_energy(self, v: np.ndarray) -> float:
-        return float(ops.convert_to_numpy(ops.mean(self.free_energy(ops.convert_to_tensor(v)))))
+    def _energies(self, v: np.ndarray) -> np.ndarray:
+        """The free energy of each sample, (samples,) float64."""
+        return np.asarray(ops.convert_to_numpy(self.free_energy(ops.convert_to_tensor(v))), "float64")
 
     def _noise(self, shape: tuple[Any, ...], uniform: bool) -> Any:
         make = keras.random.uniform if uniform else keras.random.normal

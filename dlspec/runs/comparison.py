@@ -7,13 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.verdict import Outcome, Verdict, judge_trainings, verdict_of
 from dlspec.runs.folder import COMPARISON, Run
 from dlspec.runs.job import Job, load_data, plan_of
 from dlspec.runs.records.metrics import Arm, ArmName, Compared, Comparisons, Spread, known
-from dlspec.runs.repeats import Kept, spread, train_aside
+from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
 from dlspec.spec.planning import without_pretraining
 
 if TYPE_CHECKING:
+    from dlspec.data.preparation import Prepared
     from dlspec.evaluation.evaluate import Evaluation
     from dlspec.training.progress import HistoryRow
 
@@ -31,12 +33,12 @@ def compare(job: Job, run: Run, evaluation: Evaluation) -> Comparisons | None:
         return None
     seeds = [job.spec.seed + i for i in range(wanted.without_pretraining.seeds)]
     kept = Kept(run.folder / COMPARISON, Arm, ("arm", "seed"), {"test": evaluation.test})
-    kept.once(partial(_arm, WITH, job.spec.seed, evaluation.test, run.history), WITH, job.spec.seed)
-    arms = [kept.once(partial(_train_arm, job, name, seed), name, seed) for seed in seeds for name in (WITH, WITHOUT)]
-    return Comparisons(without_pretraining=summarize(arms, seeds, list(evaluation.test)))
+    kept.once(partial(_arm, WITH, job.spec.seed, job.data, evaluation, run.history), WITH, job.spec.seed)
+    done = [kept.once(partial(_train_arm, job, name, seed), name, seed) for seed in seeds for name in (WITH, WITHOUT)]
+    return Comparisons(without_pretraining=summarize(done, job.data, seeds, list(evaluation.test)))
 
 
-def _train_arm(job: Job, name: ArmName, seed: int) -> Arm:
+def _train_arm(job: Job, name: ArmName, seed: int) -> Done[Arm]:
     """Trains the network of the spec with another seed, from its data on."""
     spec = job.spec.with_changes(
         seed=seed, evaluate=job.spec.evaluate.model_copy(update={"baselines": [], "compare": None})
@@ -45,44 +47,58 @@ def _train_arm(job: Job, name: ArmName, seed: int) -> Arm:
     plan = plan_of(spec, data)
     plan = without_pretraining(plan, spec) if name == WITHOUT else plan
     _, evaluation, history = train_aside(job, spec, data, plan, f"comparing: seed {seed}, {name} pretraining")
-    return _arm(name, seed, evaluation.test, history)
+    return _arm(name, seed, data, evaluation, history)
 
 
-def _arm(name: ArmName, seed: int, scores: Mapping[str, float], history: Sequence[HistoryRow]) -> Arm:
+def _arm(name: ArmName, seed: int, data: Prepared, evaluation: Evaluation, history: Sequence[HistoryRow]) -> Done[Arm]:
     tuned = [row for row in history if row.stage.startswith("fine_tune")]
-    return Arm(
+    found = Arm(
         arm=name,
         seed=seed,
-        test=known(scores),
+        test=known(evaluation.test),
         loss=tuple(row.loss for row in tuned),
         val_loss=tuple(row.val_loss for row in tuned),
     )
+    return Done.of(found, data, evaluation)
 
 
-def summarize(arms: Sequence[Arm], seeds: Sequence[int], metrics: Sequence[str]) -> Compared:
-    """Means and spreads of both, and a sentence."""
-    of_seed = {(arm.arm, arm.seed): arm for arm in arms}
+def summarize(done: Sequence[Done[Arm]], data: Prepared, seeds: Sequence[int], metrics: Sequence[str]) -> Compared:
+    """Means and spreads of both, and a verdict.
+
+    Args:
+        data: of any of the seeds.
+    """
+    arms = {name: [each for each in done if each.entry.arm == name] for name in (WITH, WITHOUT)}
     one, other = (
-        {metric: spread([of_seed[name, seed].test[metric] for seed in seeds]) for metric in metrics}
+        {metric: spread([each.entry.test[metric] for each in arms[name]]) for metric in metrics}
         for name in (WITH, WITHOUT)
     )
+    verdict = _verdict(arms, data, one[metrics[0]], other[metrics[0]], metrics[0])
     return Compared(
         seeds=tuple(seeds),
         with_=one,
         without=other,
-        sentence=_sentence(one[metrics[0]], other[metrics[0]], metrics[0], len(seeds)),
-        arms=tuple(of_seed[name, seed] for seed in seeds for name in (WITH, WITHOUT)),
+        sentence=verdict.sentence,
+        verdict=verdict,
+        arms=tuple(each.entry for each in done),
     )
 
 
-def _sentence(one: Spread, other: Spread, metric: str, seeds: int) -> str:
-    kind = METRICS[metric]
-
-    def said(values: Spread) -> str:
-        return f"{kind.show(values.mean)}{f' (sd {kind.show(values.sd)})' if values.sd is not None else ''}"
-
-    sign = 1 if kind.better == "lower" else -1
-    pairs = zip(one.values, other.values, strict=True)
-    better = sum(a is not None and b is not None and sign * a < sign * b for a, b in pairs)
+def _verdict(
+    arms: Mapping[ArmName, Sequence[Done[Arm]]], data: Prepared, one: Spread, other: Spread, judged: str
+) -> Verdict:
+    losses = {name: [each.losses["network"] for each in own] for name, own in arms.items()}
+    rows, share = [each.rows for each in arms[WITH]], len(data.test) / len(data.train)
+    found = judge_trainings(data, losses[WITH], losses[WITHOUT], rows, share)
+    says: dict[Outcome, str] = {
+        "better": "Pretraining helps",
+        "worse": "Pretraining does harm",
+        "level": "It is not shown that pretraining helps",
+        "too_few": "Too few to tell whether pretraining helps",
+    }
+    metric, seeds = METRICS[judged], len(rows)
+    better = sum(metric.is_better(a, b) for a, b in zip(one.values, other.values, strict=True))
     over = "with one seed" if seeds == 1 else f"over {seeds} seeds, with pretraining better in {better} of them"
-    return f"{kind.label} {said(one)} with pretraining and {said(other)} without, {over}."
+    shown = show_spreads([one, other], metric)
+    figures = f"{metric.label} {shown[0]} with pretraining and {shown[1]} without, {over}"
+    return verdict_of(data, found, says, figures, metric.label, WITHOUT)

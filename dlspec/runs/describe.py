@@ -62,7 +62,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "signs": _signs(spec),
         "dated": data.times is not None and data.times.dtype.kind == "M",
         "class_counts": _class_counts(data),
-        "naive_error": getattr(data.naive_error, "tolist", lambda: data.naive_error)(),
+        "naive_error": None if data.naive_error is None else data.naive_error.tolist(),
     }
 
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dlspec.evaluation.metrics import METRICS, judged_by
+from dlspec.evaluation.verdict import Outcome, Verdict, best_of, judge_trainings, verdict_of
 from dlspec.runs.folder import FOLDS, Run
 from dlspec.runs.job import Job, load_data, plan_of
 from dlspec.runs.records.data import Parts
 from dlspec.runs.records.metrics import Fold, Folds, SavedModel, Spread, known
-from dlspec.runs.repeats import Kept, spread, train_aside
+from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
 from dlspec.runs.saved_check import check_aside
 
 if TYPE_CHECKING:
@@ -32,11 +35,11 @@ def fold(job: Job, run: Run, evaluation: Evaluation) -> Folds | None:
         return None
     kept = Kept(run.folder / FOLDS, Fold, ("fold",), {"test": evaluation.test, "baselines": evaluation.baselines})
     kept.once(partial(_result, split.shown_fold, job.data, evaluation), split.shown_fold)
-    results = [kept.once(partial(_train_fold, job, i), i) for i in range(split.times_trained)]
-    return summarize(results, judged_by(job.data.signature.target.kind, list(evaluation.test)))
+    done = [kept.once(partial(_train_fold, job, i), i) for i in range(split.times_trained)]
+    return summarize(done, job.data, judged_by(job.data.signature.target.kind, list(evaluation.test)))
 
 
-def _train_fold(job: Job, number: int) -> Fold:
+def _train_fold(job: Job, number: int) -> Done[Fold]:
     """Trains the network of the spec on another fold: all that is fitted is fitted to its own training part."""
     spec = job.spec.with_changes(evaluate=job.spec.evaluate.model_copy(update={"compare": None}))
     data = load_data(spec, number)
@@ -45,51 +48,62 @@ def _train_fold(job: Job, number: int) -> Fold:
     return _result(number, data, evaluation, check_aside(spec, data, network, evaluation.predictions["network"]))
 
 
-def _result(number: int, data: Prepared, evaluation: Evaluation, saved: SavedModel | None = None) -> Fold:
-    return Fold(
+def _result(number: int, data: Prepared, evaluation: Evaluation, saved: SavedModel | None = None) -> Done[Fold]:
+    found = Fold(
         fold=number,
         parts=Parts(train=len(data.train), validation=len(data.validation), test=len(data.test)),
         test=known(evaluation.test),
         baselines={name: known(scores) for name, scores in evaluation.baselines.items()},
         saved_model=saved,
     )
+    return Done.of(found, data, evaluation)
 
 
-def summarize(results: Sequence[Fold], judged: str) -> Folds:
-    """Means and spreads of the network and of the baselines, and a sentence.
+def summarize(done: Sequence[Done[Fold]], data: Prepared, judged: str) -> Folds:
+    """Means and spreads of the network and of the baselines, and a verdict.
 
     Args:
-        judged: the metric that the sentence is about.
+        data: of any of the folds.
+        judged: the metric that the verdict is said with.
     """
+    results = [each.entry for each in done]
     first = results[0]
     own = {metric: spread([result.test[metric] for result in results]) for metric in first.test}
     baselines = {
         name: {metric: spread([result.baselines[name][metric] for result in results]) for metric in first.test}
         for name in first.baselines
     }
+    verdict = _verdict(done, data, own[judged], {name: found[judged] for name, found in baselines.items()}, judged)
     return Folds(
         **own,
         baselines=baselines,
         parts=tuple(result.parts for result in results),
-        sentence=_sentence(own, baselines, judged),
+        sentence=verdict.sentence,
+        verdict=verdict,
         saved_models=tuple(result.saved_model for result in results),
     )
 
 
-def _sentence(own: Mapping[str, Spread], baselines: Mapping[str, Mapping[str, Spread]], metric: str) -> str:
-    kind, network = METRICS[metric], own[metric]
-
-    def said(values: Spread) -> str:
-        return f"{kind.show(values.mean)} (sd {kind.show(values.sd)})"
-
-    count = len(network.values)
-    begins = f"Over {count} folds: {kind.label} {said(network)}"
-    judged = {name: spreads[metric] for name, spreads in baselines.items()}
-    means = {name: values.mean for name, values in judged.items() if values.mean is not None}
-    if not means or network.mean is None:
-        return f"{begins}."
-    sign = 1 if kind.better == "lower" else -1
-    best = min(means, key=lambda name: sign * means[name])
-    pairs = zip(network.values, judged[best].values, strict=True)
-    better = sum(a is not None and b is not None and sign * a < sign * b for a, b in pairs)
-    return f"{begins} against {said(judged[best])} of `{best}`, better in {better} of them."
+def _verdict(
+    done: Sequence[Done[Fold]], data: Prepared, own: Spread, baselines: Mapping[str, Spread], judged: str
+) -> Verdict:
+    """On the network against the baseline that does best on all folds together."""
+    metric, over = METRICS[judged], f"Over {len(done)} folds"
+    if not baselines:
+        (shown,) = show_spreads([own], metric)
+        return Verdict(outcome="alone", sentence=f"{over}: {metric.label} {shown}.", metric=metric.label)
+    losses = {name: [each.losses[name] for each in done] for name in ("network", *baselines)}
+    best = best_of({name: np.concatenate(losses[name]) for name in baselines})
+    share = float(np.mean([each.entry.parts.test / each.entry.parts.train for each in done]))
+    rows = [each.rows for each in done]
+    found = judge_trainings(data, losses["network"], losses[best], rows, share, rivals=len(baselines))
+    says: dict[Outcome, str] = {
+        "better": f"{over} the network beats `{best}`, the best simple guess",
+        "worse": f"{over} the network does worse than `{best}`, a simple guess",
+        "level": f"{over} the network does not beat `{best}`",
+        "too_few": f"{over} there is too little to tell whether the network beats `{best}`",
+    }
+    one, other = show_spreads([own, baselines[best]], metric)
+    better = sum(metric.is_better(a, b) for a, b in zip(own.values, baselines[best].values, strict=True))
+    figures = f"{metric.label} {one} against {other}, better in {better} of them"
+    return verdict_of(data, found, says, figures, metric.label, best)

@@ -12,6 +12,7 @@ import numpy as np
 
 from dlspec.data.sample_size import WIDEST, apart, judges_little, wilson_interval
 from dlspec.evaluation.metrics import show_number
+from dlspec.language.fields import one_of
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.activations import ReLU
@@ -23,6 +24,7 @@ from dlspec.training.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Part, Prepared
+    from dlspec.evaluation.evaluate import Evaluation
     from dlspec.training.progress import HistoryRow
 
 Array = np.ndarray
@@ -45,6 +47,8 @@ LARGE_INPUT = 100
 AT_ONCE = 2**26
 """Values that the layers put out, which are in memory together while units are looked at."""
 RELUS = ("relu", "relu6")
+CONSTANT = ("mean", "majority")
+"""Baselines that are one guess for all samples."""
 
 
 def remarks(
@@ -52,14 +56,13 @@ def remarks(
     history: Sequence[HistoryRow],
     network: Any,
     facts: Mapping[str, Mapping[str, float]],
-    results: Mapping[str, Any],
+    evaluation: Evaluation,
 ) -> list[str]:
     """All of them, in sentences.
 
     Args:
         history: a row for every epoch of every stage.
         facts: layer -> what was seen of it after pretraining.
-        results: what `metrics.json` will hold.
     """
     from dlspec.training.values import predict
 
@@ -79,8 +82,8 @@ def remarks(
     if not moves(losses):
         own, start = (predict(model, some.inputs) for model in (network, new_network(job.spec, job.plan, data)))
         if not learned(data, some, own, start):
-            found.append(_never_moved(losses, "", _cure(job, some, bool(dead or known))))
-    return [*found, *map(_of_dead, dead), *_small_validation(job, network, results)]
+            found.append(_never_moved(losses, "", _cure(job, some, bool(dead or known), evaluation.losses)))
+    return [*found, *map(_of_dead, dead), *_small_validation(job, network, evaluation)]
 
 
 # --- a loss that never moves
@@ -159,8 +162,33 @@ def _never_moved(losses: Sequence[float], of: str, cure: str) -> str:
     return f"The training loss{of} {says}; next to nothing was learned. {cure}"
 
 
-def _cure(job: Job, part: Part, dead: bool) -> str:
-    """What to try so that fine-tuning moves."""
+def a_baseline_learned(data: Prepared, losses: Mapping[str, Array]) -> bool | None:
+    """Whether a baseline does better on the test part than one guess for all samples; None: none of them tries to.
+
+    Args:
+        losses: of the test part, of the network and each baseline.
+    """
+    from dlspec.evaluation.verdict import losses_of
+
+    tried = [own for name, own in losses.items() if name not in ("network", *CONSTANT)]
+    if not tried:
+        return None
+    kind, targets = data.signature.target.kind, np.asarray(data.train.targets)
+    if kind == "class":
+        counts = np.bincount(np.asarray(data.train.truth), minlength=len(data.signature.target.classes))
+        guess = np.broadcast_to(counts / counts.sum(), (len(data.test), len(counts)))
+    else:
+        mean = targets.reshape(len(targets), -1).mean(axis=0, dtype="float64")
+        guess = data.to_units(np.broadcast_to(mean, (len(data.test), len(mean))), data.test)
+    return min(float(own.mean()) for own in tried) < (1 - LEARNED) * float(losses_of(data, guess).mean())
+
+
+def _cure(job: Job, part: Part, dead: bool, losses: Mapping[str, Array]) -> str:
+    """What to try so that fine-tuning moves.
+
+    Args:
+        losses: see `a_baseline_learned`.
+    """
     if dead:
         return "Most units of a layer are dead: nothing is learned through them."
     scaled = job.spec.data.scale
@@ -170,6 +198,10 @@ def _cure(job: Job, part: Part, dead: bool) -> str:
     if largest > LARGE_INPUT:
         instead = "" if scaled == "standard" else ", as `scale: standard` under `data` does"
         return f"The inputs reach {show_number(largest)}: bring them near to 1{instead}."
+    if a_baseline_learned(job.data, losses) is False:
+        names = one_of([name for name in losses if name not in ("network", *CONSTANT)])
+        what = f"`{job.data.signature.target.name}`" if job.data.signature.target.names else "what is asked for"
+        return f"Nor did {names} learn more than one guess for all samples: the inputs may say nothing about {what}."
     return _other_rate(job.spec.train.optimizer, "train")
 
 
@@ -289,7 +321,7 @@ def _of_dead(found: Dead) -> str:
 # --- a validation part that is too small
 
 
-def _small_validation(job: Job, network: Any, results: Mapping[str, Any]) -> Iterator[str]:
+def _small_validation(job: Job, network: Any, evaluation: Evaluation) -> Iterator[str]:
     """What the accuracy is worth that something was chosen by. Of a part that is worth nothing whatever the accuracy,
     the data check has spoken."""
     from dlspec.training.values import predict
@@ -301,7 +333,7 @@ def _small_validation(job: Job, network: Any, results: Mapping[str, Any]) -> Ite
     low, high = wilson_interval(few / 2, few)
     if high - low <= WIDEST:  # the widest that it can be
         return
-    accuracy = results["validation"].get("accuracy")
+    accuracy = evaluation.validation.get("accuracy")
     if accuracy is None:
         shares = data.to_units(predict(network, part.inputs), part)
         accuracy = float((shares.argmax(axis=1) == np.asarray(part.truth)).mean())

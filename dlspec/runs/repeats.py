@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from dlspec.evaluation.metrics import Metric
 from dlspec.language.fields import one_of
 from dlspec.runs.job import Job, new_network
 from dlspec.runs.records.metrics import Spread
-from dlspec.runtime.files import write_json
-from dlspec.runtime.records import Record, damaged, read_record
+from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
+from dlspec.runtime.files import write_json, written_whole
+from dlspec.runtime.records import Record, damaged, read_record, unreadable
 from dlspec.spec.spec import Spec
 from dlspec.training.progress import Hooks, StageListener
 
@@ -25,9 +27,28 @@ if TYPE_CHECKING:
 
 Entry = TypeVar("Entry", bound=Record)
 
+ROWS, LOSS = "rows", "loss:"
+
+
+class Done(NamedTuple, Generic[Entry]):
+    """What came of a training.
+
+    Args:
+        losses: who guesses -> of each row that it was tested on.
+        rows: these rows of the data.
+    """
+
+    entry: Entry
+    losses: Mapping[str, np.ndarray]
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, entry: Entry, data: Prepared, evaluation: Evaluation) -> Done[Entry]:
+        return cls(entry, evaluation.losses, np.asarray(data.test.rows))
+
 
 class Kept(Generic[Entry]):
-    """What came of trainings, in a file that holds those which are done.
+    """What came of trainings, in a file that holds those which are done, and beside it their losses.
 
     Args:
         path: of the file.
@@ -40,7 +61,7 @@ class Kept(Generic[Entry]):
     """
 
     def __init__(self, path: Path, kind: type[Entry], key: Sequence[str], scores: Mapping[str, Collection[str]]):
-        self.path, self.key = path, key
+        self.path, self.key, self.rivals = path, key, list(scores.get("baselines", ()))
         done: list[Entry] = read_record(path, list[kind]) if path.is_file() else []  # type: ignore[valid-type]
         for entry in done:
             for place, names in scores.items():
@@ -49,14 +70,31 @@ class Kept(Generic[Entry]):
                     raise damaged(path, [f"`{place}` is of {one_of(there)}, and should be of {one_of(names)}"])
         self.entries: dict[tuple[Any, ...], Entry] = {self._key(entry): entry for entry in done}
 
-    def once(self, make: Callable[[], Entry], *key: Any) -> Entry:
-        """The entry of this key; it is made where there is none yet."""
-        if key not in self.entries:
-            self.entries[key] = make()
-            assert self._key(self.entries[key]) == key, "what is made has the key that was asked for"
-            self.path.parent.mkdir(exist_ok=True)
-            write_json(self.path, [entry.as_json() for entry in self.entries.values()])
-        return self.entries[key]
+    def once(self, make: Callable[[], Done[Entry]], *key: Any) -> Done[Entry]:
+        """What has this key; it is made where there is none yet."""
+        path = self.path.with_name("-".join([self.path.stem, *map(str, key)]) + ".npz")
+        if key in self.entries and path.is_file():
+            return self._read(self.entries[key], path)
+        made = make()
+        assert self._key(made.entry) == key, "what is made has the key that was asked for"
+        self.path.parent.mkdir(exist_ok=True)
+        arrays = {ROWS: made.rows, **{f"{LOSS}{who}": made.losses[who] for who in ("network", *self.rivals)}}
+        with written_whole(path) as draft, draft.open("wb") as file:
+            np.savez(file, **with_checksum(arrays))  # type: ignore[arg-type]
+        self.entries[key] = made.entry
+        write_json(self.path, [entry.as_json() for entry in self.entries.values()])
+        return made
+
+    def _read(self, entry: Entry, path: Path) -> Done[Entry]:
+        try:
+            arrays = without_checksum(read_arrays(path))
+        except BROKEN as error:
+            raise unreadable(path, error) from None
+        names = [ROWS, *(f"{LOSS}{name}" for name in ("network", *self.rivals))]
+        if list(arrays) != names or {values.shape for values in arrays.values()} != {arrays[ROWS].shape}:
+            raise damaged(path, [f"it should hold {one_of(names)}, equally long"])
+        rows = arrays.pop(ROWS)
+        return Done(entry, {name.removeprefix(LOSS): losses for name, losses in arrays.items()}, rows)
 
     def _key(self, entry: Entry) -> tuple[Any, ...]:
         return tuple(entry[name] for name in self.key)
@@ -98,6 +136,15 @@ def spread(values: Sequence[float | None]) -> Spread:
         sd=float(given.std(ddof=1)) if len(given) > 1 else None,
         values=tuple(None if value is None else float(value) for value in values),
     )
+
+
+def show_spreads(spreads: Sequence[Spread], metric: type[Metric]) -> list[str]:
+    """`mean (sd deviation)` of each; means that differ can be told from each other."""
+    means = metric.show_all([each.mean for each in spreads])
+    return [
+        mean if each.sd is None else f"{mean} (sd {metric.show(each.sd)})"
+        for mean, each in zip(means, spreads, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

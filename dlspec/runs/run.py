@@ -264,7 +264,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     if pictures.facts:
         results["pretraining"] = pictures.facts
     results["notes"] += data_notes(job.spec, job.data, Run(folder).data)
-    results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, results), *results["notes"]]
+    results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, evaluation), *results["notes"]]
     comparison = compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison.as_json()

@@ -175,7 +175,7 @@ def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):
         "fine_tune 1/2", "fine_tune 2/2",
     ]  # fmt: skip
     assert "persistence" in done.stdout
-    assert re.search(r"\d with pretraining and [\d.]+( USD)? without", done.stdout.replace("\n", " "))
+    assert re.search(r"\d with pretraining and [\d.]+( USD)? without", " ".join(done.stdout.split()))
     assert done.stdout.splitlines()[-1] == "runs/tiny_series/001"
     assert "-s train.epochs=2" in json.loads((folder / "runs/tiny_series/001/environment.json").read_text())["command"]
 

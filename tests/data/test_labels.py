@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.evaluation.evaluate import by_value
 from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.scores import Scorer
 from dlspec.runs.job import find_oddities, load_data
 
 TEXT = """\
@@ -168,7 +168,7 @@ def test_a_metric_of_a_label_is_that_of_a_class_of_two(home):
     truth = np.asarray(data.test.truth)
     guess = np.abs(truth - 0.2)
     guess[0] = 1 - guess[0]
-    of = by_value([METRICS["accuracy"](), METRICS["f1_score"]()], data, {"network": guess})
+    of = Scorer([METRICS["accuracy"](), METRICS["f1_score"]()], data, data.test).by_value({"network": guess})
     assert of["music"]["network"]["accuracy"] == pytest.approx(1 - 1 / len(truth))
     assert 0.8 < of["politics"]["network"]["f1_score"] < 1
 

@@ -136,7 +136,9 @@ def test_what_is_fitted_and_persistence_go_by_groups(folder):
     for _, own in frame[trained].groupby("ticker"):
         steps += list(own["close"].diff().dropna())
         ahead += list(own["close"].diff(2).dropna())
-    assert data.naive_error == pytest.approx(np.abs(ahead).mean())
+    assert data.naive_error == pytest.approx(np.abs(steps).mean())
+    for ticker, own in frame[trained].groupby("ticker"):
+        assert data.naive_of_series[ticker] == pytest.approx(np.abs(own["close"].diff()).mean())
     assert data.preprocessing.inputs.scale[0] == pytest.approx(1 / np.std(steps))
     assert data.preprocessing.target.scale[0] == pytest.approx(1 / np.std(ahead))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlspec.evaluation.intervals import interval_of_mean
+from dlspec.evaluation.intervals import Dependence, interval_of_mean
 from tests.benchmarks.verdicts import cells, measure
 
 DRAWS = 400
@@ -44,16 +44,18 @@ def test_the_order_in_which_samples_are_given_does_not_matter():
     random = np.random.default_rng(0)
     values, times = np.cumsum(random.normal(size=300)) * 0.1 + random.normal(size=300), np.arange(300)
     order = random.permutation(300)
-    assert interval_of_mean(values, times=times) == pytest.approx(interval_of_mean(values[order], times=times[order]))
+    assert interval_of_mean(values, Dependence(times=times)) == pytest.approx(
+        interval_of_mean(values[order], Dependence(times=times[order]))
+    )
 
 
 def test_the_rows_of_one_group_are_one_piece():
     random = np.random.default_rng(0)
     of_group = random.normal(size=12)
     once = interval_of_mean(of_group)
-    often = interval_of_mean(np.repeat(of_group, 50), groups=np.repeat(np.arange(12), 50))
+    often = interval_of_mean(np.repeat(of_group, 50), Dependence(groups=np.repeat(np.arange(12), 50)))
     assert often == pytest.approx(once._replace(of="groups"))
-    assert interval_of_mean(np.repeat(of_group[:9], 50), groups=np.repeat(np.arange(9), 50)).low is None
+    assert interval_of_mean(np.repeat(of_group[:9], 50), Dependence(groups=np.repeat(np.arange(9), 50))).low is None
 
 
 def test_series_that_move_together_are_worth_no_more_than_their_times():
@@ -62,7 +64,7 @@ def test_series_that_move_together_are_worth_no_more_than_their_times():
     for _ in range(DRAWS):
         moves = np.repeat(random.normal(size=100)[None], 40, axis=0) + 0.3 * random.normal(size=(40, 100))
         groups, times = np.indices(moves.shape)
-        found = interval_of_mean(moves.ravel(), groups=groups.ravel(), times=times.ravel())
+        found = interval_of_mean(moves.ravel(), Dependence(groups.ravel(), times.ravel()))
         assert found.low is not None
         assert found.high is not None
         false += found.low > 0 or found.high < 0

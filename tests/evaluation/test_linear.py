@@ -1,12 +1,13 @@
 """The linear baseline is as good as a linear model can be, so that beating it means something."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
 import dlspec
 from dlspec.evaluation.baselines import BASELINES
-from dlspec.evaluation.baselines.linear import STRENGTHS, ridge
+from dlspec.evaluation.baselines.linear import PENALTIES, STRENGTHS, best_penalty, ridge
 from dlspec.runs.job import load_data
 
 
@@ -25,7 +26,8 @@ def test_the_strength_is_that_which_errs_least_on_what_is_left_out(samples, feat
         return float(((np.array(guess) - targets) ** 2).mean())
 
     errors = {strength: left_out(strength) for strength in STRENGTHS}
-    slopes, level = ridge(inputs, targets)
+    slopes, level, strength = ridge(inputs, targets)
+    assert errors[strength] <= min(errors.values()) * 1.001
     candidates = [
         fitted(strength, slice(None)) for strength in STRENGTHS if errors[strength] <= min(errors.values()) * 1.001
     ]
@@ -44,7 +46,7 @@ def test_lags_of_a_smooth_series_are_told_apart(horizon, most):
             f"window: {{length: 20, horizon: {horizon}}}}}\nmodel: [flatten, output]\n"
         )
     )
-    guess = BASELINES["linear"]().guess(data)
+    guess = BASELINES["linear"]().guess(data).values
     assert np.sqrt(((guess - data.test.truth) ** 2).mean()) / data.train.truth.std() <= most
 
 
@@ -52,6 +54,28 @@ def test_a_column_that_says_nothing_changes_nothing():
     random = np.random.default_rng(0)
     inputs, targets = random.normal(size=(40, 3)), random.normal(size=(40, 1))
     more = np.hstack([inputs, np.ones((40, 1)), inputs[:, :1]])
-    (slopes, level), (wide, same) = ridge(inputs, targets), ridge(more, targets)
+    (slopes, level, _), (wide, same, _) = ridge(inputs, targets), ridge(more, targets)
     assert more @ wide + same == pytest.approx(inputs @ slopes + level, abs=0.2)
     assert np.isfinite(wide).all()
+
+
+@pytest.mark.parametrize(("tells", "least", "most"), [(0.0, PENALTIES[0], 1e-3), (4.0, 1e-2, PENALTIES[-1])])
+def test_the_penalty_of_classes_is_as_strong_as_their_inputs_are_weak(tells, least, most):
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(300, 30))
+    labels = (inputs[:, 0] * tells + random.normal(size=300) > 0).astype(int)
+    for in_order in (True, False):
+        assert least <= best_penalty(inputs, labels, in_order=in_order) <= most
+
+
+def test_a_baseline_that_finds_nothing_says_so(tmp_path):
+    random = np.random.default_rng(1)
+    for name, target in (("number", random.normal(size=200)), ("class", random.choice(["a", "b"], 200))):
+        frame = pd.DataFrame(random.normal(size=(200, 4)), columns=list("pqrs")).assign(y=target)
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        spec = dlspec.load(f"dlspec: 1\ndata: {{table: {tmp_path}/{name}.csv, target: y}}\nmodel: [output]\n")
+        found = BASELINES["linear"]().guess(load_data(spec))
+        assert any("the strongest penalty" in note for note in found.notes), name
+        frame["y"] = np.where(frame["p"] > 0, "a", "b") if name == "class" else frame["p"] * 3
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        assert BASELINES["linear"]().guess(load_data(spec)).notes == ()

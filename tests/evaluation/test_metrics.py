@@ -235,3 +235,27 @@ def test_every_metric_computes_a_number():
             assert type(value) is float
             assert np.isfinite(value)
             assert metric.show(value) != "none"
+
+
+def test_the_bounds_of_metrics_hold_and_are_reached():
+    """A perfect guess reaches the better one; no guess goes beyond."""
+    random = np.random.default_rng(0)
+    truth, number = random.integers(0, 3, 60), random.normal(size=60)
+    for name, kind in METRICS.load_all().items():
+        low, high = kind.bounds
+        for example in kind.examples:
+            metric = METRICS.read(example)
+            two = kind.of == "class" and metric.refuses(3) is not None
+            classes = 2 if two else 3
+            if kind.of == "class":
+                of, guesses = truth % classes, [random.dirichlet(np.ones(classes), 60) for _ in range(5)]
+                perfect = np.eye(classes)[of]
+            elif kind.of == "number":
+                of, guesses, perfect = number, [random.normal(size=60) for _ in range(5)], number
+            else:
+                of = perfect = random.normal(size=(60, 4))
+                guesses = [random.normal(size=(60, 4)) for _ in range(5)]
+            values = [metric.compute(of, guess, 1.0) for guess in (*guesses, perfect)]
+            assert all(low - 1e-9 <= value <= high + 1e-9 for value in values if np.isfinite(value)), name
+            if np.isfinite(low) and np.isfinite(high) and kind.unit != "count":
+                assert values[-1] == pytest.approx(high if kind.better == "higher" else low, abs=0.02), name

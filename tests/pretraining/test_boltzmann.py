@@ -121,13 +121,27 @@ def test_the_pseudo_likelihood_is_that_of_a_flipped_unit():
     model, _ = machine()
     measures = model.measures(BINARY, BINARY)
     total = 0.0
-    for row, v in enumerate(BINARY):
-        unit = row % 4
+    for turn in range(8):  # every one of four units twice
+        v, unit = BINARY[turn % 6], turn % 4
         states = {bit: np.where(np.arange(4) == unit, bit, v) for bit in (0.0, 1.0)}
         energy = {bit: -(C @ s) - np.log1p(np.exp(s @ W + B)).sum() for bit, s in states.items()}
         total += -np.log(1 + np.exp(energy[v[unit]] - energy[1 - v[unit]]))
-    assert measures["pseudo_likelihood"] == pytest.approx(4 * total / 6, rel=1e-4)
+    assert measures["pseudo_likelihood"] == pytest.approx(4 * total / 8, rel=1e-4)
     assert measures["free_energy_gap"] == pytest.approx(0, abs=1e-6)
+    energies = as_array(model.free_energy(BINARY))
+    assert measures["free_energy_gap_se"] == pytest.approx((2 * energies.var(ddof=1) / 6) ** 0.5, rel=1e-4)
+
+
+def test_few_samples_tell_of_every_unit():
+    """200 rows of 784 units, of which the first 300 hardly ever change: each has to be asked, not the first 200."""
+    random = np.random.default_rng(0)
+    often = np.where(np.arange(784) < 300, 0.001, 0.5)  # the edge of a picture, and its middle
+    rows = (random.random((200, 784)) < often).astype("float32")
+    model, (layer,) = stage_model(RBM(), {"dense": {"units": 3, "activation": "sigmoid"}}, shape=(784,), inside=True)
+    layer.set_weights([np.zeros((784, 3)), np.zeros(3)])
+    model.visible_bias.assign(np.log(often / (1 - often)))
+    wanted = (rows.mean(axis=0) * np.log(often) + (1 - rows.mean(axis=0)) * np.log(1 - often)).sum()
+    assert model.measures(rows, rows)["pseudo_likelihood"] == pytest.approx(wanted, rel=0.02)
 
 
 def test_it_learns_the_distribution_of_its_input():

@@ -13,9 +13,10 @@ from dlspec.cli import cli
 from dlspec.runs.comparison import summarize
 from dlspec.runs.listener import Listener
 from dlspec.runs.records.metrics import Arm, Spread
-from dlspec.runs.repeats import spread
+from dlspec.runs.repeats import Done, spread
 from dlspec.training.values import as_array, predict
 from tests.conftest import TINY, TINY_DIGITS, TINY_SERIES
+from tests.trained import Training
 
 RBMS = TINY_DIGITS.replace(
     "{method: denoising_autoencoder, tied_weights: true, epochs: 2, batch_size: 64}",
@@ -177,18 +178,34 @@ def test_a_comparison_that_was_stopped_goes_on(deep, tmp_path):
     assert resumed.metrics.compare == deep.metrics.compare
 
 
-def test_spreads_and_the_sentence():
+def arms_of(of_each):
+    """Of trainings, each tested on the same 100 samples: their accuracies with pretraining and without."""
+    for arm, values in of_each.items():
+        for seed, value in enumerate(values):
+            entry = Arm(arm=arm, seed=seed, test={"accuracy": value}, loss=(), val_loss=())
+            wrong = (np.arange(100) >= 100 * value).astype("float64")
+            yield Done(entry, {"network": wrong}, np.arange(100))
+
+
+def test_spreads_and_the_verdict():
     assert spread([1.0]) == Spread(mean=1.0, sd=None, values=(1.0,))
-    arms = [
-        Arm(arm=arm, seed=seed, test={"accuracy": value}, loss=(), val_loss=())
-        for arm, values in (("with", (0.9, 0.8)), ("without", (0.7, 0.85)))
-        for seed, value in enumerate(values)
-    ]
-    found = summarize(arms, [0, 1], ["accuracy"])
+    data = Training(TINY["digits"]).data
+    found = summarize([*arms_of({"with": (0.9, 0.8), "without": (0.7, 0.85)})], data, [0, 1], ["accuracy"])
+    assert found.verdict.outcome == "level"
     assert found.sentence == (
-        "Accuracy 85.0% (sd 7.1%) with pretraining and 77.5% (sd 10.6%) without, over 2 seeds, with pretraining better "
-        "in 1 of them."
+        "It is not shown that pretraining helps: Accuracy 85.0% (sd 7.1%) with pretraining and 77.5% (sd 10.6%) without, "
+        "over 2 seeds, with pretraining better in 1 of them, a difference that could be due to chance."
     )
+    good, bad = (0.95, 0.94, 0.95, 0.96), (0.6, 0.61, 0.62, 0.6)
+    for one, other, outcome, begins in (
+        (good, bad, "better", "Pretraining helps: Accuracy 95.0%"),
+        (bad, good, "worse", "Pretraining does harm: Accuracy 60.7%"),
+        (good[:1], bad[:1], "too_few", "Too few to tell whether pretraining helps: Accuracy 95.0%"),
+    ):
+        found = summarize([*arms_of({"with": one, "without": other})], data, range(len(one)), ["accuracy"])
+        assert found.verdict.outcome == outcome
+        assert found.sentence.startswith(begins)
+    assert found.sentence.endswith("with one seed, on what is worth 1 training.")
 
 
 def test_a_comparison_needs_pretraining():

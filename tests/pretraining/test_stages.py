@@ -68,7 +68,7 @@ MEASURES = {
     "denoising": {"objective"},
     "sparse": {"objective", "sparsity"},
     "contractive": {"objective", "jacobian_norm"},
-    "rbm": {"free_energy_gap", "pseudo_likelihood"},
+    "rbm": {"free_energy_gap", "free_energy_gap_se", "pseudo_likelihood"},
     "supervised": set(),
 }
 

@@ -11,13 +11,17 @@ from click.testing import CliRunner
 import dlspec
 from dlspec.cli import cli
 from dlspec.evaluation.metrics import METRICS
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.folds import summarize
 from dlspec.runs.job import load_data
 from dlspec.runs.listener import Listener
 from dlspec.runs.records.data import Parts
 from dlspec.runs.records.metrics import Fold
+from dlspec.runs.repeats import Done
 from dlspec.training.progress import Stopped
 from dlspec.training.values import as_array
+from tests.conftest import TINY
+from tests.trained import Training
 
 IRIS = """\
 dlspec: 1
@@ -198,9 +202,16 @@ def test_folds_that_were_done_are_not_done_again(run, tmp_path):
         dlspec.run(IRIS, out=tmp_path / "run", listener=StopAtLast())
     done = json.loads((tmp_path / "run/checkpoints/folds.json").read_text())
     assert [entry["fold"] for entry in done] == [0, 1]
+    losses = {path.name: np.load(path) for path in (tmp_path / "run/checkpoints").glob("folds-*.npz")}
+    assert set(losses) == {"folds-0.npz", "folds-1.npz"}
+    assert len(losses["folds-1.npz"]["loss:linear"]) == len(losses["folds-1.npz"]["rows"]) == 50
+    (tmp_path / "run/checkpoints/folds-1.npz").write_bytes(b"damaged")
+    with pytest.raises(DataError, match=r"folds-1\.npz"):
+        dlspec.resume(tmp_path / "run")
+    (tmp_path / "run/checkpoints/folds-1.npz").unlink()  # what is not whole is trained again
     counted = Count()
     resumed = dlspec.resume(tmp_path / "run", listener=counted)
-    assert [text for text in counted.noted if text.startswith("fold")] == ["fold 3 of 3"]
+    assert [text for text in counted.noted if text.startswith("fold")] == ["fold 2 of 3", "fold 3 of 3"]
     assert resumed.metrics.folds == run.metrics.folds
 
 
@@ -227,19 +238,55 @@ def test_no_value_of_a_later_part_reaches_an_earlier_training(tmp_path):
 PARTS = Parts(train=3, validation=1, test=1)
 
 
-def test_the_sentence():
-    results = [
-        Fold(fold=i, parts=PARTS, test={"rmse": own}, baselines={"linear": {"rmse": linear}, "mean": {"rmse": 9.0}})
-        for i, (own, linear) in enumerate(((1.0, 2.0), (2.0, 2.5), (3.0, 2.4)))
-    ]
-    assert summarize(results, "rmse").sentence == (
-        "Over 3 folds: RMSE 2.000 (sd 1.000) against 2.300 (sd 0.2646) of `linear`, better in 2 of them."
-    )
+@pytest.mark.parametrize(
+    ("own", "linear", "count", "outcome", "begins"),
+    [
+        (
+            (1.0, 1.1, 1.2),
+            (3.0, 3.1, 2.9),
+            600,
+            "better",
+            "the network beats `linear`, the best simple guess: RMSE 1.100",
+        ),
+        (
+            (3.0, 3.1, 2.9),
+            (1.0, 1.1, 1.2),
+            600,
+            "worse",
+            "the network does worse than `linear`, a simple guess: RMSE 3",
+        ),
+        ((1.0, 2.0, 3.0), (2.0, 2.5, 2.4), 60, "level", "the network does not beat `linear`: RMSE 2.000 (sd 1.000)"),
+        ((1.0, 1.1, 1.2), (3.0, 3.1, 2.9), 2, "too_few", "there is too little to tell whether the network beats"),
+    ],
+)
+def test_the_verdict_over_folds(own, linear, count, outcome, begins):
+    random, done = np.random.default_rng(0), []
+    for i, scores in enumerate(zip(own, linear, (9.0, 9.0, 9.0), strict=True)):
+        network, *baselines = ({"rmse": score} for score in scores)
+        entry = Fold(fold=i, parts=PARTS, test=network, baselines=dict(zip(("linear", "mean"), baselines, strict=True)))
+        losses = [(score * random.normal(size=count)) ** 2 for score in scores]
+        rows = np.arange(count) + i * count
+        done.append(Done(entry, dict(zip(("network", "linear", "mean"), losses, strict=True)), rows))
+    found = summarize(done, Training(TINY["table"]).data, "rmse")
+    assert found.verdict.outcome == outcome
+    assert found.sentence.startswith(f"Over 3 folds {begins}")
+    assert "of them" in found.sentence
+    assert found.verdict.against == "linear"
+    if outcome == "level":
+        ends = "against 2.300 (sd 0.2646), better in 2 of them, a difference that could be due to chance."
+        assert found.sentence.endswith(ends)
+    if outcome == "too_few":
+        assert found.sentence.endswith("on what is worth 6 samples.")
 
 
 def test_a_score_that_cannot_be_computed_counts_in_no_mean():
-    results = [Fold(fold=0, parts=PARTS, test={"r2": value}, baselines={}) for value in (0.5, None, 0.7)]
-    found = summarize(results, "r2")
+    done = [
+        Done(Fold(fold=0, parts=PARTS, test={"r2": value}, baselines={}), {"network": np.ones(9)}, np.arange(9))
+        for value in (0.5, None, 0.7)
+    ]
+    found = summarize(done, Training(TINY["table"]).data, "r2")
+    assert found.sentence == "Over 3 folds: R² 0.6000 (sd 0.1414)."
+    assert found.verdict.outcome == "alone"
     assert found.test["r2"].mean == 0.6
     assert found.test["r2"].sd == pytest.approx(0.1414, abs=1e-4)
     assert found.test["r2"].values == (0.5, None, 0.7)
@@ -272,7 +319,7 @@ def test_wrong_uses_in_a_series(split, codes):
 def test_each_test_of_a_walk_forward_holds_a_forecast():
     (found,) = dlspec.validate(SERIES, {"data.window": {"length": 8, "horizon": 60}})
     assert found.code == "too-few-rows"
-    assert found.message == "the test part has about 50 of 300 rows, and forecasts go 60 timesteps ahead"
+    assert found.message == "the validation part has about 30 of 300 rows, and forecasts go 60 timesteps ahead"
 
 
 def test_folds_need_data_without_a_test_part():

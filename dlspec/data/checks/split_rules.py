@@ -231,9 +231,15 @@ def parts_are_large_enough(looked: Looked) -> Iterator[Diagnostic]:
     what = "windows" if series else "samples"
     cure = "write a smaller `length`, or add data" if series else "add data, or write a larger share under `split`"
     span = looked.at_key("window" if series else "split")
+    tests = looked.section.split.times_trained
     if len(data.test) < FEW:
         message = f"the test part has {len(data.test)} {what}, which judge nothing"
         yield warn("few-windows" if series else "few-samples", message, span, cure)
+    elif judges_little(data, len(data.test) * tests):
+        of = "the test part has" if tests == 1 else f"the {tests} test parts have about"
+        message = f"{of} {len(data.test) * tests} {what}{worth_of(data, len(data.test) * tests)}"
+        larger = "add data, or write a larger share for `test` under `split`"
+        yield warn("small-test", message, looked.at_key("split"), larger)
     if series and len(data.train) < FEW_WINDOWS:
         yield warn("few-windows", f"the training part has {len(data.train)} windows, which teach little", span, cure)
     few = len(data.validation)

@@ -120,7 +120,8 @@ class Prepared:
         unlabeled: inputs that only pretraining sees: of training samples whose label is hidden, and of the source
             under `unlabeled`.
         left_out: how many samples of that source were left out, as they stand in the validation or test part.
-        naive_error: of a series, mean absolute error of persistence on the training part, (values,).
+        naive_error: of a series, mean absolute error of persistence on the training part, one step ahead, (values,).
+        naive_of_series: of several series, that of each.
         times: of a series, the time of every row.
         groups: of several series, the group of every row.
         gaps: of a series, what its gaps in time cost.
@@ -143,7 +144,8 @@ class Prepared:
     fingerprint: str
     unlabeled: Samples
     left_out: int = 0
-    naive_error: float | Array | None = None
+    naive_error: Array | None = None
+    naive_of_series: Mapping[str, Array] = field(default_factory=dict)
     times: Array | None = None
     rows_in_all: int | None = None
     kept_every: int = 1

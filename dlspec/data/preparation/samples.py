@@ -136,8 +136,9 @@ def _places(
     found = [place[rows][place[rows] >= 0] for rows in parts]
     for name, rows, own in zip(("training", "validation", "test"), parts, found, strict=True):
         if len(rows) and not len(own):
-            unknown = f", or has a label that the training part does not have: {one_of(truth.unknown)}"
-            message = f"no row of the {name} part is left: each lacks a value{unknown if truth.unknown else ''}"
+            message = f"no row of the {name} part is left: each lacks a value"
+            if truth.unknown:
+                message += f", or has a label that the training part does not have: {one_of(truth.unknown)}"
             raise data_error(section, "too-few-rows", message, "split")
     return found[0], found[1], found[2]
 

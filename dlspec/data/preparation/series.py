@@ -76,13 +76,12 @@ class _Aim:
             truth = np.log(truth) - np.log(self.known(last))
         return truth[:, None] if truth.ndim == 1 else truth
 
-    def naive_error(self, segments: Sequence[tuple[int, int]]) -> float | Array:
-        """Mean absolute error of persistence in stretches of rows; of several values, (values,)."""
-        found = [
-            float(_joined(abs(level[a + step : b] - level[a : max(a, b - step)]) for a, b in segments).mean())
-            for level, step in zip(self.levels, self.steps, strict=True)
-        ]
-        return found[0] if len(found) == 1 else np.array(found)
+    def naive_error(self, segments: Sequence[tuple[int, int]]) -> Array:
+        """Mean absolute error of persistence one step ahead in stretches of rows, (values,); NaN where all of them have
+        one row."""
+        steps = sum(b - a - 1 for a, b in segments)
+        sums = [sum(float(abs(np.diff(level[a:b])).sum()) for a, b in segments) for level in self.levels]
+        return np.array(sums) / steps if steps else np.full(len(sums), np.nan)
 
 
 def prepare_series(
@@ -165,7 +164,10 @@ def prepare_series(
     more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
     if unlabeled is not None:
         more, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
-    naive = None if target_scale is None or aim is None else aim.naive_error(segments.of(0))
+    naive, naive_of_series = None, {}
+    if target_scale is not None and aim is not None:
+        naive = aim.naive_error(segments.of(0))
+        naive_of_series = {name: aim.naive_error(own) for name, own in _by_group(segments, groups).items()}
     shown, ends = _shown(part_of_row, codes, test)
     return Prepared(
         signature,
@@ -178,6 +180,7 @@ def prepare_series(
         more,
         left_out,
         naive_error=naive,
+        naive_of_series=naive_of_series,
         times=times,
         ends=ends,
         groups=groups,
@@ -216,6 +219,17 @@ def _too_short(section: DataSpec, segments: Segments, part: int, name: str, cut:
     else:
         message = f"the {name} part has {longest} of {count} rows, and {takes}"
     return data_error(section, "too-few-rows", message, "window", help=help)
+
+
+def _by_group(segments: Segments, groups: Array | None) -> dict[str, list[tuple[int, int]]]:
+    """The stretches of the training part of each group."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    if groups is None:
+        return found
+    for first, end in segments.of(0):
+        name = str(groups[first if segments.rows is None else segments.rows[first]])
+        found.setdefault(name, []).append((first, end))
+    return found
 
 
 def _joined(pieces: Iterable[Array]) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from dlspec.language.registry import Kind, OneOf, Registry
 
@@ -28,6 +28,13 @@ def threads_for(values: int) -> AbstractContextManager[Any]:
     return threadpool_limits(1 if values < SMALL else None, "blas")
 
 
+class Guess(NamedTuple):
+    """What a baseline guesses, and what a reader should know of it, in sentences."""
+
+    values: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
 class Baseline(Kind):
     """Base of the simplest guesses."""
 
@@ -37,8 +44,8 @@ class Baseline(Kind):
     """What it does, as a clause for tables and the report: `tomorrow equals today`."""
 
     @abstractmethod
-    def guess(self, data: Prepared) -> np.ndarray:
-        """Its guess for every sample of the test part, made from the training part alone.
+    def guess(self, data: Prepared) -> np.ndarray | Guess:
+        """Its guess for every sample of the test part, made from the training part alone, or that with notes.
 
         Returns:
             Values in the target's own units, shape (samples,); for a class the probability of each, shape

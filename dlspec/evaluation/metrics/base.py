@@ -6,8 +6,9 @@ They are computed on the target itself, in its own units, whatever the network p
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
 
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import Kind, OneOf, Registry
@@ -15,10 +16,32 @@ from dlspec.language.registry import Kind, OneOf, Registry
 if TYPE_CHECKING:
     import numpy as np
 
+    Naive = float | np.ndarray | None
 
-def show_number(value: float) -> str:
-    """Four digits that count, `13.60`, and all digits of large numbers, `22,351,900`."""
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:#.4g}"
+
+Value = TypeVar("Value", float, float | None)
+
+MOST_DIGITS = 12
+"""That count, of figures that differ by little."""
+
+
+def show_number(value: float, digits: int = 4) -> str:
+    """Four digits that count, `13.60`, or as many as are asked for, and all digits of large numbers, `22,351,900`."""
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:#.{digits}g}"
+
+
+def show_apart(values: Sequence[Value], show: Callable[[Value, int], str]) -> list[str]:
+    """Values as `show` prints them, with so many digits that those which differ can be told from each other.
+
+    Args:
+        show: a value with so many digits that count, four of them at first.
+    """
+    shown: list[str] = []
+    for digits in range(4, MOST_DIGITS):
+        shown = [show(value, digits) for value in values]
+        if len({*shown}) == len({*values}):
+            break
+    return shown
 
 
 def judged_by(kind: str, metrics: Sequence[str]) -> str:
@@ -46,6 +69,10 @@ class Metric(Kind):
     unit: ClassVar[Literal["target", "squared", "percent", "count", ""]] = ""
     """Of its value: the target's own, its square, percent of 1, a number of samples, or none."""
     only_series: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float]] = -inf, inf
+    """The least and the most that it can be."""
+    slow: ClassVar[bool] = False
+    """Whether it takes long to compute."""
     keras_names: ClassVar[tuple[str, ...]] = ()
     """Classes of `keras.metrics` that it stands for."""
 
@@ -62,13 +89,34 @@ class Metric(Kind):
         return shown.get(cls.unit, cls.label) if unit else cls.label
 
     @classmethod
-    def show(cls, value: float | None) -> str:
-        """A value as tables print it; None is a value that cannot be computed."""
+    def show(cls, value: float | None, digits: int = 4) -> str:
+        """A value as tables print it; None is a value that cannot be computed.
+
+        Args:
+            digits: that count; of a percentage all but three stand behind the point.
+        """
         if value is None:
             return "none"
         if cls.unit == "count":
             return f"{value:,.0f}"
-        return f"{value:.1%}" if cls.unit == "percent" else show_number(value)
+        return f"{value:.{digits - 3}%}" if cls.unit == "percent" else show_number(value, digits)
+
+    @classmethod
+    def is_better(cls, one: float | None, other: float | None) -> bool:
+        """Whether a value is better than another; None is a value that cannot be computed."""
+        if one is None or other is None:
+            return False
+        return one < other if cls.better == "lower" else one > other
+
+    @classmethod
+    def show_all(cls, values: Sequence[float | None]) -> list[str]:
+        """Values as a column of a table, so that those which differ can be told from each other."""
+        return show_apart(values, cls.show)
+
+    @classmethod
+    def show_interval(cls, ends: tuple[float, float] | None) -> str:
+        """`12.31 to 14.02`, where a value lies with 95% confidence; None: that cannot be told."""
+        return "unknown" if ends is None else f"{cls.show(ends[0]).removesuffix('%')} to {cls.show(ends[1])}"
 
     @classmethod
     def show_spread(cls, value: float | None, sd: float | None) -> str:
@@ -86,7 +134,7 @@ class Metric(Kind):
         return any(getattr(self, name, None) is not None for name in names) or getattr(self, "multi_label", False)
 
     @abstractmethod
-    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:
+    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: Naive = None) -> float:
         """The value over all samples.
 
         Args:
@@ -94,7 +142,8 @@ class Metric(Kind):
                 there, (samples, labels).
             predicted: numbers, shape (samples,), or the probability of each class, (samples, classes); of inputs,
                 (samples, values); of labels the probability of each, (samples, labels).
-            naive_error: of a series: mean absolute error of persistence on the training part.
+            naive_error: of a series: mean absolute error of persistence on the training part, one step ahead; that of
+                each sample's series, (samples,), where there are several.
         """
 
     def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:

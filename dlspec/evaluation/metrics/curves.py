@@ -17,6 +17,8 @@ from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Prim
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.evaluation.metrics.base import Naive
+
     Array = np.ndarray
 
 AtLeastTwo = Annotated[int, Strict(), Field(ge=2)]
@@ -25,13 +27,13 @@ AtLeastTwo = Annotated[int, Strict(), Field(ge=2)]
 class Curve(Metric):
     """A metric that Keras computes."""
 
-    of, of_labels, better = "class", True, "higher"
+    of, of_labels, better, bounds, slow = "class", True, "higher", (0, 1), True
 
     def keras_arguments(self) -> dict[str, Any]:
         """What the Keras class is called with."""
         return {key: value for key, value in self.arguments().items() if key != "class_id"}
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import keras
 
         there, probability = columns(truth, predicted, getattr(self, "class_id", None))

@@ -17,6 +17,8 @@ from dlspec.language.fields import NonNegativeInt, PositiveInt, PositiveNumber, 
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.evaluation.metrics.base import Naive
+
     Array = np.ndarray
 
 
@@ -58,7 +60,7 @@ class Decision(Metric):
         there, probability = columns(truth, predicted)
         return there, probability > (0.5 if self.thresholds is None else self.thresholds)
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         there, guessed = self.decide(truth, predicted)
         return self.of_counts(
             float((there & guessed).sum()), float((~there & guessed).sum()), float((there & ~guessed).sum())
@@ -113,7 +115,7 @@ class TrueNegatives(Decision):
     keras_names = ("TrueNegatives",)
     examples: ClassVar = ["true_negatives"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         there, guessed = self.decide(truth, predicted)
         return float((~there & ~guessed).sum())
 
@@ -124,7 +126,7 @@ class TrueNegatives(Decision):
 class Retrieval(Decision):
     """With `top_k` a class is predicted where it is among the `top_k` most probable instead."""
 
-    unit = "percent"
+    unit, bounds = "percent", (0, 1)
     top_k: PositiveInt | None = None
     class_id: NonNegativeInt | None = None
 
@@ -180,7 +182,7 @@ class Balance(Metric):
     it is there, and `micro` adds up all decisions.
     """
 
-    of, of_labels, better = "class", True, "higher"
+    of, of_labels, better, bounds = "class", True, "higher", (0, 1)
 
     average: Literal["micro", "macro", "weighted"] | None = None
     threshold: Share | None = None
@@ -190,7 +192,7 @@ class Balance(Metric):
         """How much more than precision recall counts."""
         return 1.0
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         numbers = np.arange(predicted.shape[1])
@@ -249,7 +251,7 @@ def mean_overlap(truth: Array, guess: Array, classes: list[int]) -> float:
 class Overlap(Metric):
     """Overlap over union of the samples of a class and those predicted to be of it (Jaccard, 1912)."""
 
-    of, better, unit = "class", "higher", "percent"
+    of, better, unit, bounds = "class", "higher", "percent", (0, 1)
 
 
 @METRICS.register
@@ -264,7 +266,7 @@ class Iou(Overlap):
     ignore_class: NonNegativeInt | None = None
     examples: ClassVar = [{"iou": [0]}, {"iou": {"target_class_ids": [0, 1], "ignore_class": 1}}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         counted = truth != self.ignore_class
         return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], self.target_class_ids)
 
@@ -281,7 +283,7 @@ class MeanIou(Overlap):
     ignore_class: NonNegativeInt | None = None
     examples: ClassVar = ["mean_iou", {"mean_iou": {"ignore_class": 0}}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         counted = truth != self.ignore_class
         return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], list(range(predicted.shape[1])))
 
@@ -296,7 +298,7 @@ class BinaryIou(Overlap):
     threshold: Share = Primary(0.5, description="probability from which the second class is predicted")
     examples: ClassVar = ["binary_iou", {"binary_iou": 0.3}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return mean_overlap(truth, predicted[:, 1] >= self.threshold, self.target_class_ids)
 
     def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.evaluation.metrics.base import METRICS, Metric
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from dlspec.evaluation.metrics.base import Naive
 
     Array = np.ndarray
 
@@ -16,6 +19,7 @@ class ErrorMetric(Metric):
     """An error of a number; the smaller, the better."""
 
     of, better = "number", "lower"
+    bounds: ClassVar[tuple[float, float]] = (0, inf)
 
 
 @METRICS.register
@@ -28,7 +32,7 @@ class MAE(ErrorMetric):
     keras_names = ("MeanAbsoluteError",)
     examples: ClassVar = ["mae"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float(abs(truth - predicted).mean())
 
 
@@ -42,7 +46,7 @@ class MSE(ErrorMetric):
     keras_names = ("MeanSquaredError",)
     examples: ClassVar = ["mse"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float(((truth - predicted) ** 2).mean())
 
 
@@ -56,22 +60,27 @@ class RMSE(ErrorMetric):
     keras_names = ("RootMeanSquaredError",)
     examples: ClassVar = ["rmse"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float(((truth - predicted) ** 2).mean() ** 0.5)
 
 
 @METRICS.register
 class MASE(ErrorMetric):
-    """Mean absolute scaled error: MAE divided by the MAE of persistence on the training part (Hyndman and
-    Koehler, 2006). One is as good as persistence was there; only a series has it."""
+    """Mean absolute scaled error: errors divided by the mean change from one timestep to the next in the training part
+    (Hyndman and Koehler, 2006), of several series each by its own. One is as good as persistence was there one step
+    ahead; only a series has it."""
 
     label, only_series = "MASE", True
     also: ClassVar = ("mean_absolute_scaled_error",)
     examples: ClassVar = ["mase"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+        import numpy as np
+
         assert naive_error is not None, "checks refuse `mase` without a series"
-        return float(abs(truth - predicted).mean() / naive_error) if naive_error else float("inf")
+        if not np.all(naive_error):
+            return float("inf")
+        return float((abs(truth - predicted) / naive_error).mean())
 
 
 @METRICS.register
@@ -83,7 +92,7 @@ class MAPE(ErrorMetric):
     keras_names = ("MeanAbsolutePercentageError",)
     examples: ClassVar = ["mape"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float((abs(truth - predicted) / abs(truth).clip(1e-7)).mean())
 
 
@@ -96,7 +105,7 @@ class SMAPE(ErrorMetric):
     also: ClassVar = ("symmetric_mean_absolute_percentage_error",)
     examples: ClassVar = ["smape"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float((2 * abs(truth - predicted) / (abs(truth) + abs(predicted)).clip(1e-12)).mean())
 
 
@@ -109,7 +118,7 @@ class MSLE(ErrorMetric):
     keras_names = ("MeanSquaredLogarithmicError",)
     examples: ClassVar = ["msle"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         if (truth < 0).any():
@@ -126,7 +135,7 @@ class LogCosh(ErrorMetric):
     keras_names = ("LogCoshError",)
     examples: ClassVar = ["log_cosh"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         error = abs(truth - predicted)
@@ -137,11 +146,11 @@ class LogCosh(ErrorMetric):
 class Poisson(ErrorMetric):
     """Negative log-likelihood of counts: mean predicted - truth log(predicted), if positive."""
 
-    label = "Poisson"
+    label, bounds = "Poisson", (-inf, inf)
     keras_names = ("Poisson",)
     examples: ClassVar = ["poisson"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         if (truth < 0).any() or (predicted <= 0).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.evaluation.metrics.base import METRICS, Metric
@@ -9,6 +10,8 @@ from dlspec.language.fields import PositiveInt, Primary, Share
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from dlspec.evaluation.metrics.base import Naive
 
     Array = np.ndarray
 
@@ -32,12 +35,12 @@ class Accuracy(ClassMetric):
     """Share of samples whose most probable class is the true one; of labels, of samples that have just those that are
     more probable than not."""
 
-    label, unit, of_labels = "Accuracy", "percent", True
+    label, unit, of_labels, bounds = "Accuracy", "percent", True, (0, 1)
     also: ClassVar = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
     keras_names = ("Accuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy")
     examples: ClassVar = ["accuracy"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         if truth.ndim > 1:
             return float(((predicted > 0.5) == truth.astype(bool)).all(axis=1).mean())
         return float((predicted.argmax(axis=1) == truth).mean())
@@ -48,12 +51,12 @@ class BinaryAccuracy(ClassMetric):
     """Of two classes, share of samples on the right side of a probability of `threshold` for the second; of labels, the
     share of all that are said rightly to be there or not."""
 
-    label, unit, of_two, of_labels = "Binary accuracy", "percent", True, True
+    label, unit, of_two, of_labels, bounds = "Binary accuracy", "percent", True, True, (0, 1)
     keras_names = ("BinaryAccuracy",)
     threshold: Share = Primary(0.5, description="probability from which the second class is predicted")
     examples: ClassVar = ["binary_accuracy", {"binary_accuracy": 0.3}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         probability = predicted if truth.ndim > 1 else predicted[:, 1]
         return float(((probability > self.threshold) == (truth == 1)).mean())
 
@@ -62,10 +65,10 @@ class BinaryAccuracy(ClassMetric):
 class BalancedAccuracy(ClassMetric):
     """Mean over the classes of the share of each that is found, however rare it is (Brodersen et al., 2010)."""
 
-    label, unit = "Balanced accuracy", "percent"
+    label, unit, bounds = "Balanced accuracy", "percent", (0, 1)
     examples: ClassVar = ["balanced_accuracy"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         right = predicted.argmax(axis=1) == truth
@@ -76,13 +79,13 @@ class BalancedAccuracy(ClassMetric):
 class TopKAccuracy(ClassMetric):
     """Share of samples whose true class is among the `k` most probable."""
 
-    label, unit = "Top-k accuracy", "percent"
+    label, unit, bounds = "Top-k accuracy", "percent", (0, 1)
     also: ClassVar = ("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy")
     keras_names = ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy")
     k: PositiveInt = Primary(5, description="how many guesses count")
     examples: ClassVar = ["top_k_accuracy", {"top_k_accuracy": 2}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         given = predicted[np.arange(len(truth)), truth]
@@ -99,7 +102,7 @@ class LogLoss(ClassMetric):
     """Mean negative logarithm of the probability given to the true class, in nats; of labels, of that each is there or
     not."""
 
-    better, label, of_labels = "lower", "Log loss", True
+    better, label, of_labels, bounds = "lower", "Log loss", True, (0, inf)
     also: ClassVar = (
         "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "cross_entropy",
         "crossentropy",
@@ -107,7 +110,7 @@ class LogLoss(ClassMetric):
     keras_names = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
     examples: ClassVar = ["log_loss"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         if truth.ndim > 1:
@@ -121,11 +124,11 @@ class LogLoss(ClassMetric):
 class CosineSimilarity(ClassMetric):
     """Mean cosine between the probabilities and the true class as a vector."""
 
-    label = "Cosine similarity"
+    label, bounds = "Cosine similarity", (0, 1)
     keras_names = ("CosineSimilarity",)
     examples: ClassVar = ["cosine_similarity"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         given = predicted[np.arange(len(truth)), truth]
@@ -136,11 +139,11 @@ class CosineSimilarity(ClassMetric):
 class Hinge(ClassMetric):
     """Of two classes, the mean of 1 - truth x probability where that is above zero, the truth being -1 or 1."""
 
-    better, label, of_two = "lower", "Hinge", True
+    better, label, of_two, bounds = "lower", "Hinge", True, (0, inf)
     keras_names = ("Hinge",)
     examples: ClassVar = ["hinge"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float((1 - (2 * truth - 1) * predicted[:, 1]).clip(0).mean())
 
 
@@ -148,11 +151,11 @@ class Hinge(ClassMetric):
 class SquaredHinge(ClassMetric):
     """Of two classes, the mean square of what `hinge` adds up."""
 
-    better, label, of_two = "lower", "Squared hinge", True
+    better, label, of_two, bounds = "lower", "Squared hinge", True, (0, inf)
     keras_names = ("SquaredHinge",)
     examples: ClassVar = ["squared_hinge"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         return float(((1 - (2 * truth - 1) * predicted[:, 1]).clip(0) ** 2).mean())
 
 
@@ -160,11 +163,11 @@ class SquaredHinge(ClassMetric):
 class CategoricalHinge(ClassMetric):
     """Mean of the largest wrong probability less the right one, plus one."""
 
-    better, label = "lower", "Categorical hinge"
+    better, label, bounds = "lower", "Categorical hinge", (0, inf)
     keras_names = ("CategoricalHinge",)
     examples: ClassVar = ["categorical_hinge"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: float | None = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
         import numpy as np
 
         rows = np.arange(len(truth))

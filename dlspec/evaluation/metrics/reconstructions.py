@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.evaluation.metrics.base import METRICS, Metric
@@ -9,16 +10,18 @@ from dlspec.evaluation.metrics.base import METRICS, Metric
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.evaluation.metrics.base import Naive
+
 
 @METRICS.register
 class SquaredError(Metric):
     """Squared error summed over all values of a sample, and its mean over samples: mean sum (truth - predicted)^2
     (Hinton and Salakhutdinov, 2006). Of inputs as the network sees them."""
 
-    of, better = "input", "lower"
+    of, better, bounds = "input", "lower", (0, inf)
     label = "Squared error"
     also: ClassVar = ("sse", "summed_squared_error")
     examples: ClassVar = ["squared_error"]
 
-    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: float | None = None) -> float:
+    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: Naive = None) -> float:
         return float(((truth - predicted) ** 2).sum(axis=1, dtype="float64").mean())

@@ -46,7 +46,8 @@ class Pictures:
         """
         self._keep_filters(network, "final")
         kind = self.data.signature.target.kind
-        if self.data.train.inputs.shape[1:] == (2,) and kind == "class":
+        encoded = self.data.preprocessing.columns and len(self.data.signature.features) == 1  # a word is no place
+        if self.data.train.inputs.shape[1:] == (2,) and kind == "class" and not encoded:
             keep_plane(self.arrays, self.data, self.graph, network)
         if self.data.signature.task == "series":
             self._keep_series()

@@ -155,7 +155,7 @@ class DataRecord(Record):
         signs: of files of text, what stands before fractions and between thousands.
         usual_step: the usual step in time, in seconds where times are `dated`.
         class_counts: class or label -> samples of each part.
-        naive_error: of a series, mean absolute error of persistence on the training part, of each value.
+        naive_error: of a series, mean absolute error of persistence one step ahead in the training part, of each value.
     """
 
     task: Task

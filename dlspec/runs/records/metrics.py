@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, NonNegativeInt, model_validator
 
+from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.verdict import Verdict
 from dlspec.runs.records.data import Parts
 from dlspec.runtime.records import Record
@@ -47,6 +48,7 @@ class Compared(Record):
     with_: dict[str, Spread] = Field(alias="with", min_length=1)
     without: dict[str, Spread] = Field(min_length=1)
     sentence: str
+    verdict: Verdict | None = None
     arms: tuple[Arm, ...]
 
     @model_validator(mode="after")
@@ -108,6 +110,7 @@ class Folds(Record):
     baselines: dict[str, dict[str, Spread]]
     parts: tuple[Parts, ...]
     sentence: str
+    verdict: Verdict | None = None
     saved_models: tuple[SavedModel | None, ...] = ()
 
     @property
@@ -121,22 +124,36 @@ class Folds(Record):
         yield from self.baselines.items()
 
 
+class Slice(Record):
+    """Some of the samples of the test part: who guesses -> metrics."""
+
+    samples: NonNegativeInt
+    scores: dict[str, Scores]
+
+
 class Metrics(Record):
     """What a run came to.
 
     Args:
         train, validation, test: of the network; that of a part without samples is empty.
         baselines: of the simplest guesses, on the test part.
+        test_intervals: where each metric of the test part lies with 95% confidence; None: that cannot be told. Counts,
+            and older runs, have none.
         by_target: of several numbers or labels: value -> who guesses -> metrics on the test part.
+        by_class: of classes: class -> how well it is found in the test part.
+        by_series: of several series: series -> metrics on the test part.
         pretraining: layer -> what was seen of it after pretraining.
         notes: what a reader should know, in sentences.
         saved_model: whether `model.keras` gives these predictions; older runs do not say it.
     """
 
     by_target: dict[str, dict[str, Scores]] = Field(default_factory=dict)
+    by_class: dict[str, Slice] = Field(default_factory=dict)
+    by_series: dict[str, Slice] = Field(default_factory=dict)
     train: Scores
     validation: Scores
     test: Scores = Field(min_length=1)
+    test_intervals: dict[str, tuple[float, float] | None] = Field(default_factory=dict)
     baselines: dict[str, Scores]
     verdict: Verdict
     notes: tuple[str, ...]
@@ -162,8 +179,24 @@ class Metrics(Record):
         for name, scored in self.by_target.items():
             if list(scored) != who:
                 raise ValueError(f"`by_target.{name}` has other baselines")
+        for place, cut in (("by_class", self.by_class), ("by_series", self.by_series)):
+            for name, own in cut.items():
+                if list(own.scores) != who:
+                    raise ValueError(f"`{place}.{name}` has other baselines")
+        if not set(self.test_intervals) <= set(self.test):
+            raise ValueError("`test_intervals` has other metrics than `test`")
         return self
 
     def scores(self) -> dict[str, Scores]:
         """On the test part, of the network and the baselines."""
         return {"network": self.test, **self.baselines}
+
+    def shown(self) -> dict[str, dict[str, str]]:
+        """The same as tables print it: metric -> who guesses -> value."""
+        scores = self.scores()
+        columns = {name: METRICS[name].show_all([own[name] for own in scores.values()]) for name in self.test}
+        return {name: dict(zip(scores, column, strict=True)) for name, column in columns.items()}
+
+    def shown_interval(self, name: str) -> str:
+        """Where a metric of the network lies on such data; empty: that is not asked."""
+        return METRICS[name].show_interval(self.test_intervals[name]) if name in self.test_intervals else ""

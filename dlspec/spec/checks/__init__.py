@@ -89,8 +89,10 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
     """
     document, problems = spec.document, [*problems]
     signature, rows = None, None
+    dated: tuple[str, ...] = ()
     if description is not None:
         rows = description.rows
+        dated = tuple(column.name for column in description.columns if column.kind == "time")
         signature, found = read_signature(spec, description)
         problems += found
     if signature:
@@ -99,7 +101,7 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
     spec = fill_in_sizes(spec, graph)
     if spec.has("model"):
         problems += found
-    checked = Checked(spec, signature, graph, problems, rows)
+    checked = Checked(spec, signature, graph, problems, rows, dated)
     for each in RULES:
         problems += each(checked)
     left = without_ignored(problems, document.texts, complete=signature is not None)

@@ -20,6 +20,7 @@ class Checked:
         spec: with the defaults that depend on the data, where those are known.
         signature: None when the data section is broken or its file is not there.
         rows: of the data, as far as that is known.
+        dated: columns of the data that hold dates.
     """
 
     spec: Spec
@@ -27,6 +28,7 @@ class Checked:
     graph: Graph
     diagnostics: list[Diagnostic]
     rows: int | None = None
+    dated: tuple[str, ...] = ()
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -76,6 +76,27 @@ def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def dates_are_not_split_at_random(checked: Checked) -> Iterator[Diagnostic]:
+    """Rows of a table with dates that are drawn at random are tested on times between those they are trained on."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or signature.window is not None or not checked.dated:
+        return
+    split = spec.data.split
+    if split.by not in ("random", "stratified") or split.group is not None or signature.test_rows:
+        return
+    name, said = checked.dated[0], spec.is_written("data", "split", "by")
+    yield Diagnostic(
+        "dates-at-random",
+        f"`{name}` holds dates, and rows are drawn at random: the network is tested on times between those that it was "
+        "trained on, which is easier than times to come",
+        spec.span("data", "split", "by") if said else spec.key_span("data"),
+        Severity.NOTE if said else Severity.WARNING,
+        help=f"sort the rows by `{name}` and write `split: {{by: order}}`, or `split: {{by: {split.by}}}` where times "
+        "do not matter",
+    )
+
+
+@rule
 def split_is_one_of_several_ways(checked: Checked) -> Iterator[Diagnostic]:
     """A column, folds, a walk forward and parts that come with the data each say what is tested on."""
     spec = checked.spec

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.sources import FileSource
 from dlspec.data.training_rows import deciding_source
 from dlspec.evaluation.metrics import METRICS, show_number
+from dlspec.runs.records.metrics import Scores
 from dlspec.views.drawing import Marks, draw_svg
 from dlspec.views.report import figures
 from dlspec.views.report.learning import learning_figures
@@ -139,7 +140,7 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
     from dlspec.evaluation.baselines import BASELINES
 
     metrics = run.metrics
-    rows = [("network", "on the test part", metrics.test, "own")]
+    rows: list[tuple[str, str, Scores, str]] = [("network", "on the test part", metrics.test, "own")]
     rows += [(name, BASELINES[name].in_words, scores, "") for name, scores in metrics.baselines.items()]
     rows += [
         ("network", f"on the {part} part", scores, "quiet")
@@ -151,15 +152,23 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
         values = [scores[name] for scores in metrics.scores().values()]
         known = [value for value in values if value is not None]
         best[name] = (min if METRICS[name].better == "lower" else max)(known) if known else None
-    return [
+    shown = metrics.shown()
+    found = [
         {
             "name": name,
             "words": words,
             "sort": sort,
             "cells": [
-                (METRICS[m].show(value), sort != "quiet" and value is not None and value == best[m])
+                (METRICS[m].show(value), False)
+                if sort == "quiet"
+                else (shown[m][name], value is not None and value == best[m])
                 for m, value in scores.items()
             ],
         }
         for name, words, scores, sort in rows
     ]
+    if metrics.test_intervals:
+        ends = [(metrics.shown_interval(name), False) for name in metrics.test]
+        words = "where it lies with 95% confidence on such data"
+        found.insert(1, {"name": "", "words": words, "sort": "quiet", "cells": ends})
+    return found

@@ -196,6 +196,8 @@ def _plane(run: Run) -> Shown:
     pictures, classes = run.pictures, run.data.target.classes
     points = {part: (pictures[f"plane:{part}"], pictures[f"plane:{part}_classes"]) for part in ("train", "test")}
     names = [feature.name for feature in run.data.features]
+    if len(names) == 1:  # an array of two values
+        names = [f"{names[0]} {place}" for place in (1, 2)]
     return Shown(
         figures.plane(pictures["plane:axes"], pictures["plane:probabilities"], points, classes, names),
         "The decision boundary",

@@ -1,0 +1,155 @@
+"""Metrics of a part: of all its samples, and of each value, class and series alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlspec.data.preparation import Part, Prepared, class_shares
+from dlspec.evaluation.metrics import Metric
+from dlspec.evaluation.score_intervals import Bounds, intervals_of_scores
+from dlspec.evaluation.verdict import dependence_of, deviations
+
+if TYPE_CHECKING:
+    Places = np.ndarray | slice
+
+Array = np.ndarray
+Scores = dict[str, float]
+
+MOST_SLICES = 1000
+"""Classes, or series, that have metrics of their own, those with the most samples."""
+ALL = slice(None)
+
+
+class Scorer:
+    """The metrics of a spec on the samples of a part, in the target's own units.
+
+    Args:
+        metrics: of the spec.
+        part: one of the parts of `data`.
+    """
+
+    def __init__(self, metrics: Sequence[Metric], data: Prepared, part: Part) -> None:
+        self.metrics, self.data, self.part = metrics, data, part
+        self.truth = np.asarray(part.truth)
+        self.naive = _naive_errors(data, part)
+
+    def scores(self, guess: Array, places: Places = ALL) -> Scores:
+        """Of all samples, or some; of several numbers, the mean of each metric over them.
+
+        Where these may have several units, metrics that have one are of values divided by their deviation in the
+        training part, since meters and tons have no mean.
+        """
+        truth, guess = self.truth[places], guess[places]
+        if not len(truth):
+            return {}
+        naive = None if self.naive is None else self.naive[places]
+        if not self.data.signature.target.columns:
+            of_all = None if naive is None else naive[:, 0]
+            return {metric.type_name: metric.compute(truth, guess, of_all) for metric in self.metrics}
+        spreads = deviations(self.data)
+        found: Scores = {}
+        for metric in self.metrics:
+            by = spreads if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
+            each = [
+                metric.compute(truth[:, i] / by[i], guess[:, i] / by[i], None if naive is None else naive[:, i])
+                for i in range(truth.shape[1])
+            ]
+            found[metric.type_name] = float(np.mean(each))
+        return found
+
+    def intervals(self, guess: Array) -> dict[str, Bounds | None]:
+        """Where each metric lies with 95% confidence; counts of samples have no such interval."""
+        dependence = dependence_of(self.data, np.asarray(self.part.rows))
+        found: dict[str, Bounds | None] = {}
+        for slow in (False, True):
+            own = [metric for metric in self.metrics if metric.slow == slow and metric.unit != "count"]
+            if own:
+                of_some = partial(Scorer(own, self.data, self.part).scores, guess)
+                bounds = {metric.type_name: metric.bounds for metric in own}
+                found |= intervals_of_scores(of_some, len(self.truth), dependence, bounds, slow=slow)
+        return found
+
+    def by_value(self, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
+        """Of several numbers or labels: value -> who guesses -> metrics, in the value's own units.
+
+        A label is a class of two, which metrics that speak of several labels cannot judge.
+        """
+        labels = self.data.signature.target.kind == "labels"
+        metrics = [metric for metric in self.metrics if not (labels and metric.of_several)]
+
+        def score(metric: Metric, guess: Array, i: int) -> float:
+            if labels:
+                return metric.compute(self.truth[:, i], class_shares(guess[:, [i]]))
+            return metric.compute(self.truth[:, i], guess[:, i], None if self.naive is None else self.naive[:, i])
+
+        return {
+            name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}
+            for i, name in enumerate(self.data.signature.target.values)
+        }
+
+    def by_class(self, guesses: Mapping[str, Array]) -> dict[str, Any]:
+        """Of classes: class -> how many samples it has, and who guesses -> how well it is found."""
+        target = self.data.signature.target
+        if target.kind != "class":
+            return {}
+        count = len(target.classes)
+        there = np.bincount(self.truth, minlength=count)
+        of: dict[str, tuple[Array, Array]] = {}
+        for who, shares in guesses.items():
+            guessed = shares.argmax(axis=1)
+            right = np.bincount(self.truth[guessed == self.truth], minlength=count)
+            of[who] = right, np.bincount(guessed, minlength=count)
+        return {
+            target.classes[i]: {
+                "samples": int(there[i]),
+                "scores": {who: _of_class(right[i], there[i], said[i]) for who, (right, said) in of.items()},
+            }
+            for i in _largest(there)
+        }
+
+    def by_series(self, guesses: Mapping[str, Array]) -> dict[str, Any]:
+        """Of several series: series -> how many forecasts it has, and who guesses -> metrics."""
+        if self.data.groups is None:
+            return {}
+        names, codes = np.unique(self.data.groups[np.asarray(self.part.rows)].astype(str), return_inverse=True)
+        counts = np.bincount(codes)
+        order = np.argsort(codes, kind="stable")
+        places = np.split(order, np.cumsum(counts)[:-1])
+        return {
+            str(names[i]): {
+                "samples": int(counts[i]),
+                "scores": {who: self.scores(guess, places[i]) for who, guess in guesses.items()},
+            }
+            for i in _largest(counts)
+        }
+
+
+def _largest(counts: Array) -> list[int]:
+    """The places of the largest counts, in their order."""
+    return sorted(np.argsort(-counts, kind="stable")[:MOST_SLICES].tolist())
+
+
+def _of_class(right: int, there: int, said: int) -> Scores:
+    """NaN is a share of nothing."""
+    return {
+        "recall": right / there if there else float("nan"),
+        "precision": right / said if said else float("nan"),
+        "f1_score": 2 * right / (there + said) if there + said else float("nan"),
+    }
+
+
+def _naive_errors(data: Prepared, part: Part) -> Array | None:
+    """By which errors of a series are scaled, of each sample, (samples, values): those of its own series, or those of
+    all where it has none, or none that is above zero."""
+    if data.naive_error is None:
+        return None
+    of_all = np.atleast_1d(data.naive_error)
+    if data.groups is None:
+        return np.broadcast_to(of_all, (len(part), len(of_all)))
+    names, codes = np.unique(data.groups[np.asarray(part.rows)].astype(str), return_inverse=True)
+    of_each = np.array([np.atleast_1d(data.naive_of_series.get(name, of_all)) for name in names])
+    return np.where(of_each > 0, of_each, of_all)[codes]
