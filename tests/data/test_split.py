@@ -1,10 +1,13 @@
 """How single samples are split: by groups, by a column, by files; and that nothing of the test part is learnt from."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import dlspec
+from dlspec.language.diagnostics import Severity
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.runs.job import load_data
 from dlspec.training.values import as_array
@@ -342,3 +345,47 @@ def test_every_class_has_a_label_when_there_are_as_many_labels():
     for seed in range(5):
         data = Training(TINY_DIGITS, **{"data.labels": 10, "seed": seed}).data
         assert sorted(data.train.truth) == list(range(10))
+
+
+# --- dates
+
+
+@pytest.fixture
+def dated(tmp_path):
+    days = pd.date_range("2026-01-01", periods=90)
+    frame = pd.DataFrame({"day": days, "rain": np.arange(90) % 7, "sold": np.arange(90) % 5, "shop": list("abc") * 30})
+    frame.to_csv(tmp_path / "sold.csv", index=False)
+
+    def found(split, **data):
+        given = {"table": "sold.csv", "target": "sold", "features": ["rain"], "split": split} | data
+        (tmp_path / "s.yaml").write_text(f"dlspec: 1\ndata: {json.dumps(given)}\nmodel: [output]\n")
+        return [problem for problem in dlspec.validate(tmp_path / "s.yaml") if problem.code == "dates-at-random"]
+
+    return found
+
+
+@pytest.mark.parametrize("split", [{}, {"validation": 0.2}, {"folds": 5}], ids=str)
+@pytest.mark.parametrize("data", [{}, {"features": ["day", "rain"]}, {"target": {"sold": "category"}}], ids=str)
+def test_dates_and_rows_drawn_at_random_are_a_warning(dated, split, data):
+    (problem,) = dated(split, **data)
+    assert problem.severity == Severity.WARNING
+    assert problem.message.startswith("`day` holds dates, and rows are drawn at random")
+    assert "`split: {by: order}`" in problem.help
+
+
+def test_who_asks_for_chance_is_told_by_a_note(dated):
+    (problem,) = dated({"by": "random"})
+    assert problem.severity == Severity.NOTE
+    assert problem.span.line == 2
+
+
+@pytest.mark.parametrize(
+    "split", [{"by": "order"}, {"group": "shop"}, {"column": "shop"}, {"test": "sold.csv"}], ids=str
+)
+def test_rows_that_are_not_drawn_one_by_one_need_no_warning(dated, split):
+    assert dated(split) == []
+
+
+def test_a_table_without_dates_needs_none(dated, tmp_path):
+    pd.read_csv(tmp_path / "sold.csv").drop(columns="day").to_csv(tmp_path / "sold.csv", index=False)
+    assert dated({}) == []

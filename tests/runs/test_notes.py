@@ -57,6 +57,26 @@ def test_it_names_the_scale_of_inputs_that_are_too_large(tmp_path):
     assert "`scale: standard` under `data`" in found
 
 
+def test_no_learning_rate_is_recommended_where_nothing_can_be_learned(tmp_path):
+    random = np.random.default_rng(0)
+    model = "model: [{dense: {units: 4, activation: tanh}}, output]\ntrain: {epochs: 8, optimizer: {adam: 1.0e-7}}\n"
+    rows = pd.DataFrame(random.normal(size=(300, 3)), columns=list("abc"))
+    for name, target, is_learned in (
+        ("noise", random.normal(size=300), False),
+        ("line", rows["a"] * 2 + rows["b"], True),
+        ("coin", random.choice(["yes", "no"], 300), False),
+    ):
+        rows.assign(y=target).to_csv(tmp_path / "rows.csv", index=False)
+        text = f"dlspec: 1\ndata: {{table: {tmp_path / 'rows.csv'}, target: y}}\n{model}"
+        (tmp_path / name).mkdir()
+        (found,) = remarks_of(text, tmp_path / name)
+        assert found.startswith("The training loss")
+        says = "larger `learning_rate` under `train` than 1e-07"
+        nothing = "Nor did `linear` learn more than one guess for all samples: the inputs may say nothing about `y`."
+        assert (says in found) == is_learned
+        assert (nothing in found) != is_learned
+
+
 def test_dead_units_are_named_as_the_cause(tmp_path):
     dead = "model: [dense: {units: 12, activation: relu, bias_initializer: {constant: -50}, name: low}, output]\n"
     loss, units = remarks_of(BLOBS + dead + "train: {epochs: 8}\n", tmp_path)
@@ -222,10 +242,10 @@ def test_the_error_of_an_error_is_what_draws_of_normal_errors_scatter():
     assert 1.96 * drawn.std() == pytest.approx(error_of_error(50), rel=0.05)
 
 
-def warned(text):
-    """The warning about the validation part, if there is one."""
+def warned(text, code="small-validation"):
+    """The warning about the validation part, or another one, if there is one."""
     spec = dlspec.load(text)
-    return next((d.message for d in find_oddities(spec, load_data(spec)) if d.code == "small-validation"), None)
+    return next((d.message for d in find_oddities(spec, load_data(spec)) if d.code == code), None)
 
 
 def of_table(validation, train="", target="diabetes"):
@@ -257,6 +277,8 @@ def test_windows_count_as_far_as_they_share_nothing(horizon, worth):
         assert found is None
     else:
         assert f"windows, which overlap and are worth {worth}: by chance alone" in found
+        of_test = warned(text, "small-test")
+        assert of_test == found.replace("validation", "test")
 
 
 def test_the_warning_is_in_the_results_of_a_run(tmp_path):

@@ -139,3 +139,22 @@ def test_a_report_is_drawn_the_same_without_the_data_file(tmp_path):
     (tmp_path / "wave.csv").unlink()
     dlspec.report(finished.folder)
     assert finished.report.read_text() == before
+
+
+def test_an_array_of_two_values_is_a_plane_and_a_word_is_none(tmp_path):
+    random = np.random.default_rng(0)
+    points = random.normal(size=(80, 2))
+    np.savez(tmp_path / "points.npz", x=points, y=(points[:, 0] > 0).astype(int))
+    words = "\n".join(
+        f"{word},{word if random.random() < 0.9 else 'red'}" for word in random.choice(["red", "blue"], 80)
+    )
+    (tmp_path / "words.csv").write_text(f"w,y\n{words}\n")
+    rest = "model: [{dense: 3}, output]\ntrain: {epochs: 1}\n"
+    for name, data, plane in (
+        ("points", f"{{arrays: {tmp_path}/points.npz, target: y}}", True),
+        ("words", f"{{table: {tmp_path}/words.csv, target: {{y: category}}, features: {{w: category}}}}", False),
+    ):
+        run = dlspec.run(dlspec.load(f"dlspec: 1\ndata: {data}\n{rest}"), out=tmp_path / name)
+        page = run.report.read_text(encoding="utf-8")
+        assert ("The decision boundary" in page) == plane
+        assert ("x 1" in page) == plane

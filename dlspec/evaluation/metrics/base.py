@@ -27,21 +27,22 @@ MOST_DIGITS = 12
 
 def show_number(value: float, digits: int = 4) -> str:
     """Four digits that count, `13.60`, or as many as are asked for, and all digits of large numbers, `22,351,900`."""
-    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:#.{digits}g}"
+    if abs(value) < 1e4:
+        return f"{value:#.{digits}g}"
+    return f"{value:,.{max(0, digits - len(str(int(abs(value)))))}f}"
 
 
 def show_apart(values: Sequence[Value], show: Callable[[Value, int], str]) -> list[str]:
-    """Values as `show` prints them, with so many digits that those which differ can be told from each other.
+    """Values as `show` prints them, with so many digits that those which differ can be told from each other, if at all.
 
     Args:
         show: a value with so many digits that count, four of them at first.
     """
-    shown: list[str] = []
     for digits in range(4, MOST_DIGITS):
         shown = [show(value, digits) for value in values]
         if len({*shown}) == len({*values}):
-            break
-    return shown
+            return shown
+    return [show(value, 4) for value in values]
 
 
 def judged_by(kind: str, metrics: Sequence[str]) -> str:
