@@ -39,7 +39,7 @@ def show_apart(values: Sequence[Value], show: Callable[[Value, int], str]) -> li
         show: a value with so many digits that count, four of them at first.
     """
     for digits in range(4, MOST_DIGITS):
-        shown = [show(value, digits) for value in values]
+        shown: list[str] = [show(value, digits) for value in values]
         if len({*shown}) == len({*values}):
             return shown
     return [show(value, 4) for value in values]
