@@ -25,7 +25,7 @@ from dlspec.language.fields import (
 
 BY_DEFAULT = 0.15
 """The share of the validation part, and that of the test part."""
-GAP = 10
+GAP = 10.0
 """So many times the usual step: weekends and holidays in daily data are no gaps."""
 WORDS = {
     "training": ("train", "training"),

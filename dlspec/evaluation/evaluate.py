@@ -141,7 +141,7 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
         number = data.gaps.number
         one = f"one of {number:,} gaps in time, steps" if number > 1 else "a gap in time, a step"
         lost = f"{data.gaps.windows:,} window{'s' * (data.gaps.windows != 1)}"
-        notes.append(f"Left out: {lost} across {one} of more than {window.gap} times the usual one.")
+        notes.append(f"Left out: {lost} across {one} of more than {window.gap:g} times the usual one.")
     if data.signature.task != "series" or len(target.names) > 1:
         return notes
     assert window is not None, "a series has a window"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dlspec.data.signature import NetworkInput
@@ -98,7 +98,10 @@ class Graph:
         weighted = [
             layer
             for layer in self.layers
-            if layer.layer.has_weights and not layer.layer.follows_code and not layer.mirrors
+            if layer.layer.has_weights
+            and not layer.layer.follows_code
+            and not layer.mirrors
+            and layer.name in self.with_weights_used
         ]
         if self.unrolled:
             return [layer for layer in weighted if layer.shares is None]
@@ -136,6 +139,28 @@ class Graph:
                     needed.add(source)
                     open_.append(source)
         return needed
+
+    @cached_property
+    def reached(self) -> set[str]:
+        """The layers and inputs that the outputs depend on; Keras leaves out the rest."""
+        return self.needed_by(self.outputs)
+
+    @cached_property
+    def with_weights_used(self) -> set[str]:
+        """Those, and the layers that have weights in common with them."""
+        return self.reached | {layer.shares for layer in self.layers if layer.shares and layer.name in self.reached}
+
+    def without_dead_ends(self) -> Graph:
+        """The same, where layers that no output depends on count nothing."""
+        if len(self.reached & {*self.by_name}) == len(self.layers):
+            return self
+        layers = []
+        for layer in self.layers:
+            if layer.name not in self.reached:
+                kept = layer.parameters if layer.name in self.with_weights_used else 0
+                layer = replace(layer, parameters=kept, flops=0, activations=0)
+            layers.append(layer)
+        return replace(self, layers=tuple(layers))
 
     def origin(self, name: str) -> str:
         """The layer or input that made the values under this name, below the layers that only pass them on."""

@@ -46,8 +46,8 @@ def make_graph(
         builder.problems.append(error.problem)
         last = replace(layers[-1], output_shape=None)  # what would come next is not known
         layers[-1], outputs, complete = last, [Wire(last.name, None)], False
-    names = tuple(wire.source for wire in outputs)
-    return Graph(inputs, tuple(layers), names, complete), builder.problems
+    graph = Graph(inputs, tuple(layers), tuple(wire.source for wire in outputs), complete)
+    return graph.without_dead_ends() if complete else graph, builder.problems
 
 
 NOWHERE = Wire("", None)

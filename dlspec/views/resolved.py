@@ -7,6 +7,7 @@ from typing import Any
 
 from dlspec.language.yaml import Document, Node, to_inline_yaml
 from dlspec.language.yaml.nodes import Path_
+from dlspec.spec.composition.variables import REFERENCE
 from dlspec.spec.reading import read_spec
 from dlspec.spec.spec import Spec
 
@@ -80,7 +81,7 @@ def _lines(value: Any, path: Path_, origins: _Origins, indent: str) -> Iterator[
         head = f"{indent}- " if isinstance(value, list) else f"{indent}{to_inline_yaml(str(key))}:"
         below = (*path, key)
         if not _is_nested(inner):
-            text = f"{head.rstrip()} {to_inline_yaml(inner) if not isinstance(inner, dict) else '{}'}"
+            text = f"{head.rstrip()} {to_inline_yaml(_escaped(inner)) if not isinstance(inner, dict) else '{}'}"
             yield f"{text:{COLUMN}}  # {origins.of(below, inner)}"
         elif isinstance(value, list):
             first, *rest = _lines(inner, below, origins, f"{indent}  ")
@@ -89,6 +90,15 @@ def _lines(value: Any, path: Path_, origins: _Origins, indent: str) -> Iterator[
         else:
             yield head
             yield from _lines(inner, below, origins, f"{indent}  ")
+
+
+def _escaped(value: Any) -> Any:
+    """A value, or a list of them, in which no `$` stands for a variable."""
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    if isinstance(value, str) and (REFERENCE.search(value) or value.startswith("$(")):
+        return value.replace("$", "$$")
+    return value
 
 
 def _is_nested(value: Any) -> bool:

@@ -93,8 +93,8 @@ def test_parquet_says_itself_what_are_times_and_what_is_no_value_of_a_column(tmp
     loaded = TableFiles(("odd.parquet",), tmp_path).load(0)
     assert loaded["when"][0] == np.datetime64("2023-12-31T15:00")
     assert list(loaded["sure"][:3]) == ["true", "false", ""]
-    spec = f"dlspec: 1\ndata: {{table: {tmp_path}/odd.parquet, target: x, features: [tags]}}\nmodel: [output]\n"
-    (problem,) = dlspec.validate(spec)
+    data = f"{{table: {tmp_path}/odd.parquet, target: x, features: [tags], split: {{by: order}}}}"
+    (problem,) = dlspec.validate(f"dlspec: 1\ndata: {data}\nmodel: [output]\n")
     assert problem.message == "`tags` holds nested values, and features are numbers, words, texts or times"
 
 

@@ -17,13 +17,12 @@ from dlspec.spec.checks.base import Checked, rule
 
 @rule
 def every_layer_is_used(checked: Checked) -> Iterator[Diagnostic]:
-    """A layer that no output depends on is built and does nothing; an input that none depends on is not looked at."""
+    """A layer that no output depends on is left out by Keras; an input that none depends on is not looked at."""
     spec, graph = checked.spec, checked.graph
     if not spec.has("model") or any(isinstance(layer.layer, Broken) for layer in graph.layers):
         return
-    needed = graph.needed_by(graph.outputs)
     for layer in graph.layers:
-        if layer.name not in needed:
+        if layer.name not in graph.reached:
             above = graph.layers[layer.index + 1] if layer.index + 1 < len(graph.layers) else None
             yield Diagnostic(
                 "unused-layer",
@@ -33,7 +32,7 @@ def every_layer_is_used(checked: Checked) -> Iterator[Diagnostic]:
                 help=f"name it in a `from` further down, or remove it{_why(above)}",
             )
     for given in graph.inputs:
-        if given.name not in needed and len(graph.inputs) > 1 and not any("" in x.inputs for x in graph.layers):
+        if given.name not in graph.reached and len(graph.inputs) > 1 and not any("" in x.inputs for x in graph.layers):
             yield Diagnostic(
                 "unused-input",
                 f"nothing uses the input `{given.name}`",

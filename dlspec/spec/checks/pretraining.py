@@ -51,6 +51,8 @@ def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("unknown-layer-name", f"no layer is named `{name}`", span, help=did_you_mean(name, names))
         elif name in listed[:i]:
             yield Diagnostic("repeated-name", f"`{name}` is listed twice", span)
+        elif name not in graph.with_weights_used and not isinstance(known[name].layer, Broken):
+            yield Diagnostic("cannot-pretrain", f"nothing uses what `{name}` puts out", span)
         elif known[name].layer.has_weights and not known[name].layer.follows_code and known[name] not in hidden:
             yield Diagnostic("cannot-pretrain", f"`{name}` is the output, which only fine-tuning can train", span)
         elif not known[name].layer.has_weights and not isinstance(known[name].layer, Broken):

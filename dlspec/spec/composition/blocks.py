@@ -10,8 +10,11 @@ from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.fields import did_you_mean, one_of, show_value
 from dlspec.language.yaml import MAX_NODES, Document, Node
 from dlspec.model.layers import LAYERS
+from dlspec.spec.composition.local_names import LocalNames
 from dlspec.spec.composition.variables import Scope
 
+REFERRING = ("from", "layers")
+"""What refers to layers: `from` of each, and `layers` of `shared`."""
 OWN_KEYS = ("from", "name")
 """What the use of a block takes besides its parameters: input of its first layer, name of its last one."""
 
@@ -39,8 +42,14 @@ def expand_blocks(document: Document, scope: Scope) -> None:
     document.blocks = {name: block.span for name, block in blocks.items()}
     expander = _Expander(blocks, document)
     if "model" in values:
+        said, recovered, model = len(document.problems), document.recovered, values["model"]
         try:
-            values["model"] = expander.model(values["model"], scope)
+            values["model"] = expander.model(model, scope)
+            if expander.names.clash:  # once more, now that all names are known
+                del document.problems[said:]
+                document.recovered = recovered
+                expander = _Expander(blocks, document, LocalNames(expander.names.found))
+                values["model"] = expander.model(model, scope)
         except _TooFar as error:
             document.problems.append(error.problem)
             document.recovered = True
@@ -128,9 +137,10 @@ class _TooFar(Exception):
 
 
 class _Expander:
-    def __init__(self, blocks: dict[str, Block], document: Document) -> None:
+    def __init__(self, blocks: dict[str, Block], document: Document, names: LocalNames | None = None) -> None:
         self.blocks = blocks
         self.document = document
+        self.names = names or LocalNames()
         self.used: set[str] = set()
         self.nodes = 0
 
@@ -140,6 +150,8 @@ class _Expander:
                 key: self._list(node, scope, ()) if key == "layers" else scope.fill_in(node)
                 for key, node in model.value.items()
             }
+            if "outputs" in values:
+                values["outputs"] = self._outputs(values["outputs"])
             return replace(model, value=values)
         return self._list(model, scope, ())
 
@@ -161,15 +173,33 @@ class _Expander:
         if inside:
             self.nodes += item.size
         lists = getattr(LAYERS.get(name), "lists", ())
-        if name is None or arguments is None or not lists:
+        if name is None or arguments is None:
             return [scope.fill_in(item)]
         if isinstance(arguments.value, dict):
-            values = {
-                key: self._list(node, scope, inside) if key in lists else scope.fill_in(node)
-                for key, node in arguments.value.items()
-            }
-            return [replace(item, value={name: replace(arguments, value=values)})]
-        return [replace(item, value={name: self._list(arguments, scope, inside)})]
+            values = {key: node if key in lists else scope.fill_in(node) for key, node in arguments.value.items()}
+            for key in REFERRING if name == "shared" else REFERRING[:1]:
+                values |= {key: self.names.refer(values[key])} if key in values else {}
+            values |= {key: self._list(values[key], scope, inside) for key in lists if key in values}
+            if "name" in values:
+                values["name"] = self.names.give(values["name"])
+            size = 1 + sum(node.size for node in values.values())
+            return [replace(item, value={name: replace(arguments, value=values, size=size)}, size=1 + size)]
+        if lists:
+            return [replace(item, value={name: self._list(arguments, scope, inside)})]
+        filled = scope.fill_in(arguments)
+        return [
+            replace(item, value={name: self.names.refer(filled) if name == "shared" else filled}, size=1 + filled.size)
+        ]
+
+    def _outputs(self, outputs: Node) -> Node:
+        """The outputs of the network, of which each may name the layer below it."""
+        if not isinstance(outputs.value, dict):
+            return outputs
+        values = dict(outputs.value)
+        for key, node in values.items():
+            if isinstance(node.value, dict) and "from" in node.value:
+                values[key] = replace(node, value={**node.value, "from": self.names.refer(node.value["from"])})
+        return replace(outputs, value=values)
 
     def _use(
         self, block: Block, item: Node, arguments: Node | None, scope: Scope, inside: tuple[str, ...]
@@ -181,6 +211,9 @@ class _Expander:
             self._say("recursive-block", f"a block uses itself: {circle}", _place(item))
             return []
         given, own = self._arguments(block, item, arguments, scope)
+        if "from" in own:
+            own["from"] = self.names.refer(own["from"])
+        self.names.enter()
         inner = Scope(block.parameters, self.document, outer=scope.outermost, known=given)
         items: list[Node] = []
         for layer in block.layers:
@@ -188,6 +221,9 @@ class _Expander:
                 message = f"blocks expand to more than {MAX_NODES:,} values here"
                 raise _TooFar(Diagnostic("expands-too-far", message, _place(item)))
             items += self._item(_used_at(layer, _place(item)), inner, (*inside, block.name))
+        self.names.leave()
+        if "name" in own:
+            own["name"] = self.names.give(own["name"])
         for name, at in (("from", 0), ("name", -1)):
             if name in own and items:
                 items[at] = self._give(items[at], name, own[name])
