@@ -42,16 +42,17 @@ def intervals_of_scores(
     """
     most = FEW_BLOCKS if slow or count > MANY else BLOCKS
     whole = scores(np.arange(count))
-    widest: dict[str, Bounds | None] = {}
+    widest: dict[str, Bounds | None] = dict.fromkeys(bounds)
     for codes, between in _ways_to_cut(count, dependence, most):
         shares = np.bincount(codes) / count
+        if len(shares) < FEWEST:
+            continue
         without = [scores(np.flatnonzero(codes != block)) for block in range(len(shares))]
         samples = 1.0 if between is INDEPENDENT and dependence.groups is not None else count / len(shares)
         for name, ends in bounds.items():
             each = np.array([own[name] for own in without])
-            found = None if len(shares) < FEWEST else _interval(whole[name], each, shares, between, ends, samples)
-            if name not in widest or (found is not None and _width(found) > _width(widest[name])):
-                widest[name] = found
+            found = _interval(whole[name], each, shares, between, ends, samples)
+            widest[name] = max(widest[name], found, key=_width)
     return widest
 
 

@@ -176,6 +176,6 @@ def test_a_form_with_two_readings_is_named(load):
 def test_a_wrong_type_is_named(load, tmp_path, features, message):
     load(make_visits())
     text = SPEC.replace("{when: time, age: numeric}", features)
-    (problem,) = problems_of(text, tmp_path)
+    (problem,) = [each for each in problems_of(text, tmp_path) if each.code != "dates-at-random"]
     assert message in problem.message
     assert problem.span.line == 6

@@ -108,7 +108,10 @@ def test_39_of_40_is_not_97_percent():
 def test_what_cannot_be_told_has_none():
     random = np.random.default_rng(0)
     truth = random.normal(size=9)
-    assert intervals(["rmse"], truth, truth + 1)["rmse"] is None, "too few"
+    for few in (1, 2, 9):
+        assert intervals(["rmse"], truth[:few], truth[:few] + 1)["rmse"] is None, "too few"
+    of_one = Dependence(groups=np.zeros(60, int))
+    assert intervals(["rmse"], np.zeros(60), random.normal(size=60), of_one)["rmse"] is None, "one group"
     assert intervals(["r2"], np.ones(50), random.normal(size=50))["r2"] is None, "no such score"
     walk = np.cumsum(random.normal(size=60))
     assert intervals(["mae"], np.zeros(60), walk, Dependence(times=np.arange(60), reach=24))["mae"] is None

@@ -157,3 +157,13 @@ def test_weights_that_another_layer_shares_are_counted():
     layers = "[{dense: {units: 4, name: a}}, {shared: {layers: a, from: input}}, output]"
     spec = dlspec.load(f"dlspec: 1\ndata: {{dataset: iris}}\nmodel: {layers}\n")
     assert dlspec.graph(spec).parameters == dlspec.build(spec).count_params()
+
+
+def test_a_dollar_sign_is_no_variable_when_it_is_read_again(tmp_path):
+    (tmp_path / "d.csv").write_text("$x,a $(b),5$,y\n" + "".join(f"{i},{i % 3},{i % 5},{i % 2}\n" for i in range(40)))
+    data = f"{{table: {tmp_path}/d.csv, target: y}}"
+    spec = dlspec.load(f"dlspec: 1\ndescription: costs $$x or $$(y) and 5$\ndata: {data}\nmodel: [output]\n")
+    again = dlspec.load(write_resolved(spec))
+    assert again.description == spec.description == "costs $x or $(y) and 5$"
+    assert [*again.data.features] == [*spec.data.features] == ["$x", "a $(b)", "5$"]
+    assert values(write_resolved(again)) == values(write_resolved(spec))
