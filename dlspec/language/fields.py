@@ -349,6 +349,9 @@ def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = N
             "unknown-value",
             f"{name} must be {one_of(choices, last='or')}, got {show_value(value)}",
             help=did_you_mean(str(value), map(str, choices), otherwise=""),
+            meant=nearest(value, [choice for choice in choices if isinstance(choice, str)])
+            if isinstance(value, str)
+            else None,
         )
     if kind == "too_short":
         least = error.get("ctx", {}).get("min_length", 1)

@@ -21,7 +21,7 @@ from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import InitErrorDetails, core_schema
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import SpecModel, did_you_mean, mistake, not_yet, one_of, rebuild_error, show_value
+from dlspec.language.fields import SpecModel, did_you_mean, mistake, nearest, not_yet, one_of, rebuild_error, show_value
 from dlspec.language.homes import HOMES
 
 K = TypeVar("K", bound="Kind")
@@ -372,7 +372,8 @@ class Registry(Generic[K]):
                 joined = f"write `{word}: {rest}`" if rest else f"write `{word}`"
             known = next((own for own, cls in self._classes.items() if name in cls.also), None)
             help = f"write `{known}`" if known else joined or did_you_mean(name, self)
-            said = mistake(self.unknown, message, help=help, at=at, given=name)
+            meant = known or (word if word in self else nearest(name, self))
+            said = mistake(self.unknown, message, help=help, at=at, given=name, meant=meant)
         raise self.error(said, place, value)
 
     def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:

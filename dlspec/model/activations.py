@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from dlspec.language.fields import Text, did_you_mean, mistake
+from dlspec.language.fields import Text, did_you_mean, mistake, nearest
 from dlspec.language.left_out import left_out
 
 ACTIVATIONS = (
@@ -30,6 +30,7 @@ def _known_activation(name: str) -> str:
             help=None
             if reason
             else did_you_mean(name, ACTIVATIONS, otherwise="common ones are `relu`, `tanh`, `sigmoid`, `softmax`"),
+            meant=nearest(name, ACTIVATIONS),
         )
     return name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,38 @@ from dlspec.spec.spec import VERSION, Spec
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": BrokenData(), "model": ["output"]}
 """What stands in for a section that is missing or broken."""
 
+MENDED = 5
+"""So many times mistakes are taken out that hid others, or that taking out others brought."""
+USUAL: dict[tuple[Any, ...], tuple[str, str]] = {
+    ("pretrain", "method"): ("autoencoder", "denoising_autoencoder"),
+    ("data", "scale"): ("standard", "min_max"),
+    ("activation",): ("sigmoid", "relu"),
+}
+"""Keys on which much hangs -> two values that may stand there: what follows from both is told."""
+FOLLOWING = ("missing-key", "no-source", "not-one-key")
+"""Mistakes that taking out others brings."""
+
+_SMALL = frozenset({"scale", "split", "limit", "labels", "cache", "missing"})
+"""Keys of `data` in whose place a default may stand, if their value is wrong; on the others hangs too much."""
+
 
 def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
     """The spec as far as it can be read, and everything that is wrong with its form, names and values.
 
-    A section that is missing or broken is replaced by a stand-in, and `spec.has(section)` is false; a broken
-    layer is replaced by `Broken`. So what depends on the rest can still be checked.
+    In place of a name that is not known stands the one that was probably meant, and in place of a wrong value its
+    default. A section that is missing or broken all the same is replaced by a stand-in, and `spec.has(section)` is
+    false; a broken layer is replaced by `Broken`. So what depends on the rest can still be checked.
     """
+    spec, problems, _ = _read(document, guess=True)
+    return spec, problems
+
+
+def read_otherwise(document: Document) -> tuple[Spec, list[Diagnostic], int]:
+    """The same without what `read_spec` guessed, to tell what follows from a guess; and how often it guessed."""
+    return _read(document, guess=False)
+
+
+def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], int]:
     problems = list(document.problems)
     values = document.root.plain()
     if not isinstance(values, dict):
@@ -45,22 +70,25 @@ def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
         values = {}
     if not values and any(problem.is_error for problem in problems):
         values = dict(_STAND_INS)  # nothing could be read, which has been said
-        return _finish(Spec.model_validate(values), document, frozenset(Spec.model_fields)), problems
+        return _finish(Spec.model_validate(values), document, frozenset(Spec.model_fields)), problems, 0
     for section in ("train", "evaluate", "runtime", "budget"):
         if section in values and values[section] is None:  # the key alone, with nothing behind it
             del values[section]
     spec, found = _validate(values)
     if spec:
-        return _finish(spec, document, frozenset()), problems
+        return _finish(spec, document, frozenset()), problems, 0
     said = [_diagnose(line, document) for line in found]
     lost = document.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
     problems += [d for d, line in zip(said, found, strict=True) if not (lost and _may_be_lost(d, line))]
-    for line in found:
-        if line["type"] in ("unknown-key", "not-supported-yet"):
-            _remove(values, line["loc"], line["ctx"].get("meant"))  # what stands beside it is still worth checking
-    spec, found = _validate(values)
-    if spec:
-        return _finish(spec, document, frozenset()), problems
+    guessed, places = 0, set[tuple[Any, ...]]()
+    for _ in range(MENDED):
+        for line in found:  # what stands beside it is still worth checking
+            guessed += _mend(values, line, guess)
+            places.add(line["loc"])
+        spec, found = _validate(values)
+        if spec:
+            return _finish(spec, document, frozenset()), problems, guessed
+        problems += [_diagnose(line, document) for line in found if _was_hidden(line, places)]
     absent = {str(line["loc"][0]) for line in found if line["loc"]}
     broken = {_item_at(values, line["loc"]) for line in found if line["loc"][:1] == ("model",)}
     if broken and () not in broken:
@@ -76,7 +104,7 @@ def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
         absent |= {str(line["loc"][0]) for line in found if line["loc"]}
         kept = {key: value for key, value in kept.items() if key not in absent}
         spec = Spec.model_validate({**_STAND_INS, **kept})
-    return _finish(spec, document, frozenset(absent)), problems
+    return _finish(spec, document, frozenset(absent)), problems, guessed
 
 
 def _validate(values: dict[str, Any]) -> tuple[Spec | None, list[Any]]:
@@ -131,14 +159,63 @@ def _may_be_lost(problem: Diagnostic, line: Any) -> bool:
     return problem.code in ("missing-key", "no-source") or line["input"] is None
 
 
-def _remove(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
-    """Takes a key out of the values, or gives it the name that was meant."""
-    *above, last = path
-    for part in above:
+def _was_hidden(line: Any, mended: Collection[tuple[Any, ...]]) -> bool:
+    """Whether a mistake shows once others are taken out, and not because they are."""
+    place = line["loc"]
+    return line["type"] not in FOLLOWING and not any(other[: len(place)] == place for other in mended)
+
+
+def _mend(values: Any, line: Any, guess: bool) -> bool:
+    """Takes out of the values what is wrong with a key or with what stands behind it, or puts there what was meant.
+
+    Returns:
+        Whether something else was probably meant, also where that is not to be guessed.
+    """
+    path, said, meant = line["loc"], line["ctx"], line["ctx"].get("meant")
+    if line["type"] in ("unknown-key", "not-supported-yet"):
+        _remove(values, path, meant if guess else None)
+        return bool(meant)
+    usual = USUAL.get(path) or USUAL.get(path[-1:])
+    if usual and said["at"] == "value" and line["type"].startswith(("unknown-", "wrong-")):
+        one, other = usual
+        _replace(values, path, (meant or one) if guess else other if meant in (one, None) else one)
+        return True
+    if len(path) < 2 or (path[0] == "data" and path[1] not in _SMALL) or path[-1] in ("from", "name", "method"):
+        return False
+    if line["type"] in (*FOLLOWING, "unknown-layer"):
+        return False
+    if said["at"] == "value":
+        _replace(values, path, meant if guess or isinstance(path[-1], int) else None)
+    elif line["type"].startswith("unknown-"):  # the name stands in front of its arguments
+        _remove(values, path, meant) if guess and meant else _replace(values, path[:-1], None)
+    return bool(meant)
+
+
+def _above(values: Any, path: tuple[Any, ...]) -> Any:
+    """What holds the value at a path; None: there is no such value."""
+    for part in path[:-1]:
         if isinstance(values, list) and isinstance(part, str):
             continue  # a key that was left out in front of its list
-        known = part in values if isinstance(values, dict) else isinstance(values, list) and part < len(values)
+        known = part in values if isinstance(values, dict) else isinstance(values, list) and part in range(len(values))
         values = values[part] if known else None
+    return values
+
+
+def _replace(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
+    """Takes a value out, so that its default stands there, or puts another one in its place."""
+    values, last = _above(values, path), path[-1]
+    if isinstance(values, dict) and last in values:
+        if meant is None:
+            del values[last]
+        else:
+            values[last] = meant
+    elif isinstance(values, list) and last in range(len(values)) and meant is not None:
+        values[last] = meant
+
+
+def _remove(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
+    """Takes a key out of the values, or gives it the name that was meant."""
+    values, last = _above(values, path), path[-1]
     if isinstance(values, dict) and last in values:
         value = values.pop(last)
         if meant and meant not in values:

@@ -66,7 +66,7 @@ SERIES = "dlspec: 1\ndata: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 3
         (f"{FINE}budget: 1000\n", 4, "write `{parameters: 1000}`"),
         ("date,close\n2024-01-01,3\n", 1, "begin with `dlspec: 1`"),
         # data
-        (SERIES.replace("9", "400"), 2, "write a smaller `length`, or a larger share under `split`"),
+        (SERIES.replace("9", "4000"), 2, "write a smaller `length`, or a larger share under `split`"),
     ],
 )  # fmt: skip
 def test_one_mistake_gives_one_message_that_says_what_to_type(text, line, help):

@@ -34,7 +34,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
 from dlspec.spec.checks.base import RULES, Checked, severity_of
 from dlspec.spec.checks.ignoring import without_ignored
 from dlspec.spec.defaults import fill_in, fill_in_sizes
-from dlspec.spec.reading import read_spec
+from dlspec.spec.reading import read_otherwise, read_spec
 from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
 
@@ -47,14 +47,19 @@ BY_NAMES = ("unknown-column", "target-among-features", "split-among-features")
 def check(document: Document) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
     spec, problems = read_spec(document)
-    description = None
+    description, absent = None, list[Diagnostic]()
     if spec.has("data"):
         try:
             description = deciding_source(spec.data, spec.seed).describe()
         except DataError as error:
             missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
-            problems += [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
-    checked = _check(spec, problems, description)
+            absent = [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
+    checked = _check(spec, [*problems, *absent], description)
+    other, said, guesses = read_otherwise(document) if problems else (spec, problems, 0)
+    if guesses:  # what does not show without a guess follows from it; of warnings nobody knows with several of them
+        either = _check(other, [*said, *absent], description if other.has("data") else None).diagnostics
+        sure = {(found.code, found.span) for found in either if guesses == 1 or found.is_error or found in said}
+        checked = replace(checked, diagnostics=[d for d in checked.diagnostics if (d.code, d.span) in sure])
     if description is None or not description.read_to:
         return checked
     certain = {*_check(spec, problems, None).diagnostics}
