@@ -366,10 +366,10 @@ class Registry(Generic[K]):
         else:
             message = f"there is no {self.noun} `{name}`"
             word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
-            rest = rest.rstrip(",")
-            joined = None
-            if word in self:  # `gru 16`, `dense(3)`, `flatten,`
-                joined = f"write `{word}: {rest}`" if rest else f"write `{word}`"
+            rest = rest.strip(", ")
+            joined, folded = None, {own.replace("_", ""): own for own in self}.get(word.replace("_", "").lower())
+            if folded and folded != name.lower():  # `gru 16`, `Dense(3)`, `flatten,`
+                joined = f"write `{folded}: {rest}`" if rest else f"write `{folded}`"
             known = next((own for own, cls in self._classes.items() if name in cls.also), None)
             help = f"write `{known}`" if known else joined or did_you_mean(name, self)
             meant = known or (word if word in self else nearest(name, self))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlspec.language.fields import did_you_mean, mistake, show_value
+from dlspec.language.fields import did_you_mean, mistake, nearest, show_value
 from dlspec.pretraining import PRETRAINING, PretrainingMethod, Taken
 
 
@@ -13,10 +13,11 @@ def read_pretraining(value: Any) -> PretrainingMethod:
     if isinstance(value, PretrainingMethod):
         return value
     if not isinstance(value, dict):
+        meant = nearest(value, PRETRAINING) if isinstance(value, str) else None
         raise mistake(
             "wrong-type",
             f"`pretrain` must be a mapping of keys, got {show_value(value)}",
-            help="write `pretrain: {method: autoencoder}`",
+            help=f"write `pretrain: {{method: {meant or 'autoencoder'}}}`",
         )
     settings = dict(value)
     name = settings.pop("method", None)

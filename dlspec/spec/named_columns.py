@@ -56,7 +56,13 @@ def _unknown_columns(spec: Spec, description: Description) -> Iterator[Diagnosti
     for name, place in _named(spec):
         if name not in description.names:
             message = f"the data have no column `{name}`"
-            help = did_you_mean(name, description.names)
+            parts = [part.strip() for part in name.split(",")]
+            if name.lower() in ("all", "*") and place[1] == "features":
+                help: str | None = "leave `features` out: the network sees every column that fits"
+            elif len(parts) > 1 and {*parts} <= {*description.names}:
+                help = f"write `{place[1]}: [{', '.join(parts)}]`"
+            else:
+                help = did_you_mean(name, description.names)
             yield Diagnostic("unknown-column", message, spec.span(*place), help=help)
 
 

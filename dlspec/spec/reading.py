@@ -17,6 +17,7 @@ from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken
+from dlspec.spec.other_words import cure
 from dlspec.spec.spec import VERSION, Spec
 
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": BrokenData(), "model": ["output"]}
@@ -237,7 +238,7 @@ def _diagnose(error: Any, document: Document) -> Diagnostic:
     if error["type"] == "unknown-layer":
         given = said["given"]
         near = nearest(given, document.blocks) if given else None
-        activation = f"write `activation: {given}`" if given in ACTIVATIONS else help
+        activation = f"write `activation: {given}`" if given in ACTIVATIONS and given != "linear" else help
         help = f"did you mean the block `{near}`?" if near else activation
     value = error["input"]
     if error["type"] == "wrong-type" and isinstance(value, str):
@@ -245,4 +246,4 @@ def _diagnose(error: Any, document: Document) -> Diagnostic:
             help = f"write `${value}`"
         elif re.fullmatch(r"[\d.]+( *(\*\*|//|[-+*/%]) *[\d.]+)+", value):
             help = "write arithmetic as `$(…)`, such as `$(width * 2)`"
-    return Diagnostic(error["type"], said["message"], span, help=help)
+    return Diagnostic(error["type"], said["message"], span, help=cure(error["type"], path, value) or help)

@@ -64,10 +64,7 @@ def test_help_says_what_to_type(write_spec):
         (5, "wrong-type"): "write `rate: 0.2`",
         (6, "shape-mismatch"): "write `lstm: {units: 64, return_sequences: true}` on line 4",
         (7, "unknown-layer"): "did you mean `output`?",
-        (8, "unknown-key"): (
-            "the keys here are `loss`, `optimizer`, `schedule`, `gradient_clipping`, `epochs`, `batch_size`, "
-            "`class_weight`, `early_stopping`, `callbacks` and `checkpoint_every`"
-        ),
+        (8, "unknown-key"): "write `optimizer: {adam: 1}`",
         (9, "unknown-key"): "it belongs under `train`: write `train: {batch_size: …}`",
     }
 

@@ -35,7 +35,7 @@ SERIES = "dlspec: 1\ndata: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 3
         (f"{HEAD}model:\n  - flatten,\n  - output\n", 4, "write `flatten`"),
         (f"{HEAD}model: [flatten, fc: 10, output]\n", 3, "did you mean `dense`?"),
         (f"{HEAD}model: [flatten, dense: {{neurons: 10}}, output]\n", 3, "did you mean `units`?"),
-        (f"{FINE}train: {{loss: cross_entropy}}\n", 4, "did you mean `sparse_categorical_crossentropy`?"),
+        (f"{FINE}train: {{loss: cross_entropy}}\n", 4, "leave `loss` out: it is what the target needs"),
         (f"{FINE}train: {{optimizer: {{adam: {{lr: 0.1}}}}}}\n", 4, "did you mean `learning_rate`?"),
         (
             f"{HEAD}model:\n  - flatten: {{name: a}}\n  - dense: {{units: 3, name: b}}\n"
