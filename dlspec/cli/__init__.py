@@ -7,6 +7,7 @@ Exit codes: 0 fine; 1 the spec has errors; 2 wrong use of the command; 3 the dat
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,20 @@ COMMANDS = (
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
+
+
+OTHER_COMMANDS = {
+    "run": "train fit start execute go",
+    "validate": "check lint test verify",
+    "layers": "list ls search find",
+    "--help": "help",
+    "--version": "version",
+    "run --resume": "resume continue",
+    "init": "new create start-project",
+    "show": "view display summary print cat",
+    "doctor": "info status diagnose",
+}
+"""What to type -> words of others for it."""
 
 
 class Commands(click.Group):
@@ -44,10 +59,19 @@ class Commands(click.Group):
         except click.UsageError:
             from difflib import get_close_matches
 
-            near = get_close_matches(arguments[0], COMMANDS, n=1)
+            word, *rest = arguments
+            near = get_close_matches(word, COMMANDS, n=1)
+            meant = next((typed for typed, words in OTHER_COMMANDS.items() if word.lower() in words.split()), None)
+            if word.endswith((".yaml", ".yml")):
+                meant, rest = "run", arguments
+            elif word.endswith((".csv", ".tsv", ".parquet", ".jsonl")):
+                meant, rest = "init", arguments
+            if meant:
+                typed = shlex.join(["dlspec", *meant.split(), *rest])
+                raise click.UsageError(f"there is no command `{word}`; type  {typed}", context) from None
             if not near:
                 raise
-            message = f"no such command `{arguments[0]}`; did you mean `{near[0]}`?"
+            message = f"no such command `{word}`; did you mean `{near[0]}`?"
             raise click.UsageError(message, context) from None
 
 

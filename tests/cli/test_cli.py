@@ -247,3 +247,35 @@ def test_a_bug_returns_5_with_a_traceback(monkeypatch, capsys):
         package.main()
     assert caught.value.code == 5
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("train x.yaml", "there is no command `train`; type  dlspec run x.yaml"),
+        ("fit x.yaml -s seed=3", "type  dlspec run x.yaml -s seed=3"),
+        ("check x.yaml", "type  dlspec validate x.yaml"),
+        ("list", "type  dlspec layers"),
+        ("help", "type  dlspec --help"),
+        ("version", "type  dlspec --version"),
+        ("resume runs/a/001", "type  dlspec run --resume runs/a/001"),
+        ("specs/a.yaml", "type  dlspec run specs/a.yaml"),
+        ("my data.csv", "no such command"),
+        ("data.csv", "type  dlspec init data.csv"),
+        ("valdiate x.yaml", "did you mean `validate`?"),
+    ],
+)
+def test_wrong_turns_say_what_to_type(typed, says):
+    done = CliRunner().invoke(cli, typed.split())
+    assert done.exit_code == 2
+    assert says.lower() in " ".join(done.output.split("Error:")[-1].split()).replace("type ", "type  ").lower()
+
+
+def test_a_run_folder_in_place_of_a_spec_names_the_spec(tmp_path):
+    (tmp_path / "resolved.yaml").write_text("dlspec: 1\n")
+    done = CliRunner().invoke(cli, ["plan", str(tmp_path)])
+    assert "the spec of this run is" in str(done.exception) + done.output
+    for command in ("run", "validate", "plan", "show"):
+        (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+        done = CliRunner().invoke(cli, [command, str(tmp_path / "t.csv")])
+        assert "write `dlspec init" in str(done.exception) + done.output

@@ -36,11 +36,16 @@ def read_file(path: str | Path) -> Document:
             data = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         nearest = _nearest_file(Path(path))
+        of_run = Path(path) / "resolved.yaml"
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError.of(
             "file-not-found" if isinstance(error, FileNotFoundError) else "file-unreadable",
             f"cannot read `{file}`: {reason.lower()}",
-            help=f"did you mean `{nearest}`?" if nearest else None,
+            help=f"the spec of this run is `{of_run}`"
+            if isinstance(error, IsADirectoryError) and of_run.is_file()
+            else f"did you mean `{nearest}`?"
+            if nearest
+            else None,
         ) from None
     return read_bytes(data, file)
 
