@@ -304,8 +304,9 @@ class FileSamples(LazyArray):
         """Of what is in the files and of their names below the folder that holds all of them, wherever that is."""
         import hashlib
 
-        home = os.path.commonpath([file.absolute().parent for file in self.files])
-        names = [os.path.relpath(file.absolute(), home).replace(os.sep, "/") for file in self.files]
+        files = [str(file.absolute()) for file in self.files]
+        home = os.path.join(os.path.commonpath([*map(os.path.dirname, files)]), "")
+        names = [file[len(home) :].replace(os.sep, "/") for file in files]
         return hashlib.sha256(repr(names).encode() + self.contents()[:].tobytes()).hexdigest()
 
     def contents(self) -> FileSamples:
