@@ -137,3 +137,19 @@ def test_a_network_of_several_outputs_is_planned_and_drawn_and_refused_by_run(tm
         dlspec.run(spec, out=tmp_path / "run")
     assert [d.code for d in refused.value.diagnostics] == ["several-outputs"]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "layers"),
+    [
+        ("{dataset: diabetes}", "[{dense: 8}, {dense: {units: 1, activation: softmax}}]"),
+        ("{dataset: diabetes}", "[{dense: {units: 1, activation: softmax}}, {dense: 8}, output]"),
+        ("{dataset: iris}", "[{dense: {units: 1, activation: sparsemax}}, output]"),
+        ("{dataset: spirals}", "[{dense: 8}, {dense: {units: 1, activation: softmax}}]"),
+    ],
+)
+def test_a_softmax_over_one_unit_is_an_error_wherever_it_stands(data, layers):
+    (problem,) = dlspec.validate(f"dlspec: 1\ndata: {data}\nmodel: {layers}\n")
+    assert problem.code == "one-unit-softmax"
+    assert problem.is_error
+    assert "is always 1" in problem.message

@@ -10,6 +10,7 @@ from dlspec.language.shapes import show_shape
 from dlspec.model.layers.core import Output
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
+from dlspec.spec.checks.networks import is_constant
 from dlspec.spec.spec import Spec
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
@@ -137,6 +138,8 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("model") or signature.target.kind != "number":
         return
     last = graph[graph.outputs[0]]
+    if is_constant(last):
+        return
     activation = getattr(last.layer, "activation", None)
     low, high = BOUNDED.get(activation, (None, None)) if isinstance(activation, str) else (None, None)
     if low is None and activation not in ONE_SIDED:

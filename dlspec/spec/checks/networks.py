@@ -148,6 +148,30 @@ BETWEEN = ("softmax", "log_softmax", "sparsemax")
 
 
 @rule
+def softmax_is_over_several(checked: Checked) -> Iterator[Diagnostic]:
+    """Over one unit it is 1 whatever comes in, and nothing is learned through it. Where the network is to end in a
+    probability, another rule says so."""
+    spec, graph, signature = checked.spec, checked.graph, checked.signature
+    if not spec.has("model"):
+        return
+    ends = signature is not None and signature.target.kind in ("class", "labels")
+    for layer in graph.layers:
+        if is_constant(layer) and not (ends and layer.name in graph.outputs):
+            yield Diagnostic(
+                "one-unit-softmax",
+                f"`{getattr(layer.layer, 'activation', None)}` over one unit is always 1",
+                spec.span(*layer.path, layer.type_name, "activation"),
+                help="leave `activation` out, or write `activation: sigmoid`",
+            )
+
+
+def is_constant(layer: GraphLayer) -> bool:
+    """Whether a layer puts out ones alone."""
+    activation, shape = getattr(layer.layer, "activation", None), layer.output_shape
+    return activation in ("softmax", "sparsemax") and shape is not None and shape[-1] == 1 and layer.shares is None
+
+
+@rule
 def hidden_units_do_not_compete(checked: Checked) -> Iterator[Diagnostic]:
     """A softmax below the output makes hidden units add up to one, which is hardly ever meant outside of attention."""
     spec, graph = checked.spec, checked.graph
@@ -157,7 +181,7 @@ def hidden_units_do_not_compete(checked: Checked) -> Iterator[Diagnostic]:
         activation = getattr(layer.layer, "activation", None)
         above = graph.consumers[layer.name]
         weighted_above = any(graph[name].layer.has_weights for name in above)
-        if activation in BETWEEN and weighted_above:
+        if activation in BETWEEN and weighted_above and not is_constant(layer):
             yield Diagnostic(
                 "hidden-softmax",
                 f"`{activation}` below the output makes the units of `{layer.name}` add up to 1",
