@@ -123,7 +123,8 @@ def verdict_of(
     """
     outcome = outcome_of(found)
     worth = f"{found.pieces:.3g} independent {found.of}" if found.pieces % 1 else f"{found.pieces:,.0f} {found.of}"
-    adds = {"level": ", a difference that could be due to chance", "too_few": f", on what is worth {worth}"}
+    level = ", a difference that could be due to chance" if found.mean else ", which is the same"
+    adds = {"level": level, "too_few": f", on what is worth {worth}"}
     return Verdict(
         outcome=outcome,
         sentence=f"{says[outcome]}: {figures}{adds.get(outcome, '')}.",

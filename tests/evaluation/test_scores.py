@@ -132,3 +132,11 @@ def test_the_verdict_shows_how_figures_differ():
     verdict = judge(data, truth + 10.306 * off, {"mean": truth + 10.308 * off})
     assert "RMSE 10.306" in verdict.sentence
     assert "10.308" in verdict.sentence
+
+
+def test_the_verdict_of_what_is_the_same():
+    data = Training(TINY["table"]).data
+    guess = np.asarray(data.test.truth) + 1
+    verdict = judge(data, guess, {"mean": guess})
+    assert verdict.outcome == "level"
+    assert verdict.sentence.endswith("which is the same.")
