@@ -81,15 +81,18 @@ def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], i
     said = [_diagnose(line, document) for line in found]
     lost = document.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
     problems += [d for d, line in zip(said, found, strict=True) if not (lost and _may_be_lost(d, line))]
-    guessed, places = 0, set[tuple[Any, ...]]()
+    guessed, places = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
     for _ in range(MENDED):
         for line in found:  # what stands beside it is still worth checking
-            guessed += _mend(values, line, guess)
+            if _mend(values, line, guess):
+                guessed.add(line["loc"])
             places.add(line["loc"])
         spec, found = _validate(values)
         if spec:
-            return _finish(spec, document, frozenset()), problems, guessed
+            return _finish(spec, document, frozenset()), problems, len(guessed)
         problems += [_diagnose(line, document) for line in found if _was_hidden(line, places)]
+        if all(line["loc"] in places for line in found):
+            break
     absent = {str(line["loc"][0]) for line in found if line["loc"]}
     broken = {_item_at(values, line["loc"]) for line in found if line["loc"][:1] == ("model",)}
     if broken and () not in broken:
@@ -105,7 +108,7 @@ def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], i
         absent |= {str(line["loc"][0]) for line in found if line["loc"]}
         kept = {key: value for key, value in kept.items() if key not in absent}
         spec = Spec.model_validate({**_STAND_INS, **kept})
-    return _finish(spec, document, frozenset(absent)), problems, guessed
+    return _finish(spec, document, frozenset(absent)), problems, len(guessed)
 
 
 def _validate(values: dict[str, Any]) -> tuple[Spec | None, list[Any]]:
