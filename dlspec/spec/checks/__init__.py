@@ -55,7 +55,8 @@ def check(document: Document) -> Checked:
             missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
             absent = [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
     checked = _check(spec, [*problems, *absent], description)
-    other, said, guesses = read_otherwise(document) if problems else (spec, problems, 0)
+    follows = checked.graph.complete and len(checked.diagnostics) > len(problems) + len(absent)
+    other, said, guesses = read_otherwise(document) if problems and follows else (spec, problems, 0)
     if guesses:  # what does not show without a guess follows from it; of warnings nobody knows with several of them
         either = _check(other, [*said, *absent], description if other.has("data") else None).diagnostics
         sure = {(found.code, found.span) for found in either if guesses == 1 or found.is_error or found in said}
