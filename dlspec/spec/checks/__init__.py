@@ -55,12 +55,10 @@ def check(document: Document) -> Checked:
             missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
             absent = [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
     checked = _check(spec, [*problems, *absent], description)
-    other, said, guesses = read_otherwise(document) if problems else (spec, problems, 0)
+    again = bool(problems) and checked.graph.complete  # a network that grows too far took long enough
+    other, said, guesses = read_otherwise(document) if again else (spec, problems, 0)
     if guesses:  # what does not show without a guess follows from it; of warnings nobody knows with several of them
-        if checked.graph.complete:
-            either = _check(other, [*said, *absent], description if other.has("data") else None).diagnostics
-        else:  # it took long enough
-            either = [*said, *(found for found in checked.diagnostics if found not in problems)]
+        either = _check(other, [*said, *absent], description if other.has("data") else None).diagnostics
         sure = {(found.code, found.span) for found in either if guesses == 1 or found.is_error or found in said}
         checked = replace(checked, diagnostics=[d for d in checked.diagnostics if (d.code, d.span) in sure])
     if description is None or not description.read_to:
