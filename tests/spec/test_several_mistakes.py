@@ -101,7 +101,7 @@ def test_several_mistakes_are_all_told_and_nothing_besides(count):
     draw = random.Random(count)
     alone = {mistake: found(mistake) for mistake in EACH}
     pairs = list(itertools.combinations(EACH, 2)) if count == 2 else []
-    drawn = draw.sample(pairs, 120) if pairs else [draw.sample(EACH, count) for _ in range(50)]
+    drawn = draw.sample(pairs, 250) if pairs else [draw.sample(EACH, count) for _ in range(120)]
     for mistakes in drawn:
         if len({right for right, _ in mistakes}) == len(mistakes):
             wanted = sorted(place for mistake in mistakes for place in alone[mistake])
