@@ -209,10 +209,10 @@ def _replace(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
     """Takes a value out, so that its default stands there, or puts another one in its place."""
     values, last = _above(values, path), path[-1]
     if isinstance(values, dict) and last in values:
-        if meant is None:
-            del values[last]
-        else:
+        if meant is not None:
             values[last] = meant
+        elif path[0] != "model" or len(values) > 1:  # a layer alone is better known as broken
+            del values[last]
     elif isinstance(values, list) and last in range(len(values)) and meant is not None:
         values[last] = meant
 
