@@ -213,6 +213,16 @@ class Split(SpecModel):
         return round(rows - (later + 1) * test - validation), round(rows - (later + 1) * test), end
 
 
+def drawn_among_dates(name: str, by: str | None) -> tuple[str, str]:
+    """What is wrong with rows drawn at random where a column holds dates, and the cure."""
+    message = (
+        f"`{name}` holds dates, and rows are drawn at random: the network is tested on times between those that it was "
+        "trained on, which is easier than times to come"
+    )
+    here = "`split: {by: order}`"
+    return message, f"sort the rows by `{name}` and write {here}, or `split: {{by: {by}}}` where times do not matter"
+
+
 def _of(amount: Any, rows: int) -> float:
     amount = amount if isinstance(amount, int | float) else BY_DEFAULT
     return amount * rows if isinstance(amount, float) else float(amount)

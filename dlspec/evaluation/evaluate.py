@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from dlspec.evaluation.scores import Scorer, Scores
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.evaluation.verdict import Verdict, judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
+from dlspec.language.fields import one_of
 from dlspec.training.values import predict
 
 Array = np.ndarray
@@ -30,27 +32,31 @@ class Evaluation:
     """All results.
 
     Args:
-        intervals: of the metrics of the test part.
         predictions: of the test part, of the network and each baseline.
         losses: of each sample of the test part, of the network and each baseline.
-        by: how the test part is cut -> each piece -> its metrics.
+        scorer: of the test part.
     """
 
     train: Scores
     validation: Scores
     test: Scores
-    intervals: dict[str, Bounds | None]
     baselines: dict[str, Scores]
     verdict: Verdict
     predictions: dict[str, Array]
     losses: dict[str, Array]
-    notes: tuple[str, ...] = ()
-    by: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...]
+    scorer: Scorer
+
+    @cached_property
+    def intervals(self) -> dict[str, Bounds | None]:
+        """Of the metrics of the test part; of trainings aside nobody asks for them."""
+        return self.scorer.intervals(self.predictions["network"])
 
     def as_json(self) -> dict[str, Any]:
         """What `metrics.json` holds."""
+        cuts = {f"by_{cut}": getattr(self.scorer, f"by_{own}")(self.predictions) for cut, own in CUTS.items()}
         return {
-            **{name: cut for name, cut in self.by.items() if cut},
+            **{name: cut for name, cut in cuts.items() if cut},
             "train": self.train,
             "validation": self.validation,
             "test": self.test,
@@ -91,17 +97,20 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
         guesses[baseline.type_name] = found.values if isinstance(found, Guess) else found
         notes += found.notes if isinstance(found, Guess) else ()
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
+    if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
+        several = scorer.without_own_scale
+        names = one_of(several[:5]) + (f" and {len(several) - 5:,} more" if len(several) > 5 else "")
+        notes.append(f"MASE of {names} is scaled by the changes of all series, since their training part has none.")
     return Evaluation(
         scores(train),
         scores(data.validation),
         scorer.scores(on_test),
-        scorer.intervals(on_test),
         {name: scorer.scores(guess) for name, guess in guesses.items()},
         judge(data, on_test, guesses),
         predictions,
         {who: losses_of(data, guess) for who, guess in predictions.items()},
         tuple(notes),
-        {f"by_{cut}": getattr(scorer, f"by_{own}")(predictions) for cut, own in CUTS.items()},
+        scorer,
     )
 
 

@@ -37,6 +37,14 @@ class Scorer:
         self.truth = np.asarray(part.truth)
         self.naive = _naive_errors(data, part)
 
+    @property
+    def without_own_scale(self) -> list[str]:
+        """The series whose errors are scaled by the changes of all, since their own training part has none."""
+        if self.data.naive_error is None or self.data.groups is None:
+            return []
+        names = np.unique(self.data.groups[np.asarray(self.part.rows)].astype(str))
+        return [str(name) for name in names if not np.all(self.data.naive_of_series.get(name, np.zeros(1)) > 0)]
+
     def scores(self, guess: Array, places: Places = ALL) -> Scores:
         """Of all samples, or some; of several numbers, the mean of each metric over them.
 

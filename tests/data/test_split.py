@@ -9,7 +9,7 @@ import pytest
 import dlspec
 from dlspec.language.diagnostics import Severity
 from dlspec.language.diagnostics.errors import DataError, SpecError
-from dlspec.runs.job import load_data
+from dlspec.runs.job import find_oddities, load_data
 from dlspec.training.values import as_array
 from tests.conftest import TINY_DIGITS
 from tests.trained import Training
@@ -389,3 +389,26 @@ def test_rows_that_are_not_drawn_one_by_one_need_no_warning(dated, split):
 def test_a_table_without_dates_needs_none(dated, tmp_path):
     pd.read_csv(tmp_path / "sold.csv").drop(columns="day").to_csv(tmp_path / "sold.csv", index=False)
     assert dated({}) == []
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%d/%m/%Y"])
+@pytest.mark.parametrize("days", [28, 12], ids=["clear", "day or month"])
+def test_dates_that_only_their_values_tell_are_a_warning_of_the_data(tmp_path, form, days):
+    dates = [day for day in pd.date_range("2026-01-01", periods=300) if day.day <= days]
+    frame = pd.DataFrame(
+        {"when": [day.strftime(form) for day in dates], "x": range(len(dates)), "y": np.sin(range(len(dates)))}
+    )
+    frame.loc[3, "when"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+
+    def told(split):
+        spec = dlspec.load(
+            f"dlspec: 1\ndata: {{table: {tmp_path}/t.csv, target: y, features: [x], split: {split}}}\nmodel: [output]\n"
+        )
+        return [
+            problem.message for problem in find_oddities(spec, load_data(spec)) if problem.code == "dates-at-random"
+        ]
+
+    (message,) = told("{test: 0.2}")
+    assert message.startswith("`when` holds dates")
+    assert told("{by: order}") == told("{by: random}") == []

@@ -59,6 +59,7 @@ def test_mase_is_of_each_series_and_of_one_step(shops):
     assert sum(counts.values()) == len(data.test)
     mean = sum(counts[name] * own["scores"]["network"]["mase"] for name, own in of.items()) / len(data.test)
     assert scorer.scores(guess)["mase"] == pytest.approx(mean)
+    assert scorer.without_own_scale == ["closed", "new"]
 
 
 def test_metrics_by_class_are_those_of_scikit_learn():

@@ -35,6 +35,7 @@ def test_a_resolved_spec_is_the_same_spec(path, monkeypatch):
     try:
         spec = dlspec.load(path)
     except SpecError:
+        assert SHARED in path.parents, "a spec of the project is fine"
         pytest.skip("it is wrong")
     text = write_resolved(spec)
     again = dlspec.load(text)

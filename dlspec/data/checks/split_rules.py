@@ -9,9 +9,13 @@ import numpy as np
 from dlspec.data.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data.checks.base import LOOKED_AT, Looked, rule, warn
 from dlspec.data.preparation import Part, Prepared, print_of
+from dlspec.data.preparation.problems import ValueProblem, is_missing
+from dlspec.data.preparation.times import DATE_FORMS, compact, date_form
 from dlspec.data.sample_size import judges_little, worth_of
 from dlspec.data.sources.folders import FileSamples
+from dlspec.data.split import drawn_among_dates
 from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import one_of
 
 Array = np.ndarray
@@ -221,6 +225,35 @@ def time_has_no_gaps(looked: Looked) -> Iterator[Diagnostic]:
 
 def _show(value: object) -> str:
     return str(value).removesuffix(".000000").removesuffix(":00").removesuffix("T00:00").replace("T", " ")
+
+
+@rule
+def dates_are_not_split_at_random(looked: Looked) -> Iterator[Diagnostic]:
+    """As `validate` says of dates that it knows at once (ISO 8601); here of those that only their values tell."""
+    split, signature = looked.section.split, looked.data.signature
+    drawn = split.by in ("random", "stratified") and split.group is None and not signature.test_rows
+    if signature.window is not None or not drawn or looked.section.is_written("split", "by"):
+        return
+    for name, values in looked.columns.items():
+        if name not in signature.target.names and _are_dates(name, values):
+            message, help = drawn_among_dates(name, split.by)
+            yield warn("dates-at-random", message, looked.at_key("split"), help)
+            return
+
+
+def _are_dates(name: str, values: Array) -> bool:
+    """Whether all values are dates in another form than that of ISO 8601."""
+    if values.ndim != 1 or not len(values) or values.dtype.kind not in "Oiuf":
+        return False
+    there = values[~is_missing(values)]
+    if values.dtype.kind != "O":
+        return compact(there)
+    try:
+        return len(there) > 0 and date_form(name, there, ordered=False) != DATE_FORMS[0]
+    except ValueProblem:  # a value is no date
+        return False
+    except DataError:  # all are, and which number is the day is not clear
+        return True
 
 
 @rule

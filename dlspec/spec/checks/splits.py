@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dlspec.data.columns import place_of_feature
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
-from dlspec.data.split import GAP, WORDS, Split, part_of_word
+from dlspec.data.split import GAP, WORDS, Split, drawn_among_dates, part_of_word
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.fields import one_of
 from dlspec.spec.checks.base import Checked, rule
@@ -85,15 +85,9 @@ def dates_are_not_split_at_random(checked: Checked) -> Iterator[Diagnostic]:
     if split.by not in ("random", "stratified") or split.group is not None or signature.test_rows:
         return
     name, said = checked.dated[0], spec.is_written("data", "split", "by")
-    yield Diagnostic(
-        "dates-at-random",
-        f"`{name}` holds dates, and rows are drawn at random: the network is tested on times between those that it was "
-        "trained on, which is easier than times to come",
-        spec.span("data", "split", "by") if said else spec.key_span("data"),
-        Severity.NOTE if said else Severity.WARNING,
-        help=f"sort the rows by `{name}` and write `split: {{by: order}}`, or `split: {{by: {split.by}}}` where times "
-        "do not matter",
-    )
+    message, help = drawn_among_dates(name, split.by)
+    place = spec.span("data", "split", "by") if said else spec.key_span("data")
+    yield Diagnostic("dates-at-random", message, place, Severity.NOTE if said else Severity.WARNING, help=help)
 
 
 @rule
