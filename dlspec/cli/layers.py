@@ -47,7 +47,7 @@ def command(name: str | None, kind: str | None) -> int:
 
 
 def _category(kind: str) -> Category:
-    from dlspec.language.fields import did_you_mean
+    from dlspec.language.words import did_you_mean
     from dlspec.views.reference.catalogue import categories, category
 
     found = category(kind)

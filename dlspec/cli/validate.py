@@ -91,7 +91,7 @@ def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
 
 def _explain(code: str) -> int:
     from dlspec.language.codes import as_plain_text, explanations
-    from dlspec.language.fields import did_you_mean
+    from dlspec.language.words import did_you_mean
 
     if code not in explanations():
         near = did_you_mean(code, explanations(), otherwise="")

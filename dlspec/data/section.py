@@ -25,11 +25,11 @@ from dlspec.language.fields import (
     Text,
     joined_errors,
     mistake,
-    nearest,
     rebuild_error,
     show_value,
 )
 from dlspec.language.section import Section
+from dlspec.language.words import nearest
 
 SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
 """Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""

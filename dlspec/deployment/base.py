@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean, one_of
 from dlspec.language.registry import Kind, Registry
+from dlspec.language.words import did_you_mean, one_of
 
 DEFAULT = "keras"
 

@@ -17,7 +17,7 @@ from dlspec.evaluation.scores import Scorer, Scores
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.evaluation.verdict import Verdict, judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.training.values import predict
 
 Array = np.ndarray

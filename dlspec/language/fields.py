@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
@@ -27,6 +26,8 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from dlspec.language.words import did_you_mean, nearest, one_of, same
 
 Whole = Annotated[int, Strict()]
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
@@ -73,60 +74,6 @@ def not_yet(what: str, at: Literal["key", "value"] = "key") -> PydanticCustomErr
     """The mistake of using what the language has and this version has not."""
     message = f"{what} is part of the language, but not of this version of dlspec yet"
     return mistake("not-supported-yet", message, at=at)
-
-
-OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
-    "bn": ("batch_normalization",),
-    "conv": ("conv2d",),
-    "crossentropy": ("sparse_categorical_crossentropy", "binary_crossentropy"),
-    "csv": ("table",),
-    "dataframe": ("table",),
-    "fc": ("dense",),
-    "fullyconnected": ("dense",),
-    "inherits": ("extends",),
-    "label": ("target",),
-    "layers": ("model",),
-    "linear": ("dense",),
-    "lr": ("learning_rate",),
-    "network": ("model",),
-    "neurons": ("units",),
-    "params": ("parameters",),
-    "pooling": ("max_pooling2d",),
-    "vars": ("variables",),
-}
-"""Words of other tools, small and without `_` -> ours, of which the first known one is meant."""
-
-
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be."""
-    known = list(words)
-    folded = {w.lower().replace("_", ""): w for w in known}
-    bare = word.lower().replace("_", "").replace("-", "").replace(" ", "")
-    if bare in folded:
-        return folded[bare]
-    ours = next((name for name in OTHER_WORDS.get(bare, ()) if name in known), None)
-    if ours:
-        return ours
-    swapped = [w for w in known if sorted(w) == sorted(word.lower())]  # `adma` is `adam`, not `adamax`
-    found = swapped or get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def did_you_mean(word: str, words: Iterable[str], *, otherwise: str | None = None) -> str | None:
-    """Help that offers the nearest word, or lists all of them when they are few."""
-    known = list(words)
-    near = nearest(word, known)
-    if near:
-        return f"did you mean `{near}`?"
-    if otherwise is None and 0 < len(known) <= 12:
-        return f"known are {one_of(known)}"
-    return otherwise
-
-
-def one_of(words: Iterable[Any], *, last: str = "and") -> str:
-    """`a`, `b` and `c`."""
-    quoted = [f"`{word}`" for word in words]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 
 
 def show_value(value: Any) -> str:
@@ -183,8 +130,35 @@ class SpecModel(BaseModel):
         except ValidationError as error:
             keys = cls.keys()
             unknown = [key for key in value if key not in keys] if isinstance(value, dict) else []
-            meant = {nearest(key, keys) for key in unknown}  # a misspelt key is one mistake, not also a missing one
-            raise rebuild_error(error, cls.__name__, cls._explain, leave_out=meant) from None
+            meant = {
+                key: nearest(key, keys) for key in unknown
+            }  # a misspelt key is one mistake, not also a missing one
+            taken = None
+            if len(unknown) == 1 and None in meant.values():
+                taken = meant[unknown[0]] = cls._missing_that_takes(value[unknown[0]], value, error)
+
+            def in_our_words(line: InitErrorDetails) -> InitErrorDetails:
+                place = line.get("loc", ())
+                if line["type"] == "extra_forbidden" and taken:
+                    line["type"] = _unknown_key(str(place[0]), f"did you mean `{taken}`?", taken)
+                return cls._explain(line)
+
+            raise rebuild_error(error, cls.__name__, in_our_words, leave_out=meant.values()) from None
+
+    @classmethod
+    def _missing_that_takes(cls, value: Any, values: Mapping[str, Any], error: ValidationError) -> str | None:
+        """The one key that is missing, if it takes what stands behind the one that is not known."""
+        lines = error.errors(include_url=False)
+        missing = [str(line["loc"][0]) for line in lines if line["type"] == "missing" and len(line["loc"]) == 1]
+        if len(missing) != 1 or value is None:
+            return None
+        try:
+            known = cls.keys()
+            cls.model_validate({key: given for key, given in values.items() if key in known} | {missing[0]: value})
+        except ValidationError as error:
+            fits = all(line["loc"][:1] != (missing[0],) for line in error.errors(include_url=False))
+            return missing[0] if fits else None
+        return missing[0]
 
     @classmethod
     def _explain(cls, error: InitErrorDetails) -> InitErrorDetails:
@@ -205,12 +179,15 @@ class SpecModel(BaseModel):
         elif error["type"] == "extra_forbidden":
             said = cls._explain_unknown(key)
         elif error["type"] in ("model_type", "dict_type", "model_attributes_type"):
-            meant = cls._short_for(error["input"]) if isinstance(error["input"], str | int | float) else None
-            said = mistake(
-                "wrong-type",
-                f"a mapping of keys is needed here, got {show_value(error['input'])}",
-                help=f"write `{meant}`" if meant else f"its keys are {one_of(cls.keys())}",
-            )
+            value = error["input"]
+            meant = cls._short_for(value) if isinstance(value, str | int | float) else None
+            help = f"write `{meant}`" if meant else f"its keys are {one_of(cls.keys())}"
+            pair = re.fullmatch(r"(\w+)\s*[ =:]\s*(\S.*)", value) if isinstance(value, str) else None
+            if pair and nearest(pair[1], cls.keys()):
+                help = f"write `{nearest(pair[1], cls.keys())}: {pair[2]}`"
+            elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+                help = "remove the `- ` in front of its keys"
+            said = mistake("wrong-type", f"a mapping of keys is needed here, got {show_value(value)}", help=help)
         else:
             said = explain_value(error, key, cls.keys().get(key))
         error["type"] = said
@@ -240,18 +217,20 @@ class SpecModel(BaseModel):
         keys = [name for name in known if name != "method"]
         name, colon, value = key.partition(":")
         joined = f"a space is missing behind `:`: write `{name}: {value}`" if colon and name in keys else None
+        pair = re.fullmatch(r"(\w+)\s*=\s*(.+)", key)
+        if pair and nearest(pair[1], keys):
+            joined = f"write `{nearest(pair[1], keys)}: {pair[2]}`"
         listed = f"the keys here are {one_of(keys)}" if keys else "it has no keys"
-        return mistake(
-            "unknown-key",
-            f"unknown key `{key}`",
-            help=joined or did_you_mean(key, keys, otherwise=listed),
-            at="key",
-            meant=nearest(key, keys),
-        )
+        help = joined or did_you_mean(key, keys, otherwise=listed, find=nearest)
+        return _unknown_key(key, help, nearest(key, keys))
 
     def written(self) -> dict[str, Any]:
         """The fields as plain YAML values, defaults included."""
         return {name.removesuffix("_"): _written(getattr(self, name)) for name in self.fields_in_order()}
+
+
+def _unknown_key(key: str, help: str | None, meant: str | None) -> PydanticCustomError:
+    return mistake("unknown-key", f"unknown key `{key}`", help=help, at="key", meant=meant)
 
 
 def _written(value: Any) -> Any:
@@ -334,24 +313,29 @@ def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = N
         return mistake(
             "wrong-type",
             f"{name} must be {wanted}, got {show_value(value)}",
-            help=_retype(kind, key if not inner else "", value),
+            help=_retype(kind, key if not inner else "", value) or _such_as(kind, key, field),
         )
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         limit = error.get("ctx", {}).get(bound)
         limit = int(limit) if isinstance(limit, float) and limit == int(limit) else limit
-        return mistake("out-of-range", f"{name} must be {words} {limit}, got `{value}`", help=_range(field, name))
+        help = (
+            _percent(field, key, value) or _range(field, name) or (f"write `{key}: {limit}`" if "e" in bound else None)
+        )
+        return mistake("out-of-range", f"{name} must be {words} {limit}, got `{value}`", help=help)
     if kind == "finite_number":
         return mistake("out-of-range", f"{name} must be a finite number, got `{value}`")
     if kind in ("literal_error", "enum"):
         choices = _choices(field)
+        texts = [choice for choice in choices if isinstance(choice, str)]
+        ours = same(value, texts) if isinstance(value, str) else None
         return mistake(
             "unknown-value",
             f"{name} must be {one_of(choices, last='or')}, got {show_value(value)}",
-            help=did_you_mean(str(value), map(str, choices), otherwise=""),
-            meant=nearest(value, [choice for choice in choices if isinstance(choice, str)])
-            if isinstance(value, str)
-            else None,
+            help=f"write `{key}: {ours}`"
+            if ours and not inner
+            else did_you_mean(str(value), map(str, choices), otherwise="", find=nearest),
+            meant=nearest(value, texts) if isinstance(value, str) else None,
         )
     if kind == "too_short":
         least = error.get("ctx", {}).get("min_length", 1)
@@ -360,6 +344,9 @@ def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = N
         longest = error.get("ctx", {}).get("max_length")
         return mistake("out-of-range", f"{name} takes {longest} entries at most")
     return mistake("wrong-value", f"{name} cannot be {show_value(value)}")
+
+
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def _retype(kind: str, key: str, value: Any) -> str | None:
@@ -371,6 +358,8 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
             number = float(text.rstrip("%,").replace("_", "").replace(",", "")) / (100 if percent else 1)
         except ValueError:
             number = math.nan
+        if kind == "int_type" and text.lower() in _NUMBERS:
+            return f"write `{prefix}{_NUMBERS.index(text.lower())}`"
         if kind in ("int_type", "float_type") and math.isfinite(number):
             if kind == "float_type" or number == int(number):
                 plain = int(number) if number == int(number) and not percent else number
@@ -391,6 +380,25 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
     if kind == "list_type" and isinstance(value, str | int):
         return f"write `{prefix}[{value}]`"
     return None
+
+
+def _such_as(kind: str, key: str, field: FieldInfo | None) -> str | None:
+    """The default as an example, where a number is needed."""
+    if field is None or kind not in ("int_type", "int_from_float", "float_type"):
+        return None
+    default = field.default
+    if default is None:
+        return f"write a number, or leave `{key}` out"
+    number = isinstance(default, int | float) and not isinstance(default, bool)
+    return f"write a number, such as `{key}: {default}`" if number else None
+
+
+def _percent(field: FieldInfo | None, key: str, value: Any) -> str | None:
+    """What to write for 20, where a share is needed."""
+    shares = any(
+        1 in (getattr(part, "lt", None), getattr(part, "le", None)) for part in (field.metadata if field else ())
+    )
+    return f"write `{key}: {value / 100}` for {value}%" if shares and 1 < value <= 100 else None
 
 
 def looks_like_a_number(text: str) -> bool:

@@ -53,7 +53,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "CallbackList": _BASE,
         "BackupAndRestore": f"{_ITSELF}: `dlspec run --resume` goes on where a run stopped",
         "CSVLogger": f"{_ITSELF}: `history.csv` has a row for every epoch",
-        "EarlyStopping": "write `early_stopping` under `train`",
+        "EarlyStopping": "write `early_stopping: {patience: 5}` under `train`",
         "History": f"{_ITSELF}: `history.csv` has a row for every epoch",
         "LambdaCallback": _CODE,
         "LearningRateScheduler": f"{_CODE}; `schedule` under `train` changes the learning rate",

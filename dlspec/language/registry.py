@@ -18,11 +18,14 @@ from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler, ValidationError
-from pydantic_core import InitErrorDetails, core_schema
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import SpecModel, did_you_mean, mistake, nearest, not_yet, one_of, rebuild_error, show_value
+from dlspec.language.fields import SpecModel, mistake, not_yet, rebuild_error, show_value
 from dlspec.language.homes import HOMES
+from dlspec.language.notations import NAMED_BY, Call, as_calls
+from dlspec.language.words import bare, did_you_mean, nearest, one_of, same
+from dlspec.language.yaml import to_inline_yaml
 
 K = TypeVar("K", bound="Kind")
 
@@ -100,9 +103,19 @@ def brief_of(value: Any) -> Any:
     return value
 
 
-def _first_to_write(cls: type[Kind]) -> str:
-    required = [name for name, field in cls.keys().items() if field.is_required()]
-    return (required or list(cls.keys()))[0]
+def _to_fill_in(cls: type[Kind], given: Any = None) -> str:
+    """`{filters: 16, kernel_size: …}`: the keys that are needed, the first with what was given for it."""
+    keys = [name for name, field in cls.keys().items() if field.is_required()] or [*cls.keys()][:1]
+    plain = isinstance(given, int | float) and not isinstance(given, bool)
+    return "{" + ", ".join(f"{key}: {given if plain and key == keys[0] else '…'}" for key in keys) + "}"
+
+
+def _behind(name: str, written: Any) -> Iterator[Call]:
+    """The ways to read what stands behind a name in place of a mapping of keys: `dense: 64 relu`."""
+    if isinstance(written, str):
+        yield from as_calls(f"{name} {written}")
+    elif isinstance(written, list):
+        yield Call(name, written)
 
 
 def plural_of(noun: str) -> str:
@@ -145,6 +158,7 @@ class Registry(Generic[K]):
         home: the package (or module) whose classes register here; loaded on the first look-up.
         later: names of the language that this version does not have yet.
         left_out: names that someone may look for here -> why there are none.
+        usual: the one that someone means who writes its arguments alone.
         lazy: whether a module is loaded only when one of its own names is looked up, by the list in `homes`: 150 layer
             types take a while to make. A class that is not listed there yet is found all the same, by loading all.
     """
@@ -159,12 +173,14 @@ class Registry(Generic[K]):
         later: Sequence[str] = (),
         left_out: Mapping[str, str] | None = None,
         lazy: bool = False,
+        usual: str | None = None,
     ) -> None:
         self.noun = noun
         self.later = later
         self.left_out = left_out or {}
         self.home = home
         self.lazy = lazy
+        self.usual = usual
         self._classes: dict[str, type[K]] = {}
         self._all_loaded = False
         self.made.append(self)
@@ -304,14 +320,16 @@ class Registry(Generic[K]):
             return value  # type: ignore[return-value]
         name, arguments, place = self._split(value)
         cls = self._find(name, place, value)
+        written = arguments
         arguments, unwritten = cls.unfold(arguments)
         if not isinstance(arguments, dict):
             keys = cls.keys()
+            alone = f"write `{name}: {_to_fill_in(cls, arguments)}`" if keys else f"write `{name}` alone"
             raise self.error(
                 mistake(
                     "wrong-type",
                     f"`{name}` takes {'keys' if keys else 'no value'}, got {show_value(arguments)}",
-                    help=f"write `{name}: {{{_first_to_write(cls)}: …}}`" if keys else f"write `{name}` alone",
+                    help=self._help_for(*_behind(name, arguments)) or alone,
                 ),
                 place,
                 arguments,
@@ -319,14 +337,65 @@ class Registry(Generic[K]):
         try:
             return cls.model_validate(arguments)
         except ValidationError as error:
+            cure = None if isinstance(written, dict) else self._help_for(*_behind(name, written))
 
             def as_written(line: InitErrorDetails) -> InitErrorDetails:
-                place = line.get("loc", ())
+                place, said = line.get("loc", ()), line["type"]
                 if unwritten is not None and place[:1] == (unwritten,):
                     line["loc"] = place[1:]
+                if not isinstance(said, PydanticCustomError):
+                    return line
+                if cure and said.context and not said.context["help"]:
+                    line["type"] = PydanticCustomError(said.type, "{message}", {**said.context, "help": cure})
+                elif written is None and said.type == "missing-key":  # the bare name
+                    help = f"write `{name}: {_to_fill_in(cls)}`"
+                    line["type"] = PydanticCustomError(said.type, "{message}", {**(said.context or {}), "help": help})
                 return line
 
             raise rebuild_error(error, name, as_written, below=place) from None
+
+    def _help_for(self, *calls: Call) -> str | None:
+        """What to write here for what another tool writes as one of these calls; None: none of them would be valid."""
+        for call in calls:
+            name = same(call.name, self) or next((own for own in self._classes if call.name in self[own].also), None)
+            if name is None:
+                continue
+            known = self[name].keys()
+            keys = [key for key in known if key not in ("name", "trainable", "dtype", "from")]
+            arguments = call.arguments(keys)
+            for _ in range(3):  # words of other tools may stand in it too
+                if arguments is None:
+                    break
+                written = {name: arguments} if arguments else name
+                try:
+                    self.read(written)
+                except ValidationError as error:
+                    meant = {line["loc"][1:]: line["ctx"].get("meant") for line in error.errors(include_url=False)}
+                    known = {str(place[0]): word for place, word in meant.items() if len(place) == 1 and word}
+                    if len(known) < len(meant):
+                        break
+                    arguments = {key: known.get(key, value) for key, value in arguments.items()}
+                    continue
+                short = list(arguments) == [self[name].primary()]
+                return f"write `{to_inline_yaml({name: next(iter(arguments.values()))} if short else written)}`"
+        return None
+
+    def _not_of_it(self, name: str, others: Sequence[str]) -> str | None:
+        """That a class has no such arguments, where they stand beside its name."""
+        keys = self[name].keys() if name in self else {}
+        strange = [other for other in others if not same(other, keys)]
+        known = any(other in self or other in keys for other in others)
+        return f"`{name}` has no {one_of(strange)}; leave it out" if keys and strange and not known else None
+
+    def _usual(self, value: Any) -> Iterator[Call]:
+        """The class that is meant where its arguments stand without its name."""
+        if self.usual is None:
+            return
+        keys = self[self.usual].keys()
+        if isinstance(value, Mapping) and value and all(key in keys for key in value):
+            yield Call(self.usual, (), value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield Call(self.usual, [value])
 
     def _split(self, value: Any) -> tuple[str, Any, tuple[str, ...]]:
         if isinstance(value, str):
@@ -343,15 +412,20 @@ class Registry(Generic[K]):
                     f"{self.a_noun} is one key with its arguments below it, got {one_of(value)} side by side",
                     help=f"write `- {others[0]}` below `{name}`, further to the right"
                     if aside and getattr(self[name], "lists", None)
-                    else f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
-                    if aside
-                    else f"write one {self.noun} in each entry",
+                    else self._help_for(*self._usual(value), *as_calls(value))
+                    or (
+                        f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
+                        if aside
+                        else self._not_of_it(name, others) or f"write one {self.noun} in each entry"
+                    ),
                     at="key",
                 ),
                 (others[0],),
                 value,
             )
-        raise self.error(mistake("wrong-type", f"{self.a_noun} is needed here, got {show_value(value)}"), (), value)
+        help = self._help_for(*self._usual(value), *as_calls(value))
+        said = mistake("wrong-type", f"{self.a_noun} is needed here, got {show_value(value)}", help=help)
+        raise self.error(said, (), value)
 
     def _find(self, name: str, place: tuple[str, ...], value: Any) -> type[K]:
         if name not in self:
@@ -361,20 +435,33 @@ class Registry(Generic[K]):
         at: Literal["key", "value"] = "key" if place else "value"
         if name in self.later:
             said = not_yet(f"the {self.noun} `{name}`", at)
-        elif name in self.left_out:
-            said = mistake(self.unknown, f"there is no {self.noun} `{name}`: {self.left_out[name]}", at=at)
+        elif (why := self.why_not(name)) is not None:
+            said = mistake(self.unknown, f"there is no {self.noun} `{name}`: {why}", at=at)
         else:
             message = f"there is no {self.noun} `{name}`"
-            word, rest = re.fullmatch(r"([\w-]*)[\s:(]*(.*?)\)?", name, re.DOTALL).groups()  # type: ignore[union-attr]
-            rest = rest.strip(", ")
-            joined, folded = None, {own.replace("_", ""): own for own in self}.get(word.replace("_", "").lower())
-            if folded and folded != name.lower():  # `gru 16`, `Dense(3)`, `flatten,`
-                joined = f"write `{folded}: {rest}`" if rest else f"write `{folded}`"
             known = next((own for own, cls in self._classes.items() if name in cls.also), None)
-            help = f"write `{known}`" if known else joined or did_you_mean(name, self)
+            alone = isinstance(value, dict) and name not in (*self, *NAMED_BY)
+            calls = as_calls(name) if not place else self._usual(value) if alone else ()
+            help = (
+                f"write `{known}`"
+                if known
+                else self._help_for(*calls)
+                or did_you_mean(name, self, otherwise=f"`dlspec layers{self._option}` lists them", find=nearest)
+            )
+            word = re.match(r"[\w-]*", name)[0]  # type: ignore[index]
             meant = known or (word if word in self else nearest(name, self))
             said = mistake(self.unknown, message, help=help, at=at, given=name, meant=meant)
         raise self.error(said, place, value)
+
+    def why_not(self, name: str) -> str | None:
+        """Why there is none of this name, where someone may look for it; as Keras writes it, or in snake case."""
+        folded = bare(name)
+        return next((why for left, why in self.left_out.items() if bare(left) == folded), None)
+
+    @property
+    def _option(self) -> str:
+        """Of `dlspec layers`, to list what is kept here."""
+        return "" if self.noun == "layer" else f" --kind {plural_of(self.noun)}"
 
     def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:
         """A mistake at a place below the value that is being read."""

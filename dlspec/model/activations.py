@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from dlspec.language.fields import Text, did_you_mean, mistake, nearest
+from dlspec.language.fields import Text, mistake
 from dlspec.language.left_out import left_out
+from dlspec.language.words import did_you_mean, nearest
 
 ACTIVATIONS = (
     "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh",
@@ -29,7 +30,9 @@ def _known_activation(name: str) -> str:
             f"there is no activation `{name}`" + (f": {reason}" if reason else ""),
             help=None
             if reason
-            else did_you_mean(name, ACTIVATIONS, otherwise="common ones are `relu`, `tanh`, `sigmoid`, `softmax`"),
+            else did_you_mean(
+                name, ACTIVATIONS, otherwise="common ones are `relu`, `tanh`, `sigmoid`, `softmax`", find=nearest
+            ),
             meant=nearest(name, ACTIVATIONS),
         )
     return name

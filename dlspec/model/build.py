@@ -9,8 +9,8 @@ from typing import Any
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import INPUT
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean, one_of
 from dlspec.language.registry import snake_case
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.core import Dense, Output

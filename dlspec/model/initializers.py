@@ -15,11 +15,11 @@ from dlspec.language.fields import (
     Primary,
     Text,
     Whole,
-    did_you_mean,
     mistake,
 )
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
+from dlspec.language.words import did_you_mean
 from dlspec.model.keras_kind import KerasKind
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlspec.language.diagnostics import Diagnostic, Label, Span
-from dlspec.language.fields import did_you_mean, one_of
 from dlspec.language.shapes import Path, Shape, ShapeError, show_shape
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.graph import GraphLayer
 from dlspec.model.laid import Laid
@@ -15,6 +15,9 @@ from dlspec.model.layer_names import LayerNames
 from dlspec.model.layers import LayerSpec, ModelItem, Wire
 from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken, ModelSpec
+
+ABOVE = frozenset({"previous", "prev", "last", "above", "before"})
+"""What people write for the layer above."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,10 @@ class LayerMessages:
                 help="move it above this layer",
             )
         known = self.laid.known
-        return Diagnostic(
-            "unknown-layer-name",
-            f"no layer above is named `{name}`",
-            span,
-            help=did_you_mean(name, known, otherwise=f"the last ones are {one_of(list(known)[-6:])}"),
-        )
+        help = did_you_mean(name, known, otherwise=f"the last ones are {one_of(list(known)[-6:])}")
+        if name in ABOVE:
+            help = "leave `from` out: a layer takes the one above it"
+        return Diagnostic("unknown-layer-name", f"no layer above is named `{name}`", span, help=help)
 
     def follows_nothing(self, item: ModelItem, path: Path) -> Diagnostic:
         """It is the first of a network with several inputs, and names none of them."""
@@ -152,7 +153,11 @@ class LayerMessages:
         repaired = culprit.layer.with_axes(wanted)
         if repaired is not None:
             cure = f"write `{to_inline_yaml(repaired.brief())}` on line {culprit_span.line}"
-        elif culprit.input_shape is not None and len(culprit.input_shape) == wanted:
+        elif (
+            culprit.input_shape is not None
+            and len(culprit.input_shape) == wanted
+            and not (wanted == 2 and culprit.layer.has_weights)  # which was not written to be flattened away
+        ):
             cure = f"remove `{culprit.layer.type_name}` on line {culprit_span.line}"
         else:
             cure = _reshape_help(shape, wanted, kind.type_name)
@@ -187,4 +192,6 @@ def _reshape_help(shape: Shape, wanted: int, name: str) -> str | None:
     if wanted == len(shape) + 1 and len(sizes) == len(shape) - 1:
         added = [*sizes, 1]
         return f"put `reshape: {added}` above `{name}`"
+    if wanted > len(shape) == 2 and sizes:
+        return f"write `dense` for numbers in a row, or put a `reshape` of the {sizes[0]:,} above `{name}`"
     return None

@@ -18,7 +18,7 @@ class Regularizer(KerasKind):
     """The least and the largest number of axes of the weights that it can take."""
 
 
-REGULARIZERS: Registry[Regularizer] = Registry("regularizer", __name__, left_out=left_out("regularizers"))
+REGULARIZERS: Registry[Regularizer] = Registry("regularizer", __name__, left_out=left_out("regularizers"), usual="l2")
 AnyRegularizer = Annotated[Regularizer, OneOf(REGULARIZERS)]
 
 

@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
-from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, nearest
+from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
 from dlspec.language.section import Section
 from dlspec.language.shapes import Shape
+from dlspec.language.words import nearest
+from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.base import Items, LayerName
 
@@ -102,17 +104,21 @@ class ModelSpec(Section):
 
 
 def as_layers(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return {"layers": value}
     keys = ModelSpec.keys()
     if isinstance(value, dict) and value and not any(nearest(name, keys) in keys for name in value if name != "output"):
         name = next(iter(value))
         if nearest(name, LAYERS):
+            shown = name if value[name] is None else to_inline_yaml({name: value[name]})
             raise mistake(
                 "wrong-type",
                 "the layers of the network are a list, got a mapping",
-                help=f"put `- ` before each layer, as in `- {name}`",
+                help=f"put `- ` before each layer, as in `- {shown}`",
             )
-    if value is None:
+    if isinstance(value, str):
+        help = "write the layers as a list: `model: [dense: 64, output]`"
+        raise mistake("wrong-type", f"`model` must be a list of layers, got {show_value(value)}", help=help)
+    if value is None or value == []:
         raise mistake("wrong-type", "`model` has no layers", help="write `- output` below it, and layers above that")
     return value

@@ -10,18 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from dlspec.language.fields import (
-    PositiveInt,
-    SpecModel,
-    Text,
-    did_you_mean,
-    joined_errors,
-    mistake,
-    one_of,
-    rebuild_error,
-    show_value,
-)
+from dlspec.language.fields import PositiveInt, SpecModel, Text, joined_errors, mistake, rebuild_error, show_value
 from dlspec.language.registry import Kind, Registry, brief_of
+from dlspec.language.words import did_you_mean, nearest, one_of
 from dlspec.training.early_stopping import StageStopping
 from dlspec.training.optimizers import Adam, AnyOptimizer
 from dlspec.training.plan import StagePlace, StageTask
@@ -224,7 +215,7 @@ class Taken(PretrainingMethod):
 
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
-        help = did_you_mean(key, ("method", *cls.of_whole))
+        help = did_you_mean(key, ("method", *cls.of_whole), find=nearest)
         return mistake("unknown-key", f"unknown key `{key}`", help=help, at="key")
 
     def written(self) -> dict[str, Any]:

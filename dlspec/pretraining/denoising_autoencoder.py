@@ -19,7 +19,7 @@ class Corruption(Kind):
         """A Keras layer that spoils its input while training and passes it on otherwise."""
 
 
-CORRUPTIONS: Registry[Corruption] = Registry("corruption", __name__)
+CORRUPTIONS: Registry[Corruption] = Registry("corruption", __name__, usual="masking")
 
 
 @CORRUPTIONS.register

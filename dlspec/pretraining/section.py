@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlspec.language.fields import did_you_mean, mistake, nearest, show_value
+from dlspec.language.fields import mistake, show_value
+from dlspec.language.words import did_you_mean, nearest
+from dlspec.language.yaml import to_inline_yaml
 from dlspec.pretraining import PRETRAINING, PretrainingMethod, Taken
 
 
@@ -25,17 +27,20 @@ def read_pretraining(value: Any) -> PretrainingMethod:
         Taken.refuse_settings(settings)
         return Taken.model_validate(settings)
     if name is None:
-        raise mistake(
-            "missing-key",
-            "`method` is missing: how layers are pretrained",
-            help="add `method: autoencoder`",
-            at="key",
+        near, help = (
+            next(((key, nearest(key, PRETRAINING)) for key in settings if nearest(key, PRETRAINING)), None),
+            None,
         )
+        if near:
+            beside = settings[near[0]] if isinstance(settings[near[0]], dict) else {}
+            help = f"write `{{{to_inline_yaml({'method': near[1], **beside})}}}`"
+        message = "`method` is missing: how layers are pretrained"
+        raise mistake("missing-key", message, help=help or "add `method: autoencoder`", at="key")
     if not isinstance(name, str) or name not in PRETRAINING:
         said = mistake(
             "unknown-pretraining-method",
             f"there is no pretraining method {show_value(name).removeprefix('the text ')}",
-            help=did_you_mean(str(name), PRETRAINING),
+            help=did_you_mean(str(name), PRETRAINING, find=nearest),
         )
         raise PRETRAINING.error(said, ("method",), name)
     return PRETRAINING[name].model_validate(settings)

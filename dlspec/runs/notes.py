@@ -12,7 +12,7 @@ import numpy as np
 
 from dlspec.data.sample_size import WIDEST, apart, judges_little, wilson_interval
 from dlspec.evaluation.metrics import show_number
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.activations import ReLU

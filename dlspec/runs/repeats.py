@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from dlspec.evaluation.metrics import Metric
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.runs.job import Job, new_network
 from dlspec.runs.records.metrics import Spread
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.section import DataSpec
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.runs.records.data import DataRecord, TargetRecord
 from dlspec.runs.unknown_words import WordsSeen
 

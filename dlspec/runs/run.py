@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.sources.folders import files_of
 from dlspec.data.sources.known_files import forget_files
 from dlspec.language.diagnostics.errors import DataError, Terminated, TrainingError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.language.yaml import to_yaml
 from dlspec.model.weights import PRETRAINED, RESOLVED, TRAINED, LayerWeights
 from dlspec.runs.checkpoints import LATEST, load_checkpoint, save_checkpoint

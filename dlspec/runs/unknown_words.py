@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.runs.records.data import FeatureRecord
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from dlspec.data.sources.rows import RowsFiles, SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.diagnostics.text import visible
-from dlspec.language.fields import did_you_mean, one_of
 from dlspec.language.shapes import show_shape
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.language.yaml import to_inline_yaml
 
 Task = Literal["series", "number", "class"]

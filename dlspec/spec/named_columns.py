@@ -11,7 +11,8 @@ from dlspec.data.features.base import truth_of
 from dlspec.data.signature import HOLDS, INPUT_TARGET
 from dlspec.data.target import Tags, TargetType
 from dlspec.language.diagnostics import Diagnostic, Severity
-from dlspec.language.fields import did_you_mean, one_of
+from dlspec.language.words import did_you_mean, one_of
+from dlspec.spec.other_words import ALL_COLUMNS
 from dlspec.spec.spec import Spec
 
 
@@ -57,7 +58,7 @@ def _unknown_columns(spec: Spec, description: Description) -> Iterator[Diagnosti
         if name not in description.names:
             message = f"the data have no column `{name}`"
             parts = [part.strip() for part in name.split(",")]
-            if name.lower() in ("all", "*") and place[1] == "features":
+            if name.lower() in ALL_COLUMNS and place[1] == "features":
                 help: str | None = "leave `features` out: the network sees every column that fits"
             elif len(parts) > 1 and {*parts} <= {*description.names}:
                 help = f"write `{place[1]}: [{', '.join(parts)}]`"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean
+from dlspec.language.words import did_you_mean
 from dlspec.model.graph import Graph
 from dlspec.model.weights import PRETRAINED, TRAINED, layer_sizes
 from dlspec.runtime.files import check_links

@@ -10,14 +10,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from dlspec.data.section import BrokenData
-from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.fields import nearest, show_value
-from dlspec.language.yaml import Document
+from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.language.fields import show_value
+from dlspec.language.words import bare, nearest, same
+from dlspec.language.yaml import Document, to_inline_yaml
+from dlspec.language.yaml.recovery import QUOTE
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken
-from dlspec.spec.other_words import cure
+from dlspec.spec.other_words import cure, taken_over
 from dlspec.spec.spec import VERSION, Spec
 
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": BrokenData(), "model": ["output"]}
@@ -46,12 +48,26 @@ def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
     false; a broken layer is replaced by `Broken`. So what depends on the rest can still be checked.
     """
     spec, problems, _ = _read(document, guess=True)
-    return spec, problems
+    return spec, _each_once(problems)
 
 
 def read_otherwise(document: Document) -> tuple[Spec, list[Diagnostic], int]:
     """The same without what `read_spec` guessed, to tell what follows from a guess; and how often it guessed."""
-    return _read(document, guess=False)
+    spec, problems, guesses = _read(document, guess=False)
+    return spec, _each_once(problems), guesses
+
+
+def _each_once(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Without what another one says better: text with a colon where no text belongs, a variable without its `$`."""
+    cured = {problem.span.line for problem in problems if problem.span and (problem.help or "").startswith("write")}
+    named = {problem.help for problem in problems if problem.is_error}
+
+    def better_said(problem: Diagnostic) -> bool:
+        if problem.code == "unused-variable":
+            return any(f"write `${name}`" in named for name in re.findall(r"variable `(\w+)`", problem.message))
+        return problem.help == QUOTE and problem.span is not None and problem.span.line in cured
+
+    return [problem for problem in problems if not better_said(problem)]
 
 
 def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], int]:
@@ -63,9 +79,7 @@ def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], i
                 "wrong-type",
                 f"a spec is a mapping of keys, got {show_value(values)}",
                 document.span(),
-                help=f"write `dlspec init {document.file}` for a spec of these data"
-                if Path(document.file).suffix in (".csv", ".tsv")
-                else "begin with `dlspec: 1`",
+                help="begin with `dlspec: 1`",
             )
         )
         values = {}
@@ -78,19 +92,20 @@ def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], i
     spec, found = _validate(values)
     if spec:
         return _finish(spec, document, frozenset()), problems, 0
-    said = [_diagnose(line, document) for line in found]
+    written = document.root.plain()
+    said = [_diagnose(line, document, written) for line in found]
     lost = document.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
     problems += [d for d, line in zip(said, found, strict=True) if not (lost and _may_be_lost(d, line))]
     guessed, places = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
     for _ in range(MENDED):
         for line in found:  # what stands beside it is still worth checking
-            if _mend(values, line, guess):
+            if _mend(values, line, guess, written):
                 guessed.add(line["loc"])
             places.add(line["loc"])
         spec, found = _validate(values)
         if spec:
             return _finish(spec, document, frozenset()), problems, len(guessed)
-        problems += [_diagnose(line, document) for line in found if _was_hidden(line, places)]
+        problems += [_diagnose(line, document, written) for line in found if _was_hidden(line, places)]
         if all(line["loc"] in places for line in found):
             break
     absent = {str(line["loc"][0]) for line in found if line["loc"]}
@@ -169,16 +184,23 @@ def _was_hidden(line: Any, mended: Collection[tuple[Any, ...]]) -> bool:
     return line["type"] not in FOLLOWING and not any(other[: len(place)] == place for other in mended)
 
 
-def _mend(values: Any, line: Any, guess: bool) -> bool:
+def _mend(values: Any, line: Any, guess: bool, written: Any) -> bool:
     """Takes out of the values what is wrong with a key or with what stands behind it, or puts there what was meant.
+
+    Args:
+        written: the values as the spec has them.
 
     Returns:
         Whether something else was probably meant, also where that is not to be guessed.
     """
     path, said, meant = line["loc"], line["ctx"], line["ctx"].get("meant")
     if line["type"] in ("unknown-key", "not-supported-yet"):
-        _remove(values, path, meant if guess else None)
-        return bool(meant)
+        beside = taken_over(line["type"], path, line["input"], written)
+        _remove(values, path, meant if guess and not beside else None)
+        above = _above(values, path)
+        if guess and isinstance(above, dict):
+            above.update({key: value for key, value in beside.items() if key not in above})
+        return bool(meant or beside)
     usual = USUAL.get(path) or USUAL.get(path[-1:])
     if usual and said["at"] == "value" and line["type"].startswith(("unknown-", "wrong-")):
         one, other = usual
@@ -233,20 +255,54 @@ def _finish(spec: Spec, document: Document, absent: frozenset[str]) -> Spec:
     return spec.placed_in(document, absent)
 
 
-def _diagnose(error: Any, document: Document) -> Diagnostic:
-    """One of our errors at its place in the text."""
-    said, path = error["ctx"], error["loc"]
+def _diagnose(error: Any, document: Document, written: Any) -> Diagnostic:
+    """One of our errors at its place in the text, of a spec with these values."""
+    said, path, kind, value = error["ctx"], error["loc"], error["type"], error["input"]
     span = document.key_span(*path) if said["at"] == "key" else document.span(*path)
-    help = said["help"]
-    if error["type"] == "unknown-layer":
-        given = said["given"]
-        near = nearest(given, document.blocks) if given else None
-        activation = f"write `activation: {given}`" if given in ACTIVATIONS and given != "linear" else help
-        help = f"did you mean the block `{near}`?" if near else activation
-    value = error["input"]
-    if error["type"] == "wrong-type" and isinstance(value, str):
-        if value in document.variables:
-            help = f"write `${value}`"
-        elif re.fullmatch(r"[\d.]+( *(\*\*|//|[-+*/%]) *[\d.]+)+", value):
-            help = "write arithmetic as `$(…)`, such as `$(width * 2)`"
-    return Diagnostic(error["type"], said["message"], span, help=cure(error["type"], path, value) or help)
+    help = cure(kind, path, value, written)
+    if help is None and kind == "unknown-layer":
+        help = _of_layer(said["given"], document)
+    if help is None and kind == "wrong-type" and isinstance(value, str):
+        help = _of_text(value, span, document)
+    if help is None and kind == "unknown-key":
+        help = _with_value(said["help"], str(path[-1]), said["meant"], value)
+    elif help is None and said["at"] == "value" and path and isinstance(path[-1], str):
+        thing = kind.startswith("unknown-") or "is needed here" in said["message"]
+        help = _behind_key(said["help"], path[-1]) if thing else None
+    return Diagnostic(kind, said["message"], span, help=help or said["help"])
+
+
+def _of_layer(given: str | None, document: Document) -> str | None:
+    """What to write for the name of a layer that is one of a block, or of an activation."""
+    near = nearest(given, document.blocks) if given else None
+    if near:
+        return f"did you mean the block `{near}`?"
+    return f"write `activation: {given}`" if given in ACTIVATIONS and given != "linear" else None
+
+
+def _of_text(value: str, span: Span, document: Document) -> str | None:
+    """What to write for text that names a variable, or calculates, without the sign for it."""
+    name = value.strip("{} ")
+    if name in document.variables:
+        return f"write `${name}`"
+    if not re.fullmatch(r"[\d.]+( *(\*\*|//|[-+*/%]) *[\d.]+)+", value):
+        return None
+    raw = document.texts[span.file].splitlines()[span.line - 1][span.column - 1 : span.end_column - 1]
+    return f"write arithmetic as `$({raw.replace('$', '') if '$' in raw else value})`"
+
+
+def _with_value(help: str | None, key: str, meant: str | None, value: Any) -> str | None:
+    """The cure of an unknown key with the value that stands behind it, where it can be taken over."""
+    if isinstance(value, dict | list | None):
+        return None
+    if meant and bare(key) != bare(meant) and same(key, [meant]):  # another tool's word, and not a misspelt one
+        return f"write `{meant}: {to_inline_yaml(value)}`"
+    to_fill_in = re.fullmatch(r"([^…]*: )…(\}*`)", help or "")
+    filled = to_fill_in and not isinstance(value, bool)
+    return f"{to_fill_in[1]}{to_inline_yaml(value)}{to_fill_in[2]}" if to_fill_in and filled else None
+
+
+def _behind_key(help: str | None, key: str) -> str | None:
+    """`write `optimizer: {adam: 0.1}`` for `write `adam: 0.1``, where a thing with arguments stands behind a key."""
+    named = re.fullmatch(r"write `(\w+): (.*)`", help or "")
+    return f"write `{key}: {{{named[1]}: {named[2]}}}`" if named and named[1] != key else None

@@ -12,8 +12,8 @@ from dlspec.data.features import FEATURES, Feature, infer
 from dlspec.data.features.base import MANY
 from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, Task, share_out
 from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.fields import did_you_mean
 from dlspec.language.shapes import Shape
+from dlspec.language.words import did_you_mean
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
 from dlspec.spec.targets import target_of, target_of_columns, wrong_classes

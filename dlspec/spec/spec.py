@@ -11,18 +11,9 @@ from pydantic_core import PydanticCustomError
 from dlspec.data.section import DataSpec
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.language.diagnostics import Span
-from dlspec.language.fields import (
-    Bytes,
-    NonNegativeInt,
-    PositiveInt,
-    SpecModel,
-    Text,
-    mistake,
-    nearest,
-    one_of,
-    show_value,
-)
+from dlspec.language.fields import Bytes, NonNegativeInt, PositiveInt, SpecModel, Text, mistake, show_value
 from dlspec.language.section import Places, Section
+from dlspec.language.words import nearest, one_of
 from dlspec.language.yaml import Document
 from dlspec.model.section import ModelSpec, as_layers
 from dlspec.pretraining import PretrainingMethod

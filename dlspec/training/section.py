@@ -7,18 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlspec.language.fields import (
-    OneOrMore,
-    PositiveInt,
-    PositiveNumber,
-    SpecModel,
-    Text,
-    Time,
-    either,
-    mistake,
-    one_of,
-)
+from dlspec.language.fields import OneOrMore, PositiveInt, PositiveNumber, SpecModel, Text, Time, either, mistake
 from dlspec.language.section import Section
+from dlspec.language.words import one_of
 from dlspec.runtime.section import RuntimeSpec
 from dlspec.training.callbacks.base import AnyCallback
 from dlspec.training.early_stopping import EarlyStopping

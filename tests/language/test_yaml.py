@@ -102,7 +102,7 @@ def test_a_broken_line_does_not_hide_the_rest():
     source = read_text("a: 1\nb: {x: 1\nc: 3\n\td: 4\ne: 5\n")
     assert [p.span.line for p in source.problems] == [2, 4]
     assert source.recovered
-    assert source.root.plain() == {"a": 1, "c": 3, "e": 5}
+    assert source.root.plain() == {"a": 1, "c": 3, "d": 4, "e": 5}
 
 
 def test_an_empty_file_is_an_error(tmp_path):

@@ -1,5 +1,7 @@
 """Words of other tools: each is answered by exactly what to write here, so that the cure, typed in, is accepted."""
 
+from pathlib import Path
+
 import pytest
 
 import dlspec
@@ -9,87 +11,15 @@ SPEC = {
     "model": "[{dense: {units: 8}}, output]",
     "train": "{epochs: 2}",
 }
-TABLE = """\
-data | {dataset: iris, k_folds: 5} | split: {folds: 5} | {dataset: iris, split: {folds: 5}}
-data | {dataset: iris, folds: 5} | split: {folds: 5} | {dataset: iris, split: {folds: 5}}
-data | {dataset: iris, test_size: 0.2} | split: {test: 0.2} | {dataset: iris, split: {test: 0.2}}
-data | {dataset: iris, validation_split: 0.2} | split: {validation: 0.2} | {dataset: iris, split: {validation: 0.2}}
-data | {dataset: iris, split: {train: 0.7}} | {validation: 0.15, test: 0.15} | {dataset: iris, split: {test: 0.15}}
-data | {dataset: iris, split: 0.2} | split: {test: 0.2} | {dataset: iris, split: {test: 0.2}}
-data | {dataset: iris, split: {k_folds: 5}} | folds | {dataset: iris, split: {folds: 5}}
-data | {dataset: iris, split: {shuffle: true}} | by: random | {dataset: iris, split: {by: random}}
-data | {dataset: iris, split: {stratify: true}} | by: stratified | {dataset: iris, split: {by: stratified}}
-data | {dataset: iris, split: {random_state: 3}} | seed: 3 | {dataset: iris}
-data | {dataset: iris, normalize: true} | scale: standard | {dataset: iris, scale: standard}
-data | {dataset: iris, scale: zscore} | scale: standard | {dataset: iris, scale: standard}
-data | {dataset: iris, scale: StandardScaler} | scale: standard | {dataset: iris, scale: standard}
-data | {dataset: iris, scale: MinMaxScaler} | scale: min_max | {dataset: iris, scale: min_max}
-data | {dataset: iris, scale: minmax} | min_max | {dataset: iris, scale: min_max}
-data | {dataset: iris, scale: true} | scale: standard | {dataset: iris, scale: standard}
-data | {dataset: iris, scale: false} | scale: none | {dataset: iris, scale: none}
-data | {dataset: iris, missing: mode} | missing: median | {dataset: iris, missing: median}
-data | {dataset: iris, missing: ffill} | missing: median | {dataset: iris, missing: median}
-data | {dataset: iris, missing: dropna} | missing: drop | {dataset: iris, missing: drop}
-data | {dataset: iris, missing: zeros} | missing: 0 | {dataset: iris, missing: 0}
-data | {dataset: iris, missing: average} | missing: mean | {dataset: iris, missing: mean}
-data | {dataset: iris, features: all} | leave `features` out | {dataset: iris}
-data | {dataset: iris, features: "*"} | leave `features` out | {dataset: iris}
-data | {dataset: iris, features: "petal_length, petal_width"} | features: [petal_length, petal_width] | {dataset: iris}
-data | {dataset: goog, lookback: 30} | window: {length: 30} | {dataset: goog, window: {length: 30}}
-model | [{linear: 32}, output] | dense | [{dense: 32}, output]
-model | [{Linear: 32}, output] | dense | [{dense: 32}, output]
-model | [{fc: 32}, output] | dense | [{dense: 32}, output]
-model | [Dense(8), output] | dense: 8 | [{dense: 8}, output]
-model | [dense 8, output] | dense: 8 | [{dense: 8}, output]
-model | [BatchNormalization, output] | batch_normalization | [batch_normalization, output]
-model | [{dense: {out_features: 8}}, output] | units: 8 | [{dense: {units: 8}}, output]
-model | [{dense: {units: 8, in_features: 4}}, output] | leave `in_features` out | [{dense: {units: 8}}, output]
-model | [{dense: {units: 8, bias: false}}, output] | use_bias: false | [{dense: {units: 8, use_bias: false}}, output]
-model | [{dense: {units: 8, dropout: 0.1}}, output] | - dropout: 0.1 | [{dense: {units: 8}}, {dropout: 0.1}, output]
-model | [{dense: {units: 8, l2: 1}}, output] | {l2: 1} | [{dense: {units: 8, kernel_regularizer: {l2: 1}}}, output]
-model | [{dense: {units: 8, activation: ReLU}}, output] | relu | [{dense: {units: 8, activation: relu}}, output]
-model | [{dense: 8}, {dropout: {p: 0.2}}, output] | rate: 0.2 | [{dense: 8}, {dropout: {rate: 0.2}}, output]
-train | {n_epochs: 5} | epochs | {epochs: 5}
-train | {num_epochs: 5} | epochs | {epochs: 5}
-train | {learning_rate: 0.01} | optimizer: {adam: 0.01} | {optimizer: {adam: 0.01}}
-train | {lr: 0.01} | optimizer: {adam: 0.01} | {optimizer: {adam: 0.01}}
-train | {optimizer: Adam} | adam | {optimizer: adam}
-train | {optimizer: "adam, 0.001"} | adam: 0.001 | {optimizer: {adam: 0.001}}
-train | {optimizer: adam(0.01)} | adam: 0.01 | {optimizer: {adam: 0.01}}
-train | {optimizer: {adam: {lr: 0.01}}} | learning_rate | {optimizer: {adam: {learning_rate: 0.01}}}
-train | {weight_decay: 0.1} | optimizer: {adamw: {weight_decay: 0.1}} | {optimizer: {adamw: {weight_decay: 0.1}}}
-train | {momentum: 0.9} | optimizer: {sgd: {momentum: 0.9}} | {optimizer: {sgd: {momentum: 0.9}}}
-train | {patience: 3} | early_stopping: {patience: 3} | {early_stopping: {patience: 3}}
-train | {early_stopping: true} | early_stopping: {patience: 5} | {early_stopping: {patience: 5}}
-train | {early_stopping: false} | leave `early_stopping` out | {epochs: 2}
-train | {clipnorm: 1} | gradient_clipping: {norm: 1} | {gradient_clipping: {norm: 1}}
-train | {gradient_clipping: 1} | gradient_clipping: {norm: 1} | {gradient_clipping: {norm: 1}}
-train | {loss: crossentropy} | leave `loss` out | {epochs: 2}
-train | {loss: CrossEntropyLoss} | leave `loss` out | {epochs: 2}
-train | {loss: BCEWithLogitsLoss} | leave `loss` out | {epochs: 2}
-train | {loss: nll} | leave `loss` out | {epochs: 2}
-train | {schedule: plateau} | callbacks: [reduce_lr_on_plateau] | {callbacks: [reduce_lr_on_plateau]}
-train | {schedule: cosine} | cosine_decay | {schedule: cosine_decay}
-train | {metrics: [accuracy]} | evaluate: {metrics: [accuracy]} | {epochs: 2}
-train | {device: cuda} | runtime: {device: gpu} | {epochs: 2}
-train | {validation_split: 0.2} | split: {validation: 0.2} | {epochs: 2}
-train | {shuffle: true} | leave `shuffle` out | {epochs: 2}
-train | {epochs: auto} | epochs: 100 | {epochs: 100}
-runtime | {device: cuda} | device: gpu | {device: auto}
-runtime | {device: "cuda:0"} | device: gpu | {device: auto}
-runtime | {gpu: true} | device: gpu | {device: auto}
-runtime | {precision: fp16} | precision: mixed_float16 | {precision: mixed_float16}
-runtime | {precision: bf16} | precision: mixed_bfloat16 | {precision: mixed_bfloat16}
-pretrain | rbm | pretrain: {method: rbm} | {method: rbm, optimizer: {sgd: 0.001}}
-pretrain | autoencoder | pretrain: {method: autoencoder} | {method: autoencoder}
-evaluate | [accuracy] | evaluate: {metrics: [accuracy]} | {metrics: [accuracy]}
-evaluate | {metrics: [acc]} | accuracy | {metrics: [accuracy]}
-evaluate | {metrics: [f1]} | f1_score | {metrics: [f1_score]}
-evaluate | {baselines: [logistic_regression]} | linear | {baselines: [linear]}
-evaluate | {baselines: [dummy]} | leave `baselines` out | {metrics: [accuracy]}
-seed | random | seed: 42 | 42
-"""
-CASES = [[part.strip() for part in line.split(" | ")] for line in TABLE.splitlines()]
+TABLE = Path(__file__).with_name("other_words.txt").read_text().splitlines()[1:]
+CASES = [[part.strip() for part in line.split(" | ")] for line in TABLE]
+HEAD = "dlspec: 1\ndata: {dataset: iris}\n"
+WHOLE = "write `dense: {units: 64, activation: relu}`"
+CELL, CELLS = (
+    "blocks:\n  cell: {parameters: {n: }, layers: [dense: {units: 8, name: ",
+    "}]}\nmodel: [cell: a, output]\n",
+)
+TWO = "blocks:\n  two: {parameters: {n: , a: }, layers: [dense: {units: $n, activation: $a}]}\n"
 
 
 def problems(section, text):
@@ -101,8 +31,91 @@ def problems(section, text):
 
 @pytest.mark.parametrize(("section", "wrong", "cure", "right"), CASES)
 def test_the_cure_is_what_to_write(section, wrong, cure, right):
-    found = problems(section, wrong)
-    errors = [problem for problem in found if problem.is_error and problem.code != "missing-key"]
-    assert len(errors) == 1, [problem.message for problem in found]
-    assert cure in (errors[0].help or ""), errors[0]
-    assert [problem for problem in problems(section, right) if problem.is_error] == []
+    found = [problem for problem in problems(section, wrong) if problem.is_error]
+    assert len(found) == 1, [problem.message for problem in found]
+    assert cure in f"{found[0].message}; {found[0].help}", found[0]
+    assert [problem.message for problem in problems(section, right) if problem.is_error] == []
+
+
+def test_the_table_is_long_enough():
+    assert len({(section, wrong) for section, wrong, _, _ in CASES}) > 350
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line", "cure", "right"),
+    [
+        # braces, colons, dashes and tabs
+        ("model:\n  - dense: units: 64, activation: relu\n  - output\n", 4, WHOLE,
+         "model:\n  - dense: {units: 64, activation: relu}\n  - output\n"),
+        ("model: [dense: units: 64, activation: relu, output]\n", 3, WHOLE,
+         "model: [dense: {units: 64, activation: relu}, output]\n"),
+        ("model:\n  - dense: 64, activation: relu\n  - output\n", 4, WHOLE,
+         "model:\n  - dense: {units: 64, activation: relu}\n  - output\n"),
+        ("model:\n  - dense: 64, relu\n  - output\n", 4, WHOLE,
+         "model:\n  - dense: {units: 64, activation: relu}\n  - output\n"),
+        ("model:\n  - dense:\n    units: 64\n    activation: relu\n  - output\n", 5,
+         WHOLE,
+         "model:\n  - dense: {units: 64, activation: relu}\n  - output\n"),
+        ("model:\n  - dense\n    units: 64\n  - output\n", 4, "write `- dense:`, and indent the keys below it",
+         "model:\n  - dense:\n      units: 64\n  - output\n"),
+        ("model:\n  - dense: {units=64}\n  - output\n", 4, "write `units: 64`",
+         "model:\n  - dense: {units: 64}\n  - output\n"),
+        ("model:\n  - dense = 64\n  - output\n", 4, "write `dense: 64`", "model:\n  - dense: 64\n  - output\n"),
+        ("model:\n  -dense: 64\n  - output\n", 4, "write `- dense: 64`", "model:\n  - dense: 64\n  - output\n"),
+        ("model:\n- dense:64\n- output\n", 4, "write `dense: 64`", "model:\n- dense: 64\n- output\n"),
+        ("model:\n  dense: {units: 64}\n  output:\n", 4, "as in `- dense: {units: 64}`",
+         "model:\n  - dense: {units: 64}\n  - output\n"),
+        ("model:\n  - output\ntrain:\n\tepochs: 3\n\tbatch_size: 8\n", 6, "replace the tab with two spaces",
+         "model:\n  - output\ntrain:\n  epochs: 3\n  batch_size: 8\n"),
+        ("model: [output]\ntrain: epochs: 3\n", 4, "write `train: {epochs: 3}`",
+         "model: [output]\ntrain: {epochs: 3}\n"),
+        ("model: [output]\ntrain:\n  epochs = 3\n", 5, "write `train: {epochs: 3}`",
+         "model: [output]\ntrain: {epochs: 3}\n"),
+        ("model: [output]\ntrain:\n  epochs 3\n", 5, "write `train: {epochs: 3}`",
+         "model: [output]\ntrain: {epochs: 3}\n"),
+        ("model: [output]\ntrain:\n  - epochs: 3\n  - batch_size: 8\n", 5, "remove the `- ` in front of its keys",
+         "model: [output]\ntrain:\n  epochs: 3\n  batch_size: 8\n"),
+        ("model: [output]\ntrain:\n  optimizer: adam: 0.01\n", 5, "write `optimizer: {adam: 0.01}`",
+         "model: [output]\ntrain:\n  optimizer: {adam: 0.01}\n"),
+        ("model: [output]\ntrain:\n  optimizer: adam lr=0.01\n", 5, "write `optimizer: {adam: 0.01}`",
+         "model: [output]\ntrain:\n  optimizer: {adam: 0.01}\n"),
+        ("model: [output]\ntrain:\n  optimizer:\n    adam:\n    learning_rate: 0.01\n", 7, "write `adam: 0.01`",
+         "model: [output]\ntrain:\n  optimizer:\n    adam: 0.01\n"),
+        # the top level
+        ("model: [output]\nloss: categorical_crossentropy\n", 4, "write `train: {loss: categorical_crossentropy}`",
+         "model: [output]\ntrain: {loss: categorical_crossentropy}\n"),
+        ("model: [output]\nepochs: 4\n", 4, "write `train: {epochs: 4}`", "model: [output]\ntrain: {epochs: 4}\n"),
+        ("model: [output]\nlr: 0.1\n", 4, "write `optimizer: {adam: 0.1}` under `train`",
+         "model: [output]\ntrain: {optimizer: {adam: 0.1}}\n"),
+        ("model: [output]\ngpu: true\n", 4, "write `runtime: {device: gpu}`",
+         "model: [output]\nruntime: {device: auto}\n"),
+        # variables
+        ("variables: {units: 8}\nmodel: [dense: units, output]\n", 4, "write `$units`",
+         "variables: {units: 8}\nmodel: [dense: $units, output]\n"),
+        ("variables: {units: 8}\nmodel: [dense: ${units}, output]\n", 4, "write `$units`",
+         "variables: {units: 8}\nmodel: [dense: $units, output]\n"),
+        ("variables: {units: 8}\nmodel: [dense: '{{units}}', output]\n", 4, "write `$units`",
+         "variables: {units: 8}\nmodel: [dense: $units, output]\n"),
+        ("variables: {units: 8}\nmodel: [dense: $units*2, output]\n", 4, "write arithmetic as `$(units*2)`",
+         "variables: {units: 8}\nmodel: [dense: $(units*2), output]\n"),
+        (f"{CELL}$n_out{CELLS}", 4,
+         "write `$(n)_out`",
+         f"{CELL}$(n)_out{CELLS}"),
+        (f"{TWO}model: [two: 8, output]\n",
+         5, "write `two: {n: …, a: …}`",
+         f"{TWO}model: [two: {{n: 8, a: relu}}, output]\n"),
+        # what does not fit
+        ("model: [conv2d: {filters: 2, kernel_size: 2}, flatten, output]\n", 3,
+         "put a `reshape` of the 4 above `conv2d`",
+         "model: [reshape: [2, 2, 1], conv2d: {filters: 2, kernel_size: 2}, flatten, output]\n"),
+        ("model: [lstm: 8, output]\n", 3, "put `reshape: [4, 1]` above `lstm`",
+         "model: [reshape: [4, 1], lstm: 8, output]\n"),
+        ("model: [dense: 8, dropout: 0.2]\n", 3, "make `output` the last layer",
+         "model: [dense: 8, dropout: 0.2, output]\n"),
+    ],
+)  # fmt: skip
+def test_the_cure_of_a_spec_as_it_is_typed(wrong, line, cure, right):
+    (problem,) = dlspec.validate(HEAD + wrong)
+    assert problem.span.line == line
+    assert cure in (problem.help or ""), problem
+    assert dlspec.validate(HEAD + right) == []

@@ -16,7 +16,7 @@ from dlspec.data.sources.folders import FileSamples
 from dlspec.data.split import drawn_among_dates
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 
 Array = np.ndarray
 

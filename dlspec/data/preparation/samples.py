@@ -34,7 +34,7 @@ from dlspec.data.preparation.splitting import Given, split_samples
 from dlspec.data.preparation.times import date_form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 
 Array = np.ndarray
 

@@ -16,7 +16,8 @@ from dlspec.data.datasets import Column, Columns, Description
 from dlspec.data.sources.array_files import ArrayInFile, JoinedArray, describe_column, describe_targets
 from dlspec.data.sources.base import FileSource, SourceContext, files_state, fits_in_memory
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import Text, one_of
+from dlspec.language.fields import Text
+from dlspec.language.words import one_of
 from dlspec.runtime.archives import ARCHIVES, BROKEN, Pickled, TooLarge, check_array, check_arrays
 from dlspec.runtime.memory import machine_memory
 from dlspec.runtime.npy import MAGIC

@@ -16,7 +16,7 @@ from dlspec.data.sources.formats.base import Counts
 from dlspec.data.sources.formats.dialect import NOTHING_SAID, Dialect
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean
+from dlspec.language.words import did_you_mean
 from dlspec.runtime.memory import machine_memory
 
 Cache = Literal["auto", "memory", "none"]
@@ -156,9 +156,10 @@ class FileSource(ABC):
         whole = self.folder / path
         where = "" if self.span is None else f"the path is relative to the folder of the spec: `{whole.absolute()}`"
         try:
-            names = [file.name for file in whole.parent.iterdir()]
+            there = [*whole.parent.iterdir()]
         except (OSError, ValueError):
             return where
+        names = [file.name for file in there if file.suffix.lower() == whole.suffix.lower() or file.stem == whole.stem]
         near = did_you_mean(whole.name, names, otherwise="")
         return f"{near} ({where})" if near and where else near or where
 

@@ -20,7 +20,7 @@ from dlspec.data.sources.rows import TableFiles
 from dlspec.data.sources.walking import Walk
 from dlspec.data.split import WORDS
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean, one_of
+from dlspec.language.words import did_you_mean, one_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 
 Item = TypeVar("Item")
 

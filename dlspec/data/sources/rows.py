@@ -20,7 +20,7 @@ from dlspec.data.sources.reading import looking, reading_briefly
 from dlspec.data.sources.walking import matching
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""

@@ -14,13 +14,15 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml.encodings import decode
 from dlspec.language.yaml.lookalikes import Mended, mend
 from dlspec.language.yaml.nodes import Document, Node, Scalar
-from dlspec.language.yaml.recovery import bad_character, left_out, syntax_error
+from dlspec.language.yaml.recovery import bad_character, left_out, repaired, syntax_error
 from dlspec.language.yaml.scalars import resolve_scalar
 from dlspec.language.yaml.writing import TAG, to_yaml
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000  # after aliases are expanded
 MAX_BYTES = 8_000_000
+DATA_FILES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".npz", ".xlsx", ".xls"})
+"""Ends of names of files that are no specs, and that someone may name in place of one."""
 MAX_SYNTAX_ERRORS = 10
 
 
@@ -31,6 +33,9 @@ def read_file(path: str | Path) -> Document:
         DataError: there is no such file, or it cannot be read.
     """
     file = str(path)
+    if Path(path).suffix.lower() in DATA_FILES and Path(path).is_file():
+        help = f"write `dlspec init {file}` for a spec of these data"
+        raise DataError.of("file-unreadable", f"`{file}` holds data and is no spec", help=help)
     try:
         with open(path, "rb") as opened:
             data = opened.read(MAX_BYTES + 1)
@@ -75,7 +80,7 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Docume
             Diagnostic("bad-character", "half of a character stands in this line", Span(file, line, 1, line, 2))
         )
     mended = mend(text, file)
-    lines = mended.lines
+    lines, lost = mended.lines, bool(problems)
     while True:
         reader = _Reader(file, origin, mended)
         try:
@@ -88,7 +93,14 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Docume
             if "nesting depth" in (error.problem or ""):  # the parser's own limit, which it meets looking ahead
                 deep = _as_written(_too_deep(_place_of(error, file)), mended)
                 return _without_content(file, text, *mended.problems, *problems, deep)
+            cure = repaired(error, file, lines)
+            if cure and len(problems) < MAX_SYNTAX_ERRORS and cure[0] not in problems:
+                problems.append(_as_written(cure[0], mended))
+                for index, mended_line in cure[1].items():
+                    lines[index] = mended_line
+                continue
             problem, broken = syntax_error(error, file, lines)
+            lost = True
             if broken is None or len(problems) >= MAX_SYNTAX_ERRORS:
                 return _without_content(file, text, *mended.problems, *problems, _as_written(problem, mended))
             if problem.span and problem.span.line in {p.span.line for p in problems if p.span}:
@@ -102,7 +114,7 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Docume
         except yaml.reader.ReaderError as error:
             return _without_content(file, text, *mended.problems, *problems, bad_character(error, file, text))
         found = [*mended.problems, *problems, *reader.problems]
-        return Document(file, root, {file: text}, found, recovered=bool(problems))
+        return Document(file, root, {file: text}, found, recovered=lost)
 
 
 def _as_written(problem: Diagnostic, mended: Mended) -> Diagnostic:

@@ -8,6 +8,92 @@ import yaml
 
 from dlspec.language.diagnostics import Diagnostic, Span
 
+QUOTE = "put text that holds `: ` into quotation marks"
+"""The cure where text may have been meant; where the key takes no text, that is told instead."""
+_PAIR = r"\w+: [^:,{}\[\]#'\"]+"
+_INNER = re.compile(rf"(\w+): ({_PAIR}(?:, {_PAIR})*)(?=\s*($|[,}}\]]))")
+_VARIABLE = re.compile(r"\$\{ *(\w+) *\}|\{\{ *(\w+) *\}\}")
+
+
+def repaired(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tuple[Diagnostic, dict[int, str]] | None:
+    """A message, and the lines as they were surely meant (by their index); None: it is not sure what was meant."""
+    mark = error.problem_mark or error.context_mark
+    index = min(mark.line, len(lines) - 1) if mark else 0
+    places = [index, *({error.context_mark.line} - {index} if error.context_mark else ())]
+    for at in (place for place in places if place < len(lines)):
+        line = lines[at]
+        indentation = line[: _indentation(line)]
+        if "\t" in indentation:
+            above = next((above for above in reversed(lines[:at]) if above.strip()), "")
+            wanted = _indentation(above) + 2 * bool(re.search(r":\s*(#.*)?$", above))
+            column = indentation.index("\t") + 1
+            cured = {
+                i: " " * (wanted + 2 * (len(_tabs(each)) - len(_tabs(line)))) + each.lstrip()
+                for i, each in enumerate(lines)
+                if i == at or (i > at and _tabs(each))
+            }
+            more = f" and {len(cured) - 1} below it" if len(cured) > 1 else ""
+            said = f"a tab indents this line{more}; YAML allows only spaces"
+            return _told(said, "replace the tab with two spaces", file, at, column, line), cured
+        variable = _VARIABLE.search(line)
+        if variable:
+            name = variable[1] or variable[2]
+            said = f"a variable is written `${name}`, without braces"
+            column = variable.start() + 1
+            return _told(said, f"write `${name}`", file, at, column, line), {at: _VARIABLE.sub(r"$\1\2", line)}
+        inner = _INNER.search(line) if "mapping values" in (error.problem or "") or _at_colon(mark, lines) else None
+        if inner:
+            meant = f"{inner[1]}: {{{inner[2].rstrip()}}}"
+            cured_line = line[: inner.start()] + meant + line[inner.end() :]
+            column = inner.end(1) + inner[2].index(":") + 3
+            said = "a second `:` stands in this line"
+            return _told(said, f"write `{meant}`", file, at, column, line), {at: cured_line}
+    if "mapping values" in (error.problem or ""):
+        return _keys_below_entry(file, index, lines) or _text_with_colon(file, index, lines)
+    return None
+
+
+def _tabs(line: str) -> str:
+    return re.match(r"\t*", line.lstrip(" "))[0]  # type: ignore[index]
+
+
+def _at_colon(mark: yaml.Mark | None, lines: list[str]) -> bool:
+    """Whether YAML met a colon where it does not expect one."""
+    return mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == ":"
+
+
+def _keys_below_entry(file: str, index: int, lines: list[str]) -> tuple[Diagnostic, dict[int, str]] | None:
+    """`- dense` with its arguments in the lines below it, in line with the name."""
+    above = next((i for i in range(index - 1, -1, -1) if lines[i].strip()), 0)
+    entry = re.fullmatch(r"( *)- (\w+)\s*", lines[above])
+    if not entry or _indentation(lines[index]) < len(entry[1]) + 2:
+        return None
+    deep = _indentation(lines[index])
+    last = index
+    while last + 1 < len(lines) and lines[last + 1].strip() and _indentation(lines[last + 1]) >= deep:
+        last += 1
+    cured = {above: f"{entry[1]}- {entry[2]}:"}
+    shift = " " * max(0, len(entry[1]) + 4 - deep)
+    cured |= {i: shift + lines[i] for i in range(index, last + 1)}
+    said = f"`:` is missing behind `{entry[2]}`, which has keys below it"
+    help = f"write `- {entry[2]}:`, and indent the keys below it further to the right"
+    return _told(said, help, file, above, len(entry[1]) + 3, lines[above]), cured
+
+
+def _text_with_colon(file: str, index: int, lines: list[str]) -> tuple[Diagnostic, dict[int, str]] | None:
+    """`description: a: b`, which is read as text."""
+    found = re.fullmatch(r"(\s*(?:- )?\w+: )([^'\"{}\[\]#&*!|>%@`\\]+)", lines[index])
+    if not found or ": " not in found[2]:
+        return None
+    column = len(found[1]) + found[2].index(":") + 1
+    said = _told("a second `:` stands in this line", QUOTE, file, index, column, lines[index])
+    return said, {index: f'{found[1]}"{found[2].rstrip()}"'}
+
+
+def _told(message: str, help: str, file: str, index: int, column: int, line: str) -> Diagnostic:
+    span = Span(file, index + 1, column, index + 1, max(column + 1, len(line.rstrip()) + 1))
+    return Diagnostic("bad-yaml", message, span, help=help)
+
 
 def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tuple[Diagnostic, int | None]:
     """A message that says what to type, and the index of the line at fault (None: the rest is lost too)."""
@@ -18,10 +104,7 @@ def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tu
     before = line[: column - 1]
     message, help = f"this is not YAML: {error.problem or error.context}", None
     indentation = line[: len(line) - len(line.lstrip())]
-    if "\t" in indentation:
-        column = indentation.index("\t") + 1
-        message, help = "a tab indents this line; YAML allows only spaces", "replace the tab with two spaces"
-    elif error.context and "scanning a quoted scalar" in error.context and error.context_mark:
+    if error.context and "scanning a quoted scalar" in error.context and error.context_mark:
         index, column = error.context_mark.line, error.context_mark.column + 1
         quote = lines[index][column - 1 : column]
         message, help = "this quotation mark is never closed", f"add {quote} at the end of the text"
@@ -45,7 +128,7 @@ def syntax_error(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tu
     elif error.problem and "mapping values are not allowed" in error.problem:
         above = next((i for i in range(index - 1, -1, -1) if lines[i].strip()), None)
         if ":" in before.rstrip(":"):
-            message, help = "a second `:` stands in this line", _in_braces(line)
+            message, help = "a second `:` stands in this line", QUOTE
         elif above is not None and re.match(r" *-", line) and _indentation(line) > _indentation(lines[above]):
             column = _indentation(line) + 1
             message = "this entry is indented deeper than the line above it, which cannot hold it"
@@ -95,12 +178,6 @@ def _last_open(lines: list[str]) -> tuple[int, int]:
 
 def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _in_braces(line: str) -> str:
-    """What a line with two colons was probably meant to be: `optimizer: adam: 0.1` as `optimizer: {adam: 0.1}`."""
-    match = re.fullmatch(r"\s*(?:- )?(\w+): (\w+: [^{}\[\]#'\"]+?)\s*", line)
-    return f"write `{match[1]}: {{{match[2]}}}`" if match else "put text that holds `: ` into quotation marks"
 
 
 def _without_colon(line: str) -> tuple[str, str, int]:

@@ -11,9 +11,10 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
 
-from dlspec.language.fields import Flag, OneOrMore, Text, mistake, nearest
+from dlspec.language.fields import Flag, OneOrMore, Text, mistake
 from dlspec.language.registry import Kind, OneOf, Registry, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
+from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers.left_out import LEFT_OUT
 
@@ -332,6 +333,7 @@ LAYERS: Registry[ModelItem] = Registry(
     "dlspec.model.layers",
     left_out={snake_case(name): reason for name, reason in LEFT_OUT.items()},
     lazy=True,
+    usual="dense",
 )
 AnyItem = Annotated[ModelItem, OneOf(LAYERS)]
 """Whatever may stand in a list of layers."""

@@ -131,6 +131,8 @@ class CategoryEncoding(LayerSpec):
         Example({"category_encoding": {"num_tokens": 5, "output_mode": "one_hot"}}, (None, 1)),
     ]
 
+    input_dtype = "int64"
+
     num_tokens: PositiveInt = Primary(description="how many categories there are, numbered from 0")
     output_mode: Literal["multi_hot", "one_hot", "count"] = "multi_hot"
 

@@ -13,7 +13,7 @@ from dlspec.data.datasets import Description
 from dlspec.data.training_rows import deciding_source
 from dlspec.language.diagnostics import Diagnostic, Severity, in_file_order
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.language.yaml import Document
 from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import (  # noqa: F401, each registers its rules

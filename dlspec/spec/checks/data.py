@@ -9,7 +9,7 @@ from dlspec.data.in_memory import needs_memory
 from dlspec.data.source_of import unlabeled_source
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean
+from dlspec.language.words import did_you_mean
 from dlspec.spec.checks.base import Checked, rule, severity_of
 
 

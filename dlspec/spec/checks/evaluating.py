@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.spec.checks.base import Checked, rule
 
 

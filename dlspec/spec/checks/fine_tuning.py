@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Severity
-from dlspec.language.fields import did_you_mean, one_of
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dlspec.language.codes import explanations
 from dlspec.language.diagnostics import Diagnostic, Severity
-from dlspec.language.fields import did_you_mean
+from dlspec.language.words import did_you_mean
 from dlspec.language.yaml import IgnoreComment, ignore_comments
 
 FORM = "write `# dlspec: ignore[code] reason`"

@@ -114,10 +114,21 @@ def lookups_know_their_numbers(checked: Checked) -> Iterator[Diagnostic]:
         return
     for layer in graph.layers:
         lookup = getattr(layer.layer, "layer", layer.layer)
-        if not isinstance(lookup, Lookup) or layer.shares:
+        encodes = lookup.type_name == "category_encoding"
+        if not (encodes or isinstance(lookup, Lookup)) or layer.shares:
             continue
-        needed = max((signature.tokens(graph.origin(name)) or 0 for name in layer.inputs), default=0)
+        needed = max((signature.tokens(graph.origin(name)) or 0 for name in layer.inputs if name), default=0)
         span = spec.key_span(*layer.path, layer.type_name)
+        places = getattr(lookup, "num_tokens", needed)
+        if places < needed:
+            yield Diagnostic(
+                "out-of-range",
+                f"`num_tokens` is {places:,}, and the numbers of words go up to {needed - 1:,}",
+                span,
+                help=f"write `num_tokens: {needed}`",
+            )
+        if not isinstance(lookup, Lookup):
+            continue
         if lookup.input_dim is None:
             yield Diagnostic(
                 "missing-key",

@@ -138,7 +138,7 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("model") or signature.target.kind != "number":
         return
     last = graph[graph.outputs[0]]
-    if is_constant(last):
+    if is_constant(last) or spec.data.scale == "min_max":  # the target lies in [0, 1] then, which all of them reach
         return
     activation = getattr(last.layer, "activation", None)
     low, high = BOUNDED.get(activation, (None, None)) if isinstance(activation, str) else (None, None)

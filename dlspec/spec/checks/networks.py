@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.model.graph import GraphLayer
 from dlspec.model.layers.activations import Activating
 from dlspec.model.layers.core import Output
@@ -117,9 +117,12 @@ def nothing_spoils_the_output(checked: Checked) -> Iterator[Diagnostic]:
     spec, graph = checked.spec, checked.graph
     if not spec.has("model"):
         return
+    classes = checked.signature and checked.signature.target.kind in ("number", "class", "labels")
+    units = checked.signature.target.units if checked.signature and classes else None
     for layer in graph.layers:
         below = graph.by_name.get(layer.inputs[0]) if layer.inputs else None
-        if isinstance(layer.layer, Regularizing) and layer.name in graph.outputs:
+        ends = layer.name in graph.outputs and (units is None or layer.output_shape in (None, (None, units)))
+        if isinstance(layer.layer, Regularizing) and ends:  # else it is told that the output is missing
             yield Diagnostic(
                 "dropout-at-output",
                 f"`{layer.type_name}` as the last layer spoils the answer while training",
@@ -133,6 +136,7 @@ def nothing_spoils_the_output(checked: Checked) -> Iterator[Diagnostic]:
             and below is not None
             and not isinstance(below.layer, Output)
             and activation not in (None, "linear")
+            and getattr(layer.layer, "activation", None) != "linear"  # which changes nothing
         ):
             yield Diagnostic(
                 "two-activations",

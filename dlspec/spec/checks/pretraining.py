@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import did_you_mean, one_of
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Masking
 from dlspec.model.layers.recurrent import Recurrent

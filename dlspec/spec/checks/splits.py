@@ -9,7 +9,7 @@ from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import GAP, WORDS, Split, drawn_among_dates, part_of_word
 from dlspec.language.diagnostics import Diagnostic, Severity
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.spec.checks.base import Checked, rule
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import RESOLVED, layer_sizes
 from dlspec.pretraining import Taken

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
-from dlspec.language.fields import did_you_mean, one_of, show_value
+from dlspec.language.fields import show_value
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.language.yaml import MAX_NODES, Document, Node
 from dlspec.model.layers import LAYERS
 from dlspec.spec.composition.local_names import LocalNames
@@ -15,6 +16,7 @@ from dlspec.spec.composition.variables import Scope
 
 REFERRING = ("from", "layers")
 """What refers to layers: `from` of each, and `layers` of `shared`."""
+TIMESTEPS = "time_distributed"
 OWN_KEYS = ("from", "name")
 """What the use of a block takes besides its parameters: input of its first layer, name of its last one."""
 
@@ -31,6 +33,17 @@ class Block:
     parameters: dict[str, Node]
     layers: list[Node]
     span: Span
+
+    @property
+    def needed(self) -> list[str]:
+        """The parameters without a default."""
+        return [name for name, default in self.parameters.items() if default.value is None]
+
+    @property
+    def short(self) -> str | None:
+        """The parameter whose value may stand directly behind the name: the only one, or the only one needed."""
+        alone = [*self.parameters] if len(self.parameters) == 1 else self.needed
+        return alone[0] if len(alone) == 1 else None
 
 
 def expand_blocks(document: Document, scope: Scope) -> None:
@@ -175,6 +188,8 @@ class _Expander:
         lists = getattr(LAYERS.get(name), "lists", ())
         if name is None or arguments is None:
             return [scope.fill_in(item)]
+        if name == TIMESTEPS and self._holds_block(arguments):
+            return self._at_each_timestep(item, arguments, scope, inside)
         if isinstance(arguments.value, dict):
             values = {key: node if key in lists else scope.fill_in(node) for key, node in arguments.value.items()}
             for key in REFERRING if name == "shared" else REFERRING[:1]:
@@ -190,6 +205,36 @@ class _Expander:
         return [
             replace(item, value={name: self.names.refer(filled) if name == "shared" else filled}, size=1 + filled.size)
         ]
+
+    def _holds_block(self, arguments: Node) -> bool:
+        """Whether a layer around another one holds a block."""
+        inner = arguments.child("layer") if isinstance(arguments.value, dict) else None
+        return _split(inner or arguments)[0] in self.blocks
+
+    def _at_each_timestep(self, item: Node, arguments: Node, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
+        """`time_distributed` around each layer of a block, which together do what it would do around all of them."""
+        inner = arguments.child("layer") if isinstance(arguments.value, dict) else None
+        own: dict[str, Node] = {}
+        if inner is not None and isinstance(arguments.value, dict):
+            own = {key: scope.fill_in(node) for key, node in arguments.value.items() if key != "layer"}
+        held = inner or arguments
+        items = []
+        for layer in self._item(held, scope, inside):
+            name, below = _split(layer)
+            values = dict(below.value) if below is not None and isinstance(below.value, dict) else None
+            outside = {key: values.pop(key) for key in OWN_KEYS if key in values} if values is not None else {}
+            if name is not None and values is not None and below is not None and outside:
+                layer = replace(layer, value={name: replace(below, value=values)} if values else name)
+            around = replace(arguments, value={"layer": layer, **outside})
+            items.append(replace(item, value={TIMESTEPS: around}))
+        if items and "from" in own:
+            own["from"] = self.names.refer(own["from"])
+        if items and "name" in own:
+            own["name"] = self.names.give(own["name"])
+        for key, node in own.items():
+            for at in {"from": [0], "name": [-1]}.get(key, range(len(items))):
+                items[at] = self._give(items[at], key, node)
+        return items
 
     def _outputs(self, outputs: Node) -> Node:
         """The outputs of the network, of which each may name the layer below it."""
@@ -237,12 +282,13 @@ class _Expander:
             values: dict[str, Node] = {}
         elif isinstance(arguments.value, dict):
             values = {key: scope.fill_in(node) for key, node in arguments.value.items()}
-        elif len(block.parameters) == 1:
-            (name,) = block.parameters
+        elif (name := block.short) is not None:
             values = {name: scope.fill_in(arguments)}
         else:
             what = f"parameters by name: {one_of(block.parameters)}" if block.parameters else "no value"
-            self._say("wrong-type", f"the block `{block.name}` takes {what}", arguments.span)
+            keys = ", ".join(f"{name}: …" for name in block.needed or block.parameters)
+            help = f"write `{block.name}: {{{keys}}}`" if block.parameters else f"write `{block.name}` alone"
+            self._say("wrong-type", f"the block `{block.name}` takes {what}", arguments.span, help)
             return {}, {}
         for name, node in values.items():
             if name not in block.parameters and name not in OWN_KEYS:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
-from dlspec.language.fields import did_you_mean, show_value
+from dlspec.language.fields import show_value
+from dlspec.language.words import did_you_mean
 from dlspec.language.yaml import MAX_NODES, Document, Node
 from dlspec.spec.composition.arithmetic import ArithmeticProblem, Number, calculate
 
 REFERENCE = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\(([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*)\))")
 """`$$`, `$name` or `$(…)` with parentheses up to two deep inside."""
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def read_variables(document: Document) -> Scope:
@@ -164,15 +166,16 @@ class Scope:
         return replace(node, value="".join(parts) + text[last:])
 
     def _refer(self, node: Node, match: re.Match[str]) -> Node:
-        if match[2]:
-            found = self._look_up(match[2], node)
+        name = match[2] or (match[3].strip() if _NAME.fullmatch(match[3].strip()) else None)
+        if name:  # `$(name)_out` is `$name` before a letter
+            found = self._look_up(name, node)
             if found is None:
                 return replace(node, value=None)
             self.outermost.nodes += found.size
             if self.outermost.nodes > MAX_NODES:
-                self._say("expands-too-far", f"`${match[2]}` expands to more than {MAX_NODES:,} values", node)
+                self._say("expands-too-far", f"`${name}` expands to more than {MAX_NODES:,} values", node)
                 return replace(node, value=None)
-            return _at(found, node, match[2])
+            return _at(found, node, name)
         try:
             return replace(node, value=calculate(match[3], lambda name: self._number(name, node)))
         except ArithmeticProblem as problem:
@@ -192,12 +195,18 @@ class Scope:
                 "unknown-variable",
                 f"there is no {self.noun} `{name}`",
                 node,
-                help=did_you_mean(name, self.names())
+                help=self._longer_than_known(name)
+                or did_you_mean(name, self.names())
                 or f"add `{name}` under `variables`, or write `$${name}` for a dollar sign",
             )
             return None
         self.mark_used(name)
         return self.value_of(name)
+
+    def _longer_than_known(self, name: str) -> str | None:
+        """`$n_out`, where `n` is known."""
+        known = next((own for own in sorted(self.names(), key=len, reverse=True) if name.startswith(f"{own}_")), None)
+        return f"write `$({known}){name.removeprefix(known)}` for the value of `{known}` in front" if known else None
 
     def _number(self, name: str, node: Node) -> Number:
         found = self._look_up(name, node)

@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Strict
 
-from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt, PositiveNumber, Primary, Share, mistake, one_of
+from dlspec.language.fields import Flag, NonNegativeNumber, PositiveInt, PositiveNumber, Primary, Share, mistake
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import OneOf, Registry
+from dlspec.language.words import one_of
 from dlspec.model.keras_kind import KerasKind
 from dlspec.training.schedules.base import Schedule
 
@@ -66,6 +67,6 @@ class Optimizer(KerasKind):
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer", "dlspec.training.optimizers", left_out=left_out("optimizers"), lazy=True
+    "optimizer", "dlspec.training.optimizers", left_out=left_out("optimizers"), lazy=True, usual="adam"
 )
 AnyOptimizer = Annotated[Optimizer, OneOf(OPTIMIZERS)]

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from pydantic.fields import FieldInfo
 
-from dlspec.language.fields import SpecModel, nearest
+from dlspec.language.fields import SpecModel
 from dlspec.language.left_out import left_out
 from dlspec.language.registry import Kind, Registry, plural_of
 from dlspec.language.shapes import show_shape
+from dlspec.language.words import nearest
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS, Example, LayerSpec

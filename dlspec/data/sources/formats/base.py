@@ -23,7 +23,7 @@ from dlspec.data.sources.formats.dialect import NOTHING_SAID, PLAIN, Dialect, Se
 from dlspec.data.sources.reading import reading_briefly
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import one_of
+from dlspec.language.words import one_of
 from dlspec.language.yaml.encodings import encoding_in_words
 
 Counts = Callable[[int, str], bool]
