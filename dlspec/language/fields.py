@@ -197,7 +197,13 @@ class SpecModel(BaseModel):
     def _short_for(cls, value: Any) -> str | None:
         """What someone had in mind who wrote a value in place of a mapping of keys."""
         required = [key for key, field in cls.keys().items() if field.is_required()]
-        return f"{{{required[0]}: {value}}}" if len(required) == 1 and not isinstance(value, bool | Mapping) else None
+        if len(required) != 1 or isinstance(value, bool | Mapping):
+            return None
+        try:
+            cls.model_validate({required[0]: value})
+        except ValidationError:
+            return f"{{{required[0]}: …}}"
+        return f"{{{required[0]}: {value}}}"
 
     @classmethod
     def _explain_missing(cls, key: str) -> PydanticCustomError:

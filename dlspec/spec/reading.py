@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from dlspec.data.section import BrokenData
+from dlspec.data.section import SOURCES, BrokenData
 from dlspec.language.diagnostics import Diagnostic, Span
 from dlspec.language.fields import show_value
 from dlspec.language.words import bare, nearest, same
@@ -37,7 +38,7 @@ FOLLOWING = ("missing-key", "no-source", "not-one-key")
 """Mistakes that taking out others brings."""
 
 _SMALL = frozenset({"scale", "split", "limit", "labels", "cache", "missing"})
-"""Keys of `data` in whose place a default may stand, if their value is wrong; on the others hangs too much."""
+"""Keys of `data` in whose place a default may stand, if their value is wrong; of the others a spec is `doubtful`."""
 
 
 def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
@@ -97,14 +98,16 @@ def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], i
     lost = document.recovered or any(line["ctx"].get("meant") == "extends" for line in found)
     problems += [d for d, line in zip(said, found, strict=True) if not (lost and _may_be_lost(d, line))]
     guessed, places = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
+    doubtful = set[str]()
     for _ in range(MENDED):
         for line in found:  # what stands beside it is still worth checking
             if _mend(values, line, guess, written):
                 guessed.add(line["loc"])
             places.add(line["loc"])
-        spec, found = _validate(values)
+            doubtful |= {*_doubted(line)}
+        spec, found = _validate(values, without_source=True)
         if spec:
-            return _finish(spec, document, frozenset()), problems, len(guessed)
+            return _finish(spec, document, frozenset(), frozenset(doubtful)), problems, len(guessed)
         problems += [_diagnose(line, document, written) for line in found if _was_hidden(line, places)]
         if all(line["loc"] in places for line in found):
             break
@@ -118,16 +121,25 @@ def _read(document: Document, *, guess: bool) -> tuple[Spec, list[Diagnostic], i
         absent.discard("model")
     absent |= {name for name in _STAND_INS if name not in values}
     kept = {key: value for key, value in values.items() if key in Spec.model_fields and key not in absent}
-    spec, found = _validate({**_STAND_INS, **kept})
+    spec, found = _validate({**_STAND_INS, **kept}, without_source=True)
     if spec is None:  # mistakes that only show once others are out of the way
         absent |= {str(line["loc"][0]) for line in found if line["loc"]}
         kept = {key: value for key, value in kept.items() if key not in absent}
         spec = Spec.model_validate({**_STAND_INS, **kept})
-    return _finish(spec, document, frozenset(absent)), problems, len(guessed)
+    return _finish(spec, document, frozenset(absent), frozenset(doubtful)), problems, len(guessed)
 
 
-def _validate(values: dict[str, Any]) -> tuple[Spec | None, list[Any]]:
+def _validate(values: dict[str, Any], *, without_source: bool = False) -> tuple[Spec | None, list[Any]]:
+    """The spec, or what is wrong with it.
+
+    Args:
+        without_source: whether `data` may name none, as it was taken out.
+    """
+    data = values.get("data")
     try:
+        if without_source and isinstance(data, dict) and data and not {*SOURCES} & {*data}:
+            with suppress(ValidationError):  # what is wrong with it comes out below
+                values = {**values, "data": BrokenData.model_validate(data)}
         return Spec.model_validate(values), []
     except ValidationError as error:
         return None, error.errors(include_url=False)
@@ -206,7 +218,15 @@ def _mend(values: Any, line: Any, guess: bool, written: Any) -> bool:
         one, other = usual
         _replace(values, path, (meant or one) if guess else other if meant in (one, None) else one)
         return True
-    if len(path) < 2 or (path[0] == "data" and path[1] not in _SMALL) or path[-1] in ("from", "name", "method"):
+    if line["type"] == "several-sources" and path == ("data",):
+        for source in SOURCES:
+            values["data"].pop(source, None)
+        return False
+    if path[:1] == ("data",) and len(path) > 1 and path[1] not in _SMALL and not (meant and path[1] == "dataset"):
+        whole = 3 if path[1] == "features" and isinstance(values["data"].get("features"), dict) else 2
+        _remove(values, path[:whole], None)
+        return False
+    if len(path) < 2 or path[-1] in ("from", "name", "method"):
         return False
     if line["type"] in (*FOLLOWING, "unknown-layer"):
         return False
@@ -215,6 +235,14 @@ def _mend(values: Any, line: Any, guess: bool, written: Any) -> bool:
     elif line["type"].startswith("unknown-"):  # the name stands in front of its arguments
         _remove(values, path, meant) if guess and meant else _replace(values, path[:-1], None)
     return bool(meant)
+
+
+def _doubted(line: Any) -> Iterator[str]:
+    """The key of `data` that a mistake is about, if much hangs on it."""
+    path = line["loc"]
+    big = len(path) > 1 and path[0] == "data" and path[1] not in _SMALL and line["type"] != "unknown-key"
+    if big and not (path[1] in SOURCES and line["ctx"].get("meant")):
+        yield path[1]
 
 
 def _above(values: Any, path: tuple[Any, ...]) -> Any:
@@ -248,11 +276,11 @@ def _remove(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
             values[meant] = value
 
 
-def _finish(spec: Spec, document: Document, absent: frozenset[str]) -> Spec:
+def _finish(spec: Spec, document: Document, absent: frozenset[str], doubtful: frozenset[str] = frozenset()) -> Spec:
     if not spec.name:
         stem = re.sub(r"[^\w.-]+", "_", Path(document.file).stem).strip("_.-")
         spec = spec.model_copy(update={"name": stem or "spec"})
-    return spec.placed_in(document, absent)
+    return spec.placed_in(document, absent, doubtful)
 
 
 def _diagnose(error: Any, document: Document, written: Any) -> Diagnostic:

@@ -79,11 +79,17 @@ class Spec(SpecModel):
 
     _document: Document = PrivateAttr()
     _absent: frozenset[str] = PrivateAttr(default=frozenset())
+    _doubtful: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
     def document(self) -> Document:
         """The text it was read from, for places in diagnostics."""
         return self._document
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Keys of `data` whose values are wrong, and on which hangs what a network takes and gives."""
+        return self._doubtful
 
     def has(self, section: str) -> bool:
         """Whether the section could be read; one that could not holds a stand-in."""
@@ -108,7 +114,9 @@ class Spec(SpecModel):
         """The spec with other sections or values, and the same text behind it."""
         return self.model_copy(update=changes)
 
-    def placed_in(self, document: Document, absent: frozenset[str] = frozenset()) -> Spec:
+    def placed_in(
+        self, document: Document, absent: frozenset[str] = frozenset(), doubtful: frozenset[str] = frozenset()
+    ) -> Spec:
         """The spec as it was read: it and its sections know where they are written."""
         sections = {
             name: section.at(Places(document, (name,)))
@@ -116,7 +124,7 @@ class Spec(SpecModel):
             if isinstance(section := getattr(self, name), Section)
         }
         placed = self.model_copy(update=sections)
-        placed._document, placed._absent = document, absent
+        placed._document, placed._absent, placed._doubtful = document, absent, doubtful
         return placed
 
     def span(self, *path: str | int) -> Span:

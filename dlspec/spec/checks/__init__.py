@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dlspec.data.datasets import Description
+from dlspec.data.section import BrokenData
 from dlspec.data.training_rows import deciding_source
 from dlspec.language.diagnostics import Diagnostic, Severity, in_file_order
 from dlspec.language.diagnostics.errors import DataError
@@ -34,6 +35,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
 from dlspec.spec.checks.base import RULES, Checked, severity_of
 from dlspec.spec.checks.ignoring import without_ignored
 from dlspec.spec.defaults import fill_in, fill_in_sizes
+from dlspec.spec.named_columns import column_problems
 from dlspec.spec.reading import read_otherwise, read_spec
 from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
@@ -48,7 +50,7 @@ def check(document: Document) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
     spec, problems = read_spec(document)
     description, absent = None, list[Diagnostic]()
-    if spec.has("data"):
+    if _names_source(spec):
         try:
             description = deciding_source(spec.data, spec.seed).describe()
         except DataError as error:
@@ -58,7 +60,11 @@ def check(document: Document) -> Checked:
     again = bool(problems) and checked.graph.complete  # a network that grows too far took long enough
     other, said, guesses = read_otherwise(document) if again else (spec, problems, 0)
     if guesses:  # what does not show without a guess follows from it; of warnings nobody knows with several of them
-        either = _check(other, [*said, *absent], description if other.has("data") else None).diagnostics
+        either = _check(
+            other,
+            [*said, *absent],
+            description if _names_source(other) else None,
+        ).diagnostics
         sure = {(found.code, found.span) for found in either if guesses == 1 or found.is_error or found in said}
         checked = replace(checked, diagnostics=[d for d in checked.diagnostics if (d.code, d.span) in sure])
     if description is None or not description.read_to:
@@ -66,6 +72,26 @@ def check(document: Document) -> Checked:
     certain = {*_check(spec, problems, None).diagnostics}
     found = [d if d in certain or d.code in BY_NAMES else _as_far_as_read(d, description) for d in checked.diagnostics]
     return replace(checked, diagnostics=in_file_order([*found, _not_settled(spec, description)]))
+
+
+def _names_source(spec: Spec) -> bool:
+    """Whether it is known which data are meant."""
+    return spec.has("data") and not isinstance(spec.data, BrokenData)
+
+
+def _with_target_meant(spec: Spec, description: Description, problems: list[Diagnostic]) -> list[Diagnostic]:
+    """One mistake in place of two, where a key that is not known names a column, and none is the target."""
+    absent = next((problem for problem in problems if problem.message.startswith("`target` is missing")), None)
+    written = spec.document.root.plain()["data"] if absent else {}
+    for key, value in written.items():
+        if key not in spec.data.keys() and isinstance(value, str) and value in description.names:  # noqa: SIM118
+            span = spec.key_span("data", key)
+            return [
+                replace(problem, help="did you mean `target`?") if problem.span == span else problem
+                for problem in problems
+                if problem is not absent
+            ]
+    return problems
 
 
 def _not_settled(spec: Spec, description: Description) -> Diagnostic:
@@ -99,15 +125,19 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
     if description is not None:
         rows = description.rows
         dated = tuple(column.name for column in description.columns if column.kind == "time")
-        signature, found = read_signature(spec, description)
-        problems += found
+        if spec.doubtful:
+            problems += column_problems(spec, description)
+        else:
+            signature, found = read_signature(spec, description)
+            problems = _with_target_meant(spec, description, [*problems, *found])
     if signature:
         spec = fill_in(spec, signature)
     graph, found = make_graph(spec.model, signature, spec.unrolled_at)
     spec = fill_in_sizes(spec, graph)
     if spec.has("model"):
         problems += found
-    checked = Checked(spec, signature, graph, problems, rows, dated)
+    series = description is not None and description.layout == "series"
+    checked = Checked(spec, signature, graph, problems, rows, dated, series)
     for each in RULES:
         problems += each(checked)
     left = without_ignored(problems, document.texts, complete=signature is not None)

@@ -21,6 +21,7 @@ class Checked:
         signature: None when the data section is broken or its file is not there.
         rows: of the data, as far as that is known.
         dated: columns of the data that hold dates.
+        series: whether it is known that rows follow each other in time.
     """
 
     spec: Spec
@@ -29,6 +30,7 @@ class Checked:
     diagnostics: list[Diagnostic]
     rows: int | None = None
     dated: tuple[str, ...] = ()
+    series: bool = False
 
     @property
     def errors(self) -> list[Diagnostic]:

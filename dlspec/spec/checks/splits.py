@@ -57,16 +57,16 @@ def split_leaves_data(checked: Checked) -> Iterator[Diagnostic]:
 def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
     """A series split at random is trained on the days around those that it is tested on."""
     spec, signature = checked.spec, checked.signature
-    if signature is None or spec.data.split.by is None:
+    if not spec.has("data") or spec.data.split.by is None or not (signature or checked.series):
         return
-    series, by = signature.window is not None, spec.data.split.by
-    classes = bool(signature.target.classes)
+    series, by = checked.series, spec.data.split.by
+    classes = signature is not None and bool(signature.target.classes)
     fitting = ("time",) if series else ("random", "order", *(("stratified",) if classes else ()))
     if by in fitting:
         return
     if series:
         message = "a series split at random is tested on what stands between its training samples"
-    elif by == "stratified":
+    elif by == "stratified" and signature is not None:
         message = f"a stratified split keeps the shares of classes, and `{signature.target.name}` has none"
     else:
         message = "these data have no order in time to split by"
