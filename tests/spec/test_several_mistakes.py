@@ -11,6 +11,8 @@ SPEC = """\
 dlspec: 1
 data:
   dataset: iris
+  features: [sepal_length, petal_length]
+  target: species
   scale: min_max
   split: {validation: 0.15, test: 0.15}
   limit: 90
@@ -38,6 +40,13 @@ runtime: {device: cpu}
 budget: {parameters: 10000}
 """
 MISTAKES = {
+    "  dataset: iris": ["  dataset: irris", "  dataset: 5"],
+    "  features: [sepal_length, petal_length]": [
+        "  features: 5",
+        "  features: [sepal_lenght, petal_length]",
+        "  features: {sepal_length: numerik, petal_length: numeric}",
+    ],
+    "  target: species": ["  target: 5", "  target: specie"],
     "  scale: min_max": ["  scale: min_mox", "  scale: 3", "  scales: min_max"],
     "  split: {validation: 0.15, test: 0.15}": [
         "  split: {validation: 0.6, test: 0.5}",
@@ -75,6 +84,10 @@ MISTAKES = {
 }
 BROKEN = ("dens:", "units: -16", "neurons", "dropout: 1.5", "droput")
 """What leaves a layer of which nothing is known."""
+UNKNOWN = ("irris", "numerik", "dataset: 5", "features: 5", "sepal_lenght", "target: 5", "target: specie\n")
+"""What leaves it open what the network takes and gives."""
+OF_DATA = ("over-budget", "loss-mismatch", "metric-mismatch", "wrong-baseline", "unknown-column", "baseline-mismatch")
+"""What can be known of a network and data alone."""
 EACH = [(right, wrong) for right, several in MISTAKES.items() for wrong in several]
 
 
@@ -107,4 +120,8 @@ def test_several_mistakes_are_all_told_and_nothing_besides(count):
             wanted = sorted(place for mistake in mistakes for place in alone[mistake])
             if any(broken in wrong for _, wrong in mistakes for broken in BROKEN):  # who knows how large it is
                 wanted = [place for place in wanted if place[1] != "over-budget"]
+            if any(unknown in f"{wrong}\n" for _, wrong in mistakes for unknown in UNKNOWN):
+                told = [place for place in found(*mistakes) if place[1] not in OF_DATA]
+                assert sorted(told) == [place for place in wanted if place[1] not in OF_DATA], mistakes
+                continue
             assert sorted(found(*mistakes)) == wanted, [wrong for _, wrong in mistakes]
