@@ -5,7 +5,7 @@ A test compares both with the installed Keras, so that a new release shows what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dlspec.language.registry import snake_case
 
@@ -89,6 +89,12 @@ ARGUMENTS_LEFT_OUT: Mapping[str, str] = {
     "optimizers.schedules.*.initial_learning_rate": "it is the optimizer's `learning_rate`",
 }
 """Argument, of a class or of any (`*`) -> why it cannot be written."""
+
+
+def why_no_argument(module: str, names: Iterable[str], key: str) -> str | None:
+    """Why an argument of classes of a module of Keras cannot be written; None: there is no such reason."""
+    places = [f"{module}.{name}.{key}" for name in names]
+    return next((why for at in (*places, f"{module}.*.{key}", f"*.{key}") if (why := ARGUMENTS_LEFT_OUT.get(at))), None)
 
 
 def left_out(module: str) -> dict[str, str]:

@@ -46,6 +46,19 @@ class Kind(SpecModel):
     examples: ClassVar[list[Any]] = []
     """Ways to write it, each tried by the tests."""
 
+    @classmethod
+    def why_no_argument(cls, key: str) -> str | None:
+        """Why an argument that Keras has cannot be written here; None: there is no such reason."""
+        return None
+
+    @classmethod
+    def _explain_unknown(cls, key: str) -> PydanticCustomError:
+        why = cls.why_no_argument(key)
+        if why is None:
+            return super()._explain_unknown(key)
+        said = f"`{cls.type_name}` takes no `{key}` here: {why}"
+        return mistake("unknown-key", said, help=f"leave `{key}` out", at="key")
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls.type_name = cls.name_in_yaml()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, ClassVar
 
+from dlspec.language.left_out import why_no_argument
 from dlspec.language.registry import Kind
 
 
@@ -13,6 +14,10 @@ class KerasKind(Kind):
 
     module: ClassVar[str]
     keras_name: ClassVar[str | None] = None
+
+    @classmethod
+    def why_no_argument(cls, key: str) -> str | None:
+        return why_no_argument(cls.module, (cls.keras_name or cls.__name__,), key)
 
     @classmethod
     def keras_class(cls) -> Any:

@@ -126,8 +126,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "l1": "write `kernel_regularizer: {{l1: {value}}}`",
         "bidirectional": "write `bidirectional: {{lstm: …}}` around it",
         "num_layers n_layers": "write `repeat: {{times: {value}, layers: […]}}` around it",
-        "return_state": "a layer has one output here: leave it out, or write `return_sequences: true` for every "
-        "timestep",
+        "return_state": "leave it out, or write `return_sequences: true` for every timestep",
         "batch_first": "the batch comes first; leave it out",
     },
 }

@@ -154,6 +154,61 @@ def codes(path):
 
 
 @pytest.mark.parametrize(
+    ("base", "top", "value"),
+    [
+        # another method: what it has not falls away, also for single layers
+        ("pretrain: {method: rbm, gibbs_steps: 5, epochs: 3, layers: [h]}", "pretrain: {method: autoencoder}",
+         {"pretrain": {"method": "autoencoder", "epochs": 3, "layers": ["h"]}}),
+        ("pretrain: {method: denoising_autoencoder, corruption: {masking: 0.3}, loss: mse}",
+         "pretrain: {method: sparse_autoencoder, penalty: l1}",
+         {"pretrain": {"method": "sparse_autoencoder", "loss": "mse", "penalty": "l1"}}),
+        ("pretrain: {method: rbm, per_layer: {h: {gibbs_steps: 5, epochs: 3}}}", "pretrain: {method: autoencoder}",
+         {"pretrain": {"method": "autoencoder", "per_layer": {"h": {"epochs": 3}}}}),
+        ("pretrain: {method: rbm, gibbs_steps: 5}", "pretrain: {method: rbm, epochs: 2}",
+         {"pretrain": {"method": "rbm", "gibbs_steps": 5, "epochs": 2}}),
+        ("pretrain: {method: rbm, gibbs_steps: 5}", "pretrain: {method: rbn}",  # which is told
+         {"pretrain": {"method": "rbn", "gibbs_steps": 5}}),
+        # another optimizer, loss, schedule
+        ("train: {optimizer: {sgd: {momentum: 0.9}}}", "train: {optimizer: {adam: {beta_1: 0.8}}}",
+         {"train": {"optimizer": {"adam": {"beta_1": 0.8}}}}),
+        ("train: {optimizer: {sgd: {momentum: 0.9}}}", "train: {optimizer: {sgd: {nesterov: true}}}",
+         {"train": {"optimizer": {"sgd": {"momentum": 0.9, "nesterov": True}}}}),
+        ("train: {loss: {huber: {delta: 2.0}}}", "train: {loss: mse}", {"train": {"loss": "mse"}}),
+        # null takes a key back
+        ("train: {epochs: 5, schedule: cosine_decay}", "train: {schedule: null}", {"train": {"epochs": 5}}),
+        ("pretrain: {method: rbm}\ntrain: {epochs: 5}", "pretrain: null", {"train": {"epochs": 5}}),
+        ("data: {dataset: iris, features: {a: numeric, b: category}}", "data: {features: {b: }}",
+         {"data": {"dataset": "iris", "features": {"a": "numeric"}}}),
+        ("seed: 5", "seed: ", {}),
+        ("blocks: {b: {parameters: {n: 8}, layers: [dense: $n]}}\nmodel: [b: 4]",
+         "blocks: {b: {parameters: {n: }}}", {"model": [{"dense": 4}]}),
+    ],
+)  # fmt: skip
+def test_a_spec_switches_what_the_other_one_names(tmp_path, base, top, value):
+    (tmp_path / "base.yaml").write_text(f"{base}\n")
+    (tmp_path / "top.yaml").write_text(f"extends: base.yaml\n{top}\n")
+    assert compose(read_file(tmp_path / "top.yaml")).root.plain() == value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "value"),
+    [
+        ({"pretrain.method": "autoencoder"}, {"pretrain": {"method": "autoencoder", "epochs": 3}}),
+        ({"pretrain": None}, {}),
+        ({"train.optimizer.adam.beta_1": 0.8}, {"train": {"optimizer": {"adam": {"beta_1": 0.8}}}}),
+        ({"train.optimizer.adam": 0.01}, {"train": {"optimizer": {"adam": 0.01}}}),
+        ({"train.optimizer.sgd.momentum": 0.5}, {"train": {"optimizer": {"sgd": {"momentum": 0.5}}}}),
+        ({"train.optimizer.sgd.momentum": None}, {"train": {"optimizer": {"sgd": {}}}}),
+    ],
+)
+def test_an_override_switches_what_the_spec_names(overrides, value):
+    text = "pretrain: {method: rbm, gibbs_steps: 5, epochs: 3}\ntrain: {optimizer: {sgd: {momentum: 0.9}}}\n"
+    got = composed(text, overrides)
+    assert {key: got[key] for key in value} == value
+    assert ("pretrain" in got) == (overrides != {"pretrain": None})
+
+
+@pytest.mark.parametrize(
     ("extends", "code"),
     [
         ("../base.yaml", "outside-folder"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
 
-from dlspec.language.left_out import left_out
+from dlspec.language.left_out import left_out, why_no_argument
 from dlspec.language.registry import Kind, OneOf, Registry
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class Metric(Kind):
     """Whether it takes long to compute."""
     keras_names: ClassVar[tuple[str, ...]] = ()
     """Classes of `keras.metrics` that it stands for."""
+
+    @classmethod
+    def why_no_argument(cls, key: str) -> str | None:
+        return why_no_argument("metrics", cls.keras_names, key)
 
     @classmethod
     def judges(cls, kind: str, *, series: bool) -> bool:

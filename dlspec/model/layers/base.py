@@ -16,7 +16,7 @@ from dlspec.language.registry import Kind, OneOf, Registry, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
-from dlspec.model.layers.left_out import LEFT_OUT
+from dlspec.model.layers.left_out import ARGUMENTS_LEFT_OUT, LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,10 @@ class LayerSpec(ModelItem):
     name: LayerName | None = None
     trainable: Flag = True
     dtype: DType | None = None
+
+    @classmethod
+    def why_no_argument(cls, key: str) -> str | None:
+        return ARGUMENTS_LEFT_OUT.get(f"{cls.__name__}.{key}") or ARGUMENTS_LEFT_OUT.get(f"*.{key}")
 
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         return builder.place(self, wires, path)

@@ -1,4 +1,8 @@
-"""`extends: base.yaml`: a spec that changes another one. Mappings merge, everything else replaces."""
+"""`extends: base.yaml`: a spec that changes another one. Mappings merge, everything else replaces.
+
+`null` takes a key of the base back. Where another name stands in place of one with arguments, these go with it, and
+where another method of pretraining does, so do the settings that it has not.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from dlspec.data.section import SOURCES
 from dlspec.language.diagnostics import Diagnostic, Label
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import Document, Node, read_file
+from dlspec.pretraining import PRETRAINING
 
 MAX_FILES = 20
 NAMED = ("dataset", "optimizer", "loss", "schedule", "corruption")
@@ -119,8 +124,13 @@ def merge(base: Node, top: Node, key: str | None = None) -> Node:
     if key in NAMED and set(base.value) != set(top.value):
         return top
     values = without_other_sources(base.value, top.value) if key in WITH_SOURCE else dict(base.value)
+    if key == "pretrain" and "method" in top.value:
+        values = without_other_method(values, top.value["method"])
     for name, node in top.value.items():
-        values[name] = merge(values[name], node, name) if name in values else node
+        if node.value is None and name in values and key != "parameters":  # which says that it must be given
+            del values[name]
+        else:
+            values[name] = merge(values[name], node, name) if name in values else node
     size = 1 + sum(node.size for node in values.values())
     return replace(top, value=values, size=size)
 
@@ -129,3 +139,24 @@ def without_other_sources(base: Mapping[str, Node], added: Iterable[str]) -> dic
     """The keys of `data` or `unlabeled` without the source, where another one is added."""
     other = any(name in SOURCES and name not in base for name in added)
     return {name: node for name, node in base.items() if not (other and name in SOURCES)}
+
+
+def without_other_method(base: Mapping[str, Node], method: Node) -> dict[str, Node]:
+    """The keys of `pretrain` without those that the method of the base has, and this one has not."""
+    before = base["method"].value if "method" in base else None
+    if method.value == before or method.value not in PRETRAINING or before not in PRETRAINING:
+        return dict(base)
+    gone = {*PRETRAINING[str(before)].keys()} - {*PRETRAINING[str(method.value)].keys()}
+    kept = {name: node for name, node in base.items() if name not in gone}
+    layers = kept.get("per_layer")
+    if layers is not None and isinstance(layers.value, dict):
+        kept["per_layer"] = replace(
+            layers,
+            value={
+                name: replace(own, value={key: node for key, node in own.value.items() if key not in gone})
+                if isinstance(own.value, dict)
+                else own
+                for name, own in layers.value.items()
+            },
+        )
+    return kept

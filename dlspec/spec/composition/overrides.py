@@ -8,7 +8,7 @@ from typing import Any
 
 from dlspec.language.diagnostics import Diagnostic, Span
 from dlspec.language.yaml import Document, Node, read_text, to_inline_yaml
-from dlspec.spec.composition.extends import without_other_sources
+from dlspec.spec.composition.extends import NAMED, without_other_method, without_other_sources
 
 
 def apply_overrides(document: Document, overrides: Mapping[str, Any]) -> Document:
@@ -36,19 +36,28 @@ def apply_overrides(document: Document, overrides: Mapping[str, Any]) -> Documen
 def _put(root: Node, path: str, new: Node) -> Diagnostic | None:
     *above, last = path.split(".")
     node = root
-    for part in above:
+    for i, part in enumerate(above):
         below = node.child(int(part) if isinstance(node.value, list) and part.isdecimal() else part)
         if below is not None and below.value is None and isinstance(node.value, dict):
             below = None  # `train:` with nothing behind it
         if below is None:
             if not isinstance(node.value, dict):
                 return _nothing_there(path, part, node, new.span)
+            if i and above[i - 1] in NAMED:  # another name takes the place of the one there
+                node.value.clear()
             below = node.value[part] = Node({}, new.span, key=new.key, origin=new.origin)
         node = below
     if isinstance(node.value, dict):
         if above == ["data"]:
             node.value = without_other_sources(node.value, [last])
-        node.value[last] = new
+        elif path == "pretrain.method":
+            node.value = without_other_method(node.value, new)
+        elif above and above[-1] in NAMED and last not in node.value:
+            node.value.clear()
+        if new.value is None and last in node.value:
+            del node.value[last]
+        else:
+            node.value[last] = new
     elif isinstance(node.value, list) and last.isdecimal() and int(last) < len(node.value):
         node.value[int(last)] = new
     else:
