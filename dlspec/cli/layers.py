@@ -25,11 +25,12 @@ def command(name: str | None, kind: str | None) -> int:
               dlspec layers --kind optimizers
               dlspec layers he_normal
 
-    NAME may be of any kind: a layer, an optimizer, a loss, a metric, an initializer, a dataset and so on; or a section
-    of a spec, such as data or train.
+    NAME may be of any kind: a layer, an optimizer, a loss, a metric, an initializer, a dataset and so on; a section
+    of a spec, such as data or train; or what you look for, such as transformer, resnet or lookback.
     """
     from dlspec.cli.console import Console
-    from dlspec.cli.reference import entry_page, kind_table, name_tables, section_page
+    from dlspec.cli.reference import entry_page, kind_table, meaning_page, name_tables, section_page
+    from dlspec.spec.meanings import meaning_of
 
     console = Console(highlight=False)
     if name is None and kind == "all":
@@ -41,6 +42,8 @@ def command(name: str | None, kind: str | None) -> int:
             console.print(renderable)
         return 0
     page = section_page(name, console.width) if category is None and not _is_kind(name) else None
+    if page is None and category is None and not _is_kind(name) and meaning_of(name):
+        page = meaning_page(name)
     for renderable in page or entry_page(*_find(name, category), console.width):
         console.print(renderable)
     return 0
@@ -64,6 +67,17 @@ def _is_kind(name: str) -> bool:
     return any(category.entry(name) for category in categories())
 
 
+def _section_of(name: str) -> tuple[str, str] | None:
+    """The section of a spec that has a key of this name, or of one that another tool calls so, and the key."""
+    from dlspec.language.words import same
+    from dlspec.model.layers import LAYERS
+    from dlspec.views.reference.catalogue import sections
+
+    places = {at: model.keys() for at, model in sections() if at}
+    places |= {layer: LAYERS[layer].keys() for layer in ("dense", "conv2d", "lstm", "dropout", "embedding")}
+    return next(((at, key) for at, keys in places.items() if (key := same(name, keys))), None)
+
+
 def _find(name: str, only: Category | None) -> tuple[Category, str]:
     """The kind that has the name, layers before others."""
     from dlspec.views.reference.catalogue import categories
@@ -82,4 +96,7 @@ def _find(name: str, only: Category | None) -> tuple[Category, str]:
     meant = next(((category, word) for category, word in near if word), None)
     noun = only.noun if only else "name"
     help = f"; did you mean the {meant[0].noun} `{meant[1]}`?" if meant else ""
+    place = None if only else _section_of(name)
+    if place:
+        help = f"; `{place[1]}` is a key of `{place[0]}`: `dlspec layers {place[0]}`"
     raise click.BadParameter(f"there is no {noun} `{name}`{help}", param_hint=hint)

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dlspec.spec.meanings import meaning_of
 from dlspec.spec.spec import COMPOSITION
 from dlspec.views.reference.catalogue import Argument, Category, Entry, categories, keys_of, sections
 from dlspec.views.reference.pages import families
@@ -84,6 +85,14 @@ def section_page(name: str, width: int) -> list[RenderableType] | None:
         keys = [_code(" ".join((model.__doc__ or "").split())), _arguments(keys_of(model), narrow=width < 110)]
     shown = [Padding(Text(example, style="green"), (1, 0, 0, 2)) for example in SECTION_EXAMPLES[path]]
     return [Text.assemble((name, "bold"), ("  key of a spec", "dim")), *keys, Text("For example"), *shown]
+
+
+def meaning_page(name: str) -> list[RenderableType]:
+    """What to write for an idea that has no word of its own in a spec."""
+    meaning = meaning_of(name)
+    assert meaning is not None, "the caller has looked"
+    shown = [Padding(Text(f"dlspec: 1\n{meaning.spec.rstrip()}", style="green"), (1, 0, 0, 2))] if meaning.spec else []
+    return [Text(name, style="bold"), _code(meaning.text), *shown]
 
 
 def _arguments(arguments: tuple[Argument, ...], *, narrow: bool) -> Table:

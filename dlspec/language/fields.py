@@ -122,6 +122,11 @@ class SpecModel(BaseModel):
         """The keys that one may write."""
         return {name.removesuffix("_"): field for name, field in cls.fields_in_order().items()}
 
+    @classmethod
+    def why_no_argument(cls, key: str) -> str | None:
+        """Why a key that someone may look for cannot be written here; None: there is no such reason."""
+        return None
+
     @model_validator(mode="wrap")
     @classmethod
     def _in_our_words(cls, value: Any, handler: Any) -> Any:
@@ -134,7 +139,7 @@ class SpecModel(BaseModel):
                 key: nearest(key, keys) for key in unknown
             }  # a misspelt key is one mistake, not also a missing one
             taken = None
-            if len(unknown) == 1 and None in meant.values():
+            if len(unknown) == 1 and None in meant.values() and cls.why_no_argument(unknown[0]) is None:
                 taken = meant[unknown[0]] = cls._missing_that_takes(value[unknown[0]], value, error)
 
             def in_our_words(line: InitErrorDetails) -> InitErrorDetails:

@@ -47,11 +47,6 @@ class Kind(SpecModel):
     """Ways to write it, each tried by the tests."""
 
     @classmethod
-    def why_no_argument(cls, key: str) -> str | None:
-        """Why an argument that Keras has cannot be written here; None: there is no such reason."""
-        return None
-
-    @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
         why = cls.why_no_argument(key)
         if why is None:

@@ -30,7 +30,7 @@ SYNONYMS: Mapping[str, str] = {
     "vocab vocabsize vocabulary numembeddings": "input_dim",
     # layers
     "affine fc fullyconnected hidden innerproduct linear mlp perceptron": "dense",
-    "attentionlayer mha multiheadattention selfattention transformer": "multi_head_attention",
+    "attentionlayer mha multiheadattention selfattention": "multi_head_attention",
     "avgpool avgpooling": "average_pooling2d",
     "avgpool1d": "average_pooling1d",
     "avgpool2d": "average_pooling2d",

@@ -16,6 +16,8 @@ from dlspec.language.words import bare, same
 from dlspec.language.yaml import read_text, to_inline_yaml
 from dlspec.language.yaml.scalars import resolve_scalar
 from dlspec.model.activations import ACTIVATIONS
+from dlspec.model.layers import LAYERS
+from dlspec.spec.meanings import meaning_of
 from dlspec.training.optimizers import OPTIMIZERS
 
 _OUT = "leave `{key}` out"
@@ -214,7 +216,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "sequential model": "`model` is a list of layers already; leave it out",
         "rnn": "write `simple_rnn: {value}`",
         "optimizer loss epochs": "it belongs under `train`",
-        "residual resnet skip skip_connection shortcut": "write `add: {{from: [NAME, NAME]}}`, of the layers to add",
     },
 }
 """Where a value stands, or the name of a layer -> values of others -> the cure."""
@@ -307,16 +308,11 @@ def _of_value(wrong: _Wrong) -> str | None:
     value, names = wrong.value, wrong.names
     word = "null" if value is None else str(value)
     if names[0] == "model":
-        name = names[-1] if wrong.kind == "unknown-layer" and isinstance(wrong.path[-1], str) else word
-        behind = value.get(name) if isinstance(value, dict) else value if name != word else None
-        places = [("layer", name, behind if isinstance(behind, int) else "…"), (f"layer.{names[-1]}", word, value)]
+        if wrong.kind == "unknown-layer":
+            return _of_layer(wrong, word)
         if wrong.kind == "wrong-type" and "rnn" in names[-2:]:
-            places = [("layer", "rnn", value)]
-        elif wrong.kind != "unknown-layer":
-            places = places[1:]
-        return next(
-            filter(None, (_found(VALUES.get(place, _NONE), word, word, one) for place, word, one in places)), None
-        )
+            return _found(VALUES["layer"], "rnn", "rnn", value)
+        return _found(VALUES.get(f"layer.{names[-1]}", _NONE), word, word, value)
     if isinstance(value, dict | list):
         return None
     for place in (".".join(names), ".".join(names[:-1])):
@@ -324,6 +320,18 @@ def _of_value(wrong: _Wrong) -> str | None:
         if found:
             return found
     return None
+
+
+def _of_layer(wrong: _Wrong, word: str) -> str | None:
+    """What to write for the name of a layer that is another tool's, or for an idea that has no word of its own."""
+    given = wrong.path[-1]
+    name, behind = word, None
+    if isinstance(given, str):
+        name, behind = given, wrong.value.get(given) if isinstance(wrong.value, dict) else wrong.value
+    found = _found(VALUES["layer"], name, name, behind if isinstance(behind, int) else "…")
+    if found is None and not same(name, LAYERS) and meaning_of(name):
+        return f"`dlspec layers {name}` shows how to write it"
+    return found
 
 
 def _lists(wrong: _Wrong) -> str | None:

@@ -8,6 +8,7 @@ import inspect
 from operator import attrgetter
 
 import pytest
+from pydantic import ValidationError
 
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language import left_out as parts_left_out
@@ -46,10 +47,7 @@ LEFT_OUT = {
     "layers": {name: why for name, why in layers_left_out.LEFT_OUT.items() if name not in CELL_NAMES},
     **parts_left_out.LEFT_OUT,
 }
-ARGUMENTS_LEFT_OUT = {
-    **{f"layers.{key}": why for key, why in layers_left_out.ARGUMENTS_LEFT_OUT.items()},
-    **parts_left_out.ARGUMENTS_LEFT_OUT,
-}
+ARGUMENTS_LEFT_OUT = parts_left_out.ARGUMENTS_LEFT_OUT
 
 LEARNT = "Keras learns it from the data; a spec gives it"
 
@@ -203,6 +201,24 @@ def test_no_argument_is_left_out_that_keras_does_not_have():
     for key in ARGUMENTS_LEFT_OUT:
         parts = key.split("*")
         assert any(place.startswith(parts[0]) and place.endswith(parts[-1]) for place in known), key
+
+
+def test_why_an_argument_is_left_out_reaches_the_reader():
+    for module in MODULES:
+        for place, why in ARGUMENTS_LEFT_OUT.items():
+            for kind in all_kinds(module).values():
+                for name in keras_names(kind):
+                    argument = place.rpartition(".")[2]
+                    of_any = module != "layers" and place == f"*.{argument}"
+                    if of_any or place in (f"{module}.{name}.{argument}", f"{module}.*.{argument}"):
+                        (problem,) = _problems_of(kind, argument)
+                        assert why in problem["msg"], (place, kind)
+
+
+def _problems_of(kind: type, argument: str) -> list[dict]:
+    with pytest.raises(ValidationError) as raised:
+        kind.model_validate({argument: 1})
+    return [problem for problem in raised.value.errors() if problem["loc"] == (argument,)]
 
 
 def test_what_stands_for_a_class_of_keras_has_no_arguments_of_its_own():

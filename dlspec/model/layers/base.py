@@ -12,11 +12,12 @@ from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
 
 from dlspec.language.fields import Flag, OneOrMore, Text, mistake
+from dlspec.language.left_out import why_no_argument
 from dlspec.language.registry import Kind, OneOf, Registry, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
-from dlspec.model.layers.left_out import ARGUMENTS_LEFT_OUT, LEFT_OUT
+from dlspec.model.layers.left_out import LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class LayerSpec(ModelItem):
 
     @classmethod
     def why_no_argument(cls, key: str) -> str | None:
-        return ARGUMENTS_LEFT_OUT.get(f"{cls.__name__}.{key}") or ARGUMENTS_LEFT_OUT.get(f"*.{key}")
+        return why_no_argument("layers", (cls.__name__,), key)
 
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         return builder.place(self, wires, path)

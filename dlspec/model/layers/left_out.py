@@ -28,19 +28,3 @@ LEFT_OUT = {
     "Wrapper": _BASE,
 }
 """Class of `keras.layers` -> why there is none."""
-
-ARGUMENTS_LEFT_OUT = {
-    "*.weights": "weights are learnt; `pretrain` and `resume` bring those of another run",
-    "*.quantization_config": "it is an object of Python; export quantizes",
-    "*.return_state": "a layer has one output here",
-    "*.stateful": "the state would go from one shuffled batch to the next",
-    "*.sparse": "other layers do not take sparse tensors",
-    "*.autocast": "`dtype` says it",
-    "Discretization.epsilon": "it says how exactly boundaries are learnt, and a spec gives them",
-    "Discretization.num_bins": "boundaries are given by `bin_boundaries`, not learnt from the data",
-    "EinsumDense.gptq_unpacked_column_size": "it belongs to quantization, which export does",
-    "IntegerLookup.vocabulary_dtype": "Keras takes int64 alone",
-    "TextVectorization.ragged": "other layers do not take ragged tensors",
-    "*.flash_attention": "TensorFlow has no such kernel",
-}
-"""Argument (of a class, or `*` of any) -> why it cannot be written."""
