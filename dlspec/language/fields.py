@@ -103,6 +103,8 @@ class SpecModel(BaseModel):
         alias_generator=lambda name: name.removesuffix("_"),  # `from_` is the key `from`, a word of Python
     )
 
+    needed: ClassVar[tuple[str, ...]] = ()
+    """Keys that are needed together, and that one message says are missing."""
     later: ClassVar[Mapping[str, str]] = {}
     """Keys of the language that this version does not have yet, with what they will do."""
 

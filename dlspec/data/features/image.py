@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic.fields import FieldInfo
+
 from dlspec.data.datasets import Column
 from dlspec.data.features.base import FEATURES, Feature, Fitted, Missing
 from dlspec.data.features.scaling import Scale
@@ -28,6 +30,10 @@ class Image(Feature):
     of_arrays = True
     raw = "number"
     examples: ClassVar = ["image"]
+
+    @classmethod
+    def fields_in_order(cls) -> dict[str, FieldInfo]:
+        return {}  # of arrays nothing is missing
 
     def model_post_init(self, context: object) -> None:
         if self.missing is not None:

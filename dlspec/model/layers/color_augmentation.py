@@ -109,6 +109,8 @@ class RandomHue(SpatialAugmentation):
 class RandomColorJitter(SpatialAugmentation):
     """Changes brightness, contrast, saturation and hue of each image, each if its factor is given, while training.
 
+    With `data_format: channels_first` it changes the brightness alone, so that no other factor may be given.
+
     Input shape:  (batch, height, width, channels)
     Output shape: same as input
     """

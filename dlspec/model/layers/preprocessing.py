@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from dlspec.language.fields import Flag, Number, PositiveInt, Primary, mistake, show_value
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Merging
+from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec, Merging
 from dlspec.model.layers.categories import CategoryMode, encoded
 from dlspec.model.layers.numbers import Numbers, Salt, each, is_number, one_or
 
@@ -28,6 +28,8 @@ class Normalization(LayerSpec):
         Example({"normalization": {"mean": [1, 2, 3], "variance": [1, 4, 9], "invert": True}}, (None, 5, 3)),
         Example({"normalization": {"axis": None, "mean": 0.5, "variance": 0.1}}, (None, None, 3)),
     ]
+
+    needed = ("mean", "variance")
 
     axis: Annotated[int | list[int], one_or(None, whole=True)] | None = Field(
         -1, description="the axis, or axes, along which means differ; null: one mean for all"
@@ -209,6 +211,7 @@ class Hashing(LayerSpec):
     )
     salt: Salt | None = Field(None, description="one or two whole numbers that change the hash function")
     output_mode: CategoryMode = "int"
+    dtype: DType | None = Field(None, description="precision of the vectors; with `output_mode: int` there is none")
 
     def model_post_init(self, context: object) -> None:
         if self.output_mode == "int" and self.dtype is not None:

@@ -66,7 +66,7 @@ ARGUMENTS = {
     "contrast_factor": "how much contrast changes",
     "saturation_factor": "how much saturation changes",
     "hue_factor": "how much the hue changes",
-    "normalization.mean": "the mean of each feature; by default it is learned from the training data",
+    "normalization.mean": "the mean, one number or one for each place along `axis`",
     # losses and metrics
     "reduction": "how the losses of a batch become one number",
     "label_smoothing": "how far labels are moved from 0 and 1 towards each other",

@@ -193,7 +193,7 @@ def keys_of(model: type[SpecModel]) -> tuple[Argument, ...]:
         Argument(
             name,
             form_of(info),
-            info.is_required(),
+            info.is_required() or name in model.needed,
             plain(info.get_default()),
             describe(owner, name, info),
             primary=name == primary,

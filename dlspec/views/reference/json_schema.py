@@ -136,7 +136,7 @@ class _Schema:
 
     def _model(self, model: type[SpecModel]) -> Form:
         form: Form = {"type": "object", "properties": self._properties(model), "additionalProperties": False}
-        required = [name for name, field in model.keys().items() if field.is_required()]
+        required = [name for name, field in model.keys().items() if field.is_required() or name in model.needed]
         if required:
             form["required"] = required
         if model in EXACTLY_ONE:
