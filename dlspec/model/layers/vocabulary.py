@@ -209,8 +209,8 @@ class TextVectorization(Vocabulary):
     output_mode: Literal["int", "multi_hot", "count", "tf_idf"] = "int"
     output_sequence_length: PositiveInt | None = Field(
         None,
-        description="with `output_mode: int`, texts are cut or filled up to so many words; without it, to the longest of "
-        "a batch",
+        description="with `output_mode: int`, texts are cut or filled up to so many words; without it, to the longest "
+        "of a batch",
     )
     vocabulary: Annotated[list[Text], Field(min_length=1)] = Field(description="the words, in order")
     encoding: Encoding = "utf-8"
