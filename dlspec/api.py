@@ -8,13 +8,15 @@ gave.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
-from dlspec.data.datasets import Description
+from dlspec.data.signature import Signature
 from dlspec.data.sources.reading import briefly
+from dlspec.data.sources.rows import TableFiles
 from dlspec.data.training_rows import deciding_source
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     import keras
 
     from dlspec.data.checks.table import ColumnSummary
+    from dlspec.data.preparation import Prepared
     from dlspec.runs import Replay, Run
     from dlspec.runs.listener import Listener
     from dlspec.runtime.doctor import Finding
@@ -124,19 +127,36 @@ def _as_spec(spec: Spec | str | Path, overrides: Mapping[str, Any] | None) -> Sp
 def graph(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> Graph:
     """The network's layers with shapes, parameters and FLOPs, without loading TensorFlow.
 
+    It is the network that a run trains: the training part decides which words there are. Of a table that is too large
+    for memory all rows do, so that categories which the training part lacks count, too; `plan` reads these as well.
     Where the data file is not there, shapes are as far as the layers themselves fix them.
     """
     spec = _as_spec(spec, overrides)
-    description = _describe(spec)
-    return make_graph(spec.model, read_signature(spec, description)[0] if description else None, spec.unrolled_at)[0]
+    return make_graph(spec.model, _signature_of(spec), spec.unrolled_at)[0]
 
 
-def _describe(spec: Spec) -> Description | None:
-    """What the data look like, as far as that is known without them."""
+def _signature_of(spec: Spec) -> Signature | None:
+    """What the network takes and gives; None where the data are not there."""
     try:
-        return deciding_source(spec.data, spec.seed).describe()
+        source = deciding_source(spec.data, spec.seed)
+        signature = read_signature(spec, source.describe())[0]
+        words = signature is not None and any(kind.raw != "number" for kind in signature.types)
+        if words and not (isinstance(source, TableFiles) and source.is_large):
+            return _data_of(spec).signature
     except DataError:
         return None
+    return signature
+
+
+def _data_of(spec: Spec) -> Prepared:
+    """The data of a spec as it is trained with.
+
+    Raises:
+        DataError: they are not there, or not what the spec needs.
+    """
+    from dlspec.runs.job import load_data
+
+    return load_data(spec)
 
 
 def draw(spec: Spec | str | Path, form: str = "text", *, overrides: Mapping[str, Any] | None = None) -> str:
@@ -218,10 +238,18 @@ def columns(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None)
 
 
 def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> Plan:
-    """The stages of training in order, without loading TensorFlow."""
+    """The stages of training in order, without loading TensorFlow; the data are read.
+
+    Raises:
+        SpecError: the spec has mistakes.
+    """
+    from dlspec.runs.job import plan_of
+
     loaded = _as_spec(spec, overrides)
+    with suppress(DataError):  # without data it is planned as far as the spec tells
+        return plan_of(loaded, _data_of(loaded))
     network = graph(loaded)
-    return make_plan(loaded, network, _describe(loaded), taken_layers(loaded, network))
+    return make_plan(loaded, network, taken=taken_layers(loaded, network))
 
 
 def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> keras.Model:

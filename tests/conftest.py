@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
 
 import dlspec
+
+os.environ["DLSPEC_CACHE"] = tempfile.mkdtemp(prefix="dlspec_cache_")  # what tests time is of no use to a user
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))

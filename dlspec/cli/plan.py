@@ -27,11 +27,18 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     from dlspec.api import plan
     from dlspec.cli.console import Console
     from dlspec.cli.tables import plan_tables
+    from dlspec.runs.job import too_large
+    from dlspec.runtime.memory import machine_memory
 
     spec = load_and_warn(file, overrides)
     console = Console()
+    planned = plan(spec)
+    warnings = too_large(spec, planned, planned.samples, machine_memory(), "this machine has {}")
+    if warnings:
+        print_diagnostics(warnings, spec.document.texts)
+        echo("", err=True)
     code = _show_data(spec, console)
-    for renderable in plan_tables(spec, plan(spec), console.width):
+    for renderable in plan_tables(spec, planned, console.width):
         console.print(renderable)
     return code
 

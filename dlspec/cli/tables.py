@@ -16,10 +16,11 @@ from dlspec.data.sources.base import SHARE_OF_MEMORY
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language.fields import show_bytes
 from dlspec.language.shapes import show_shape
+from dlspec.runs.timing import expected_time
 from dlspec.runtime.memory import machine_memory
 from dlspec.spec.spec import Spec
 from dlspec.training.engines.xla_rule import ways
-from dlspec.training.estimates import layer_memory, training_memory, training_time
+from dlspec.training.estimates import layer_memory, training_memory
 from dlspec.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -78,20 +79,15 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
         yield Text(f"{name}: {'' if way.compiled else 'not '}compiled by XLA, {way.why}", style="dim")
     if plan.taken and spec.pretrain is not None:
         yield Text(f"{', '.join(plan.taken)}: as in {spec.pretrain.from_}", style="dim")
-    folds, time = spec.data.split.times_trained, training_time(plan)
+    folds, seconds = spec.data.split.times_trained, expected_time(spec, plan)
     if folds > 1:
         yield Text(f"all of this {folds} times, once for each fold", style="dim")
-    if time and plan.samples:
+    if plan.samples:
         early = ", less if it stops early" if spec.train.early_stopping else ""
-        if spec.evaluate.compare is not None:
-            early += ", without the comparison"
-        if folds > 1:
-            early += f", for each of {folds} folds"
-        count = f"about {plan.samples.labelled:,}"
-        yield Text(
-            f"{count} training samples; {format_seconds(time.low)} to {format_seconds(time.high)} on a CPU{early}",
-            style="dim",
-        )
+        told = "how long it takes is told once this machine has trained something like it"
+        if seconds is not None:
+            told = f"about {format_seconds(seconds)} by earlier runs on this machine{early}"
+        yield Text(f"{plan.samples.labelled:,} training samples; {told}", style="dim")
 
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -17,6 +17,7 @@ from dlspec.runs.checksums import check_file, read_checksums
 from dlspec.runtime.memory import free_device_memory
 from dlspec.spec.other_run import find_layers_file, taken_layers
 from dlspec.spec.spec import Spec
+from dlspec.training.plan import SampleCounts
 
 if TYPE_CHECKING:
     from dlspec.data.datasets import Columns
@@ -102,7 +103,7 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
     if any(problem.is_error for problem in problems):
         raise DataError(problems, spec.document.texts)
-    return make_plan(spec, graph, taken=taken_layers(spec, graph))
+    return make_plan(spec, graph, SampleCounts.of(data), taken_layers(spec, graph))
 
 
 def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
@@ -183,26 +184,29 @@ def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:
     return found
 
 
-def too_large(spec: Spec, plan: Plan, data: Prepared, free: int | None) -> list[Diagnostic]:
+def too_large(
+    spec: Spec, plan: Plan, samples: SampleCounts | None, free: int | None, there: str = "{} are free"
+) -> list[Diagnostic]:
     """What to say of stages that take more memory than is free, by estimate.
 
     Args:
+        samples: as many as there are; None: that is not known.
         free: bytes; None where that is not known.
+        there: how that is said.
     """
     from dlspec.training.estimates import count_of, fit, smaller_batch
-    from dlspec.training.plan import SampleCounts
 
     found: dict[str, Diagnostic] = {}
-    samples = SampleCounts.of(data)
     for stage in plan.stages if free is not None else ():
         assert free is not None, "without it there are no stages to look at"
-        own = fit(spec.training, plan.graph, stage, min(stage.batch_size, count_of(stage, samples)), free)
+        batch = min(stage.batch_size, count_of(stage, samples)) if samples else stage.batch_size
+        own = fit(spec.training, plan.graph, stage, batch, free)
         if own.needed > own.free and stage.section not in found:
             key = (stage.section, "batch_size")
             found[stage.section] = Diagnostic(
                 "too-little-memory",
                 f"`{stage.name}` takes about {show_bytes(own.needed)} with a batch of {own.batch_size:,}, and "
-                f"{show_bytes(own.free)} are free",
+                + there.format(show_bytes(own.free)),
                 spec.span(*key) if spec.is_written(*key) else spec.key_span("model"),
                 Severity.WARNING,
                 help=smaller_batch(stage, own),
@@ -230,7 +234,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     if spec.runtime.distribute is not None and not several:
         listener.note("`distribute` finds one device, on which the network is trained as without it")
     if not several:
-        listener.warns(too_large(spec, plan, data, free_device_memory()), spec.document.texts)
+        listener.warns(too_large(spec, plan, SampleCounts.of(data), free_device_memory()), spec.document.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
     return Job(spec, plan, data, device, listener, began, _layers_of(source))

@@ -32,9 +32,11 @@ from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
 from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runs.saved_check import check_saved, refuse_other
+from dlspec.runs.timing import keep_time
 from dlspec.runs.usage import USAGE, usage
 from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
 from dlspec.spec.spec import Spec
+from dlspec.training.plan import SampleCounts
 
 if TYPE_CHECKING:
     from dlspec.evaluation.pictures import Pictures
@@ -281,6 +283,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     environment = Run(folder).environment
     spent = round(environment.seconds + time.time() - job.began, 1)
     write_json(folder / ENVIRONMENT, {**environment.as_json(), "seconds": spent})
+    keep_time(Run(folder), job.plan, SampleCounts.of(job.data), spent)
     write_json(folder / METRICS, results)
     write_checksums(folder, but=(REPORT,))
     refuse_other(saved, f"`{folder / MODEL}`")

@@ -133,6 +133,11 @@ def _processor() -> dict[str, str]:
     return {"processor": name, **({"instructions": there} if there else {})}
 
 
+def processor_name() -> str:
+    """As far as the system tells."""
+    return _processor()["processor"]
+
+
 @dataclass(frozen=True)
 class Change:
     """What was another when a run was trained; None is what was not there, or is not known."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dlspec.data.datasets import Description
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.spec.spec import Spec
 from dlspec.training.callbacks.standard import ReduceLROnPlateau
 from dlspec.training.plan import FINE_TUNE, FROZEN, Plan, SampleCounts, Stage, StagePlace, code_of
 
 
-def make_plan(spec: Spec, graph: Graph, description: Description | None = None, taken: Sequence[str] = ()) -> Plan:
+def make_plan(spec: Spec, graph: Graph, samples: SampleCounts | None = None, taken: Sequence[str] = ()) -> Plan:
     """Pretraining from the lowest layer up, then fine-tuning.
 
     Args:
+        samples: as many as there are to train with; None: that is not known.
         taken: layers that another run has, which `from` names; they need no stage.
     """
     method = spec.pretrain
@@ -50,7 +50,7 @@ def make_plan(spec: Spec, graph: Graph, description: Description | None = None, 
     else:
         stages.append(_fine_tuning(spec))
     present = tuple(layer.name for layer in chosen if layer.name in taken)
-    return Plan(graph, tuple(stages), count_samples(spec, description), present)
+    return Plan(graph, tuple(stages), samples, present)
 
 
 def without_pretraining(plan: Plan, spec: Spec) -> Plan:
@@ -75,23 +75,6 @@ def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict
         )
         for layer in layers
     }
-
-
-def count_samples(spec: Spec, description: Description | None) -> SampleCounts | None:
-    """About how many samples there are to train with; None when the number of rows is not known."""
-    if description is None or description.rows is None:
-        return None
-    data, rows = spec.data, description.rows
-    given, stride = (description.test_rows, description.validation_rows), 1
-    if description.layout == "series" and data.window:
-        rows, stride = rows - data.window.length - data.window.reach + 1, data.window.stride
-    rows = max(1, data.split.sizes(rows, *given)[0] // stride)
-    if data.limit:
-        rows = min(rows, data.limit)
-    labelled = rows
-    if data.labels is not None:
-        labelled = round(data.labels * rows) if isinstance(data.labels, float) else min(rows, data.labels)
-    return SampleCounts(max(1, labelled), rows)
 
 
 def choice_by_validation(spec: Spec) -> str:

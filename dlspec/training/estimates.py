@@ -1,7 +1,6 @@
-"""What a training will cost in memory and time, before it starts.
+"""What a training will cost in memory and operations, before it starts: it follows from the network and the optimizer.
 
-Memory follows from the network and the optimizer. Time depends on the machine, so it is a range: the constants below
-were measured on processors from a small laptop's to a server's with 16 cores.
+How long that takes depends on the machine; see `speed`.
 """
 
 from __future__ import annotations
@@ -22,25 +21,6 @@ BYTES = {"float64": 8, "float32": 4, "mixed_float16": 4, "mixed_bfloat16": 4, "f
 """Of one weight, by the layer's `dtype`."""
 TRAINING = 3
 """FLOPs of training in those of a forward pass: backward takes about twice as many."""
-
-
-class Range(NamedTuple):
-    """The least and the most, in seconds."""
-
-    low: float
-    high: float
-
-
-START = Range(3, 25)
-"""Loading TensorFlow, and compiling."""
-STAGE = Range(0.5, 10)
-"""Building and compiling a stage."""
-STEP = Range(0.1e-3, 6e-3)
-"""What a batch costs besides its FLOPs."""
-TIMESTEP = Range(15e-6, 250e-6)
-"""What a timestep of a recurrent layer costs, forward and backward, besides its FLOPs."""
-FLOPS_A_SECOND = (400e9, 5e9)
-"""At best and at worst."""
 
 
 @dataclass(frozen=True)
@@ -176,19 +156,6 @@ def fit(
         largest,
         single[largest],
     )
-
-
-def training_time(plan: Plan) -> Range | None:
-    """From start to end on a processor, when no stage ends early; None when it is not known how many samples there
-    are."""
-    if plan.samples is None:
-        return None
-    low, high = START
-    for stage in plan.stages:
-        work = work_of(plan, stage, count_of(stage, plan.samples))
-        low += STAGE.low + work.steps * (STEP.low + work.timesteps * TIMESTEP.low) + work.flops / FLOPS_A_SECOND[0]
-        high += STAGE.high + work.steps * (STEP.high + work.timesteps * TIMESTEP.high) + work.flops / FLOPS_A_SECOND[1]
-    return Range(low, high)
 
 
 class Work(NamedTuple):

@@ -166,9 +166,9 @@ def test_nothing_is_said_of_what_fits_or_is_not_known():
     spec = dlspec.load(text)
     data = load_data(spec)
     found = plan_of(spec, data)
-    assert too_large(spec, found, data, None) == []
-    assert too_large(spec, found, data, 10**9) == []
-    both = too_large(spec, found, data, 1000)
+    assert too_large(spec, found, found.samples, None) == []
+    assert too_large(spec, found, found.samples, 10**9) == []
+    both = too_large(spec, found, found.samples, 1000)
     assert [problem.message.partition(" ")[0] for problem in both] == ["`pretrain:h1`", "`fine_tune`"]
 
 
