@@ -38,7 +38,7 @@ def command(file: str, overrides: dict[str, Any]) -> int:
         print_diagnostics(warnings, spec.document.texts)
         echo("", err=True)
     code = _show_data(spec, console)
-    for renderable in plan_tables(spec, planned, console.width):
+    for renderable in plan_tables(spec, planned, console.width, ahead=True):
         console.print(renderable)
     return code
 

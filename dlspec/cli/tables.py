@@ -33,8 +33,12 @@ LEAST_TEXT = 14
 """With less room than this, it is not shown how layers are written."""
 
 
-def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
-    """The network, layer by layer, and the stages of its training, for a terminal of so many columns."""
+def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> Iterator[RenderableType]:
+    """The network, layer by layer, and the stages of its training, for a terminal of so many columns.
+
+    Args:
+        ahead: before it is run, so that it is said, too, where nobody knows how long it takes.
+    """
     graph = plan.graph
     title = Text(spec.name, style="bold")
     if spec.description:
@@ -82,12 +86,11 @@ def plan_tables(spec: Spec, plan: Plan, width: int) -> Iterator[RenderableType]:
     folds, seconds = spec.data.split.times_trained, expected_time(spec, plan)
     if folds > 1:
         yield Text(f"all of this {folds} times, once for each fold", style="dim")
-    if plan.samples:
+    if seconds is not None:
         early = ", less if it stops early" if spec.train.early_stopping else ""
-        told = "how long it takes is told once this machine has trained something like it"
-        if seconds is not None:
-            told = f"about {format_seconds(seconds)} by earlier runs on this machine{early}"
-        yield Text(f"{plan.samples.labelled:,} training samples; {told}", style="dim")
+        yield Text(f"about {format_seconds(seconds)} by earlier runs on this machine{early}", style="dim")
+    elif ahead and plan.samples is not None:
+        yield Text("how long it takes is told once this machine has trained something like it", style="dim")
 
 
 BARS = "▁▂▃▄▅▆▇█"
