@@ -5,9 +5,10 @@ import re
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics.errors import SpecError
+from dlspec.language.diagnostics.errors import DataError, SpecError
+from dlspec.spec.meanings import MEANINGS
 from dlspec.views.resolved import write_resolved
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TINY
 
 SHARED = ROOT.parent / "shared"
 SPECS = [
@@ -22,6 +23,17 @@ def network(spec):
     graph = dlspec.graph(spec)
     layers = [(each.name, each.inputs, each.output_shape, each.parameters, each.flops) for each in graph.layers]
     return layers, graph.outputs, graph.parameters
+
+
+TEXTS = {
+    **TINY,
+    **{f"meaning {each.words.split(',')[0]}": f"dlspec: 1\n{each.spec}" for each in MEANINGS if each.spec},
+    **{
+        f"docs {path.name} {number}": block
+        for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+        for number, block in enumerate(re.findall(r"```yaml\n(dlspec: 1\n.*?)```", path.read_text("utf-8"), re.DOTALL))
+    },
+}
 
 
 def values(text):
@@ -41,6 +53,32 @@ def test_a_resolved_spec_is_the_same_spec(path, monkeypatch):
     again = dlspec.load(text)
     assert network(again) == network(spec)
     assert values(write_resolved(again)) == values(text)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_resolved_text_is_the_same_spec(text):
+    spec = dlspec.load(text)
+    again = dlspec.load(write_resolved(spec))
+    assert network(again) == network(spec)
+    assert values(write_resolved(again)) == values(write_resolved(spec))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.slow if SHARED in path.parents else ()) for path in SPECS],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
+)
+def test_the_parameters_are_those_that_keras_builds(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    try:
+        spec = dlspec.load(path)
+        model = dlspec.build(spec)
+    except SpecError:
+        assert SHARED in path.parents, "a spec of the project is fine"
+        pytest.skip("it is wrong")
+    except DataError:
+        pytest.skip("its data are not there")
+    assert dlspec.graph(spec).parameters == model.count_params()
 
 
 BLOCKS = """\
