@@ -51,7 +51,7 @@ def _show_data(spec: Spec, console: Console) -> int:
     from dlspec.data.not_seen import in_words, not_seen
     from dlspec.data.training_rows import deciding_source
     from dlspec.language.diagnostics.errors import DataError
-    from dlspec.runs.job import columns_as_read, find_oddities, load_data
+    from dlspec.runs.job import columns_as_read, find_oddities, load_or_tell
 
     try:
         deciding_source(spec.data, spec.seed).describe()
@@ -60,7 +60,7 @@ def _show_data(spec: Spec, console: Console) -> int:
             raise
         return OK
     try:
-        data = load_data(spec)
+        data = load_or_tell(spec)
         problems, texts = find_oddities(spec, data), dict(spec.document.texts)
     except DataError as error:
         data, problems, texts = None, error.diagnostics, dict(error.texts)

@@ -57,6 +57,20 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     return replace(prepare(spec.data, spec.seed, signature, loaded.columns, more, fold), notes=loaded.notes)
 
 
+def load_or_tell(spec: Spec, note: Callable[[str], None] = lambda text: None) -> Prepared:
+    """The data of a spec; what is wrong with them is told together with the lines that settle all of it.
+
+    Raises:
+        DataError: they are not there, or not what the spec needs.
+    """
+    from dlspec.runs.settling import with_lines_that_settle
+
+    try:
+        return load_data(spec, note=note)
+    except DataError as error:
+        raise with_lines_that_settle(spec, error, load_data) from None
+
+
 def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
     """The columns before they are split, also where something in them is wrong; of a large table, its first rows.
 
@@ -221,7 +235,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
 
     began = time.time()
     listener = listener or Listener()
-    data = load_data(spec, note=listener.note)
+    data = load_or_tell(spec, listener.note)
     warnings = checked_data(spec, data)
     listener.warns(warnings, spec.document.texts)
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))

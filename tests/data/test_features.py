@@ -100,10 +100,12 @@ def test_each_column_is_encoded_by_its_type(folder):
     assert seen[:, 12] == pytest.approx((own["in/out"] - middle) / (high - low), abs=1e-4)
 
 
-def test_the_graph_knows_the_width_before_the_data_are_read(folder):
-    graph = dlspec.graph(dlspec.load(folder / "spec.yaml"))
-    # of words that are there, and of a date without clock; what else there is is found when all are read
-    assert graph["h"].parameters == (12 + 5 + 5 + 1) * 8
+def test_the_graph_is_that_of_the_network_that_is_trained(folder):
+    spec = dlspec.load(folder / "spec.yaml")
+    graph = dlspec.graph(spec)
+    # of words in the training part, a missing one among them, and of a date with a clock
+    assert graph["h"].parameters == (25 + 1) * 8
+    assert graph.parameters == dlspec.build(spec).count_params()
 
 
 def test_left_out_types_are_inferred(folder):

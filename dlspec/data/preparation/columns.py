@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -24,9 +25,11 @@ from dlspec.data.sources.formats.dialect import may_be_number
 from dlspec.data.target import split_tags
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.yaml import to_inline_yaml
 
 Array = np.ndarray
 
+MEND = "mend this value"
 WHOLE = "the training data had whole numbers alone; round it, or train with values such as this one"
 NOT_WHOLE = "`{}` has fractions outside the training part, and the saved model takes whole numbers of it"
 
@@ -52,7 +55,7 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
             row = int(np.argmax(wrong))
             at = row_at(first, row)
             text = f'column `{name}` has the text "{values[row]}" in row {at + 1}, where a number is needed'
-            help = "mend this value"
+            help = MEND
             if may_be_number(str(values[row])):
                 help = 'write all numbers of the file in one way, or say how: `decimal: "."`, `thousands: ","`'
             raise ValueProblem.at(at, "not-a-number", text, help)
@@ -63,7 +66,7 @@ def to_numbers(name: str, values: Array, *, holes: bool = False, first: First = 
         return values
     if values.dtype != "float32" or values.ndim == 1:
         values = values.astype("float64", copy=False)
-    check_all(name, np.isinf(values), first, "is infinite", "mend this value")
+    check_all(name, np.isinf(values), first, "is infinite", MEND)
     if not holes:
         check_all(name, np.isnan(values), first, "lacks a value", FILL)
     return values
@@ -145,6 +148,9 @@ def numbers_of(
         if problem.help == FILL and columns[name].ndim == 1 and section.window is None:
             policy = "drop" if raw != "number" or name in section.target_names else "median"
             mend = f"{mend}, write `missing: {policy}` under `data`"
+        text = re.search(r'has the text "(.*)" in row', message)
+        if problem.help == MEND and text and section.window is None:
+            mend = f"{mend}, write `na: [{to_inline_yaml(text[1])}]` if it stands for none"
         help = f"{mend}, or {aside}" if optional else mend
         raise data_error(section, problem.code, message, *place, help=help) from None
 
