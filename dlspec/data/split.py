@@ -59,7 +59,12 @@ class TimeColumn(SpecModel):
     @classmethod
     def _has_a_day(cls, given: str | None) -> str | None:
         if given is not None and not re.search(r"%[YyGcxs]", given):
-            help = 'write such as `format: "%d/%m/%Y"`'
+            help = 'write such as `format: "%d/%m/%Y"`, or leave `format` out'
+            ours = given
+            for theirs, sign in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S")):
+                ours = ours.replace(theirs, sign).replace(theirs.lower() if theirs in ("YYYY", "DD") else theirs, sign)
+            if "%Y" in ours and "%d" in ours:
+                help = f'write `format: "{ours}"`'
             raise mistake("wrong-value", f"`format` has no year, got `{given}`", help=help)
         return given
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, PlainValidator, ValidationError
 
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
+from dlspec.language.words import same
 
 TypeName = Literal["category", "numeric", "boolean"]
 TYPE_NAMES: tuple[TypeName, ...] = get_args(TypeName)
@@ -50,7 +51,9 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
         if unknown is not None or not types:
             got = show_value(value if unknown is None else value[unknown])
             message = f"`target` takes columns with a type, `category`, `numeric`, `boolean` or `tags`, got {got}"
-            raise mistake("wrong-value", message, help="write `target: {digit: category}`, or the columns alone")
+            near = same(str(value.get(unknown)), ("category", "numeric", "boolean", "tags")) or "category"
+            help = f"write `target: {{{unknown or 'digit'}: {near}}}`, or the columns alone"
+            raise mistake("wrong-value", message, help=help)
         found = {name: kind for name, kind in types.items() if kind is not None}
         first, *others = found.values()
         if others and (first not in ("numeric", "boolean") or any(kind != first for kind in others)):

@@ -362,10 +362,25 @@ def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = N
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
+_THOUSANDS = {"k": 10**3, "m": 10**6}
+_COUNTED = "k|m|px|(?:day|hour|minute|month|week|year|step|timestep|epoch|row|sample|unit|neuron|pixel|filter|layer)s?"
+"""What people write behind a number that is counted."""
+
+
 def _retype(kind: str, key: str, value: Any) -> str | None:
     prefix = f"{key}: " if key else ""
     if isinstance(value, str):
         text = value.strip()
+        sizes = re.fullmatch(r"\(?(\d+)\s*[x×*,]\s*(\d+)(?:\s*[x×*,]\s*(\d+))?\)?", text)
+        if sizes and kind in ("list_type", "tuple_type", "int_type"):
+            return f"write `{prefix}[{', '.join(size for size in sizes.groups() if size)}]`"
+        remark = re.fullmatch(r"(\S+?)(#.*)", text)
+        if remark:
+            return f"put a blank in front of `#`: `{prefix}{remark[1]} {remark[2]}`"
+        counted = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({_COUNTED})", text, re.IGNORECASE)
+        if counted and kind in ("int_type", "float_type"):
+            number = float(counted[1]) * _THOUSANDS.get(counted[2].lower(), 1)
+            return f"write `{prefix}{int(number) if number.is_integer() else number}`"
         percent = text.endswith("%")
         try:
             number = float(text.rstrip("%,").replace("_", "").replace(",", "")) / (100 if percent else 1)
@@ -383,8 +398,8 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
                 return f"write `{prefix}true`"
             if text.lower() in ("no", "off", "n"):
                 return f"write `{prefix}false`"
-    if kind in ("int_type", "int_from_float") and isinstance(value, float) and value.is_integer():
-        return f"write `{prefix}{int(value)}`"
+    if kind in ("int_type", "int_from_float") and isinstance(value, float) and math.isfinite(value) and value > 1:
+        return f"write `{prefix}{round(value)}`"
     if kind == "string_type" and value is not None and not isinstance(value, dict | list):
         shown = str(value).lower() if isinstance(value, bool) else value
         return f'write `{prefix}"{shown}"`'
@@ -401,7 +416,7 @@ def _such_as(kind: str, key: str, field: FieldInfo | None) -> str | None:
         return None
     default = field.default
     if default is None:
-        return f"write a number, or leave `{key}` out"
+        return f"write a {'whole number' if 'int' in kind else 'number'}, or leave `{key}` out"
     number = isinstance(default, int | float) and not isinstance(default, bool)
     return f"write a number, such as `{key}: {default}`" if number else None
 
@@ -411,7 +426,7 @@ def _percent(field: FieldInfo | None, key: str, value: Any) -> str | None:
     shares = any(
         1 in (getattr(part, "lt", None), getattr(part, "le", None)) for part in (field.metadata if field else ())
     )
-    return f"write `{key}: {value / 100}` for {value}%" if shares and 1 < value <= 100 else None
+    return f"write `{key}: {value / 100}` for {value}%" if shares and 5 <= value <= 100 else None
 
 
 def looks_like_a_number(text: str) -> bool:
@@ -492,8 +507,10 @@ def count_seconds(time: str) -> float:
 
 def _time(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)? ?(s|min|h)", value) or not count_seconds(value):
-        meant = re.match(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)", str(value), re.IGNORECASE)
-        unit = {"m": "min", "h": "h"}.get(meant[2].lower(), "s") if meant else "s"
+        spelt = r"\s*(\d+(?:\.\d+)?)\s*(?:(s|m|h)|(s)ec(?:onds?)?|(m)in(?:utes?)?|(h)ours?|)\s*"
+        meant = re.fullmatch(spelt, str(value), re.IGNORECASE)
+        letter = next((group for group in meant.groups()[1:] if group), "s").lower() if meant else "s"
+        unit = {"m": "min", "h": "h"}.get(letter, "s")
         given = meant is not None and float(meant[1]) > 0
         help = f"write `{meant[1]} {unit}`" if meant and given else "write a number and a unit: `30 s`, `5 min`, `1 h`"
         raise mistake("wrong-value", f"a time is a number and a unit, got {show_value(value)}", help=help)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.language.fields import mistake, show_value
+from dlspec.language.notations import NAMED_BY
 from dlspec.language.words import did_you_mean, nearest
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.pretraining import PRETRAINING, PretrainingMethod, Taken
@@ -27,6 +28,11 @@ def read_pretraining(value: Any) -> PretrainingMethod:
         Taken.refuse_settings(settings)
         return Taken.model_validate(settings)
     if name is None:
+        named = next((key for key in NAMED_BY if isinstance(settings.get(key), str)), None)
+        method = nearest(settings[named], PRETRAINING) if named else None
+        if named and method:
+            said = mistake("unknown-key", f"unknown key `{named}`", help=f"write `method: {method}`", at="key")
+            raise PRETRAINING.error(said, (named,), settings[named])
         near, help = (
             next(((key, nearest(key, PRETRAINING)) for key in settings if nearest(key, PRETRAINING)), None),
             None,

@@ -60,6 +60,13 @@ def _unknown_columns(spec: Spec, description: Description) -> Iterator[Diagnosti
             parts = [part.strip() for part in name.split(",")]
             if name.lower() in ALL_COLUMNS and place[1] == "features":
                 help: str | None = "leave `features` out: the network sees every column that fits"
+            elif name.startswith("-") and name[1:] in description.names and place[1] == "features":
+                out = {given.removeprefix("-") for given in spec.data.feature_names or []} | {
+                    *spec.data.target_names,
+                    *description.targets,
+                }
+                seen = [other for other in description.names if other not in out]
+                help = f"`features` lists what is seen: write `features: [{', '.join(seen)}]`"
             elif len(parts) > 1 and {*parts} <= {*description.names}:
                 help = f"write `{place[1]}: [{', '.join(parts)}]`"
             else:
@@ -151,6 +158,8 @@ def _keys_of_another_layout(spec: Spec, description: Description) -> Iterator[Di
             if getattr(data, key) is not None:
                 message = f"`{key}` is for a series, and these data are single samples"
                 help = f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`"
+                if key == "window" and data.table:
+                    help = f"write `series: {', '.join(data.table)}` in place of `table`, or remove `window`"
                 yield Diagnostic("only-for-series", message, spec.key_span("data", key), help=help)
         return
     if data.missing != "error":

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from dlspec.data.datasets import DATASETS
+from dlspec.data.features import FEATURES
 from dlspec.language.notations import SIZES_OF_INPUT
 from dlspec.language.words import bare, same
 from dlspec.language.yaml import read_text, to_inline_yaml
@@ -40,6 +42,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "validation_split val_split": _VALIDATION,
         "folds cv k_folds": _FOLDS,
         "device gpu cuda": "write `runtime: {{device: gpu}}`",
+        "compile fit": "write its keys under `train`",
+        "input_features": "write `features` under `data`: names of columns, or `{{NAME: numeric, OTHER: category}}`",
+        "output_features": "write `target: NAME` under `data`",
     },
     "data": {
         "k_folds n_folds folds cv cross_validation n_splits kfold": "write `split: {{folds: {value}}}`",
@@ -64,6 +69,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "fillna impute imputation": "write `missing: median`",
         "task problem_type": _BY_TARGET,
         "augmentation augment": "write layers such as `- random_flip: horizontal` at the top of `model`",
+        "drop drop_columns exclude ignore_columns": "`features` lists the columns that are seen; leave others out",
+        "parse_dates": "dates are found by what they look like; leave it out, or write `features: {{COLUMN: time}}`",
+        "frequency freq": "the step follows from the times; leave it out",
     },
     "data.split": {
         "train training train_size": _REST,
@@ -94,6 +102,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "steps max_steps": "write `epochs`, how often all samples are seen",
         "task problem_type": _BY_TARGET,
         "augmentation augment": "write layers such as `- random_flip: horizontal` at the top of `model`",
+        "warmup_ratio warmup_steps warmup": "write `schedule: {{cosine_decay: {{warmup_target: 0.001, warmup_steps: "
+        "100}}}}`",
         "sample_weight sample_weights": "write `class_weight: balanced`, where classes are of unequal size",
     },
     "runtime": {
@@ -107,13 +117,15 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "evaluate": {
         "baseline": "write `baselines: [{value}]`",
         "seeds": "write `compare: {{without_pretraining: {{seeds: {value}}}}}`",
-        "folds cv k_folds": _FOLDS,
+        "folds cv k_folds cross_validation kfold": _FOLDS,
         "test test_size test_split": _TEST,
         "confusion_matrix": "the report shows it; leave it out",
     },
     "pretrain": {
         "noise noise_factor noise_level": "write `corruption: {{masking: {value}}}`",
         "learning_rate lr": "write `optimizer: {{adam: {value}}}`",
+        "freeze freeze_pretrained": "write `then: freeze`",
+        "sparsity sparse": "write `method: sparse_autoencoder` and `sparsity_target: {value}`",
     },
     "optimizer": {
         "momentum": "Adam has none: leave it out, or write `sgd: {{momentum: {value}}}`",
@@ -159,6 +171,13 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "false no off null": "write `scale: none`",
     },
     "data.limit": {"all none": "leave `limit` out"},
+    "data.split.by": {"kfold cv k_fold cross_validation folds": "write `split: {{folds: 5}}`"},
+    "train.early_stopping.monitor": {
+        "val_accuracy val_acc accuracy acc val_auc val_f1 val_mae val_rmse": "write `monitor: val_loss`"
+    },
+    "runtime.distribute": {
+        "ddp dp mirrored multi_gpu data_parallel dataparallel true all": "write `distribute: {{strategy: mirrored}}`"
+    },
     "data.target": {"-1 last 0 1": "name the column: `target: NAME`"},
     "data.split": {
         "random shuffle shuffled": "write `split: {{by: random}}`",
@@ -204,6 +223,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
     "evaluate.baselines": {
         "dummy naive zero_rule true yes auto all": _USUAL_BASELINES,
+        "none no off false null": "write `baselines: []`",
         "random_forest xgboost lightgbm knn svm tree decision_tree": f"this version has none; {_USUAL_BASELINES}",
     },
     "layer.activation": {"none null off false": "leave `activation` out: without one it is `linear`"},
@@ -220,6 +240,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
 }
 """Where a value stands, or the name of a layer -> values of others -> the cure."""
 
+MERGING = frozenset({"concatenate", "add", "average", "maximum", "minimum", "multiply", "subtract", "dot"})
+"""Layers behind whose name people write those that they merge."""
 ALL_COLUMNS = frozenset({"all", "*", "auto", "any", "everything", "rest", "numeric", "none", "default"})
 """What people write for all columns."""
 
@@ -250,9 +272,7 @@ def cure(kind: str, path: Sequence[str | int], value: Any, values: Mapping[str, 
         value: what stands there.
         values: of the whole spec.
     """
-    above: Any = values
-    for part in path[:-1]:
-        above = above[part] if isinstance(above, dict) and part in above else None
+    above = held_by(values, path)
     wrong = _Wrong(kind, (*path,), value, above if isinstance(above, dict) else {})
     if not wrong.names:
         return None
@@ -260,6 +280,16 @@ def cure(kind: str, path: Sequence[str | int], value: Any, values: Mapping[str, 
         return _of_key(wrong)
     found = next(filter(None, (rule(wrong) for rule in _RULES)), None)
     return found or _of_value(wrong)
+
+
+def held_by(values: Any, path: Sequence[str | int]) -> Any:
+    """What holds the value at a path; None: there is no such value."""
+    for part in path[:-1]:
+        if isinstance(values, list) and isinstance(part, str):
+            continue  # a key that was left out in front of its list
+        known = part in values if isinstance(values, dict) else isinstance(values, list) and part in range(len(values))
+        values = values[part] if known else None
+    return values
 
 
 def taken_over(kind: str, path: Sequence[str | int], value: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,18 +309,51 @@ def _of_key(wrong: _Wrong) -> str | None:
         place = "layer"
         if bare(key) == "keepprob" and isinstance(wrong.value, float):
             return f"write `rate: {round(1 - wrong.value, 6)}`, which is dropped"
+        kind = next((name for name in reversed(above) if name in _RECURRENT), None)
+        if kind and bare(key) in ("bidirectional", "numlayers", "nlayers"):
+            return _recurrent(kind, bare(key), {name: one for name, one in wrong.siblings.items() if name != key})
         if wrong.value is None and same(key, ACTIVATIONS):
             return f"write `activation: {same(key, ACTIVATIONS)}`"
     elif "optimizer" in above:
         place = "optimizer"
     elif place == "data.split" and bare(key) in ("train", "training", "trainsize"):
         return _split_beside(wrong.value, wrong.siblings)
+    elif place == "data" and (dataset := _dataset_with(key, wrong)) is not None:
+        return dataset
     elif place == "data" and wrong.value is None and _listed_bare(wrong.siblings):
         return _listed_bare(wrong.siblings)
-    elif place == "train" and same(key, ("learning_rate",)):
-        return _with_learning_rate(wrong.siblings.get("optimizer", "adam"), wrong.value)
+    elif place in ("train", "pretrain") and same(key, ("learning_rate",)):
+        usual = "sgd" if wrong.siblings.get("method") == "rbm" else "adam"
+        return _with_learning_rate(wrong.siblings.get("optimizer", usual), wrong.value)
     our = same(key, ("dataset", "table", "series")) or "table"
     return _found(KEYS.get(place, _NONE), key, key, wrong.value, our)
+
+
+_RECURRENT = ("lstm", "gru", "simple_rnn")
+_KEPT = ("activation", "dropout", "recurrent_dropout", "return_sequences", "name")
+
+
+def _recurrent(name: str, key: str, arguments: Mapping[str, Any]) -> str:
+    """Two directions, or several layers, of a recurrent layer with these arguments."""
+    arguments = {
+        same(word, ("units",)) or word: one
+        for word, one in arguments.items()
+        if word in _KEPT or same(word, ("units",))
+    }
+    short: Any = arguments["units"] if [*arguments] == ["units"] else dict(arguments)
+    if key == "bidirectional":
+        return f"write `bidirectional: {{{to_inline_yaml({name: short})}}}`"
+    every = to_inline_yaml({name: {**arguments, "return_sequences": True}})
+    return f"write a layer for each, `- {every}` above `- {to_inline_yaml({name: short})}`"
+
+
+def _dataset_with(key: str, wrong: _Wrong) -> str | None:
+    """`{dataset: spirals, samples: 500}`, where the key is one of the dataset."""
+    name = wrong.siblings.get("dataset")
+    known = DATASETS.get(name)
+    if known is None or key not in known.keys():  # noqa: SIM118
+        return None
+    return f"write `dataset: {{{to_inline_yaml({name: {key: wrong.value}})}}}`"
 
 
 def _listed_bare(siblings: Mapping[str, Any]) -> str | None:
@@ -313,6 +376,9 @@ def _of_value(wrong: _Wrong) -> str | None:
         if wrong.kind == "wrong-type" and "rnn" in names[-2:]:
             return _found(VALUES["layer"], "rnn", "rnn", value)
         return _found(VALUES.get(f"layer.{names[-1]}", _NONE), word, word, value)
+    if isinstance(value, dict) and wrong.kind.startswith("unknown-") and isinstance(wrong.path[-1], str):
+        word, names = wrong.path[-1], names[:-1]  # a name with arguments
+        return _found(VALUES.get(".".join(names), _NONE), word, names[-1], "…") if names else None
     if isinstance(value, dict | list):
         return None
     for place in (".".join(names), ".".join(names[:-1])):
@@ -377,9 +443,13 @@ def _with_learning_rate(optimizer: Any, rate: Any) -> str:
 
 
 def _one_for_each(wrong: _Wrong) -> str | None:
-    """`dense: [64, 32]`."""
+    """`dense: [64, 32]`; `add: [a, b]`."""
     sizes = wrong.value
     whole = isinstance(sizes, list) and len(sizes) > 1 and all(type(size) is int for size in sizes)
+    merged = isinstance(sizes, list) and sizes and all(isinstance(name, str) for name in sizes)
+    merging = next((name for name in reversed(wrong.names) if name in MERGING), None)
+    if wrong.kind == "wrong-type" and merged and merging:
+        return f"write `{merging}: {{from: {to_inline_yaml(sizes)}}}`"
     if wrong.names[0] != "model" or wrong.kind != "wrong-type" or not whole:
         return None
     name = wrong.names[-2] if wrong.names[-1] in ("units", "filters") and len(wrong.names) > 2 else wrong.names[-1]
@@ -406,12 +476,50 @@ def _short_forms(wrong: _Wrong) -> str | None:
         return f"write `early_stopping: {{monitor: {value}}}`"
     if names == ["evaluate"] and isinstance(value, str | list):
         return f"write `evaluate: {{metrics: {to_inline_yaml(value if isinstance(value, list) else [value])}}}`"
+    if names == ["evaluate", "compare"] and isinstance(value, str):
+        return "write `compare: {without_pretraining: {seeds: 3}}`"
+    if names == ["data", "window", "horizon"] and isinstance(value, list) and value:
+        return f"write `horizon: {value[0]}` and `steps: {len(value)}`"
+    if names[0] == "model" and names[-1] == "output" and isinstance(value, str):
+        return "write `- output`: it takes what the target needs"
     if names == ["runtime"] and isinstance(value, str) and same(value, ("auto", "cpu", "gpu")):
         return f"write `runtime: {{device: {same(value, ('auto', 'cpu', 'gpu'))}}}`"
     return None
 
 
-_RULES: tuple[Callable[[_Wrong], str | None], ...] = (_lists, _one_for_each, _numbered_layer, _short_forms)
+def _names(wrong: _Wrong) -> str | None:
+    """A name with blanks; a column in place of what of it is predicted."""
+    if wrong.kind == "wrong-value" and wrong.names[-1] == "name" and isinstance(wrong.value, str):
+        plain = re.sub(r"\W+", "_", wrong.value).strip("_")
+        return f"write `name: {plain}`" if plain else None
+    if wrong.kind == "unknown-value" and wrong.names == ["data", "predict"] and isinstance(wrong.value, str):
+        ours = same(wrong.value, ("level", "difference", "return"))
+        return None if ours else f"the column is named by `target: {wrong.value}`; leave `predict` out for its level"
+    return None
+
+
+def _columns_with_types(wrong: _Wrong) -> str | None:
+    """`features: [{name: area, type: number}]`."""
+    if wrong.names != ["data", "features"] or not isinstance(wrong.value, list):
+        return None
+    pairs = {}
+    for each in wrong.value:
+        name = each.get("name") if isinstance(each, dict) else None
+        kind = same(str(each.get("type")), FEATURES) if name else None
+        if kind is None:
+            return None
+        pairs[str(name)] = kind
+    return f"write `features: {{{to_inline_yaml(pairs)}}}`"
+
+
+_RULES: tuple[Callable[[_Wrong], str | None], ...] = (
+    _lists,
+    _one_for_each,
+    _numbered_layer,
+    _short_forms,
+    _names,
+    _columns_with_types,
+)
 
 
 def _found(table: Mapping[str, str], word: str, key: str, value: Any, our: str = "") -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken
-from dlspec.spec.other_words import cure, taken_over
+from dlspec.spec.other_words import cure, held_by, taken_over
 from dlspec.spec.spec import VERSION, Spec
 
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": BrokenData(), "model": ["output"]}
@@ -63,9 +64,18 @@ def _each_once(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
     cured = {problem.span.line for problem in problems if problem.span and (problem.help or "").startswith("write")}
     named = {problem.help for problem in problems if problem.is_error}
 
+    codes = Counter(problem.code for problem in problems)
+    meant_by_unknown = codes["unknown-variable"] and codes["unused-variable"] == 1
+    sums = " ".join(problem.message for problem in problems if problem.code == "bad-arithmetic")
+    misnamed = "did you mean `variables`?" in named
+
     def better_said(problem: Diagnostic) -> bool:
         if problem.code == "unused-variable":
-            return any(f"write `${name}`" in named for name in re.findall(r"variable `(\w+)`", problem.message))
+            names = re.findall(r"variable `(\w+)`", problem.message)
+            used = any(f"write `${name}`" in named or re.search(rf"\b{name}\b", sums) for name in names)
+            return used or bool(meant_by_unknown)
+        if problem.code == "unknown-variable":
+            return misnamed
         return problem.help == QUOTE and problem.span is not None and problem.span.line in cured
 
     return [problem for problem in problems if not better_said(problem)]
@@ -209,7 +219,7 @@ def _mend(values: Any, line: Any, guess: bool, written: Any) -> bool:
     if line["type"] in ("unknown-key", "not-supported-yet"):
         beside = taken_over(line["type"], path, line["input"], written)
         _remove(values, path, meant if guess and not beside else None)
-        above = _above(values, path)
+        above = held_by(values, path)
         if guess and isinstance(above, dict):
             above.update({key: value for key, value in beside.items() if key not in above})
         return bool(meant or beside)
@@ -245,19 +255,9 @@ def _doubted(line: Any) -> Iterator[str]:
         yield path[1]
 
 
-def _above(values: Any, path: tuple[Any, ...]) -> Any:
-    """What holds the value at a path; None: there is no such value."""
-    for part in path[:-1]:
-        if isinstance(values, list) and isinstance(part, str):
-            continue  # a key that was left out in front of its list
-        known = part in values if isinstance(values, dict) else isinstance(values, list) and part in range(len(values))
-        values = values[part] if known else None
-    return values
-
-
 def _replace(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
     """Takes a value out, so that its default stands there, or puts another one in its place."""
-    values, last = _above(values, path), path[-1]
+    values, last = held_by(values, path), path[-1]
     if isinstance(values, dict) and last in values:
         if meant is not None:
             values[last] = meant
@@ -269,7 +269,7 @@ def _replace(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
 
 def _remove(values: Any, path: tuple[Any, ...], meant: str | None) -> None:
     """Takes a key out of the values, or gives it the name that was meant."""
-    values, last = _above(values, path), path[-1]
+    values, last = held_by(values, path), path[-1]
     if isinstance(values, dict) and last in values:
         value = values.pop(last)
         if meant and meant not in values:
@@ -294,6 +294,9 @@ def _diagnose(error: Any, document: Document, written: Any) -> Diagnostic:
         help = _of_text(value, span, document)
     if help is None and kind == "unknown-key":
         help = _with_value(said["help"], str(path[-1]), said["meant"], value)
+        under = re.fullmatch(r"it belongs under `(\w+)`: write `\w+: \{(.+)\}`", help or "")
+        if under and under[1] in written:  # which is there already
+            help = f"it belongs under `{under[1]}`: write `{under[2]}` there"
     elif help is None and said["at"] == "value" and path and isinstance(path[-1], str):
         thing = kind.startswith("unknown-") or "is needed here" in said["message"]
         help = _behind_key(said["help"], path[-1]) if thing else None
@@ -310,7 +313,7 @@ def _of_layer(given: str | None, document: Document) -> str | None:
 
 def _of_text(value: str, span: Span, document: Document) -> str | None:
     """What to write for text that names a variable, or calculates, without the sign for it."""
-    name = value.strip("{} ")
+    name = value.strip("${} ")
     if name in document.variables:
         return f"write `${name}`"
     if not re.fullmatch(r"[\d.]+( *(\*\*|//|[-+*/%]) *[\d.]+)+", value):

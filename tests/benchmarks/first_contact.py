@@ -152,7 +152,8 @@ class Worker:
         )  # fmt: skip
 
     def row_of(self, path: Path, typed: bool) -> dict[str, Any]:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({"path": str(path.resolve()), "typed": typed}) + "\n")
         self.process.stdin.flush()
         with ThreadPoolExecutor(1) as waiting:

@@ -451,3 +451,17 @@ def test_semicolons_and_decimal_commas_are_read(tmp_path):
     spec = dlspec.load(tmp_path / "s.yaml")
     assert spec.data.features == ["temp"], "text is no feature"
     assert Training(str(tmp_path / "s.yaml")).data.train.raw[0, 0, 0] == 0.5
+
+
+@pytest.mark.parametrize("pattern", ["parts/*.csv", "parts/**/*.csv", "*.csv"])
+def test_a_pattern_is_relative_to_the_folder_of_a_spec_that_is_named_from_elsewhere(tmp_path, monkeypatch, pattern):
+    folder = tmp_path / "specs" / ("parts" if "parts" in pattern else ".")
+    folder.mkdir(parents=True)
+    for name in "ab":
+        (folder / f"{name}.csv").write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))
+    (tmp_path / "specs" / "s.yaml").write_text(
+        f'dlspec: 1\ndata: {{table: "{pattern}", target: y}}\nmodel: [dense: 3, output]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert dlspec.validate("specs/s.yaml") == []
+    assert dlspec.plan("specs/s.yaml").samples.labelled == 56

@@ -135,9 +135,9 @@ def test_dates_are_no_features_unless_they_are_named(load):
     assert len(load_data(dlspec.load(load(many, text))).preprocessing.columns[0].vocabulary) == 7
 
 
-def test_the_graph_takes_dates_without_clock_for_granted_and_the_run_knows(load):
+def test_the_graph_knows_of_a_clock_as_the_run_does(load):
     path = load(make_visits("%Y-%m-%d %H:%M"))
-    assert dlspec.graph(dlspec.load(path)).input_shape == (None, 6)
+    assert dlspec.graph(dlspec.load(path)).input_shape == (None, 8)
     assert load_data(dlspec.load(path)).signature.input_shape == (None, 8)
 
 

@@ -24,7 +24,7 @@ CASES = [
     (DIGITS + SIGMOID + "pretrain: {method: rbm, tied_weights: true}\n",
      "`rbm` has no `tied_weights`", (5, 25), "remove `tied_weights`, which belongs to"),
     (DIGITS + SIGMOID + "pretrain: {method: rbm, learning_rate: 0.1}\n",
-     "unknown key `learning_rate`", (5, 25), "write `optimizer: {adam: …}`"),
+     "unknown key `learning_rate`", (5, 25), "write `optimizer: {sgd: 0.1}`"),
     (DIGITS + SIGMOID + "pretrain: {method: autoencoder, decoder_activation: relu}\n",
      "cross-entropy is of probabilities, and `relu` does not end in [0, 1]", (5, 53), "sigmoid"),
     (DIGITS + SIGMOID + "pretrain: {method: rbm, momentum: 0.5, optimizer: {sgd: {momentum: 0.9}}}\n",

@@ -65,7 +65,7 @@ def test_help_says_what_to_type(write_spec):
         (6, "shape-mismatch"): "write `lstm: {units: 64, return_sequences: true}` on line 4",
         (7, "unknown-layer"): "did you mean `output`?",
         (8, "unknown-key"): "write `optimizer: {adam: 1}`",
-        (9, "unknown-key"): "it belongs under `train`: write `train: {batch_size: 2}`",
+        (9, "unknown-key"): "it belongs under `train`: write `batch_size: 2` there",
     }
 
 

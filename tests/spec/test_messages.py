@@ -87,3 +87,45 @@ def test_the_data_file_given_as_a_spec_is_told_from_one(tmp_path):
     with pytest.raises(dlspec.DataError, match="holds data and is no spec") as raised:
         dlspec.validate(tmp_path / "prices.csv")
     assert "dlspec init" in str(raised.value)
+
+
+def test_a_window_of_a_table_means_a_series_and_nothing_follows_from_it(tmp_path):
+    rows = "".join(f"2021-{1 + day // 28:02d}-{1 + day % 28:02d},{day % 7}\n" for day in range(300))
+    (tmp_path / "sales.csv").write_text("day,sold\n" + rows)
+    path = tmp_path / "s.yaml"
+    text = (
+        "dlspec: 1\ndata: {KIND: sales.csv, time: day, target: sold, window: {length: 14}}\nmodel: [lstm: 8, output]\n"
+    )
+    path.write_text(text.replace("KIND", "table").replace("time: day, ", ""))
+    (problem,) = dlspec.validate(path)
+    assert (problem.code, problem.help) == (
+        "only-for-series",
+        "write `series: sales.csv` in place of `table`, or remove `window`",
+    )
+    path.write_text(text.replace("KIND", "series"))
+    assert dlspec.validate(path) == []
+
+
+def test_a_text_that_is_to_be_read_in_order_has_a_length(tmp_path):
+    rows = "".join(f"{'good film' if i % 2 else 'a bad film'},{'yes' if i % 2 else 'no'}\n" for i in range(80))
+    (tmp_path / "r.csv").write_text("said,liked\n" + rows)
+    path = tmp_path / "s.yaml"
+    text = (
+        "dlspec: 1\ndata: {table: r.csv, target: liked, features: FEATURES}\nmodel: [embedding: 8, lstm: 4, output]\n"
+    )
+    path.write_text(text.replace("FEATURES", "{said: text}"))
+    problem, *others = dlspec.validate(path)
+    assert problem.code == "wrong-input-type"
+    assert "`features: {said: {text: {length: 50}}}`" in problem.help
+    assert not [other for other in others if other.code != "shape-mismatch"]
+    path.write_text(text.replace("FEATURES", "{said: {text: {length: 50}}}"))
+    assert dlspec.validate(path) == []
+
+
+def test_a_base_is_looked_for_beside_the_spec(tmp_path, monkeypatch):
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "base.yaml").write_text(FINE)
+    (tmp_path / "specs" / "top.yaml").write_text("extends: base\nseed: 3\n")
+    monkeypatch.chdir(tmp_path)
+    (problem,) = dlspec.validate("specs/top.yaml")
+    assert problem.help == "did you mean `base.yaml`?"

@@ -89,6 +89,27 @@ def test_the_table_is_long_enough():
          "model: [output]\ntrain: {optimizer: {adam: 0.1}}\n"),
         ("model: [output]\ngpu: true\n", 4, "write `runtime: {device: gpu}`",
          "model: [output]\nruntime: {device: auto}\n"),
+        ("model: [output]\ntrain: {epochs: 3}\nbatch_size: 8\n", 5, "write `batch_size: 8` there",
+         "model: [output]\ntrain: {epochs: 3, batch_size: 8}\n"),
+        # signs of other languages
+        ("model: [output]\n// a remark\n", 4, "write `# a remark`", "model: [output]\n# a remark\n"),
+        ("description: which one: a or b\nmodel: [output]\n", 3, "into quotation marks",
+         "description: 'which one: a or b'\nmodel: [output]\n"),
+        ("model:\n  - dense: {units: 16 activation: relu}\n  - output\n", 4,
+         "write `- dense: {units: 16, activation: relu}`",
+         "model:\n  - dense: {units: 16, activation: relu}\n  - output\n"),
+        ("seed: 5\nmodel: [dense: 4, output],\ntrain: {epochs: 3}\n", 4, "write `model: [dense: 4, output]`",
+         "seed: 5\nmodel: [dense: 4, output]\ntrain: {epochs: 3}\n"),
+        ("variables: {w: 8}\nmodel:\n  - dense: {{ w }}\n  - output\n", 5, "write `$w`",
+         "variables: {w: 8}\nmodel:\n  - dense: $w\n  - output\n"),
+        ("variables: {w: 8}\nmodel: [dense: $(w ^ 2), output]\n", 4, "write `$(w ** 2)`",
+         "variables: {w: 8}\nmodel: [dense: $(w ** 2), output]\n"),
+        ("vars: {w: 8}\nmodel: [dense: $w, output]\n", 3, "did you mean `variables`?",
+         "variables: {w: 8}\nmodel: [dense: $w, output]\n"),
+        ("blocks:\n  b: {parameters: [n, a], layers: [dense: {units: $n, activation: $a}]}\n"
+         "model: [b: {n: 4, a: relu}, output]\n", 4, "write `parameters: {n: , a: }`",
+         "blocks:\n  b: {parameters: {n: , a: }, layers: [dense: {units: $n, activation: $a}]}\n"
+         "model: [b: {n: 4, a: relu}, output]\n"),
         # variables
         ("variables: {units: 8}\nmodel: [dense: units, output]\n", 4, "write `$units`",
          "variables: {units: 8}\nmodel: [dense: $units, output]\n"),

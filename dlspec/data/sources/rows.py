@@ -96,7 +96,7 @@ class RowsFiles(FileSource):
                     raise self._unreadable(path, error) from None
                 if not files:
                     raise self._error("data-not-found", f"no file matches `{path}`", self._nearest(path))
-                found += [self._format(file, Path(file).name) for file in files]
+                found += [self._format(str(Path(file).absolute()), Path(file).name) for file in files]
             else:
                 found.append(self._format(path, path))
         return found

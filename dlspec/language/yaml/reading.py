@@ -16,6 +16,7 @@ from dlspec.language.yaml.lookalikes import Mended, mend
 from dlspec.language.yaml.nodes import Document, Node, Scalar
 from dlspec.language.yaml.recovery import bad_character, left_out, repaired, syntax_error
 from dlspec.language.yaml.scalars import resolve_scalar
+from dlspec.language.yaml.slips import mend_slips
 from dlspec.language.yaml.writing import TAG, to_yaml
 
 MAX_DEPTH = 64
@@ -80,7 +81,9 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Docume
             Diagnostic("bad-character", "half of a character stands in this line", Span(file, line, 1, line, 2))
         )
     mended = mend(text, file)
-    lines, lost = mended.lines, bool(problems)
+    lines, slips = mend_slips(mended.lines, file)
+    lost = bool(problems)
+    problems += [_as_written(problem, mended) for problem in slips]
     while True:
         reader = _Reader(file, origin, mended)
         try:

@@ -12,6 +12,11 @@ QUOTE = "put text that holds `: ` into quotation marks"
 """The cure where text may have been meant; where the key takes no text, that is told instead."""
 _PAIR = r"\w+: [^:,{}\[\]#'\"]+"
 _INNER = re.compile(rf"(\w+): ({_PAIR}(?:, {_PAIR})*)(?=\s*($|[,}}\]]))")
+_TEXT_KEYS = ("description", "name")
+_COMMA = re.compile(r"^(\s*(?:- )?[\w.-]+: ?[^#]*?),\s*$")
+_NO_COMMA = re.compile(r"(\w+: [^\s,{}\[\]:]+) +(?=\w+: )")
+_ALIAS = re.compile(r"(:|-) (\*\S*)")
+_ESCAPED = re.compile(r'"([^"]*\\[^"]*)"')
 _VARIABLE = re.compile(r"\$\{ *(\w+) *\}|\{\{ *(\w+) *\}\}")
 
 
@@ -35,19 +40,44 @@ def repaired(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tuple[
             more = f" and {len(cured) - 1} below it" if len(cured) > 1 else ""
             said = f"a tab indents this line{more}; YAML allows only spaces"
             return _told(said, "replace the tab with two spaces", file, at, column, line), cured
+        if line.lstrip().startswith("//"):
+            meant = line.replace("//", "#", 1)
+            said = "`//` begins no comment"
+            return _told(said, f"write `{meant.strip()}`", file, at, len(indentation) + 1, line), {at: meant}
+        escaped = _ESCAPED.search(line) if "escape" in (error.problem or "") else None
+        if escaped:
+            meant = escaped[1].replace("\\\\", "/").replace("\\", "/")
+            said = "in double quotes `\\` begins a sign of another kind"
+            column, cured_line = escaped.start() + 1, line.replace(escaped[0], f'"{meant}"')
+            return _told(said, f"write `{meant}`", file, at, column, line), {at: cured_line}
+        alias = _ALIAS.search(line) if "alias" in (error.context or "") else None
+        if alias:
+            said = "text that begins with `*` stands in quotation marks"
+            cured_line = f'{line[: alias.start(2)]}"{alias[2]}"{line[alias.end(2) :]}'
+            return _told(said, f'write `"{alias[2]}"`', file, at, alias.start(2) + 1, line), {at: cured_line}
         variable = _VARIABLE.search(line)
         if variable:
             name = variable[1] or variable[2]
             said = f"a variable is written `${name}`, without braces"
             column = variable.start() + 1
             return _told(said, f"write `${name}`", file, at, column, line), {at: _VARIABLE.sub(r"$\1\2", line)}
+        apart = _NO_COMMA.search(line) if "flow" in (error.context or "") else None
+        if apart:
+            cured_line = _NO_COMMA.sub(r"\1, ", line)
+            said, column = "a comma is missing between two keys", apart.end(1) + 1
+            return _told(said, f"write `{cured_line.strip()}`", file, at, column, line), {at: cured_line}
         inner = _INNER.search(line) if "mapping values" in (error.problem or "") or _at_colon(mark, lines) else None
-        if inner:
+        if inner and inner[1] not in _TEXT_KEYS:
             meant = f"{inner[1]}: {{{inner[2].rstrip()}}}"
             cured_line = line[: inner.start()] + meant + line[inner.end() :]
             column = inner.end(1) + inner[2].index(":") + 3
             said = "a second `:` stands in this line"
             return _told(said, f"write `{meant}`", file, at, column, line), {at: cured_line}
+    for at in (index, index - 1):
+        comma = _COMMA.match(lines[at]) if 0 <= at < len(lines) else None
+        if comma and lines[at].count("{") == lines[at].count("}") and lines[at].count("[") == lines[at].count("]"):
+            said = "a line ends without a comma"
+            return _told(said, f"write `{comma[1].strip()}`", file, at, len(comma[1]) + 1, lines[at]), {at: comma[1]}
     if "mapping values" in (error.problem or ""):
         return _keys_below_entry(file, index, lines) or _text_with_colon(file, index, lines)
     return None
@@ -183,6 +213,7 @@ def _indentation(line: str) -> int:
 def _without_colon(line: str) -> tuple[str, str, int]:
     """Message, help and column for a line that YAML takes for text, and that was meant to be more."""
     key, _, value = line.strip().partition(" ")
+    value = value.removeprefix("=").strip() or value
     column = _indentation(line) + 1
     joined = re.match(r"(?:- )?(\w+):(\S.*)", line.strip())
     if joined:

@@ -82,7 +82,10 @@ def _names_source(spec: Spec) -> bool:
 def _with_target_meant(spec: Spec, description: Description, problems: list[Diagnostic]) -> list[Diagnostic]:
     """One mistake in place of two, where a key that is not known names a column, and none is the target."""
     absent = next((problem for problem in problems if problem.message.startswith("`target` is missing")), None)
-    written = spec.document.root.plain()["data"] if absent else {}
+    root = spec.document.root.plain()
+    if absent and {"target", "output_features"} & {*root}:  # at the top level, which is told
+        return [problem for problem in problems if problem is not absent]
+    written = root["data"] if absent else {}
     for key, value in written.items():
         if key not in spec.data.keys() and isinstance(value, str) and value in description.names:  # noqa: SIM118
             span = spec.key_span("data", key)
@@ -130,6 +133,8 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
         else:
             signature, found = read_signature(spec, description)
             problems = _with_target_meant(spec, description, [*problems, *found])
+            if any(each.code == "only-for-series" for each in found):  # what is meant is not known
+                signature, dated = None, ()
     if signature:
         spec = fill_in(spec, signature)
     graph, found = make_graph(spec.model, signature, spec.unrolled_at)
@@ -140,5 +145,7 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
     checked = Checked(spec, signature, graph, problems, rows, dated, series)
     for each in RULES:
         problems += each(checked)
+    if any(problem.code == "unknown-layer-name" for problem in problems):  # which may be what nothing uses otherwise
+        problems = [problem for problem in problems if problem.code not in ("unused-layer", "unused-input")]
     left = without_ignored(problems, document.texts, complete=signature is not None)
     return replace(checked, diagnostics=in_file_order(left))

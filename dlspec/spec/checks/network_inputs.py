@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from dlspec.data.columns import place_of_feature
+from dlspec.data.datasets import Column
+from dlspec.data.features import Feature
 from dlspec.data.features.category import Category
 from dlspec.data.signature import Signature
 from dlspec.language.diagnostics import Diagnostic, Label
@@ -24,6 +26,15 @@ def layers_get_what_they_look_up(checked: Checked) -> Iterator[Diagnostic]:
         if wanted == "float32":
             continue
         origins = [graph.origin(name) for name in layer.inputs if name]
+        bag = _bag_of_words(signature, origins)
+        if bag is not None and wanted != "string":
+            yield Diagnostic(
+                "wrong-input-type",
+                f"`{layer.type_name}` looks words up in their order, and `{bag}` is counted as a bag of words",
+                spec.key_span(*layer.path, layer.type_name),
+                help=f"write `features: {{{bag}: {{text: {{length: 50}}}}}}` under `data`, for so many words of it",
+            )
+            continue
         below = next((graph[name] for name in origins if name in graph.by_name and graph[name].layer.has_weights), None)
         labels: tuple[Label, ...] = ()
         if wanted == "string":
@@ -82,6 +93,17 @@ def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
+def _bag_of_words(signature: Signature, inputs: Collection[str]) -> str | None:
+    """A text that one of these inputs shows as a bag of words."""
+    given = (given for given in signature.inputs if given.name in inputs)
+    texts = (column.name for one in given for column, kind in signature.features_of(one) if _is_bag(column, kind))
+    return next(texts, None)
+
+
+def _is_bag(column: Column, kind: Feature) -> bool:
+    return kind.type_name == "text" and kind.tokens(column) is None
+
+
 def _key(signature: Signature, inputs: Collection[str]) -> str:
     """The setting of a feature that makes these inputs show numbers of words."""
     given = (given for given in signature.inputs if given.name in inputs)
@@ -129,6 +151,8 @@ def lookups_know_their_numbers(checked: Checked) -> Iterator[Diagnostic]:
             )
         if not isinstance(lookup, Lookup):
             continue
+        if _bag_of_words(signature, [graph.origin(name) for name in layer.inputs if name]) is not None:
+            continue  # which is told
         if lookup.input_dim is None:
             yield Diagnostic(
                 "missing-key",

@@ -33,6 +33,7 @@ class Block:
     parameters: dict[str, Node]
     layers: list[Node]
     span: Span
+    broken: bool = False
 
     @property
     def needed(self) -> list[str]:
@@ -104,7 +105,8 @@ def _read(given: Node, document: Document) -> Iterator[Block]:
         problem = _wrong_form(name, node)
         if problem:
             document.problems.append(problem)
-            yield Block(name, {}, [], span)  # so that its uses are not unknown as well
+            document.recovered = True
+            yield Block(name, {}, [], span, broken=True)  # so that its uses are not unknown as well
             continue
         layers = node if isinstance(node.value, list) else node.child("layers")
         parameters = node.child("parameters") if isinstance(node.value, dict) else None
@@ -135,13 +137,21 @@ def _wrong_form(name: str, node: Node) -> Diagnostic | None:
             "wrong-type",
             f"`parameters` must be a mapping of names and defaults, got {show_value(parameters.plain())}",
             parameters.span,
-            help="write `parameters: {filters: 64}`; nothing behind a name means that it must be given",
+            help=_as_parameters(parameters),
         )
     given = parameters.value if parameters is not None and isinstance(parameters.value, dict) else {}
     taken = [key for key in given if key in OWN_KEYS]
     if taken:
         return Diagnostic("wrong-value", f"`{taken[0]}` cannot be a parameter: every block takes it", node.key)
     return None
+
+
+def _as_parameters(written: Node) -> str:
+    """What to write for the parameters of a block."""
+    names = written.plain() if isinstance(written.value, list) else []
+    keys = ", ".join(f"{name}: " for name in names if isinstance(name, str))
+    example = keys or "filters: 64"
+    return f"write `parameters: {{{example}}}`; nothing behind a name means that it must be given"
 
 
 class _TooFar(Exception):
@@ -278,7 +288,7 @@ class _Expander:
         self, block: Block, item: Node, arguments: Node | None, scope: Scope
     ) -> tuple[dict[str, Node], dict[str, Node]]:
         """What the use gives to the parameters, and what to the layers themselves."""
-        if arguments is None or arguments.value is None:
+        if arguments is None or arguments.value is None or block.broken:
             values: dict[str, Node] = {}
         elif isinstance(arguments.value, dict):
             values = {key: scope.fill_in(node) for key, node in arguments.value.items()}

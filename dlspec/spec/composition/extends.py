@@ -96,7 +96,11 @@ def _read(node: Node, document: Document, tree: Path, above: tuple[Path, ...], r
         try:
             base = read_file(path)
         except DataError as error:
-            document.problems += [replace(problem, span=node.span) for problem in error.diagnostics]
+            beside = f"{path.parent}/" if str(path.parent) != "." else ""
+            document.problems += [
+                replace(problem, span=node.span, help=problem.help and problem.help.replace(f"`{beside}", "`"))
+                for problem in error.diagnostics
+            ]
             document.recovered = True
             return None
         mark(base.root, f"extends {node.value}")

@@ -183,7 +183,9 @@ class Scope:
                 "bad-arithmetic",
                 f"`{match[0]}` cannot be calculated: {problem}",
                 node,
-                help="write numbers, names, `+ - * / // % **` and parentheses, such as `$(width * 2)`",
+                help=f"write `{match[0].replace('^', '**')}`"
+                if "^" in match[0]
+                else "write numbers, names, `+ - * / // % **` and parentheses, such as `$(width * 2)`",
             )
         except _Said:
             pass
