@@ -132,9 +132,10 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
             problems += column_problems(spec, description)
         else:
             signature, found = read_signature(spec, description)
-            problems = _with_target_meant(spec, description, [*problems, *found])
             if any(each.code == "only-for-series" for each in found):  # what is meant is not known
                 signature, dated = None, ()
+                found = [each for each in found if each.code != "no-features"]
+            problems = _with_target_meant(spec, description, [*problems, *found])
     if signature:
         spec = fill_in(spec, signature)
     graph, found = make_graph(spec.model, signature, spec.unrolled_at)
