@@ -21,7 +21,7 @@ from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.base import Group
 from dlspec.model.section import Broken
-from dlspec.spec.other_words import cure, held_by, taken_over
+from dlspec.spec.cures import cure, held_by, taken_over
 from dlspec.spec.spec import VERSION, Spec
 
 _STAND_INS: dict[str, Any] = {"dlspec": VERSION, "data": BrokenData(), "model": ["output"]}
