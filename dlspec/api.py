@@ -28,7 +28,7 @@ from dlspec.spec.checks import Checked, check
 from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
 from dlspec.spec.other_run import taken_layers
-from dlspec.spec.planning import make_plan
+from dlspec.spec.planning import count_samples, make_plan
 from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import Plan
@@ -141,11 +141,18 @@ def _signature_of(spec: Spec) -> Signature | None:
         source = deciding_source(spec.data, spec.seed)
         signature = read_signature(spec, source.describe())[0]
         words = signature is not None and any(kind.raw != "number" for kind in signature.types)
-        if words and not (isinstance(source, TableFiles) and source.is_large):
+        if words and not _may_be_fetched(spec) and not (isinstance(source, TableFiles) and source.is_large):
             return _data_of(spec).signature
     except DataError:
         return None
     return signature
+
+
+def _may_be_fetched(spec: Spec) -> bool:
+    """Whether the data are such as Keras keeps, and fetches where they are not there."""
+    from dlspec.data.datasets.keras_cache import KerasDataset
+
+    return isinstance(spec.data.dataset, KerasDataset)
 
 
 def _data_of(spec: Spec) -> Prepared:
@@ -238,18 +245,22 @@ def columns(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None)
 
 
 def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> Plan:
-    """The stages of training in order, without loading TensorFlow; the data are read.
+    """The stages of training in order, without loading TensorFlow.
+
+    The data are read, but those that Keras keeps and may have to fetch, of which it is known what they are like.
 
     Raises:
         SpecError: the spec has mistakes.
     """
     from dlspec.runs.job import plan_of
 
-    loaded = _as_spec(spec, overrides)
+    loaded, counted = _as_spec(spec, overrides), None
     with suppress(DataError):  # without data it is planned as far as the spec tells
-        return plan_of(loaded, _data_of(loaded))
+        if not _may_be_fetched(loaded):
+            return plan_of(loaded, _data_of(loaded))
+        counted = count_samples(loaded, deciding_source(loaded.data, loaded.seed).describe())
     network = graph(loaded)
-    return make_plan(loaded, network, taken=taken_layers(loaded, network))
+    return make_plan(loaded, network, counted, taken_layers(loaded, network))
 
 
 def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> keras.Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dlspec.data.datasets import Description
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.spec.spec import Spec
 from dlspec.training.callbacks.standard import ReduceLROnPlateau
@@ -75,6 +76,23 @@ def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict
         )
         for layer in layers
     }
+
+
+def count_samples(spec: Spec, description: Description) -> SampleCounts | None:
+    """About how many samples there are to train with, where they are not read; None where nobody knows."""
+    if description.rows is None:
+        return None
+    data, rows = spec.data, description.rows
+    given, stride = (description.test_rows, description.validation_rows), 1
+    if description.layout == "series" and data.window:
+        rows, stride = rows - data.window.length - data.window.reach + 1, data.window.stride
+    rows = max(1, data.split.sizes(rows, *given)[0] // stride)
+    if data.limit:
+        rows = min(rows, data.limit)
+    labelled = rows
+    if data.labels is not None:
+        labelled = round(data.labels * rows) if isinstance(data.labels, float) else min(rows, data.labels)
+    return SampleCounts(max(1, labelled), rows)
 
 
 def choice_by_validation(spec: Spec) -> str:
