@@ -49,14 +49,20 @@ def read_spec(document: Document) -> tuple[Spec, list[Diagnostic]]:
     default. A section that is missing or broken all the same is replaced by a stand-in, and `spec.has(section)` is
     false; a broken layer is replaced by `Broken`. So what depends on the rest can still be checked.
     """
-    spec, problems, _ = _read(document, guess=True)
-    return spec, _each_once(problems)
+    spec, problems, _ = read_guessing(document)
+    return spec, problems
 
 
-def read_otherwise(document: Document) -> tuple[Spec, list[Diagnostic], int]:
-    """The same without what `read_spec` guessed, to tell what follows from a guess; and how often it guessed."""
-    spec, problems, guesses = _read(document, guess=False)
+def read_guessing(document: Document) -> tuple[Spec, list[Diagnostic], int]:
+    """What `read_spec` gives, and how often it guessed."""
+    spec, problems, guesses = _read(document, guess=True)
     return spec, _each_once(problems), guesses
+
+
+def read_otherwise(document: Document) -> tuple[Spec, list[Diagnostic]]:
+    """The same without what was guessed, to tell what follows from a guess."""
+    spec, problems, _ = _read(document, guess=False)
+    return spec, _each_once(problems)
 
 
 def _each_once(problems: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -36,7 +36,7 @@ from dlspec.spec.checks.base import RULES, Checked, severity_of
 from dlspec.spec.checks.ignoring import without_ignored
 from dlspec.spec.defaults import fill_in, fill_in_sizes
 from dlspec.spec.named_columns import column_problems
-from dlspec.spec.reading import read_otherwise, read_spec
+from dlspec.spec.reading import read_guessing, read_otherwise
 from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
 
@@ -48,7 +48,7 @@ BY_NAMES = ("unknown-column", "target-among-features", "split-among-features")
 
 def check(document: Document) -> Checked:
     """Finds every mistake that can be known without loading data or TensorFlow."""
-    spec, problems = read_spec(document)
+    spec, problems, guesses = read_guessing(document)
     description, absent = None, list[Diagnostic]()
     if _names_source(spec):
         try:
@@ -57,9 +57,9 @@ def check(document: Document) -> Checked:
             missing = (replace(d, severity=severity_of(d.code)) for d in error.diagnostics)
             absent = [replace(d, notes=("columns and the input shape were not checked",)) for d in missing]
     checked = _check(spec, [*problems, *absent], description)
-    again = bool(problems) and checked.graph.complete  # a network that grows too far took long enough
-    other, said, guesses = read_otherwise(document) if again else (spec, problems, 0)
-    if guesses:  # what does not show without a guess follows from it; of warnings nobody knows with several of them
+    if guesses and checked.graph.complete:  # a network that grows too far took long enough
+        # what does not show without a guess follows from it; of warnings nobody knows with several of them
+        other, said = read_otherwise(document)
         either = _check(
             other,
             [*said, *absent],
