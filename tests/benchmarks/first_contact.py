@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import os
 import random
@@ -21,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from queue import Queue
 from threading import Lock
@@ -71,14 +73,19 @@ def _commands(name: str) -> list[list[str]]:
 
 
 def _in_process(arguments: list[str]) -> tuple[int, str]:
-    from click.testing import CliRunner
+    """The command in this process, with what it prints."""
+    from dlspec.cli import main
 
-    from dlspec.cli import cli
-
-    done = CliRunner().invoke(cli, arguments)
-    return (1 if done.exception and not isinstance(done.exception, SystemExit) else done.exit_code), done.output + (
-        f"Traceback: {done.exception!r}" if done.exception and not isinstance(done.exception, SystemExit) else ""
-    )
+    out, before = io.StringIO(), sys.argv
+    sys.argv = ["dlspec", *arguments]
+    try:
+        with redirect_stdout(out), redirect_stderr(out):
+            main()
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue()
+    finally:
+        sys.argv = before
+    return 0, out.getvalue()
 
 
 def _in_shell(arguments: list[str]) -> tuple[int, str]:
@@ -168,7 +175,7 @@ class Worker:
 
 
 def files_of(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in ENDS and path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.suffix in ENDS and path.is_file() and path.name[0] != ".")
 
 
 def go_on(paths: list[Path], table: Path) -> None:
@@ -212,8 +219,8 @@ def summary(rows: list[dict[str, str]]) -> Iterator[str]:
     yield f"{len(rows)} files, {len(large)} of {LEAST_ROWS} rows or more, {len(nothing)} with nothing to learn"
     share = len(trained) / max(1, len(large) - len(nothing))
     yield f"{len(trained)} reached training unedited ({share:.1%}), {len(rest)} did not"
-    yield f"tracebacks: {sum(row['code'] == 'traceback' for row in rows)}, columns lost without a word in "
-    yield f"{sum(bool(row['lost']) for row in rows)} files"
+    lost = sum(bool(row["lost"]) for row in rows)
+    yield f"tracebacks: {sum(row['code'] == 'traceback' for row in rows)}; columns lost without a word in {lost} files"
     for (reached, code), count in Counter((row["reached"], row["code"]) for row in rest).most_common():
         yield f"  {count:4} {reached:14} {code}"
     for row in rest:
