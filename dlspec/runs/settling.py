@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics import Diagnostic
@@ -24,26 +24,47 @@ POLICIES = (None, "median", "drop")
 """What may be done about missing values, the gentlest first."""
 
 
-def with_lines_that_settle(spec: Spec, error: DataError, load: Callable[[Spec], Prepared]) -> DataError:
-    """The same error, whose last problem says what to write so that all of them are settled, where that is known.
+@dataclass(frozen=True)
+class Settled:
+    """What settles all that is wrong with the values of some data.
+
+    Args:
+        settings: key of `data` -> what to write.
+        samples: as many as are left.
+    """
+
+    settings: Mapping[str, Any]
+    samples: int
+
+
+def settled(spec: Spec, error: DataError, load: Callable[[Spec], Prepared]) -> Settled | None:
+    """What to write under `data` so that nothing is wrong with the values; None: that is not known.
 
     Args:
         load: the data of a spec; raises DataError.
     """
-    several = len(error.diagnostics) > 1 and all(problem.code in OF_VALUES for problem in error.diagnostics)
-    if not several or spec.data.window is not None or not (spec.data.table or spec.data.text):
+    of_values = all(problem.code in OF_VALUES for problem in error.diagnostics)
+    if not of_values or spec.data.window is not None or not (spec.data.table or spec.data.text):
+        return None
+    ways = (_settled_by(spec, policy, error.diagnostics, load) for policy in POLICIES)
+    return next((found for found in ways if found), None)
+
+
+def with_lines_that_settle(spec: Spec, error: DataError, load: Callable[[Spec], Prepared]) -> DataError:
+    """The same error, whose last problem says what to write so that all of several are settled, where that is known."""
+    found = settled(spec, error, load) if len(error.diagnostics) > 1 else None
+    if found is None:
         return error
-    for policy in POLICIES:
-        lines = _lines_with(spec, policy, error.diagnostics, load)
-        if lines:
-            *others, last = error.diagnostics
-            return DataError([*others, replace(last, notes=(*last.notes, lines))], error.texts)
-    return error
+    shown = one_of([to_inline_yaml({key: value}) for key, value in found.settings.items()])
+    left = f", which leaves {found.samples:,} samples" if found.settings.get("missing") == "drop" else ""
+    *others, last = error.diagnostics
+    note = f"{shown} under `data` settle all of this{left}"
+    return DataError([*others, replace(last, notes=(*last.notes, note))], error.texts)
 
 
-def _lines_with(
+def _settled_by(
     spec: Spec, policy: str | None, problems: Sequence[Diagnostic], load: Callable[[Spec], Prepared]
-) -> str | None:
+) -> Settled | None:
     """What to write with this policy; None: the data have mistakes even so."""
     words = _words_in(problems)
     for _ in range(MOST_WORDS):
@@ -58,9 +79,7 @@ def _lines_with(
                 return None
             words += more
             continue
-        shown = one_of([to_inline_yaml({key: value}) for key, value in changes.items()])
-        left = f", which leaves {sum(map(len, (data.train, data.validation, data.test))):,} samples"
-        return f"{shown} under `data` settle all of this{left if policy == 'drop' else ''}"
+        return Settled(changes, sum(map(len, (data.train, data.validation, data.test))))
     return None
 
 

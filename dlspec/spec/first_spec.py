@@ -31,6 +31,8 @@ TARGET_NAMES = ("target", "label", "class", "species", "y", "close", "price", "v
 """Names that columns to be predicted often have."""
 IDENTITY_NAMES = ("id", "index", "no", "nr", "number", "rownames", "unnamed: 0")
 """Names of columns that count rows and say nothing about them."""
+SHOWN = 3
+"""Columns that lack values, and are named."""
 LONGEST_WINDOW = 30
 
 
@@ -45,6 +47,9 @@ class Start:
         target: the column to predict; empty where nothing in the data can be.
         features: what the network sees; empty where the data are pictures.
         left_out: column -> why it is no feature.
+        settings: other keys of `data`: what is done about missing values.
+        notes: how many values which columns lack.
+        is_large: whether the file is too large to be read at once.
     """
 
     data: str
@@ -55,6 +60,9 @@ class Start:
     left_out: dict[str, str]
     time: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    is_large: bool = False
 
     @property
     def task(self) -> Task:
@@ -143,7 +151,8 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
     if series is None:
         series = time is not None
     source: RowsFiles = SeriesFiles((data,), folder) if series else table
-    return Start(data, "series" if series else "table", source.describe(), "", (), {}, time if series else None)
+    kind, time = ("series", time) if series else ("table", None)
+    return Start(data, kind, source.describe(), "", (), {}, time, is_large=not series and table.is_large)
 
 
 def _look_at_samples(data: str, folder: Path) -> Start:
@@ -304,6 +313,8 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
             f"  features: {to_inline_yaml(list(start.features))}",
             f"left out: {', '.join(left)}" if left else "what the network sees",
         )
+    for key, value in start.settings.items():
+        yield f"  {key}: {to_inline_yaml(value)}", _note_of(key, value, start.notes)
     if start.task == "series":
         yield (
             f"  window: {{length: {_window(start)}, horizon: 1}}",
@@ -319,6 +330,15 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
         )
     else:
         yield "  split: {validation: 0.15, test: 0.15}", f"the rest is trained on; {by}"
+
+
+def _note_of(key: str, value: object, lacking: Sequence[str]) -> str:
+    """Why a setting is there."""
+    if key == "na":
+        return "stands for no value"
+    more = f" and {len(lacking) - SHOWN} more columns" if len(lacking) > SHOWN else ""
+    done = {"drop": "rows are left out", "median": "the median stands in; a missing word is one of its own"}
+    return f"{', '.join(lacking[:SHOWN])}{more} are missing; {done.get(str(value), '')}" if lacking else ""
 
 
 def _window(start: Start) -> int:

@@ -1,0 +1,70 @@
+"""`init` writes what runs: what is done about missing values, and which columns cannot be read."""
+
+import random
+
+import pytest
+
+import dlspec
+from dlspec.runs.job import load_data
+
+
+def write(folder, rows, head):
+    (folder / "a.csv").write_text(head + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+
+
+def first_spec(folder, monkeypatch, **options):
+    monkeypatch.chdir(folder)
+    text = dlspec.init("a.csv", **options)
+    (folder / "a.yaml").write_text(text)
+    return text, dlspec.load(folder / "a.yaml")
+
+
+def rows_with_holes(missing):
+    draw = random.Random(0)
+    for i in range(200):
+        age, fare, kind = i % 70, f"{i / 7:.2f}", draw.choice("ab")
+        city = draw.choice(["Ulm", "Bonn"])
+        yield [missing.get(name, lambda i, value: value)(i, value) for name, value in
+               {"age": age, "fare": fare, "city": city, "kind": kind}.items()]  # fmt: skip
+
+
+def every(count):
+    return lambda i, value: "" if i % count == 0 else value
+
+
+@pytest.mark.parametrize(
+    ("missing", "target", "settings", "said"),
+    [
+        ({}, "kind", {"missing": "error"}, ""),
+        ({"age": every(9)}, "kind", {"missing": "median"}, "23 of age are missing"),
+        ({"age": every(9), "city": every(4)}, "kind", {"missing": "median"}, "23 of age, 50 of city are missing"),
+        ({"age": every(9)}, "age", {"missing": "drop"}, "23 of age are missing; rows are left out"),
+        ({"age": lambda i, value: "n/k" if i in (70, 150) else value}, "kind", {"na": ["n/k"]}, "stands for no value"),
+    ],
+)
+def test_what_lacks_values_is_filled_in_or_left_out_and_said(tmp_path, monkeypatch, missing, target, settings, said):
+    write(tmp_path, rows_with_holes(missing), "age,fare,city,kind")
+    text, spec = first_spec(tmp_path, monkeypatch, target=target)
+    assert {key: getattr(spec.data, key) for key in settings} == settings
+    assert said in text
+    data = load_data(spec)
+    assert len(data.train) + len(data.validation) + len(data.test) == (
+        177 if settings.get("missing") == "drop" else 200
+    )
+
+
+def test_a_column_of_text_behind_numbers_is_left_out_and_said(tmp_path, monkeypatch):
+    rows = [(f"word{i}" if i > 150 else i, i % 7, "ab"[i % 2]) for i in range(200)]
+    write(tmp_path, rows, "code,age,kind")
+    text, spec = first_spec(tmp_path, monkeypatch)
+    load_data(spec)
+    named = "code" in (spec.data.feature_names or []) and spec.data.features["code"].type_name != "numeric"
+    assert named or "code (" in text
+
+
+def test_a_series_is_written_as_before(tmp_path, monkeypatch):
+    rows = [(f"2021-{1 + day // 28:02d}-{1 + day % 28:02d}", day % 7) for day in range(300)]
+    write(tmp_path, rows, "date,sold")
+    text, spec = first_spec(tmp_path, monkeypatch)
+    assert spec.data.series
+    assert "missing" not in text
