@@ -214,7 +214,7 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 def summary(rows: list[dict[str, str]]) -> Iterator[str]:
     large = [row for row in rows if not row["rows"] or int(float(row["rows"])) >= LEAST_ROWS]
     trained = [row for row in large if row["reached"] == "trained"]
-    nothing = [row for row in large if row["code"] in NOTHING_TO_LEARN]
+    nothing = [row for row in large if row["code"] in NOTHING_TO_LEARN or "names 1 column" in row["message"]]
     rest = [row for row in large if row not in trained and row not in nothing]
     yield f"{len(rows)} files, {len(large)} of {LEAST_ROWS} rows or more, {len(nothing)} with nothing to learn"
     share = len(trained) / max(1, len(large) - len(nothing))

@@ -367,3 +367,11 @@ def test_plan_shows_the_columns_without_tensorflow(tmp_path, frame):
         assert "25.0%" in done.stdout
         assert max(map(len, done.stdout.splitlines())) <= width
     assert "█" in done.stdout
+
+
+def test_a_test_part_without_samples_is_an_error(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(6)))
+    path = tmp_path / "s.yaml"
+    path.write_text("dlspec: 1\ndata: {table: t.csv, target: y}\nmodel: [dense: 3, output]\n")
+    with pytest.raises(DataError, match="the test part has no samples"):
+        dlspec.run(path, out=tmp_path / "run")

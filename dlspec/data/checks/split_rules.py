@@ -265,7 +265,10 @@ def parts_are_large_enough(looked: Looked) -> Iterator[Diagnostic]:
     cure = "write a smaller `length`, or add data" if series else "add data, or write a larger share under `split`"
     span = looked.at_key("window" if series else "split")
     tests = looked.section.split.times_trained
-    if len(data.test) < FEW:
+    if not len(data.test):
+        message = f"the test part has no {what}, and the result is measured on it"
+        yield Diagnostic("few-windows" if series else "few-samples", message, span, help=cure)
+    elif len(data.test) < FEW:
         message = f"the test part has {len(data.test)} {what}, which judge nothing"
         yield warn("few-windows" if series else "few-samples", message, span, cure)
     elif judges_little(data, len(data.test) * tests):
