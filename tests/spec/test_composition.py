@@ -302,3 +302,44 @@ def test_an_alias_and_its_anchor_are_overridden_apart():
 def test_numbers_of_numpy_and_paths_override_as_they_are():
     spec = dlspec.load("dlspec: 1\n" + SPIRALS + "model: [output]\n", overrides={"train.epochs": np.int64(3)})
     assert spec.train.epochs == 3
+
+
+FRAMES = """\
+dlspec: 1
+data: {dataset: digits}
+blocks:
+  frame:
+    parameters: {filters: , act: relu}
+    layers:
+      - conv1d: {filters: $filters, kernel_size: 3, padding: same, activation: $act, name: seen}
+      - flatten
+model: LAYERS
+"""
+
+
+@pytest.mark.parametrize("use", ["{frame: 4}", "{frame: {filters: 4}}", "{layer: {frame: 4}}"])
+def test_a_block_within_time_distributed_is_its_layers_one_by_one(use):
+    spec = dlspec.load(FRAMES.replace("LAYERS", f"[reshape: [8, 8, 1], time_distributed: {use}, lstm: 5, output]"))
+    spelt = dlspec.load(
+        "dlspec: 1\ndata: {dataset: digits}\nmodel:\n  - reshape: [8, 8, 1]\n"
+        "  - time_distributed:\n      layer: {conv1d: {filters: 4, kernel_size: 3, padding: same, activation: relu}}\n"
+        "      name: seen\n"
+        "  - time_distributed: flatten\n  - lstm: 5\n  - output\n"
+    )
+    graph, other = dlspec.graph(spec), dlspec.graph(spelt)
+    assert [(each.name, each.output_shape, each.parameters) for each in graph.layers] == [
+        (each.name, each.output_shape, each.parameters) for each in other.layers
+    ]
+    assert graph.parameters == dlspec.build(spec).count_params()
+
+
+def test_the_one_parameter_that_is_needed_may_be_written_short():
+    text = "dlspec: 1\ndata: {dataset: digits}\nblocks:\n  one: {parameters: {units: , act: relu}, "
+    text += "layers: [dense: {units: $units, activation: $act}]}\nmodel: [flatten, one: 16, output]\n"
+    assert composed(text)["model"][1] == {"dense": {"units": 16, "activation": "relu"}}
+
+
+def test_a_value_may_stand_before_a_letter():
+    text = "dlspec: 1\ndata: {dataset: digits}\nblocks:\n  cell: {parameters: {n: }, "
+    text += "layers: [dense: {units: 8, name: $(n)_out}]}\nmodel: [flatten, cell: a, output]\n"
+    assert composed(text)["model"][1] == {"dense": {"units": 8, "name": "a_out"}}
