@@ -140,11 +140,12 @@ def _signature_of(spec: Spec) -> Signature | None:
     try:
         source = deciding_source(spec.data, spec.seed)
         signature = read_signature(spec, source.describe())[0]
-        words = signature is not None and any(kind.raw != "number" for kind in signature.types)
-        if words and not _may_be_fetched(spec) and not (isinstance(source, TableFiles) and source.is_large):
-            return _data_of(spec).signature
     except DataError:
         return None
+    words = signature is not None and any(kind.raw != "number" for kind in signature.types)
+    if words and not _may_be_fetched(spec) and not (isinstance(source, TableFiles) and source.is_large):
+        with suppress(DataError):  # with something wrong in them, it is as all rows have it
+            return _data_of(spec).signature
     return signature
 
 

@@ -11,6 +11,7 @@ from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
     from dlspec.cli.console import Console
+    from dlspec.data.preparation import Prepared
     from dlspec.spec.spec import Spec
 
 
@@ -27,24 +28,28 @@ def command(file: str, overrides: dict[str, Any]) -> int:
     from dlspec.api import plan
     from dlspec.cli.console import Console
     from dlspec.cli.tables import plan_tables
-    from dlspec.runs.job import too_large
+    from dlspec.runs.job import plan_of, too_large
     from dlspec.runtime.memory import machine_memory
 
     spec = load_and_warn(file, overrides)
     console = Console()
-    planned = plan(spec)
+    code, data = _show_data(spec, console)
+    planned = plan(spec) if data is None else plan_of(spec, data)
     warnings = too_large(spec, planned, planned.samples, machine_memory(), "this machine has {}")
     if warnings:
         print_diagnostics(warnings, spec.document.texts)
         echo("", err=True)
-    code = _show_data(spec, console)
     for renderable in plan_tables(spec, planned, console.width, ahead=True):
         console.print(renderable)
     return code
 
 
-def _show_data(spec: Spec, console: Console) -> int:
-    """The columns, and what is odd about them; returns the exit code. Data that are not there were spoken of before."""
+def _show_data(spec: Spec, console: Console) -> tuple[int, Prepared | None]:
+    """The columns, and what is odd about them. Data that are not there were spoken of before.
+
+    Returns:
+        The exit code, and the data where nothing is wrong with them.
+    """
     from dlspec.cli import DATA_ERROR, OK
     from dlspec.cli.tables import column_table, storage_line
     from dlspec.data.checks.table import summarize_columns
@@ -58,7 +63,7 @@ def _show_data(spec: Spec, console: Console) -> int:
     except DataError as error:
         if any(problem.code == "missing-package" for problem in error.diagnostics):
             raise
-        return OK
+        return OK, None
     try:
         data = load_or_tell(spec)
         problems, texts = find_oddities(spec, data), dict(spec.document.texts)
@@ -70,11 +75,11 @@ def _show_data(spec: Spec, console: Console) -> int:
     try:
         signature, columns = (data.signature, data.columns) if data is not None else columns_as_read(spec)
     except DataError:  # what is wrong was said
-        return DATA_ERROR
+        return DATA_ERROR, None
     console.print(column_table(summarize_columns(spec.data, signature, columns), console.width))
     left_out = in_words(not_seen(spec.data, deciding_source(spec.data, spec.seed).describe(), signature))
     if left_out:
         console.print(left_out, highlight=False, markup=False)
     if data is not None:
         console.print(storage_line(spec, data), style="dim", highlight=False, markup=False)
-    return DATA_ERROR if any(problem.is_error for problem in problems) else OK
+    return (DATA_ERROR if any(problem.is_error for problem in problems) else OK), data

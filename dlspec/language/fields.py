@@ -362,7 +362,7 @@ def explain_value(error: InitErrorDetails, key: str, field: FieldInfo | None = N
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-_THOUSANDS = {"k": 10**3, "m": 10**6}
+_THOUSANDS = {"k": 10**3, "K": 10**3, "M": 10**6}
 _COUNTED = "k|m|px|(?:day|hour|minute|month|week|year|step|timestep|epoch|row|sample|unit|neuron|pixel|filter|layer)s?"
 """What people write behind a number that is counted."""
 
@@ -379,7 +379,7 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
             return f"put a blank in front of `#`: `{prefix}{remark[1]} {remark[2]}`"
         counted = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({_COUNTED})", text, re.IGNORECASE)
         if counted and kind in ("int_type", "float_type"):
-            number = float(counted[1]) * _THOUSANDS.get(counted[2].lower(), 1)
+            number = float(counted[1]) * _THOUSANDS.get(counted[2], 1)
             return f"write `{prefix}{int(number) if number.is_integer() else number}`"
         percent = text.endswith("%")
         try:

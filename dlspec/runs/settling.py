@@ -20,6 +20,8 @@ OF_VALUES = ("missing-value", "not-a-number")
 """Codes of what lines under `data` may settle."""
 MOST_WORDS = 5
 """So many words are taken for missing values at most; more are no mistakes of typing."""
+LONGEST = 16
+"""Characters of a word that stands for a missing value, such as `not applicable`."""
 POLICIES = (None, "median", "drop")
 """What may be done about missing values, the gentlest first."""
 
@@ -67,6 +69,8 @@ def _settled_by(
 ) -> Settled | None:
     """What to write with this policy; None: the data have mistakes even so."""
     words = _words_in(problems)
+    if not all(map(_may_mean_missing, words)):
+        return None
     for _ in range(MOST_WORDS):
         changes: dict[str, Any] = {"na": [*(spec.data.na or ()), *words]} if words else {}
         if policy is not None:
@@ -75,12 +79,17 @@ def _settled_by(
             data = load(spec.with_changes(data=spec.data.model_copy(update=changes)))
         except DataError as error:
             more = [word for word in _words_in(error.diagnostics) if word not in words]
-            if not more or len(words) + len(more) > MOST_WORDS:
+            if not more or len(words) + len(more) > MOST_WORDS or not all(map(_may_mean_missing, more)):
                 return None
             words += more
             continue
         return Settled(changes, sum(map(len, (data.train, data.validation, data.test))))
     return None
+
+
+def _may_mean_missing(word: str) -> bool:
+    """Whether a text among numbers may stand for none: `207a` is an id, and a long text says something else."""
+    return not re.search(r"\d", word) and len(word) <= LONGEST
 
 
 def _words_in(problems: Sequence[Diagnostic]) -> list[str]:

@@ -120,8 +120,9 @@ def _recurrent(name: str, key: str, arguments: Mapping[str, Any]) -> str:
 def _dataset_with(key: str, wrong: _Wrong) -> str | None:
     """`{dataset: spirals, samples: 500}`, where the key is one of the dataset."""
     name = wrong.siblings.get("dataset")
-    known = DATASETS.get(name)
-    if known is None or key not in known.keys():  # noqa: SIM118
+    dataset = DATASETS.get(name)
+    keys = dataset.keys() if dataset else {}
+    if key not in keys:
         return None
     return f"write `dataset: {{{to_inline_yaml({name: {key: wrong.value}})}}}`"
 

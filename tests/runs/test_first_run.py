@@ -68,3 +68,20 @@ def test_a_series_is_written_as_before(tmp_path, monkeypatch):
     text, spec = first_spec(tmp_path, monkeypatch)
     assert spec.data.series
     assert "missing" not in text
+
+
+def test_an_id_among_numbers_is_no_missing_value(tmp_path, monkeypatch):
+    rows = [("207a" if i == 150 else i, i % 7, "ab"[i % 2]) for i in range(200)]
+    write(tmp_path, rows, "subject,age,kind")
+    text, spec = first_spec(tmp_path, monkeypatch)
+    assert "na:" not in text
+    assert "subject (text among numbers)" in text
+    load_data(spec)
+
+
+def test_the_graph_of_a_table_with_holes_is_known(tmp_path, monkeypatch):
+    write(tmp_path, rows_with_holes({"age": every(9)}), "age,fare,city,kind")
+    monkeypatch.chdir(tmp_path)
+    spec = dlspec.load("dlspec: 1\ndata: {table: a.csv, target: kind}\nmodel: [dense: 4, output]\n")
+    assert dlspec.graph(spec).input_shape == (None, 4)
+    assert dlspec.plan(spec).graph.input_shape == (None, 4)

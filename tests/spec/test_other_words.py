@@ -140,3 +140,25 @@ def test_the_cure_of_a_spec_as_it_is_typed(wrong, line, cure, right):
     assert problem.span.line == line
     assert cure in (problem.help or ""), problem
     assert dlspec.validate(HEAD + right) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "description: a point (2, 3)\n",
+        "description: (2006)\n",
+        "description: |\n  kernel: {size: (3, 3), rate: 0,5}\n  {{ w }}\n",
+        "description: >-\n  kernel: {size: (3, 3)}\n",
+        'description: "what\n  {size: (3, 3)}"\n',
+    ],
+)
+def test_what_is_text_stays_text(text):
+    spec = f"dlspec: 1\n{text}data: {{dataset: iris}}\nmodel: [output]\n"
+    assert dlspec.validate(spec) == []
+
+
+def test_a_comma_between_lines_of_braces_is_none_too_many():
+    (problem, *_) = dlspec.validate(
+        "dlspec: 1\ndata: {dataset: iris}\nmodel: [output]\ntrain: {\n  epochs: 3,\n  batch_size: 8\n"
+    )
+    assert "never closed" in problem.message

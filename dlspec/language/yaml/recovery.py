@@ -73,7 +73,7 @@ def repaired(error: yaml.MarkedYAMLError, file: str, lines: list[str]) -> tuple[
             column = inner.end(1) + inner[2].index(":") + 3
             said = "a second `:` stands in this line"
             return _told(said, f"write `{meant}`", file, at, column, line), {at: cured_line}
-    for at in (index, index - 1):
+    for at in (index, index - 1) if "flow" not in (error.context or "") else ():
         comma = _COMMA.match(lines[at]) if 0 <= at < len(lines) else None
         if comma and lines[at].count("{") == lines[at].count("}") and lines[at].count("[") == lines[at].count("]"):
             said = "a line ends without a comma"

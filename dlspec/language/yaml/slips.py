@@ -14,23 +14,34 @@ from dlspec.language.diagnostics import Diagnostic, Span
 _TUPLE = re.compile(r"(?<=: )\((\d+(?:, ?\d+)*)\)")
 _DECIMAL_COMMA = re.compile(r"(?<=: )(\d+),(\d+)(?=\s*[},])")
 _TEMPLATE = re.compile(r"\{\{ *([A-Za-z_]\w*) *\}\}")
-_TEXT = re.compile(r"""["'#]|[|>][-+]?\s*$""")
+_TEXT = re.compile(r"""["'#]""")
+_BEGINS_TEXT = re.compile(r"( *)(?:(?:name|description):|.*[:-] [|>][-+0-9]*\s*(?:#.*)?$)")
+"""A line whose value is text, which may go on in lines that are indented deeper."""
 
 
 def mend_slips(lines: Sequence[str], file: str) -> tuple[list[str], list[Diagnostic]]:
-    """The lines with what was meant, and what was wrong; lines with quotation marks or remarks stay as they are."""
+    """The lines with what was meant, and what was wrong.
+
+    Lines of text, with quotation marks or with remarks stay as they are, and so does what no braces are around.
+    """
     mended, problems = [], []
+    text: int | None = None  # the indentation of the key that text stands behind
+    quoted = False
     for number, line in enumerate(lines, 1):
-        if not (_TUPLE.search(line) or "{" in line) or _TEXT.search(line):
+        if text is not None and line.strip() and len(line) - len(line.lstrip(" ")) <= text:
+            text = None
+        begins = _BEGINS_TEXT.match(line) if text is None and not quoted else None
+        text = len(begins[1]) if begins else text
+        if text is not None or quoted or "{" not in line or _TEXT.search(line):
+            quoted ^= text is None and any(line.count(mark) % 2 for mark in "\"'")
             mended.append(line)
             continue
-        braces = "{" in line
         for pattern, message, meant in (
             (_TUPLE, "a list stands in square brackets", r"[\1]"),
-            (_DECIMAL_COMMA if braces else None, "a comma stands where a number has a point", r"\1.\2"),
+            (_DECIMAL_COMMA, "a comma stands where a number has a point", r"\1.\2"),
             (_TEMPLATE, "a variable is written with a dollar sign", r"$\1"),
         ):
-            for found in pattern.finditer(line) if pattern else ():
+            for found in pattern.finditer(line):
                 shown = found.expand(meant)
                 span = Span(file, number, found.start() + 1, number, found.end() + 1)
                 problems.append(Diagnostic("bad-yaml", message, span, help=f"write `{shown}`"))

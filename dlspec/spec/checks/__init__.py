@@ -82,12 +82,13 @@ def _names_source(spec: Spec) -> bool:
 def _with_target_meant(spec: Spec, description: Description, problems: list[Diagnostic]) -> list[Diagnostic]:
     """One mistake in place of two, where a key that is not known names a column, and none is the target."""
     absent = next((problem for problem in problems if problem.message.startswith("`target` is missing")), None)
-    root = spec.document.root.plain()
-    if absent and {"target", "output_features"} & {*root}:  # at the top level, which is told
+    if absent is None:
+        return problems
+    root, known = spec.document.root.plain(), spec.data.keys()
+    if {"target", "output_features"} & {*root}:  # at the top level, which is told
         return [problem for problem in problems if problem is not absent]
-    written = root["data"] if absent else {}
-    for key, value in written.items():
-        if key not in spec.data.keys() and isinstance(value, str) and value in description.names:  # noqa: SIM118
+    for key, value in root["data"].items():
+        if key not in known and isinstance(value, str) and value in description.names:
             span = spec.key_span("data", key)
             return [
                 replace(problem, help="did you mean `target`?") if problem.span == span else problem
