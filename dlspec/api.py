@@ -209,11 +209,15 @@ def init(data: str, *, target: str | None = None, series: bool | None = None, pr
     Raises:
         DataError: there are no such data, or nothing in them can be predicted.
     """
-    from dlspec.runs.first_run import made_to_run
     from dlspec.spec.first_spec import look_at, write_start
 
     start = look_at(data, series=series)
-    return write_start(made_to_run(start.predicting(target) if target else start), pretrain=pretrain)
+    start = start.predicting(target) if target else start
+    if start.kind == "table":  # whose values are read, which takes numpy
+        from dlspec.runs.first_run import made_to_run
+
+        start = made_to_run(start)
+    return write_start(start, pretrain=pretrain)
 
 
 def schema() -> dict[str, Any]:

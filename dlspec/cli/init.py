@@ -47,7 +47,6 @@ def command(
     """
     from dlspec.cli import OK, SPEC_ERRORS
     from dlspec.cli.output import print_counts, print_diagnostics, print_or_write
-    from dlspec.runs.first_run import made_to_run
     from dlspec.spec.first_spec import look_at, write_start
 
     asking = sys.stdin.isatty() and sys.stdout.isatty() and not yes and str(out) != "-"
@@ -66,7 +65,10 @@ def command(
                 click.prompt("Predict", default=start.target, type=choice, show_choices=len(start.targets) < 8)
             )
         pretrain = pretrain or click.confirm("Pretrain layer by layer", default=False)
-    start = made_to_run(start)
+    if start.kind == "table":  # whose values are read, which takes numpy
+        from dlspec.runs.first_run import made_to_run
+
+        start = made_to_run(start)
     if str(out) == "-":
         print_or_write(write_start(start, pretrain=pretrain), None)
         return OK

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 def made_to_run(start: Start) -> Start:
     """The same start, with what is done about missing values, and without columns that cannot be read.
 
-    Of a table that is too large for memory, and of other data than tables, it stays as it is.
+    Args:
+        start: of a table; of one that is too large for memory it stays as it is.
     """
-    if start.kind != "table":
-        return start
     for _ in start.description.columns:  # each time one is left out at least
         spec = _spec_of(start)
         if spec is None:
