@@ -35,6 +35,8 @@ FEW_WORDS = 20
 LEAST_LOOKED_AT = 10
 """Of fewer values nothing is said."""
 MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+MOST_TO_PASS = 200_000
+"""More rows than this are not gone through for some of them."""
 MAX_COLUMNS = 5000
 """More columns than this are hardly meant as a table."""
 
@@ -256,6 +258,17 @@ class RowsFiles(FileSource):
         header, rows = file.header(), file.first_rows()
         self._check_header(header, file.name)
         return {name: _values(rows, place) for place, name in enumerate(header) if name}
+
+    def some_rows(self, most: int) -> tuple[list[int], list[list[str]]]:
+        """Rows of the first file, as they are written, and their places, counted from 0.
+
+        They are taken from all over the file; of one with very many rows from its beginning.
+        """
+        file = self.files[0]
+        count = file.count()
+        step = max(1, -(-count // most)) if count <= MOST_TO_PASS else 1
+        found = list(islice(enumerate(file.rows()), 0, most * step, step))
+        return [place for place, _ in found], [row for _, row in found]
 
     def words_of(self, column: str) -> list[str]:
         """The values of a column as they are written, of all rows."""

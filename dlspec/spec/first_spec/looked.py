@@ -1,0 +1,182 @@
+"""What the values of columns are like, from some rows: which count rows, say the same, and depend on others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from dlspec.data.sources.formats.dialect import MISSING, Settled, to_float
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+LEVELS = 20
+"""A column of so many different values at most may be one of groups."""
+EVEN = 1.15
+"""The levels of an experiment occur equally often, up to this factor."""
+MOST_COLUMNS = 60
+"""Of more columns it is not asked which depend on others."""
+ENCODED = 12
+"""Levels of a column of words that are looked at; the rest are taken together."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The values of a column as they are written in some rows; an empty one is missing.
+
+    Args:
+        signs: how its numbers are written.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    is_number: bool
+    signs: Settled
+
+    @cached_property
+    def given(self) -> list[str]:
+        return [value.strip() for value in self.values if not MISSING.fullmatch(value)]
+
+    @cached_property
+    def numbers(self) -> list[float | None]:
+        return [None if MISSING.fullmatch(value) else to_float(value, self.signs) for value in self.values]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        return Counter(self.given)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        return self.is_number and all(number is None or float(number).is_integer() for number in self.numbers)
+
+    @property
+    def distinct(self) -> float:
+        """The share of its values that are different."""
+        return len(self.counts) / max(1, len(self.given))
+
+    @property
+    def is_constant(self) -> bool:
+        return len(self.counts) < 2
+
+    @property
+    def is_even(self) -> bool:
+        """Whether it has few levels, which occur equally often, as those of a designed experiment do."""
+        found = self.counts.values()
+        return 2 <= len(found) <= LEVELS and max(found) <= EVEN * min(found) and len(self.given) >= 2 * len(found)
+
+
+def counts_rows(looked: Looked, rows: Sequence[int]) -> bool:
+    """Whether a column counts the rows, from any number up or down, or counts them anew for each of several series.
+
+    Args:
+        rows: the places of the rows that were looked at.
+    """
+    numbers = looked.numbers
+    if not looked.is_whole or len(numbers) < 3 or None in numbers:
+        return False
+    first = numbers[0]
+    assert first is not None
+    if first - rows[0] not in (0, 1):
+        return False
+    return all(number == first + row - rows[0] for number, row in zip(numbers, rows, strict=True))
+
+
+def says_the_same(one: Looked, other: Looked) -> bool:
+    """Whether each value of one column stands beside the same value of the other, which comes again."""
+    if one.is_constant or len(one.counts) != len(other.counts) or one.distinct > 0.5:
+        return one.values == other.values and not one.is_constant
+    return len(set(zip(one.values, other.values, strict=True))) == len(one.counts) + ("" in one.values)
+
+
+class Dependence(NamedTuple):
+    """How a column depends on the others.
+
+    Args:
+        said: how much of it they say: R² of ridge regression, each row left out in its turn (Allen, 1974).
+        direct: the share of them that it depends on beside all others, as its partial correlations say.
+    """
+
+    said: float = 0.0
+    direct: float = 0.0
+
+
+def dependence(columns: Sequence[Looked]) -> dict[str, Dependence]:
+    """How each column depends on the others; empty where there are too few or too many of them."""
+    import numpy as np
+
+    if not 2 <= len(columns) <= MOST_COLUMNS:
+        return {}
+    encoded = [_encoded(column) for column in columns]
+    rows = len(columns[0].values)
+    direct = _direct(encoded)
+    found = {}
+    for place, column in enumerate(columns):
+        target = encoded[place]
+        others = np.concatenate([*encoded[:place], *encoded[place + 1 :], np.ones((rows, 1))], axis=1)
+        inverse = np.linalg.solve(others.T @ others + np.eye(others.shape[1]), others.T)
+        leverage = np.clip(np.einsum("ij,ji->i", others, inverse), 0, 0.99)[:, None]
+        left = ((target - others @ (inverse @ target)) / (1 - leverage)) ** 2
+        whole = (target**2).sum()
+        said = max(0.0, float(1 - left.sum() / whole)) if whole else 0.0
+        found[column.name] = Dependence(said, direct[place])
+    return found
+
+
+def _direct(encoded: Sequence[Array]) -> list[float]:
+    """For each column the mean over the others of how certain it is that the two depend on each other directly.
+
+    Certain, 1, is a partial correlation of four standard errors.
+
+    Args:
+        encoded: (rows, values) of each column.
+    """
+    import numpy as np
+
+    values = np.concatenate(encoded, axis=1)
+    rows = len(values)
+    ends = np.cumsum([0, *(each.shape[1] for each in encoded)])
+    spread = np.sqrt(np.maximum((values**2).mean(axis=0), 1e-9))
+    correlation = (values / spread).T @ (values / spread) / rows
+    precision = np.linalg.inv(correlation + 0.05 * np.eye(len(correlation)))
+    scale = np.sqrt(np.diag(precision))
+    partial = np.abs(precision / scale / scale[:, None])
+    pairs = range(len(encoded))
+    certain = [
+        [partial[ends[i] : ends[i + 1], ends[j] : ends[j + 1]].max(initial=0) for j in pairs if j != i] for i in pairs
+    ]
+    return [float(np.minimum(1, np.array(each) * rows**0.5 / 4).mean()) for each in certain]
+
+
+def _encoded(column: Looked) -> Array:
+    """(rows, 1) of numbers with mean 0 and deviation 1, or (rows, levels) of words, each with mean 0."""
+    import numpy as np
+
+    if not column.is_number:
+        levels = [level for level, _ in column.counts.most_common(ENCODED)]
+        found = np.array([[value.strip() == level for level in levels] for value in column.values], "float64")
+        return found.reshape(len(column.values), -1) - (found.mean(axis=0) if levels else 0)
+    numbers = np.array([np.nan if number is None else number for number in column.numbers], "float64")
+    known = numbers[np.isfinite(numbers)]
+    if not known.size or known.std() == 0:
+        return np.zeros((len(numbers), 1))
+    return np.where(np.isfinite(numbers), (numbers - known.mean()) / known.std(), 0.0)[:, None]
+
+
+def looked_at(
+    names: Sequence[str], rows: Sequence[Sequence[str]], numeric: Mapping[str, bool], signs: Settled
+) -> dict[str, Looked]:
+    """The columns of some rows by name.
+
+    Args:
+        numeric: which columns hold numbers; others of `names` are left out.
+    """
+    return {
+        name: Looked(name, tuple(row[place] for row in rows), numeric[name], signs)
+        for place, name in enumerate(names)
+        if name in numeric
+    }

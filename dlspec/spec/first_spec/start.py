@@ -1,0 +1,291 @@
+"""What a first spec is made from: the columns of some data, what is predicted, and from what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from dlspec.data.datasets import DATASETS, Column, Dataset, Description
+from dlspec.data.features.base import MANY
+from dlspec.data.signature import HOLDS, TIME_NAMES
+from dlspec.data.sources.arrays import ArrayFiles
+from dlspec.data.sources.audio import AudioFiles
+from dlspec.data.sources.folders import FolderFiles
+from dlspec.data.sources.formats.base import as_word
+from dlspec.data.sources.images import ImageFiles
+from dlspec.data.sources.rows import RowsFiles, SeriesFiles, TableFiles
+from dlspec.data.sources.texts import TextFiles
+from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.words import did_you_mean, one_of
+from dlspec.spec.first_spec.looked import Looked, counts_rows, looked_at, says_the_same
+from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets
+
+Task = Literal["series", "number", "class"]
+
+IDENTITY_NAMES = ("id", "index", "no", "nr", "number", "rownames", "unnamed: 0")
+"""Names of columns that count rows and say nothing about them."""
+SOME_ROWS = 600
+"""So many rows, from all over a file, tell what its columns are like."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a first spec is made from.
+
+    Args:
+        data: a built-in's name, or the path of a file.
+        kind: the key that names the data: `dataset`, `table`, `series`, `images`, …
+        options: what is said of files besides their path: `{"size": [64, 64]}`.
+        target: the column to predict; empty where nothing in the data can be.
+        features: what the network sees; empty where the data are pictures.
+        left_out: column -> why it is no feature.
+        settings: other keys of `data`: what is done about missing values.
+        notes: how many values which columns lack.
+        is_large: whether the file is too large to be read at once.
+        likely: the columns that may be meant to be predicted, the likeliest first.
+        looked: what the values of columns are like, in some rows.
+        rows: the places of these rows.
+        codes: columns of whole numbers that stand for classes.
+    """
+
+    data: str
+    kind: str
+    description: Description
+    target: str
+    features: tuple[str, ...]
+    left_out: dict[str, str]
+    time: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    is_large: bool = False
+    likely: tuple[Candidate, ...] = ()
+    looked: Mapping[str, Looked] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        if self.description.layout == "series":
+            return "series"
+        return "class" if self.column.classes else "number"
+
+    @property
+    def name(self) -> str:
+        """Of the spec: the data's name in letters that a folder may have."""
+        return re.sub(r"\W+", "_", Path(self.data).stem).strip("_") or "experiment"
+
+    @property
+    def column(self) -> Column:
+        """What is predicted; whole numbers that stand for classes are words here."""
+        found = self.description.column(self.target) or Column(self.target)
+        if self.target not in self.codes:
+            return found
+        return replace(found, kind="class", classes=tuple(sorted(map(as_word, self.looked[self.target].counts))))
+
+    @property
+    def predicted(self) -> list[str]:
+        """The columns to predict: those that the data have for it, where the target is among them."""
+        together = list(self.description.targets)
+        return together if self.target in together else [self.target]
+
+    @property
+    def picture(self) -> tuple[int, ...]:
+        """Shape of a picture; empty where there are none."""
+        return next((column.shape for column in self.description.columns if column.shape), ())
+
+    def tells_rows_apart(self, name: str) -> bool:
+        """Whether a column counts the rows or names them."""
+        looked = self.looked.get(name)
+        if looked is not None and counts_rows(looked, self.rows):
+            return True
+        return _is_named_id(name) and (looked is None or not looked.is_number or looked.is_whole)
+
+    def copies_of(self, name: str) -> list[str]:
+        """The columns that say the same as another, in all rows that were looked at."""
+        own = self.looked.get(name)
+        if own is None:
+            return []
+        return [other for other, looked in self.looked.items() if other != name and says_the_same(own, looked)]
+
+    @property
+    def targets(self) -> list[str]:
+        """The columns that can be predicted."""
+        return [
+            c.name for c in self.description.columns if _can_be_predicted(c, self.description) and c.name != self.time
+        ]
+
+    def predicting(self, target: str) -> Start:
+        """The same with another target.
+
+        Raises:
+            DataError: there is no such column, or it cannot be predicted.
+        """
+        if target not in self.description.names:
+            near = did_you_mean(target, self.targets)
+            raise DataError.of("unknown-column", f"`{self.data}` has no column `{target}`", help=near)
+        if target not in self.targets:
+            raise DataError.of(
+                "wrong-value",
+                f"`{target}` cannot be predicted: it holds neither numbers nor classes",
+                help=f"there are {one_of(self.targets)}",
+            )
+        return _with_features(replace(self, target=target))
+
+
+def look_at(data: str, *, folder: Path = Path(), series: bool | None = None) -> Start:
+    """Looks at the columns of a built-in dataset or a file, and proposes what to predict from what.
+
+    Args:
+        series: whether rows are timesteps; None where the columns shall tell.
+
+    Raises:
+        DataError: there is no such dataset or file, it cannot be read, or nothing in it can be predicted.
+    """
+    if data in DATASETS:
+        dataset: Dataset = DATASETS[data]()
+        description = dataset.describe()
+        start = Start(data, "dataset", description, "".join(description.targets[:1]), (), {}, description.time)
+    else:
+        start = _look_at_file(data, folder, series)
+    if not start.targets:
+        raise DataError.of("no-target", f"`{data}` has no column that could be predicted: numbers, or words that recur")
+    if not start.target:
+        likely = _likely(start)
+        start = replace(start, target=likely[0].column, likely=tuple(likely))
+    return _with_features(start)
+
+
+def _is_named_id(name: str) -> bool:
+    return name.lower() in IDENTITY_NAMES or is_identity(name)
+
+
+def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
+    if re.search(r"\.ya?ml$", data):
+        raise DataError.of(
+            "data-unreadable", f"`{data}` is a spec, and a first spec is made from data", help="name a CSV file"
+        )
+    if (folder / data).is_dir() or re.search(r"\.np[yz]$", data):
+        return _look_at_samples(data, folder)
+    table = TableFiles((data,), folder)
+    if not (folder / data).is_file() and not re.search(r"[./\\]", data):
+        near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
+        raise DataError.of("data-not-found", f"there is no file and no built-in dataset `{data}`", help=near)
+    time = _time_column(table.first_values())
+    if series is None:
+        series = time is not None
+    source: RowsFiles = SeriesFiles((data,), folder) if series else table
+    kind, time = ("series", time) if series else ("table", None)
+    description = source.describe()
+    places, rows = source.some_rows(SOME_ROWS)
+    numeric = {c.name: c.kind == "number" for c in description.columns if c.kind in ("number", "class")}
+    file = source.files[0]
+    looked = looked_at(file.header(), rows, numeric, file.signs)
+    codes = () if series else tuple(name for name, each in looked.items() if are_codes(name, each))
+    is_large = not series and table.is_large
+    start = Start(data, kind, description, "", (), {}, time, is_large=is_large, looked=looked, rows=tuple(places))
+    return replace(start, codes=codes)
+
+
+def _look_at_samples(data: str, folder: Path) -> Start:
+    """A folder of pictures, sounds or texts, whatever there is most of, or arrays of numpy."""
+    if not (folder / data).is_dir():
+        return Start(data, ArrayFiles.key, ArrayFiles((data,), folder).describe(), "", (), {})
+    names = [file.name.lower() for file in (folder / data).rglob("*") if file.is_file()]
+    kinds: tuple[type[FolderFiles], ...] = (ImageFiles, AudioFiles, TextFiles)
+    kind = max(kinds, key=lambda kind: sum(name.endswith(kind.suffixes) for name in names))
+    source: FolderFiles = kind((data,), folder)
+    options: dict[str, object] = {"rate": source.rate_of_first()} if isinstance(source, AudioFiles) else {}
+    try:
+        description = source.describe()
+    except DataError as error:
+        if error.diagnostics[0].code != "sizes-differ":
+            raise
+        if isinstance(source, AudioFiles):
+            source, options = replace(source, rate=source.rate_of_first(), seconds=1.0), {**options, "seconds": 1}
+        elif isinstance(source, ImageFiles):
+            source, options = replace(source, size=(64, 64)), {"size": [64, 64]}
+        description = source.describe()
+    return Start(data, kind.key, description, "", (), {}, options=options)
+
+
+def _time_column(values: dict[str, list[str]]) -> str | None:
+    """The column with the times: one of dates in order or of numbers that grow, by its name, or else one of dates."""
+    dated = [name for name, column in values.items() if column and all(map(_is_date, column)) and _one_way(column)]
+    named = [name for name in values if name.lower() in TIME_NAMES and (name in dated or _grows(values[name]))]
+    return next(iter(named or dated), None)
+
+
+def _is_date(text: str) -> bool:
+    return bool(
+        re.match(r"\s*(\d{4}-\d\d(-\d\d)?|\d{1,2}([/.])\d{1,2}\3\d{4}|\d{4}/\d\d?/\d\d?)([ T]\d\d:\d\d.*)?\s*$", text)
+    )
+
+
+def _one_way(dates: Sequence[str]) -> bool:
+    """Whether dates whose order their text tells are in order, or the other way round."""
+    return not re.match(r"\d{4}", dates[0].strip()) or list(dates) in (sorted(dates), sorted(dates, reverse=True))
+
+
+def _grows(values: Sequence[str]) -> bool:
+    try:
+        numbers = [float(value) for value in values]
+    except ValueError:
+        return False
+    return all(a < b for a, b in pairwise(numbers))
+
+
+def _can_be_predicted(column: Column, description: Description) -> bool:
+    if column.shape or column.kind not in ("number", "class"):
+        return False
+    return description.layout == "samples" or column.kind == "number"
+
+
+def _likely(start: Start) -> list[Candidate]:
+    """The columns that may be meant; never one that counts the rows, or names them, if there are others."""
+    targets = [column for column in start.description.columns if column.name in start.targets]
+    telling = [column for column in targets if not start.tells_rows_apart(column.name)]
+    usable = [c for c in telling if c.name not in start.looked or not start.looked[c.name].is_constant]
+    columns = usable or telling or targets
+    looked = {name: each for name, each in start.looked.items() if not start.tells_rows_apart(name)}
+    found = likely_targets(columns, looked)
+    ranks = {each.column: place for place, each in enumerate(found)}
+    copies = {
+        each.column
+        for each in found
+        for other in start.copies_of(each.column)
+        if ranks.get(other, 99) < ranks[each.column]
+    }
+    return [each for each in found if each.column not in copies]
+
+
+def _with_features(start: Start) -> Start:
+    description = start.description
+    left_out: dict[str, str] = {}
+    features: list[str] = []
+    copies = start.copies_of(start.target) if description.layout == "samples" else []
+    for column in description.columns:
+        name = column.name
+        if name == start.time or (name == start.target and description.layout == "samples"):
+            continue
+        if column.shape or name in description.features:
+            features = []
+            break
+        words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
+        if column.kind != "number" and not words:
+            left_out[name] = {"class": "classes"}.get(column.kind, HOLDS[column.kind])
+        elif start.kind != "dataset" and start.tells_rows_apart(name):
+            left_out[name] = "counts the rows"
+        elif name in copies:
+            left_out[name] = f"says the same as {start.target}"
+        else:
+            features.append(name)
+    if not features and "counts the rows" in left_out.values():  # then the place of a row is all there is
+        counting = [name for name, why in left_out.items() if why == "counts the rows" and not _is_named_id(name)]
+        features = counting[:1]
+        left_out = {name: why for name, why in left_out.items() if name not in features}
+    return replace(start, features=tuple(features), left_out=left_out)
