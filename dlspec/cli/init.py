@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dlspec.spec.first_spec import Start
 
 
+LIKELIEST = 3
+"""So many columns that may be meant to be predicted are named with what speaks for them."""
+
+
 @click.command("init")
 @click.argument("data", required=False)
 @click.option(
@@ -60,6 +64,8 @@ def command(
     if asking:
         _show(start)
         if target is None and len(start.targets) > 1:
+            for likely in start.likely[:LIKELIEST]:
+                echo(f"  {likely.column}: {likely.why}")
             choice = click.Choice(start.targets)
             start = start.predicting(
                 click.prompt("Predict", default=start.target, type=choice, show_choices=len(start.targets) < 8)

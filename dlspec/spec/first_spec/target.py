@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dlspec.spec.first_spec.looked import Looked
 
 RESULTS = {
-    10: "target label labels response outcome survived survival dependent y 정답 라벨 레이블 타깃 타겟 목표 "
+    10: "target label labels response resp outcome survived survival dependent y 정답 라벨 레이블 타깃 타겟 목표 "
     "목표값 종속변수 생존 생존여부",
     8: "class species price prices sale sales diagnosis churn churned exited attrition default defaulted "
     "approved sentiment spam fraud salary salaries wage wages 가격 매매가 거래금액 판매가 매출 매출액 "
@@ -31,9 +31,13 @@ RESULTS = {
     "fertility passed failed failure defect admit chd activity emotion lifespan 결과 등급 품질 점수 평점 "
     "성적 분류 종류 비용 구매 구매여부 합격 불량 사망 사망여부 승인 승인여부 강도 수익 이익 환자수 "
     "발생건수 대여량 승객수 방문자수 농도",
-    4: "type rate reaction accident accidents crime crimes skips breaks errors counts cnt count amount gain "
+    2: "type",
+    4: "rate reaction accident accidents crime crimes skips breaks errors counts cnt count amount gain "
     "loss losses employed unemployed employment case status output expenditure spending savings volume "
-    "choice decision performance mortality usage 미세먼지 상태 건수 금액 총액 조회수",
+    "choice decision performance satisfaction happiness popularity prestige reputation preference "
+    "approval trust attitude investment biomass growth severity concentration readmitted hospitalized relapse "
+    "recovered delay transported potability rings mode visits tip stroke mortality usage "
+    "미세먼지 상태 건수 금액 총액 조회수",
 }
 """How much a word in the name of a column speaks for it."""
 EXPLAINING = {
@@ -54,11 +58,17 @@ CODES = (
     "라벨 레이블 분류 품종 종류 진단"
 )
 """Whole numbers in a column of such a name stand for classes."""
-IDENTITIES = "id ids uuid guid index idx rownames 번호 순번 일련번호"
+IDENTITIES = ("id", "ids", "uuid", "guid", "index", "idx", "rownames", "번호", "순번", "일련번호")
 """Columns of such a name tell the rows apart."""
 NEUTRAL = "target y outcome output response result 정답 결과 타깃 타겟"
 """Whole numbers in a column of such a name may stand for classes, if they are few and begin at 0 or 1."""
+MADE_OF_OTHERS = re.compile(
+    r"(?:est|estimated|pred|predicted|fit|fitted|lag|lagged|prev|previous|log|ln|mean|avg)[\W_]*(.+)"
+)
+"""Before the name of another column: what is estimated, of the time before, or computed from it."""
 FEW_CODES = 10
+LAST_CLASSES = 0.7
+"""What it speaks more for the last column that it holds classes."""
 LAST, FIRST, LAST_OF_UNNAMED = 1.0, 0.8, 0.3
 """What the place at the end, or at the beginning, of the columns speaks for a column."""
 BY_VALUES = 1.5
@@ -88,19 +98,28 @@ def likely_targets(columns: Sequence[Column], looked: Mapping[str, Looked], *, p
         looked: the values of all columns, as far as they are numbers or words; empty: names and places alone tell.
         placed: whether the place of a column says something.
     """
-    dependent = dependence(list(looked.values()))
-    first, last = (FIRST, LAST) if any(_says_something(column.name) for column in columns) else (0.0, LAST_OF_UNNAMED)
-    words = [name for name, each in looked.items() if not each.is_number and 2 <= len(each.counts) <= LEVELS]
     names = {column.name.lower() for column in columns}
+    dependent = dependence([each for name, each in looked.items() if not _is_made_of(name, names)])
+    first, last = (FIRST, LAST) if any(_says_something(column.name) for column in columns) else (0.0, LAST_OF_UNNAMED)
+    sorts = {
+        name: "words" if not each.is_number else "numbers" if len(each.counts) > 2 else "two"
+        for name, each in looked.items()
+        if not each.is_constant
+    }
+    alone = [
+        name
+        for name, sort in sorts.items()
+        if list(sorts.values()).count(sort) == 1 and sort in ("numbers", "words" if len(sorts) > 3 else "")
+    ]
     found = []
     for place, column in enumerate(columns):
-        reasons: list[tuple[float, str]] = [(_of_name(column.name, names), "its name")]
+        reasons: list[tuple[float, str]] = [(_of_name(column, names, looked.get(column.name)), "its name")]
         if placed and place == len(columns) - 1:
-            reasons.append((last, "it is the last column"))
+            reasons.append((last + LAST_CLASSES * _has_classes(column, looked), "it is the last column"))
         elif placed and place == 0:
             reasons.append((first, "it is the first column"))
         if column.name in looked:
-            of_values = _of_values(looked[column.name], dependent.get(column.name, Dependence()), words, len(looked))
+            of_values = _of_values(looked[column.name], dependent.get(column.name, Dependence()), column.name in alone)
             reasons += [(BY_VALUES * points, why) for points, why in of_values]
         elif column.classes:
             reasons.append((1.0, f"it has {len(column.classes)} classes"))
@@ -125,18 +144,7 @@ def are_codes(name: str, looked: Looked) -> bool:
 def is_identity(name: str) -> bool:
     """Whether a name says that a column tells the rows apart: `id`, `customer_id`, `PassengerId`."""
     words = _words(name)
-    return bool(words) and words[-1] in (
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-        "index",
-        "idx",
-        "rownames",
-        "번호",
-        "순번",
-        "일련번호",
-    )
+    return bool(words) and words[-1] in IDENTITIES
 
 
 def _words(name: str) -> list[str]:
@@ -150,24 +158,57 @@ def _says_something(name: str) -> bool:
     return not re.fullmatch(r"(?i)(v|x|c|f|col|column|var|feature|unnamed:?|attr|attribute)?[\s_.:]*\d+", name)
 
 
-def _of_name(name: str, names: Collection[str]) -> float:
+def _has_classes(column: Column, looked: Mapping[str, Looked]) -> bool:
+    own = looked.get(column.name)
+    return 2 <= (len(column.classes) if own is None else len(own.counts)) <= (LEVELS if column.classes else 2)
+
+
+def _is_made_of(name: str, names: Collection[str]) -> bool:
+    """Whether a name says that a column is made from another one of these: `log_price`, `estperf`."""
+    made = MADE_OF_OTHERS.fullmatch(name.lower().strip())
+    return made is not None and made[1] in names
+
+
+def _of_name(column: Column, names: Collection[str], looked: Looked | None) -> float:
     """What its name speaks for a column: whole names count in full, words of one less, the last of them more."""
-    whole = name.lower().strip()
-    if whole == "y" and {"x", "z"} & set(names) and "x" in names and ("z" in names or len(names) > 3):
+    whole = column.name.lower().strip()
+    if _is_made_of(whole, names):
+        return float(WORDS["id"])
+    stem = whole.rstrip("0123456789 _.")
+    if stem != whole and stem not in ("y", "target") and sum(stem == n.rstrip("0123456789 _.") for n in names) > 1:
+        return float(WORDS["x"]) * _says_something(column.name)  # one of several of its kind
+    if whole == "y" and "x" in names and ("z" in names or len(names) > 3):
         return float(WORDS["x"])  # one of several coordinates
+    words = _words(column.name)
+    points = _of_words(whole, words)
+    if looked is not None and points > 0 and words and words[-1] in CODES.split():
+        if looked.is_number and len(looked.counts) > LEVELS:
+            return -points / 2  # numbers of classes in a school, and the like
+        return points / 2 if looked.is_even else points  # the groups of an experiment have names like classes
+    two = looked is not None and len(looked.counts) == 2
+    return 0.0 if two and -2 <= points < 0 else points  # the name of a quantity, and classes of it
+
+
+def _of_words(whole: str, words: Sequence[str]) -> float:
+    """What the words of a name speak for it, whatever its values are."""
     if whole in WORDS:
         return float(WORDS[whole])
-    words = _words(name)
-    if not words:
-        return 0.0
     if len(words) == 1 and words[0] in WORDS:
         return 0.8 * WORDS[words[0]]
-    points = [(0.7 if place == len(words) - 1 else 0.4) * WORDS.get(word, 0) for place, word in enumerate(words)]
-    return max([0.0, *points]) + min([0.0, *points])
+    points = [0.7 * WORDS.get(word, 0) for word in words]
+    if any(points):
+        most, least = max([0.0, *points]), min([0.0, *points])
+        return most + least * (0.3 if most == points[0] else 1.0)  # `default_next_month` is no month
+    ends = (each for word, each in WORDS.items() if len(word) > 4 and word not in CODES and whole.endswith(word))
+    return max((0.5 * each for each in ends), default=0.0)
 
 
-def _of_values(looked: Looked, dependent: Dependence, words: Sequence[str], columns: int) -> list[tuple[float, str]]:
-    """What the values of a column speak for it, in parts."""
+def _of_values(looked: Looked, dependent: Dependence, alone: bool) -> list[tuple[float, str]]:
+    """What the values of a column speak for it, in parts.
+
+    Args:
+        alone: whether it alone holds numbers, or words.
+    """
     count = len(looked.counts)
     if count < 2:
         return [(-10.0, "")]
@@ -177,8 +218,8 @@ def _of_values(looked: Looked, dependent: Dependence, words: Sequence[str], colu
         found.append((-0.5, ""))
     if looked.is_number and count > 2:
         spread = min(1.0, 2 * looked.distinct) ** 0.5
-        return [*found, (0.3 * said, ""), (0.8 * spread, "it has many values" if spread > 0.5 else "")]
+        found += [(0.3 * said, ""), (0.8 * spread, "it has many values" if spread > 0.5 else "")]
+        return [*found, (1.0 * alone, "it alone holds numbers")]
     kind = "it has two classes" if count == 2 else f"it has {count} classes"
-    only = looked.name in words and len(words) == 1 and columns >= 4 and dependent.said > 0.1
     found.append(((0.5 if count == 2 else 0.0) - (count > LEVELS), kind))
-    return [*found, (said**0.5, ""), (2.0 if only else 0.0, "it alone holds words")]
+    return [*found, (said**0.5, ""), (2.0 * (alone and dependent.said > 0.1), "it alone holds words")]

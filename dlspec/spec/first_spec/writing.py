@@ -85,10 +85,10 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     if start.time:
         yield f"  time: {to_inline_yaml(start.time)}", ""
     others = [name for name in start.targets if name not in start.predicted][:4]
-    target: object = start.predicted if len(start.predicted) > 1 else start.target
+    target = to_inline_yaml(start.predicted if len(start.predicted) > 1 else start.target)
     if start.target in start.codes:
-        target, others = {start.target: "category"}, []
-    yield f"  target: {to_inline_yaml(target)}", _note_of_target(start, others)
+        target = f"{{{to_inline_yaml({start.target: 'category'})}}}"
+    yield f"  target: {target}", _note_of_target(start, others)
     if start.features:
         left = [f"{name} ({why})" for name, why in start.left_out.items()]
         yield (

@@ -1,0 +1,99 @@
+"""Which column `init` predicts: never an id, a row number or a copy; by name, place and values."""
+
+import random
+
+import pytest
+
+from dlspec.spec.first_spec import look_at, write_start
+
+ROWS = 120
+
+
+def table(folder, **columns):
+    """A table from functions of the row's number, or from lists whose words are drawn."""
+    draw = random.Random(1)
+    names = [name.replace("__", " ") for name in columns]
+    lines = [",".join(names)]
+    for row in range(ROWS):
+        lines.append(",".join(str(make(row) if callable(make) else draw.choice(make)) for make in columns.values()))
+    (folder / "t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return look_at("t.csv", folder=folder)
+
+
+def spread(row):
+    return round((row * 37 % ROWS) ** 1.5 / 7, 2)
+
+
+def other(row):
+    return round((row * 53 % ROWS) ** 0.5 * 3, 2)
+
+
+def count(row):
+    return row + 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "target"),
+    [
+        ({"PassengerId": count, "Survived": [0, 1], "Sex": ["f", "m"], "Age": other, "Fare": spread}, "Survived"),
+        ({"customerID": count, "tenure": other, "charges": spread, "Churn": ["Yes", "No"]}, "Churn"),
+        ({"Id": count, "LotArea": spread, "YearBuilt": range(1900, 2000), "SalePrice": other}, "SalePrice"),
+        ({"age": other, "workclass": ["a", "b", "c"], "sex": ["f", "m"], "income": ["<=50K", ">50K"]}, "income"),
+        ({"class": ["e", "p"], "shape": ["x", "b", "s"], "odor": ["a", "l"], "habitat": ["g", "u"]}, "class"),
+        ({"번호": count, "나이": other, "성별": ["남", "여"], "소득": spread, "구매여부": [0, 1]}, "구매여부"),
+        ({"시군구": ["가", "나"], "전용면적": spread, "거래금액": other, "층": range(20)}, "거래금액"),
+        ({"x": spread, "y": other, "z": lambda row: spread(row + 7), "kind": ["a", "b"]}, "kind"),
+        ({"price": other, "log_price": lambda row: other(row) ** 0.5, "rooms": range(1, 7)}, "price"),
+        ({"V1": spread, "V2": other, "V3": lambda row: "ab"[spread(row) > 90]}, "V3"),
+        ({"dose": [1, 2, 3], "supplement": ["a", "b"], "len": spread}, "len"),
+    ],
+)
+def test_the_likeliest_column_is_chosen(tmp_path, columns, target):
+    start = table(tmp_path, **columns)
+    assert start.target == target
+    assert start.likely[0].column == target
+    assert start.likely[0].why
+
+
+@pytest.mark.parametrize("name", ["y", "target", "zz"])
+def test_a_column_that_counts_the_rows_is_neither_target_nor_feature(tmp_path, name):
+    start = table(tmp_path, size=spread, kind=["a", "b"], **{name: count})
+    assert start.target in ("size", "kind")
+    assert name not in start.features
+    assert start.left_out[name] == "counts the rows"
+
+
+def test_a_copy_of_the_target_is_no_feature_and_no_target(tmp_path):
+    said = {0: "no", 1: "yes"}
+    start = table(tmp_path, age=spread, survived=lambda row: row * 7 % 3 % 2, alive=lambda row: said[row * 7 % 3 % 2])
+    assert start.target == "survived"
+    assert start.left_out["alive"] == "says the same as survived"
+    assert "alive (says the same as survived)" in write_start(start)
+    assert "alive" not in [each.column for each in start.likely]
+
+
+def test_what_never_changes_is_not_predicted(tmp_path):
+    assert table(tmp_path, size=spread, age=other, target=[1]).target != "target"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "is_class"),
+    [
+        ("class", [1, 2, 3], True),
+        ("Cover_Type", range(1, 8), True),
+        ("target", [0, 1, 2], True),
+        ("target", [3, 5, 8], False),
+        ("target", range(40), False),
+        ("quality", range(3, 9), False),
+        ("class", range(60), False),
+    ],
+)
+def test_whole_numbers_are_classes_where_name_and_values_say_so(tmp_path, name, values, is_class):
+    start = table(tmp_path, size=spread, width=other, **{name: list(values)}).predicting(name)
+    assert start.task == ("class" if is_class else "number")
+    assert (f"target: {{{name}: category}}" in write_start(start)) == is_class
+
+
+def test_a_table_of_row_numbers_and_a_result_keeps_the_numbers(tmp_path):
+    start = table(tmp_path, trial=count, result=spread)
+    assert (start.target, start.features) == ("result", ("trial",))
