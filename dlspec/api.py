@@ -213,7 +213,7 @@ def init(data: str, *, target: str | None = None, series: bool | None = None, pr
 
     start = look_at(data, series=series)
     start = start.predicting(target) if target else start
-    if start.kind == "table":  # whose values are read, which takes numpy
+    if start.kind in ("table", "series"):  # whose values are read, which takes numpy
         from dlspec.runs.first_run import made_to_run
 
         start = made_to_run(start)

@@ -36,7 +36,7 @@ def apart(data: Prepared, count: int) -> int:
     window = data.signature.window
     if window is None:
         return count
-    shared = window.length if data.signature.target.kind == "class" else window.reach
+    shared = window.span(window.length) if data.signature.target.kind == "class" else window.reach
     return max(1, count // max(1, shared)) if count else 0
 
 

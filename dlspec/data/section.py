@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 
 from dlspec.data.datasets import DATASETS, AnyDataset
+from dlspec.data.even_steps import AnyResample, Duplicates, MissingOfData, filling_of
 from dlspec.data.features import FEATURES, AnyFeature, Feature, Missing, Scale
 from dlspec.data.sources.arrays import AnyArrays
 from dlspec.data.sources.audio import AnyAudio
@@ -200,7 +201,9 @@ class DataSpec(Section):
     window: Window | None = None
     predict: Literal["level", "difference", "return"] | None = None
     scale: Scale = "standard"
-    missing: Missing = "error"
+    missing: MissingOfData = "error"
+    duplicates: Duplicates = "error"
+    resample: AnyResample | None = None
     split: Split = Split()
     labels: Annotated[int | float, PlainValidator(_labels)] | None = None
     limit: PositiveInt | None = None
@@ -228,6 +231,12 @@ class DataSpec(Section):
     def feature_names(self) -> list[str] | None:
         """The columns that the spec names as features."""
         return None if self.features is None else list(self.features)
+
+    @property
+    def missing_of_samples(self) -> Missing:
+        """What is done about missing values of single samples."""
+        how, _ = filling_of(self.missing)
+        return "error" if how == "previous" or how == "interpolate" else how
 
     def feature_type(self, name: str) -> Feature | None:
         """The type of a column, where the spec says it."""

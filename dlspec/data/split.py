@@ -87,6 +87,7 @@ class Window(SpecModel):
     )
     steps: Timesteps = Field(1, description="how many timesteps are predicted, from `horizon` on")
     stride: Timesteps = Field(1, description="timesteps from one training window to the next")
+    every: Timesteps = Field(1, description="the network sees every so manieth timestep, back from the last one")
     gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(
         GAP,
         description="a step in time of more than so many times the usual one, the median of the training part, is a "
@@ -97,6 +98,10 @@ class Window(SpecModel):
     def reach(self) -> int:
         """How many timesteps ahead the last value lies that is predicted."""
         return self.horizon + self.steps - 1
+
+    def span(self, timesteps: int) -> int:
+        """How many rows so many timesteps take, from the first to the last."""
+        return (timesteps - 1) * self.every + 1
 
 
 def _amount_or_files(value: Any, info: ValidationInfo) -> int | float | list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dlspec.data.even_steps import filling_of
 from dlspec.data.not_seen import in_words, not_seen
 from dlspec.data.training_rows import deciding_source
 from dlspec.runs.records.data import DataRecord
@@ -23,6 +24,7 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
         yield said
     if record.rows_left_out:
         yield f"{record.rows_left_out:,} of {record.rows:,} rows were left out, as they lack a value (`missing: drop`)."
+    yield from _of_series(spec, data)
     fitted = {column.name: column for column in data.preprocessing.columns}
     for feature in record.features:
         column = fitted.get(feature.name)
@@ -37,3 +39,32 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
             words = "a word" if one else f"{feature.unknown:,} words"
             count = "counts" if one else "count"
             yield f"Not in the training part: {words} of `{feature.name}` in the other parts, which {count} as none."
+
+
+def _of_series(spec: Spec, data: Prepared) -> Iterator[str]:
+    """What was done so that a series has even steps and no holes."""
+    if data.turned:
+        yield "The data have the newest row first; they were read from the oldest to the newest."
+    counts = dict(data.evened)
+    repeated, steps, left_out = (counts.pop(name, 0) for name in ("repeated", "steps", "left_out"))
+    if spec.data.resample is not None:
+        every = spec.data.resample.every
+        yield (
+            f"The series was brought to steps of {every} (`resample`): {repeated:,} rows lie in the same step as one "
+            f"before, and {steps:,} steps have no row."
+        )
+    elif repeated:
+        yield f"{repeated:,} rows have the time of another one (`duplicates: {spec.data.duplicates}`)."
+    how, limit = filling_of(spec.data.missing)
+    shown = f"{how:g}" if isinstance(how, float) else how
+    for name, count in counts.items():
+        values = "A missing value" if count == 1 else f"{count:,} missing values"
+        yield (
+            f"{values} of `{name.removeprefix('filled ')}` {'was' if count == 1 else 'were'} filled in "
+            f"(`missing: {shown}`); what was filled in is never predicted."
+        )
+    if left_out:
+        longer = f", in holes of more than {limit} timesteps" if limit else ""
+        cut = "" if how == "drop" else "; the series is cut there"
+        rows = "A row was" if left_out == 1 else f"{left_out:,} rows were"
+        yield f"{rows} left out for lack of a value{longer}{cut}."

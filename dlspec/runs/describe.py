@@ -57,6 +57,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "usual_step": data.usual_step,
         "not_seen": not_seen(spec.data, deciding_source(spec.data, spec.seed).describe(), signature),
         "rows_left_out": _rows_left_out(spec, data),
+        "evened": dict(data.evened),
+        "turned": data.turned,
         "unknown_labels": dict(data.unknown_labels),
         "time_form": _time_form(data),
         "signs": _signs(spec),
@@ -99,7 +101,10 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
         if kind is not None:
             if data.preprocessing.columns:
                 described["input"] = data.preprocessing.input_names[i]
-            described |= {"type": kind.type_name, "holes": kind.policy(spec.data.missing) not in ("error", "drop")}
+            described |= {
+                "type": kind.type_name,
+                "holes": kind.policy(spec.data.missing_of_samples) not in ("error", "drop"),
+            }
         raw = kind.raw if kind is not None else "number"
         described |= {"raw": raw, "missing": 0 if isinstance(values, LazyArray) else int(is_missing(values).sum())}
         if raw == "word":

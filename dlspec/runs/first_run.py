@@ -17,32 +17,57 @@ from dlspec.spec.first_spec import Start, write_start
 if TYPE_CHECKING:
     from dlspec.spec.spec import Spec
 
+TEXT_AMONG_NUMBERS = "text among numbers"
+
 
 def made_to_run(start: Start) -> Start:
     """The same start, with what is done about missing values, and without columns that cannot be read.
 
     Args:
-        start: of a table; of one that is too large for memory it stays as it is.
+        start: of a file of rows; of one that is too large for memory it stays as it is.
     """
-    for _ in start.description.columns:  # each time one is left out at least
+    mended = _mended_series if start.kind == "series" else _mended_table
+    for _ in range(len(start.description.columns) + 3):  # each time one is left out, or one thing is settled
         spec = _spec_of(start)
         if spec is None:
             return start
         try:
             load_data(spec)
         except DataError as error:
-            found = settled(spec, error, load_data)
-            if found is not None:
-                return replace(start, settings=found.settings, notes=_lacking(error))
-            unread = [name for name in _of_text(error) if name in start.features]
-            if not unread or len(unread) == len(start.features):
+            better = mended(start, spec, error) or _without_text(start, error)
+            if better is None:
                 return start
-            why = dict.fromkeys(unread, "text among numbers")
-            kept = tuple(name for name in start.features if name not in why)
-            start = replace(start, features=kept, left_out={**start.left_out, **why})
+            start = better
             continue
         return start
     return start
+
+
+def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
+    """With what settles all that is wrong with values."""
+    found = None if start.settings else settled(spec, error, load_data)
+    return None if found is None else replace(start, settings=found.settings, notes=_lacking(error))
+
+
+def _mended_series(start: Start, spec: Spec, error: DataError) -> Start | None:
+    """With one thing more that is done about holes and repeated times, or a shorter window."""
+    codes = {problem.code for problem in error.diagnostics}
+    if codes == {"missing-value"} and "missing" not in start.settings:
+        notes = _lacking(error)
+        return replace(start, settings={**start.settings, "missing": "previous"}, notes=notes)
+    if codes == {"time-not-increasing"} and "duplicates" not in start.settings:
+        return replace(start, settings={**start.settings, "duplicates": "mean"})
+    if codes == {"too-few-rows"} and start.longest_window > 1:
+        return replace(start, longest_window=start.longest_window // 2)
+    return None
+
+
+def _without_text(start: Start, error: DataError) -> Start | None:
+    """Without the columns that have text where numbers are needed."""
+    unread = [name for name in _of_text(error) if name in start.features]
+    if not unread or len(unread) == len(start.features):
+        return None
+    return start.without(dict.fromkeys(unread, TEXT_AMONG_NUMBERS))
 
 
 def _spec_of(start: Start) -> Spec | None:

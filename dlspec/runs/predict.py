@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
 from dlspec.data.arrays import Samples, blocks
+from dlspec.data.even_steps import policy_of
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
@@ -132,9 +133,9 @@ def predict_rows(predictor: RowPredictor, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Callable[[str], None]) -> int:
     data = predictor.data
-    size = max(BLOCK, 2 * (data.timesteps or 0))
-    if data.group:  # rows of one series may stand far apart
-        size = max(size, file.count() + file.count() // 2)
+    size = max(BLOCK, 2 * predictor.rows_needed)
+    if data.group or data.turned or policy_of(predictor.section).changes_rows:  # what a row needs may stand far away
+        size = max(size, file.count_all())
     taken = set(file.header())
     rows = without = 0
     with file.extending(out, size) as add:
@@ -148,7 +149,7 @@ def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Call
         note(text)
     if without:
         apart = " without a gap in time" if data.usual_step is not None else ""
-        why = "" if data.timesteps is None else f": a forecast takes {data.timesteps} rows in a row{apart}"
+        why = "" if data.timesteps is None else f": a forecast takes {predictor.rows_needed} rows in a row{apart}"
         note(f"{without:,} of {rows:,} rows have no prediction{why}")
     return rows
 
@@ -167,8 +168,9 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
     from dlspec.data.preparation import date_form, to_times, to_words
 
     data = predictor.data
-    before, time, group = (data.timesteps or 1) - 1, predictor.section.time_name, data.group
+    before, time, group = predictor.rows_needed - 1, predictor.section.time_name, data.group
     words = [feature.name for feature in data.features if feature.raw in ("word", "text")]
+    whole = data.turned or policy_of(predictor.section).changes_rows  # then all rows are in one block
     kept, first, form = pd.DataFrame(), 0, None
     predicted: pd.DataFrame | None = None
     for columns in file.blocks(size, [*words, *([group] if group else [])]):
@@ -177,7 +179,7 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
         if not count:
             continue
         rows = pd.concat([kept, block], ignore_index=True) if len(kept) else block
-        if time is not None and time in rows:
+        if time is not None and time in rows and not whole:
             values = rows[time].to_numpy()
             groups = to_words(group, rows[group].to_numpy()) if group and group in rows else None
             if form is None or values.dtype.kind == "M":

@@ -89,7 +89,8 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
         some = np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
         part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
     truth = np.asarray(part.truth)
-    table: dict[str, Any] = {"row": np.asarray(part.rows)}
+    rows = np.asarray(part.rows)
+    table: dict[str, Any] = {"row": rows if data.origin is None else data.origin[rows]}
     if data.groups is not None:
         table["group"] = data.groups[part.rows]
     if data.times is not None:

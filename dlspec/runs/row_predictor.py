@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.section import DataSpec
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.language.diagnostics.errors import DataError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from dlspec.data.preparation.evening import Evened
+
 
 @dataclass(frozen=True)
 class _Given:
@@ -26,12 +29,15 @@ class _Given:
         values: (rows, columns) or (samples, ...).
         index: of each, as the rows have it.
         groups: of several series, that which each row belongs to.
+        times: of each row.
+        evened: of a series that was brought to even steps, what became of its rows.
     """
 
     values: np.ndarray
     index: pd.Index[Any]
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
+    evened: Evened | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,12 @@ class RowPredictor:
             found.insert(0, str(self.data.group), given.groups)
         return found
 
+    @property
+    def rows_needed(self) -> int:
+        """How many rows a prediction takes."""
+        window = self.section.window
+        return window.span(self.data.timesteps) if window is not None and self.data.timesteps else 1
+
     def _check_columns(self, frame: pd.DataFrame) -> None:
         group = self.data.group
         needed = self.data.raw_columns if group is None else (group, *self.data.raw_columns)
@@ -100,35 +112,67 @@ class RowPredictor:
         """The columns that the model takes, (rows, columns)."""
         import numpy as np
 
-        from dlspec.data.preparation import date_form, to_numbers, to_times, to_words
+        from dlspec.data.preparation import even_out, to_numbers
+
+        policy = policy_of(self.section)
+        group = self.data.group
+        try:
+            groups, times = self._groups_and_times(frame, first, policy)
+        except DataError as error:
+            if not self.data.turned or error.diagnostics[0].code != "time-not-increasing":
+                raise
+            frame = frame[::-1]
+            groups, times = self._groups_and_times(frame, 0, policy)
+        numbers = {
+            name: to_numbers(name, undressed(frame[name].to_numpy()), holes=policy.changes_rows, first=first)
+            for name in self.data.raw_columns
+        }
+        dtype, evened, index = self.model.input.dtype, None, frame.index
+        if policy.changes_rows:
+            evened = even_out(numbers, times, groups, policy)
+            numbers, times, groups, index = evened.columns, evened.times, evened.groups, frame.index[evened.origin]
+        columns = [self._as_taken(name, values, dtype, first) for name, values in numbers.items()]
+        return _Given(np.stack(columns, axis=1), index, groups if group else None, times, evened)
+
+    def _groups_and_times(
+        self, frame: pd.DataFrame, first: int, policy: Policy
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Of several series that of each row, and the time of each, where gaps, steps or repeats are to be seen."""
+        from dlspec.data.preparation import date_form, to_times, to_words
 
         group, time, times = self.data.group, self.section.time_name, None
         groups = None if group is None else to_words(group, frame[group].to_numpy())
-        if self.data.usual_step is not None and time is not None and time in frame:
-            given = frame[time].to_numpy()
-            form = date_form(time, given, groups, known=self.data.time_form)
-            times = to_times(time, given, groups, first=first, forms=(form,), dated=self.data.dated)
-        dtype = self.model.input.dtype
-        columns = [
-            self._as_taken(name, to_numbers(name, undressed(frame[name].to_numpy()), first=first), dtype, first)
-            for name in self.data.raw_columns
-        ]
-        return _Given(np.stack(columns, axis=1), frame.index, groups, times)
+        needed = self.data.usual_step is not None or policy.changes_rows
+        if needed and time is not None and time in frame:
+            given, repeats = frame[time].to_numpy(), policy.allows_repeats
+            form = date_form(time, given, groups, known=self.data.time_form, repeats=repeats)
+            times = to_times(time, given, groups, first=first, forms=(form,), dated=self.data.dated, repeats=repeats)
+        return groups, times
 
     def _windows(self, given: _Given, length: int) -> _Given:
         """Every window of rows, (windows, timesteps, columns), with the index of its last row; none across a gap."""
         from dlspec.data.preparation import windows_of_rows
 
         groups, times = given.groups, given.times
-        gap = self.section.window.gap if times is not None and self.section.window else "none"
+        window = self.section.window
+        gap = window.gap if times is not None and window else "none"
+        every = window.every if window is not None else 1
         alike = times is not None and (times.dtype.kind == "M") == self.data.dated
         usual_step = self.data.usual_step if alike else None
-        values, last = windows_of_rows(given.values, length, groups, times, gap, usual_step)
+        evened = given.evened
+        cut = None if evened is None else evened.cut
+        values, last = windows_of_rows(given.values, length, groups, times, gap, usual_step, cut, every)
+        if evened is not None:
+            kept = evened.origin[last] >= 0  # a forecast from a step that no row lies in has no row to stand beside
+            kept &= True if evened.unsure is None else ~evened.unsure[last]
+            values, last = values[kept], last[kept]
         if not len(values):
             count = len(given.values)
             of = "" if groups is None else f" of one `{self.data.group}`"
-            whole = " without a gap in time" if count >= length and times is not None else ""
-            raise DataError.of("too-few-rows", f"a prediction takes {length} rows{of} in order{whole}, got {count}")
+            whole = " without a gap in time" if count >= self.rows_needed and times is not None else ""
+            raise DataError.of(
+                "too-few-rows", f"a prediction takes {self.rows_needed} rows{of} in order{whole}, got {count}"
+            )
         return _Given(values, given.index[last], None if groups is None else groups[last])
 
     def raw_columns(self, frame: pd.DataFrame, first: int = 0) -> dict[str, np.ndarray]:

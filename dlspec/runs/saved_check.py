@@ -13,6 +13,7 @@ import numpy as np
 from dlspec.data.arrays import LazyArray, is_read_later
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
+from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
 from dlspec.runs.folder import MODEL
 from dlspec.runs.predict import predict_rows
@@ -167,7 +168,9 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
         return _numbers(record, predictor.predict(np.asarray(part.raw)))
     last = rows
     if record.timesteps is not None:
-        last, rows = _windows(data, rows, record.timesteps)
+        window = data.signature.window
+        assert window is not None, "samples of a series are windows"
+        last, rows = _windows(data, window, rows, window.span(record.timesteps))
     frame = pd.DataFrame({name: data.columns[name][rows] for name in names})
     time = predictor.section.time_name
     if data.times is not None and record.timesteps is not None and time is not None:
@@ -179,17 +182,16 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
     return _numbers(record, found if record.timesteps is None else found.iloc[np.searchsorted(rows, last)])
 
 
-def _windows(data: Prepared, rows: Array, timesteps: int) -> tuple[Array, Array]:
+def _windows(data: Prepared, window: Window, rows: Array, span: int) -> tuple[Array, Array]:
     """The last row of each window that leads to one of these rows, and all rows of all of them."""
-    target, window = data.signature.target, data.signature.window
-    assert window is not None, "samples of a series are windows"
+    target = data.signature.target
     count = len(next(iter(data.columns.values())))
     order = np.arange(count) if data.groups is None else np.argsort(data.groups, kind="stable")
     places = np.empty(count, int)
     places[order] = np.arange(count)
     ahead = 0 if target.kind == "input" else (target.steps or (window.horizon,))[0]
     ends = places[rows] - ahead
-    return order[ends], np.unique(order[ends[:, None] - np.arange(timesteps)])
+    return order[ends], np.unique(order[ends[:, None] - np.arange(span)])
 
 
 def _numbers(record: DataRecord, found: pd.DataFrame) -> Array:

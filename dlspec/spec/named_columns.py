@@ -154,18 +154,27 @@ def _keys_of_another_layout(spec: Spec, description: Description) -> Iterator[Di
     """Keys that are for a series alone, or for single samples."""
     data = spec.data
     if description.layout == "samples":
-        for key in ("window", "predict", "time", "group"):
-            if getattr(data, key) is not None:
+        if data.missing_of_samples != data.missing:
+            message = "the holes of a series are filled from the values around them, and these data are single samples"
+            help = "write `missing: median`, `mean`, `drop` or a number"
+            yield Diagnostic("only-for-series", message, spec.key_span("data", "missing"), help=help)
+        for key in ("window", "predict", "time", "group", "duplicates", "resample"):
+            if getattr(data, key) not in (None, "error"):
                 message = f"`{key}` is for a series, and these data are single samples"
                 help = f"write `split: {{group: {data.group}}}`" if key == "group" else f"remove `{key}`"
                 if key == "window" and data.table:
                     help = f"write `series: {', '.join(data.table)}` in place of `table`, or remove `window`"
                 yield Diagnostic("only-for-series", message, spec.key_span("data", key), help=help)
         return
-    if data.missing != "error":
-        message = "`missing` is for single samples, and in a series every timestep is needed"
-        help = "remove `missing`, and fill in the values of the file"
+    if data.missing in ("mean", "median"):
+        message = f"`missing: {data.missing}` is for single samples, and in a series the values around a hole are known"
+        help = "write `missing: previous`, `interpolate` or `drop`"
         yield Diagnostic("only-for-samples", message, spec.key_span("data", "missing"), help=help)
+    for key in ("duplicates", "resample"):
+        asked = getattr(data, key) not in (None, "error")
+        if asked and data.time is None and description.time is None:
+            message = f"`{key}` needs the times of the rows"
+            yield Diagnostic("no-time", message, spec.key_span("data", key), help="name their column: `time: COLUMN`")
     if data.labels is not None:
         message = "`labels` keeps some of the labels of single samples, and a series has none"
         help = "use `limit` to train on fewer windows"

@@ -143,7 +143,10 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "runtime.xla": {"true yes": "write `xla: on`", "false no": "write `xla: off`"},
     "data.missing": {
         "mode most_frequent": "write `missing: median` for numbers; a word that is missing is a category of its own",
-        "ffill bfill forward_fill backward_fill previous interpolate": "write `missing: median`, or `missing: drop`",
+        "ffill forward_fill forward pad last": "write `missing: previous` for a series, `missing: median` for a table",
+        "bfill backward_fill backward next": "write `missing: previous`: a series is filled in from the past; or "
+        "`missing: interpolate`",
+        "linear interpolation": "write `missing: interpolate`",
         "zero zeros fill constant 0": "write `missing: 0`",
         "dropna remove skip ignore": "write `missing: drop`",
         "average": "write `missing: mean`",

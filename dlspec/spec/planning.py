@@ -85,7 +85,7 @@ def count_samples(spec: Spec, description: Description) -> SampleCounts | None:
     data, rows = spec.data, description.rows
     given, stride = (description.test_rows, description.validation_rows), 1
     if description.layout == "series" and data.window:
-        rows, stride = rows - data.window.length - data.window.reach + 1, data.window.stride
+        rows, stride = rows - data.window.span(data.window.length) - data.window.reach + 1, data.window.stride
     rows = max(1, data.split.sizes(rows, *given)[0] // stride)
     if data.limit:
         rows = min(rows, data.limit)

@@ -355,7 +355,7 @@ def test_missing_is_of_single_samples(tmp_path):
     spec = dlspec.load(tmp_path / "s.yaml")
     with pytest.raises(DataError) as error:
         load_data(spec)
-    assert "missing:" not in error.value.diagnostics[0].help
+    assert "`missing: previous`" in error.value.diagnostics[0].help
 
 
 def test_a_target_that_is_missing_is_not_filled_in_but_left_out(tmp_path):

@@ -46,7 +46,7 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
                 f"leave `{name}` out of `features`, or add `indicator: true` to its type",
             )
         elif len(own) > 1 and (there == there[0]).all():
-            if len(there) < len(own) and _shows_holes(kind, looked.section.missing):
+            if len(there) < len(own) and _shows_holes(kind, looked.section.missing_of_samples):
                 continue
             value = f"{there[0]:g}" if there.dtype.kind == "f" else there[0]
             which = "" if len(there) == len(own) else " that has a value"

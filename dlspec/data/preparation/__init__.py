@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dlspec.data.datasets import Columns
 from dlspec.data.preparation.columns import READERS, check_whole, to_numbers, to_words
+from dlspec.data.preparation.evening import even_out
 from dlspec.data.preparation.leakage import print_of
 from dlspec.data.preparation.prepared import Part, Prepared, class_shares, rounded_columns
 from dlspec.data.preparation.problems import is_missing
@@ -21,8 +22,8 @@ from dlspec.data.signature import Signature
 
 __all__ = [
     "DATE_FORMS", "READERS", "Part", "Prepared", "changes", "check_whole", "class_shares", "date_form", "draw_evenly",
-    "generator", "is_missing", "prepare", "prepare_stream", "print_of", "rounded_columns", "stratified_order",
-    "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
+    "even_out", "generator", "is_missing", "prepare", "prepare_stream", "print_of", "rounded_columns",
+    "stratified_order", "to_numbers", "to_seconds", "to_times", "to_words", "windows_of_rows",
 ]  # fmt: skip
 
 

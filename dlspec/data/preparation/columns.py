@@ -148,6 +148,8 @@ def numbers_of(
         if problem.help == FILL and columns[name].ndim == 1 and section.window is None:
             policy = "drop" if raw != "number" or name in section.target_names else "median"
             mend = f"{mend}, write `missing: {policy}` under `data`"
+        elif problem.help == FILL and columns[name].ndim == 1:
+            mend = f"{mend}, write `missing: previous` under `data`"
         text = re.search(r'has the text "(.*)" in row', message)
         if problem.help == MEND and text and section.window is None:
             mend = f"{mend}, write `na: [{to_inline_yaml(text[1])}]` if it stands for none"
@@ -288,10 +290,12 @@ def times_of(
     groups: Array | None = None,
     place: str = "time",
     trained: int | None = None,
+    repeats: bool = False,
 ) -> tuple[Array, str] | None:
     """The time of each row, and how it is written; None: rows are numbered.
 
     Args:
+        repeats: see `to_times`.
         name: the column of times, if there is one.
         groups: see `to_times`.
         place: the key under `data` that an error points to.
@@ -304,8 +308,8 @@ def times_of(
         form = section.time.format if section.time is not None else None
         if form is None:
             decided = None if groups is None else groups[:trained]
-            form = date_form(name, values[:trained], decided)
-        return to_times(name, values, groups, forms=(form,)), form
+            form = date_form(name, values[:trained], decided, repeats=repeats)
+        return to_times(name, values, groups, forms=(form,), repeats=repeats), form
     except DataError as error:
         (problem,) = error.diagnostics
         message = problem.message + file_of(section, "unlabeled" if place == "unlabeled" else None, error)

@@ -8,6 +8,7 @@ from hashlib import blake2b
 import numpy as np
 
 from dlspec.data.arrays import Samples, blocks, chosen
+from dlspec.data.split import Window
 
 Array = np.ndarray
 
@@ -21,8 +22,8 @@ def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> Samples:
     return chosen(samples, np.flatnonzero(new))
 
 
-def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array], starts: Array) -> Array:
-    """The windows of `length` of the rows, (timesteps, features), that share no timestep with a held-out window.
+def windows_without_held_out(rows: Array, window: Window, held_out: Sequence[Array], starts: Array) -> Array:
+    """The windows of the rows, (timesteps, features), that share no timestep with a held-out window.
 
     A timestep is shared where a whole window around it is equal to a held-out one, so that values which come again
     by chance do not count.
@@ -33,15 +34,16 @@ def windows_without_held_out(rows: Array, length: int, held_out: Sequence[Array]
     Returns:
         (windows, timesteps, features)
     """
-    windows = np.lib.stride_tricks.sliding_window_view(rows, length, axis=0).swapaxes(1, 2)
+    span = window.span(window.length)
+    windows = np.lib.stride_tricks.sliding_window_view(rows, span, axis=0)[..., :: window.every].swapaxes(1, 2)
     known = _prints(held_out)
     shared = np.zeros(len(rows) + 1, int)
-    for start, window in enumerate(windows):
-        if print_of(window) in known:
+    for start, one in enumerate(windows):
+        if print_of(one) in known:
             shared[start] += 1
-            shared[start + length] -= 1
+            shared[start + span] -= 1
     touched = np.concatenate([[0], np.cumsum(np.cumsum(shared[:-1]) > 0)])
-    return windows[starts[touched[starts + length] == touched[starts]]]
+    return windows[starts[touched[starts + span] == touched[starts]]]
 
 
 def _prints(arrays: Sequence[Samples]) -> set[bytes]:

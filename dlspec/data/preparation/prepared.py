@@ -132,6 +132,10 @@ class Prepared:
         notes: what a reader of the result should know of the data.
         rows_in_all: of the data, where `columns` holds some of them.
         kept_every: `columns` holds every so manieth row, from the first on.
+        origin: of a series, the row of the data that each row of `columns` comes from, -1 where it comes from none;
+            None: they are the same.
+        evened: of a series, what was left out, put together and filled in, by `Rows.counts`.
+        turned: of a series, whether the data have the newest row first.
         ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
     """
 
@@ -157,6 +161,9 @@ class Prepared:
     usual_step: float | None = None
     date_forms: Mapping[str, str] = field(default_factory=dict)
     unknown_labels: Mapping[str, int] = field(default_factory=dict)
+    origin: Array | None = None
+    evened: Mapping[str, int] = field(default_factory=dict)
+    turned: bool = False
 
     @cached_property
     def pretraining_inputs(self) -> Samples:

@@ -207,7 +207,7 @@ class _Encoding:
         if not signature.types:  # pictures
             return cls(fit_one_scale(Chosen(values[0], rows), how), dtype=_dtype_of_arrays(values[0], rows))
         fitted = tuple(
-            kind.fit(column.name, own[rows], how, kind.policy(section.missing))
+            kind.fit(column.name, own[rows], how, kind.policy(section.missing_of_samples))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
         )
         whole = tuple(
@@ -289,7 +289,7 @@ def _values(
         kind = types.get(name)
         if kind is None:
             return numbers_of(section, name, columns, source, first=rows)
-        holes = kind.policy(section.missing) != "error"
+        holes = kind.policy(section.missing_of_samples) != "error"
         return numbers_of(section, name, columns, source, holes=holes, raw=kind.raw, first=rows, trained=trained)
 
     return list(of_each((column.name for column in signature.features), read).values())
@@ -310,7 +310,7 @@ def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> 
     """The rows that lack nothing for which `missing` is `drop`."""
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
-    names = {column.name for kind, column in given if kind.policy(section.missing) == "drop"}
+    names = {column.name for kind, column in given if kind.policy(section.missing_of_samples) == "drop"}
     if section.missing == "drop" and signature.target.kind != "input" and not signature.target.separator:
         names |= {*signature.target.names}
     lacking = np.zeros(count, bool)

@@ -77,6 +77,7 @@ class Segments:
         gap: float | Literal["none"],
         usual_step: float | None = None,
         apart: Sequence[int] = (),
+        cut: Array | None = None,
     ) -> Segments:
         """
         Args:
@@ -85,6 +86,7 @@ class Segments:
             gap: a step in time of more than so many times the usual one is one.
             usual_step: None: the median of the training part.
             apart: rows where another file begins. Only times can tell that it goes on where the one before ended.
+            cut: rows before which others were left out, (rows,) bool.
         """
         rows = None if groups is None else np.argsort(groups, kind="stable")
         if rows is not None and (np.diff(rows) == 1).all():
@@ -105,16 +107,30 @@ class Segments:
         if times is None and len(apart):
             files = np.searchsorted(apart, np.arange(count), side="right")
             begins += _changes(files if rows is None else files[rows])
+        gone = np.empty(0, int) if cut is None else np.flatnonzero(cut if rows is None else cut[rows])
         if times is None or gap == "none":
-            return cls(rows, edges, of_stretch, _since(starts, begins), np.empty(0, int))
+            return cls._broken(rows, edges, of_stretch, begins, gone)
         passed = times.astype("datetime64[us]").astype("int64") if times.dtype.kind == "M" else times.astype(float)
         steps = np.diff(passed if rows is None else passed[rows])
         if usual_step is None:
             trained = [steps[a : b - 1] for a, b, p in zip(starts, edges[1:], of_stretch, strict=True) if p == 0]
             usual_step = float(np.median(np.concatenate(trained))) if sum(map(len, trained)) else None
-        far = np.empty(0, int)
+        far = gone
         if usual_step is not None:
-            far = np.flatnonzero(steps > gap * usual_step) + 1
+            far = np.union1d(gone, np.flatnonzero(steps > gap * usual_step) + 1)
+        return cls._broken(rows, edges, of_stretch, begins, far, usual_step)
+
+    @classmethod
+    def _broken(
+        cls,
+        rows: Array | None,
+        edges: Array,
+        of_stretch: Array,
+        begins: Sequence[int],
+        far: Array,
+        usual_step: float | None = None,
+    ) -> Segments:
+        """The stretches between edges, broken at places that are far from the ones before them."""
         breaks = np.setdiff1d(far, edges)
         whole = np.union1d(edges, breaks)
         part_of = of_stretch[np.searchsorted(edges, whole[:-1], side="right") - 1]

@@ -14,13 +14,10 @@ from dlspec.data.features import fit_affine
 from dlspec.data.features.numeric import all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
     check_known,
-    classes_of,
     data_error,
     fingerprint,
     numbers_of,
-    of_each,
     times_of,
-    together,
     words_of,
 )
 from dlspec.data.preparation.lazy import places_of, values_at, windows_at
@@ -28,9 +25,10 @@ from dlspec.data.preparation.leakage import windows_without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import generator
 from dlspec.data.preparation.segments import Cut, Segments, part_of_rows
-from dlspec.data.preparation.splitting import Given
+from dlspec.data.preparation.series_rows import Rows, rows_of_series
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
+from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
@@ -90,36 +88,34 @@ def prepare_series(
     """Splits, scales and cuts a series."""
     window, change, target = signature.window, section.predict or "level", signature.target
     assert window is not None, "a series without window was refused"
-    groups = words_of(section, signature.group, columns, "group") if signature.group else None
+    read = rows_of_series(section, signature, columns, fold)
+    numbers, labels, times, groups, given = read.numbers, read.labels, read.times, read.groups, read.given
     names = [column.name for column in signature.features]
-    needed_names = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
-    count = len(next(iter(columns.values())))
-    trained = None if groups is not None else section.split.bounds(count, fold, *Given.of(signature)[::-1])[0]
-    numbers, labels, timed = together(
-        lambda: of_each(needed_names, lambda name: numbers_of(section, name, columns)),
-        lambda: classes_of(section, signature, columns) if target.kind == "class" else None,
-        lambda: times_of(section, signature.time, columns, groups, trained=trained),
-    )
-    times, form = timed or (None, None)
+    count = len(read)
     if change == "return":
         _check_positive(section, numbers)
     levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
     raw_columns = [*names, *levels]
     timesteps = window.length + (change != "level")
+    span = window.span(timesteps)
     reach = 0 if target.kind == "input" else window.reach
 
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    given = Given.of(signature)
     part_of_row = part_of_rows(section.split, given, count, fold, codes, times)
     files = [count - sum(given), count - given.test] if sum(given) else []
-    segments = Segments.find(part_of_row, count, codes, times, window.gap, apart=files)
+    cut_before = None if read.evened is None else read.evened.cut
+    segments = Segments.find(part_of_row, count, codes, times, window.gap, apart=files, cut=cut_before)
     unknown: Mapping[str, int] = {}
     if labels is not None:
         in_training = np.arange(count) < part_of_row[0] if isinstance(part_of_row, tuple) else part_of_row == 0
-        unknown = check_known(section, columns, target.name, labels < 0, in_training)
-    cut = Cut(timesteps, reach, reaches_back=reach > 0)
+        unknown = check_known(section, read.columns, target.name, labels < 0, in_training)
+    cut = Cut(span, reach, reaches_back=reach > 0)
+    usable = _usable(read, segments.rows, target.names, span - 1, range(window.horizon, reach + 1))
     for part, name in enumerate(("training", "validation", "test")):
-        if not (name == "validation" and section.split.validation == 0) and not len(segments.starts(part, cut)):
+        if (
+            not (name == "validation" and section.split.validation == 0)
+            and not usable(segments.starts(part, cut)).any()
+        ):
             raise _too_short(section, segments, part, name, cut)
     if segments.rows is not None:
         numbers = {name: values[segments.rows] for name, values in numbers.items()}
@@ -127,7 +123,8 @@ def prepare_series(
     table = SideBySide([numbers[name] for name in raw_columns])
     features = len(names)
     scale = fit_affine(
-        _joined(changes(table[a:b][:, :features], change, axis=0) for a, b in segments.of(0)), section.scale
+        _joined(changes(table[a:b][:, :features], change, axis=0, step=window.every) for a, b in segments.of(0)),
+        section.scale,
     )
     aim = target_scale = None
     of_value: list[str] = []
@@ -146,13 +143,13 @@ def prepare_series(
         tuple(raw_columns.index(name) for name in of_value) if {*of_value} <= {*raw_columns} else (),
         timesteps,
         features,
-        dtype=_dtype(table, segments.of(0)),
+        dtype="float64" if read.evened is not None else _dtype(table, segments.of(0)),
     )
-    windows = _Windows(table, window.length, preprocessing, aim, segments.rows, target.units)
+    windows = _Windows(table, window, preprocessing, aim, segments.rows, target.units)
     strides = (window.stride, 1, 1)
-    starts = [segments.starts(part, cut, strides[part]) for part in range(3)]
+    starts = [own[usable(own)] for own in (segments.starts(part, cut, strides[part]) for part in range(3))]
     if unknown and labels is not None:
-        leads_to = labels[np.concatenate(starts) + timesteps - 1 + window.horizon]
+        leads_to = labels[np.concatenate(starts) + span - 1 + window.horizon]
         known = np.split(leads_to >= 0, np.cumsum([len(own) for own in starts])[:-1])
         starts = [own[kept] for own, kept in zip(starts, known, strict=True)]
         if len(starts[2]) == 0:
@@ -175,7 +172,7 @@ def prepare_series(
         train,
         validation,
         test,
-        columns,
+        read.columns,
         fingerprint(columns),
         more,
         left_out,
@@ -187,9 +184,38 @@ def prepare_series(
         shown=shown,
         gaps=segments.gaps(cut, window.stride),
         usual_step=segments.usual_step,
-        date_forms={} if form is None or signature.time is None else {signature.time: form},
+        date_forms={} if read.form is None or signature.time is None else {signature.time: read.form},
+        origin=read.origin,
+        evened=read.counts,
+        turned=read.turned,
         unknown_labels=unknown,
     )
+
+
+def _usable(
+    read: Rows, rows: Array | None, targets: tuple[str, ...], seen: int, steps: range
+) -> Callable[[Array], Array]:
+    """Which windows, by where they begin, lead to values that were given, and see none that was filled in with what
+    comes later than all that they see.
+
+    Args:
+        rows: as of `Segments`.
+        seen: rows from the first to the last that a window sees.
+        steps: timesteps behind that one which are predicted.
+    """
+    truth = read.leads_to_truth(targets) if len(steps) and steps[-1] else None
+    unsure = read.unsure
+    if rows is not None:
+        truth, unsure = (None if each is None else each[rows] for each in (truth, unsure))
+
+    def usable(starts: Array) -> Array:
+        found = np.ones(len(starts), bool)
+        if truth is not None:
+            for step in steps:
+                found &= truth[starts + seen + step]
+        return found if unsure is None else found & ~unsure[starts + seen]
+
+    return usable
 
 
 def _dtype(table: SideBySide, trained: Sequence[tuple[int, int]]) -> str:
@@ -270,20 +296,23 @@ class _Windows:
     def __init__(
         self,
         table: SideBySide,
-        length: int,
+        window: Window,
         steps: Preprocessing,
         aim: _Aim | None,
         rows: Array | None = None,
         units: int = 1,
     ) -> None:
+        length = window.length
         self.timesteps = steps.timesteps or length
-        self.table, self.length, self.steps = table, length, steps
+        self.table, self.length, self.steps, self.every = table, length, steps, window.every
+        self.behind = window.span(self.timesteps) - 1
         self.aim, self.scale, self.rows, self.units = aim, steps.target, rows, units
         self.seen: Array | None = None
         if len(table) * steps.features <= KEPT_VALUES:
-            values = changes(table[:][:, : steps.features], steps.change, axis=0)
-            view = np.lib.stride_tricks.sliding_window_view(steps.inputs(values).astype("float32"), length, axis=0)
-            self.seen = view.swapaxes(1, 2)  # (windows, timesteps, features)
+            values = changes(table[:][:, : steps.features], steps.change, axis=0, step=window.every)
+            inputs = steps.inputs(values).astype("float32")
+            view = np.lib.stride_tricks.sliding_window_view(inputs, window.span(length), axis=0)
+            self.seen = view[..., :: window.every].swapaxes(1, 2)  # (windows, timesteps, features)
 
     def at(self, starts: Array) -> Part:
         """The windows that begin there, with the rows that they lead to."""
@@ -320,13 +349,13 @@ class _Windows:
     ) -> Samples:
         """What is made of the last row of each window: at once, or of many rows when it is asked for."""
         if self.seen is not None:
-            return make(starts + self.timesteps - 1).astype(dtype, copy=False)
+            return make(starts + self.behind).astype(dtype, copy=False)
         place = places_of(starts)
-        return Computed((len(starts), *shape), dtype, lambda rows: make(place(rows) + self.timesteps - 1))
+        return Computed((len(starts), *shape), dtype, lambda rows: make(place(rows) + self.behind))
 
     def _raw(self, starts: Array) -> Samples:
         """The windows as raw columns."""
-        place, along = places_of(starts), np.arange(self.timesteps)
+        place, along = places_of(starts), np.arange(self.timesteps) * self.every
 
         def read(rows: Array) -> Array:
             places = place(rows)[:, None] + along
@@ -349,25 +378,30 @@ def windows_of_rows(
     times: Array | None = None,
     gap: float | Literal["none"] = "none",
     usual_step: float | None = None,
+    cut: Array | None = None,
+    every: int = 1,
 ) -> tuple[Array, Array]:
     """All windows of rows, (rows, columns), each within one group and without a gap in time, and the last row of each.
 
     Args:
+        cut: as of `Segments.find`.
+        every: a window takes every so manieth row.
         gap, usual_step: as of `Stretches.find`.
 
     Returns:
         (windows, timesteps, columns), in the order of their last rows, and (windows,)
     """
     count = len(table)
-    segments = Segments.find((count, count, count), count, groups, times, gap, usual_step)
-    starts = segments.starts(0, Cut(length))
-    last = starts + length - 1
+    segments = Segments.find((count, count, count), count, groups, times, gap, usual_step, cut=cut)
+    span = (length - 1) * every + 1
+    starts = segments.starts(0, Cut(span))
+    last = starts + span - 1
     if not len(starts):
         return np.empty((0, length, table.shape[1])), last
     if segments.rows is not None:
         table, last = table[segments.rows], segments.rows[last]
     order = np.argsort(last)
-    view = np.lib.stride_tricks.sliding_window_view(table, length, axis=0).swapaxes(1, 2)
+    view = np.lib.stride_tricks.sliding_window_view(table, span, axis=0)[..., ::every].swapaxes(1, 2)
     return windows_at(view, starts[order]), last[order]
 
 
@@ -387,7 +421,7 @@ def _more_windows(
     timed = times_of(section, signature.time, columns, codes, "unlabeled")
     times = None if timed is None else timed[0]
     table = np.stack(list(numbers.values()), axis=1)
-    count, cut = len(table), Cut(steps.timesteps or window.length)
+    count, cut = len(table), Cut(window.span(steps.timesteps or window.length))
     segments = Segments.find((count, count, count), count, codes, times, window.gap)
     starts = segments.starts(0, cut)
     if not len(starts):
@@ -395,8 +429,8 @@ def _more_windows(
         raise data_error(section, "too-few-rows", message, "unlabeled")
     if segments.rows is not None:
         table = table[segments.rows]
-    seen = steps.inputs(changes(table, steps.change, axis=0)).astype("float32")
-    kept = windows_without_held_out(seen, window.length, held_out, starts)
+    seen = steps.inputs(changes(table, steps.change, axis=0, step=window.every)).astype("float32")
+    kept = windows_without_held_out(seen, window, held_out, starts)
     return kept, len(starts) - len(kept)
 
 

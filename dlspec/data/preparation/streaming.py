@@ -115,7 +115,7 @@ class _Stream:
 
         def read(place: int) -> None:
             kind, name, summary = signature.types[place], signature.features[place].name, self.summaries[place]
-            holes = kind.policy(section.missing) != "error"
+            holes = kind.policy(section.missing_of_samples) != "error"
             form = self.date_forms.get(name)
             values = numbers_of(section, name, columns, holes=holes, raw=kind.raw, first=at, trained=trained, form=form)
             if kind.raw == "time" and form is None and trained.any():  # the first rows tell it for all
@@ -248,7 +248,7 @@ class _RowEncoding:
         """
         scale = section.scale
         columns = tuple(
-            kind.fit_summary(column.name, summary, scale, kind.policy(section.missing))
+            kind.fit_summary(column.name, summary, scale, kind.policy(section.missing_of_samples))
             for kind, column, summary in zip(types, signature.features, summaries, strict=True)
         )
         tables = tuple(

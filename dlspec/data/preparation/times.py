@@ -63,10 +63,12 @@ def to_times(
     forms: Sequence[str] = DATE_FORMS,
     first: int = 0,
     dated: bool | None = None,
+    repeats: bool = False,
 ) -> Array:
     """A column of times, checked to run forwards: as datetime64[us], or as numbers.
 
     Args:
+        repeats: whether rows may have the same time.
         groups: which of several series each row belongs to; time runs forwards in each.
         forms: how dates may be written.
         first: the row of the file that the first value stands in, counted from 0.
@@ -81,19 +83,21 @@ def to_times(
         if dated is None:
             dated = compact(values) if forms == DATE_FORMS else forms[0] != DATE_FORMS[0]
         if dated:
-            values, _ = _read_dates(name, values, forms, first, groups=groups)
+            values, _ = _read_dates(name, values, forms, first, groups=groups, repeats=repeats)
     if values.dtype == object:
-        values, _ = _read_dates(name, values, forms, first, groups=groups)
+        values, _ = _read_dates(name, values, forms, first, groups=groups, repeats=repeats)
     elif values.dtype.kind == "f":
         check_all(name, np.isinf(values), first, "is infinite", "mend this value")
         check_all(name, np.isnan(values), first, "lacks a value", FILL)
-    back = _step_back(values, groups)
+    back = _step_back(values, groups, repeats)
     if back is not None:
         places = [f"row {first + place + 1} ({_show_time(values[place])})" for place in back]
         of = "" if groups is None else f" of `{groups[back[1]]}`"
         text = f"column `{name}` does not increase from {places[0]} to {places[1]}{of}"
         help = "sort the rows by time, oldest first, one for each time"
         several = ", or write `group: COLUMN` where a column separates several series" if groups is None else ""
+        if values[back[0]] == values[back[1]]:
+            several += ", or `duplicates: mean`, `first` or `last` where rows have the same time"
         raise ValueProblem.at(first + back[1], "time-not-increasing", text, help + several)
     return values
 
@@ -102,15 +106,23 @@ def _show_time(value: Any) -> str:
     return str(value).removesuffix(".000000").removesuffix("T00:00:00").replace("T", " ")
 
 
-def _step_back(values: Array, groups: Array | None) -> tuple[int, int] | None:
-    """The first two rows that follow each other, in a group, of which the second is not later."""
+def _step_back(values: Array, groups: Array | None, repeats: bool = False) -> tuple[int, int] | None:
+    """The first two rows that follow each other, in a group, of which the second is not later.
+
+    Args:
+        repeats: whether it may be as late.
+    """
     steps = values.astype("int64") if values.dtype.kind == "M" else values
+
+    def not_later(of: Array) -> Array:
+        return np.diff(of) < 0 if repeats else np.diff(of) <= 0
+
     if groups is None:
-        wrong = np.diff(steps) <= 0
+        wrong = not_later(steps)
         row = int(np.argmax(wrong)) if wrong.any() else None
         return None if row is None else (row, row + 1)
     order = np.argsort(groups, kind="stable")
-    wrong = (np.diff(steps[order]) <= 0) & (groups[order][1:] == groups[order][:-1])
+    wrong = not_later(steps[order]) & (groups[order][1:] == groups[order][:-1])
     if not wrong.any():
         return None
     places = np.flatnonzero(wrong)
@@ -126,10 +138,12 @@ def date_form(
     ordered: bool = True,
     known: str | None = None,
     first: First = 0,
+    repeats: bool = False,
 ) -> str:
     """How the dates of a column are written.
 
     Args:
+        repeats: see `to_times`.
         groups: see `to_times`.
         ordered: whether they run forwards, which may tell what is the day.
         known: how other data of this kind are written, which holds where these can be read so.
@@ -145,7 +159,7 @@ def date_form(
         return COMPACT if compact(there) else DATE_FORMS[0]
     if values.dtype != object:
         return DATE_FORMS[0]
-    return _read_dates(name, values, first=first, groups=groups, ordered=ordered)[1]
+    return _read_dates(name, values, first=first, groups=groups, ordered=ordered, repeats=repeats)[1]
 
 
 def _read_dates(
@@ -156,6 +170,7 @@ def _read_dates(
     *,
     groups: Array | None = None,
     ordered: bool = True,
+    repeats: bool = False,
 ) -> tuple[Array, str]:
     """Dates as datetime64[us], and their form: year-month-day, or another if there is one reading of all of them alone.
 
@@ -193,7 +208,7 @@ def _read_dates(
         raise ValueProblem.at(row_at(first, row), "not-a-time", text, cure + said * (worst == len(some) > 1))
     fitting = list(readings)
     if ordered:
-        fitting = [form for form, reading in readings.items() if _step_back(reading, groups) is None]
+        fitting = [form for form, reading in readings.items() if _step_back(reading, groups, repeats) is None]
     if len(fitting) > 1 and known.any():
         text = f'column `{name}` may begin with the day or with the month: "{values[0]}" to "{values[-1]}"'
         raise DataError.of("not-a-time", text, help=cure + said)

@@ -418,7 +418,7 @@ class TableFiles(RowsFiles):
             kind = said.get(name, "number")
             if kind == "number" and _all_dates(column):
                 kind = "time"
-            if kind == "text" or (kind == "time" and _mostly_dates(column)):
+            if kind == "text" or (kind == "time" and mostly_dates(column)):
                 known.setdefault(name, kind)
         words: list[set[str]] = [set() for _ in header]
         asked = [said.get(name) == "class" or name in separators for name in header]
@@ -550,7 +550,7 @@ def _all_dates(values: list[str]) -> bool:
     return bool(values) and all(re.fullmatch(date, value) for value in values)
 
 
-def _mostly_dates(values: list[str]) -> bool:
+def mostly_dates(values: list[str]) -> bool:
     """Whether a column that the spec calls a time may be one; a value that is no date is named when all are read."""
     forms = (
         r"\d+[-/.]\d+[-/.]\d+",

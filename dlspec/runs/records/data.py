@@ -150,6 +150,8 @@ class DataRecord(Record):
         group: of several series, the column that separates them.
         not_seen: column -> why the network does not see it.
         rows_left_out: that lack a value, where `missing` is `drop`.
+        evened: of a series, what was left out, put together and filled in, by `Rows.counts`.
+        turned: of a series, whether the data have the newest row first.
         unknown_labels: of the validation and the test part, which the training part does not have -> how often.
         time_form: of a series, how its times are written; older runs do not say it.
         signs: of files of text, what stands before fractions and between thousands.
@@ -177,6 +179,8 @@ class DataRecord(Record):
     usual_step: float | None = None
     not_seen: dict[str, str] = Field(default_factory=dict)
     rows_left_out: Count = 0
+    evened: dict[str, Count] = Field(default_factory=dict)
+    turned: bool = False
     unknown_labels: dict[str, Count] = Field(default_factory=dict)
     time_form: str | None = None
     signs: tuple[str, str] | None = None

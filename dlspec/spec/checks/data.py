@@ -110,7 +110,7 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
         return
     window, split, signature = checked.signature.window, spec.data.split, checked.signature
     ahead = 0 if signature.target.kind == "input" else window.reach
-    whole = window.length + (spec.data.predict not in (None, "level")) + ahead
+    whole = window.span(window.length + (spec.data.predict not in (None, "level"))) + ahead
     for name, size in zip(
         ("training", "validation", "test"),
         split.sizes(rows, signature.test_rows, signature.validation_rows),

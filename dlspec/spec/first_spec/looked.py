@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ EVEN = 1.15
 """The levels of an experiment occur equally often, up to this factor."""
 MOST_COLUMNS = 60
 """Of more columns it is not asked which depend on others."""
+LEAST_WORDS = 3
+"""Texts have so many different words on average, or they are names."""
+NAMES = re.compile(r"name|url|link|path|file|address|email|phone|date|time|이름|주소|성명")
+"""What columns are called whose texts are not read word by word."""
 ENCODED = 12
 """Levels of a column of words that are looked at; the rest are taken together."""
 
@@ -165,6 +170,21 @@ def _encoded(column: Looked) -> Array:
     if not known.size or known.std() == 0:
         return np.zeros((len(numbers), 1))
     return np.where(np.isfinite(numbers), (numbers - known.mean()) / known.std(), 0.0)[:, None]
+
+
+def words_of_texts(name: str, texts: Sequence[str]) -> int:
+    """How many words of a column of text come in several texts; 0: it holds no text to be read, but names and the like.
+
+    Args:
+        texts: some values.
+    """
+    found = [set(re.findall(r"\w+", text.lower())) for text in texts if text.strip()]
+    if not found or sum(map(len, found)) < LEAST_WORDS * len(found) or NAMES.search(name.lower()):
+        return 0
+    counts = Counter(word for words in found for word in words)
+    again = sum(1 for count in counts.values() if count > 1)
+    told = sum(count for count in counts.values() if count > 1)
+    return again if told > 0.5 * sum(counts.values()) else 0
 
 
 def looked_at(

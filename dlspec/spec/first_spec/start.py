@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -15,19 +15,25 @@ from dlspec.data.signature import HOLDS, TIME_NAMES
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.audio import AudioFiles
 from dlspec.data.sources.folders import FolderFiles
+from dlspec.data.sources.formats import RowsFormat
 from dlspec.data.sources.formats.base import as_word
 from dlspec.data.sources.images import ImageFiles
 from dlspec.data.sources.rows import RowsFiles, SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
-from dlspec.spec.first_spec.looked import Looked, counts_rows, looked_at, says_the_same
-from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets
+from dlspec.spec.first_spec.looked import LEVELS, Looked, counts_rows, looked_at, says_the_same, words_of_texts
+from dlspec.spec.first_spec.series import in_time
+from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets, speaks_for
 
-Task = Literal["series", "number", "class"]
+Task = Literal["series", "class_series", "number", "class"]
 
 IDENTITY_NAMES = ("id", "index", "no", "nr", "number", "rownames", "unnamed: 0")
 """Names of columns that count rows and say nothing about them."""
+LONGEST_WINDOW = 30
+"""Timesteps that a window has, unless there are few."""
+MOST_FOR_TIMES = 20_000
+"""Rows that tell whether they follow each other in time."""
 SOME_ROWS = 600
 """So many rows, from all over a file, tell what its columns are like."""
 
@@ -50,6 +56,10 @@ class Start:
         looked: what the values of columns are like, in some rows.
         rows: the places of these rows.
         codes: columns of whole numbers that stand for classes.
+        texts: columns of text that the network sees, and how many words of it come again.
+        group: the column that separates several series.
+        length: timesteps of a series; None: as many as there are rows.
+        longest_window: timesteps that a window has at most.
     """
 
     data: str
@@ -67,11 +77,15 @@ class Start:
     looked: Mapping[str, Looked] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
     codes: tuple[str, ...] = ()
+    texts: Mapping[str, int] = field(default_factory=dict)
+    group: str | None = None
+    length: int | None = None
+    longest_window: int = LONGEST_WINDOW
 
     @property
     def task(self) -> Task:
         if self.description.layout == "series":
-            return "series"
+            return "class_series" if self.column.classes else "series"
         return "class" if self.column.classes else "number"
 
     @property
@@ -113,11 +127,21 @@ class Start:
         return [other for other, looked in self.looked.items() if other != name and says_the_same(own, looked)]
 
     @property
+    def sees_target(self) -> bool:
+        """Whether the network sees the target too, up to now."""
+        return self.task == "series"
+
+    @property
     def targets(self) -> list[str]:
         """The columns that can be predicted."""
         return [
-            c.name for c in self.description.columns if _can_be_predicted(c, self.description) and c.name != self.time
+            c.name for c in self.description.columns if _can_be_predicted(c) and c.name not in (self.time, self.group)
         ]
+
+    def without(self, reasons: Mapping[str, str]) -> Start:
+        """The same without some of the features, each with the reason."""
+        kept = tuple(name for name in self.features if name not in reasons)
+        return replace(self, features=kept, left_out={**self.left_out, **reasons})
 
     def predicting(self, target: str) -> Start:
         """The same with another target.
@@ -175,20 +199,64 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
     if not (folder / data).is_file() and not re.search(r"[./\\]", data):
         near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
         raise DataError.of("data-not-found", f"there is no file and no built-in dataset `{data}`", help=near)
-    time = _time_column(table.first_values())
-    if series is None:
-        series = time is not None
-    source: RowsFiles = SeriesFiles((data,), folder) if series else table
-    kind, time = ("series", time) if series else ("table", None)
+    file = table.files[0]
+    numbers = {c.name: c.kind == "number" for c in table.describe().columns}
+    first = _first_rows(file, numbers)
+    found = None if series is False else in_time(first, numbers, file.signs)
+    if found is None and not series:
+        return _of_table(data, table)
+    time = found.time if found is not None else _time_column(table.first_values())
+    group = found.group if found is not None else None
+    source = SeriesFiles((data,), folder, targets=tuple(_class_targets(first, numbers, {time, group})))
     description = source.describe()
-    places, rows = source.some_rows(SOME_ROWS)
+    looked = _look_at_values(source, description)
+    settings = {"duplicates": "mean"} if found is not None and found.repeats else {}
+    start = Start(data, "series", description, "", (), {}, time, settings=settings, looked=looked)
+    return replace(start, group=group, length=found.length if found is not None else None)
+
+
+def _of_table(data: str, table: TableFiles) -> Start:
+    """Rows that are samples."""
+    description = table.describe()
+    places, rows = table.some_rows(SOME_ROWS)
+    looked = _look_at_values(table, description, rows)
+    codes = tuple(name for name, each in looked.items() if are_codes(name, each))
+    header = table.files[0].header()
+    texts = {
+        column.name: words
+        for column in description.columns
+        if column.kind == "text" and not is_identity(column.name)
+        if (words := words_of_texts(column.name, [row[header.index(column.name)] for row in rows]))
+    }
+    return Start(
+        data, "table", description, "", (), {}, is_large=table.is_large, looked=looked, rows=tuple(places), codes=codes,
+        texts=texts,
+    )  # fmt: skip
+
+
+def _look_at_values(
+    source: RowsFiles, description: Description, rows: list[list[str]] | None = None
+) -> dict[str, Looked]:
+    """What the values of columns of numbers and words are like."""
     numeric = {c.name: c.kind == "number" for c in description.columns if c.kind in ("number", "class")}
     file = source.files[0]
-    looked = looked_at(file.header(), rows, numeric, file.signs)
-    codes = () if series else tuple(name for name, each in looked.items() if are_codes(name, each))
-    is_large = not series and table.is_large
-    start = Start(data, kind, description, "", (), {}, time, is_large=is_large, looked=looked, rows=tuple(places))
-    return replace(start, codes=codes)
+    return looked_at(file.header(), source.some_rows(SOME_ROWS)[1] if rows is None else rows, numeric, file.signs)
+
+
+def _first_rows(file: RowsFormat, names: Mapping[str, bool]) -> dict[str, list[str]]:
+    """The values of the first rows, as they are written, by column."""
+    header, rows = file.header(), list(islice(file.rows(), MOST_FOR_TIMES))
+    return {name: [row[place] for row in rows] for place, name in enumerate(header) if name in names}
+
+
+def _class_targets(
+    first: Mapping[str, Sequence[str]], numbers: Mapping[str, bool], others: set[str | None]
+) -> Iterator[str]:
+    """Columns of words in a series that are called as what is to be told at each timestep."""
+    for name, values in first.items():
+        few = 2 <= len({*values}) <= LEVELS
+        if not numbers[name] and name not in others and few and speaks_for(name) > 0:
+            yield name
 
 
 def _look_at_samples(data: str, folder: Path) -> Start:
@@ -214,21 +282,8 @@ def _look_at_samples(data: str, folder: Path) -> Start:
 
 
 def _time_column(values: dict[str, list[str]]) -> str | None:
-    """The column with the times: one of dates in order or of numbers that grow, by its name, or else one of dates."""
-    dated = [name for name, column in values.items() if column and all(map(_is_date, column)) and _one_way(column)]
-    named = [name for name in values if name.lower() in TIME_NAMES and (name in dated or _grows(values[name]))]
-    return next(iter(named or dated), None)
-
-
-def _is_date(text: str) -> bool:
-    return bool(
-        re.match(r"\s*(\d{4}-\d\d(-\d\d)?|\d{1,2}([/.])\d{1,2}\3\d{4}|\d{4}/\d\d?/\d\d?)([ T]\d\d:\d\d.*)?\s*$", text)
-    )
-
-
-def _one_way(dates: Sequence[str]) -> bool:
-    """Whether dates whose order their text tells are in order, or the other way round."""
-    return not re.match(r"\d{4}", dates[0].strip()) or list(dates) in (sorted(dates), sorted(dates, reverse=True))
+    """The column with the times of a series that nothing else tells: numbers that grow."""
+    return next((name for name in values if name.lower() in TIME_NAMES and _grows(values[name])), None)
 
 
 def _grows(values: Sequence[str]) -> bool:
@@ -239,10 +294,8 @@ def _grows(values: Sequence[str]) -> bool:
     return all(a < b for a, b in pairwise(numbers))
 
 
-def _can_be_predicted(column: Column, description: Description) -> bool:
-    if column.shape or column.kind not in ("number", "class"):
-        return False
-    return description.layout == "samples" or column.kind == "number"
+def _can_be_predicted(column: Column) -> bool:
+    return not column.shape and column.kind in ("number", "class")
 
 
 def _likely(start: Start) -> list[Candidate]:
@@ -270,13 +323,15 @@ def _with_features(start: Start) -> Start:
     copies = start.copies_of(start.target) if description.layout == "samples" else []
     for column in description.columns:
         name = column.name
-        if name == start.time or (name == start.target and description.layout == "samples"):
+        if name == start.time or name == start.group or (name == start.target and not start.sees_target):
             continue
         if column.shape or name in description.features:
             features = []
             break
         words = column.kind == "class" and description.layout == "samples" and len(column.classes) <= MANY
-        if column.kind != "number" and not words:
+        if name in start.texts:
+            features.append(name)
+        elif column.kind != "number" and not words:
             left_out[name] = {"class": "classes"}.get(column.kind, HOLDS[column.kind])
         elif start.kind != "dataset" and start.tells_rows_apart(name):
             left_out[name] = "counts the rows"

@@ -141,6 +141,11 @@ def are_codes(name: str, looked: Looked) -> bool:
     return bool(words) and words[-1] in NEUTRAL.split() and count <= FEW_CODES and without_gaps
 
 
+def speaks_for(name: str) -> float:
+    """What a name alone speaks for a column."""
+    return _of_words(name.lower().strip(), _words(name))
+
+
 def is_identity(name: str) -> bool:
     """Whether a name says that a column tells the rows apart: `id`, `customer_id`, `PassengerId`."""
     words = _words(name)

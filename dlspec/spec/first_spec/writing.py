@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dlspec.data.features.base import infer
 from dlspec.data.sources.audio import AudioFiles
 from dlspec.data.sources.formats import LOOKED_AT
 from dlspec.language.diagnostics.text import visible
@@ -13,9 +14,10 @@ from dlspec.language.words import one_of
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.spec.first_spec.start import Start
 
+FEWEST_WORDS, MOST_WORDS = 100, 2000
+"""Words that a first network tells apart."""
 SHOWN = 3
 """Columns that lack values, and are named."""
-LONGEST_WINDOW = 30
 
 
 def write_start(start: Start, *, path: str | None = None, pretrain: bool = False) -> str:
@@ -67,7 +69,7 @@ def _columns_in_words(start: Start) -> str:
     target = start.column
     if len(start.predicted) > 1:
         return f"{len(start.predicted)} labels are to be predicted"
-    what = f"{len(target.classes)} classes" if target.classes and start.task == "class" else "a number"
+    what = f"{len(target.classes)} classes" if target.classes and start.task != "number" else "a number"
     return f"`{start.target}` ({what}) is to be predicted"
 
 
@@ -84,17 +86,14 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     yield f"  {start.kind}: {options}", what.get(start.kind, "a sample in each file")
     if start.time:
         yield f"  time: {to_inline_yaml(start.time)}", ""
+    if start.group:
+        yield f"  group: {to_inline_yaml(start.group)}", "each value has a series of its own; no window has two of them"
     others = [name for name in start.targets if name not in start.predicted][:4]
     target = to_inline_yaml(start.predicted if len(start.predicted) > 1 else start.target)
     if start.target in start.codes:
         target = f"{{{to_inline_yaml({start.target: 'category'})}}}"
     yield f"  target: {target}", _note_of_target(start, others)
-    if start.features:
-        left = [f"{name} ({why})" for name, why in start.left_out.items()]
-        yield (
-            f"  features: {to_inline_yaml(list(start.features))}",
-            f"left out: {', '.join(left)}" if left else "what the network sees",
-        )
+    yield from _feature_lines(start)
     for key, value in start.settings.items():
         yield f"  {key}: {to_inline_yaml(value)}", _note_of(key, value, start.notes)
     if start.task == "series":
@@ -103,8 +102,13 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
             "timesteps that the network sees, and how many ahead it predicts",
         )
         yield "  predict: difference", "level | difference | return: what the network puts out"
+    elif start.task == "class_series":
+        yield (
+            f"  window: {{length: {_window(start)}, horizon: 0}}",
+            "timesteps that the network sees; it tells the last",
+        )
     yield "  scale: standard", "standard | min_max | none; fitted on the training part only"
-    by = "in order of time" if start.task == "series" else "at random, by the seed"
+    by = "in order of time" if start.description.layout == "series" else "at random, by the seed"
     if start.description.test_rows:
         yield (
             "  split: {validation: 0.15}",
@@ -112,6 +116,29 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
         )
     else:
         yield "  split: {validation: 0.15, test: 0.15}", f"the rest is trained on; {by}"
+
+
+def _feature_lines(start: Start) -> Iterator[tuple[str, str]]:
+    """What the network sees, with a type where a column holds text."""
+    left = [f"{name} ({why})" for name, why in start.left_out.items()]
+    note = f"left out: {', '.join(left)}" if left else "what the network sees"
+    if not start.features:
+        return
+    if not any(name in start.texts for name in start.features):
+        yield f"  features: {to_inline_yaml(list(start.features))}", note
+        return
+    yield "  features:", note
+    for name in start.features:
+        column = start.description.column(name)
+        if name in start.texts:
+            words = max(FEWEST_WORDS, min(MOST_WORDS, 10 * round(start.texts[name] / 10)))
+            yield (
+                f"    {to_inline_yaml(name)}: {{text: {{words: {words}}}}}",
+                "which of the most frequent words stand in it; `length: 40` reads them in their order, for `embedding`",
+            )
+        else:
+            kind = infer(column) if column is not None else None
+            yield f"    {to_inline_yaml(name)}: {kind.type_name if kind is not None else 'numeric'}", ""
 
 
 def _note_of_target(start: Start, others: Sequence[str]) -> str:
@@ -128,14 +155,22 @@ def _note_of(key: str, value: object, lacking: Sequence[str]) -> str:
     if key == "na":
         return "stands for no value"
     more = f" and {len(lacking) - SHOWN} more columns" if len(lacking) > SHOWN else ""
-    done = {"drop": "rows are left out", "median": "the median stands in; a missing word is one of its own"}
+    if key == "duplicates":
+        return "rows with the same time become one"
+    done = {
+        "previous": "the value before stands in, which is never predicted",
+        "drop": "rows are left out",
+        "median": "the median stands in; a missing word is one of its own",
+    }
     return f"{', '.join(lacking[:SHOWN])}{more} are missing; {done.get(str(value), '')}" if lacking else ""
 
 
 def _window(start: Start) -> int:
     """So long that each part of the series holds a few windows."""
-    rows = start.description.rows or 1000
-    return max(1, min(LONGEST_WINDOW, round(rows * 0.15) // 2 - 1))
+    rows = start.length or start.description.rows or 1000
+    if start.group:  # each series goes on from one part into the next
+        return max(1, min(start.longest_window, rows // 4))
+    return max(1, min(start.longest_window, round(rows * 0.15) // 2 - 1))
 
 
 def _width(start: Start) -> int:
@@ -146,7 +181,7 @@ def _width(start: Start) -> int:
 
 def _model_lines(start: Start) -> Iterator[tuple[str, str]]:
     width = _width(start)
-    if start.task == "series":
+    if start.description.layout == "series":
         yield f"  - lstm: {width}", "reads the window from the oldest timestep to the newest"
         yield "  - dropout: 0.2", "sets a fifth of the values to zero while training"
     else:
@@ -192,11 +227,22 @@ def _train_lines(start: Start) -> Iterator[tuple[str, str]]:
 
 
 def _evaluate_lines(start: Start) -> Iterator[tuple[str, str]]:
-    metrics = {"series": "[mae, rmse, mase]", "number": "[mae, rmse, r2]", "class": "[accuracy, log_loss]"}
-    baselines = {"series": "[persistence, linear]", "number": "[mean, linear]", "class": "[majority, linear]"}
+    metrics = {
+        "series": "[mae, rmse, mase]",
+        "class_series": "[accuracy, log_loss]",
+        "number": "[mae, rmse, r2]",
+        "class": "[accuracy, log_loss]",
+    }
+    baselines = {
+        "series": "[persistence, linear]",
+        "class_series": "[majority, linear]",
+        "number": "[mean, linear]",
+        "class": "[majority, linear]",
+    }
     guess = {
         "series": "the next value is the last one, and a linear model of the window",
         "number": "always the mean, and a linear model",
+        "class_series": "always the most frequent class, and a linear model of the window",
         "class": "always the most frequent class, and a linear model",
     }
     yield f"  metrics: {metrics[start.task]}", ""

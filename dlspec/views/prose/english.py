@@ -60,6 +60,9 @@ KEYS = {
         "none": "Numbers are taken as they are.",
     },
     "data.missing": "Where a value is missing: {value}.",
+    "data.duplicates": "Of rows with the same time, this is taken: {value}.",
+    "data.resample": "The series is brought to even steps: {value}.",
+    "data.window.every": "The network sees one of {value} timesteps, back from the last one.",
     "data.split.validation": "{percent} of the data are kept out of training to watch it.",
     "data.split.test": "{percent} of the data are kept for the test at the end, and nothing is fitted to them.",
     "data.split.by": {

@@ -64,6 +64,9 @@ KEYS = {
         "none": "수는 있는 그대로 씁니다.",
     },
     "data.missing": "빠진 값은 {value}(으)로 다룹니다.",
+    "data.duplicates": "같은 시각의 행은 {value}(으)로 다룹니다.",
+    "data.resample": "시계열을 고른 간격으로 바꿉니다: {value}.",
+    "data.window.every": "신경망은 시점 {value}개마다 하나씩 봅니다.",
     "data.split.validation": "데이터의 {percent} 몫은 훈련에 쓰지 않고 훈련을 지켜보는 데 씁니다.",
     "data.split.test": "데이터의 {percent} 몫은 마지막 시험에 남겨 두고, 아무것도 여기에 맞추지 않습니다.",
     "data.split.by": {

@@ -223,7 +223,12 @@ ARGUMENTS = {
     "DataSpec.predict": "of a series, what the network puts out; metrics are always of the level",
     "DataSpec.scale": "how values are scaled; fitted on the training part only",
     "DataSpec.missing": "what happens to missing values: an `error`, their rows are left out (`drop`), or the `mean` "
-    "or `median` of the training part or a number stands in; missing words are then a category of their own",
+    "or `median` of the training part or a number stands in; missing words are then a category of their own. Of a "
+    "series also `previous`, the value before, or `interpolate`; `{how: previous, limit: 3}` fills no longer holes",
+    "DataSpec.duplicates": "of a series, what happens to rows with the same time: an `error`, or one row with the "
+    "`first`, the `last` or the `mean` of their values",
+    "DataSpec.resample": "brings a series to even steps: `1 h`, or `{every: 1 h, how: mean}`; steps without a row are "
+    "missing values",
     "DataSpec.split": "what is kept out of training",
     "DataSpec.labels": "how many labels of the training part are kept, or which share of them",
     "DataSpec.limit": "how many training samples are used",

@@ -90,6 +90,10 @@ model: [flatten, output]
 data: {text: reviews}
 model: [dense: 8, output]
 """,
+        """\
+data: {dataset: goog, missing: previous, duplicates: last, resample: 1 w, target: close, window: {length: 12}}
+model: [lstm: 8, output]
+""",
     ),
     "data.images": (
         """\
@@ -121,7 +125,19 @@ model: [lstm: 8, output]
     ),
     "data.window": (
         """\
-data: {dataset: goog, target: [high, low], window: {length: 30, horizon: 5, steps: 3, stride: 5, gap: 20}}
+data: {dataset: goog, target: [high, low], window: {length: 30, horizon: 5, steps: 3, stride: 5, every: 2, gap: 20}}
+model: [lstm: 8, output]
+""",
+    ),
+    "data.missing": (
+        """\
+data: {dataset: goog, missing: {how: previous, limit: 3}, target: close, window: {length: 24, every: 2}}
+model: [lstm: 8, output]
+""",
+    ),
+    "data.resample": (
+        """\
+data: {dataset: goog, resample: {every: 1 w, how: last}, duplicates: last, target: close, window: {length: 12}}
 model: [lstm: 8, output]
 """,
     ),

@@ -1,0 +1,142 @@
+"""Are the rows of a file timesteps? What their times are, and which column separates several series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dlspec.data.signature import TIME_NAMES
+from dlspec.data.sources.formats.dialect import MISSING, Settled, to_float
+from dlspec.data.sources.rows import mostly_dates
+from dlspec.language.diagnostics.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+NUMBERED = ("time", "year", "yr", "t", "timestamp", "epoch", "unixtime", "연도", "년도", "년", "시점")
+"""Names of columns of numbers that are times."""
+DATED = (
+    *TIME_NAMES,
+    "day",
+    "ds",
+    "month",
+    "week",
+    "period",
+    "quarter",
+    "when",
+    "datum",
+    "날짜",
+    "일자",
+    "일시",
+    "시간",
+    "년월",
+)
+"""Names that columns of dates have; other columns of dates come after these."""
+LEAST_ROWS, LEAST_IN_GROUP = 40, 10
+"""Of fewer rows, in all and in a series, no windows are cut."""
+FEW_REPEATS = 0.02
+"""The share of rows that may have the time of another one."""
+
+
+@dataclass(frozen=True)
+class InTime:
+    """Rows that follow each other in time.
+
+    Args:
+        group: the column that separates several series.
+        length: rows of one of these, on average.
+        repeats: whether some rows have the same time.
+    """
+
+    time: str
+    group: str | None
+    length: int
+    repeats: bool = False
+
+
+def in_time(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool], signs: Settled) -> InTime | None:
+    """The times and the series of rows that follow each other; None: they are single samples.
+
+    Args:
+        columns: the values of the first rows, as they are written.
+        numeric: of each column, whether it holds numbers.
+        signs: how these are written.
+    """
+    count = len(next(iter(columns.values()), ()))
+    if count < LEAST_ROWS:
+        return None
+    for name in _candidates(columns, numeric):
+        times = _times(name, columns[name], numeric[name], signs)
+        if times is None:
+            continue
+        found = _without_groups(name, times)
+        found = found or _in_groups(name, times, columns)
+        if found is not None:
+            return found
+    return None
+
+
+def _candidates(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -> list[str]:
+    """Columns that may have the times: those of dates, by name first, then numbers that are called so."""
+    dates = [name for name, values in columns.items() if not numeric[name] and mostly_dates(list(values[:50]))]
+    numbers = [name for name in columns if numeric[name] and name.lower() in (*NUMBERED, *DATED)]
+    return sorted(dates, key=lambda name: name.lower() not in DATED) + numbers
+
+
+def _times(name: str, values: Sequence[str], is_number: bool, signs: Settled) -> Array | None:
+    """The times of all rows as numbers; None: some are none."""
+    import numpy as np
+
+    from dlspec.data.preparation.times import COMPACT, DATE_FORMS, compact, to_seconds
+
+    if any(MISSING.fullmatch(value) for value in values):
+        return None
+    given: Array = np.array(values, object)
+    forms: Sequence[str] = DATE_FORMS
+    if is_number:
+        numbers = np.array([to_float(value, signs) for value in values], "float64")
+        if not compact(numbers):
+            return numbers if name.lower() in NUMBERED and np.isfinite(numbers).all() else None
+        given, forms = numbers, (COMPACT,)
+    for form in forms:
+        try:
+            return to_seconds(name, given, forms=(form,))
+        except DataError:
+            continue
+    return None
+
+
+def _without_groups(name: str, times: Array) -> InTime | None:
+    """One series, whose times grow, or fall; a few may come twice."""
+    import numpy as np
+
+    steps = np.diff(times)
+    if (steps < 0).all():
+        steps = -steps
+    repeats = int((steps == 0).sum())
+    if (steps < 0).any() or repeats > FEW_REPEATS * len(times):
+        return None
+    return InTime(name, None, len(times), repeats > 0)
+
+
+def _in_groups(name: str, times: Array, columns: Mapping[str, Sequence[str]]) -> InTime | None:
+    """Several series, by the column with the fewest different values in each of which times grow."""
+    import numpy as np
+
+    found = []
+    for other, values in columns.items():
+        if other == name:
+            continue
+        names, codes = np.unique(np.array(values, str), return_inverse=True)
+        length = len(times) / len(names)
+        if len(names) < 2 or length < LEAST_IN_GROUP or "" in names:
+            continue
+        order = np.argsort(codes, kind="stable")
+        same = np.diff(codes[order]) == 0
+        steps = np.diff(times[order])[same]
+        if (steps > 0).all():
+            found.append((len(names), InTime(name, other, round(length))))
+    return min(found, key=lambda each: each[0])[1] if found else None
