@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dlspec.spec.spec import Spec
 
 TEXT_AMONG_NUMBERS = "text among numbers"
+KEPT = 0.8
+"""The share of rows that is kept, if leaving out columns with holes can do it."""
 
 
 def made_to_run(start: Start) -> Start:
@@ -46,14 +48,21 @@ def made_to_run(start: Start) -> Start:
 def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     """With what settles all that is wrong with values."""
     found = None if start.settings else settled(spec, error, load_data)
-    return None if found is None else replace(start, settings=found.settings, notes=_lacking(error))
+    if found is None:
+        return None
+    lacking = _lacking(error)
+    worst = max((name for name in lacking if name in start.features), key=lacking.__getitem__, default=None)
+    rows = start.description.rows or 0
+    if found.settings.get("missing") == "drop" and found.samples < KEPT * rows and worst and len(start.features) > 1:
+        return start.without({worst: f"lacks {lacking[worst]:,} values"})
+    return replace(start, settings=found.settings, notes=_in_words(lacking))
 
 
 def _mended_series(start: Start, spec: Spec, error: DataError) -> Start | None:
     """With one thing more that is done about holes and repeated times, or a shorter window."""
     codes = {problem.code for problem in error.diagnostics}
     if codes == {"missing-value"} and "missing" not in start.settings:
-        notes = _lacking(error)
+        notes = _in_words(_lacking(error))
         return replace(start, settings={**start.settings, "missing": "previous"}, notes=notes)
     if codes == {"time-not-increasing"} and "duplicates" not in start.settings:
         return replace(start, settings={**start.settings, "duplicates": "mean"})
@@ -79,10 +88,14 @@ def _spec_of(start: Start) -> Spec | None:
     return None if checked.errors or start.is_large else checked.spec
 
 
-def _lacking(error: DataError) -> tuple[str, ...]:
-    """How many values which columns lack."""
+def _lacking(error: DataError) -> dict[str, int]:
+    """Column -> how many values it lacks."""
     found = (re.match(r"column `(.+)` lacks a value in (?:(\d+) rows|row)", each.message) for each in error.diagnostics)
-    return tuple(f"{match[2] or 1} of {match[1]}" for match in found if match)
+    return {match[1]: int(match[2] or 1) for match in found if match}
+
+
+def _in_words(lacking: dict[str, int]) -> tuple[str, ...]:
+    return tuple(f"{count} of {name}" for name, count in lacking.items())
 
 
 def _of_text(error: DataError) -> list[str]:

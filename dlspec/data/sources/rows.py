@@ -554,6 +554,7 @@ def mostly_dates(values: list[str]) -> bool:
     """Whether a column that the spec calls a time may be one; a value that is no date is named when all are read."""
     forms = (
         r"\d+[-/.]\d+[-/.]\d+",
+        r"[12]\d{3}[-/.](0?[1-9]|1[012])\s*$",
         r"[12]\d{3}(0[1-9]|1[012])[0-3]\d\s*$",
         rf"{MONTH}[a-z]*\.? \d|\d+[ -]{MONTH}",
         r"\d{4}[- ]?[QqWw]\d",

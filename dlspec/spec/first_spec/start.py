@@ -209,9 +209,10 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
     group = found.group if found is not None else None
     source = SeriesFiles((data,), folder, targets=tuple(_class_targets(first, numbers, {time, group})))
     description = source.describe()
-    looked = _look_at_values(source, description)
+    places, rows = source.some_rows(SOME_ROWS)
+    looked = _look_at_values(source, description, rows)
     settings = {"duplicates": "mean"} if found is not None and found.repeats else {}
-    start = Start(data, "series", description, "", (), {}, time, settings=settings, looked=looked)
+    start = Start(data, "series", description, "", (), {}, time, settings=settings, looked=looked, rows=tuple(places))
     return replace(start, group=group, length=found.length if found is not None else None)
 
 
@@ -234,13 +235,11 @@ def _of_table(data: str, table: TableFiles) -> Start:
     )  # fmt: skip
 
 
-def _look_at_values(
-    source: RowsFiles, description: Description, rows: list[list[str]] | None = None
-) -> dict[str, Looked]:
+def _look_at_values(source: RowsFiles, description: Description, rows: list[list[str]]) -> dict[str, Looked]:
     """What the values of columns of numbers and words are like."""
     numeric = {c.name: c.kind == "number" for c in description.columns if c.kind in ("number", "class")}
     file = source.files[0]
-    return looked_at(file.header(), source.some_rows(SOME_ROWS)[1] if rows is None else rows, numeric, file.signs)
+    return looked_at(file.header(), rows, numeric, file.signs)
 
 
 def _first_rows(file: RowsFormat, names: Mapping[str, bool]) -> dict[str, list[str]]:
