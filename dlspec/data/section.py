@@ -36,7 +36,7 @@ SOURCES = ("dataset", "table", "series", "images", "text", "audio", "arrays")
 """Keys of `data`, and of `unlabeled` in it, of which there is one: what names other data replaces those of the base."""
 
 
-OF_ROWS = ("encoding", "delimiter", "decimal", "thousands", "header", "na")
+OF_ROWS = ("sheet", "encoding", "delimiter", "decimal", "thousands", "header", "na")
 """Keys that say how files of rows are written."""
 
 
@@ -188,6 +188,7 @@ class DataSpec(Section):
     text: Text | None = None
     audio: AnyAudio | None = None
     arrays: AnyArrays | None = None
+    sheet: Annotated[Text | PositiveInt, Field(union_mode="left_to_right")] | None = None
     encoding: Annotated[Text, AfterValidator(_encoding)] | None = None
     delimiter: Annotated[Text, AfterValidator(_delimiter)] | None = None
     decimal: Literal[".", ","] | None = None
@@ -267,6 +268,7 @@ class DataSpec(Section):
             self.thousands,
             False if header is False else tuple(header) if isinstance(header, list) else None,
             tuple(self.na or ()),
+            sheet=self.sheet,
         )
 
     def model_post_init(self, context: object) -> None:

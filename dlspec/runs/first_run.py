@@ -47,14 +47,14 @@ def made_to_run(start: Start) -> Start:
 
 def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     """With what settles all that is wrong with values."""
-    found = None if start.settings else settled(spec, error, load_data)
+    found, lacking = settled(spec, error, load_data), _lacking(error)
+    least = KEPT * (start.description.rows or 0)
+    if found is None or (found.settings.get("missing") == "drop" and found.samples < least):
+        worst = max((name for name in lacking if name in start.features), key=lacking.__getitem__, default=None)
+        if worst is not None and len(start.features) > 1:
+            return start.without({worst: f"lacks {lacking[worst]:,} values"})
     if found is None:
         return None
-    lacking = _lacking(error)
-    worst = max((name for name in lacking if name in start.features), key=lacking.__getitem__, default=None)
-    rows = start.description.rows or 0
-    if found.settings.get("missing") == "drop" and found.samples < KEPT * rows and worst and len(start.features) > 1:
-        return start.without({worst: f"lacks {lacking[worst]:,} values"})
     return replace(start, settings=found.settings, notes=_in_words(lacking))
 
 

@@ -17,6 +17,7 @@ from dlspec.language.diagnostics.errors import DataError
 
 EXTRAS = {
     "parquet": ("pyarrow",),
+    "excel": ("openpyxl",),
     "pictures": ("simplejpeg", "cv2"),
     "sounds": ("scipy",),
     "datasets": ("sklearn", "matplotlib"),

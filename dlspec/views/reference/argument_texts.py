@@ -206,6 +206,7 @@ ARGUMENTS = {
     "DataSpec.audio": "sounds in WAV files: a folder with a folder for each class, or a table with a column of paths",
     "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; or a "
     "mapping from such names to `.npy` files",
+    "DataSpec.sheet": "of an Excel workbook, the name of the sheet, or its number from 1 on; by default the only one",
     "DataSpec.encoding": "of files of rows, as Python calls it: `cp1252`, `utf-16`; UTF-8, if not given",
     "DataSpec.delimiter": "the character between values; by default what makes as many of them in every line",
     "DataSpec.decimal": "what stands before fractions; by default as all values together have it",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dlspec.data.sources.formats.base import COMPRESSED, LOOKED_AT, RowsFormat, creating
 from dlspec.data.sources.formats.dialect import NOTHING_SAID, Dialect
+from dlspec.data.sources.formats.excel import Excel
 from dlspec.data.sources.formats.json_lines import JsonLines
 from dlspec.data.sources.formats.parquet import Parquet
 from dlspec.data.sources.formats.separated import SEPARATORS, Separated
@@ -14,13 +15,11 @@ from dlspec.language.diagnostics.errors import DataError
 
 __all__ = ["COMPRESSED", "FORMATS", "LOOKED_AT", "SEPARATORS", "Dialect", "RowsFormat", "creating", "format_of"]
 
-FORMATS: tuple[type[RowsFormat], ...] = (Separated, JsonLines, Parquet)
+FORMATS: tuple[type[RowsFormat], ...] = (Separated, JsonLines, Parquet, Excel)
 
 
 NOT_READ = {
-    ".xlsx": "an Excel workbook",
-    ".xlsm": "an Excel workbook",
-    ".xls": "an Excel workbook",
+    ".xls": "an Excel workbook of before 2007",
     ".ods": "a spreadsheet of LibreOffice",
     ".numbers": "a spreadsheet of Numbers",
     ".sav": "a file of SPSS",

@@ -40,6 +40,7 @@ class Dialect:
     Args:
         header: the names of the columns of a file that has none; False: they are numbered.
         na: words that stand for a missing value.
+        sheet: of a workbook, the name of the sheet, or its number from 1 on.
         in_doubt: decimal sign and separator of thousands where the values leave a choice, as another file had them.
     """
 
@@ -50,6 +51,7 @@ class Dialect:
     header: tuple[str, ...] | Literal[False] | None = None
     na: tuple[str, ...] = ()
     in_doubt: tuple[str, str] | None = None
+    sheet: str | int | None = None
 
 
 NOTHING_SAID = Dialect()

@@ -1,4 +1,4 @@
-"""A JSON object in each line."""
+"""A JSON object in each line, or an array of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from dlspec.data.datasets import ColumnKind, Columns
 from dlspec.data.sources.formats.base import LOOKED_AT, RowsFormat, as_text, as_word
 from dlspec.data.sources.formats.dialect import undressed
 
+MOST_CHARACTERS = 2**30
+"""Of an array, which is read at once."""
+
 
 class JsonLines(RowsFormat):
-    """A JSON object in each line: `{"age": 31, "city": "Seoul"}`. What a line leaves out is missing in it."""
+    """A JSON object in each line: `{"age": 31, "city": "Seoul"}`, or an array of such objects. What an object leaves
+    out is missing in it."""
 
-    title = "JSON Lines"
+    title = "JSON"
     suffixes = (".jsonl", ".ndjson", ".json")
 
     def header(self) -> list[str]:
@@ -43,21 +47,27 @@ class JsonLines(RowsFormat):
 
     @contextmanager
     def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
-        lines = self._lines()
+        lines, is_array = self._lines(), self._is_array()
+        between = ["[\n"] if is_array else [""]
 
         def add(more: Columns) -> None:
             values = zip(*(_values(column) for column in more.values()), strict=True)
             for behind, (line, entry) in zip(values, lines, strict=False):
                 added = json.dumps(dict(zip(more, behind, strict=True)), ensure_ascii=False)
-                out.write(f"{line.strip()[:-1]}{', ' * bool(entry)}{added[1:]}\n".encode())
+                out.write(f"{between[0]}{line.strip()[:-1]}{', ' * bool(entry)}{added[1:]}".encode())
+                between[0] = ",\n" if is_array else "\n"
 
         yield add
+        out.write(b"\n]\n" if is_array else b"\n")
 
     def _objects(self) -> Iterator[dict[str, Any]]:
         return (entry for _, entry in self._lines())
 
     def _lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each line as it is written, and what it says."""
+        if self._is_array():
+            yield from self._of_array()
+            return
         with self._text() as lines:
             for place, line in enumerate(filter(str.strip, lines), start=1):
                 try:
@@ -68,13 +78,41 @@ class JsonLines(RowsFormat):
                     message = f"line {place} of `{self.name}` has half a character: {line.strip()[:60]}"
                     raise self._error("data-unreadable", message, r"write characters beyond \uffff as they are")
                 if not isinstance(entry, dict):
-                    whole = place == 1 and line.lstrip().startswith("[")
                     message = f"line {place} of `{self.name}` is no JSON object: {line.strip()[:60]}"
-                    help = "write each row as `{…}` on a line of its own"
-                    raise self._error("data-unreadable", message, f"{help}, without `[` and `]`" if whole else help)
-                if self.dialect.na:
-                    entry = {key: None if as_text(value) in self.dialect.na else value for key, value in entry.items()}
-                yield line, entry
+                    help = "write each row as `{…}` on a line of its own, or all of them as one array: `[{…}, {…}]`"
+                    raise self._error("data-unreadable", message, help)
+                yield line, self._given(entry)
+
+    def _is_array(self) -> bool:
+        with self._text() as lines:
+            return next(filter(None, map(str.strip, lines)), "").startswith("[")
+
+    def _of_array(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each object of an array, as it may be written, and what it says."""
+        with self._text() as lines:
+            text = lines.read(MOST_CHARACTERS + 1)
+        if len(text) > MOST_CHARACTERS:
+            message = f"`{self.name}` is an array of more than {MOST_CHARACTERS:,} characters"
+            help = "write each row as `{…}` on a line of its own, in a `.jsonl` file"
+            raise self._error("data-unreadable", message, help)
+        try:
+            entries = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            line = getattr(error, "lineno", None)
+            where = f" in line {line}" if line else ""
+            message = f"`{self.name}` begins with `[`, and is no JSON array{where}"
+            raise self._error("data-unreadable", message, "write `[{…}, {…}]`") from None
+        for place, entry in enumerate(entries, start=1):
+            if not isinstance(entry, dict) or not _is_text(entry):
+                message = f"entry {place} of `{self.name}` is no JSON object with whole characters: {str(entry)[:60]!r}"
+                raise self._error("data-unreadable", message, "write each row as `{…}`")
+            yield json.dumps(entry, ensure_ascii=False), self._given(entry)
+
+    def _given(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """An object without the words that stand for missing values."""
+        if not self.dialect.na:
+            return entry
+        return {key: None if as_text(value) in self.dialect.na else value for key, value in entry.items()}
 
     def _overhead(self, rows: int) -> int:
         return rows * (2 + sum(len(name) + 4 for name in self.header()))
