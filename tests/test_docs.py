@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.io import wavfile
@@ -70,6 +71,9 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     quotes = "".join(f"{name},{day},{day % 7}\n" for name in ("ABC", "XYZ") for day in range(300))
     (tmp_path / "quotes.csv").write_text(f"ticker,date,close\n{quotes}", encoding="utf-8")
     (tmp_path / "sales.txt").write_text("Köln;3;1.200,5\nUlm;4;80\nUlm;?;90\n", encoding="cp1252")
+    pd.DataFrame({"day": range(60), "sold": range(60)}).to_excel(
+        tmp_path / "book.xlsx", sheet_name="sales", index=False
+    )
     (tmp_path / "sick.csv").write_text("age,ill\n7,yes\n,yes\n", encoding="utf-8")
     (tmp_path / "films.csv").write_text("length,genres\n90,war|love\n100,love\n", encoding="utf-8")
     (tmp_path / "weather.csv").write_text("pressure,rain,wind\n990,1,yes\n1010,0,no\n", encoding="utf-8")

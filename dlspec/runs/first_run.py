@@ -55,7 +55,7 @@ def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
             return start.without({worst: f"lacks {lacking[worst]:,} values"})
     if found is None:
         return None
-    return replace(start, settings=found.settings, notes=_in_words(lacking))
+    return replace(start, settings={**start.settings, **found.settings}, notes=_in_words(lacking))
 
 
 def _mended_series(start: Start, spec: Spec, error: DataError) -> Start | None:

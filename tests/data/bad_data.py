@@ -97,9 +97,9 @@ def cp949(folder: Path) -> str:
     return "{table: t.csv, target: 종류}"
 
 
-@case("UTF-16")
+@case("UTF-16 without a mark at its beginning")
 def utf16(folder: Path) -> str:
-    write(folder, rows(), "utf-16")
+    write(folder, rows(), "utf-16-le")
     return TABLE
 
 

@@ -135,7 +135,7 @@ BAD = {
     "first_long.csv": ("x,y,kind\n1,2,a,7\n3,4,b,7\n" + "5,6,a,7\n" * 9, "row 1 of `first_long.csv` has 4 values"),
     "mixed.csv": (GOOD + "5;6;a\n", "`mixed.csv` has semicolons in row 41, and commas in its header"),
     "korean.csv": (HANGUL.encode("cp949"), "`korean.csv` is saved as CP949 (the Korean Windows encoding"),
-    "wide.csv": (HANGUL.encode("utf-16"), "`wide.csv` is saved as UTF-16 (Notepad's `Unicode`), and data are UTF-8"),
+    "wide.csv": (HANGUL.encode("utf-16-le"), "`wide.csv` is saved as UTF-16LE (Notepad's `Unicode`), and data are UTF"),
     "late.csv": (GOOD.encode() * 3000 + "김,2,a\n".encode("cp949"), "`late.csv` is saved as"),
     "grouped.csv": (
         'x,y,kind\n"1,234",2,a\n' + "3,4,b\n5,6,a\n" * 20,
@@ -149,7 +149,8 @@ BAD = {
     "columns.csv": (",".join(f"c{i}" for i in range(10_000)) + "\n", "`columns.csv` has 10,000 columns, and 5,000"),
     "torn.csv.gz": (TORN, "cannot read `torn.csv.gz`: it is no whole .gz file"),
     "torn.parquet": (b"PAR1 and then nothing", "cannot read `torn.parquet`: it is no whole Parquet file"),
-    "list.jsonl": ('[{"x": 1, "kind": "a"}]\n', "line 1 of `list.jsonl` is no JSON object: [{"),
+    "list.jsonl": ('[{"x": 1, "kind": "a"}, 3]\n', "entry 2 of `list.jsonl` is no JSON object"),
+    "open.json": ('[{"x": 1, "kind": "a"},\n', "`open.json` begins with `[`, and is no JSON array in line"),
     "torn.jsonl": ('{"x": 1, "kind": "a"}\n{"x": 2, "ki\n', 'line 2 of `torn.jsonl` is no JSON object: {"x": 2'),
     "none_*.csv": (None, "no file matches `none_*.csv`"),
 }  # fmt: skip

@@ -16,6 +16,15 @@ from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
 from dlspec.data.sources.formats import LOOKED_AT, SEPARATORS, Dialect, RowsFormat, format_of
 from dlspec.data.sources.formats.base import Counts, as_word
 from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
+from dlspec.data.sources.looks import (
+    MAX_SPELLINGS,
+    all_dates,
+    holds_values,
+    mostly_dates,
+    mostly_numbers,
+    two_whole_numbers,
+    written_values,
+)
 from dlspec.data.sources.reading import looking, reading_briefly
 from dlspec.data.sources.walking import matching
 from dlspec.data.target import split_tags
@@ -24,8 +33,6 @@ from dlspec.language.words import one_of
 
 MAX_CLASSES = 1000
 """With more different words than this, a column holds text and no classes."""
-MAX_SPELLINGS = 4
-"""Two whole numbers may be written in so many ways: as `1` and `1.0`."""
 MAX_TAGGED = 1_000_000
 """With more different values than this, a column of tags is not read to its end before training."""
 MANY_NUMBERS = 0.2
@@ -34,7 +41,6 @@ FEW_WORDS = 20
 """So many may be codes, some of which are digits."""
 LEAST_LOOKED_AT = 10
 """Of fewer values nothing is said."""
-MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 MOST_TO_PASS = 200_000
 """More rows than this are not gone through for some of them."""
 MAX_COLUMNS = 5000
@@ -139,6 +145,8 @@ class RowsFiles(FileSource):
             assumed = [(file, file.signs.assumed) for file in files]
             remarks = tuple(_assumed(file, *found) for file, found in assumed if found is not None)
             self._check_apart()
+            if self.dialect.header is None and holds_values(header, files[0].first_rows()):
+                remarks += (_no_header(files[0], header),)
             parts = (self.validation, self.test)
             validation, test = (sum(f.count() for f in part.files) if part else 0 for part in parts)
             counts = self.training.counts(self, header) if self.training is not None else None
@@ -147,7 +155,7 @@ class RowsFiles(FileSource):
             looked = self._look(own, header, first, counts)
             for column in looked.columns:
                 if column.kind == "text" or (column.kind == "class" and len(column.classes) > FEW_WORDS):
-                    values = _values(first, header.index(column.name))
+                    values = written_values(first, header.index(column.name))
                     remarks += tuple(_half_numbers(files[0], column, values))
         if brief is not None and brief.in_words():
             looked = replace(looked, rows=_about(self.files, own))
@@ -257,7 +265,7 @@ class RowsFiles(FileSource):
         file = self.files[0]
         header, rows = file.header(), file.first_rows()
         self._check_header(header, file.name)
-        return {name: _values(rows, place) for place, name in enumerate(header) if name}
+        return {name: written_values(rows, place) for place, name in enumerate(header) if name}
 
     def some_rows(self, most: int) -> tuple[list[int], list[list[str]]]:
         """Rows of the first file, as they are written, and their places, counted from 0.
@@ -288,15 +296,21 @@ class RowsFiles(FileSource):
         named = [name for name in header if name]
         if len(named) < self.least:
             raise self._error(
-                "data-unreadable",
+                "one-column" if len(named) == 1 else "data-unreadable",
                 f"the first line of `{file}` names {len(named)} column{'s' * (len(named) != 1)}; needed are "
                 "something to see and something to predict",
-                f"name the columns in the first line, separated by {', '.join(SEPARATORS.values())}",
+                "write `series:` in place of `table:` where its rows are timesteps"
+                if len(named) == 1
+                else f"name the columns in the first line, separated by {', '.join(SEPARATORS.values())}",
             )
         twice = sorted({name for name in named if named.count(name) > 1}) if len(set(named)) < len(named) else []
         if twice:
             raise self._error(
-                "repeated-column", f"`{file}` has two columns named {one_of(twice)}", "rename one of them"
+                "repeated-column",
+                f"`{file}` has two columns named {one_of(twice)}",
+                "write `header: false` under `data` if its first line has no names"
+                if all(map(may_be_number, twice))
+                else "rename one of them",
             )
         if len(named) > MAX_COLUMNS:
             raise self._error(
@@ -355,7 +369,7 @@ class SeriesFiles(RowsFiles):
         words: dict[str, set[str]] = {}
         for place, name in enumerate(header):
             if name:
-                numbers = _mostly_numbers(_values(first, place))
+                numbers = mostly_numbers(written_values(first, place))
                 kinds[name] = known.get(name) or ("number" if numbers else "text")
                 if name in self.targets and (kinds[name] == "text" or said.get(name) == "class") and name not in known:
                     words[name] = set()
@@ -411,12 +425,12 @@ class TableFiles(RowsFiles):
     ) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
         known, units = files[0].kinds(), files[0].units(first)
-        values = [_values(first, place) for place in range(len(header))]
-        numbers = [_mostly_numbers(column) for column in values]
+        values = [written_values(first, place) for place in range(len(header))]
+        numbers = [mostly_numbers(column) for column in values]
         said, separators = dict(self.said), dict(self.tags)
         for name, column in zip(header, values, strict=True):
             kind = said.get(name, "number")
-            if kind == "number" and _all_dates(column):
+            if kind == "number" and all_dates(column):
                 kind = "time"
             if kind == "text" or (kind == "time" and mostly_dates(column)):
                 known.setdefault(name, kind)
@@ -444,7 +458,7 @@ class TableFiles(RowsFiles):
             elif name in known:
                 columns.append(Column(name, known[name]))
             elif numbers[place]:
-                whole = _two_whole_numbers(found, files[0].signs.decimal)
+                whole = two_whole_numbers(found, files[0].signs.decimal)
                 columns.append(Column(name, classes=whole, unit=units.get(name)))
             elif len(found) <= MAX_CLASSES and 2 * len(found) <= max(counted, 2):
                 columns.append(Column(name, "class", classes=found))
@@ -508,6 +522,12 @@ def _assumed(file: RowsFormat, column: str, value: str) -> tuple[str, str, str]:
     return _say("thousands-assumed", message, 'write `thousands: ","` under `data` if that is right')
 
 
+def _no_header(file: RowsFormat, header: Sequence[str]) -> tuple[str, str, str]:
+    shown = ", ".join(header[:3])
+    message = f"the first line of `{file.name}` is taken for names of columns, and looks like values: {shown}"
+    return _say("no-header", message, "write `header: false` under `data`, or name the columns: `header: [a, b, c]`")
+
+
 def _say(code: str, message: str, help: str) -> tuple[str, str, str]:
     return code, message, help
 
@@ -529,41 +549,3 @@ def _named(columns: Columns, names: Sequence[str]) -> Columns:
 
     rows = len(next(iter(columns.values()), ()))
     return {name: columns[name] if name in columns else np.full(rows, None, object) for name in names}
-
-
-def _values(rows: list[list[str]], place: int) -> list[str]:
-    return [row[place] for row in rows if row[place].strip()]
-
-
-def _two_whole_numbers(values: Collection[str], decimal: str) -> tuple[str, ...]:
-    """The whole numbers that a column holds, where they are two: a column of yes and no; else nothing."""
-    whole = rf"[-+]?\d{{1,15}}([{decimal}]0*)?"
-    if len(values) > MAX_SPELLINGS or not all(re.fullmatch(whole, value) for value in values):
-        return ()
-    found = {str(int(value.partition(decimal)[0])) for value in values}
-    return tuple(sorted(found)) if len(found) == 2 else ()
-
-
-def _all_dates(values: list[str]) -> bool:
-    """Whether a column holds dates, written as year-month-day."""
-    date = r"\s*\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[-+]\d\d:?\d\d)?)?\s*"
-    return bool(values) and all(re.fullmatch(date, value) for value in values)
-
-
-def mostly_dates(values: list[str]) -> bool:
-    """Whether a column that the spec calls a time may be one; a value that is no date is named when all are read."""
-    forms = (
-        r"\d+[-/.]\d+[-/.]\d+",
-        r"[12]\d{3}[-/.](0?[1-9]|1[012])\s*$",
-        r"[12]\d{3}(0[1-9]|1[012])[0-3]\d\s*$",
-        rf"{MONTH}[a-z]*\.? \d|\d+[ -]{MONTH}",
-        r"\d{4}[- ]?[QqWw]\d",
-    )
-    date = re.compile(r"\s*(" + "|".join(forms) + ")", re.IGNORECASE)
-    return 2 * sum(bool(date.match(value)) for value in values) >= len(values)
-
-
-def _mostly_numbers(values: list[str]) -> bool:
-    """Whether a column is meant to hold numbers; one that does not parse here is named when all are read."""
-    given = [value for value in values if not MISSING.fullmatch(value)]
-    return 2 * sum(map(may_be_number, given)) >= len(given)

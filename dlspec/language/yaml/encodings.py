@@ -13,7 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NAMES = {
+NAMES = {
     "utf-32": ("UTF-32", ""),
     "utf-16": ("UTF-16", " (Notepad's `Unicode`)"),
     "utf-16-le": ("UTF-16LE", " (Notepad's `Unicode`)"),
@@ -31,7 +31,7 @@ def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
         at = 0
     except UnicodeDecodeError as error:
         at = error.start
-    encoding = _encoding_of(data)
+    encoding = encoding_of(data)
     codec = encoding or "utf-8"
     before = data[:at].decode(codec, "replace")
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
@@ -40,7 +40,7 @@ def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
         message = f"the file is not UTF-8 text: byte 0x{data[at]:02x} stands here"
         help = "save the file as UTF-8 in your editor"
     else:
-        name, known_as = _NAMES[encoding]
+        name, known_as = NAMES[encoding]
         message = f"the file is saved as {name}{known_as}, and a spec is UTF-8"
         help = (
             "save it as UTF-8: in Notepad `Save as`, `Encoding: UTF-8`; in VS Code `Save with Encoding`; or "
@@ -51,19 +51,24 @@ def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
 
 def encoding_in_words(data: bytes) -> str | None:
     """What text that is not UTF-8 is likely saved as, as people know it."""
-    encoding = _encoding_of(data)
-    return None if encoding is None else "".join(_NAMES[encoding])
+    encoding = encoding_of(data)
+    return None if encoding is None else "".join(NAMES[encoding])
 
 
-def _encoding_of(data: bytes) -> str | None:
+def marked_encoding(data: bytes) -> str | None:
+    """The encoding that the mark at the beginning of text says; None: there is none, or it is that of UTF-8."""
+    return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
+
+
+def encoding_of(data: bytes) -> str | None:
+    """What text that is not UTF-8 is likely saved as, as Python calls it."""
     return _sixteen_bits(data) or _eight_bits(data)
 
 
 def _sixteen_bits(data: bytes) -> str | None:
     """UTF-16 or UTF-32, by its mark or by the zeros beside each Latin letter."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return encoding
+    if marked := marked_encoding(data):
+        return marked
     sample = data[:2000]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     enough = len(sample) // 8  # a quarter of the letters are Latin at least: the keys are

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlspec.data.signature import TIME_NAMES
 from dlspec.data.sources.formats.dialect import MISSING, Settled, to_float
-from dlspec.data.sources.rows import mostly_dates
+from dlspec.data.sources.looks import mostly_dates
 from dlspec.language.diagnostics.errors import DataError
 
 if TYPE_CHECKING:

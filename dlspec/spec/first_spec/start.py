@@ -23,6 +23,7 @@ from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.spec.first_spec.looked import LEVELS, Looked, counts_rows, looked_at, says_the_same, words_of_texts
+from dlspec.spec.first_spec.opening import Opened, opened
 from dlspec.spec.first_spec.series import in_time
 from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets, speaks_for
 
@@ -60,6 +61,7 @@ class Start:
         group: the column that separates several series.
         length: timesteps of a series; None: as many as there are rows.
         longest_window: timesteps that a window has at most.
+        why: setting -> what it is for.
     """
 
     data: str
@@ -81,6 +83,7 @@ class Start:
     group: str | None = None
     length: int | None = None
     longest_window: int = LONGEST_WINDOW
+    why: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -195,25 +198,32 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
         )
     if (folder / data).is_dir() or re.search(r"\.np[yz]$", data):
         return _look_at_samples(data, folder)
-    table = TableFiles((data,), folder)
     if not (folder / data).is_file() and not re.search(r"[./\\]", data):
         near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
         raise DataError.of("data-not-found", f"there is no file and no built-in dataset `{data}`", help=near)
-    file = table.files[0]
-    numbers = {c.name: c.kind == "number" for c in table.describe().columns}
+    opening = opened(data, folder, SeriesFiles if series else TableFiles)
+    file = opening.source.files[0]
+    numbers = {c.name: c.kind == "number" for c in opening.source.describe().columns}
     first = _first_rows(file, numbers)
     found = None if series is False else in_time(first, numbers, file.signs)
-    if found is None and not series:
-        return _of_table(data, table)
-    time = found.time if found is not None else _time_column(table.first_values())
+    if isinstance(opening.source, TableFiles) and found is None:
+        return _opened_with(_of_table(data, opening.source), opening)
+    time = found.time if found is not None else _time_column(opening.source.first_values())
     group = found.group if found is not None else None
-    source = SeriesFiles((data,), folder, targets=tuple(_class_targets(first, numbers, {time, group})))
+    targets = tuple(_class_targets(first, numbers, {time, group}))
+    source = SeriesFiles((data,), folder, targets=targets, dialect=opening.source.dialect)
     description = source.describe()
     places, rows = source.some_rows(SOME_ROWS)
     looked = _look_at_values(source, description, rows)
     settings = {"duplicates": "mean"} if found is not None and found.repeats else {}
     start = Start(data, "series", description, "", (), {}, time, settings=settings, looked=looked, rows=tuple(places))
-    return replace(start, group=group, length=found.length if found is not None else None)
+    start = replace(start, group=group, length=found.length if found is not None else None)
+    return _opened_with(start, opening)
+
+
+def _opened_with(start: Start, opening: Opened) -> Start:
+    """The same start, with what is said so that the file is read as it is meant."""
+    return replace(start, settings={**opening.settings, **start.settings}, why=opening.why)
 
 
 def _of_table(data: str, table: TableFiles) -> Start:
@@ -304,7 +314,7 @@ def _likely(start: Start) -> list[Candidate]:
     usable = [c for c in telling if c.name not in start.looked or not start.looked[c.name].is_constant]
     columns = usable or telling or targets
     looked = {name: each for name, each in start.looked.items() if not start.tells_rows_apart(name)}
-    found = likely_targets(columns, looked)
+    found = likely_targets(columns, looked, numbered=start.settings.get("header") is False)
     ranks = {each.column: place for place, each in enumerate(found)}
     copies = {
         each.column

@@ -69,7 +69,7 @@ MADE_OF_OTHERS = re.compile(
 FEW_CODES = 10
 LAST_CLASSES = 0.7
 """What it speaks more for the last column that it holds classes."""
-LAST, FIRST, LAST_OF_UNNAMED = 1.0, 0.8, 0.3
+LAST, FIRST, LAST_OF_UNNAMED, LAST_OF_NUMBERED = 1.0, 0.8, 0.3, 4.0
 """What the place at the end, or at the beginning, of the columns speaks for a column."""
 BY_VALUES = 1.5
 """How much the values speak for a column, beside its name."""
@@ -90,17 +90,20 @@ class Candidate:
     why: str
 
 
-def likely_targets(columns: Sequence[Column], looked: Mapping[str, Looked], *, placed: bool = True) -> list[Candidate]:
+def likely_targets(
+    columns: Sequence[Column], looked: Mapping[str, Looked], *, numbered: bool = False
+) -> list[Candidate]:
     """The columns that may be predicted, the likeliest first.
 
     Args:
         columns: those that can be predicted, in their order.
         looked: the values of all columns, as far as they are numbers or words; empty: names and places alone tell.
-        placed: whether the place of a column says something.
+        numbered: whether the columns have no names in the file, but numbers; then the place says most.
     """
     names = {column.name.lower() for column in columns}
     dependent = dependence([each for name, each in looked.items() if not _is_made_of(name, names)])
-    first, last = (FIRST, LAST) if any(_says_something(column.name) for column in columns) else (0.0, LAST_OF_UNNAMED)
+    named = any(_says_something(column.name) for column in columns)
+    first, last = (FIRST, LAST) if named else (0.0, LAST_OF_NUMBERED if numbered else LAST_OF_UNNAMED)
     sorts = {
         name: "words" if not each.is_number else "numbers" if len(each.counts) > 2 else "two"
         for name, each in looked.items()
@@ -114,9 +117,9 @@ def likely_targets(columns: Sequence[Column], looked: Mapping[str, Looked], *, p
     found = []
     for place, column in enumerate(columns):
         reasons: list[tuple[float, str]] = [(_of_name(column, names, looked.get(column.name)), "its name")]
-        if placed and place == len(columns) - 1:
+        if place == len(columns) - 1:
             reasons.append((last + LAST_CLASSES * _has_classes(column, looked), "it is the last column"))
-        elif placed and place == 0:
+        elif place == 0:
             reasons.append((first, "it is the first column"))
         if column.name in looked:
             of_values = _of_values(looked[column.name], dependent.get(column.name, Dependence()), column.name in alone)
@@ -189,7 +192,9 @@ def _of_name(column: Column, names: Collection[str], looked: Looked | None) -> f
     if looked is not None and points > 0 and words and words[-1] in CODES.split():
         if looked.is_number and len(looked.counts) > LEVELS:
             return -points / 2  # numbers of classes in a school, and the like
-        return points / 2 if looked.is_even else points  # the groups of an experiment have names like classes
+        return (
+            points / 2 if looked.is_even and points <= 8 else points
+        )  # the groups of an experiment have names like classes
     two = looked is not None and len(looked.counts) == 2
     return 0.0 if two and -2 <= points < 0 else points  # the name of a quantity, and classes of it
 

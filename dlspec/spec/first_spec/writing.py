@@ -95,7 +95,7 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     yield f"  target: {target}", _note_of_target(start, others)
     yield from _feature_lines(start)
     for key, value in start.settings.items():
-        yield f"  {key}: {to_inline_yaml(value)}", _note_of(key, value, start.notes)
+        yield f"  {key}: {to_inline_yaml(value)}", start.why.get(key) or _note_of(key, value, start.notes)
     if start.task == "series":
         yield (
             f"  window: {{length: {_window(start)}, horizon: 1}}",

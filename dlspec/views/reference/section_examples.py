@@ -94,6 +94,10 @@ model: [dense: 8, output]
 data: {dataset: goog, missing: previous, duplicates: last, resample: 1 w, target: close, window: {length: 12}}
 model: [lstm: 8, output]
 """,
+        """\
+data: {series: book.xlsx, sheet: sales, target: sold, window: {length: 12}}
+model: [lstm: 8, output]
+""",
     ),
     "data.images": (
         """\

@@ -10,6 +10,7 @@ import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from dlspec.data.sources.reading import reading_briefly
 from dlspec.language.diagnostics import Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
-from dlspec.language.yaml.encodings import encoding_in_words
+from dlspec.language.yaml.encodings import encoding_in_words, encoding_of, marked_encoding
 
 Counts = Callable[[int, str], bool]
 """Whether a row decides types and words, by its place among those of all files and what a column says of its part."""
@@ -188,8 +189,23 @@ class RowsFormat(ABC):
 
     @property
     def encoding(self) -> str:
-        """Of its text."""
-        return self.dialect.encoding or "utf-8-sig"
+        """Of its text: what the spec says, or the mark at its beginning; else UTF-8."""
+        return self.dialect.encoding or marked_encoding(self._beginning()) or "utf-8-sig"
+
+    @property
+    def encoding_to_write(self) -> str:
+        """The same, with a mark at the beginning where the file has one."""
+        given, start = self.dialect.encoding, self._beginning()
+        return given or marked_encoding(start) or ("utf-8-sig" if start.startswith(BOM_UTF8) else "utf-8")
+
+    def _beginning(self) -> bytes:
+        with opened(self.file) as raw:
+            return raw.read(4)
+
+    def likely_encoding(self) -> str | None:
+        """What a text that is not UTF-8 is likely saved as; None: nothing tells it."""
+        with opened(self.file) as raw:
+            return encoding_of(raw.read(2**20))
 
     def _not_utf8(self) -> DataError:
         if self.dialect.encoding is not None:

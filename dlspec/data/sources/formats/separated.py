@@ -1,9 +1,10 @@
-"""Values separated by commas, semicolons or tabs."""
+"""Values separated by commas, semicolons, tabs, vertical bars or white space."""
 
 from __future__ import annotations
 
 import csv
 import re
+from codecs import getincrementalencoder
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r'"[^"]*("|$)')
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+BLANKS = " "
+"""Stands for any white space between values."""
+_BLANKS = re.compile(r'\s+(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""White space outside quotes."""
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # of the whole process; a cell may have a megabyte
 MOST_ROWS = 1_000_000
 """Rows that are read to settle how numbers are written; then it is asked for."""
@@ -33,7 +38,9 @@ VALUES_AT_A_TIME = 2**19
 
 
 class Separated(RowsFormat):
-    """Values separated by commas, semicolons, tabs or vertical bars; the first line names the columns.
+    """Values separated by commas, semicolons, tabs, vertical bars or white space; the first line names the columns.
+
+    Where it has one name less than the rows have values, as R writes it, the first value is the name of the row.
 
     What stands before fractions and between thousands is told by the values, or by the spec.
     """
@@ -57,13 +64,25 @@ class Separated(RowsFormat):
         help = f'write `thousands: "{mark}"` or `decimal: "{mark}"` under `data`'
         raise self._error("ambiguous-number", message, help)
 
+    @property
+    def signs_in_doubt(self) -> tuple[str, str]:
+        """A column whose values leave a choice how its numbers are written, and one of them."""
+        state = self.file.stat()
+        doubt = _signs(self, state.st_mtime_ns, state.st_size, reading_briefly() is not None).doubt
+        assert doubt is not None, "is asked for where `signs` was refused"
+        return doubt
+
+    @property
+    def separator(self) -> str:
+        return self._look()[0]
+
     def header(self) -> list[str]:
         return self._look()[1]
 
     def rows(self) -> Iterator[list[str]]:
         separator, header = self._look()
         with self._text() as lines:
-            rows = csv.reader(lines, delimiter=separator)
+            rows = _read(lines, separator)
             if self.dialect.header is None:
                 next(rows, None)
             for row in rows:
@@ -161,7 +180,7 @@ class Separated(RowsFormat):
         with opened(self.file) if compressed else nullcontext(self.file) as source:
             found = pd.read_csv(
                 source,
-                sep=separator,
+                sep=r"\s+" if separator == BLANKS else separator,
                 decimal=self.signs.decimal,
                 encoding=self.encoding,
                 index_col=False,
@@ -182,6 +201,7 @@ class Separated(RowsFormat):
     def extending(self, out: IO[bytes], size: int) -> Iterator[Callable[[Columns], None]]:
         separator, header = self._look()
         rows, first, signs = self._as_written(), [header], self.signs
+        encode = getincrementalencoder(self.encoding_to_write)().encode
         with self._text() as lines:
             end = "\r\n" if lines.readline().endswith("\r\n") else "\n"
 
@@ -195,7 +215,7 @@ class Separated(RowsFormat):
                 if row is None:
                     raise self._other_rows()
                 writer.writerow([*row, *behind])
-            out.write(text.getvalue().encode(self.dialect.encoding or "utf-8"))
+            out.write(encode(text.getvalue()))
 
         yield add
         if next(rows, None) is not None:
@@ -220,17 +240,19 @@ class Separated(RowsFormat):
                 message = f"`{self.name}` {'begins with an empty line' if first else 'is empty'}"
                 raise self._error("data-unreadable", message, "name the columns in the first line")
             read = [first, *islice(lines, LOOKED_AT)]
+        first_rows = read[1:]
         separator = self.dialect.delimiter or _separator(read)
         with self._text() as lines:
             read = []  # a name may have several lines
-            names = next(csv.reader(_noted(lines, read), delimiter=separator), [])
+            names = next(_read(_noted(lines, read), separator), [])
         given = self.dialect.header
         if given is not None:
             return separator, self._given_names([name.strip() for name in names], given)
         if len(read) > 1 and "".join(read).count('"') % 2:
             message = f"a quote in the first line of `{self.name}` is not closed"
             raise self._error("data-unreadable", message, "close it behind the name of the column, or remove it")
-        return separator, [name.strip() for name in names]
+        names = [name.strip() for name in names]
+        return separator, ["", *names] if _names_rows(names, first_rows, separator) else names
 
     def _given_names(self, first: Sequence[str], given: tuple[str, ...] | Literal[False]) -> list[str]:
         """The names of the columns of a file that has none.
@@ -252,7 +274,7 @@ class Separated(RowsFormat):
         """Raises DataError at the first row that has not as many values as the header has names."""
         separator, header = self._look()
         with self._text() as lines:
-            rows = csv.reader(lines, delimiter=separator)
+            rows = _read(lines, separator)
             if self.dialect.header is None:
                 next(rows, None)
             for place, row in enumerate(filter(None, rows), start=1):
@@ -297,12 +319,38 @@ def _separator(lines: Sequence[str]) -> str:
     best, most = "", 1
     for separator in SEPARATORS:
         try:
-            widths = {len(row) for row in csv.reader(lines, delimiter=separator) if row}
+            widths = {len(row) for row in _read(lines, separator) if row}
         except csv.Error:
             continue
         if len(widths) == 1 and max(widths) > most:
             best, most = separator, max(widths)
+    if not best:
+        widths = {len(row) for row in _read(lines[1:], BLANKS) if row} or {len(next(_read(lines, BLANKS), []))}
+        named = len(next(_read(lines[:1], BLANKS), []))
+        bare = _QUOTED.sub("", lines[0])
+        if (
+            len(widths) == 1
+            and max(widths) > 1
+            and named in (max(widths), max(widths) - 1)
+            and not any(mark in bare for mark in SEPARATORS)
+        ):
+            return BLANKS
     return best or max(SEPARATORS, key=_QUOTED.sub("", lines[0]).count)
+
+
+def _read(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """The values of each line."""
+    if separator == BLANKS:
+        return csv.reader((_BLANKS.sub("\t", line.strip()) + "\n" for line in lines), delimiter="\t")
+    return csv.reader(lines, delimiter=separator)
+
+
+def _names_rows(names: Sequence[str], lines: Sequence[str], separator: str) -> bool:
+    """Whether every row has one value more than there are names of columns, and the first of them names it."""
+    if separator not in (BLANKS, "\t"):  # as R writes them without commas
+        return False
+    rows = [row for row in _read(lines, separator) if row]
+    return {len(row) for row in rows} == {len(names) + 1} and len({row[0] for row in rows}) == len(rows)
 
 
 @lru_cache(maxsize=64)
