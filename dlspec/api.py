@@ -408,6 +408,7 @@ def predict(
     out: str | Path | IO[bytes],
     *,
     note: Callable[[str], None] = lambda text: None,
+    bom: bool = False,
 ) -> int:
     """Writes the rows of a file again, in its own format, with predictions behind their own columns.
 
@@ -415,10 +416,12 @@ def predict(
     `predicted NAME` where the file has such a column. Of a series, rows without a whole window before them have none.
 
     Args:
-        file: CSV, TSV, JSON Lines or Parquet, also compressed.
+        file: CSV, TSV, JSON, Excel or Parquet, text also compressed; of pictures, sounds and texts also a folder, or a
+            table with a column of their names.
         out: a new file of the same format, compressed as the end of its name says; or an open one.
-        note: is told what a reader of the predictions should know: words that were not in the training data, rows
-            without a prediction.
+        note: is told what a reader of the predictions should know: words that were not in the training data, values
+            that lie far outside it, rows without a prediction.
+        bom: whether separated values begin with a byte order mark, by which Excel knows UTF-8.
 
     Returns:
         How many rows there are.
@@ -431,7 +434,7 @@ def predict(
 
     require(*model_modules(), what="a prediction")
     opened = _opened(run)
-    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out, note)
+    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out, note, bom=bom)
 
 
 def export(

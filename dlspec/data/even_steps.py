@@ -111,11 +111,16 @@ def filling_of(missing: Fill | Filling) -> tuple[Fill, int | None]:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the spec says of holes, repeated times and steps."""
+    """What the spec says of holes, repeated times and steps.
+
+    Args:
+        cut: whether the series is cut where rows were left out, also where their times tell how far apart they are.
+    """
 
     missing: Fill | Filling = "error"
     duplicates: Duplicates = "error"
     resample: Resample | None = None
+    cut: bool = False
 
     @property
     def changes_rows(self) -> bool:

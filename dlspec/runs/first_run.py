@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dlspec.spec.spec import Spec
 
 TEXT_AMONG_NUMBERS = "text among numbers"
+EMPTY = 0.95
+"""A column that lacks a larger share of its values is left out."""
 KEPT = 0.8
 """The share of rows that is kept, if leaving out columns with holes can do it."""
 
@@ -47,8 +49,13 @@ def made_to_run(start: Start) -> Start:
 
 def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     """With what settles all that is wrong with values."""
-    found, lacking = settled(spec, error, load_data), _lacking(error)
-    least = KEPT * (start.description.rows or 0)
+    lacking, rows = _lacking(error), start.description.rows or 0
+    empty = {
+        name: "has no values" for name, count in lacking.items() if name in start.features and count > EMPTY * rows
+    }
+    if empty and len(empty) < len(start.features):
+        return start.without(empty)
+    found, least = settled(spec, error, load_data), KEPT * rows
     if found is None or (found.settings.get("missing") == "drop" and found.samples < least):
         worst = max((name for name in lacking if name in start.features), key=lacking.__getitem__, default=None)
         if worst is not None and len(start.features) > 1:
@@ -73,7 +80,13 @@ def _mended_series(start: Start, spec: Spec, error: DataError) -> Start | None:
 
 def _without_text(start: Start, error: DataError) -> Start | None:
     """Without the columns that have text where numbers are needed."""
-    unread = [name for name in _of_text(error) if name in start.features]
+    of_text = _of_text(error)
+    if start.target in of_text and start.likely:
+        others = [each for each in start.likely if each.column not in of_text]
+        if others:
+            known = dict.fromkeys(of_text, TEXT_AMONG_NUMBERS)
+            return replace(start, likely=tuple(others)).predicting(others[0].column).without(known)
+    unread = [name for name in of_text if name in start.features]
     if not unread or len(unread) == len(start.features):
         return None
     return start.without(dict.fromkeys(unread, TEXT_AMONG_NUMBERS))

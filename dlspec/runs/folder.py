@@ -166,7 +166,7 @@ class Run:
         with fitting_together(self.folder):
             predictor = self.predictor
             found = predictor.predict(rows)
-        for note in predictor.seen.notes():
+        for note in [*predictor.seen.notes(), *predictor.odd.notes(len(found))]:
             warnings.warn(note, UserWarning, stacklevel=2)
         return found
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.arrays import Samples, blocks
 from dlspec.data.even_steps import policy_of
@@ -14,6 +15,7 @@ from dlspec.data.source_of import source_of
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import COMPRESSED, Dialect, RowsFormat, creating, format_of
+from dlspec.data.sources.formats.base import opened
 from dlspec.data.sources.formats.dialect import UNITS
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
@@ -31,11 +33,19 @@ BLOCK = 10_000
 """Rows that are read, predicted and written at a time."""
 
 
-def predict_file(run: Run, file: Path, out: Path | IO[bytes], note: Callable[[str], None] = lambda text: None) -> int:
+def predict_file(
+    run: Run,
+    file: Path,
+    out: Path | IO[bytes],
+    note: Callable[[str], None] = lambda text: None,
+    *,
+    bom: bool = False,
+) -> int:
     """Writes the rows of a file with predictions behind their own columns; returns how many there are.
 
     Args:
         note: is told what a reader of the predictions should know.
+        bom: whether separated values begin with a byte order mark, by which Excel knows UTF-8.
 
     Raises:
         DataError: see `api.predict`.
@@ -45,25 +55,76 @@ def predict_file(run: Run, file: Path, out: Path | IO[bytes], note: Callable[[st
     source = source_of(run.spec.data)
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, source, file, out)
-    given = format_of(file, str(file), dialect=_dialect(run))
+    given = _as_it_is_written(run, file, note)
+    if bom:
+        given = replace(given, dialect=replace(given.dialect, bom=True))
     _check_units(run.data, given)
     if not isinstance(out, Path):
         if not given.is_text:
             message = f"`{file}` is {given.title}, which is no text to be printed"
             raise DataError.of("cannot-write", message, help=f"add `--out predicted{file.suffix}`")
         with fitting_together(run.folder):
-            return _write(run.predictor, given, out, note)
+            return _write(_tolerant(run), given, out, note)
     _check_new(given, out)
     try:
         with written_whole(out) as draft, creating(draft, out.stem) as stream, fitting_together(run.folder):
-            return _write(run.predictor, given, stream, note)
+            return _write(_tolerant(run), given, stream, note)
     except OSError as error:
         raise cannot_write(out, error, "name another file") from None
 
 
+def _tolerant(run: Run) -> RowPredictor:
+    """What predicts rows, and leaves out those that cannot be read."""
+    return replace(run.predictor, tolerant=True)
+
+
 def _dialect(run: Run) -> Dialect:
-    """What is known of files of this kind: what the spec says, and what the values of the training files said."""
-    return replace(run.spec.data.dialect, in_doubt=run.data.signs)
+    """What is known of files of this kind: what the spec says, and what the values of the training files said.
+
+    A new file may be written in another way, which it says itself: what training took counts where it leaves a choice.
+    """
+    return replace(run.spec.data.dialect, in_doubt=run.data.signs, decimal=None, thousands=None)
+
+
+def _as_it_is_written(run: Run, file: Path, note: Callable[[str], None]) -> RowsFormat:
+    """The file, in the encoding, with the separator and the line of names that it has."""
+    said = _dialect(run)
+    needed = {*run.data.raw_columns} if run.data.encoded else {*run.data.raw_columns, *filter(None, [run.data.group])}
+
+    def read(**other: Any) -> RowsFormat | None:
+        """None: written so it has not the columns that are needed."""
+        given = format_of(file, str(file), dialect=replace(said, **other))
+        try:
+            return given if needed <= {*given.header()} else None
+        except DataError:
+            return None
+
+    first = format_of(file, str(file), dialect=said)
+    if not first.is_text:
+        return read() or read(sheet=None) or first
+    ways: list[dict[str, Any]] = [{}, {"delimiter": None}, {"header": None}, {"delimiter": None, "header": None}]
+    encodings = [None, said.encoding, first.likely_encoding()]
+    for encoding in dict.fromkeys(encodings):
+        for way in ways:
+            found = read(encoding=encoding, **way)
+            if found is not None and _is_readable(found):
+                if encoding is not None and encoding != said.encoding:
+                    note(f"`{file}` is not UTF-8, and is read as {encoding}")
+                return found
+    return replace(first, dialect=replace(said, encoding=None)) if said.encoding else first
+
+
+def _is_readable(file: RowsFormat) -> bool:
+    """Whether all of its text is of the encoding that it is read in."""
+    decode = getincrementaldecoder(file.encoding)().decode
+    with opened(file.file) as raw:
+        try:
+            while chunk := raw.read(2**20):
+                decode(chunk)
+            decode(b"", True)
+        except UnicodeError:
+            return False
+    return True
 
 
 def _check_units(data: DataRecord, file: RowsFormat) -> None:
@@ -145,7 +206,7 @@ def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Call
             without += int(predicted.isna().all(axis=1).sum())
     if not rows:
         raise DataError.of("no-rows", f"`{file.name}` has a header and no rows")
-    for text in predictor.seen.notes():
+    for text in [*predictor.seen.notes(), *predictor.odd.notes(rows)]:
         note(text)
     if without:
         apart = " without a gap in time" if data.usual_step is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ from dlspec.data.section import DataSpec
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
-from dlspec.runs.records.data import DataRecord, TargetRecord
+from dlspec.runs.odd_values import OddValues
+from dlspec.runs.records.data import DataRecord, FeatureRecord, TargetRecord
 from dlspec.runs.unknown_words import WordsSeen
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlspec.data.preparation.evening import Evened
+
+    First = int | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,22 @@ class RowPredictor:
         data: what the data looked like that it was trained on.
         model: the trained `keras.Model`, raw columns in.
         seen: counts the words that it cannot know.
+        odd: counts values that lie far outside those of training, and rows that cannot be read.
+        tolerant: whether rows that cannot be read have no prediction; else they raise DataError.
     """
 
     section: DataSpec
     data: DataRecord
     model: Any
     seen: WordsSeen = field(default_factory=WordsSeen)
+    odd: OddValues = field(default_factory=OddValues)
+    tolerant: bool = False
 
-    def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: int = 0) -> pd.DataFrame:
+    def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> pd.DataFrame:
         """See `Run.predict`.
 
         Args:
-            first: which row of a file is the first, counted from 0, as messages say it.
+            first: which row of a file is the first, counted from 0, as messages say it, or those of all.
         """
         import numpy as np
         import pandas as pd
@@ -77,8 +84,11 @@ class RowPredictor:
             frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
             self._check_columns(frame)
             if self.data.encoded:
+                if self.tolerant:
+                    rows = self._readable(frame, first)
+                    frame, first = frame.iloc[rows], first + rows
                 return self._named(predict(self.model, self.raw_columns(frame, first)), frame.index)
-            given = self._numbers(frame, first)
+            given = self._numbers(frame, first if isinstance(first, int) else int(first[0]))
         length = self.data.timesteps
         if length is not None and given.values.ndim == 2:
             given = self._windows(given, length)
@@ -116,6 +126,8 @@ class RowPredictor:
 
         policy = policy_of(self.section)
         group = self.data.group
+        if self.tolerant and not policy.changes_rows:
+            frame, policy = self._with_holes(frame, first), Policy("drop", cut=True)
         try:
             groups, times = self._groups_and_times(frame, first, policy)
         except DataError as error:
@@ -131,8 +143,27 @@ class RowPredictor:
         if policy.changes_rows:
             evened = even_out(numbers, times, groups, policy)
             numbers, times, groups, index = evened.columns, evened.times, evened.groups, frame.index[evened.origin]
+        for feature in self.data.features:
+            if feature.name in numbers:
+                self.odd.look(feature, numbers[feature.name])
         columns = [self._as_taken(name, values, dtype, first) for name, values in numbers.items()]
         return _Given(np.stack(columns, axis=1), index, groups if group else None, times, evened)
+
+    def _with_holes(self, frame: pd.DataFrame, first: int) -> pd.DataFrame:
+        """Timesteps whose values cannot be read lack all of them."""
+        from dlspec.data.preparation import to_numbers
+
+        def read(name: str) -> Callable[[np.ndarray], object]:
+            values = undressed(frame[name].to_numpy())
+            return lambda rows: to_numbers(name, values[rows], first=first + rows)
+
+        good = self.odd.readable(first, len(frame), {name: read(name) for name in self.data.raw_columns})
+        if good.all():
+            return frame
+        found = frame.copy()
+        for name in self.data.raw_columns:
+            found[name] = found[name].where(good, None)
+        return found
 
     def _groups_and_times(
         self, frame: pd.DataFrame, first: int, policy: Policy
@@ -175,27 +206,44 @@ class RowPredictor:
             )
         return _Given(values, given.index[last], None if groups is None else groups[last])
 
-    def raw_columns(self, frame: pd.DataFrame, first: int = 0) -> dict[str, np.ndarray]:
+    def _readable(self, frame: pd.DataFrame, first: First) -> np.ndarray:
+        """The places of the rows of a table that can be read."""
+        import numpy as np
+
+        def read(feature: FeatureRecord) -> Callable[[np.ndarray], object]:
+            return lambda rows: self._read(feature, frame.iloc[rows], first + rows)
+
+        each = {feature.name: read(feature) for feature in self.data.features}
+        return np.flatnonzero(self.odd.readable(first, len(frame), each))
+
+    def _read(self, feature: FeatureRecord, frame: pd.DataFrame, first: First) -> np.ndarray:
+        """A column as the model takes it, before its words are spelt."""
+        from dlspec.data.preparation import DATE_FORMS, READERS
+
+        name, raw = feature.name, feature.raw
+        forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
+        given = frame[name].to_numpy()
+        given = undressed(given) if raw == "number" else given
+        read = READERS[raw](name, given, holes=feature.holes, first=first, **forms)
+        if raw == "word":
+            return read
+        return self._as_taken(name, read, self.model.input[feature.input or name].dtype, first)
+
+    def raw_columns(self, frame: pd.DataFrame, first: First = 0) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""
         import numpy as np
 
-        from dlspec.data.preparation import DATE_FORMS, READERS
-
         found = {}
         for feature in self.data.features:
-            name, raw = feature.name, feature.raw
-            forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
-            given = frame[name].to_numpy()
-            given = undressed(given) if raw == "number" else given
-            read = READERS[raw](name, given, holes=feature.holes, first=first, **forms)
-            if raw == "word":
+            read = self._read(feature, frame, first)
+            self.odd.look(feature, read)
+            if feature.raw == "word":
                 read = self.seen.spelt(feature, read)
                 read = np.array([word or self.data.missing_word for word in read], object)
-            key = feature.input or name
-            found[key] = self._as_taken(name, read, self.model.input[key].dtype, first)[:, None]
+            found[feature.input or feature.name] = read[:, None]
         return found
 
-    def _as_taken(self, name: str, values: np.ndarray, dtype: str, first: int) -> np.ndarray:
+    def _as_taken(self, name: str, values: np.ndarray, dtype: str, first: First) -> np.ndarray:
         """Values, (rows, ...), in the type that an input of the model has.
 
         Raises:

@@ -135,7 +135,8 @@ def test_windows_cross_the_borders_of_blocks(tiny_run, tmp_path, small_blocks):
     written, rows = printed(run, tmp_path / "new.csv")
     again = pd.read_csv(io.StringIO(written))
     length = run.data.timesteps
-    wanted = run.predict({"x": values})
+    with pytest.warns(UserWarning, match="11 values of `x` lie far outside the training data"):
+        wanted = run.predict({"x": values})
     assert rows == len(again) == 50
     assert again["x+2"].isna().sum() == length - 1
     assert list(again["x+2"][length - 1 :]) == pytest.approx(list(wanted["x+2"]), abs=1e-5)
@@ -150,8 +151,12 @@ def test_no_window_crosses_a_gap(tiny_run, tmp_path, small_blocks):
     there = pd.read_csv(io.StringIO(written))["x+2"].notna()
     assert rows == 60
     assert list(np.flatnonzero(there)) == [*range(length - 1, 31), *range(31 + length - 1, 60)]
-    assert len(run.predict({"t": times, "x": values})) == there.sum()
-    assert len(run.predict({"x": values})) == 60 - length + 1, "without times there are no gaps"
+    with pytest.warns(UserWarning, match="far outside"):
+        in_time = run.predict({"t": times, "x": values})
+    with pytest.warns(UserWarning, match="far outside"):
+        without_times = run.predict({"x": values})
+    assert len(in_time) == there.sum()
+    assert len(without_times) == 60 - length + 1, "without times there are no gaps"
     with pytest.raises(DataError, match=f"takes {length} rows in order without a gap in time, got 12"):
         run.predict({"t": times[25:37], "x": values[25:37]})
 
@@ -185,9 +190,7 @@ def test_inputs_that_are_given_back_stand_beside_their_own(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,old,Seoul\n", '`age` has the text "old" in row 31'),
-        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,,Seoul\n", "`age` lacks a value in row 31"),
-        ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3,\n", "`city` lacks a value in row 31"),
+        ("code,age,city\n" + "1,old,Seoul\n" * 30, '`age` has the text "old" in row 1'),
         ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3\n", "row 31 of .* has 2 values"),
         ("code,age,city\n" + "1,2,Seoul\n" * 30 + "1,3,a,b\n", "row 31 of .* has 4 values"),
         ("code,age,city\n", "has a header and no rows"),
@@ -202,10 +205,73 @@ def test_what_is_wrong_is_said_with_its_row(run, tmp_path, small_blocks, rows, m
     assert [file.name for file in tmp_path.iterdir()] == ["new.csv"]  # written whole or not at all
 
 
-def test_other_encodings_are_named(run, tmp_path):
-    (tmp_path / "new.csv").write_bytes("age,city\n3,부산\n".encode("cp949"))
-    with pytest.raises(DataError, match="is saved as CP949"):
-        printed(run, tmp_path / "new.csv")
+ODD = {
+    '`age` has the text "old" in row 31': "1,old,Seoul\n",
+    "`age` lacks a value in row 31": "1,,Seoul\n",
+    "`city` lacks a value in row 31": "1,3,\n",
+}
+
+
+@pytest.mark.parametrize("said", ODD)
+def test_a_row_that_cannot_be_read_has_no_prediction_and_is_named(run, tmp_path, small_blocks, said):
+    (tmp_path / "new.csv").write_text("code,age,city\n" + "1,42,Seoul\n" * 30 + ODD[said] + "1,42,Seoul\n" * 4, "utf-8")
+    notes, out = [], tmp_path / "out.csv"
+    assert dlspec.predict(run, tmp_path / "new.csv", out, note=notes.append) == 35
+    assert any("a row of 35 cannot be read" in note and said in note for note in notes)
+    found = pd.read_csv(out)["state"]
+    assert np.flatnonzero(found.isna()).tolist() == [30]
+
+
+@pytest.mark.parametrize("change", [0, 1e4, -1e4])
+def test_values_far_outside_the_training_data_are_counted(run, tmp_path, change):
+    frame = make_table()
+    frame.loc[[3, 8], "age"] += change
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    notes = []
+    dlspec.predict(run, tmp_path / "new.csv", tmp_path / "out.csv", note=notes.append)
+    said = [note for note in notes if "far outside the training data" in note]
+    assert [note.split(" lie")[0] for note in said] == (["2 values of `age`"] if change else [])
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_new_files_may_be_written_in_another_way(run, tmp_path, encoding, separator):
+    frame = make_table()
+    decimal = "," if separator == ";" else "."
+    text = frame[["city", "state", "age"]].to_csv(index=False, sep=separator, decimal=decimal)
+    (tmp_path / "new.csv").write_bytes(text.encode(encoding))
+    notes = []
+    dlspec.predict(run, tmp_path / "new.csv", tmp_path / "out.csv", note=notes.append)
+    codec = encoding.removesuffix("-sig")
+    found = pd.read_csv(tmp_path / "out.csv", sep=separator, decimal=decimal, encoding=codec, keep_default_na=False)
+    assert list(found["predicted state"]) == list(run.predict(frame)["state"])
+    assert [note for note in notes if "cp949" in note] == (
+        [f"`{tmp_path / 'new.csv'}` is not UTF-8, and is read as cp949"] if encoding == "cp949" else []
+    )
+
+
+def test_excel_knows_utf_8_by_a_mark_where_it_is_asked_for(run, tmp_path):
+    make_table().to_csv(tmp_path / "new.csv", index=False)
+    for bom in (False, True):
+        out = io.BytesIO()
+        dlspec.predict(run, tmp_path / "new.csv", out, bom=bom)
+        assert out.getvalue().startswith(b"\xef\xbb\xbf") == bom
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+def test_rows_come_from_standard_input(run, tmp_path, form):
+    frame = make_table()
+    if form == "csv":
+        frame.to_csv(tmp_path / "in", index=False)
+    elif form == "json":
+        frame.to_json(tmp_path / "in", orient="records")
+    else:
+        frame.to_excel(tmp_path / "in.xlsx", index=False)
+        (tmp_path / "in.xlsx").rename(tmp_path / "in")
+    with (tmp_path / "in").open("rb") as given:
+        done = command("predict", run.folder, "-", "--out", f"out.{form}", cwd=tmp_path, stdin=given)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / f"out.{form}").stat().st_size > 1000
 
 
 def test_nothing_is_overwritten_and_the_format_stays(run, tmp_path):
@@ -223,11 +289,11 @@ def test_nothing_is_overwritten_and_the_format_stays(run, tmp_path):
 
 def test_the_command_writes_a_file_or_prints(run, tmp_path):
     frame = make_table()
-    frame.loc[50, "age"] = np.nan
+    frame["age"] = frame["age"].astype(object).where(frame.index < 5, "old")
     frame.to_csv(tmp_path / "new.csv", index=False)
     done = command("predict", run.folder, "new.csv", "--out", "out.csv", cwd=tmp_path)
     assert done.returncode == 3
-    assert "lacks a value in row 51" in done.stderr
+    assert 'has the text "old" in row' in done.stderr
     assert not (tmp_path / "out.csv").exists()
 
 

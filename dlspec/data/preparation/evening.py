@@ -84,7 +84,7 @@ def even_out(columns: Columns, times: Array | None, groups: Array | None, policy
         return series
     if how != "drop":
         series = _filled(series, how, limit)
-    return _complete(series, cut=how != "drop" or times is None)
+    return _complete(series, cut=how != "drop" or times is None or policy.cut)
 
 
 def in_parts(series: Sequence[Evened]) -> Evened:

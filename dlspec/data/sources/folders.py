@@ -57,6 +57,13 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class NamesOfFiles(TableFiles):
+    """A table with the names of files, which may be all that it has."""
+
+    least: ClassVar = 1
+
+
+@dataclass(frozen=True)
 class FolderFiles(FileSource):
     """A sample in each file: a folder with a folder for each class, or a table with a column of paths.
 
@@ -211,7 +218,7 @@ class FolderFiles(FileSource):
 
     def _named(self, path: str) -> Listing:
         """The files that a table names."""
-        table = TableFiles((path,), self.folder, self.span, training=self.training)
+        table = NamesOfFiles((path,), self.folder, self.span, training=self.training)
         first = table.first_values()
         column = self.column
         if column is None:

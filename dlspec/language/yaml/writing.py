@@ -29,7 +29,7 @@ def to_yaml(values: Any) -> str:
 def to_inline_yaml(values: Any) -> str:
     """The same on one line, without the outermost braces: `lstm: {units: 64}`."""
     text = yaml.dump(
-        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1_000_000
+        values, Dumper=_OnOneLine, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1_000_000
     ).strip()
     text = _written_out(text.removesuffix("...").strip())
     return text[1:-1] if isinstance(values, Mapping) and values else text
@@ -56,6 +56,16 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar(f"{TAG}str", text, style='"' if quoted else None)
 
 
+class _OnOneLine(_Dumper):
+    """Writes text of several lines with `\\n` in it."""
+
+
+def _represent_on_one_line(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    if "\n" in text or "\r" in text:
+        return dumper.represent_scalar(f"{TAG}str", text, style='"')
+    return _represent_text(dumper, text)
+
+
 def _represent_number(dumper: yaml.SafeDumper, number: float) -> yaml.ScalarNode:
     text = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(number), repr(number))
     return dumper.represent_scalar(f"{TAG}float", text)
@@ -71,4 +81,8 @@ for _kind, _pattern in (
     _Dumper.add_implicit_resolver(f"{TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), None)
 _Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(float, _represent_number)
+_OnOneLine.add_representer(str, _represent_on_one_line)
+_OnOneLine.add_representer(float, _represent_number)
+_OnOneLine.add_representer(tuple, lambda dumper, values: dumper.represent_list(list(values)))
+_OnOneLine.yaml_implicit_resolvers = _Dumper.yaml_implicit_resolvers
 _Dumper.add_representer(tuple, lambda dumper, values: dumper.represent_list(list(values)))

@@ -46,7 +46,8 @@ EXPLAINING = {
     -5: "age sex gender year month day week weekday hour minute date datetime lat latitude lon lng long "
     "longitude zip postcode region country county state city province district street address site "
     "location block group fold batch treatment treat trt condition dose timestamp race ethnicity "
-    "education educ marital rank plot panel stratum trend sample x z population season quarter 나이 연령 "
+    "education educ marital rank plot panel stratum trend sample family household x z population "
+    "season quarter 나이 연령 "
     "성별 연도 년도 월 일 요일 시간 날짜 일자 지역 시도 시군구 위도 경도 교육 결혼여부 그룹 계절 분기",
     -2: "code time height width length size weight temperature temp distance area depth duration experience "
     "color colour income dist speed occupation religion 키 몸무게 면적 거리 층 크기 길이 너비 직업 색상",

@@ -10,7 +10,6 @@ import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -194,9 +193,9 @@ class RowsFormat(ABC):
 
     @property
     def encoding_to_write(self) -> str:
-        """The same, with a mark at the beginning where the file has one."""
-        given, start = self.dialect.encoding, self._beginning()
-        return given or marked_encoding(start) or ("utf-8-sig" if start.startswith(BOM_UTF8) else "utf-8")
+        """The same, in UTF-8 with a mark at the beginning where it is asked for."""
+        given = self.dialect.encoding or marked_encoding(self._beginning())
+        return given or ("utf-8-sig" if self.dialect.bom else "utf-8")
 
     def _beginning(self) -> bytes:
         with opened(self.file) as raw:

@@ -40,6 +40,7 @@ class Dialect:
     Args:
         header: the names of the columns of a file that has none; False: they are numbered.
         na: words that stand for a missing value.
+        bom: whether what is written in UTF-8 begins with a byte order mark, by which Excel knows it.
         sheet: of a workbook, the name of the sheet, or its number from 1 on.
         in_doubt: decimal sign and separator of thousands where the values leave a choice, as another file had them.
     """
@@ -52,6 +53,7 @@ class Dialect:
     na: tuple[str, ...] = ()
     in_doubt: tuple[str, str] | None = None
     sheet: str | int | None = None
+    bom: bool = False
 
 
 NOTHING_SAID = Dialect()
