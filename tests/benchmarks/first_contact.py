@@ -28,10 +28,10 @@ from queue import Queue
 from threading import Lock
 from typing import Any
 
-ENDS = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".jsonl", ".json", ".xlsx", ".ts")
+ENDS = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".jsonl", ".json", ".xlsx", ".dat", ".ts")
 FIELDS = ("file", "rows", "reached", "kind", "target", "lost", "left_out", "seconds", "code", "message")
 STEPS = ("init", "validate", "plan", "run")
-NOTHING_TO_LEARN = ("no-features", "no-target", "constant-target", "one-class", "too-few-rows")
+NOTHING_TO_LEARN = ("no-features", "no-target", "constant-target", "one-class", "too-few-rows", "one-column")
 """Codes of files in which nothing can be learned, which are counted apart."""
 LEAST_ROWS = 60
 LIMIT = 240
@@ -214,7 +214,7 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 def summary(rows: list[dict[str, str]]) -> Iterator[str]:
     large = [row for row in rows if not row["rows"] or int(float(row["rows"])) >= LEAST_ROWS]
     trained = [row for row in large if row["reached"] == "trained"]
-    nothing = [row for row in large if row["code"] in NOTHING_TO_LEARN or "names 1 column" in row["message"]]
+    nothing = [row for row in large if row["code"] in NOTHING_TO_LEARN]
     rest = [row for row in large if row not in trained and row not in nothing]
     yield f"{len(rows)} files, {len(large)} of {LEAST_ROWS} rows or more, {len(nothing)} with nothing to learn"
     share = len(trained) / max(1, len(large) - len(nothing))

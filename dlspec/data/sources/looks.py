@@ -23,9 +23,9 @@ def holds_values(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     columns = {name: written_values(rows, place) for place, name in named}
     numeric = [name for _, name in named if columns[name] and mostly_numbers(columns[name])]
     words = [name for _, name in named if name not in numeric]
-    if not numeric or not all(may_be_number(name) and not MISSING.fullmatch(name) for name in numeric):
+    given = [name.strip() for name in numeric if not MISSING.fullmatch(name)]
+    if not given or not all(map(may_be_number, given)):
         return False
-    given = [name.strip() for name in numeric]
     whole = [int(name) for name in given if re.fullmatch(r"\d{1,9}", name)]
     counts = len(whole) == len(given) and all(b - a == whole[1] - whole[0] for a, b in pairwise(whole))
     if counts and len(whole) > 1:
