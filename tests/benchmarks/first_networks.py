@@ -61,8 +61,19 @@ def measured(task: tuple[str, str, int, tuple[str, ...]]) -> dict[str, Any]:
     return {"table": Path(file).stem, "seed": seed, "seconds": seconds, "metrics": metrics}
 
 
-def error_of(scores: dict[str, Any]) -> float:
-    return float(scores["rmse"]) if "rmse" in scores else 1 - float(scores["accuracy"])
+def error_of(metrics: dict[str, Any], baseline: str | None = None) -> float:
+    """Of the test part, or the mean over those of all folds."""
+    whole = metrics.get("folds") or {**metrics["test"], "baselines": metrics["baselines"]}
+    scores = whole if baseline is None else whole["baselines"][baseline]
+
+    def mean(score: Any) -> float:
+        return float(score["mean"] if isinstance(score, dict) else score)
+
+    return mean(scores["rmse"]) if "rmse" in scores else 1 - mean(scores["accuracy"])
+
+
+def outcome_of(metrics: dict[str, Any]) -> str:
+    return str((metrics.get("folds") or metrics)["verdict"]["outcome"])
 
 
 def rows_of(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -70,15 +81,15 @@ def rows_of(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         own = [each for each in results if each["table"] == table["table"] and "metrics" in each]
         if not own:
             continue
-        network = statistics.mean(error_of(each["metrics"]["test"]) for each in own)
-        linear = statistics.mean(error_of(each["metrics"]["baselines"]["linear"]) for each in own)
+        network = statistics.mean(error_of(each["metrics"]) for each in own)
+        linear = statistics.mean(error_of(each["metrics"], "linear") for each in own)
         yield {
             "table": table["table"],
             "rows": table["rows"],
             "network": network,
             "linear": linear,
             "ratio": network / linear if linear else float(network > 0) + 1,
-            "verdicts": Counter(each["metrics"]["verdict"]["outcome"] for each in own),
+            "verdicts": Counter(outcome_of(each["metrics"]) for each in own),
             "seconds": statistics.median(each["seconds"] for each in own),
         }
 

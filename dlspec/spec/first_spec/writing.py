@@ -12,6 +12,7 @@ from dlspec.language.diagnostics.text import visible
 from dlspec.language.shapes import show_shape
 from dlspec.language.words import one_of
 from dlspec.language.yaml import to_inline_yaml
+from dlspec.spec.first_spec.sizes import Sizes
 from dlspec.spec.first_spec.start import Start
 
 FEWEST_WORDS, MOST_WORDS = 100, 2000
@@ -114,6 +115,11 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
             "  split: {validation: 0.15}",
             f"of the training part; the last {start.description.test_rows:,} are the test part",
         )
+    elif start.kind == "table" and (folds := _sizes(start).folds):
+        yield (
+            f"  split: {{folds: {folds}}}",
+            f"few rows: it is trained {folds} times, each time tested on another part of them",
+        )
     else:
         yield "  split: {validation: 0.15, test: 0.15}", f"the rest is trained on; {by}"
 
@@ -173,14 +179,12 @@ def _window(start: Start) -> int:
     return max(1, min(start.longest_window, round(rows * 0.15) // 2 - 1))
 
 
-def _width(start: Start) -> int:
-    """Units of the first hidden layer: few where there are few samples."""
-    rows = start.description.rows or 1000
-    return 16 if rows < 500 else 32 if rows < 5000 else 64
+def _sizes(start: Start) -> Sizes:
+    return Sizes.of(start.description.rows or 1000)
 
 
 def _model_lines(start: Start) -> Iterator[tuple[str, str]]:
-    width = _width(start)
+    width = _sizes(start).units
     if start.description.layout == "series":
         yield f"  - lstm: {width}", "reads the window from the oldest timestep to the newest"
         yield "  - dropout: 0.2", "sets a fifth of the values to zero while training"
@@ -201,9 +205,13 @@ def _model_lines(start: Start) -> Iterator[tuple[str, str]]:
         elif start.picture:
             width *= 2
             yield "  - flatten", f"{show_shape((None, *start.picture))} becomes one row of numbers"
+        straight = start.kind == "table" and not start.texts
+        name = ", name: bent" if straight else ""
         yield f"  - dense: {{units: {width}, activation: relu}}", "lines that are drawn, and bent"
         yield "  - dropout: 0.2", "sets a fifth of the values to zero while training"
-        yield f"  - dense: {{units: {width // 2}, activation: relu}}", ""
+        yield f"  - dense: {{units: {width // 2}, activation: relu{name}}}", ""
+        if straight:
+            yield "  - concatenate: {from: [bent, input]}", "what is bent, and the columns themselves: a line may do"
     yield "  - output", "as many units, and the activation, that the target needs"
 
 
@@ -220,10 +228,18 @@ def _pretrain_lines(start: Start, wanted: bool) -> Iterator[str]:
 
 
 def _train_lines(start: Start) -> Iterator[tuple[str, str]]:
-    yield "  optimizer: {adam: 0.001}", "the size of a step; three times less or more is worth a try"
-    yield "  epochs: 100", "how often it goes through the data, at most"
-    yield "  batch_size: 32", "samples between two steps"
-    yield "  early_stopping: {patience: 10}", "ends when the validation loss no longer falls for so many epochs"
+    sizes = _sizes(start)
+    optimizer, note = f"{{adam: {sizes.learning_rate}}}", "the size of a step; three times less or more is worth a try"
+    if sizes.weight_decay is not None and start.kind == "table":
+        optimizer = f"{{adamw: {{learning_rate: {sizes.learning_rate}, weight_decay: {sizes.weight_decay}}}}}"
+        note = "the size of a step, and how much weights are pulled to zero, which few rows need"
+    yield f"  optimizer: {optimizer}", note
+    yield f"  epochs: {sizes.epochs}", "how often it goes through the data, at most"
+    yield f"  batch_size: {sizes.batch}", "samples between two steps"
+    yield (
+        f"  early_stopping: {{patience: {sizes.patience}}}",
+        "ends when the validation loss no longer falls for so many epochs",
+    )
 
 
 def _evaluate_lines(start: Start) -> Iterator[tuple[str, str]]:
