@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dlspec.data.signature import Signature
 from dlspec.data.sources.reading import briefly
@@ -197,7 +197,14 @@ def explain(spec: Spec | str | Path, language: str = "en", *, overrides: Mapping
     return write_prose(loaded, graph(loaded), language)
 
 
-def init(data: str, *, target: str | None = None, series: bool | None = None, pretrain: bool = False) -> str:
+def init(
+    data: str,
+    *,
+    target: str | None = None,
+    series: bool | None = None,
+    pretrain: bool = False,
+    language: Literal["en", "ko"] = "en",
+) -> str:
     """A first spec with comments, as YAML, for a built-in dataset or a CSV file.
 
     Args:
@@ -205,6 +212,7 @@ def init(data: str, *, target: str | None = None, series: bool | None = None, pr
         target: the column to predict; otherwise the likeliest one.
         series: whether a row is a timestep or a sample; otherwise as the columns suggest.
         pretrain: with pretraining, layer by layer.
+        language: of the comments.
 
     Raises:
         DataError: there are no such data, or nothing in them can be predicted.
@@ -217,7 +225,7 @@ def init(data: str, *, target: str | None = None, series: bool | None = None, pr
         from dlspec.runs.first_run import made_to_run
 
         start = made_to_run(start)
-    return write_start(start, pretrain=pretrain)
+    return write_start(start, pretrain=pretrain, language=language)
 
 
 def schema() -> dict[str, Any]:

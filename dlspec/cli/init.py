@@ -14,6 +14,7 @@ from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
     from dlspec.spec.first_spec import Start
+    from dlspec.spec.first_spec.saying import Language
 
 
 LIKELIEST = 3
@@ -28,6 +29,7 @@ LIKELIEST = 3
 @click.option("--target", metavar="COLUMN", help="The column to predict; otherwise the likeliest one.")
 @click.option("--series/--table", default=None, help="Whether a row is a timestep or a sample; the columns tell.")
 @click.option("--pretrain", is_flag=True, help="With pretraining, layer by layer.")
+@click.option("--lang", "language", type=click.Choice(["en", "ko"]), help="Of comments; else as the machine is set.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("-y", "--yes", is_flag=True, help="Take what is proposed, and ask nothing.")
 @plugin_option
@@ -37,6 +39,7 @@ def command(
     target: str | None,
     series: bool | None,
     pretrain: bool,
+    language: Language | None,
     force: bool,
     yes: bool,
 ) -> int:
@@ -52,7 +55,9 @@ def command(
     from dlspec.cli import OK, SPEC_ERRORS
     from dlspec.cli.output import print_counts, print_diagnostics, print_or_write
     from dlspec.spec.first_spec import look_at, write_start
+    from dlspec.spec.first_spec.saying import machine_language
 
+    language = language or machine_language()
     asking = sys.stdin.isatty() and sys.stdout.isatty() and not yes and str(out) != "-"
     if data is None:
         if not asking:
@@ -76,13 +81,13 @@ def command(
 
         start = made_to_run(start)
     if str(out) == "-":
-        print_or_write(write_start(start, pretrain=pretrain), None)
+        print_or_write(write_start(start, pretrain=pretrain, language=language), None)
         return OK
     file = out or Path(f"{start.name}.yaml")
     if file.exists() and not force:
         raise click.UsageError(f"`{file}` is there already; write `--force` to replace it, or `-o` another file")
     path = start.data if start.kind == "dataset" else _from_folder(start.data, file)
-    print_or_write(write_start(start, path=path, pretrain=pretrain), file)
+    print_or_write(write_start(start, path=path, pretrain=pretrain, language=language), file)
 
     from dlspec.api import examine
 

@@ -13,11 +13,12 @@ from dlspec.runs.settling import settled
 from dlspec.spec.checks import check
 from dlspec.spec.composition import compose
 from dlspec.spec.first_spec import Start, write_start
+from dlspec.spec.first_spec.saying import Said, say
 
 if TYPE_CHECKING:
     from dlspec.spec.spec import Spec
 
-TEXT_AMONG_NUMBERS = "text among numbers"
+TEXT_AMONG_NUMBERS = say("text among numbers")
 EMPTY = 0.95
 """A column that lacks a larger share of its values is left out."""
 KEPT = 0.8
@@ -51,7 +52,7 @@ def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     """With what settles all that is wrong with values."""
     lacking, rows = _lacking(error), start.description.rows or 0
     empty = {
-        name: "has no values" for name, count in lacking.items() if name in start.features and count > EMPTY * rows
+        name: say("has no values") for name, count in lacking.items() if name in start.features and count > EMPTY * rows
     }
     if empty and len(empty) < len(start.features):
         return start.without(empty)
@@ -59,7 +60,7 @@ def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     if found is None or (found.settings.get("missing") == "drop" and found.samples < least):
         worst = max((name for name in lacking if name in start.features), key=lacking.__getitem__, default=None)
         if worst is not None and len(start.features) > 1:
-            return start.without({worst: f"lacks {lacking[worst]:,} values"})
+            return start.without({worst: say("lacks {count:,} values", count=lacking[worst])})
     if found is None:
         return None
     return replace(start, settings={**start.settings, **found.settings}, notes=_in_words(lacking))
@@ -107,8 +108,8 @@ def _lacking(error: DataError) -> dict[str, int]:
     return {match[1]: int(match[2] or 1) for match in found if match}
 
 
-def _in_words(lacking: dict[str, int]) -> tuple[str, ...]:
-    return tuple(f"{count} of {name}" for name, count in lacking.items())
+def _in_words(lacking: dict[str, int]) -> tuple[Said, ...]:
+    return tuple(say("{count} of {name}", count=count, name=name) for name, count in lacking.items())
 
 
 def _of_text(error: DataError) -> list[str]:

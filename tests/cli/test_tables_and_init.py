@@ -124,7 +124,7 @@ def test_the_first_spec_has_no_mistake_and_no_warning(data, pretrain, folder, tm
 def test_it_proposes_target_task_and_features(folder):
     for file, expected in {
         "iris.csv": "  table: iris.csv                 # a row is a sample\n"
-        "  target: species                 # or sepal_length, sepal_width, petal_length and petal_width\n"
+        "  target: species                 # or sepal_length, sepal_width, petal_length, petal_width\n"
         "  features: [sepal_length, sepal_width, petal_length, petal_width]  # left out: id (counts the rows)\n",
         "sales.csv": "  series: sales.csv               # a row is a timestep, oldest first\n"
         "  time: day\n  target: sold\n",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any, ClassVar, Self
 
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
@@ -270,13 +271,16 @@ class RowsFiles(FileSource):
     def some_rows(self, most: int) -> tuple[list[int], list[list[str]]]:
         """Rows of the first file, as they are written, and their places, counted from 0.
 
-        They are taken from all over the file; of one with very many rows from its beginning.
+        They are drawn from all over the file, always the same ones; of one with very many rows from its beginning.
         """
-        file = self.files[0]
-        count = file.count()
-        step = max(1, -(-count // most)) if count <= MOST_TO_PASS else 1
-        found = list(islice(enumerate(file.rows()), 0, most * step, step))
-        return [place for place, _ in found], [row for _, row in found]
+        draw, kept = Random(0), list[tuple[int, list[str]]]()
+        for place, row in enumerate(islice(self.files[0].rows(), MOST_TO_PASS)):
+            if place < most:
+                kept.append((place, row))
+            elif (chosen := draw.randrange(place + 1)) < most:
+                kept[chosen] = (place, row)
+        kept.sort(key=lambda each: each[0])
+        return [place for place, _ in kept], [row for _, row in kept]
 
     def words_of(self, column: str) -> list[str]:
         """The values of a column as they are written, of all rows."""

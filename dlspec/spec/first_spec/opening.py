@@ -13,8 +13,8 @@ from dlspec.data.sources.formats.separated import Separated
 from dlspec.data.sources.looks import holds_values
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.words import one_of
 from dlspec.language.yaml.encodings import NAMES
+from dlspec.spec.first_spec.saying import Said, say
 
 MOST_SETTINGS = 4
 
@@ -30,7 +30,7 @@ class Opened:
 
     source: RowsFiles
     settings: Mapping[str, Any] = field(default_factory=dict)
-    why: Mapping[str, str] = field(default_factory=dict)
+    why: Mapping[str, Said] = field(default_factory=dict)
 
 
 def opened(data: str, folder: Path, kind: type[RowsFiles]) -> Opened:
@@ -47,7 +47,7 @@ def opened(data: str, folder: Path, kind: type[RowsFiles]) -> Opened:
         try:
             header = found.source.files[0].header()
             if found.source.dialect.header is None and holds_values(header, found.source.files[0].first_rows()):
-                found = _with(found, "header", False, "the first line holds values, and no names")
+                found = _with(found, "header", False, say("the first line holds values, and no names"))
             found.source.describe()
         except DataError as error:
             better = _better(found, error)
@@ -64,16 +64,21 @@ def _better(found: Opened, error: DataError) -> Opened | None:
     code, file = error.diagnostics[0].code, found.source.files[0]
     if code == "no-sheet" and isinstance(file, Excel):
         first, *others = file.sheets()
-        return _with(found, "sheet", first, f"or {one_of(others).replace('`', '')}")
+        return _with(found, "sheet", first, say("or {others}", others=", ".join(others)))
     if code == "data-unreadable" and isinstance(file, Separated) and found.source.dialect.encoding is None:
         encoding = file.likely_encoding()
-        return None if encoding is None else _with(found, "encoding", encoding, f"not UTF-8, but {NAMES[encoding][0]}")
+        return (
+            None
+            if encoding is None
+            else _with(found, "encoding", encoding, say("not UTF-8, but {name}", name=NAMES[encoding][0]))
+        )
     if code == "ambiguous-number" and isinstance(file, Separated):
         column, value = file.signs_in_doubt
         mark = "," if "," in value else "."
         semicolons = file.separator == ";"
         key = "decimal" if (mark == "," and semicolons) else "thousands"
-        return _with(found, key, mark, f"so that {value} in {column} is {_read(value, mark, key)}")
+        why = say("so that {value} in {column} is {read}", value=value, column=column, read=_read(value, mark, key))
+        return _with(found, key, mark, why)
     return None
 
 
@@ -81,6 +86,6 @@ def _read(value: str, mark: str, key: str) -> str:
     return value.replace(mark, "." if key == "decimal" else "")
 
 
-def _with(found: Opened, key: str, value: Any, why: str) -> Opened:
+def _with(found: Opened, key: str, value: Any, why: Said) -> Opened:
     dialect: Dialect = replace(found.source.dialect, **{key: value})
     return Opened(replace(found.source, dialect=dialect), {**found.settings, key: value}, {**found.why, key: why})

@@ -8,7 +8,7 @@ from math import ceil
 STEPS = 4000
 """About so many steps of training a small network takes; fewer than some epochs are none the less done."""
 FEWEST_EPOCHS, MOST_EPOCHS = 40, 1000
-FEW_ROWS = 300
+LEAST_ROWS, FEW_ROWS = 20, 300
 """Of fewer samples, a single test part says little: each of them is tested on in its turn."""
 
 
@@ -48,7 +48,7 @@ class Sizes:
             patience,
             learning_rate=0.003 if rows < 5000 else 0.001,
             weight_decay=1.0 if rows < 1000 else None,
-            folds=5 if rows < FEW_ROWS else None,
+            folds=5 if LEAST_ROWS <= rows < FEW_ROWS else None,
         )
 
 

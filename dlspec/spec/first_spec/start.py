@@ -22,8 +22,17 @@ from dlspec.data.sources.rows import RowsFiles, SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
-from dlspec.spec.first_spec.looked import LEVELS, Looked, counts_rows, looked_at, says_the_same, words_of_texts
+from dlspec.spec.first_spec.looked import (
+    LEVELS,
+    Looked,
+    counts_rows,
+    looked_at,
+    says_the_same,
+    usual_length,
+    words_of_texts,
+)
 from dlspec.spec.first_spec.opening import Opened, opened
+from dlspec.spec.first_spec.saying import Said, say
 from dlspec.spec.first_spec.series import in_time
 from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets, speaks_for
 
@@ -58,6 +67,7 @@ class Start:
         rows: the places of these rows.
         codes: columns of whole numbers that stand for classes.
         texts: columns of text that the network sees, and how many words of it come again.
+        lengths: of these columns, words that most of their texts have at most.
         group: the column that separates several series.
         length: timesteps of a series; None: as many as there are rows.
         longest_window: timesteps that a window has at most.
@@ -69,21 +79,22 @@ class Start:
     description: Description
     target: str
     features: tuple[str, ...]
-    left_out: dict[str, str]
+    left_out: dict[str, Said]
     time: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
     is_large: bool = False
     likely: tuple[Candidate, ...] = ()
     looked: Mapping[str, Looked] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
     codes: tuple[str, ...] = ()
     texts: Mapping[str, int] = field(default_factory=dict)
+    lengths: Mapping[str, int] = field(default_factory=dict)
     group: str | None = None
     length: int | None = None
     longest_window: int = LONGEST_WINDOW
-    why: Mapping[str, str] = field(default_factory=dict)
+    why: Mapping[str, Said] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -141,7 +152,7 @@ class Start:
             c.name for c in self.description.columns if _can_be_predicted(c) and c.name not in (self.time, self.group)
         ]
 
-    def without(self, reasons: Mapping[str, str]) -> Start:
+    def without(self, reasons: Mapping[str, Said]) -> Start:
         """The same without some of the features, each with the reason."""
         kept = tuple(name for name in self.features if name not in reasons)
         return replace(self, features=kept, left_out={**self.left_out, **reasons})
@@ -242,6 +253,7 @@ def _of_table(data: str, table: TableFiles) -> Start:
     return Start(
         data, "table", description, "", (), {}, is_large=table.is_large, looked=looked, rows=tuple(places), codes=codes,
         texts=texts,
+        lengths={name: usual_length([row[header.index(name)] for row in rows]) for name in texts},
     )  # fmt: skip
 
 
@@ -327,7 +339,7 @@ def _likely(start: Start) -> list[Candidate]:
 
 def _with_features(start: Start) -> Start:
     description = start.description
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Said] = {}
     features: list[str] = []
     copies = start.copies_of(start.target) if description.layout == "samples" else []
     for column in description.columns:
@@ -341,11 +353,11 @@ def _with_features(start: Start) -> Start:
         if name in start.texts:
             features.append(name)
         elif column.kind != "number" and not words:
-            left_out[name] = {"class": "classes"}.get(column.kind, HOLDS[column.kind])
+            left_out[name] = say({"class": "classes"}.get(column.kind, HOLDS[column.kind]))
         elif start.kind != "dataset" and start.tells_rows_apart(name):
-            left_out[name] = "counts the rows"
+            left_out[name] = say("counts the rows")
         elif name in copies:
-            left_out[name] = f"says the same as {start.target}"
+            left_out[name] = say("says the same as {target}", target=start.target)
         else:
             features.append(name)
     if not features and "counts the rows" in left_out.values():  # then the place of a row is all there is

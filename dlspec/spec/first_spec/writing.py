@@ -10,51 +10,66 @@ from dlspec.data.sources.audio import AudioFiles
 from dlspec.data.sources.formats import LOOKED_AT
 from dlspec.language.diagnostics.text import visible
 from dlspec.language.shapes import show_shape
-from dlspec.language.words import one_of
 from dlspec.language.yaml import to_inline_yaml
+from dlspec.spec.first_spec.saying import Language, Said, listed, say
 from dlspec.spec.first_spec.sizes import Sizes
 from dlspec.spec.first_spec.start import Start
 
+Line = tuple[str, Said]
+"""Of YAML, and its comment."""
+NOTHING = Said("")
 FEWEST_WORDS, MOST_WORDS = 100, 2000
 """Words that a first network tells apart."""
+RARE = 0.5
+"""A class is rare that stands in less than so many times its even share of the rows."""
 SHOWN = 3
 """Columns that lack values, and are named."""
 
 
-def write_start(start: Start, *, path: str | None = None, pretrain: bool = False) -> str:
+def write_start(start: Start, *, path: str | None = None, pretrain: bool = False, language: Language = "en") -> str:
     """The spec as YAML with comments.
 
     Args:
+        language: of the comments.
         path: of the data file as the spec shall name it, where that is not `start.data`.
         pretrain: whether the stages of pretraining count; they stand in comments otherwise.
     """
-    description = start.description
-    estimated = start.kind == "series" and (description.rows or 0) >= LOOKED_AT
-    about = f"{'about ' * estimated}{_plural(description.rows, 'row')}; " if description.rows else ""
-    columns = _columns_in_words(start)
     lines = [
-        on_one_line(f"# A first spec for {start.data}: {about}{columns}."),
-        "# Every line may be changed; `dlspec validate` says at once what is wrong, `dlspec layers` what there is.",
+        on_one_line(_head(start).into(language)),
+        say(
+            "# Every line may be changed; `dlspec validate` says at once what is wrong, `dlspec layers` what there is."
+        ).into(language),
         "",
         "dlspec: 1",
         f"name: {to_inline_yaml(start.name)}",
-        "seed: 1                           # the same number, the same result",
+        *_noted(iter([("seed: 1", say("the same number, the same result"))]), language),
         "",
         "data:",
-        *_noted(_data_lines(start, path or start.data)),
+        *_noted(_data_lines(start, path or start.data), language),
         "",
-        "model:                            # from the data up; `dlspec plan` shows the shapes",
-        *_noted(_model_lines(start)),
+        *_noted(iter([("model:", say("from the data up; `dlspec plan` shows the shapes"))]), language),
+        *_noted(_model_lines(start), language),
         "",
-        *_pretrain_lines(start, pretrain),
+        *_pretrain_lines(pretrain, language),
         "",
         "train:",
-        *_noted(_train_lines(start)),
+        *_noted(_train_lines(start), language),
         "",
-        "evaluate:                         # on the test part, beside the simplest guesses",
-        *_noted(_evaluate_lines(start)),
+        *_noted(iter([("evaluate:", say("on the test part, beside the simplest guesses"))]), language),
+        *_noted(_evaluate_lines(start), language),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _head(start: Start) -> Said:
+    """What the data are, and what is predicted."""
+    rows = start.description.rows
+    about = say("{rows} rows; ", rows=f"{rows:,}") if rows else NOTHING
+    if rows == 1:
+        about = say("1 row; ")
+    elif rows and start.kind == "series" and rows >= LOOKED_AT:
+        about = say("about {rows} rows; ", rows=f"{rows:,}")
+    return say("# A first spec for {data}: {about}{columns}.", data=start.data, about=about, columns=_to_predict(start))
 
 
 def on_one_line(comment: str) -> str:
@@ -62,33 +77,38 @@ def on_one_line(comment: str) -> str:
     return visible(" ".join(comment.split())) if re.search(r"[^\x20-\x7e]", comment) else comment
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def _columns_in_words(start: Start) -> str:
+def _to_predict(start: Start) -> Said:
     target = start.column
     if len(start.predicted) > 1:
-        return f"{len(start.predicted)} labels are to be predicted"
-    what = f"{len(target.classes)} classes" if target.classes and start.task != "number" else "a number"
-    return f"`{start.target}` ({what}) is to be predicted"
+        return say("{count} labels are to be predicted", count=len(start.predicted))
+    what = say("a number")
+    if target.classes and start.task != "number":
+        what = say("{count} classes", count=len(target.classes))
+    return say("`{target}` ({what}) is to be predicted", target=start.target, what=what)
 
 
-def _noted(lines: Iterator[tuple[str, str]], column: int = 34) -> Iterator[str]:
+def _noted(lines: Iterator[Line], language: Language, column: int = 34) -> Iterator[str]:
     """Lines with their comments below each other."""
     for text, note in lines:
         gap = " " * max(2, column - len(text))
-        yield f"{text}{gap}# {on_one_line(note)}" if note else text
+        yield f"{text}{gap}# {on_one_line(note.into(language))}" if note else text
 
 
-def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
-    what = {"dataset": "built in", "table": "a row is a sample", "series": "a row is a timestep, oldest first"}
+def _data_lines(start: Start, path: str) -> Iterator[Line]:
+    what = {
+        "dataset": say("built in"),
+        "table": say("a row is a sample"),
+        "series": say("a row is a timestep, oldest first"),
+    }
     options = f"{{{to_inline_yaml({'path': path, **start.options})}}}" if start.options else to_inline_yaml(path)
-    yield f"  {start.kind}: {options}", what.get(start.kind, "a sample in each file")
+    yield f"  {start.kind}: {options}", what.get(start.kind, say("a sample in each file"))
     if start.time:
-        yield f"  time: {to_inline_yaml(start.time)}", ""
+        yield f"  time: {to_inline_yaml(start.time)}", NOTHING
     if start.group:
-        yield f"  group: {to_inline_yaml(start.group)}", "each value has a series of its own; no window has two of them"
+        yield (
+            f"  group: {to_inline_yaml(start.group)}",
+            say("each value has a series of its own; no window has two of them"),
+        )
     others = [name for name in start.targets if name not in start.predicted][:4]
     target = to_inline_yaml(start.predicted if len(start.predicted) > 1 else start.target)
     if start.target in start.codes:
@@ -100,34 +120,37 @@ def _data_lines(start: Start, path: str) -> Iterator[tuple[str, str]]:
     if start.task == "series":
         yield (
             f"  window: {{length: {_window(start)}, horizon: 1}}",
-            "timesteps that the network sees, and how many ahead it predicts",
+            say("timesteps that the network sees, and how many ahead it predicts"),
         )
-        yield "  predict: difference", "level | difference | return: what the network puts out"
+        yield "  predict: difference", say("level | difference | return: what the network puts out")
     elif start.task == "class_series":
         yield (
             f"  window: {{length: {_window(start)}, horizon: 0}}",
-            "timesteps that the network sees; it tells the last",
+            say("timesteps that the network sees; it tells the last"),
         )
-    yield "  scale: standard", "standard | min_max | none; fitted on the training part only"
-    by = "in order of time" if start.description.layout == "series" else "at random, by the seed"
+    yield "  scale: standard", say("standard | min_max | none; fitted on the training part only")
     if start.description.test_rows:
         yield (
             "  split: {validation: 0.15}",
-            f"of the training part; the last {start.description.test_rows:,} are the test part",
+            say("of the training part; the last {rows:,} are the test part", rows=start.description.test_rows),
         )
     elif start.kind == "table" and (folds := _sizes(start).folds):
         yield (
             f"  split: {{folds: {folds}}}",
-            f"few rows: it is trained {folds} times, each time tested on another part of them",
+            say("few rows: it is trained {folds} times, each time tested on another part of them", folds=folds),
         )
     else:
-        yield "  split: {validation: 0.15, test: 0.15}", f"the rest is trained on; {by}"
+        in_time = start.description.layout == "series"
+        how = (
+            "the rest is trained on; in order of time" if in_time else "the rest is trained on; at random, by the seed"
+        )
+        yield "  split: {validation: 0.15, test: 0.15}", say(how)
 
 
-def _feature_lines(start: Start) -> Iterator[tuple[str, str]]:
+def _feature_lines(start: Start) -> Iterator[Line]:
     """What the network sees, with a type where a column holds text."""
-    left = [f"{name} ({why})" for name, why in start.left_out.items()]
-    note = f"left out: {', '.join(left)}" if left else "what the network sees"
+    left = [say("{name} ({why})", name=name, why=why) for name, why in start.left_out.items()]
+    note = say("left out: {names}", names=listed(left)) if left else say("what the network sees")
     if not start.features:
         return
     if not any(name in start.texts for name in start.features):
@@ -140,35 +163,45 @@ def _feature_lines(start: Start) -> Iterator[tuple[str, str]]:
             words = max(FEWEST_WORDS, min(MOST_WORDS, 10 * round(start.texts[name] / 10)))
             yield (
                 f"    {to_inline_yaml(name)}: {{text: {{words: {words}}}}}",
-                "which of the most frequent words stand in it; `length: 40` reads them in their order, for `embedding`",
+                say(
+                    "which of the most frequent words stand in it; `length: {length}` reads them in their order, "
+                    "for `embedding`",
+                    length=start.lengths.get(name, 40),
+                ),
             )
         else:
             kind = infer(column) if column is not None else None
-            yield f"    {to_inline_yaml(name)}: {kind.type_name if kind is not None else 'numeric'}", ""
+            yield f"    {to_inline_yaml(name)}: {kind.type_name if kind is not None else 'numeric'}", NOTHING
 
 
-def _note_of_target(start: Start, others: Sequence[str]) -> str:
+def _note_of_target(start: Start, others: Sequence[str]) -> Said:
     """What else could be predicted, or that whole numbers are taken for classes."""
     if start.target in start.codes:
-        return (
-            f"{len(start.column.classes)} classes written as numbers; `{start.target}` alone takes them for a quantity"
+        return say(
+            "{count} classes written as numbers; `{target}` alone takes them for a quantity",
+            count=len(start.column.classes),
+            target=start.target,
         )
-    return f"or {one_of(others).replace('`', '')}" if others else ""
+    return say("or {others}", others=", ".join(others)) if others else NOTHING
 
 
-def _note_of(key: str, value: object, lacking: Sequence[str]) -> str:
+def _note_of(key: str, value: object, lacking: Sequence[Said]) -> Said:
     """Why a setting is there."""
     if key == "na":
-        return "stands for no value"
-    more = f" and {len(lacking) - SHOWN} more columns" if len(lacking) > SHOWN else ""
+        return say("stands for no value")
     if key == "duplicates":
-        return "rows with the same time become one"
+        return say("rows with the same time become one")
     done = {
-        "previous": "the value before stands in, which is never predicted",
-        "drop": "rows are left out",
-        "median": "the median stands in; a missing word is one of its own",
+        "previous": say("the value before stands in, which is never predicted"),
+        "drop": say("rows are left out"),
+        "median": say("the median stands in; a missing word is one of its own"),
     }
-    return f"{', '.join(lacking[:SHOWN])}{more} are missing; {done.get(str(value), '')}" if lacking else ""
+    if not lacking:
+        return NOTHING
+    named = listed(list(lacking[:SHOWN]))
+    if len(lacking) > SHOWN:
+        named = say("{named} and {more} more columns", named=named, more=len(lacking) - SHOWN)
+    return say("{lacking} are missing; {done}", lacking=named, done=done.get(str(value), NOTHING))
 
 
 def _window(start: Start) -> int:
@@ -183,66 +216,91 @@ def _sizes(start: Start) -> Sizes:
     return Sizes.of(start.description.rows or 1000)
 
 
-def _model_lines(start: Start) -> Iterator[tuple[str, str]]:
+def _model_lines(start: Start) -> Iterator[Line]:
     width = _sizes(start).units
     if start.description.layout == "series":
-        yield f"  - lstm: {width}", "reads the window from the oldest timestep to the newest"
-        yield "  - dropout: 0.2", "sets a fifth of the values to zero while training"
+        yield f"  - lstm: {width}", say("reads the window from the oldest timestep to the newest")
+        yield "  - dropout: 0.2", say("sets a fifth of the values to zero while training")
     else:
         if start.kind == AudioFiles.key:
             yield (
                 f"  - mel_spectrogram: {{sampling_rate: {start.options['rate']}, fft_length: 256}}",
-                "a picture of the sound",
+                say("a picture of the sound"),
             )
-            yield "  - flatten", ""
+            yield "  - flatten", NOTHING
         elif len(start.picture) == 3:
             width *= 2
-            yield "  - conv2d: {filters: 16, kernel_size: 3, activation: relu}", "looks for small patterns everywhere"
-            yield "  - max_pooling2d: 2", "keeps the strongest of four neighbours"
-            yield "  - conv2d: {filters: 32, kernel_size: 3, activation: relu}", "patterns of patterns"
-            yield "  - max_pooling2d: 2", ""
-            yield "  - flatten", ""
+            yield (
+                "  - conv2d: {filters: 16, kernel_size: 3, activation: relu}",
+                say("looks for small patterns everywhere"),
+            )
+            yield "  - max_pooling2d: 2", say("keeps the strongest of four neighbours")
+            yield "  - conv2d: {filters: 32, kernel_size: 3, activation: relu}", say("patterns of patterns")
+            yield "  - max_pooling2d: 2", NOTHING
+            yield "  - flatten", NOTHING
         elif start.picture:
             width *= 2
-            yield "  - flatten", f"{show_shape((None, *start.picture))} becomes one row of numbers"
+            yield "  - flatten", say("{shape} becomes one row of numbers", shape=show_shape((None, *start.picture)))
         straight = start.kind == "table" and not start.texts
         name = ", name: bent" if straight else ""
-        yield f"  - dense: {{units: {width}, activation: relu}}", "lines that are drawn, and bent"
-        yield "  - dropout: 0.2", "sets a fifth of the values to zero while training"
-        yield f"  - dense: {{units: {width // 2}, activation: relu{name}}}", ""
+        yield f"  - dense: {{units: {width}, activation: relu}}", say("lines that are drawn, and bent")
+        yield "  - dropout: 0.2", say("sets a fifth of the values to zero while training")
+        yield f"  - dense: {{units: {width // 2}, activation: relu{name}}}", NOTHING
         if straight:
-            yield "  - concatenate: {from: [bent, input]}", "what is bent, and the columns themselves: a line may do"
-    yield "  - output", "as many units, and the activation, that the target needs"
+            yield (
+                "  - concatenate: {from: [bent, input]}",
+                say("what is bent, and the columns themselves: a line may do"),
+            )
+    yield "  - output", say("as many units, and the activation, that the target needs")
 
 
-def _pretrain_lines(start: Start, wanted: bool) -> Iterator[str]:
+def _pretrain_lines(wanted: bool, language: Language) -> Iterator[str]:
     lines = [
-        "pretrain:                         # each layer first learns to give back its own input, from the lowest up",
-        "  method: autoencoder             # or denoising_autoencoder, rbm; `dlspec layers autoencoder` tells more",
-        "  epochs: 10",
+        ("pretrain:", say("each layer first learns to give back its own input, from the lowest up")),
+        ("  method: autoencoder", say("or denoising_autoencoder, rbm; `dlspec layers autoencoder` tells more")),
+        ("  epochs: 10", NOTHING),
     ]
     if not wanted:
-        yield "# Pretraining, layer by layer; remove the `# ` to use it:"
-    for line in lines:
+        yield "# " + say("Pretraining, layer by layer; remove the `# ` to use it:").into(language)
+    for line in _noted(iter(lines), language):
         yield line if wanted else f"# {line}"
 
 
-def _train_lines(start: Start) -> Iterator[tuple[str, str]]:
+def _train_lines(start: Start) -> Iterator[Line]:
     sizes = _sizes(start)
-    optimizer, note = f"{{adam: {sizes.learning_rate}}}", "the size of a step; three times less or more is worth a try"
+    optimizer, note = (
+        f"{{adam: {sizes.learning_rate}}}",
+        say("the size of a step; three times less or more is worth a try"),
+    )
     if sizes.weight_decay is not None and start.kind == "table":
         optimizer = f"{{adamw: {{learning_rate: {sizes.learning_rate}, weight_decay: {sizes.weight_decay}}}}}"
-        note = "the size of a step, and how much weights are pulled to zero, which few rows need"
+        note = say("the size of a step, and how much weights are pulled to zero, which few rows need")
     yield f"  optimizer: {optimizer}", note
-    yield f"  epochs: {sizes.epochs}", "how often it goes through the data, at most"
-    yield f"  batch_size: {sizes.batch}", "samples between two steps"
+    yield f"  epochs: {sizes.epochs}", say("how often it goes through the data, at most")
+    yield f"  batch_size: {sizes.batch}", say("samples between two steps")
     yield (
         f"  early_stopping: {{patience: {sizes.patience}}}",
-        "ends when the validation loss no longer falls for so many epochs",
+        say("ends when the validation loss no longer falls for so many epochs"),
     )
+    if rare := _rarest(start):
+        word, share = rare
+        balance = say(
+            "`{word}` is {share:.0%} of the rows; this makes each class count as much", word=word, share=share
+        )
+        yield "  # class_weight: balanced", balance
 
 
-def _evaluate_lines(start: Start) -> Iterator[tuple[str, str]]:
+def _rarest(start: Start) -> tuple[str, float] | None:
+    """A class that stands in few rows, and in which share of them; None: there is none, or it is not known."""
+    looked = start.looked.get(start.target)
+    if start.task != "class" or looked is None or not looked.counts:
+        return None
+    word, count = min(looked.counts.items(), key=lambda each: each[1])
+    share = count / len(looked.given)
+    return (word, share) if share < RARE / len(looked.counts) else None
+
+
+def _evaluate_lines(start: Start) -> Iterator[Line]:
     metrics = {
         "series": "[mae, rmse, mase]",
         "class_series": "[accuracy, log_loss]",
@@ -256,10 +314,10 @@ def _evaluate_lines(start: Start) -> Iterator[tuple[str, str]]:
         "class": "[majority, linear]",
     }
     guess = {
-        "series": "the next value is the last one, and a linear model of the window",
-        "number": "always the mean, and a linear model",
-        "class_series": "always the most frequent class, and a linear model of the window",
-        "class": "always the most frequent class, and a linear model",
+        "series": say("the next value is the last one, and a linear model of the window"),
+        "number": say("always the mean, and a linear model"),
+        "class_series": say("always the most frequent class, and a linear model of the window"),
+        "class": say("always the most frequent class, and a linear model"),
     }
-    yield f"  metrics: {metrics[start.task]}", ""
+    yield f"  metrics: {metrics[start.task]}", NOTHING
     yield f"  baselines: {baselines[start.task]}", guess[start.task]
