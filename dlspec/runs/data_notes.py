@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
     """Columns that the network does not see, values that were filled in, rows left out, words that are not known."""
-    from dlspec.data.features.numeric import FittedNumber
+    from dlspec.data.features.numeric import FittedBins, FittedNumber
 
     said = in_words(not_seen(spec.data, deciding_source(spec.data, spec.seed).describe(), data.signature))
     if said:
@@ -28,7 +28,7 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
     fitted = {column.name: column for column in data.preprocessing.columns}
     for feature in record.features:
         column = fitted.get(feature.name)
-        if feature.missing and isinstance(column, FittedNumber) and column.fill is not None:
+        if feature.missing and isinstance(column, FittedNumber | FittedBins) and column.fill is not None:
             filled = "A missing value" if feature.missing == 1 else f"{feature.missing:,} missing values"
             was = "was" if feature.missing == 1 else "were"
             yield f"{filled} of `{feature.name}` {was} filled in with {column.fill:.4g}."

@@ -433,3 +433,48 @@ def test_pictures_are_of_the_type_image():
     (problem,) = dlspec.validate(text % "{image: numeric}")
     assert problem.message == "`image` holds arrays, and `numeric` takes numbers"
     assert problem.help == "write `image: image`, or leave the type out"
+
+
+# --- bins
+
+
+@pytest.mark.parametrize(("missing", "indicator"), [("median", False), ("median", True), (0, False)])
+def test_bins_hold_as_many_values_each(missing, indicator):
+    values = np.concatenate([np.random.default_rng(0).lognormal(size=1000), [np.nan] * 50])
+    fitted = FEATURES["numeric"](bins=10, indicator=indicator).fit("x", values, "standard", missing)
+    seen = fitted.encode(values)
+    assert seen.shape == (1050, fitted.width) == (1050, 10 + indicator)
+    assert (seen[:, :10].sum(axis=1) == 1).all()
+    np.testing.assert_allclose(seen[:, :10].sum(axis=0), 105, atol=50)  # the 50 that were filled in are equal
+    assert seen[:, 10:].sum() == 50 * indicator
+    assert fitted.encode(np.array([-1e9, 1e9]))[:, [0, 9]].tolist() == [[1, 0], [0, 1]]
+
+
+def test_what_is_missing_and_not_filled_in_lies_in_no_bin():
+    fitted = FEATURES["numeric"](bins=3).fit("x", np.arange(30.0), "standard", "error")
+    assert fitted.encode(np.array([np.nan, 3.0])).tolist() == [[0, 0, 0], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("values", [np.zeros(40), np.repeat([0.0, 1.0], 20)])
+def test_equal_values_lie_in_one_bin(values):
+    seen = FEATURES["numeric"](bins=4).fit("x", values, "standard", "error").encode(values)
+    assert (seen.sum(axis=1) == 1).all()
+    assert len({tuple(row) for row in seen}) == len(np.unique(values))
+
+
+def test_a_bin_has_no_scale(tmp_path):
+    make_patients().to_csv(tmp_path / "p.csv", index=False)
+    text = "dlspec: 1\ndata: {table: p.csv, target: state, features: {age: {numeric: {bins: 5, scale: robust}}}}\n"
+    (problem,) = problems_of(text + "model: [output]\n", tmp_path)
+    assert "has no `scale`" in problem.message
+
+
+def test_the_saved_model_finds_the_same_bins(tmp_path):
+    make_patients().to_csv(tmp_path / "p.csv", index=False)
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\nname: b\ndata:\n  table: p.csv\n  target: state\n  missing: median\n"
+        "  features: {age: {numeric: {bins: 7, indicator: true}}, in/out: {numeric: {bins: 3}}}\n"
+        "model: [{dense: 4}, output]\ntrain: {epochs: 1}\n"
+    )
+    run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+    assert run.metrics.saved_model.same
