@@ -13,6 +13,10 @@ from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
 from dlspec.language.diagnostics.errors import DataError
 
 
+SHOWN = 3
+"""Files that are named; the rest are counted."""
+
+
 @click.command("validate")
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How to print what is found.")
@@ -56,6 +60,9 @@ def command(
         diagnostics += findings.diagnostics
     if form == "text":
         print_counts(diagnostics)
+        unread = list(dict.fromkeys(name for findings in found for name in findings.unread))
+        if unread and not quiet:
+            echo(_not_read(unread), err=True)
     else:
         from dlspec.language.diagnostics import render
 
@@ -76,7 +83,9 @@ def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
         checked = examine_briefly(read_spec_file(file), overrides)
     except DataError as error:
         return Findings(file, error.diagnostics, unreadable=True)
-    return Findings(file, checked.diagnostics, checked.spec.document.texts)
+    data = checked.spec.data
+    unread = () if checked.errors else tuple(data.table or data.series or ())
+    return Findings(file, checked.diagnostics, checked.spec.document.texts, unread=unread)
 
 
 def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
@@ -87,6 +96,13 @@ def _print(findings: Findings, *, quiet: bool, first: bool) -> None:
     if not first:
         echo("", err=True)
     print_diagnostics(findings.diagnostics, findings.texts)
+
+
+def _not_read(files: list[str]) -> str:
+    """That columns were checked, and values were not."""
+    more = f" and {len(files) - SHOWN} more files" if len(files) > SHOWN else ""
+    named = ", ".join(f"`{name}`" for name in files[:SHOWN])
+    return f"of {named}{more} the columns were checked, and not all values; `dlspec plan` reads these"
 
 
 def _explain(code: str) -> int:

@@ -84,12 +84,14 @@ class Findings:
         diagnostics: in file order; some may stand in a file that this one extends.
         texts: file name -> its text.
         unreadable: whether the file could not be read at all.
+        unread: files of data whose columns were looked at, and not all of their values.
     """
 
     file: str
     diagnostics: Sequence[Diagnostic] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     unreadable: bool = False
+    unread: tuple[str, ...] = ()
 
 
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

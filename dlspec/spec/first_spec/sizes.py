@@ -47,7 +47,7 @@ class Sizes:
             epochs,
             patience,
             learning_rate=0.003 if rows < 5000 else 0.001,
-            weight_decay=1.0 if rows < 1000 else None,
+            weight_decay=1.0 if rows < FEW_ROWS else 0.3 if rows < 1000 else None,
             folds=5 if LEAST_ROWS <= rows < FEW_ROWS else None,
         )
 
