@@ -12,7 +12,6 @@ from dlspec.cli.plugins import plugin_option
 from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
 from dlspec.language.diagnostics.errors import DataError
 
-
 SHOWN = 3
 """Files that are named; the rest are counted."""
 

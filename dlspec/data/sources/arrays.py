@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field
 
 from dlspec.data.arrays import LazyArray, Samples
-from dlspec.data.datasets import Column, Columns, Description
+from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.sources.array_files import ArrayInFile, JoinedArray, describe_column, describe_targets
 from dlspec.data.sources.base import FileSource, SourceContext, files_state, fits_in_memory
+from dlspec.data.sources.series_archives import SUFFIX, read_archive
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Text
 from dlspec.language.words import one_of
@@ -40,6 +41,9 @@ AnyArrays = Text | Annotated[dict[Text, Text], Field(min_length=1)]
 @dataclass(frozen=True)
 class ArrayFiles(FileSource):
     """Arrays with a sample in each row: `x` is what the network sees, `y` what is predicted, others have their names.
+
+    Text of the time-series archives, a `.ts` file, or `{train: A_TRAIN.ts, test: A_TEST.ts}`, has series in `x`,
+    (series, timesteps, dimensions), and the class or the number of each in `y`.
 
     With `x_train`, `y_train`, `x_test` and `y_test` the test part is given. A `y` of several columns is several
     targets, `y_1` and so on, labels where all are 0 or 1; with a single 1 in every row it is a class. Nothing that is
@@ -102,6 +106,11 @@ class ArrayFiles(FileSource):
     def opened(self, file: Path, shape: tuple[int, ...]) -> tuple[str, list[str], Samples]:
         """The array `x` of another file, as that in these; names are the numbers of rows, from 1."""
         roles = ("x",) if file.suffix == ".npy" else ()
+        if file.suffix.lower() == SUFFIX:  # as long as those in training
+            x = read_archive(file, file.name)
+            if len(shape) == 2 and x.lengths[1] <= shape[0]:
+                samples = x.arrays(file, shape[0])["x"].load()
+                return "row", [str(row) for row in range(1, len(samples) + 1)], samples
         samples = replace(self, paths=(str(file),), folder=Path(), roles=roles)._joined_alone()
         if samples.shape[1:] != shape:
             raise DataError.of("wrong-shape", f"a sample has the shape {shape}, and in `{file}` {samples.shape[1:]}")
@@ -112,6 +121,8 @@ class ArrayFiles(FileSource):
 
     def _stored(self) -> dict[str, JoinedArray]:
         """The arrays as they are named, of which only the headers are read."""
+        if self._archives:
+            return self._of_archives()
         found: dict[str, JoinedArray] = {}
         for role, path in zip(self.roles or ("",), self.paths, strict=True):
             file = self._existing(path)
@@ -130,6 +141,37 @@ class ArrayFiles(FileSource):
                 else:
                     found[role] = JoinedArray((ArrayInFile(file, "", check_array(opened, file.stat().st_size)),))
         return found
+
+    @property
+    def _archives(self) -> bool:
+        """Whether the files are text of the time-series archives."""
+        return all(path.lower().endswith(SUFFIX) for path in self.paths)
+
+    def _of_archives(self) -> dict[str, JoinedArray]:
+        """The series of a file, or those for training and those for the test."""
+        roles = self.roles or ("",)
+        if {*roles} not in ({""}, {"train", "test"}):
+            help = f"write `{self.key}: {{train: A_TRAIN.ts, test: A_TEST.ts}}`, or a file alone"
+            raise self._error("data-unreadable", "series of `.ts` files are for training or for the test", help)
+        files = {role: self._existing(path) for role, path in zip(roles, self.paths, strict=True)}
+        archives = {role: read_archive(file, file.name) for role, file in files.items()}
+        length = max(archive.lengths[1] for archive in archives.values())
+        return {
+            f"{name}_{role}" if role else name: JoinedArray((array,))
+            for role, archive in archives.items()
+            for name, array in archive.arrays(files[role], length).items()
+        }
+
+    def load_parts(self, seed: int) -> Loaded:
+        loaded = super().load_parts(seed)
+        if not self._archives:
+            return loaded
+        ends = [read_archive(file, file.name).lengths for file in map(self._existing, self.paths)]
+        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+        if low == high:
+            return loaded
+        note = f"The series have {low} to {high} timesteps; shorter ones go on with their last value."
+        return loaded._replace(notes=(*loaded.notes, note))
 
     def _loaded(self, arrays: dict[str, JoinedArray]) -> dict[str, Samples]:
         """The arrays after `_joined`; those of `.npy` files stay in them."""

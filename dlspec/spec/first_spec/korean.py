@@ -19,6 +19,8 @@ KOREAN = {
     "a row is a sample": "한 행이 표본 하나",
     "a row is a timestep, oldest first": "한 행이 한 시점, 오래된 것부터",
     "a sample in each file": "파일 하나가 표본 하나",
+    "a sample in each row": "한 행이 표본 하나",
+    "keeps the stronger of two neighbours": "이웃한 둘 가운데 센 것을 남깁니다",
     "each value has a series of its own; no window has two of them":
         "값마다 따로 된 시계열이며, 창은 둘에 걸치지 않습니다",
     "or {others}": "또는 {others}",

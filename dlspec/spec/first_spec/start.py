@@ -72,6 +72,7 @@ class Start:
         length: timesteps of a series; None: as many as there are rows.
         longest_window: timesteps that a window has at most.
         why: setting -> what it is for.
+        companion: the name of the file with the test part, beside that of the training part.
     """
 
     data: str
@@ -95,6 +96,7 @@ class Start:
     length: int | None = None
     longest_window: int = LONGEST_WINDOW
     why: Mapping[str, Said] = field(default_factory=dict)
+    companion: str = ""
 
     @property
     def task(self) -> Task:
@@ -207,7 +209,7 @@ def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
         raise DataError.of(
             "data-unreadable", f"`{data}` is a spec, and a first spec is made from data", help="name a CSV file"
         )
-    if (folder / data).is_dir() or re.search(r"\.np[yz]$", data):
+    if (folder / data).is_dir() or re.search(r"\.(np[yz]|ts)$", data):
         return _look_at_samples(data, folder)
     if not (folder / data).is_file() and not re.search(r"[./\\]", data):
         near = did_you_mean(data, DATASETS, otherwise=f"built-in are {one_of(DATASETS)}")
@@ -283,6 +285,10 @@ def _class_targets(
 def _look_at_samples(data: str, folder: Path) -> Start:
     """A folder of pictures, sounds or texts, whatever there is most of, or arrays of numpy."""
     if not (folder / data).is_dir():
+        companion = re.sub(r"_TRAIN(\.ts)$", r"_TEST\1", data, flags=re.IGNORECASE)
+        if companion != data and (folder / companion).is_file():  # as the archives have them
+            both = ArrayFiles((data, companion), folder, roles=("train", "test"))
+            return Start(data, ArrayFiles.key, both.describe(), "", (), {}, companion=Path(companion).name)
         return Start(data, ArrayFiles.key, ArrayFiles((data,), folder).describe(), "", (), {})
     names = [file.name.lower() for file in (folder / data).rglob("*") if file.is_file()]
     kinds: tuple[type[FolderFiles], ...] = (ImageFiles, AudioFiles, TextFiles)

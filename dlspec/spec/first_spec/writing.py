@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from dlspec.data.features.base import infer
 from dlspec.data.sources.audio import AudioFiles
@@ -101,7 +102,13 @@ def _data_lines(start: Start, path: str) -> Iterator[Line]:
         "series": say("a row is a timestep, oldest first"),
     }
     options = f"{{{to_inline_yaml({'path': path, **start.options})}}}" if start.options else to_inline_yaml(path)
-    yield f"  {start.kind}: {options}", what.get(start.kind, say("a sample in each file"))
+    if start.companion:
+        files = {"train": path, "test": Path(path).with_name(start.companion).as_posix()}
+        options = f"{{{to_inline_yaml(files)}}}"
+    yield (
+        f"  {start.kind}: {options}",
+        what.get(start.kind, say("a sample in each row" if start.kind == "arrays" else "a sample in each file")),
+    )
     if start.time:
         yield f"  time: {to_inline_yaml(start.time)}", NOTHING
     if start.group:
@@ -237,6 +244,14 @@ def _model_lines(start: Start) -> Iterator[Line]:
             yield "  - max_pooling2d: 2", say("keeps the strongest of four neighbours")
             yield "  - conv2d: {filters: 32, kernel_size: 3, activation: relu}", say("patterns of patterns")
             yield "  - max_pooling2d: 2", NOTHING
+            yield "  - flatten", NOTHING
+        elif start.picture and start.data.lower().endswith(".ts"):
+            yield (
+                "  - conv1d: {filters: 32, kernel_size: 5, activation: relu}",
+                say("looks for small patterns everywhere"),
+            )
+            yield "  - max_pooling1d: 2", say("keeps the stronger of two neighbours")
+            yield "  - conv1d: {filters: 32, kernel_size: 5, activation: relu}", say("patterns of patterns")
             yield "  - flatten", NOTHING
         elif start.picture:
             width *= 2

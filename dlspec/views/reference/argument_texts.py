@@ -204,7 +204,8 @@ ARGUMENTS = {
     "DataSpec.images": "pictures: a folder with a folder for each class, or a table with a column of paths",
     "DataSpec.text": "texts: a folder with a folder of `.txt` files for each class, or a table with a column of text",
     "DataSpec.audio": "sounds in WAV files: a folder with a folder for each class, or a table with a column of paths",
-    "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; or a "
+    "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; a "
+    "`.ts` file of the time-series archives, or `{train: A_TRAIN.ts, test: A_TEST.ts}`; or a "
     "mapping from such names to `.npy` files",
     "DataSpec.sheet": "of an Excel workbook, the name of the sheet, or its number from 1 on; by default the only one",
     "DataSpec.encoding": "of files of rows, as Python calls it: `cp1252`, `utf-16`; UTF-8, if not given",
