@@ -63,6 +63,22 @@ def test_a_column_that_counts_the_rows_is_neither_target_nor_feature(tmp_path, n
     assert start.left_out[name] == "counts the rows"
 
 
+@pytest.mark.parametrize(
+    ("name", "make", "why"),
+    [
+        ("customer_id", lambda row: 1000 + row * 7 % 40, "an id"),
+        ("user_index", lambda row: 1000 + row * 7 % ROWS, "an id"),
+        ("heat_index", lambda row: 20 + row * 7 % 40, None),
+        ("body mass index", lambda row: round(20 + row * 7 % 40 / 3, 1), None),
+        ("number", lambda row: 1 + row * 7 % 5, None),
+    ],
+)
+def test_an_id_is_no_feature_and_an_index_of_something_is_one(tmp_path, name, make, why):
+    start = table(tmp_path, size=spread, kind=["a", "b"], **{name: make})
+    assert start.left_out.get(name) == why
+    assert (name in start.features) == (why is None and start.target != name)
+
+
 def test_a_copy_of_the_target_is_no_feature_and_no_target(tmp_path):
     said = {0: "no", 1: "yes"}
     start = table(tmp_path, age=spread, survived=lambda row: row * 7 % 3 % 2, alive=lambda row: said[row * 7 % 3 % 2])

@@ -28,6 +28,7 @@ KOREAN = {
     "{name} ({why})": "{name} ({why})",
     "what the network sees": "신경망이 보는 열",
     "counts the rows": "행 번호",
+    "an id": "식별자",
     "says the same as {target}": "{target}와(과) 같은 내용",
     "classes": "클래스",
     "labels": "레이블",

@@ -37,6 +37,8 @@ DATED = (
 """Names that columns of dates have; other columns of dates come after these."""
 LEAST_ROWS, LEAST_IN_GROUP = 40, 10
 """Of fewer rows, in all and in a series, no windows are cut."""
+MANY_WORDS, MOSTLY = 2, 0.7
+"""Columns of words that single samples have, and the share of steps that are about the usual one in a series."""
 FEW_REPEATS = 0.02
 """The share of rows that may have the time of another one."""
 
@@ -72,8 +74,12 @@ def in_time(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool], s
         times = _times(name, columns[name], numeric[name], signs)
         if times is None:
             continue
-        found = _without_groups(name, times)
-        found = found or _in_groups(name, times, columns)
+        words = sum(not numeric[other] for other in columns if other != name)
+        repeats = _repeats(times)
+        if repeats is None:
+            found = _in_groups(name, times, columns)
+        else:
+            found = None if words >= MANY_WORDS and not _is_even(times) else InTime(name, None, count, repeats > 0)
         if found is not None:
             return found
     return None
@@ -109,17 +115,26 @@ def _times(name: str, values: Sequence[str], is_number: bool, signs: Settled) ->
     return None
 
 
-def _without_groups(name: str, times: Array) -> InTime | None:
-    """One series, whose times grow, or fall; a few may come twice."""
+def _repeats(times: Array) -> int | None:
+    """How many rows have the time of the one before, where times grow, or fall, from row to row; None: they do not, or
+    many of them come again."""
     import numpy as np
 
     steps = np.diff(times)
     if (steps < 0).all():
-        steps = -steps
+        return 0
     repeats = int((steps == 0).sum())
-    if (steps < 0).any() or repeats > FEW_REPEATS * len(times):
-        return None
-    return InTime(name, None, len(times), repeats > 0)
+    return None if (steps < 0).any() or repeats > FEW_REPEATS * len(times) else repeats
+
+
+def _is_even(times: Array) -> bool:
+    """Whether most steps are about the usual one. Rows with several words each at other times are visits, sales and the
+    like, and no timesteps."""
+    import numpy as np
+
+    steps = abs(np.diff(times))
+    usual = np.median(steps)
+    return bool(((steps >= usual / 2) & (steps <= 4 * usual)).mean() >= MOSTLY)
 
 
 def _in_groups(name: str, times: Array, columns: Mapping[str, Sequence[str]]) -> InTime | None:

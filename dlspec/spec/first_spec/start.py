@@ -34,12 +34,12 @@ from dlspec.spec.first_spec.looked import (
 from dlspec.spec.first_spec.opening import Opened, opened
 from dlspec.spec.first_spec.saying import Said, say
 from dlspec.spec.first_spec.series import in_time
-from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets, speaks_for
+from dlspec.spec.first_spec.target import Candidate, are_codes, is_identity, likely_targets, names_things, speaks_for
 
 Task = Literal["series", "class_series", "number", "class"]
 
-IDENTITY_NAMES = ("id", "index", "no", "nr", "number", "rownames", "unnamed: 0")
-"""Names of columns that count rows and say nothing about them."""
+COUNTING_NAMES = ("no", "nr", "number", "unnamed: 0")
+"""Names of columns that may count the rows."""
 LONGEST_WINDOW = 30
 """Timesteps that a window has, unless there are few."""
 MOST_FOR_TIMES = 20_000
@@ -130,10 +130,22 @@ class Start:
 
     def tells_rows_apart(self, name: str) -> bool:
         """Whether a column counts the rows or names them."""
+        return self.counts_rows(name) or self._is_id(name)
+
+    def counts_rows(self, name: str) -> bool:
         looked = self.looked.get(name)
-        if looked is not None and counts_rows(looked, self.rows):
+        return looked is not None and counts_rows(looked, self.rows)
+
+    def _is_id(self, name: str) -> bool:
+        """Whether a column is called an id, and holds what may be one: words or whole numbers, of which no `index` and
+        no `number` comes twice."""
+        if not (name.lower() in COUNTING_NAMES or is_identity(name)):
+            return False
+        looked = self.looked.get(name)
+        if looked is None:
             return True
-        return _is_named_id(name) and (looked is None or not looked.is_number or looked.is_whole)
+        may_be = not looked.is_number or looked.is_whole
+        return may_be and (names_things(name) or looked.distinct == 1)
 
     def copies_of(self, name: str) -> list[str]:
         """The columns that say the same as another, in all rows that were looked at."""
@@ -198,10 +210,6 @@ def look_at(data: str, *, folder: Path = Path(), series: bool | None = None) -> 
         likely = _likely(start)
         start = replace(start, target=likely[0].column, likely=tuple(likely))
     return _with_features(start)
-
-
-def _is_named_id(name: str) -> bool:
-    return name.lower() in IDENTITY_NAMES or is_identity(name)
 
 
 def _look_at_file(data: str, folder: Path, series: bool | None) -> Start:
@@ -338,9 +346,13 @@ def _likely(start: Start) -> list[Candidate]:
         each.column
         for each in found
         for other in start.copies_of(each.column)
-        if ranks.get(other, 99) < ranks[each.column]
+        if ranks.get(other, len(ranks)) < ranks[each.column]
     }
-    return [each for each in found if each.column not in copies]
+    found = [each for each in found if each.column not in copies]
+    if start.kind == "series":  # a class of each timestep is there to be told
+        classes = {column.name for column in columns if column.classes}
+        found.sort(key=lambda each: each.column not in classes)
+    return found
 
 
 def _with_features(start: Start) -> Start:
@@ -361,13 +373,13 @@ def _with_features(start: Start) -> Start:
         elif column.kind != "number" and not words:
             left_out[name] = say({"class": "classes"}.get(column.kind, HOLDS[column.kind]))
         elif start.kind != "dataset" and start.tells_rows_apart(name):
-            left_out[name] = say("counts the rows")
+            left_out[name] = say("counts the rows") if start.counts_rows(name) else say("an id")
         elif name in copies:
             left_out[name] = say("says the same as {target}", target=start.target)
         else:
             features.append(name)
-    if not features and "counts the rows" in left_out.values():  # then the place of a row is all there is
-        counting = [name for name, why in left_out.items() if why == "counts the rows" and not _is_named_id(name)]
-        features = counting[:1]
+    if not features:  # then the place of a row may be all there is
+        counting = [name for name in left_out if start.counts_rows(name) and not is_identity(name)]
+        features = [name for name in counting if name.lower() not in COUNTING_NAMES][:1]
         left_out = {name: why for name, why in left_out.items() if name not in features}
     return replace(start, features=tuple(features), left_out=left_out)

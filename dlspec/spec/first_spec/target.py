@@ -61,6 +61,8 @@ CODES = (
 """Whole numbers in a column of such a name stand for classes."""
 IDENTITIES = ("id", "ids", "uuid", "guid", "index", "idx", "rownames", "번호", "순번", "일련번호")
 """Columns of such a name tell the rows apart."""
+THINGS = ("id", "ids", "uuid", "guid", "번호")
+"""Those of which the ids may come again."""
 NEUTRAL = "target y outcome output response result 정답 결과 타깃 타겟"
 """Whole numbers in a column of such a name may stand for classes, if they are few and begin at 0 or 1."""
 MADE_OF_OTHERS = re.compile(
@@ -154,6 +156,12 @@ def is_identity(name: str) -> bool:
     """Whether a name says that a column tells the rows apart: `id`, `customer_id`, `PassengerId`."""
     words = _words(name)
     return bool(words) and words[-1] in IDENTITIES
+
+
+def names_things(name: str) -> bool:
+    """Whether a name says that a column has ids, which may come again: `customer_id`, and not `heat_index`."""
+    words = _words(name)
+    return bool(words) and words[-1] in THINGS
 
 
 def _words(name: str) -> list[str]:
