@@ -51,6 +51,14 @@ def test_a_panel_of_names_and_years_is_several_series(tmp_path):
     assert (start.kind, start.time, start.group) == ("series", "year", "country")
 
 
+@pytest.mark.parametrize("part", ["quarter", "month"])
+def test_years_and_quarters_are_one_series(tmp_path, part):
+    count = {"quarter": 4, "month": 12}[part]
+    rows = [(1980 + i // count, i % count + 1, i % 7, i % 5) for i in range(96)]
+    start = write(tmp_path, f"year,{part},gdp,inflation", rows)
+    assert (start.kind, start.time, start.group) == ("series", None, None)
+
+
 def test_a_class_at_each_timestep_is_told(tmp_path):
     rows = [(day.isoformat(), i % 7, i % 5, "run" if i % 40 > 20 else "walk") for i, day in enumerate(DAYS)]
     start = write(tmp_path, "time,x,y,activity", rows)

@@ -27,10 +27,10 @@ def holds_values(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     if not given or not all(map(may_be_number, given)):
         return False
     whole = [int(name) for name in given if re.fullmatch(r"\d{1,9}", name)]
-    counts = len(whole) == len(given) and all(b - a == whole[1] - whole[0] for a, b in pairwise(whole))
-    if counts and len(whole) > 1:
+    steps = {b - a for a, b in pairwise(whole)} if len(whole) == len(given) else set()
+    if len(steps) == 1 and (len(whole) > 2 or steps == {1}):
         return False
-    return not words or any(name in columns[name] for name in words)
+    return not words or any(name in columns[name] for name in words) or len(given) > max(2, len(words))
 
 
 def written_values(rows: Sequence[Sequence[str]], place: int) -> list[str]:
@@ -58,7 +58,7 @@ def mostly_dates(values: list[str]) -> bool:
         r"\d+[-/.]\d+[-/.]\d+",
         r"[12]\d{3}[-/.](0?[1-9]|1[012])\s*$",
         r"[12]\d{3}(0[1-9]|1[012])[0-3]\d\s*$",
-        rf"{MONTH}[a-z]*\.? \d|\d+[ -]{MONTH}",
+        rf"{MONTH}[a-z]*\.?[ -]\d|\d+[ -]{MONTH}",
         r"\d{4}[- ]?[QqWw]\d",
     )
     date = re.compile(r"\s*(" + "|".join(forms) + ")", re.IGNORECASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dlspec.data.signature import TIME_NAMES
@@ -35,6 +36,24 @@ DATED = (
     "년월",
 )
 """Names that columns of dates have; other columns of dates come after these."""
+PARTS = (
+    "quarter",
+    "qtr",
+    "month",
+    "mon",
+    "week",
+    "day",
+    "weekday",
+    "hour",
+    "minute",
+    "season",
+    "분기",
+    "월",
+    "주",
+    "일",
+    "시간",
+)
+"""Names of columns with a part of the time, which separate no series."""
 LEAST_ROWS, LEAST_IN_GROUP = 40, 10
 """Of fewer rows, in all and in a series, no windows are cut."""
 MANY_WORDS, MOSTLY = 2, 0.7
@@ -48,12 +67,13 @@ class InTime:
     """Rows that follow each other in time.
 
     Args:
+        time: the column with their times; None: several have parts of them, as a year and a quarter.
         group: the column that separates several series.
         length: rows of one of these, on average.
         repeats: whether some rows have the same time.
     """
 
-    time: str
+    time: str | None
     group: str | None
     length: int
     repeats: bool = False
@@ -77,7 +97,7 @@ def in_time(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool], s
         words = sum(not numeric[other] for other in columns if other != name)
         repeats = _repeats(times)
         if repeats is None:
-            found = _in_groups(name, times, columns)
+            found = _in_parts(name, times, columns) or _in_groups(name, times, columns)
         else:
             found = None if words >= MANY_WORDS and not _is_even(times) else InTime(name, None, count, repeats > 0)
         if found is not None:
@@ -137,13 +157,27 @@ def _is_even(times: Array) -> bool:
     return bool(((steps >= usual / 2) & (steps <= 4 * usual)).mean() >= MOSTLY)
 
 
+def _in_parts(name: str, times: Array, columns: Mapping[str, Sequence[str]]) -> InTime | None:
+    """One series, whose times are years with the number of the quarter, month or day beside them."""
+    import numpy as np
+
+    if (np.diff(times) < 0).any():
+        return None
+    keys = [times.tolist()]
+    for other, values in columns.items():
+        if other != name and other.lower() in PARTS and all(value.strip().isdigit() for value in values):
+            keys.append([int(value) for value in values])
+    rows = list(zip(*keys, strict=True))
+    return InTime(None, None, len(rows)) if len(keys) > 1 and all(a < b for a, b in pairwise(rows)) else None
+
+
 def _in_groups(name: str, times: Array, columns: Mapping[str, Sequence[str]]) -> InTime | None:
     """Several series, by the column with the fewest different values in each of which times grow."""
     import numpy as np
 
     found = []
     for other, values in columns.items():
-        if other == name:
+        if other == name or other.lower() in PARTS:
             continue
         names, codes = np.unique(np.array(values, str), return_inverse=True)
         length = len(times) / len(names)
