@@ -51,6 +51,17 @@ def test_a_panel_of_names_and_years_is_several_series(tmp_path):
     assert (start.kind, start.time, start.group) == ("series", "year", "country")
 
 
+@pytest.mark.parametrize("people", [1, 3])
+def test_activities_that_last_and_come_back_are_series_without_times(tmp_path, people):
+    rows = [(f"p{who}", i % 13 + who, i % 7, ("walk", "run", "sit")[i // 30 % 3])
+            for who in range(people) for i in range(400)]  # fmt: skip
+    start = write(tmp_path, "person,x,z,activity", rows)
+    assert (start.kind, start.time, start.group) == ("series", None, "person" if people > 1 else None)
+    assert (start.task, start.target) == ("class_series", "activity")
+    in_blocks = sorted(rows, key=lambda row: row[3])
+    assert write(tmp_path, "person,x,z,activity", in_blocks).kind == "table"
+
+
 @pytest.mark.parametrize("part", ["quarter", "month"])
 def test_years_and_quarters_are_one_series(tmp_path, part):
     count = {"quarter": 4, "month": 12}[part]

@@ -11,6 +11,7 @@ from dlspec.data.signature import TIME_NAMES
 from dlspec.data.sources.formats.dialect import MISSING, Settled, to_float
 from dlspec.data.sources.looks import mostly_dates
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.spec.first_spec.target import speaks_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +59,8 @@ LEAST_ROWS, LEAST_IN_GROUP = 40, 10
 """Of fewer rows, in all and in a series, no windows are cut."""
 MANY_WORDS, MOSTLY = 2, 0.7
 """Columns of words that single samples have, and the share of steps that are about the usual one in a series."""
+LONG_RUN, LEAST_OF_RUNS = 20, 200
+"""Rows that a class lasts for on average, and rows of a series, where no times say that they follow each other."""
 FEW_REPEATS = 0.02
 """The share of rows that may have the time of another one."""
 
@@ -67,7 +70,7 @@ class InTime:
     """Rows that follow each other in time.
 
     Args:
-        time: the column with their times; None: several have parts of them, as a year and a quarter.
+        time: the column with their times; None: there is none, or several have parts of them, as a year and a quarter.
         group: the column that separates several series.
         length: rows of one of these, on average.
         repeats: whether some rows have the same time.
@@ -102,7 +105,23 @@ def in_time(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool], s
             found = None if words >= MANY_WORDS and not _is_even(times) else InTime(name, None, count, repeats > 0)
         if found is not None:
             return found
-    return None
+    return _in_runs(columns, numeric)
+
+
+def _in_runs(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -> InTime | None:
+    """Rows without times that follow each other none the less: a class lasts for many rows and comes back later, as
+    activities do. What stands in one block of rows each separates several series."""
+    count = len(next(iter(columns.values())))
+    words = [name for name in columns if not numeric[name]]
+    runs = {name: sum(a != b for a, b in pairwise(columns[name])) + 1 for name in words}
+    sorts = {name: len(set(columns[name])) for name in words}
+    lasting = [name for name in words if 1 < sorts[name] < runs[name] <= count / LONG_RUN and speaks_for(name) > 0]
+    if count < LEAST_OF_RUNS or not lasting or not any(numeric.values()):
+        return None
+    blocks = [name for name in words if name not in lasting and 1 < sorts[name] == runs[name]]
+    blocks = [name for name in blocks if count / sorts[name] >= LEAST_OF_RUNS]
+    group = min(blocks, key=sorts.__getitem__, default=None)
+    return InTime(None, group, count // sorts[group] if group is not None else count)
 
 
 def _candidates(columns: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -> list[str]:
