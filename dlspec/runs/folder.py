@@ -161,7 +161,7 @@ class Run:
                 or there are fewer timesteps than a window takes.
 
         Warns:
-            UserWarning: some words were not in the training data.
+            UserWarning: some words were not in the training data, or values lie far outside them.
         """
         with fitting_together(self.folder):
             predictor = self.predictor

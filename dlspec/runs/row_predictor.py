@@ -143,9 +143,9 @@ class RowPredictor:
         if policy.changes_rows:
             evened = even_out(numbers, times, groups, policy)
             numbers, times, groups, index = evened.columns, evened.times, evened.groups, frame.index[evened.origin]
-        for feature in self.data.features:
-            if feature.name in numbers:
-                self.odd.look(feature, numbers[feature.name])
+        levels = (self.section.predict or "level") == "level"  # of changes the level says nothing
+        for feature in self.data.features if levels else ():
+            self.odd.look(feature, numbers[feature.name])
         columns = [self._as_taken(name, values, dtype, first) for name, values in numbers.items()]
         return _Given(np.stack(columns, axis=1), index, groups if group else None, times, evened)
 
