@@ -103,6 +103,7 @@ def _as_it_is_written(run: Run, file: Path, note: Callable[[str], None]) -> Rows
     if not first.is_text:
         return read() or read(sheet=None) or first
     ways: list[dict[str, Any]] = [{}, {"delimiter": None}, {"header": None}, {"delimiter": None, "header": None}]
+    ways.append({"delimiter": ",", "header": None})  # a single column, in which there may be whatever separates others
     encodings = [None, said.encoding, first.likely_encoding()]
     for encoding in dict.fromkeys(encodings):
         for way in ways:
@@ -188,7 +189,7 @@ def predict_rows(predictor: RowPredictor, rows: pd.DataFrame) -> pd.DataFrame:
     with TemporaryDirectory(prefix="dlspec-rows-") as folder:
         file = Path(folder) / "rows.csv"
         rows.to_csv(file, index=False)
-        given = format_of(file, file.name)
+        given = format_of(file, file.name, dialect=Dialect(delimiter=","))
         return pd.concat(list(_predicted(predictor, given, len(rows) + 1)), ignore_index=True)
 
 

@@ -111,6 +111,34 @@ def test_white_space_separates_values(tmp_path, name):
     assert [row[-1] for row in opened(tmp_path / name).rows()] == ["ab"[i % 2] for i in range(60)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name\n" + "Ann Smith\nBob Jones\n" * 30,  # a column of text
+        "first name\n" + "Ann Smith\nBob Jones\n" * 30,
+        "said in words\n" + "well done\nnot bad at all\n" * 30,
+    ],
+)
+def test_a_single_column_of_text_has_no_values_between_blanks(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    assert opened(tmp_path / "t.csv").header() == [text.split("\n")[0]]
+
+
+def test_a_text_of_words_and_numbers_is_predicted_from(tmp_path):
+    said = [f"on {i % 28 + 1} May {2000 + i % 20}" for i in range(80)]
+    frame = pd.DataFrame({"on 1 May 2000": said, "kind": ["ab"[i % 3 == 0] for i in range(80)]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "s.yaml").write_text(
+        "dlspec: 1\nname: t\ndata: {table: t.csv, target: kind, features: {on 1 May 2000: {text: {words: 9}}}}\n"
+        "model: [output]\ntrain: {epochs: 1}\n"
+    )
+    run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+    frame[["on 1 May 2000"]].to_csv(tmp_path / "new.csv", index=False)
+    dlspec.predict(run, tmp_path / "new.csv", tmp_path / "out.csv")
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert list(found["kind"]) == list(run.predict(frame)["kind"])
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-32"])
 def test_the_mark_at_the_beginning_says_the_encoding(tmp_path, encoding):
     (tmp_path / "t.csv").write_text("größe,art\n" + "1,ä\n2,ö\n" * 30, encoding=encoding)

@@ -31,6 +31,8 @@ BLANKS = " "
 _BLANKS = re.compile(r'\s+(?=(?:[^"]*"[^"]*")*[^"]*$)')
 """White space outside quotes."""
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # of the whole process; a cell may have a megabyte
+MOSTLY = 0.9
+"""The share of numbers in a column of numbers, where that tells how a file is written."""
 MOST_ROWS = 1_000_000
 """Rows that are read to settle how numbers are written; then it is asked for."""
 VALUES_AT_A_TIME = 2**19
@@ -270,6 +272,14 @@ class Separated(RowsFormat):
             raise self._error("data-unreadable", message, "remove `header`")
         return list(given)
 
+    def _all_of(self, width: int) -> bool:
+        """Whether the first rows have so many values, all of them."""
+        separator, _ = self._look()
+        with self._text() as lines:
+            return all(
+                len(row) == width for row in islice(filter(None, _read(islice(lines, 1, None), separator)), LOOKED_AT)
+            )
+
     def _check_lengths(self) -> None:
         """Raises DataError at the first row that has not as many values as the header has names."""
         separator, header = self._look()
@@ -292,6 +302,8 @@ class Separated(RowsFormat):
                     f"{len(header)} columns"
                 )
                 help = "leave missing values empty, with their separators, and put text with a separator into quotes"
+                if self.dialect.header is None and self._all_of(len(row)):
+                    help = f"name all {len(row)} columns in the first line, or remove that if it has no names"
                 raise self._error("uneven-rows", message, help)
 
 
@@ -324,18 +336,23 @@ def _separator(lines: Sequence[str]) -> str:
             continue
         if len(widths) == 1 and max(widths) > most:
             best, most = separator, max(widths)
-    if not best:
-        widths = {len(row) for row in _read(lines[1:], BLANKS) if row} or {len(next(_read(lines, BLANKS), []))}
-        named = len(next(_read(lines[:1], BLANKS), []))
-        bare = _QUOTED.sub("", lines[0])
-        if (
-            len(widths) == 1
-            and max(widths) > 1
-            and named in (max(widths), max(widths) - 1)
-            and not any(mark in bare for mark in SEPARATORS)
-        ):
-            return BLANKS
+    if not best and _separated_by_blanks(lines):
+        return BLANKS
     return best or max(SEPARATORS, key=_QUOTED.sub("", lines[0]).count)
+
+
+def _separated_by_blanks(lines: Sequence[str]) -> bool:
+    """Whether white space separates as many values in every line, of which some are numbers: a column of text has that
+    too, and none of the same length, or no numbers."""
+    if any(mark in _QUOTED.sub("", lines[0]) for mark in SEPARATORS):
+        return False
+    named, *rows = [row for row in _read(lines, BLANKS) if row] or [[]]
+    widths = {len(row) for row in rows}
+    if len(widths) != 1 or len(named) < 2 or max(widths) - len(named) not in (0, 1):
+        return False
+    columns = zip(*rows, strict=True)
+    return any(sum(may_be_number(value) or bool(MISSING.fullmatch(value)) for value in column) > MOSTLY * len(rows)
+               for column in columns)  # fmt: skip
 
 
 def _read(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
