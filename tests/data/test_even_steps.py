@@ -146,6 +146,18 @@ def test_no_window_leads_to_a_value_that_was_filled_in(tmp_path):
     assert data.evened == {"filled y": 7}
 
 
+@pytest.mark.parametrize("settings", ["missing: previous", "missing: drop", "resample: 2 h", "duplicates: last"])
+def test_a_test_part_in_a_file_of_its_own_is_brought_to_even_steps_by_itself(tmp_path, settings):
+    frame = hourly([40, 41, 350]) if "missing" in settings else hourly()
+    doubled = frame.iloc[[*range(310), 309, *range(310, 400)]] if "duplicates" in settings else frame
+    doubled[300:].to_csv(tmp_path / "test.csv", index=False)
+    data = data_of(tmp_path, frame[:300], f"  split: {{validation: 0.1, test: test.csv}}\n  {settings}\n")
+    last = 1 if "resample" in settings else 0
+    assert data.times[data.test.rows[-1]] == np.datetime64(HOURS[399 - last])
+    assert data.origin[data.test.rows[0]] >= 300
+    assert samples(data) > (150 if last else 300)
+
+
 def test_no_window_ends_in_a_value_that_was_filled_in_from_what_comes_after(tmp_path):
     data = data_of(tmp_path, hourly([100]), "  missing: interpolate\n")
     rows = np.concatenate([data.train.rows, data.validation.rows, data.test.rows]).tolist()

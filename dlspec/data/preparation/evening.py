@@ -91,28 +91,28 @@ def in_parts(series: Sequence[Evened]) -> Evened:
     """Several series with the same columns behind each other, as one."""
     if len(series) == 1:
         return series[0]
-    rows = [len(each.origin) for each in series]
 
-    def joined(of: Callable[[Evened], Array | None], empty: Callable[[int], Array] | None = None) -> Array | None:
+    def joined(of: Callable[[Evened], Array | None]) -> Array | None:
+        found = [values for each in series if (values := of(each)) is not None]
+        return np.concatenate(found) if len(found) == len(series) else None
+
+    def marked(of: Callable[[Evened], Array | None]) -> Array:
+        """Rows that are marked in some of them; in others none is."""
         found = [of(each) for each in series]
-        if all(values is None for values in found) or (empty is None and None in found):
-            return None
-        make = empty or np.zeros
-        return np.concatenate([make(n) if v is None else v for n, v in zip(rows, found, strict=True)])
+        pairs = zip(series, found, strict=True)
+        return np.concatenate([np.zeros(len(each.origin), bool) if own is None else own for each, own in pairs])
 
-    columns = {name: np.concatenate([each.columns[name] for each in series]) for name in series[0].columns}
-    filled = {
-        name: np.concatenate([each.filled.get(name, np.zeros(n, bool)) for n, each in zip(rows, series, strict=True)])
-        for name in dict.fromkeys(name for each in series for name in each.filled)
-    }
-    origin = joined(lambda each: each.origin)
-    assert origin is not None, "each has one"
-    counts = sum((Counter(each.counts) for each in series), Counter())
-    no = lambda count: np.zeros(count, bool)  # noqa: E731
+    names = dict.fromkeys(name for each in series for name in each.filled)
     return Evened(
-        columns, joined(lambda each: each.times), joined(lambda each: each.groups), origin, filled,
-        joined(lambda each: each.unsure, no), joined(lambda each: each.cut, no), counts,
-    )  # fmt: skip
+        {name: np.concatenate([each.columns[name] for each in series]) for name in series[0].columns},
+        joined(lambda each: each.times),
+        joined(lambda each: each.groups),
+        np.concatenate([each.origin for each in series]),
+        {name: marked(lambda each, name=name: each.filled.get(name)) for name in names},  # type: ignore[misc]
+        marked(lambda each: each.unsure),
+        marked(lambda each: each.cut),
+        sum((Counter(each.counts) for each in series), Counter()),
+    )
 
 
 def lacking(values: Array) -> Array:
