@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def command(
 
     It looks at the columns and proposes what to predict from what. On a terminal it asks.
     """
-    from dlspec.cli import OK, SPEC_ERRORS
+    from dlspec.cli import DATA_ERROR, OK, SPEC_ERRORS
     from dlspec.cli.output import print_counts, print_diagnostics, print_or_write
     from dlspec.spec.first_spec import look_at, write_start
     from dlspec.spec.first_spec.saying import machine_language
@@ -98,6 +99,10 @@ def command(
     if checked.errors:
         echo(f"wrote {file}, which has to be mended before it can be run")
         return SPEC_ERRORS
+    if start.problem is not None:  # of the data, which no line of the spec mends
+        print_diagnostics([replace(each, span=None) for each in start.problem.diagnostics], {})
+        echo(f"wrote {file}; the data have to be mended before it can be run")
+        return DATA_ERROR
     echo(f"wrote {file}: predicts `{start.target}`; change what you like, then: dlspec run {file}")
     return OK
 

@@ -41,7 +41,7 @@ def made_to_run(start: Start) -> Start:
         except DataError as error:
             better = mended(start, spec, error) or _without_text(start, error)
             if better is None:
-                return start
+                return replace(start, problem=error)
             start = better
             continue
         return start

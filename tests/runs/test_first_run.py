@@ -6,6 +6,7 @@ import pytest
 
 import dlspec
 from dlspec.runs.job import load_data
+from tests.commands import dlspec_here
 
 
 def write(folder, rows, head):
@@ -85,3 +86,12 @@ def test_the_graph_of_a_table_with_holes_is_known(tmp_path, monkeypatch):
     spec = dlspec.load("dlspec: 1\ndata: {table: a.csv, target: kind}\nmodel: [dense: 4, output]\n")
     assert dlspec.graph(spec).input_shape == (None, 4)
     assert dlspec.plan(spec).graph.input_shape == (None, 4)
+
+
+def test_what_no_line_of_the_spec_mends_is_said_at_once(tmp_path):
+    rows = "".join(f"{i},{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(80))
+    (tmp_path / "a.csv").write_text(f"80,3,some\n{rows}", encoding="utf-8")
+    done = dlspec_here("init", "a.csv", "--yes", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "name all 4 columns in the first line" in done.stderr
+    assert "the data have to be mended before it can be run" in done.stdout

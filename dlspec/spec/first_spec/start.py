@@ -73,6 +73,7 @@ class Start:
         longest_window: timesteps that a window has at most.
         why: setting -> what it is for.
         companion: the name of the file with the test part, beside that of the training part.
+        problem: what is wrong with the data, whatever is written of them.
     """
 
     data: str
@@ -97,6 +98,7 @@ class Start:
     longest_window: int = LONGEST_WINDOW
     why: Mapping[str, Said] = field(default_factory=dict)
     companion: str = ""
+    problem: DataError | None = None
 
     @property
     def task(self) -> Task:
