@@ -104,7 +104,10 @@ def _spec_of(start: Start) -> Spec | None:
 
 def _lacking(error: DataError) -> dict[str, int]:
     """Column -> how many values it lacks."""
-    found = (re.match(r"column `(.+)` lacks a value in (?:(\d+) rows|row)", each.message) for each in error.diagnostics)
+    found = (
+        re.match(r"column `(.+)` lacks a (?:value|label) in (?:(\d+) rows|row)", each.message)
+        for each in error.diagnostics
+    )
     return {match[1]: int(match[2] or 1) for match in found if match}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.even_steps import Policy, policy_of
@@ -128,6 +128,8 @@ class RowPredictor:
         group = self.data.group
         if self.tolerant and not policy.changes_rows:
             frame, policy = self._with_holes(frame, first), Policy("drop", cut=True)
+        elif policy.resample is not None and policy.missing == "error":  # no window has a step without a row
+            policy = replace(policy, missing="drop", cut=True)
         try:
             groups, times = self._groups_and_times(frame, first, policy)
         except DataError as error:

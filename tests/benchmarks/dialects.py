@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -22,11 +23,17 @@ WHOLE = re.compile(r"-?\d{4,}")
 DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(.*)")
 
 
-def of_cells(change: Callable[[str], str], **options: object) -> Callable[[pd.DataFrame, Path], None]:
+def of_cells(
+    change: Callable[[str], str],
+    sep: str = ",",
+    encoding: str = "utf-8",
+    header: bool = True,
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL,
+) -> Callable[[pd.DataFrame, Path], None]:
     """Writes a table of text with every cell changed."""
 
     def write(table: pd.DataFrame, path: Path) -> None:
-        table.map(change).to_csv(path, index=False, **{"encoding": "utf-8", **options})  # type: ignore[call-overload]
+        table.map(change).to_csv(path, index=False, sep=sep, encoding=encoding, header=header, quoting=quoting)
 
     return write
 

@@ -166,6 +166,29 @@ def test_no_window_ends_in_a_value_that_was_filled_in_from_what_comes_after(tmp_
     assert 102 in rows
 
 
+def test_a_label_that_was_filled_in_is_no_truth_at_the_last_timestep_either(tmp_path):
+    labels = np.array(["walk", "run"], object)[np.arange(400) // 20 % 2]
+    labels[[33, 120, 390]] = None
+    frame = hourly(activity=labels)
+    data_of(tmp_path, frame)
+    text = (
+        (tmp_path / "s.yaml")
+        .read_text()
+        .replace("target: y", "target: activity\n  features: [x, y]\n  missing: previous")
+    )
+    (tmp_path / "s.yaml").write_text(text.replace("{length: 8}", "{length: 8, horizon: 0}"))
+    data = load_data(dlspec.load(tmp_path / "s.yaml"))
+    rows = np.concatenate([data.train.rows, data.validation.rows, data.test.rows]).tolist()
+    assert not {33, 120, 390} & {*rows}
+    assert {32, 34, 121, 391} <= {*rows}
+
+
+def test_steps_without_a_row_are_told_where_nothing_is_said_of_missing_values(tmp_path):
+    frame = hourly()
+    with pytest.raises(DataError, match="`resample` leaves 3 of 400 steps of `y` without a value"):
+        data_of(tmp_path, frame.drop([50, 51, 200]), "  resample: 1 h\n")
+
+
 def test_a_window_of_every_third_row_reaches_as_far_back(tmp_path):
     frame = hourly()
     data = data_of(tmp_path, frame, window="{length: 4, every: 3, horizon: 2}")

@@ -137,6 +137,7 @@ BAD = {
     "korean.csv": (HANGUL.encode("cp949"), "`korean.csv` is saved as CP949 (the Korean Windows encoding"),
     "wide.csv": (HANGUL.encode("utf-16-le"), "`wide.csv` is saved as UTF-16LE (Notepad's `Unicode`), and data are UTF"),
     "late.csv": (GOOD.encode() * 3000 + "김,2,a\n".encode("cp949"), "`late.csv` is saved as"),
+    "excel.csv": ("sep=;\nx;y\n" + "1;2\n" * 40, "names 1 column"),
     "grouped.csv": (
         'x,y,kind\n"1,234",2,a\n' + "3,4,b\n5,6,a\n" * 20,
         "`x` of `grouped.csv` has `1,234`, which may be thousands or a fraction",

@@ -13,6 +13,7 @@ import dlspec
 from dlspec.data.sources.formats import Dialect, format_of
 from dlspec.data.sources.rows import TableFiles
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.yaml.encodings import encoding_of
 
 ROWS = [
     (dt.datetime(2024, 1, 1) + dt.timedelta(days=i), i % 7 + 0.5, "ab"[i % 2], i if i % 9 else None) for i in range(60)
@@ -160,6 +161,25 @@ def test_a_first_line_of_values_is_warned_of(tmp_path):
     for head in ("1,2,c\n", "x,y,kind\n", "1990,1991,kind\n"):  # numbers that count columns or years are names
         (tmp_path / "named.csv").write_text(head + rows, encoding="utf-8")
         assert TableFiles(("named.csv",), tmp_path).describe().remarks == ()
+
+
+TEXTS = {
+    "cp949": [
+        "번호,이름,지역\n1,김철수,서울\n",
+        "번호,age\n1,2\n",
+        "지역,면적(㎡)\n서울,3\n",
+        "이름,값\n뷁씨,1\n김철수,2\n",
+    ],
+    "cp932": ["都市,値,種類\n東京,1,甲\n大阪,2,乙\n", "なまえ,ねだん\nりんご,3\nミカン,4\n"],
+    "gb18030": ["城市,价格,类别\n北京,3,甲\n上海,4,乙\n广州,5,丙\n"],
+    "cp1252": ["Größe;Höhe;Straße\n1,5;2;Müller\n", "année,prénom\n3,Éric\n", "name\nßä\nÄÖÜ\n", "preis €\n3\n"],
+}
+
+
+@pytest.mark.parametrize(("encoding", "text"), [(name, text) for name, texts in TEXTS.items() for text in texts])
+@pytest.mark.parametrize("times", [1, 40])
+def test_an_encoding_is_told_by_its_letters(encoding, text, times):
+    assert encoding_of((text * times).encode(encoding)) == encoding
 
 
 # --- what `init` writes of it

@@ -31,7 +31,7 @@ def test_dates_in_order_make_a_series(tmp_path, name, form, newest_first):
     assert (start.kind, start.time, start.group) == ("series", name, None)
 
 
-@pytest.mark.parametrize("name", ["year", "time", "t", "연도"])
+@pytest.mark.parametrize("name", ["year", "time", "t", "ts", "연도"])
 def test_numbers_that_are_called_times_make_a_series(tmp_path, name):
     assert write(tmp_path, f"{name},level", [(1900 + i, i % 7) for i in range(60)]).time == name
     assert write(tmp_path, f"size{name},level", [(1900 + i, i % 7) for i in range(60)]).kind == "table"

@@ -96,9 +96,8 @@ def in_parts(series: Sequence[Evened]) -> Evened:
         found = [values for each in series if (values := of(each)) is not None]
         return np.concatenate(found) if len(found) == len(series) else None
 
-    def marked(of: Callable[[Evened], Array | None]) -> Array:
+    def marked(found: Sequence[Array | None]) -> Array:
         """Rows that are marked in some of them; in others none is."""
-        found = [of(each) for each in series]
         pairs = zip(series, found, strict=True)
         return np.concatenate([np.zeros(len(each.origin), bool) if own is None else own for each, own in pairs])
 
@@ -108,9 +107,9 @@ def in_parts(series: Sequence[Evened]) -> Evened:
         joined(lambda each: each.times),
         joined(lambda each: each.groups),
         np.concatenate([each.origin for each in series]),
-        {name: marked(lambda each, name=name: each.filled.get(name)) for name in names},  # type: ignore[misc]
-        marked(lambda each: each.unsure),
-        marked(lambda each: each.cut),
+        {name: marked([each.filled.get(name) for each in series]) for name in names},
+        marked([each.unsure for each in series]),
+        marked([each.cut for each in series]),
         sum((Counter(each.counts) for each in series), Counter()),
     )
 
@@ -278,6 +277,15 @@ def _between(series: Evened, order: Array, own: Array, first: int, end: int) -> 
         times = series.times[order[first - 1 : end + 1]]
         places = times.astype("int64").astype(float) if times.dtype.kind == "M" else times
     return np.interp(places[1:-1], places[[0, -1]], own[[first - 1, end]])
+
+
+def check_steps(series: Evened) -> None:
+    """Raises DataError where steps have no value, and nothing is said of missing ones."""
+    for name, values in series.columns.items():
+        count = int((lacking(values) & (series.origin < 0)).sum())
+        if count:
+            text = f"`resample` leaves {count:,} of {len(values):,} steps of `{name}` without a value"
+            raise DataError.of("missing-value", text, help="write `missing: previous` under `data`, or a longer step")
 
 
 def _complete(series: Evened, *, cut: bool) -> Evened:

@@ -203,7 +203,7 @@ def _usable(
         seen: rows from the first to the last that a window sees.
         steps: timesteps behind that one which are predicted.
     """
-    truth = read.leads_to_truth(targets) if len(steps) and steps[-1] else None
+    truth = read.leads_to_truth(targets)
     unsure = read.unsure
     if rows is not None:
         truth, unsure = (None if each is None else each[rows] for each in (truth, unsure))

@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.data.datasets import Columns
 from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.preparation.columns import classes_of, data_error, numbers_of, of_each, times_of, together, words_of
-from dlspec.data.preparation.evening import Evened, even_out, in_parts
+from dlspec.data.preparation.evening import Evened, check_steps, even_out, in_parts
 from dlspec.data.preparation.splitting import Given
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
@@ -96,6 +96,8 @@ def rows_of_series(section: DataSpec, signature: Signature, columns: Columns, fo
     try:
         words = {} if read.labels is None else {signature.target.name: read.labels}
         evened, given = _evened(read, words, policy, given)
+        if policy.missing == "error":
+            check_steps(evened)
     except DataError as error:
         (problem,) = error.diagnostics
         key = next(key for key in ("resample", "duplicates", "missing") if section.is_written(key))

@@ -303,7 +303,9 @@ class RowsFiles(FileSource):
                 "one-column" if len(named) == 1 else "data-unreadable",
                 f"the first line of `{file}` names {len(named)} column{'s' * (len(named) != 1)}; needed are "
                 "something to see and something to predict",
-                "write `series:` in place of `table:` where its rows are timesteps"
+                "remove its first line, which Excel alone understands"
+                if named[:1] and named[0].lower().startswith("sep=")
+                else "write `series:` in place of `table:` where its rows are timesteps"
                 if len(named) == 1
                 else f"name the columns in the first line, separated by {', '.join(SEPARATORS.values())}",
             )

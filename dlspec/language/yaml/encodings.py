@@ -19,8 +19,13 @@ NAMES = {
     "utf-16-le": ("UTF-16LE", " (Notepad's `Unicode`)"),
     "utf-16-be": ("UTF-16BE", " (Notepad's `Unicode big endian`)"),
     "cp949": ("CP949", " (the Korean Windows encoding, Notepad's `ANSI`)"),
+    "cp932": ("SHIFT_JIS", " (the Japanese Windows encoding, Notepad's `ANSI`)"),
+    "gb18030": ("GB18030", " (a Chinese encoding)"),
     "cp1252": ("WINDOWS-1252", " (Latin-1, the Western Windows encoding, Notepad's `ANSI`)"),
 }
+
+MOSTLY = 0.8
+"""The share of letters of one script in text of that script; signs, and letters of others, are the rest."""
 
 
 def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
@@ -78,20 +83,41 @@ def _sixteen_bits(data: bytes) -> str | None:
 
 
 def _eight_bits(data: bytes) -> str | None:
-    """CP949 or Latin-1: Korean letters are two high bytes each, Latin ones stand alone."""
+    """CP949, Shift-JIS, GB 18030 or Latin-1.
+
+    Korean letters are two bytes, most of them from A1 on, and nearly all are syllables; Japanese ones begin with a byte
+    from 81 to 9F, which Western text has for rare signs alone; of Chinese ones about half would be Korean syllables.
+    """
     high = re.findall(rb"[\x80-\xff]+", data)
     paired = sum(len(run) for run in high if len(run) % 2 == 0)
-    try:
-        text = data.decode("cp949")
-    except UnicodeDecodeError:
-        text = ""
-    letters = [c for c in text if c > "\x7f"]
-    korean = sum("가" <= c <= "힣" for c in letters)
-    if letters and korean * 2 > len(letters) and paired * 2 > sum(map(len, high)):
+    in_pairs = paired * 2 > sum(map(len, high))
+    if in_pairs and _share(data, "cp949", "가", "힣") > MOSTLY and _common_syllables(data):
         return "cp949"
+    low = sum(0x81 <= byte <= 0x9F for run in high for byte in run)
+    if low * 4 > sum(map(len, high)) and _share(data, "cp932", "\u3040", "\u9fff") > MOSTLY:
+        return "cp932"
+    if in_pairs and _share(data, "gb18030", "\u4e00", "\u9fff") > MOSTLY:
+        return "gb18030"
     try:
         western = data.decode("cp1252")
     except UnicodeDecodeError:
         return None
     letters = [c for c in western if c > "\x7f"]
     return "cp1252" if sum(c.isalpha() or c in "€£°²³µ·–—‘’“”…«»×¿¡" for c in letters) * 2 > len(letters) else None
+
+
+def _common_syllables(data: bytes) -> bool:
+    """Whether most syllables of Korean text are among those of EUC-KR, as in all text that means something."""
+    codes = [c.encode("cp949") for c in data.decode("cp949", "ignore") if "가" <= c <= "힣"]
+    return sum(min(code) >= 0xA1 for code in codes) > 0.75 * len(codes)
+
+
+def _share(data: bytes, encoding: str, first: str, last: str) -> float:
+    """The share of letters of a script among those beyond ASCII; 0 where the text is not of the encoding."""
+    try:
+        letters = [c for c in data.decode(encoding) if c > "\x7f"]
+    except UnicodeDecodeError as error:
+        if error.start < len(data) - 2:  # else it ends within a letter
+            return 0.0
+        letters = [c for c in data[: error.start].decode(encoding) if c > "\x7f"]
+    return sum(first <= c <= last for c in letters) / len(letters) if letters else 0.0

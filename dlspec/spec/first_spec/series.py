@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-NUMBERED = ("time", "year", "yr", "t", "timestamp", "epoch", "unixtime", "연도", "년도", "년", "시점")
+NUMBERED = (
+    "time",
+    "year",
+    "yr",
+    "t",
+    "ts",
+    "timestamp",
+    "epoch",
+    "unixtime",
+    "unix_time",
+    "연도",
+    "년도",
+    "년",
+    "시점",
+)
 """Names of columns of numbers that are times."""
 DATED = (
     *TIME_NAMES,

@@ -45,7 +45,7 @@ EXPLAINING = {
     "firstname lastname ticket url email phone key 번호 순번 이름 성명 아이디 주소 전화번호 일련번호 코드",
     -5: "age sex gender year month day week weekday hour minute date datetime lat latitude lon lng long "
     "longitude zip postcode region country county state city province district street address site "
-    "location block group fold batch treatment treat trt condition dose timestamp race ethnicity "
+    "location block group fold batch treatment treat trt condition dose timestamp ts epoch unixtime race ethnicity "
     "education educ marital rank plot panel stratum trend sample family household x z population "
     "season quarter 나이 연령 "
     "성별 연도 년도 월 일 요일 시간 날짜 일자 지역 시도 시군구 위도 경도 교육 결혼여부 그룹 계절 분기",
