@@ -221,7 +221,7 @@ def init(
 
     start = look_at(data, series=series)
     start = start.predicting(target) if target else start
-    if start.kind in ("table", "series"):  # whose values are read, which takes numpy
+    if start.may_be_read:  # whose values are read, which takes numpy
         from dlspec.runs.first_run import made_to_run
 
         start = made_to_run(start)

@@ -77,7 +77,7 @@ def command(
                 click.prompt("Predict", default=start.target, type=choice, show_choices=len(start.targets) < 8)
             )
         pretrain = pretrain or click.confirm("Pretrain layer by layer", default=False)
-    if start.kind in ("table", "series"):  # whose values are read, which takes numpy
+    if start.may_be_read:  # whose values are read, which takes numpy
         from dlspec.runs.first_run import made_to_run
 
         start = made_to_run(start)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 
 from dlspec.data.datasets import DATASETS, AnyDataset
 from dlspec.data.even_steps import AnyResample, Duplicates, MissingOfData, filling_of
-from dlspec.data.features import FEATURES, AnyFeature, Feature, Missing, Scale
+from dlspec.data.features import FEATURES, AnyFeature, Feature, Missing, Scale, ScaledBy
 from dlspec.data.sources.arrays import AnyArrays
 from dlspec.data.sources.audio import AnyAudio
 from dlspec.data.sources.base import Cache
@@ -202,6 +202,7 @@ class DataSpec(Section):
     window: Window | None = None
     predict: Literal["level", "difference", "return"] | None = None
     scale: Scale = "standard"
+    scale_by: ScaledBy = None
     missing: MissingOfData = "error"
     duplicates: Duplicates = "error"
     resample: AnyResample | None = None

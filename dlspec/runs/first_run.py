@@ -16,11 +16,16 @@ from dlspec.spec.first_spec import Start, write_start
 from dlspec.spec.first_spec.saying import Said, say
 
 if TYPE_CHECKING:
+    from dlspec.data.preparation import Prepared
     from dlspec.spec.spec import Spec
 
 TEXT_AMONG_NUMBERS = say("text among numbers")
 EMPTY = 0.95
 """A column that lacks a larger share of its values is left out."""
+APART = 10
+"""Channels whose ranges differ by this factor or more have scales of their own."""
+FIRST = 1000
+"""Samples whose ranges are looked at."""
 KEPT = 0.8
 """The share of rows that is kept, if leaving out columns with holes can do it."""
 
@@ -29,7 +34,7 @@ def made_to_run(start: Start) -> Start:
     """The same start, with what is done about missing values, and without columns that cannot be read.
 
     Args:
-        start: of a file of rows; of one that is too large for memory it stays as it is.
+        start: of data that may be read.
     """
     mended = _mended_series if start.kind == "series" else _mended_table
     for _ in range(len(start.description.columns) + 3):  # each time one is left out, or one thing is settled
@@ -37,15 +42,26 @@ def made_to_run(start: Start) -> Start:
         if spec is None:
             return start
         try:
-            load_data(spec)
+            data = load_data(spec)
         except DataError as error:
             better = mended(start, spec, error) or _without_text(start, error)
             if better is None:
                 return replace(start, problem=error)
             start = better
             continue
-        return start
+        return _with_scales(start, data) if start.kind == "arrays" else start
     return start
+
+
+def _with_scales(start: Start, data: Prepared) -> Start:
+    """With a scale for each channel of arrays, where one for all would hide the small ones."""
+    samples = data.train.raw[:FIRST]
+    values = samples.reshape(-1, samples.shape[-1]).astype("float64")
+    ranges = values.max(axis=0) - values.min(axis=0)
+    ranges = ranges[ranges > 0]
+    if len(ranges) < 2 or ranges.max() < APART * ranges.min():
+        return start
+    return replace(start, settings={**start.settings, "scale_by": "channel"})
 
 
 def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
@@ -94,12 +110,12 @@ def _without_text(start: Start, error: DataError) -> Start | None:
 
 
 def _spec_of(start: Start) -> Spec | None:
-    """The spec that would be written; None: it has mistakes, or its table is too large to be read here."""
+    """The spec that would be written; None: it has mistakes."""
     try:
         checked = check(compose(read_text(write_start(start))))
     except (DataError, SpecError):
         return None
-    return None if checked.errors or start.is_large else checked.spec
+    return None if checked.errors else checked.spec
 
 
 def _lacking(error: DataError) -> dict[str, int]:

@@ -73,6 +73,28 @@ def test_the_scale_of_samples_is_fitted_on_the_training_part(text):
     assert np.array_equal(untouched.train.targets, spoilt.train.targets)
 
 
+@pytest.mark.parametrize(
+    ("how", "middle", "spread"),
+    [
+        ("standard", lambda x: x.mean((0, 1)), lambda x: x.std((0, 1))),
+        ("min_max", lambda x: x.min((0, 1)), lambda x: np.ptp(x, axis=(0, 1))),
+        ("robust", lambda x: np.median(x, (0, 1)), lambda x: np.subtract(*np.quantile(x, [0.75, 0.25], (0, 1)))),
+    ],
+)
+def test_channels_of_arrays_have_scales_of_their_own_fitted_on_the_training_part(tmp_path, how, middle, spread):
+    random = np.random.default_rng(1)
+    x = random.normal(size=(200, 9, 3)) * [1, 100, 0.01] + [0, 1000, -5]
+    np.savez(tmp_path / "a.npz", x=x, y=(x[:, 0, 2] > -5).astype(int))
+    data = f"arrays: {tmp_path}/a.npz, target: y, scale: {how}, scale_by: channel"
+    text = f"dlspec: 1\ndata: {{{data}}}\nmodel: [flatten, output]"
+    data = prepared(text)
+    seen = x[data.train.rows]
+    expected = (x[data.test.rows] - middle(seen)) / spread(seen)
+    np.testing.assert_allclose(np.asarray(data.test.inputs), expected, rtol=1e-4, atol=1e-5)
+    together = np.asarray(prepared(text.replace(", scale_by: channel", "")).train.inputs)
+    assert together[..., 2].std() < 0.01 * together[..., 1].std()  # what one scale for all hides
+
+
 @pytest.mark.parametrize("change", ["level", "difference", "return"])
 def test_what_the_network_puts_out_leads_back_to_the_level(change):
     data = prepared(TINY_SERIES, **{"data.predict": change})

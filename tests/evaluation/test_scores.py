@@ -92,7 +92,7 @@ def test_a_run_keeps_them(tmp_path, tiny_run):
     low, high = run.metrics.test_intervals["accuracy"]
     assert low < run.metrics.test["accuracy"] < high
     page = run.report.read_text(encoding="utf-8")
-    assert "where it lies with 95% confidence" in page
+    assert "95% confidence interval" in page
     assert f"{low:.1%}".removesuffix("%") in page
 
 

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 
 import dlspec
@@ -61,6 +62,18 @@ def test_a_column_of_text_behind_numbers_is_left_out_and_said(tmp_path, monkeypa
     load_data(spec)
     named = "code" in (spec.data.feature_names or []) and spec.data.features["code"].type_name != "numeric"
     assert named or "code (" in text
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape", "written"),
+    [([1, 100, 0.01], (200, 9, 3), True), ([1, 2, 3], (200, 9, 3), False), ([1, 100], (200, 2), True)],
+)
+def test_channels_far_apart_get_scales_of_their_own(tmp_path, monkeypatch, sizes, shape, written):
+    x = np.random.default_rng(1).normal(size=shape) * sizes
+    np.savez(tmp_path / "a.npz", x=x, y=(x[..., -1].reshape(200, -1)[:, 0] > 0).astype(int))
+    monkeypatch.chdir(tmp_path)
+    text = dlspec.init("a.npz")
+    assert ("  scale_by: channel  " in text) is written
 
 
 def test_a_series_is_written_as_before(tmp_path, monkeypatch):

@@ -58,6 +58,17 @@ def test_large_numbers_with_a_small_scale_are_predicted_as_they_were_measured(su
     assert np.abs(again - surveyed.predictions["network"]).max() < 1e-4
 
 
+def test_channels_come_back_in_units_of_their_own(tmp_path):
+    x = np.random.default_rng(0).normal(size=(120, 5, 3)) * [1, 100, 0.01] + [0, 1e4, 7]
+    np.savez(tmp_path / "a.npz", x=x)
+    network = "model:\n  - flatten\n  - dense: 15\n  - output\ntrain: {epochs: 60, optimizer: {adam: 0.01}}\n"
+    run = run_of(tmp_path, "{arrays: a.npz, target: input, scale_by: channel}", network)
+    assert run.metrics.saved_model.same
+    again = run.model.predict(x, verbose=0)
+    assert again.shape == x.shape
+    assert (np.abs(again - x).mean((0, 1)) < 0.5 * x.std((0, 1))).all()  # of each channel, also of the smallest
+
+
 def test_every_way_to_call_the_saved_model_gives_the_same(surveyed):
     import keras
     import tensorflow as tf

@@ -1,14 +1,13 @@
 """The page: everything that was asked for is in it, it needs nothing from elsewhere, and a browser shows it."""
 
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 import dlspec
+from tests.browser import measured, needs_browser
 from tests.conftest import TINY
 
 FIGURES = {
@@ -90,28 +89,15 @@ def test_text_from_a_spec_cannot_become_markup(tmp_path):
     assert "&lt;script&gt;" in html
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine")
+@needs_browser
 @pytest.mark.parametrize("name", TINY)
 def test_a_browser_shows_it_without_overflow(tiny_run, name, tmp_path):
     """The page measures itself in a real browser, wide and narrow: nothing sticks out to the right."""
     html = (tiny_run(name).folder / "report.html").read_text(encoding="utf-8")
-    measure = (
-        "<script>addEventListener('load', () => { const svgs = [...document.querySelectorAll('figure svg')];"
-        "document.title = JSON.stringify([document.documentElement.scrollWidth - innerWidth,"
-        "Math.min(...svgs.map(s => s.getBoundingClientRect().height)) > 15]) })</script>"
-    )
-    page = tmp_path / "page.html"
-    page.write_text(html.replace("</body>", f"{measure}</body>"), encoding="utf-8")
     for width in (1200, 500):
-        shown = subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--no-first-run", f"--user-data-dir={tmp_path / 'p'}",
-             f"--window-size={width},900", "--dump-dom", page.as_uri()],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        overflow, drawn = re.search(r"<title>\[(-?\d+),(true|false)\]</title>", shown.stdout).groups()
-        assert int(overflow) <= 0, f"{overflow} pixels too wide at {width}"
-        assert drawn == "true"
+        overflow, drawn = measured(html, tmp_path, width)
+        assert overflow <= 0, f"{overflow} pixels too wide at {width}"
+        assert drawn
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 Scale = Literal["standard", "min_max", "robust", "none"]
+ScaledBy = Literal["channel"] | None
 
 
 @dataclass(frozen=True)
@@ -62,29 +63,33 @@ def fit_affine(values: Array, how: Scale) -> Affine:
     return Affine(scale, -middle * scale)
 
 
-def fit_one_scale(samples: Samples, how: Scale) -> Affine:
-    """One scale for all values of all samples, (samples, ...), as `fit_affine` has one for each feature.
+def fit_scale_of_samples(samples: Samples, how: Scale, by: ScaledBy = None) -> Affine:
+    """One scale for all values of all samples, (samples, ...), or one for each channel, the last axis.
 
     Samples that are not in memory are read once. The quartiles are then those of 10 million values at most.
     """
     import numpy as np
 
+    shape = (-1,) if by is None else (-1, samples.shape[-1])
+    width = shape[1:] or (1,)
     if how == "none":
-        return fit_affine(np.zeros((1, 1)), how)
+        return fit_affine(np.zeros((1, *width)), how)
     if how == "robust":
-        return fit_affine(samples[some_of(samples, 10**7)].reshape(-1, 1), how)
-    count = total = squares = 0.0
-    low, high = np.inf, -np.inf
-    shift = float(samples[:1].mean(dtype="float64"))  # so that squares of large values lose nothing
+        return fit_affine(samples[some_of(samples, 10**7)].reshape(-1, *width), how)
+    count = 0
+    total = squares = np.zeros(shape[1:])
+    low, high = np.full(shape[1:], np.inf), np.full(shape[1:], -np.inf)
+    shift = samples[:1].reshape(shape).mean(axis=0, dtype="float64")  # so that squares of large values lose nothing
     for block in blocks(samples):
-        values = block.astype("float64") - shift if how == "standard" else block
+        values = block.reshape(shape)
         if how == "standard":
-            total, squares = total + float(values.sum()), squares + float(np.vdot(values, values))
-            count += values.size
+            values = values.astype("float64") - shift
+            total, count = total + values.sum(axis=0), count + len(values)
+            squares = squares + np.einsum("i...,i...->...", values, values)
         else:
-            low, high = min(low, float(values.min())), max(high, float(values.max()))
-    if how == "min_max":
-        return fit_affine(np.array([[low], [high]]), how)
-    middle = total / count
-    spread = max(squares / count - middle**2, 0.0) ** 0.5
-    return fit_affine(np.array([[shift + middle - spread], [shift + middle + spread]]), how)
+            low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
+    if how == "standard":  # of two values as far from the mean as the deviation, mean and deviation are the same
+        middle = total / count
+        spread = np.sqrt(np.maximum(squares / count - middle**2, 0.0))
+        low, high = shift + middle - spread, shift + middle + spread
+    return fit_affine(np.reshape([low, high], (2, *width)), how)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlspec.data.arrays import Chosen, Samples, SideBySide, blocks, joined
 from dlspec.data.datasets import Columns
-from dlspec.data.features import Affine, Fitted, fit_affine, fit_one_scale
+from dlspec.data.features import Affine, Fitted, fit_affine, fit_scale_of_samples
 from dlspec.data.features.numeric import FittedNumber, all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
     NOT_WHOLE,
@@ -191,7 +191,7 @@ class _Encoding:
     """From columns to what the scale is applied to.
 
     Args:
-        scale: of all features.
+        scale: of all features, or of each.
         columns: how each is encoded, where not all are plain numbers; the scale does nothing then.
         dtype: of what the saved model takes, where there are no such columns.
     """
@@ -205,7 +205,10 @@ class _Encoding:
         """Fitted to the values of these rows, the training part, column by column."""
         how = section.scale
         if not signature.types:  # pictures
-            return cls(fit_one_scale(Chosen(values[0], rows), how), dtype=_dtype_of_arrays(values[0], rows))
+            return cls(
+                fit_scale_of_samples(Chosen(values[0], rows), how, section.scale_by),
+                dtype=_dtype_of_arrays(values[0], rows),
+            )
         fitted = tuple(
             kind.fit(column.name, own[rows], how, kind.policy(section.missing_of_samples))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)

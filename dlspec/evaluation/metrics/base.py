@@ -5,6 +5,7 @@ They are computed on the target itself, in its own units, whatever the network p
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from math import inf
@@ -27,8 +28,9 @@ MOST_DIGITS = 12
 
 def show_number(value: float, digits: int = 4) -> str:
     """Four digits that count, `13.60`, or as many as are asked for, and all digits of large numbers, `22,351,900`."""
-    if abs(value) < 1e4:
-        return f"{value:#.{digits}g}"
+    shown = f"{value:#.{digits}g}"
+    if abs(float(shown)) < 1e4 or not math.isfinite(value):
+        return shown.removesuffix(".")
     return f"{value:,.{max(0, digits - len(str(int(abs(value)))))}f}"
 
 

@@ -66,6 +66,21 @@ def rows_may_stay_in_files(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def channels_have_scales(checked: Checked) -> Iterator[Diagnostic]:
+    """Columns have a scale each as it is; of samples that are arrays, the last axis may have."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or not spec.has("data") or spec.data.scale_by is None:
+        return
+    if signature.window is not None or signature.types:
+        message = "`scale_by` is of arrays, pictures and sound; each column of rows has its own scale"
+    elif spec.data.scale == "none":
+        message = "`scale_by` says what has a scale of its own, and `scale: none` leaves all values as they are"
+    else:
+        return
+    yield Diagnostic("wrong-value", message, spec.key_span("data", "scale_by"), help="remove `scale_by`")
+
+
+@rule
 def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
     """What gives back its input predicts no timestep behind it, a number lies in the future, and a class is one."""
     spec, signature = checked.spec, checked.signature

@@ -45,6 +45,7 @@ KOREAN = {
     "{count} classes written as numbers; `{target}` alone takes them for a quantity":
         "수로 적힌 클래스 {count}개; `{target}`만 쓰면 양으로 봅니다",
     "stands for no value": "값이 없다는 뜻",
+    "their ranges are far apart: each has its own scale": "범위가 크게 달라 저마다 따로 바꿉니다",
     "rows with the same time become one": "같은 시각의 행을 하나로 합칩니다",
     "{lacking} are missing; {done}": "빠진 값: {lacking}; {done}",
     "{count} of {name}": "{name} {count}개",

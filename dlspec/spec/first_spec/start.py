@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from dlspec.data.features.base import MANY
 from dlspec.data.signature import HOLDS, TIME_NAMES
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.audio import AudioFiles
+from dlspec.data.sources.base import fits_in_memory
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import RowsFormat
 from dlspec.data.sources.formats.base import as_word
@@ -99,6 +101,11 @@ class Start:
     why: Mapping[str, Said] = field(default_factory=dict)
     companion: str = ""
     problem: DataError | None = None
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether its values can be read at once, so that the first spec is made to fit them."""
+        return not self.is_large and self.kind in ("table", "series", "arrays")
 
     @property
     def task(self) -> Task:
@@ -298,8 +305,8 @@ def _look_at_samples(data: str, folder: Path) -> Start:
         companion = re.sub(r"_TRAIN(\.ts)$", r"_TEST\1", data, flags=re.IGNORECASE)
         if companion != data and (folder / companion).is_file():  # as the archives have them
             both = ArrayFiles((data, companion), folder, roles=("train", "test"))
-            return Start(data, ArrayFiles.key, both.describe(), "", (), {}, companion=Path(companion).name)
-        return Start(data, ArrayFiles.key, ArrayFiles((data,), folder).describe(), "", (), {})
+            return replace(_start_of_arrays(data, both), companion=Path(companion).name)
+        return _start_of_arrays(data, ArrayFiles((data,), folder))
     names = [file.name.lower() for file in (folder / data).rglob("*") if file.is_file()]
     kinds: tuple[type[FolderFiles], ...] = (ImageFiles, AudioFiles, TextFiles)
     kind = max(kinds, key=lambda kind: sum(name.endswith(kind.suffixes) for name in names))
@@ -316,6 +323,12 @@ def _look_at_samples(data: str, folder: Path) -> Start:
             source, options = replace(source, size=(64, 64)), {"size": [64, 64]}
         description = source.describe()
     return Start(data, kind.key, description, "", (), {}, options=options)
+
+
+def _start_of_arrays(data: str, source: ArrayFiles) -> Start:
+    description = source.describe()
+    values = sum((description.rows or 0) * math.prod(column.shape) for column in description.columns)
+    return Start(data, source.key, description, "", (), {}, is_large=not fits_in_memory((values,), "float64", "auto"))
 
 
 def _time_column(values: dict[str, list[str]]) -> str | None:

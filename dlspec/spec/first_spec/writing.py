@@ -198,6 +198,8 @@ def _note_of(key: str, value: object, lacking: Sequence[Said]) -> Said:
         return say("stands for no value")
     if key == "duplicates":
         return say("rows with the same time become one")
+    if key == "scale_by":
+        return say("their ranges are far apart: each has its own scale")
     done = {
         "previous": say("the value before stands in, which is never predicted"),
         "drop": say("rows are left out"),

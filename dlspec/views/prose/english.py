@@ -59,6 +59,7 @@ KEYS = {
         "robust": "Numbers are scaled to median 0 and quartiles 1 apart, as measured in the training part.",
         "none": "Numbers are taken as they are.",
     },
+    "data.scale_by": {"channel": "Each channel has a scale of its own."},
     "data.sheet": "The data stand in the sheet {value}.",
     "data.missing": "Where a value is missing: {value}.",
     "data.duplicates": "Of rows with the same time, this is taken: {value}.",

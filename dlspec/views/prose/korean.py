@@ -63,6 +63,7 @@ KEYS = {
         "robust": "수는 훈련 부분에서 잰 중앙값이 0, 사분위수 사이의 거리가 1이 되도록 바꿉니다.",
         "none": "수는 있는 그대로 씁니다.",
     },
+    "data.scale_by": {"channel": "채널마다 따로 바꿉니다."},
     "data.sheet": "자료는 시트 {value}에 있습니다.",
     "data.missing": "빠진 값은 {value}(으)로 다룹니다.",
     "data.duplicates": "같은 시각의 행은 {value}(으)로 다룹니다.",

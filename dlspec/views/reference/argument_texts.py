@@ -224,6 +224,8 @@ ARGUMENTS = {
     "DataSpec.window": "how samples are cut from a series",
     "DataSpec.predict": "of a series, what the network puts out; metrics are always of the level",
     "DataSpec.scale": "how values are scaled; fitted on the training part only",
+    "DataSpec.scale_by": "of arrays, pictures and sound: `channel`, a scale for each channel, the last axis; by "
+    "default one for all values, since columns of rows have a scale each as it is",
     "DataSpec.missing": "what happens to missing values: an `error`, their rows are left out (`drop`), or the `mean` "
     "or `median` of the training part or a number stands in; missing words are then a category of their own. Of a "
     "series also `previous`, the value before, or `interpolate`; `{how: previous, limit: 3}` fills no longer holes",

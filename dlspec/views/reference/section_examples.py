@@ -83,7 +83,7 @@ data: {audio: {path: words, rate: 8000, seconds: 1}}
 model: [mel_spectrogram: {sampling_rate: 8000, fft_length: 256}, flatten, output]
 """,
         """\
-data: {arrays: samples.npz}
+data: {arrays: samples.npz, scale_by: channel}
 model: [flatten, output]
 """,
         """\

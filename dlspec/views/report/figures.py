@@ -75,6 +75,13 @@ def to_svg(figure: Figure, name: str) -> str:
     return svg[svg.index("<svg") :].replace("<svg ", '<svg role="img" ', 1)
 
 
+def logarithmic(axis: Any) -> None:
+    """Powers of ten on the vertical axis, with plain numbers beside it."""
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.yaxis.set_minor_formatter(lambda value, _: "")
+
+
 def styled(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Array]:
     """An empty figure in the style of the report, sizes in inches, and its axes, (rows, columns)."""
     figure = Figure(figsize=(width, height))
@@ -273,7 +280,7 @@ def loss_curves(stages: Mapping[str, Sequence[HistoryRow]]) -> str:
             text = {"ha": side, "color": "#b45309", "fontsize": 8.5}
             axis.annotate(f"{values[best]:.3g}", place, (0, 7), textcoords="offset points", **text)
         if loss.min() > 0 and loss.max() / loss.min() > 30:
-            axis.set_yscale("log")
+            logarithmic(axis)
             name += " (logarithmic)"
         axis.set_title(name)
         axis.set_xlabel("epoch")

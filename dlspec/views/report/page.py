@@ -169,6 +169,6 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
     ]
     if metrics.test_intervals:
         ends = [(metrics.shown_interval(name), False) for name in metrics.test]
-        words = "where it lies with 95% confidence on such data"
+        words = "95% confidence interval"
         found.insert(1, {"name": "", "words": words, "sort": "quiet", "cells": ends})
     return found

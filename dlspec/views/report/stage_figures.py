@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.evaluation.metrics import show_number
-from dlspec.views.report.figures import CLASSES, NETWORK, QUIET, TRUTH, Array, baseline_color, in_style, styled, to_svg
+from dlspec.views.report.figures import (
+    CLASSES,
+    NETWORK,
+    QUIET,
+    TRUTH,
+    Array,
+    baseline_color,
+    in_style,
+    logarithmic,
+    styled,
+    to_svg,
+)
 
 if TYPE_CHECKING:
     from dlspec.runs.records.metrics import Compared
@@ -66,7 +77,7 @@ def with_and_without(found: Compared, metric: str, title: str, percent: bool) ->
         named.add(arm.arm)
     losses = np.array([loss for arm in found.arms for loss in arm.loss if loss is not None])
     if len(losses) and losses.min() > 0 and losses.max() / losses.min() > 30:
-        axis.set_yscale("log")
+        logarithmic(axis)
     axis.set_xlabel("epoch of fine-tuning")
     axis.set_title("loss on the samples trained on")
     axis.xaxis.get_major_locator().set_params(integer=True)
