@@ -10,7 +10,7 @@ import numpy as np
 
 from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Part, Prepared
-from dlspec.evaluation.baselines.base import Guess
+from dlspec.evaluation.baselines.fitted import Fitted
 from dlspec.evaluation.metrics import show_number
 from dlspec.evaluation.score_intervals import Bounds
 from dlspec.evaluation.scores import Scorer, Scores
@@ -35,6 +35,7 @@ class Evaluation:
         predictions: of the test part, of the network and each baseline.
         losses: of each sample of the test part, of the network and each baseline.
         scorer: of the test part.
+        fitted: the baselines.
     """
 
     train: Scores
@@ -46,6 +47,7 @@ class Evaluation:
     losses: dict[str, Array]
     notes: tuple[str, ...]
     scorer: Scorer
+    fitted: dict[str, Fitted]
 
     @cached_property
     def intervals(self) -> dict[str, Bounds | None]:
@@ -91,11 +93,9 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     train = data.train
     if is_read_later(train.inputs) and len(train) > READ_AGAIN:
         train = train.at(np.linspace(0, len(train) - 1, READ_AGAIN).astype(int))
-    notes, guesses = _notes(data, stops_early), {}
-    for baseline in section.baselines or []:
-        found = baseline.guess(data)
-        guesses[baseline.type_name] = found.values if isinstance(found, Guess) else found
-        notes += found.notes if isinstance(found, Guess) else ()
+    fitted = {baseline.type_name: baseline.fit(data) for baseline in section.baselines or []}
+    guesses = {name: found.guess(data.test) for name, found in fitted.items()}
+    notes = [*_notes(data, stops_early), *(note for found in fitted.values() for note in found.notes)]
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
         several = scorer.without_own_scale
@@ -111,6 +111,7 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
         {who: losses_of(data, guess) for who, guess in predictions.items()},
         tuple(notes),
         scorer,
+        fitted,
     )
 
 

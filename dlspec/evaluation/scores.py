@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlspec.data.preparation import Part, Prepared, class_shares
+from dlspec.data.preparation import Part, class_shares
+from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import Metric
 from dlspec.evaluation.score_intervals import Bounds, intervals_of_scores
-from dlspec.evaluation.verdict import dependence_of, deviations
+from dlspec.evaluation.verdict import dependence_of
 
 if TYPE_CHECKING:
     Places = np.ndarray | slice
@@ -32,7 +33,7 @@ class Scorer:
         part: one of the parts of `data`.
     """
 
-    def __init__(self, metrics: Sequence[Metric], data: Prepared, part: Part) -> None:
+    def __init__(self, metrics: Sequence[Metric], data: Judged, part: Part) -> None:
         self.metrics, self.data, self.part = metrics, data, part
         self.truth = np.asarray(part.truth)
         self.naive = _naive_errors(data, part)
@@ -58,7 +59,7 @@ class Scorer:
         if not self.data.signature.target.columns:
             of_all = None if naive is None else naive[:, 0]
             return {metric.type_name: metric.compute(truth, guess, of_all) for metric in self.metrics}
-        spreads = deviations(self.data)
+        spreads = self.data.deviations
         found: Scores = {}
         for metric in self.metrics:
             by = spreads if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
@@ -150,7 +151,7 @@ def _of_class(right: int, there: int, said: int) -> Scores:
     }
 
 
-def _naive_errors(data: Prepared, part: Part) -> Array | None:
+def _naive_errors(data: Judged, part: Part) -> Array | None:
     """By which errors of a series are scaled, of each sample, (samples, values): those of its own series, or those of
     all where it has none, or none that is above zero."""
     if data.naive_error is None:

@@ -12,7 +12,7 @@ from dlspec.evaluation.metrics import show_apart, show_number
 from dlspec.runtime.records import Record
 
 if TYPE_CHECKING:
-    from dlspec.data.preparation import Prepared
+    from dlspec.evaluation.judged import Judged
 
 Array = np.ndarray
 Outcome = Literal["better", "level", "worse", "too_few", "alone"]
@@ -41,7 +41,7 @@ class Verdict(Record):
     pieces: float | None = None
 
 
-def judge(data: Prepared, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
+def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
     """Compares with the baseline that has the smallest loss, by an interval of the mean of paired differences; see
     `interval_of_mean`, which allows for the choice of that baseline.
 
@@ -50,7 +50,7 @@ def judge(data: Prepared, on_test: Array, guesses: Mapping[str, Array]) -> Verdi
     """
     target, truth = data.signature.target, np.asarray(data.test.truth)
     name = {"number": "RMSE", "class": "accuracy", "labels": "log loss", "input": "squared error"}[target.kind]
-    by = deviations(data) if target.columns else 1.0
+    by = data.deviations if target.columns else 1.0
 
     def figure(guess: Array) -> float:
         if target.kind == "class":
@@ -87,7 +87,7 @@ def judge(data: Prepared, on_test: Array, guesses: Mapping[str, Array]) -> Verdi
 
 
 def judge_trainings(
-    data: Prepared, own: Sequence[Array], other: Sequence[Array], rows: Sequence[Array], share: float, rivals: int = 1
+    data: Judged, own: Sequence[Array], other: Sequence[Array], rows: Sequence[Array], share: float, rivals: int = 1
 ) -> Interval:
     """What one way to train gains over another by several trainings: folds, or seeds; see `interval_of_trainings`.
 
@@ -114,7 +114,7 @@ def outcome_of(found: Interval) -> Outcome:
 
 
 def verdict_of(
-    data: Prepared, found: Interval, says: Mapping[Outcome, str], figures: str, metric: str, against: str
+    data: Judged, found: Interval, says: Mapping[Outcome, str], figures: str, metric: str, against: str
 ) -> Verdict:
     """
     Args:
@@ -137,7 +137,7 @@ def verdict_of(
     )
 
 
-def losses_of(data: Prepared, guess: Array) -> Array:
+def losses_of(data: Judged, guess: Array) -> Array:
     """Of each sample of the test part, (samples,): what a network, or a baseline, is judged by."""
     target, truth = data.signature.target, np.asarray(data.test.truth)
     if target.kind == "class":
@@ -145,11 +145,11 @@ def losses_of(data: Prepared, guess: Array) -> Array:
     if target.kind == "labels":
         given = np.where(truth == 1, guess, 1 - guess)
         return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
-    by = deviations(data) if target.columns else 1.0
+    by = data.deviations if target.columns else 1.0
     return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
 
 
-def dependence_of(data: Prepared, rows: Array) -> Dependence:
+def dependence_of(data: Judged, rows: Array) -> Dependence:
     """What samples that lead to these rows have in common: they may belong to groups, or follow each other."""
     from dlspec.data.preparation import to_words
 
@@ -161,7 +161,7 @@ def dependence_of(data: Prepared, rows: Array) -> Dependence:
     return Dependence(groups, times, max(1, window.reach))
 
 
-def _least(data: Prepared, count: int) -> float:
+def _least(data: Judged, count: int) -> float:
     """The variance of a gain is no less: of classes as if one more sample were won, and one lost."""
     return 2 / (count + 2) if data.signature.target.kind == "class" else 0.0
 
@@ -170,12 +170,3 @@ def squared_errors(truth: Array, guess: Array) -> Array:
     """Of each sample; of several values their sum."""
     errors = (truth - guess) ** 2
     return errors if errors.ndim == 1 else errors.sum(axis=1, dtype="float64")
-
-
-def deviations(data: Prepared) -> Array:
-    """By what errors of several numbers are divided, so that they can be put together: 1 where they have one unit."""
-    target, truth = data.signature.target, np.asarray(data.train.truth)
-    if not target.is_mixed:
-        return np.ones(truth.shape[1])
-    spread = truth.std(axis=0)
-    return np.where(spread > 0, spread, 1.0)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data.arrays import LazyArray, Samples, some_of
+from dlspec.data.arrays import LazyArray, Samples, chosen, some_of
 from dlspec.data.not_seen import not_seen
 from dlspec.data.preparation.problems import is_missing
 from dlspec.data.training_rows import deciding_source
+from dlspec.runs.distributions import MOST_COLUMNS, measured, quantiles_of, shares_of
 from dlspec.runs.records.data import Parts
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dlspec.data.datasets import Column
     from dlspec.data.features.base import Raw
     from dlspec.data.preparation import Prepared
 
+    Array = np.ndarray
+
 LOOKED_AT = 10**7
 """Values of samples that are not in memory, which tell what all are like."""
+MOST_ROWS = 100_000
+"""Of the training part, rows that tell how values lie."""
 
 
 def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
@@ -64,8 +72,27 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "signs": _signs(spec),
         "dated": data.times is not None and data.times.dtype.kind == "M",
         "class_counts": _class_counts(data),
-        "naive_error": None if data.naive_error is None else data.naive_error.tolist(),
+        "naive_error": None if data.naive_error is None else _finite(data.naive_error),
+        "naive_of_series": {name: _finite(errors) for name, errors in data.naive_of_series.items()},
+        "deviations": data.deviations.tolist() if target.is_mixed else None,
     }
+
+
+def _finite(values: Array) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _lies(data: Prepared, raw: Raw, name: str, form: str | None) -> dict[str, Any]:
+    """How the values of a column lie in the training part."""
+    import numpy as np
+
+    values = data.columns[name]
+    if data.rows_in_all is None:  # else `columns` holds some rows of all parts
+        rows = np.asarray(data.train.rows)
+        values = chosen(values, rows[:: math.ceil(len(rows) / MOST_ROWS)])
+    found = measured(raw, name, values, form)
+    lies = {"shares": shares_of(found)} if raw == "word" else {"quantiles": quantiles_of(found)}
+    return {**lies, "trained": len(found)} if len(found) else {}
 
 
 def _signs(spec: Spec) -> list[str] | None:
@@ -113,6 +140,8 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             described |= _of_times(column, values, data.date_forms[column.name])
         else:
             described |= _SUMMARIES[raw](column, values)
+        if len(signature.features) <= MOST_COLUMNS:
+            described |= _lies(data, raw, column.name, data.date_forms.get(column.name))
         found.append(described)
     return found
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from dlspec.evaluation.baselines.fitted import Fitted
     from dlspec.model.graph import Graph
     from dlspec.runs.records.metrics import Metrics
     from dlspec.runs.row_predictor import RowPredictor
@@ -111,6 +112,13 @@ class Run:
         from dlspec.runs.records.metrics import Metrics
 
         return read_record(self._file(METRICS), Metrics)
+
+    @cached_property
+    def baselines(self) -> dict[str, Fitted] | None:
+        """The baselines as they were fitted; None: the run was made before they were kept."""
+        from dlspec.runs.records.baselines import read_baselines
+
+        return read_baselines(self.folder)
 
     @cached_property
     def environment(self) -> Environment:

@@ -25,6 +25,7 @@ from dlspec.runs.folds import fold
 from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network
 from dlspec.runs.lock import in_use, only_here
 from dlspec.runs.notes import remarks, small_folds
+from dlspec.runs.records.baselines import write_baselines
 from dlspec.runs.records.environment import environment_of
 from dlspec.runs.records.files import take_files, write_files
 from dlspec.runs.records.history import write_history
@@ -260,6 +261,7 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     weighted = {layer.name: [as_array(weight) for weight in layer.weights] for layer in network.layers if layer.weights}
     LayerWeights(weighted).save(folder / TRAINED)
     write_predictions(folder, job.data, evaluation.predictions)
+    write_baselines(folder, evaluation.fitted)
     pictures.after_training(network, evaluation.predictions)
     write_pictures(folder, pictures.arrays)
     results = evaluation.as_json()

@@ -33,27 +33,27 @@ def test_metrics_of_classes_are_those_of_scikit_learn():
 
 def test_persistence_is_the_last_value_before_the_horizon():
     data = Training(TINY["series"]).data
-    guess = BASELINES["persistence"]().guess(data)
+    guess = BASELINES["persistence"]().fit(data).guess(data.test)
     assert np.array_equal(guess, data.columns["x"][data.test.rows - 2])
     assert data.naive_error == pytest.approx(abs(np.diff(data.columns["x"][:182])).mean())
 
 
 def test_mean_and_majority_know_the_training_part_alone():
     table, digits = Training(TINY["table"]).data, Training(TINY["digits"]).data
-    assert set(BASELINES["mean"]().guess(table)) == {table.train.truth.mean()}
-    shares = BASELINES["majority"]().guess(digits)
+    assert set(BASELINES["mean"]().fit(table).guess(table.test)) == {table.train.truth.mean()}
+    shares = BASELINES["majority"]().fit(digits).guess(digits.test)
     assert shares[0] == pytest.approx(np.bincount(digits.train.truth, minlength=10) / 60)
 
 
 @pytest.mark.parametrize("name", ["series", "table", "digits", "spirals"])
 def test_the_linear_baseline_is_as_good_as_a_line_can_be(name):
     data = Training(TINY[name]).data
-    guess = BASELINES["linear"]().guess(data).values
+    guess = BASELINES["linear"]().fit(data).guess(data.test)
     if data.signature.target.kind == "class":
         assert guess.sum(axis=1) == pytest.approx(1)
         assert (guess.argmax(axis=1) == data.test.truth).mean() > 0.5
     else:
-        plain = BASELINES["persistence" if name == "series" else "mean"]().guess(data)
+        plain = BASELINES["persistence" if name == "series" else "mean"]().fit(data).guess(data.test)
         assert score("rmse", data.test.truth, guess) < score("rmse", data.test.truth, plain)
 
 
@@ -63,7 +63,7 @@ def test_the_linear_baseline_is_as_good_as_a_line_can_be(name):
 )
 def test_the_verdict_is_honest(error, outcome, word):
     data = Training(TINY["series"].replace("samples: 260", "samples: 2600")).data
-    guess = BASELINES["persistence"]().guess(data)
+    guess = BASELINES["persistence"]().fit(data).guess(data.test)
     random = np.random.default_rng(1)
     own = data.test.truth + error * (guess - data.test.truth) * np.where(random.random(len(guess)) < 0.5, -1, 1)
     verdict = judge(data, own, {"persistence": guess})
@@ -74,7 +74,7 @@ def test_the_verdict_is_honest(error, outcome, word):
 
 def test_a_test_part_that_is_worth_too_little_tells_nothing():
     data = Training(TINY["series"]).data
-    guess = BASELINES["persistence"]().guess(data)
+    guess = BASELINES["persistence"]().fit(data).guess(data.test)
     verdict = judge(data, data.test.truth + 0.1 * (guess - data.test.truth), {"persistence": guess})
     assert verdict.outcome == "too_few"
     assert verdict.gain_interval is None
@@ -85,8 +85,8 @@ def test_a_test_part_that_is_worth_too_little_tells_nothing():
 def test_the_best_baseline_is_the_one_to_beat():
     data = Training(TINY["series"]).data
     guesses = {
-        "persistence": BASELINES["persistence"]().guess(data),
-        "linear": BASELINES["linear"]().guess(data).values,
+        "persistence": BASELINES["persistence"]().fit(data).guess(data.test),
+        "linear": BASELINES["linear"]().fit(data).guess(data.test),
     }
     assert judge(data, guesses["linear"], guesses).against == "linear"
 

@@ -46,7 +46,7 @@ def test_lags_of_a_smooth_series_are_told_apart(horizon, most):
             f"window: {{length: 20, horizon: {horizon}}}}}\nmodel: [flatten, output]\n"
         )
     )
-    guess = BASELINES["linear"]().guess(data).values
+    guess = BASELINES["linear"]().fit(data).guess(data.test)
     assert np.sqrt(((guess - data.test.truth) ** 2).mean()) / data.train.truth.std() <= most
 
 
@@ -74,8 +74,8 @@ def test_a_baseline_that_finds_nothing_says_so(tmp_path):
         frame = pd.DataFrame(random.normal(size=(200, 4)), columns=list("pqrs")).assign(y=target)
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
         spec = dlspec.load(f"dlspec: 1\ndata: {{table: {tmp_path}/{name}.csv, target: y}}\nmodel: [output]\n")
-        found = BASELINES["linear"]().guess(load_data(spec))
+        found = BASELINES["linear"]().fit(load_data(spec))
         assert any("the strongest penalty" in note for note in found.notes), name
         frame["y"] = np.where(frame["p"] > 0, "a", "b") if name == "class" else frame["p"] * 3
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-        assert BASELINES["linear"]().guess(load_data(spec)).notes == ()
+        assert BASELINES["linear"]().fit(load_data(spec)).notes == ()

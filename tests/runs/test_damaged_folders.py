@@ -136,7 +136,8 @@ def all_changes(folder: Path, chance: random.Random, but=()) -> list[tuple[Path,
 def read_all(folder):
     """Everything that a run has, without drawing."""
     run = dlspec.open_run(folder)
-    return run.spec, run.metrics, run.environment, run.data, run.history, run.predictions, run.pictures, run.graph
+    small = run.spec, run.metrics, run.environment, run.data, run.history, run.graph
+    return *small, run.predictions, run.pictures, run.baselines
 
 
 def outcome(folder, use) -> str:

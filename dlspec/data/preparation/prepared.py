@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -170,22 +170,22 @@ class Prepared:
         """What unsupervised pretraining sees: the training part, with and without labels."""
         return joined([self.train.inputs, self.unlabeled])
 
-    def quantities(self, inputs: Array) -> Array:
-        """Inputs, (samples, ...), as (samples, values) float64 for models that know nothing but quantities.
+    @cached_property
+    def deviations(self) -> Array:
+        """By what errors of several numbers are divided, so that they can be put together: 1 where they have one
+        unit."""
+        target, truth = self.signature.target, np.asarray(self.train.truth)
+        if not target.is_mixed:
+            return np.ones(truth.shape[1])
+        spread = truth.std(axis=0)
+        return np.where(spread > 0, spread, 1.0)
 
-        In place of a sequence of word numbers, how often each of the most frequent words stands in it.
-        """
-        found, end = [], 0
-        flat = flattened(inputs).astype("float64")
+    @property
+    def layout(self) -> list[tuple[int, int]]:
+        """Of each feature that has a type, how many numbers the network sees of it, and how many different words these
+        stand for, 0 where they are quantities."""
         given = zip(self.signature.features, self.signature.types, self.signature.widths, strict=False)
-        for column, kind, width in given:
-            values, end = flat[:, end : end + width], end + width
-            tokens = kind.tokens(column)
-            if tokens:
-                known = np.arange(2, min(tokens, MOST_WORDS))  # 0 is no word, and 1 an unknown one
-                values = np.stack([np.bincount(row.astype(int), minlength=tokens)[known] for row in values])
-            found.append(values)
-        return np.hstack(found) if found else flat
+        return [(width, kind.tokens(column) or 0) for column, kind, width in given]
 
     def to_units(self, outputs: Array, part: Part) -> Array:
         """What the network puts out, (samples, units), in the target's own units, or the probabilities of classes or
@@ -241,6 +241,25 @@ def rounded_columns(data: Prepared, columns: Columns) -> dict[str, float]:
         if largest * abs(scale) * 2**-24 > ROUNDED:
             found[name] = largest * abs(scale) * 2**-24
     return found
+
+
+def quantities(inputs: Array, layout: Iterable[tuple[int, int]]) -> Array:
+    """Inputs, (samples, ...), as (samples, values) float64 for models that know nothing but quantities.
+
+    In place of a sequence of word numbers, how often each of the most frequent words stands in it.
+
+    Args:
+        layout: as that of `Prepared`.
+    """
+    found, end = [], 0
+    flat = flattened(inputs).astype("float64")
+    for width, tokens in layout:
+        values, end = flat[:, end : end + width], end + width
+        if tokens:
+            known = np.arange(2, min(tokens, MOST_WORDS))  # 0 is no word, and 1 an unknown one
+            values = np.stack([np.bincount(row.astype(int), minlength=tokens)[known] for row in values])
+        found.append(values)
+    return np.hstack(found) if found else flat
 
 
 def flattened(samples: Samples) -> Samples:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from dlspec.language.registry import Kind, OneOf, Registry
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dlspec.data.preparation import Prepared
+    from dlspec.evaluation.baselines.fitted import Fitted
 
 MOST_VALUES = 10**8
 """Values of the training part that a baseline is fitted to at most, of samples drawn evenly."""
@@ -28,13 +27,6 @@ def threads_for(values: int) -> AbstractContextManager[Any]:
     return threadpool_limits(1 if values < SMALL else None, "blas")
 
 
-class Guess(NamedTuple):
-    """What a baseline guesses, and what a reader should know of it, in sentences."""
-
-    values: np.ndarray
-    notes: tuple[str, ...] = ()
-
-
 class Baseline(Kind):
     """Base of the simplest guesses."""
 
@@ -44,13 +36,8 @@ class Baseline(Kind):
     """What it does, as a clause for tables and the report: `tomorrow equals today`."""
 
     @abstractmethod
-    def guess(self, data: Prepared) -> np.ndarray | Guess:
-        """Its guess for every sample of the test part, made from the training part alone, or that with notes.
-
-        Returns:
-            Values in the target's own units, shape (samples,); for a class the probability of each, shape
-            (samples, classes); for a reconstruction the inputs as the network sees them, shape (samples, values).
-        """
+    def fit(self, data: Prepared) -> Fitted:
+        """What it learns from the training part alone."""
 
 
 BASELINES: Registry[Baseline] = Registry(

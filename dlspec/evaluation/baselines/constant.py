@@ -8,9 +8,8 @@ from dlspec.data.arrays import blocks, is_read_later
 from dlspec.evaluation.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dlspec.data.preparation import Prepared
+    from dlspec.evaluation.baselines.fitted import FittedConstant
 
 
 @BASELINES.register
@@ -21,15 +20,17 @@ class Mean(Baseline):
     in_words = "always the mean of the training part"
     examples: ClassVar = ["mean"]
 
-    def guess(self, data: Prepared) -> np.ndarray:
+    def fit(self, data: Prepared) -> FittedConstant:
         import numpy as np
+
+        from dlspec.evaluation.baselines.fitted import FittedConstant
 
         truth = data.train.truth
         if is_read_later(truth):
             mean = sum(block.sum(axis=0, dtype="float64") for block in blocks(truth)) / len(truth)
         else:
             mean = truth.mean(axis=0, dtype="float64")
-        return np.repeat(mean[None], len(data.test.truth), axis=0)
+        return FittedConstant(np.atleast_1d(mean), np.array([np.ndim(mean) == 0], int))
 
 
 @BASELINES.register
@@ -40,9 +41,11 @@ class Majority(Baseline):
     in_words = "always what is most frequent"
     examples: ClassVar = ["majority"]
 
-    def guess(self, data: Prepared) -> np.ndarray:
+    def fit(self, data: Prepared) -> FittedConstant:
         import numpy as np
+
+        from dlspec.evaluation.baselines.fitted import FittedConstant
 
         target = data.signature.target
         counts = data.train.class_counts(len(target.classes or target.labels))
-        return np.tile(counts / len(data.train), (len(data.test.truth), 1))
+        return FittedConstant(counts / len(data.train), np.zeros(1, int))

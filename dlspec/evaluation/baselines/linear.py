@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from dlspec.data.arrays import blocks, some_of
-from dlspec.evaluation.baselines.base import BASELINES, MOST_VALUES, Baseline, Guess, threads_for
+from dlspec.data.arrays import some_of
+from dlspec.evaluation.baselines.base import BASELINES, MOST_VALUES, Baseline, threads_for
 
 if TYPE_CHECKING:
     import numpy as np
 
     from dlspec.data.preparation import Prepared
+    from dlspec.evaluation.baselines.fitted import FittedLinear
 
 
 @BASELINES.register
@@ -29,24 +30,47 @@ class Linear(Baseline):
     in_words = "a linear model of the same inputs"
     examples: ClassVar = ["linear"]
 
-    def guess(self, data: Prepared) -> Guess:
+    def fit(self, data: Prepared) -> FittedLinear:
         import numpy as np
 
+        from dlspec.data.preparation.prepared import quantities
+        from dlspec.evaluation.baselines.fitted import FittedLabels, FittedLine, FittedLogistic
+
         chosen = some_of(data.train.inputs, MOST_VALUES)
-        inputs = data.quantities(data.train.inputs[chosen])
+        inputs = quantities(data.train.inputs[chosen], data.layout)
+        layout = np.reshape(data.layout, (-1, 2)).astype(int)
         truth, targets = np.asarray(data.train.truth[chosen]), data.train.targets[chosen]
-        kind = data.signature.target.kind
+        target, steps, in_order = data.signature.target, data.preprocessing, data.signature.window is not None
         with threads_for(inputs.size):
-            if kind == "class":
-                shares, strongest = _logistic(data, inputs, truth, len(data.signature.target.classes))
-                return Guess(shares, _notes(strongest))
-            if kind == "labels":
-                each = [_logistic(data, inputs, label, 2) for label in truth.T]
-                told = all(strongest for _, strongest in each)
-                return Guess(np.stack([own[:, 1] for own, _ in each], axis=1), _notes(told))
+            if target.kind == "class":
+                line = _logistic(inputs, truth, in_order)
+                count = np.array([len(target.classes)])
+                return FittedLogistic(line.slopes, line.level, layout, line.seen, count, notes=_notes(line.strongest))
+            if target.kind == "labels":
+                lines = [_logistic(inputs, label, in_order) for label in truth.T]
+                always = np.array([-1 if len(line.level) else line.seen[0] for line in lines])
+                slopes, level = np.zeros((inputs.shape[1], len(lines))), np.zeros(len(lines))
+                for place, line in enumerate(lines):
+                    if len(line.level):
+                        slopes[:, place], level[place] = line.slopes[:, 0], line.level[0]
+                told = all(line.strongest for line in lines)
+                return FittedLabels(slopes, level, layout, always, notes=_notes(told))
             slopes, level, strength = ridge(inputs, targets.astype("float64"))
-        guess = np.concatenate([data.quantities(block) @ slopes + level for block in blocks(data.test.inputs)])
-        return Guess(data.to_units(guess, data.test), _notes(strength == STRENGTHS[-1]))
+        assert steps.target is not None, "a number has a scale"
+        return FittedLine(
+            slopes,
+            level,
+            layout,
+            steps.target.scale,
+            steps.target.offset,
+            np.array([CHANGES.index(steps.change)]),
+            np.array([not target.columns], int),
+            notes=_notes(strength == STRENGTHS[-1]),
+        )
+
+
+CHANGES = ("level", "difference", "return")
+"""What a network puts out of a series; see `FittedLine.change`."""
 
 
 def _notes(strongest: bool) -> tuple[str, ...]:
@@ -96,26 +120,34 @@ TRIED = 2000
 """Samples that the penalty is chosen by at most, spread evenly."""
 
 
-def _logistic(data: Prepared, inputs: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, bool]:
-    """The probability of each class for every sample of the test part, (samples, classes), and whether the strongest
-    penalty was the best."""
+class _Line(NamedTuple):
+    """A logistic regression.
+
+    Args:
+        slopes, level: (values, lines) and (lines,): a line for each class, one of two, none of a single one.
+        seen: the classes that there are.
+        strongest: whether the strongest penalty was the best.
+    """
+
+    slopes: np.ndarray
+    level: np.ndarray
+    seen: np.ndarray
+    strongest: bool
+
+
+def _logistic(inputs: np.ndarray, labels: np.ndarray, in_order: bool) -> _Line:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    shares = np.zeros((len(data.test), classes))
-    if len(np.unique(labels)) == 1:  # nothing to draw a line between
-        shares[:, labels[0]] = 1
-        return shares, False
+    seen = np.unique(labels).astype(int)
+    if len(seen) == 1:  # nothing to draw a line between
+        return _Line(np.zeros((inputs.shape[1], 0)), np.zeros(0), seen, False)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes")  # they are classes all the same
         warnings.filterwarnings("ignore", "lbfgs failed to converge")
-        penalty = best_penalty(inputs, labels, in_order=data.signature.window is not None)
+        penalty = best_penalty(inputs, labels, in_order=in_order)
         model = LogisticRegression(C=penalty, max_iter=2000).fit(inputs, labels)
-    # a class may be absent from training
-    shares[:, model.classes_] = np.concatenate(
-        [model.predict_proba(data.quantities(block)) for block in blocks(data.test.inputs)]
-    )
-    return shares, penalty == PENALTIES[0]
+    return _Line(model.coef_.T, model.intercept_, seen, penalty == PENALTIES[0])
 
 
 def best_penalty(inputs: np.ndarray, labels: np.ndarray, *, in_order: bool) -> float:

@@ -11,9 +11,8 @@ from dlspec.evaluation.baselines.base import BASELINES, MOST_VALUES, Baseline, t
 from dlspec.language.fields import PositiveInt
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dlspec.data.preparation import Prepared
+    from dlspec.evaluation.baselines.fitted import FittedComponents
 
 
 @BASELINES.register
@@ -29,13 +28,13 @@ class PCA(Baseline):
         None, description="numbers in the code; by default as many as the network's narrowest layer has"
     )
 
-    def guess(self, data: Prepared) -> np.ndarray:
-        import numpy as np
+    def fit(self, data: Prepared) -> FittedComponents:
         from sklearn.decomposition import PCA as Components
 
+        from dlspec.evaluation.baselines.fitted import FittedComponents
+
         train = data.train.targets[some_of(data.train.targets, MOST_VALUES)].astype("float64")
-        test = np.asarray(data.test.targets, "float64")
         assert self.components is not None, "the size of the network's code was filled in"
         with threads_for(train.size):
             model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
-        return model.inverse_transform(model.transform(test))
+        return FittedComponents(model.components_, model.mean_)

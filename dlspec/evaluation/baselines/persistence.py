@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from dlspec.evaluation.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dlspec.data.preparation import Prepared
+    from dlspec.evaluation.baselines.fitted import FittedPersistence
 
 
 @BASELINES.register
@@ -20,9 +19,9 @@ class Persistence(Baseline):
     in_words = "the future equals the last value known"
     examples: ClassVar = ["persistence"]
 
-    def guess(self, data: Prepared) -> np.ndarray:
-        assert data.test.last is not None, "a series keeps the last value of each window"
+    def fit(self, data: Prepared) -> FittedPersistence:
         import numpy as np
 
-        last, classes = np.asarray(data.test.last), data.signature.target.classes
-        return np.eye(len(classes))[last] if classes else last
+        from dlspec.evaluation.baselines.fitted import FittedPersistence
+
+        return FittedPersistence(np.array([len(data.signature.target.classes)]))

@@ -89,6 +89,9 @@ class FeatureRecord(Record):
         missing: how many values there are not, in all rows.
         unknown: how many words of the validation and the test part the training part does not have.
         form, from_, to: of times, how they are written, the first and the last.
+        quantiles, shares: how the values of the training part lie, as `quantiles_of` and `shares_of` give it; older
+            runs, and those with very many columns, do not say it.
+        trained: how many values these are of.
     """
 
     name: str
@@ -109,6 +112,9 @@ class FeatureRecord(Record):
     form: str | None = None
     from_: str | None = Field(None, alias="from")
     to: str | None = None
+    quantiles: tuple[float, ...] | None = None
+    shares: dict[str, float] | None = None
+    trained: Count = 0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -158,6 +164,8 @@ class DataRecord(Record):
         usual_step: the usual step in time, in seconds where times are `dated`.
         class_counts: class or label -> samples of each part.
         naive_error: of a series, mean absolute error of persistence one step ahead in the training part, of each value.
+        naive_of_series: of several series, that of each.
+        deviations: of targets with several units, by what their errors are divided.
     """
 
     task: Task
@@ -187,6 +195,8 @@ class DataRecord(Record):
     dated: bool = False
     class_counts: dict[str, Parts] | None
     naive_error: tuple[float | None, ...] | float | None = None
+    naive_of_series: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
+    deviations: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
