@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dlspec.data.checks.table import ColumnSummary
     from dlspec.data.preparation import Prepared
     from dlspec.runs import Replay, Run
+    from dlspec.runs.evaluating import Evaluated
     from dlspec.runs.listener import Listener
     from dlspec.runtime.doctor import Finding
 
@@ -408,6 +409,28 @@ def open_run(folder: str | Path) -> Run:
 
 def _opened(run: Run | str | Path) -> Run:
     return open_run(run) if isinstance(run, str | Path) else run
+
+
+def evaluate(run: Run | str | Path, file: str | Path, *, note: Callable[[str], None] = lambda text: None) -> Evaluated:
+    """Judges a finished run by labelled data that it has not seen.
+
+    Args:
+        file: rows with the columns of the data, the target among them; a folder or arrays, where the run was trained
+            from such. Of a series, rows that go on from the data of the run are forecast from these.
+        note: is told how the file is read.
+
+    Returns:
+        A run whose `metrics` (with `test_intervals`, `baselines`, the verdict and notes) and `predictions` are of these
+        data; `differences` says of each column what is different from the training part.
+
+    Raises:
+        DataError: there is no such run, it is not finished, or the file cannot be read or has nothing to judge by.
+    """
+    from dlspec.runs.evaluating import evaluate_file
+    from dlspec.runtime.packages import model_modules, require
+
+    require(*model_modules(), what="an evaluation")
+    return evaluate_file(_opened(run), Path(file), note)
 
 
 def predict(

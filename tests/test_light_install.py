@@ -69,7 +69,7 @@ def light(folder, tiny_run):
         ["show", "--diagram", "svg", str(SPECS[0])],
         ["show", "--filters", run], ["show", "--filters", run, "-o", "sheet.svg"],
         ["layers"], ["layers", "lstm"], ["schema"], ["doctor", "--json"], ["validate", str(ROOT / "specs")],
-        ["run", "--resume", run], ["replay", run], ["report", run], ["predict", run, rows], ["export", run],
+        ["run", "--resume", run], ["replay", run], ["report", run], ["predict", run, rows], ["evaluate", run, rows], ["export", run],
     ]  # fmt: skip
     environment = make_light_environment(folder / "packages")
     done = run_light(SCRIPT, environment=environment, cwd=folder, input=json.dumps(asked))
@@ -116,7 +116,7 @@ def test_a_plan_needs_what_reads_the_data(light):
 
 def test_whatever_needs_keras_says_how_it_is_installed(light):
     for words, (code, printed, errors) in light.items():
-        if words[0] in ("run", "replay", "predict", "export"):
+        if words[0] in ("run", "replay", "predict", "evaluate", "export"):
             assert (code, printed) == (3, ""), words
             assert f'type `{sys.executable} -m pip install "dlspec[tensorflow]"`' in errors, words
         if words[0] == "report":

@@ -163,10 +163,11 @@ def data_line(data: Prepared) -> str:
     return f"{what}: {', '.join(counts)}"
 
 
-def result_table(run: Run) -> Table:
-    """Metrics of the test part: the network, and below it the baselines."""
+def result_table(run: Run, title: str = "") -> Table:
+    """Metrics of the test part, or what the title says: the network, and below it the baselines."""
     metrics, target = run.metrics, run.data.target
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"test part: {target.name}"), title_justify="left")
+    heading = Text(title or f"test part: {target.name}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=heading, title_justify="left")
     table.add_column("")
     for name in metrics.test:
         table.add_column(Text(METRICS[name].heading(target.unit)), justify="right")

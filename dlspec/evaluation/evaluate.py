@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,9 +57,8 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """What `metrics.json` holds."""
-        cuts = {f"by_{cut}": getattr(self.scorer, f"by_{own}")(self.predictions) for cut, own in CUTS.items()}
         return {
-            **{name: cut for name, cut in cuts.items() if cut},
+            **cuts_of(self.scorer, self.predictions),
             "train": self.train,
             "validation": self.validation,
             "test": self.test,
@@ -67,6 +67,12 @@ class Evaluation:
             "verdict": self.verdict.model_dump(mode="json"),
             "notes": list(self.notes),
         }
+
+
+def cuts_of(scorer: Scorer, predictions: Mapping[str, Array]) -> dict[str, Any]:
+    """The metrics of each value, class and series alone, where there are several."""
+    cuts = {f"by_{cut}": getattr(scorer, f"by_{own}")(predictions) for cut, own in CUTS.items()}
+    return {name: cut for name, cut in cuts.items() if cut}
 
 
 def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early: bool = False) -> Evaluation:

@@ -156,6 +156,15 @@ def _with_encodings(network: Any, data: Prepared) -> Any:
     return keras.Model(inputs, x, name=f"{network.name}_from_raw")
 
 
+def preprocessing_of(model: Any) -> Any:
+    """The part of a saved model that makes of raw columns what the network sees."""
+    import keras
+
+    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    (scaled,) = network._inbound_nodes[-1].input_tensors
+    return keras.Model(model.inputs if len(model.inputs) == 1 else model.input, scaled)
+
+
 def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:
     """A part of a saved model as a model of its own.
 
@@ -186,8 +195,7 @@ def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[st
         except ValueError:
             message = f"`{first}` does not lead to `{last}` on one way"
             raise DataError.of("wrong-layers", message, help="name the lower layer first") from None
-    (scaled,) = network._inbound_nodes[-1].input_tensors  # what the preprocessing hands to the network
-    code = keras.Model(network.inputs, end)(keras.Model(model.inputs, scaled)(model.inputs))
+    code = keras.Model(network.inputs, end)(preprocessing_of(model)(model.input))
     return keras.Model(model.inputs, code, name=name)
 
 

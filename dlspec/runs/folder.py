@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.language import plugins
 from dlspec.language.diagnostics import Diagnostic
@@ -50,6 +50,8 @@ class Run:
     """A run folder, as `open_run` opens it. What is large is read when it is asked for."""
 
     folder: Path
+    judged_on: ClassVar[str] = "the test part"
+    """What `metrics.test` and `predictions` are of, in words."""
 
     @property
     def finished(self) -> bool:

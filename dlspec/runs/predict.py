@@ -55,7 +55,7 @@ def predict_file(
     source = source_of(run.spec.data)
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, source, file, out)
-    given = _as_it_is_written(run, file, note)
+    given = as_it_is_written(run, file, note)
     if bom:
         given = replace(given, dialect=replace(given.dialect, bom=True))
     _check_units(run.data, given)
@@ -86,7 +86,7 @@ def _dialect(run: Run) -> Dialect:
     return replace(run.spec.data.dialect, in_doubt=run.data.signs, decimal=None, thousands=None)
 
 
-def _as_it_is_written(run: Run, file: Path, note: Callable[[str], None]) -> RowsFormat:
+def as_it_is_written(run: Run, file: Path, note: Callable[[str], None]) -> RowsFormat:
     """The file, in the encoding, with the separator and the line of names that it has."""
     said = _dialect(run)
     needed = {*run.data.raw_columns} if run.data.encoded else {*run.data.raw_columns, *filter(None, [run.data.group])}

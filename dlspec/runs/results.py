@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from dlspec.data.preparation import Prepared
+    from dlspec.data.preparation import Part, Prepared
+    from dlspec.evaluation.judged import Judged
 
 MOST_PREDICTIONS = 100_000
 """Of a test part that is not in memory, samples that are written down."""
@@ -80,17 +81,32 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     """The test part, a row a sample: where it stands in the data, truth, network, baselines; of inputs that are given
     back, the squared error of each."""
     import numpy as np
+
+    part = data.test
+    if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
+        some = np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
+        part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
+    rows = np.asarray(part.rows)
+    table = predictions_table(data, part, predictions, rows if data.origin is None else data.origin[rows])
+    with written_whole(folder / PREDICTIONS) as draft:
+        as_cells(table).to_csv(draft, index=False)
+
+
+def predictions_table(
+    data: Judged, part: Part, predictions: Mapping[str, np.ndarray], rows: np.ndarray
+) -> pd.DataFrame:
+    """A row for each sample; see `write_predictions`.
+
+    Args:
+        rows: where each stands in the data, from 0 on.
+    """
+    import numpy as np
     import pandas as pd
 
     from dlspec.evaluation.verdict import squared_errors
 
-    part, target = data.test, data.signature.target
-    if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
-        some = np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
-        part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
-    truth = np.asarray(part.truth)
-    rows = np.asarray(part.rows)
-    table: dict[str, Any] = {"row": rows if data.origin is None else data.origin[rows]}
+    target, truth = data.signature.target, np.asarray(part.truth)
+    table: dict[str, Any] = {"row": rows}
     if data.groups is not None:
         table["group"] = data.groups[part.rows]
     if data.times is not None:
@@ -108,11 +124,10 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
         table["truth"] = labels[truth]
         table |= {name: labels[shares.argmax(axis=1)] for name, shares in predictions.items()}
         table |= {f"p({label})": predictions["network"][:, i] for i, label in enumerate(target.classes)}
-    with written_whole(folder / PREDICTIONS) as draft:
-        _as_cells(pd.DataFrame(table)).to_csv(draft, index=False)
+    return pd.DataFrame(table)
 
 
-def _as_cells(table: pd.DataFrame) -> pd.DataFrame:
+def as_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Words of a table so that no spreadsheet takes them for formulas; see `as_cell`."""
     for name in table:
         if table[name].dtype.kind not in "biufM":

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Given:
-    """Raw numbers that predictions are made from.
+class Taken:
+    """What the model takes of rows.
 
     Args:
-        values: (rows, columns) or (samples, ...).
+        values: numbers, (rows, columns) or (samples, ...), or an array for each input.
         index: of each, as the rows have it.
         groups: of several series, that which each row belongs to.
         times: of each row.
         evened: of a series that was brought to even steps, what became of its rows.
     """
 
-    values: np.ndarray
+    values: Any
     index: pd.Index[Any]
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
@@ -70,31 +70,10 @@ class RowPredictor:
             first: which row of a file is the first, counted from 0, as messages say it, or those of all.
         """
         import numpy as np
-        import pandas as pd
 
         from dlspec.training.values import predict
 
-        if isinstance(rows, np.ndarray):
-            if self.data.encoded:
-                message = "the model takes each column by its name"
-                raise DataError.of("wrong-shape", message, help="give rows with named columns")
-            rows = self._as_taken(self.data.raw_columns[0], rows, self.model.input.dtype, first)
-            given = _Given(rows, pd.RangeIndex(len(rows)))
-        else:
-            frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
-            self._check_columns(frame)
-            if self.data.encoded:
-                if self.tolerant:
-                    rows = self._readable(frame, first)
-                    frame, first = frame.iloc[rows], first + rows
-                return self._named(predict(self.model, self.raw_columns(frame, first)), frame.index)
-            given = self._numbers(frame, first if isinstance(first, int) else int(first[0]))
-        length = self.data.timesteps
-        if length is not None and given.values.ndim == 2:
-            given = self._windows(given, length)
-        takes = (length, len(self.data.raw_columns)) if length is not None else tuple(self.model.input_shape[1:])
-        if given.values.shape[1:] != takes:
-            raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {given.values.shape[1:]}")
+        given = self.taken(rows, first)
         outputs = predict(self.model, given.values)
         if self.data.target.kind == "input":
             found = self._given_back(outputs, np.asarray(given.values), given.index)
@@ -103,6 +82,34 @@ class RowPredictor:
         if given.groups is not None:
             found.insert(0, str(self.data.group), given.groups)
         return found
+
+    def taken(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> Taken:
+        """What the model takes of rows; see `predict`."""
+        import numpy as np
+        import pandas as pd
+
+        if isinstance(rows, np.ndarray):
+            if self.data.encoded:
+                message = "the model takes each column by its name"
+                raise DataError.of("wrong-shape", message, help="give rows with named columns")
+            rows = self._as_taken(self.data.raw_columns[0], rows, self.model.input.dtype, first)
+            given = Taken(rows, pd.RangeIndex(len(rows)))
+        else:
+            frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+            self._check_columns(frame)
+            if self.data.encoded:
+                if self.tolerant:
+                    rows = self._readable(frame, first)
+                    frame, first = frame.iloc[rows], first + rows
+                return Taken(self.raw_columns(frame, first), frame.index)
+            given = self._numbers(frame, first if isinstance(first, int) else int(first[0]))
+        length = self.data.timesteps
+        if length is not None and given.values.ndim == 2:
+            given = self._windows(given, length)
+        takes = (length, len(self.data.raw_columns)) if length is not None else tuple(self.model.input_shape[1:])
+        if given.values.shape[1:] != takes:
+            raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {given.values.shape[1:]}")
+        return given
 
     @property
     def rows_needed(self) -> int:
@@ -118,7 +125,7 @@ class RowPredictor:
             message = f"the rows have no column {one_of(missing)}"
             raise DataError.of("missing-column", message, help=f"a prediction takes {one_of(needed)}")
 
-    def _numbers(self, frame: pd.DataFrame, first: int) -> _Given:
+    def _numbers(self, frame: pd.DataFrame, first: int) -> Taken:
         """The columns that the model takes, (rows, columns)."""
         import numpy as np
 
@@ -149,7 +156,7 @@ class RowPredictor:
         for feature in self.data.features if levels else ():
             self.odd.look(feature, numbers[feature.name])
         columns = [self._as_taken(name, values, dtype, first) for name, values in numbers.items()]
-        return _Given(np.stack(columns, axis=1), index, groups if group else None, times, evened)
+        return Taken(np.stack(columns, axis=1), index, groups if group else None, times, evened)
 
     def _with_holes(self, frame: pd.DataFrame, first: int) -> pd.DataFrame:
         """Timesteps whose values cannot be read lack all of them."""
@@ -182,7 +189,7 @@ class RowPredictor:
             times = to_times(time, given, groups, first=first, forms=(form,), dated=self.data.dated, repeats=repeats)
         return groups, times
 
-    def _windows(self, given: _Given, length: int) -> _Given:
+    def _windows(self, given: Taken, length: int) -> Taken:
         """Every window of rows, (windows, timesteps, columns), with the index of its last row; none across a gap."""
         from dlspec.data.preparation import windows_of_rows
 
@@ -206,7 +213,7 @@ class RowPredictor:
             raise DataError.of(
                 "too-few-rows", f"a prediction takes {self.rows_needed} rows{of} in order{whole}, got {count}"
             )
-        return _Given(values, given.index[last], None if groups is None else groups[last])
+        return Taken(values, given.index[last], None if groups is None else groups[last])
 
     def _readable(self, frame: pd.DataFrame, first: First) -> np.ndarray:
         """The places of the rows of a table that can be read."""
@@ -289,7 +296,7 @@ class RowPredictor:
 
         names = [feature.name for feature in self.data.features]
         places: list[str] = []
-        if raw.ndim == 2:
+        if raw.ndim == 2 and len(names) == raw.shape[1]:
             places = names
         elif self.data.timesteps is not None:
             places = [f"{name}[{step}]" for step in range(outputs.shape[1]) for name in names]

@@ -96,14 +96,15 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, values: Any) -> None:
     """Indented JSON; a number that is not finite becomes null, since JSON has none."""
-    write_text(path, json.dumps(_finite(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(finite(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _finite(values: Any) -> Any:
+def finite(values: Any) -> Any:
+    """Plain values with None for numbers that are not finite, since JSON has none."""
     if isinstance(values, dict):
-        return {key: _finite(value) for key, value in values.items()}
+        return {key: finite(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
-        return [_finite(value) for value in values]
+        return [finite(value) for value in values]
     if isinstance(values, float) and (values != values or values in (float("inf"), float("-inf"))):
         return None
     return values

@@ -35,7 +35,7 @@ def row_at(first: First, place: int) -> int:
 
 def check_all(name: str, wrong: Array, first: First, what: str, help: str) -> None:
     """Raises ValueProblem at the first row of which a value is wrong."""
-    rows = wrong.reshape(len(wrong), -1).any(axis=1)
+    rows = wrong.any(axis=tuple(range(1, wrong.ndim)))
     if rows.any():
         row, count = row_at(first, int(np.argmax(rows))), int(rows.sum())
         where = f"in row {row + 1}" if count == 1 else f"in {count} rows, the first is row {row + 1}"

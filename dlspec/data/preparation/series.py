@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from dlspec.data.preparation.sampling import generator
 from dlspec.data.preparation.segments import Cut, Segments, part_of_rows
 from dlspec.data.preparation.series_rows import Rows, rows_of_series
 from dlspec.data.section import DataSpec
-from dlspec.data.signature import Signature
+from dlspec.data.signature import Signature, Target
 from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError
 
@@ -51,9 +52,16 @@ class _Aim:
     steps: tuple[int, ...]
     change: str
 
-    @property
-    def reach(self) -> int:
-        return max(self.steps)
+    @classmethod
+    def of(
+        cls, signature: Signature, window: Window, numbers: Columns, labels: Array | None, change: str
+    ) -> _Aim | None:
+        """None: the target is the input."""
+        target = signature.target
+        if target.kind == "number":
+            steps = target.steps or (window.horizon,)
+            return cls(tuple(numbers[name] for name in _values_of(target)), steps, change)
+        return None if labels is None else cls((labels,), (window.horizon,), change)
 
     def truth(self, last: Array) -> Array:
         """Values, (windows,), of several (windows, values)."""
@@ -126,15 +134,10 @@ def prepare_series(
         _joined(changes(table[a:b][:, :features], change, axis=0, step=window.every) for a, b in segments.of(0)),
         section.scale,
     )
-    aim = target_scale = None
-    of_value: list[str] = []
-    if target.kind == "number":
-        of_value = [column.name for column in target.columns] or [target.name]
-        aim = _Aim(tuple(numbers[name] for name in of_value), target.steps or (window.horizon,), change)
+    aim, target_scale, of_value = _Aim.of(signature, window, numbers, labels, change), None, _values_of(target)
+    if aim is not None and target.kind == "number":
         learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in segments.of(0)])
         target_scale = fit_affine(aim.put_out(learned), section.scale)
-    elif labels is not None:
-        aim = _Aim((labels,), (window.horizon,), change)
     preprocessing = Preprocessing(
         scale,
         target_scale,
@@ -190,6 +193,77 @@ def prepare_series(
         turned=read.turned,
         unknown_labels=unknown,
     )
+
+
+def _values_of(target: Target) -> list[str]:
+    """Of numbers, the column of each value that is predicted."""
+    if target.kind != "number":
+        return []
+    return [column.name for column in target.columns] or [target.name]
+
+
+class NewWindows(NamedTuple):
+    """Windows of rows that a network was not trained on.
+
+    Args:
+        part: those that lead to new rows, with the place of each in `rows`.
+        unknown: of classes, labels that the training part does not have -> how often.
+    """
+
+    part: Part
+    rows: Rows
+    unknown: Mapping[str, int]
+
+
+def windows_of_new_rows(
+    section: DataSpec, signature: Signature, columns: Columns, new: Array, steps: Preprocessing,
+    usual_step: float | None,
+) -> NewWindows:  # fmt: skip
+    """Every window that leads to new rows, as a network sees it that was trained on others.
+
+    Args:
+        columns: those before the new ones are what is known when a forecast is made.
+        new: which of their rows are, (rows,) bool.
+        steps: as they were fitted.
+        usual_step: in time, of the training part.
+
+    Raises:
+        DataError: there is none, or something is wrong with the rows.
+    """
+    window, target = signature.window, signature.target
+    assert window is not None, "a series has a window"
+    read = rows_of_series(section, signature, columns, 0)
+    origin = np.arange(len(read)) if read.origin is None else read.origin
+    codes = None if read.groups is None else np.unique(read.groups, return_inverse=True)[1]
+    part_of_row = np.where((origin < 0) | new[origin], 2, 0)  # what no row lies in leads to no truth
+    numbers, labels = read.numbers, read.labels
+    if steps.change == "return":
+        _check_positive(section, numbers)
+    span = window.span(steps.timesteps or window.length)
+    reach = 0 if target.kind == "input" else window.reach
+    cut = Cut(span, reach, reaches_back=reach > 0)
+    before = None if read.evened is None else read.evened.cut
+    segments = Segments.find(part_of_row, len(read), codes, read.times, window.gap, usual_step, cut=before)
+    usable = _usable(read, segments.rows, target.names, span - 1, range(window.horizon, reach + 1))
+    starts = segments.starts(2, cut)
+    starts = starts[usable(starts)]
+    if segments.rows is not None:
+        numbers = {name: values[segments.rows] for name, values in numbers.items()}
+        labels = None if labels is None else labels[segments.rows]
+    unknown: dict[str, int] = {}
+    if labels is not None:
+        ends = starts + span - 1 + window.horizon
+        known = labels[ends] >= 0
+        words = read.columns[target.name] if segments.rows is None else read.columns[target.name][segments.rows]
+        unknown = dict(Counter(map(str, words[ends[~known]])))
+        starts = starts[known]
+    if not len(starts):
+        message = f"no window leads to a row that can be judged: one with its target takes {cut.rows} rows in order"
+        raise DataError.of("too-few-rows", message)
+    table = SideBySide([numbers[name] for name in steps.raw_columns])
+    aim = _Aim.of(signature, window, numbers, labels, steps.change)
+    windows = _Windows(table, window, steps, aim, segments.rows, target.units)
+    return NewWindows(windows.at(starts), read, unknown)
 
 
 def _usable(

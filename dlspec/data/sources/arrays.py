@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -115,6 +115,33 @@ class ArrayFiles(FileSource):
         if samples.shape[1:] != shape:
             raise DataError.of("wrong-shape", f"a sample has the shape {shape}, and in `{file}` {samples.shape[1:]}")
         return "row", [str(row) for row in range(1, len(samples) + 1)], samples
+
+    def labelled(self, file: Path, shape: tuple[int, ...]) -> Columns:
+        """All arrays of another file, `y` as in these files, where they are still there.
+
+        Args:
+            shape: of a sample.
+
+        Raises:
+            DataError: it holds one array alone, or samples of another shape.
+        """
+        other = replace(self, paths=(str(file),), folder=Path(), roles=())
+        described = other.describe()
+        with suppress(DataError):
+            described = self.describe()
+        if file.suffix.lower() == SUFFIX and len(shape) == 2:  # as long as those in training
+            read = read_archive(file, file.name)
+            arrays = other._loaded({name: JoinedArray((each,)) for name, each in read.arrays(file, shape[0]).items()})
+        else:
+            arrays = other._loaded(other._stored())
+        if arrays["x"].shape[1:] != shape:
+            message = f"a sample has the shape {shape}, and in `{file}` {arrays['x'].shape[1:]}"
+            raise DataError.of("wrong-shape", message)
+        found: Columns = {}
+        for name, values in _with_targets(arrays, described).items():
+            column = described.column(name)
+            found[name] = values[:].astype(str).astype(object) if column and column.kind == "class" else values
+        return found
 
     def _joined_alone(self) -> Samples:
         return self._loaded({name: stored for name, stored in self._stored().items() if name[:1] == "x"})["x"]

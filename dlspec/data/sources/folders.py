@@ -102,6 +102,26 @@ class FolderFiles(FileSource):
         listing = Listing((file,)) if file.is_file() and self._is_mine(file.name) else other._listing()
         return "file", [str(name) for name in listing.files], other._samples(listing, shape)
 
+    def labelled(self, file: Path, shape: tuple[int, ...]) -> Columns:
+        """Other samples with what is known of each, in columns as those of `load`.
+
+        Args:
+            file: a folder with a folder for each class, or a table that names the files.
+            shape: of a sample.
+        """
+        import numpy as np
+
+        other = replace(self, paths=(str(file),), folder=Path())
+        listing = other._listing()
+        samples: Any = other._samples(listing, shape)
+        columns: Columns = {self.entry: samples}
+        if listing.labels is not None:
+            columns[LABEL] = np.array(listing.labels, object)
+        if listing.table is not None:
+            others = listing.table.load(0)
+            columns |= {name: values for name, values in others.items() if name != listing.column}
+        return columns
+
     def describe(self) -> Description:
         with looking() as brief:
             found = self._described()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.data.preparation import Prepared
+from dlspec.data.preparation import Part, Prepared
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.model.graph import Graph
@@ -55,7 +55,7 @@ class Pictures:
             self._keep_some()
             self._keep_wrong(predictions["network"])
         if kind == "input":
-            self._keep_given_back(predictions)
+            self.arrays |= given_back(self.data.test, predictions)
             self._keep_code(network)
 
     @property
@@ -109,13 +109,6 @@ class Pictures:
         self.arrays["wrong:truth"] = labels[test.truth[wrong]]
         self.arrays["wrong:guessed"] = labels[guessed[wrong]]
 
-    def _keep_given_back(self, predictions: Mapping[str, Array]) -> None:
-        """Test samples, and what the network and the baselines give back of them, as the network sees them."""
-        chosen = np.linspace(0, len(self.data.test) - 1, min(SAMPLES, len(self.data.test))).astype(int)
-        self.arrays["given_back:truth"] = self.data.test.truth[chosen]
-        for name, values in predictions.items():
-            self.arrays[f"given_back:{name}"] = values[chosen]
-
     def _keep_code(self, network: Any) -> None:
         """Test samples in the plane of a code of two numbers, with the classes that the data have besides."""
         import keras
@@ -162,3 +155,9 @@ def _without_channel(pictures: Array) -> Array:
 def _as_pictures(weights: Array) -> Array:
     """(units, rows, columns), the mean over channels where there are some."""
     return weights if weights.ndim == 3 else weights.mean(axis=-1)
+
+
+def given_back(part: Part, predictions: Mapping[str, Array]) -> dict[str, Array]:
+    """Some samples, and what the network and the baselines give back of them, as the network sees them."""
+    some = np.linspace(0, len(part) - 1, min(SAMPLES, len(part))).astype(int)
+    return {f"given_back:{name}": values[some] for name, values in {"truth": part.truth, **predictions}.items()}

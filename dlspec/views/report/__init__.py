@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from dlspec.runs.checksums import fitting_together
 from dlspec.runtime.files import write_text
-from dlspec.views.report.page import render
+from dlspec.views.report.page import render, render_evaluation
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
 
-__all__ = ["render", "write_report"]
+__all__ = ["render", "render_evaluation", "write_report"]
 
 
 def write_report(run: Run) -> Path:

@@ -202,12 +202,16 @@ def split_line(times: Array, values: Array, ends: Array, label: str) -> str:
 
 
 @in_style
-def forecast(times: Array, truth: Array, network: Array, baselines: Mapping[str, Array], label: str) -> str:
-    """Truth and forecasts over the test part, and the last of a long one closer."""
+def forecast(times: Array, truth: Array, network: Array, baselines: Mapping[str, Array], label: str, whole: str) -> str:
+    """Truth and forecasts over all times, and the last of many closer.
+
+    Args:
+        whole: what all of them are, in words.
+    """
     close_up = 45
-    views = [(thin(len(truth)), "the test part")]
+    views = [(thin(len(truth)), whole)]
     if len(truth) > 1.5 * close_up:
-        views.append((slice(len(truth) - close_up, None), f"its last {close_up} forecasts, closer"))
+        views.append((slice(len(truth) - close_up, None), f"the last {close_up} forecasts, closer"))
     figure, axes = styled(10, 2.9 * len(views), len(views), 1)
     for axis, (part, title) in zip(axes[:, 0], views, strict=True):
         few = len(truth[part]) <= 1.5 * close_up

@@ -20,26 +20,19 @@ from dlspec.views.report.shown import Shown
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
+    from dlspec.runs.evaluating import Evaluated
 
 HERE = Path(__file__).parent
 
 
 def render(run: Run) -> str:
     """The whole page as HTML text; nothing in it is loaded from elsewhere."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     spec, metrics, data = run.spec, run.metrics, run.data
     network, stages = run.graph, run.plan
-    environment = Environment(
-        loader=FileSystemLoader(HERE, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
     started = datetime.fromisoformat(run.environment.started)
     result, learning = result_figures(run), learning_figures(run)
-    return environment.get_template("page.html").render(
-        css=(HERE / "style.css").read_text(encoding="utf-8"),
+    return _filled_in(
+        "page.html",
         spec=spec,
         about=_about(run),
         run_name=run.folder.resolve().name,
@@ -48,6 +41,7 @@ def render(run: Run) -> str:
         notes=metrics.notes,
         headings=_headings(run),
         scores=_score_rows(run),
+        judged_on=run.judged_on,
         compared=comparison_figure(run),
         folds=metrics.folds,
         fold_rows=_fold_rows(run),
@@ -67,6 +61,51 @@ def render(run: Run) -> str:
             if key != "started"
         },
     )
+
+
+def render_evaluation(found: Evaluated) -> str:
+    """The page of a run that is judged by other data."""
+    tested = any(each.chance is not None for each in found.differences)
+    return _filled_in(
+        "evaluation.html",
+        spec=found.spec,
+        file=found.file.name,
+        run_name=found.folder.resolve().name,
+        verdict=found.metrics.verdict,
+        notes=found.metrics.notes,
+        headings=_headings(found),
+        scores=_score_rows(found),
+        judged_on=found.judged_on,
+        compared=comparison_figure(found),
+        result=result_figures(found),
+        rows=found.rows,
+        judged=found.judged,
+        differences=found.differences,
+        how_compared=COMPARED + (TESTED if tested else NOT_TESTED),
+    )
+
+
+COMPARED = (
+    "Apart: the largest difference of the shares of both data that are below any value; of words and classes, half the "
+    "sum of the differences of their shares. "
+)
+TESTED = (
+    "By chance: how probable such a distance is where both are alike, by the tests of Kolmogorov and Smirnov, and of "
+    "Pearson, corrected for the number of columns (Holm, 1979). Named are distances of 10% or more below 0.01."
+)
+NOT_TESTED = "Rows that follow each other, or belong to groups, are not independent, so that no test is made."
+
+
+def _filled_in(template: str, **values: Any) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template(template).render(css=(HERE / "style.css").read_text(encoding="utf-8"), **values)
 
 
 def data_figures(run: Run) -> list[Shown]:
@@ -140,7 +179,7 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
     from dlspec.evaluation.baselines import BASELINES
 
     metrics = run.metrics
-    rows: list[tuple[str, str, Scores, str]] = [("network", "on the test part", metrics.test, "own")]
+    rows: list[tuple[str, str, Scores, str]] = [("network", f"on {run.judged_on}", metrics.test, "own")]
     rows += [(name, BASELINES[name].in_words, scores, "") for name, scores in metrics.baselines.items()]
     rows += [
         ("network", f"on the {part} part", scores, "quiet")

@@ -69,7 +69,7 @@ def result_figures(run: Run) -> list[Shown]:
             Shown(
                 figures.confusion(truth, guessed, classes),
                 "What was taken for what",
-                f"The {len(truth)} test samples. A perfect network has numbers on the diagonal only.",
+                f"The {len(truth)} samples of {run.judged_on}. A perfect network has numbers on the diagonal only.",
                 wide=False,
             )
         )
@@ -88,7 +88,7 @@ def result_figures(run: Run) -> list[Shown]:
     if task == "number":
         return [
             Shown(
-                figures.against_truth(truth, network, "the test part", unit),
+                figures.against_truth(truth, network, run.judged_on, unit),
                 "Predicted against true",
                 "Points on the line are exactly right.",
                 wide=False,
@@ -106,7 +106,7 @@ def result_figures(run: Run) -> list[Shown]:
     which = "" if group is None else f"Shown is `{group}`, one of {count} series. "
     return [
         Shown(
-            figures.forecast(times, truth, network, guesses, label),
+            figures.forecast(times, truth, network, guesses, label, run.judged_on),
             "Forecasts against truth",
             f"{which}Each forecast is for {steps}, from what was known then. Persistence runs beside the truth, {late} "
             "late; where the network's line lies on it, it hides it, and has learnt no more than that.",
@@ -175,7 +175,7 @@ def _given_back(run: Run) -> list[Shown]:
         Shown(
             stage_figures.error_counts(errors),
             "How far off",
-            "The squared error of each sample of the test part. What stands far to the right is unlike what the "
+            f"The squared error of each sample of {run.judged_on}. What stands far to the right is unlike what the "
             "network was trained on; `dlspec predict` gives the error of every row.",
         )
     )
@@ -245,7 +245,7 @@ def _of_several(run: Run) -> list[Shown]:
         Shown(
             figures.by_value(values, shares, joined=bool(run.data.target.steps)),
             "The error of each value",
-            "RMSE on the test part, that of the network being 1: a simple guess above 1 does worse than the network.",
+            f"RMSE on {run.judged_on}, that of the network being 1: a simple guess above 1 does worse than it.",
         ),
         Shown(
             figures.several_against_truth(pairs),
@@ -268,8 +268,8 @@ def _in_time(run: Run) -> Shown:
     return Shown(
         figures.strips(table["row"].to_numpy(), said, classes),
         "What was said when",
-        f"The test part{which} from its first row to its last, a color for each class. Where the strips differ, it was "
-        "wrong.",
+        f"{run.judged_on.capitalize()}{which} from the first row to the last, a color for each class. Where the strips "
+        "differ, it was wrong.",
     )
 
 
@@ -298,7 +298,7 @@ def _of_labels(run: Run) -> list[Shown]:
     each = Shown(
         figures.by_value(named, scores, joined=False),
         f"{metric.label} of each label{few}",
-        f"On the test part, {metric.better} is better.",
+        f"On {run.judged_on}, {metric.better} is better.",
     )
     return [each, apart]
 

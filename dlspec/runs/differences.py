@@ -1,0 +1,157 @@
+"""What is different about other data than those that a run was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dlspec.data.datasets import Columns
+from dlspec.data.features.base import Raw
+from dlspec.data.preparation import is_missing
+from dlspec.data.sources.formats.dialect import undressed
+from dlspec.runs.distributions import chi_squared, kolmogorov_smirnov, measured
+from dlspec.runs.new_data import LACKS_TRUTH, NewData
+from dlspec.runs.records.data import DataRecord, FeatureRecord
+from dlspec.runtime.records import Record
+
+Array = np.ndarray
+
+LEVEL = 0.01
+"""The probability of finding a difference in any of the columns where there is none."""
+LEAST = 0.1
+"""A smaller distance is not worth saying, however sure it is."""
+
+
+class Difference(Record):
+    """How a column differs from the training part.
+
+    Args:
+        column: a feature, or the target where it is a class.
+        measure: what is compared of it: its values, the words of a text, the mean of an array.
+        apart: how far the distributions are from each other, from 0 to 1: the distance of Kolmogorov and Smirnov of
+            numbers, of words half the sum of the differences of their shares.
+        chance: the probability of a distance as large where both are alike, times the columns that are left to compare
+            (Holm, 1979); None: it is not known, since samples depend on each other, or nothing was kept.
+        outside: values below the smallest or above the largest one of the training data.
+        unknown: words that the network does not know.
+        missing: values that are not there.
+        count: values.
+        sentence: what is worth saying of it; empty: nothing.
+    """
+
+    column: str
+    measure: str
+    apart: float | None
+    chance: float | None
+    outside: int
+    unknown: int
+    missing: int
+    count: int
+    sentence: str = ""
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the distance is large, and hardly chance."""
+        return self.apart is not None and self.apart >= LEAST and (self.chance is None or self.chance < LEVEL)
+
+
+def differences(record: DataRecord, columns: Columns, data: NewData) -> tuple[Difference, ...]:
+    """Of each column, what is different.
+
+    Numbers are compared by the test of Kolmogorov and Smirnov, words by Pearson's chi-squared test, all of them
+    together at the level 0.01 (Holm, 1979). Where rows follow each other in time, or belong to groups, no test holds.
+    """
+    alone = record.window is None and data.signature.group is None
+    found = [
+        _of_feature(feature, columns[feature.name], alone) for feature in record.features if feature.name in columns
+    ]
+    if record.target.kind == "class" and record.class_counts:
+        found.append(_of_classes(record, data, alone))
+    return tuple(_said(each) for each in _holm(found))
+
+
+def _of_feature(feature: FeatureRecord, values: Any, alone: bool) -> Difference:
+    raw, name = feature.raw, feature.name
+    holes = 0 if values.ndim > 1 else int(is_missing(values).sum())
+    own = measured(raw, name, _readable(raw, values), feature.form)
+    measure = {"text": "words of a text", "time": "time"}.get(raw, "value" if values.ndim == 1 else "mean of an array")
+    apart = chance = None
+    if feature.trained and len(own):
+        if feature.shares is not None:
+            apart, chance = chi_squared(feature.shares, feature.trained, own)
+        elif feature.quantiles:
+            apart, chance = kolmogorov_smirnov(feature.quantiles, feature.trained, own)
+    outside = unknown = 0
+    if raw == "number" and values.ndim == 1 and feature.min is not None and feature.max is not None:
+        outside = int(((own < feature.min) | (own > feature.max)).sum())
+    if raw == "word" and feature.known is not None:
+        unknown = int((~np.isin(own.astype(str), list(feature.known))).sum())
+    return Difference(
+        column=name,
+        measure=measure,
+        apart=apart,
+        chance=chance if alone else None,
+        outside=outside,
+        unknown=unknown,
+        missing=holes,
+        count=len(own),
+    )
+
+
+def _readable(raw: Raw, values: Any) -> Any:
+    """A column without the numbers and times that cannot be read, which are counted elsewhere."""
+    import pandas as pd
+
+    if values.ndim > 1 or values.dtype != object or raw not in ("number", "time"):
+        return values
+    if raw == "number":
+        return pd.to_numeric(pd.Series(undressed(values)), errors="coerce").to_numpy("float64")
+    return pd.to_datetime(pd.Series(values), errors="coerce", format="mixed").to_numpy()
+
+
+def _of_classes(record: DataRecord, data: NewData, alone: bool) -> Difference:
+    """The shares of the classes."""
+    assert record.class_counts is not None, "classes are counted"
+    before = {label: parts.train for label, parts in record.class_counts.items()}
+    total = sum(before.values())
+    labels = np.array(record.target.classes)[np.asarray(data.test.truth)]
+    apart, chance = chi_squared({label: count / total for label, count in before.items()}, total, labels)
+    return Difference(
+        column=record.target.name,
+        measure="class",
+        apart=apart,
+        chance=chance if alone else None,
+        outside=0,
+        unknown=sum(data.unknown.values()),
+        missing=data.left_out.get(LACKS_TRUTH, 0),
+        count=len(labels),
+    )
+
+
+def _holm(found: list[Difference]) -> Iterator[Difference]:
+    """With each probability times the number of those that are not smaller, none below those before it."""
+    order = sorted((i for i, each in enumerate(found) if each.chance is not None), key=lambda i: found[i].chance or 0.0)
+    adjusted: dict[int, float] = {}
+    largest = 0.0
+    for place, i in enumerate(order):
+        largest = max(largest, min(1.0, (found[i].chance or 0.0) * (len(order) - place)))
+        adjusted[i] = largest
+    for i, each in enumerate(found):
+        yield each.model_copy(update={"chance": adjusted[i]}) if i in adjusted else each
+
+
+def _said(found: Difference) -> Difference:
+    said = []
+    if found.drifted and found.apart is not None:
+        said.append(f"lies otherwise than in training: {found.apart:.0%} apart")
+    if found.outside:
+        said.append(f"{found.outside:,} of {found.count:,} outside the range of training")
+    if found.unknown:
+        said.append(
+            f"{found.unknown:,} of {found.count + (found.unknown if found.measure == 'class' else 0):,} unknown"
+        )
+    if found.missing:
+        said.append(f"{found.missing:,} missing")
+    return found.model_copy(update={"sentence": "; ".join(said)})

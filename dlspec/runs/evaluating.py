@@ -1,0 +1,253 @@
+"""A run judged by labelled data that it has not seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from dlspec.data.datasets import Columns
+from dlspec.data.preparation import Prepared, print_of, to_words
+from dlspec.data.preparation.columns import to_numbers
+from dlspec.data.sources.formats.dialect import undressed
+from dlspec.evaluation.evaluate import cuts_of
+from dlspec.evaluation.pictures import given_back
+from dlspec.evaluation.scores import Scorer
+from dlspec.evaluation.verdict import judge
+from dlspec.language.diagnostics.errors import DataError
+from dlspec.runs.checksums import fitting_together
+from dlspec.runs.differences import Difference, differences
+from dlspec.runs.folder import Run
+from dlspec.runs.job import columns_as_read, load_data
+from dlspec.runs.new_data import NewData, columns_of, in_order, new_data
+from dlspec.runs.records.metrics import Metrics, known
+from dlspec.runs.results import predictions_table
+from dlspec.runtime.files import finite
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlspec.evaluation.baselines.fitted import Fitted
+
+Array = np.ndarray
+MOST_ROWS = 2_000_000
+"""Of more rows, those of the run are not read again to look for what stands in both."""
+SEEN_MORE = 0.02
+"""By so much the share of rows that stand in the training part may be larger than that of the run's own test part."""
+USUAL = 0.99
+"""Of the steps in time of a series, the share that is as long as the one from its end to data that go on from it."""
+SO_BETTER = "so that the figures are better than on data that it has not seen"
+
+
+@dataclass(frozen=True)
+class Evaluated(Run):
+    """A run judged by other data: `metrics`, `predictions` and `pictures` are of these, all else is of the run.
+
+    Args:
+        file: with the data.
+        rows, judged: how many it has, and how many samples were judged.
+        differences: what is different about each column.
+    """
+
+    file: Path
+    rows: int
+    judged: int
+    differences: tuple[Difference, ...]
+    own_metrics: Metrics
+    own_predictions: pd.DataFrame
+    own_pictures: dict[str, Array]
+    judged_on: ClassVar[str] = "these data"
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """`test`, `test_intervals`, `baselines` and the verdict, of the new data; no other part."""
+        return self.own_metrics
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Truth, the network's prediction and each baseline's, a row each."""
+        return self.own_predictions
+
+    @cached_property
+    def pictures(self) -> dict[str, Array]:
+        return self.own_pictures
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures as plain values."""
+        return {
+            "run": str(self.folder),
+            "file": str(self.file),
+            "rows": self.rows,
+            "judged": self.judged,
+            **self.metrics.as_json(),
+            "differences": [each.as_json() for each in self.differences],
+        }
+
+
+def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda text: None) -> Evaluated:
+    """Judges a run by the rows of a file; see `api.evaluate`.
+
+    Args:
+        note: is told how the file is read.
+    """
+    run.check_finished()
+    notes: list[str] = []
+    with fitting_together(run.folder):
+        columns = columns_of(run, file, note)
+        trained, why = _training_data(run)
+        baselines = _baselines(run, trained, why, notes)
+        history = _history(run, columns, trained, why, notes)
+        data = new_data(run, columns, baselines, history)
+    notes += [*_left_out(data), *data.notes, *_seen(run, data, trained, why)]
+    predictions = {"network": data.outputs, **data.guesses}
+    scorer = Scorer(run.spec.evaluate.metrics or [], data, data.test)
+    verdict = judge(data, data.outputs, data.guesses)
+    found = {
+        **cuts_of(scorer, predictions),
+        "train": {},
+        "validation": {},
+        "test": known(scorer.scores(data.outputs)),
+        "test_intervals": {name: list(ends) if ends else None for name, ends in scorer.intervals(data.outputs).items()},
+        "baselines": {name: known(scorer.scores(guess)) for name, guess in data.guesses.items()},
+        "verdict": verdict.model_dump(mode="json"),
+        "notes": notes,
+    }
+    pictures = given_back(data.test, predictions) if run.data.target.kind == "input" else {}
+    if data.test.last is not None:
+        dated = data.times is not None and data.times.dtype.kind == "M"
+        pictures = {"series:dated": np.array(dated), "series:last": np.asarray(data.test.last)}
+    return Evaluated(
+        run.folder,
+        file,
+        data.rows,
+        len(data.test),
+        differences(run.data, columns, data),
+        Metrics.model_validate_json(json.dumps(finite(found))),
+        predictions_table(data, data.test, predictions, data.file_rows),
+        pictures,
+    )
+
+
+def _training_data(run: Run) -> tuple[Prepared | None, str]:
+    """The data of the run as it was trained on; None: with why not."""
+    if run.data.rows > MOST_ROWS:
+        return None, f"are not read again, as they have {run.data.rows:,} rows"
+    try:
+        found = load_data(run.spec)
+    except DataError as error:
+        return None, f"cannot be read any more: {error.diagnostics[0].message}"
+    return (found, "") if found.fingerprint == run.data.fingerprint else (None, "have changed since")
+
+
+def _baselines(run: Run, trained: Prepared | None, why: str, notes: list[str]) -> dict[str, Fitted]:
+    """As the run kept them; of an older run they are fitted again."""
+    if run.baselines is not None:
+        return run.baselines
+    if trained is None:
+        notes.append(f"There is no baseline: the run was made before they were kept, and its data {why}.")
+        return {}
+    notes.append("The baselines were fitted again, since the run was made before they were kept.")
+    return {each.type_name: each.fit(trained) for each in run.spec.evaluate.baselines or []}
+
+
+def _history(run: Run, columns: Columns, trained: Prepared | None, why: str, notes: list[str]) -> Columns | None:
+    """Of a series, the rows of the run's data before those of the file: what a forecast may look back to."""
+    window, time = run.spec.data.window, run.spec.data.time_name
+    if run.data.timesteps is None or window is None:
+        return None
+    needed = window.span(run.data.timesteps)
+    alone = "No forecast looks back beyond the beginning of the file"
+    if time is None or time not in columns:
+        notes.append(f"{alone}: no column of times tells whether it goes on where the data of the run end.")
+        return None
+    if trained is None:
+        notes.append(f"{alone}: the data of the run {why}.")
+        return None
+    _, own = columns_as_read(run.spec)
+    own, new = in_order(run, own), in_order(run, columns)
+    if own[time].dtype.kind != new[time].dtype.kind or not {*columns} <= {*own}:
+        notes.append(f"{alone}: it has other columns, or other times, than the data of the run.")
+        return None
+    own = {name: own[name] for name in new}
+    group = run.data.group
+    groups = np.zeros(len(own[time]), int) if group is None else to_words(group, own[group])
+    names = np.zeros(len(new[time]), int) if group is None else to_words(group, new[group])
+    kept, apart = [], 0
+    for name in np.unique(names):
+        first = new[time][names == name].min()
+        before = np.flatnonzero((groups == name) & (own[time] < first))
+        steps = np.diff(own[time][before])
+        if len(steps) and first - own[time][before[-1]] > np.quantile(steps, USUAL, method="higher"):
+            apart += 1
+            continue
+        kept.append(before[-needed:])
+    if apart:
+        of = "" if group is None else f" of {apart:,} series"
+        notes.append(f"{alone}{of}, which does not go on where the data of the run end.")
+    rows = np.sort(np.concatenate(kept)) if kept else np.empty(0, int)
+    return {name: values[rows] for name, values in own.items()} if len(rows) else None
+
+
+def _left_out(data: NewData) -> Iterator[str]:
+    for why, count in data.left_out.items():
+        yield f"Not judged: {count:,} of {data.rows:,} rows, {why}."
+    if data.unknown:
+        shown = ", ".join(f"`{word}` ({count:,})" for word, count in list(data.unknown.items())[:5])
+        more = f" and {len(data.unknown) - 5:,} more" if len(data.unknown) > 5 else ""
+        yield f"Labels that the network cannot know, whose rows are not judged: {shown}{more}."
+
+
+def _seen(run: Run, data: NewData, trained: Prepared | None, why: str) -> Iterator[str]:
+    """Whether the network was trained on some of the rows."""
+    if trained is None:
+        yield f"Whether the network was trained on some of these rows cannot be told: the data of the run {why}."
+        return
+    if trained.rows_in_all is not None:
+        return
+    if data.signature.window is not None:
+        yield from _seen_times(data, trained)
+        return
+    names = [name for name in (*run.data.raw_columns, *data.signature.target.names) if name in trained.columns]
+    rows = np.asarray(trained.train.rows)
+    before = {*_prints(run, trained.columns, names, rows)}
+    new = np.array([each in before for each in _prints(run, data.columns, names, data.file_rows)])
+    own = np.array([each in before for each in _prints(run, trained.columns, names, np.asarray(trained.test.rows))])
+    if new.any() and new.mean() > own.mean() + SEEN_MORE:
+        yield (f"{new.sum():,} of {len(new):,} rows stand in the training part of the run too, {SO_BETTER}.")
+
+
+def _seen_times(data: NewData, trained: Prepared) -> Iterator[str]:
+    if data.times is None or trained.times is None or data.times.dtype.kind != trained.times.dtype.kind:
+        return
+    rows = np.asarray(trained.train.rows)
+    if not len(rows):
+        return
+    early = data.times[np.asarray(data.test.rows)] <= trained.times[rows].max()
+    if early.any():
+        yield (
+            f"{early.sum():,} of {len(early):,} forecasts are of times that the network was trained on, {SO_BETTER}."
+        )
+
+
+def _prints(run: Run, columns: Columns, names: list[str], rows: Array) -> list[Any]:
+    """By which equal rows are known."""
+    import pandas as pd
+
+    raw = {feature.name: feature.raw for feature in run.data.features}
+    if any(columns[name].ndim > 1 for name in names):
+        (name, *_) = [name for name in names if columns[name].ndim > 1]
+        return [print_of(np.asarray(columns[name][row], "float64")) for row in rows]
+    numbers = run.data.target.kind in ("number", "input")
+    frame = {}
+    for name in names:
+        values = columns[name][rows]
+        if raw.get(name, "number" if numbers else "word") == "number":
+            frame[name] = to_numbers(name, undressed(values), holes=True).astype("float64")
+        else:
+            frame[name] = pd.Series(values).astype(str).to_numpy(object)
+    return pd.util.hash_pandas_object(pd.DataFrame(frame), index=False).tolist()

@@ -1,0 +1,350 @@
+"""Labelled data that a run has not seen: read, and brought into the form in which it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlspec.data.arrays import blocks
+from dlspec.data.datasets import Columns
+from dlspec.data.features import Affine
+from dlspec.data.preparation import Part, class_shares, date_form, is_missing, to_times, to_words
+from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers
+from dlspec.data.preparation.prepared import Preprocessing, flattened
+from dlspec.data.preparation.series import windows_of_new_rows
+from dlspec.data.section import DataSpec
+from dlspec.data.signature import Signature
+from dlspec.data.source_of import source_of
+from dlspec.data.sources.arrays import ArrayFiles
+from dlspec.data.sources.folders import FolderFiles
+from dlspec.data.sources.formats.dialect import undressed
+from dlspec.data.sources.texts import TextFiles
+from dlspec.data.split import Split
+from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.words import one_of
+from dlspec.runs.folder import Run
+from dlspec.runs.predict import as_it_is_written
+from dlspec.runs.row_predictor import RowPredictor
+from dlspec.training.values import predict
+
+Array = np.ndarray
+Note = Callable[[str], None]
+LACKS_TRUTH, NO_WINDOW = "without the truth", "to which no window leads"
+"""Why rows are not judged."""
+
+
+@dataclass(frozen=True)
+class NewData:
+    """Samples that a run has not seen, what it predicts for them, and what they are judged with; see `Judged`.
+
+    Args:
+        test: the samples whose truth is known. What the network sees of them is not kept.
+        columns: as they were read.
+        outputs: of the network, in the target's own units, or the probabilities of classes and labels; where the target
+            is the input, as the network sees it.
+        guesses: of each baseline, likewise.
+        rows: of the file, how many there are.
+        left_out: why rows are not judged -> how many.
+        unknown: labels that the training part does not have -> how often.
+        file_rows: the row of the file, from 0 on, that each sample stands in.
+        notes: what a reader should know of how they were read.
+    """
+
+    signature: Signature
+    test: Part
+    columns: Columns
+    outputs: Array
+    guesses: dict[str, Array]
+    rows: int
+    left_out: Mapping[str, int]
+    unknown: Mapping[str, int]
+    file_rows: Array
+    notes: tuple[str, ...] = ()
+    times: Array | None = None
+    groups: Array | None = None
+    naive_error: Array | None = None
+    naive_of_series: Mapping[str, Array] = field(default_factory=dict)
+    given_deviations: tuple[float, ...] | None = None
+
+    @property
+    def deviations(self) -> Array:
+        count = max(1, len(self.signature.target.columns))
+        return np.ones(count) if self.given_deviations is None else np.array(self.given_deviations)
+
+
+def columns_of(run: Run, file: Path, note: Note) -> Columns:
+    """The columns of a file as the data of a run have them.
+
+    Raises:
+        DataError: it cannot be read, or lacks a column that the run takes or predicts.
+    """
+    if not file.exists():
+        raise DataError.of("data-not-found", f"there is no file `{file}`")
+    source, record = source_of(run.spec.data), run.data
+    shape = tuple(record.input_shape)
+    in_rows = isinstance(source, TextFiles) and source.table is not None
+    if isinstance(source, ArrayFiles | FolderFiles) and not in_rows:
+        found = source.labelled(file, shape)
+    elif file.suffix == ".npz":  # of a built-in whose samples are arrays
+        arrays = ArrayFiles((str(file),), Path()).labelled(file, shape)
+        named = {"x": record.features[0].name, "y": record.target.name}
+        found = {named.get(name, name): values for name, values in arrays.items()}
+    else:
+        given = as_it_is_written(run, file, note)
+        count = given.count_all()
+        words = [feature.name for feature in record.features if feature.raw in ("word", "text")]
+        words += [name for name in (record.group, run.spec.data.split.group) if name]
+        words += list(_label_columns(run))
+        read = list(given.blocks(max(1, count), list(dict.fromkeys(words))))
+        if not read or not len(next(iter(read[0].values()))):
+            raise DataError.of("no-rows", f"`{given.name}` has a header and no rows")
+        found = read[0] if len(read) == 1 else {name: np.concatenate([own[name] for own in read]) for name in read[0]}
+    names = () if record.target.kind == "input" else record.target.names or (record.target.name,)
+    missing = [name for name in names if name not in found]
+    if missing:
+        help = "name a file in which the truth is known; `dlspec predict` takes others"
+        raise DataError.of("missing-column", f"`{file}` has no column {one_of(missing)}, which is predicted", help=help)
+    return found
+
+
+def _label_columns(run: Run) -> Iterator[str]:
+    """The columns of labels that must be read as words, since as numbers they would be others."""
+    target = run.data.target
+    if target.kind == "labels":
+        yield from target.names or (target.name,)
+    elif target.kind == "class" and not all(_is_plain(label) for label in target.classes):
+        yield target.name
+
+
+def _is_plain(label: str) -> bool:
+    try:
+        return f"{float(label):g}" == label
+    except ValueError:
+        return False
+
+
+def new_data(run: Run, columns: Columns, baselines: Mapping[str, Any], history: Columns | None) -> NewData:
+    """What a run predicts for labelled data.
+
+    Args:
+        baselines: as they were fitted.
+        history: of a series, earlier rows of the same columns, which forecasts may look back to.
+
+    Raises:
+        DataError: nothing in them can be judged, or they cannot be read.
+    """
+    signature = run.data.signature(run.spec)
+    signature = replace(signature, group=run.data.group or run.spec.data.split.group, time=run.spec.data.time_name)
+    make = _of_samples if signature.window is None else _of_series
+    naive = run.data.naive_error
+    return replace(
+        make(run, signature, columns, baselines, history),
+        naive_error=None if naive is None else np.atleast_1d(np.array(naive, "float64")),
+        naive_of_series={name: np.array(own, "float64") for name, own in run.data.naive_of_series.items()},
+        given_deviations=run.data.deviations,
+    )
+
+
+def _of_samples(
+    run: Run, signature: Signature, columns: Columns, baselines: Mapping[str, Any], history: Columns | None
+) -> NewData:
+    from dlspec.model.build import preprocessing_of
+
+    count = len(next(iter(columns.values())))
+    kept, truth, lacking, unknown = _truth(run.spec.data, signature, columns, count)
+    left_out = {LACKS_TRUTH: lacking} if lacking else {}
+    if not len(kept):
+        raise DataError.of("no-rows", "no row has a truth that the network can be judged by")
+    predictor, to_inputs = replace(run.predictor, tolerant=True), preprocessing_of(run.model)
+    rows: list[Array] = []
+    outputs: list[Array] = []
+    truths: list[Array] = []
+    guesses: dict[str, list[Array]] = {name: [] for name in baselines}
+    place = np.full(count, -1)
+    place[kept] = np.arange(len(kept))
+    for some in blocks(np.arange(count), _at_a_time(run)):
+        index, values = _taken(run, predictor, columns, some)
+        judged = place[some[index]] >= 0
+        own, values = some[index[judged]], _some_of(values, judged)
+        inputs = predict(to_inputs, values)
+        flat = flattened(inputs)
+        known = flat if truth is None else truth[place[own]]
+        part = Part(inputs, known, inputs, known, own)
+        rows.append(own)
+        truths.append(known)
+        outputs.append(_in_units(run, predict(run.model, values)))
+        for name, fitted in baselines.items():
+            guesses[name].append(fitted.guess(part))
+    found, known = np.concatenate(rows), np.concatenate(truths)
+    if not len(found):
+        problems = "; ".join([*predictor.odd.unread.values()][:3])
+        raise DataError.of("no-rows", f"no row whose truth is known can be read: {problems}")
+    nothing = np.empty((len(found), 0), "float32")
+    return NewData(
+        signature,
+        Part(nothing, known, nothing, known, found),
+        columns,
+        np.concatenate(outputs),
+        {name: np.concatenate(each) for name, each in guesses.items()},
+        count,
+        left_out,
+        unknown,
+        found,
+        (*predictor.seen.notes(), *predictor.odd.notes(count)),
+    )
+
+
+def _at_a_time(run: Run) -> int:
+    """So many samples that their values take little memory."""
+    return max(1, min(4096, 2**24 // max(1, int(np.prod(run.data.input_shape)))))
+
+
+def _taken(run: Run, predictor: RowPredictor, columns: Columns, rows: Array) -> tuple[Array, Any]:
+    """The places of those that can be read among some rows, one behind the other, and what the model takes of them."""
+    import pandas as pd
+
+    record = run.data
+    first = columns.get(record.raw_columns[0])
+    if not record.encoded and first is not None and first.ndim > 1:
+        return np.arange(len(rows)), predictor.taken(np.asarray(first[rows])).values
+    missing = [name for name in record.raw_columns if name not in columns]
+    if missing:
+        message = f"the rows have no column {one_of(missing)}"
+        raise DataError.of("missing-column", message, help=f"a prediction takes {one_of(record.raw_columns)}")
+    frame = pd.DataFrame({name: columns[name][rows] for name in record.raw_columns})
+    taken = predictor.taken(frame, int(rows[0]))
+    return np.asarray(taken.index), taken.values
+
+
+def _some_of(values: Any, which: Array) -> Any:
+    """Some of what a model takes."""
+    return {name: own[which] for name, own in values.items()} if isinstance(values, dict) else values[which]
+
+
+def _in_units(run: Run, outputs: Array) -> Array:
+    """What the saved model puts out, as it is judged."""
+    target = run.data.target
+    if target.kind == "class":
+        return class_shares(outputs)
+    if target.kind == "labels":
+        return outputs.astype("float64")
+    if target.kind == "input":
+        return flattened(outputs if run.data.encoded else _scale(run, "scale_inputs")(outputs))
+    return outputs.astype("float64") if target.values else outputs[:, 0].astype("float64")
+
+
+def _scale(run: Run, name: str) -> Affine:
+    """A scale of the saved model."""
+    layer = run.model.get_layer(name)
+    return Affine(np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64"))
+
+
+def _truth(
+    section: DataSpec, signature: Signature, columns: Columns, count: int
+) -> tuple[Array, Array | None, int, dict[str, int]]:
+    """The rows of which the truth is known, it, how many lack it, and labels that nobody knows -> how often."""
+    target = signature.target
+    if target.kind == "input":
+        return np.arange(count), None, 0, {}
+    there = np.ones(count, bool)
+    if target.separator is None:  # no tag is a truth too
+        for name in target.names:
+            there &= ~is_missing(columns[name])
+    rows = np.flatnonzero(there)
+    given = {name: columns[name][rows] for name in target.names}
+    if target.kind == "class":
+        classes = classes_of(section, signature, given, rows)
+        places, words = coded(given[target.name][classes < 0])
+        unknown = dict(zip(words, np.bincount(places, minlength=len(words)).tolist(), strict=True))
+        return rows[classes >= 0], classes[classes >= 0], count - len(rows), unknown
+    if target.kind == "labels":
+        labels, others = labels_of(section, signature, given, rows)
+        known = np.ones(len(rows), bool) if target.separator is not None else ~others.any(axis=1)
+        unknown = {"other labels": int((~known).sum())} if not known.all() else {}
+        return rows[known], labels[known], count - len(rows), unknown
+    numbers = [to_numbers(name, undressed(values), first=rows).astype("float64") for name, values in given.items()]
+    truth = numbers[0] if len(numbers) == 1 else np.stack(numbers, axis=1)
+    return rows, truth, count - len(rows), {}
+
+
+def _of_series(
+    run: Run, signature: Signature, columns: Columns, baselines: Mapping[str, Any], history: Columns | None
+) -> NewData:
+    record, target = run.data, signature.target
+    section = run.spec.data.model_copy(update={"split": Split()})
+    given = in_order(run, columns)
+    count = len(next(iter(given.values())))
+    before = 0 if history is None else len(next(iter(history.values())))
+    if history is not None:
+        given = {name: np.concatenate([history[name], values]) for name, values in given.items()}
+    new = np.arange(before + count) >= before
+    scaled = target.kind == "number"
+    inverse = _scale(run, "target_units").inverse if scaled else None
+    values = [column.name for column in target.columns] or [target.name] if scaled else []
+    raw = record.raw_columns
+    steps = Preprocessing(
+        _scale(run, "scale_inputs"),
+        inverse,
+        section.predict or "level",
+        raw,
+        tuple(raw.index(name) for name in values) if {*values} <= {*raw} else (),
+        record.timesteps,
+        len(record.features),
+        dtype=run.model.input.dtype,
+    )
+    found = windows_of_new_rows(section, signature, given, new, steps, record.usual_step)
+    part, outputs = found.part, []
+    guesses: dict[str, list[Array]] = {name: [] for name in baselines}
+    for places in blocks(np.arange(len(part)), _at_a_time(run)):
+        some = part.at(places)
+        outputs.append(_in_units(run, predict(run.model, np.asarray(some.raw))))
+        for name, fitted in baselines.items():
+            guesses[name].append(fitted.guess(some))
+    read = found.rows
+    rows = np.asarray(part.rows)
+    origin = rows if read.origin is None else read.origin[rows]
+    judged = len(np.unique(origin))
+    nothing = np.empty((len(part), 0), "float32")
+    truth = np.asarray(part.truth)
+    left_out = {NO_WINDOW: count - judged} if judged < count else {}
+    return NewData(
+        signature,
+        Part(nothing, truth, nothing, truth, rows, None if part.last is None else np.asarray(part.last)),
+        read.columns,
+        np.concatenate(outputs),
+        {name: np.concatenate(each) for name, each in guesses.items()},
+        count,
+        left_out,
+        found.unknown,
+        origin - before,
+        times=read.times,
+        groups=read.groups,
+    )
+
+
+def in_order(run: Run, columns: Columns) -> Columns:
+    """The columns with the oldest row first, and times as such.
+
+    A new file may write its dates in another form than the data of the run.
+    """
+    name, group = run.spec.data.time_name, run.data.group
+    if name is None or name not in columns:
+        return columns
+    groups = None if group is None else to_words(group, columns[group])
+    values = columns[name]
+    form = date_form(name, values, groups, known=run.data.time_form, repeats=True)
+    for turned in (False, True):
+        order = slice(None, None, -1) if turned else slice(None)
+        own = None if groups is None else groups[order]
+        try:
+            times = to_times(name, values[order], own, forms=(form,), dated=run.data.dated, repeats=True)
+        except DataError as error:
+            if error.diagnostics[0].code != "time-not-increasing" or turned:
+                raise
+            continue
+        return {**{key: each[order] for key, each in columns.items()}, name: times}
+    raise AssertionError("it is in order, or was refused")
