@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlspec.language.diagnostics import Span
 from dlspec.language.yaml import Document, Node
 from dlspec.language.yaml.nodes import Path_
 
@@ -32,9 +33,8 @@ def written_at(document: Document, path: Path_, value: Any) -> Node | None:
     return node if in_short and value in (plain, [plain]) else None
 
 
-def show_place(document: Document, node: Node) -> str:
+def show_place(document: Document, span: Span) -> str:
     """`line 12`, of another file `base.yaml:12`, and what a command set as it was typed."""
-    span = node.span
     if span.file == document.file:
         return f"line {span.line}"
     return f"{span.file}:{span.line}" if span.in_file else span.file

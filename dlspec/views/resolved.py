@@ -37,7 +37,7 @@ class _Origins:
         if node is None:
             return "default" if _at(self.given, path) == [value] else "from the data"
         trail = (label.text.replace("`", "") for label in node.span.trail)
-        return ", ".join([show_place(self.document, node), *trail])
+        return ", ".join([show_place(self.document, node.span), *trail])
 
 
 def _at(values: Any, path: Path_) -> list[Any]:

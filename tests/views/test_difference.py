@@ -94,6 +94,12 @@ def test_another_method_is_one_key_and_the_settings_that_only_it_has():
         ("pretrain.momentum", "not set → 0.5", "line 11"),
         ("pretrain.tied_weights", "true → not set", "old line 11"),
     ]
+    taken = TINY_DIGITS.replace(
+        "method: denoising_autoencoder, tied_weights: true, epochs: 2, batch_size: 64", "from: no"
+    )
+    assert {"pretrain.method", "pretrain.from", "pretrain.tied_weights"} <= {
+        key for key, *_ in of_keys(TINY_DIGITS, taken)
+    }
     without = TINY_DIGITS.replace("pretrain:", "# pretrain:")
     (change,) = dlspec.diff(without, TINY_DIGITS).keys
     assert change.new["method"] == "denoising_autoencoder"

@@ -79,7 +79,7 @@ class Place:
         """Where it is written; None: nowhere."""
         plain = value.written() if isinstance(value, SpecModel) else value
         node = written_at(self.document, self.path, plain)
-        return show_place(self.document, node) if node is not None else None
+        return show_place(self.document, node.span) if node is not None else None
 
 
 def changed_keys(old: Spec, new: Spec, sections: Collection[str]) -> list[KeyChange]:
@@ -130,7 +130,8 @@ def _of_fields(
         if name in but:
             continue
         one_sided = old if name not in now else new if name not in before else None
-        if one_sided is not None and _fields(one_sided)[name] == one_sided.keys()[name].get_default():
+        field = one_sided.keys().get(name) if one_sided is not None else None
+        if field is not None and (before | now)[name] == field.get_default():
             continue  # a setting of one of two methods, which does what it does by itself
         inner = f"{key}.{name}".removeprefix(".")
         yield from _changes(inner, before.get(name), now.get(name), old_place.below(name), new_place.below(name))

@@ -11,6 +11,7 @@ from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.section import Broken
 from dlspec.spec.difference.keys import KeyChange, Place, changed_arguments
+from dlspec.spec.origins import show_place
 from dlspec.spec.spec import Spec
 
 Pair = tuple[GraphLayer | None, GraphLayer | None]
@@ -161,8 +162,7 @@ def _compare(
             was, is_ = (brief_of(x.layer.model_copy(update={"name": None, "from_": None})) for x in (before, now))
             arguments = [KeyChange("layer", was, is_, "", "")]
     spec = new if now else old
-    span = spec.key_span(*one.path, one.written.type_name)
-    line = f"line {span.line}" if span.file == spec.document.file else f"{span.file}:{span.line}"
+    place = show_place(spec.document, spec.key_span(*one.path, one.written.type_name))
     return LayerChange(
         tuple(how) or ("follows",),
         before.name if before else None,
@@ -175,7 +175,7 @@ def _compare(
         _parameters(now) if now else None,
         before.inputs if before else (),
         now.inputs if now else (),
-        line if now else f"old {line}",
+        place if now else f"old {place}",
     )
 
 
