@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dlspec.runs.evaluating import Evaluated
     from dlspec.runs.listener import Listener
     from dlspec.runtime.doctor import Finding
+    from dlspec.views.difference import Side, SpecDiff
 
 
 def load_plugin(path: str | Path) -> ModuleType:
@@ -196,6 +197,48 @@ def explain(spec: Spec | str | Path, language: str = "en", *, overrides: Mapping
 
     loaded = _as_spec(spec, overrides)
     return write_prose(loaded, graph(loaded), language)
+
+
+def diff(
+    old: Spec | str | Path, new: Spec | str | Path | None = None, *, overrides: Mapping[str, Any] | None = None
+) -> SpecDiff:
+    """What changed in meaning between two specs, without loading TensorFlow.
+
+    Defaults, variables, blocks and what a spec extends are written out first, so that it does not matter how a spec is
+    written. As `validate`, it reads the beginning of large data files alone.
+
+    Args:
+        old, new: each as anywhere, or `REV:PATH` for a file at a revision of git: `main:specs/a.yaml`; `:PATH` is what
+            is staged. Without `new`, a file as it is now is compared with the last commit, or with the revision that is
+            named.
+        overrides: in both.
+
+    Raises:
+        DataError: a spec cannot be read. What is wrong with one that can be read is in `problems`.
+    """
+    from dlspec.spec.revisions import at_revision
+    from dlspec.views.difference import compare
+
+    if new is None:
+        if isinstance(old, Spec) or "\n" in str(old):
+            raise TypeError("without `new`, `old` is the name of a file that git knows")
+        named = at_revision(str(old))
+        old, new = (old, named.path) if named else (f"HEAD:{old}", old)
+    return compare(_side(old, overrides), _side(new, overrides))
+
+
+def _side(spec: Spec | str | Path, overrides: Mapping[str, Any] | None) -> Side:
+    """One of two specs, or a file at a revision."""
+    from dlspec.spec.revisions import at_revision, name_revision, read_revision
+    from dlspec.views.difference import Side
+
+    named = at_revision(spec) if isinstance(spec, str) and "\n" not in spec else None
+    checked = examine_briefly(read_revision(named) if named else spec, overrides)
+    document = checked.spec.document
+    if named is None:
+        return Side(document.file, checked, checked.diagnostics, document.texts)
+    named_alike = name_revision(checked.diagnostics, document.texts, named.revision)
+    return Side(str(spec), checked, *named_alike, of_revision=True)
 
 
 def init(

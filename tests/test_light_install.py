@@ -68,8 +68,10 @@ def light(folder, tiny_run):
         *(["init", name, "-o", "-"] for name in ("iris", "goog", "digits", "mnist", "sine")),
         ["show", "--diagram", "svg", str(SPECS[0])],
         ["show", "--filters", run], ["show", "--filters", run, "-o", "sheet.svg"],
+        ["diff", str(SPECS[0]), str(SPECS[1])], ["diff", str(SPECS[1]), str(SPECS[2]), "--format", "markdown"],
         ["layers"], ["layers", "lstm"], ["schema"], ["doctor", "--json"], ["validate", str(ROOT / "specs")],
-        ["run", "--resume", run], ["replay", run], ["report", run], ["predict", run, rows], ["evaluate", run, rows], ["export", run],
+        ["run", "--resume", run], ["replay", run], ["report", run], ["predict", run, rows], ["evaluate", run, rows],
+        ["export", run],
     ]  # fmt: skip
     environment = make_light_environment(folder / "packages")
     done = run_light(SCRIPT, environment=environment, cwd=folder, input=json.dumps(asked))

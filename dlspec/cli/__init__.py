@@ -1,7 +1,8 @@
 """The command line: one file per command, loaded when it is called.
 
 Exit codes: 0 fine; 1 the spec has errors; 2 wrong use of the command; 3 the data or the environment;
-4 training failed, or a replay differs; 5 a bug in dlspec; 130 stopped by the user, 143 by another program.
+4 training failed, a replay differs, or two specs do (`diff --exit-code`); 5 a bug in dlspec;
+130 stopped by the user, 143 by another program.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from dlspec._version import __version__
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
-    "init", "run", "replay", "validate", "plan", "show", "explain", "layers", "schema", "predict", "evaluate", "report",
-    "export", "doctor",
+    "init", "run", "replay", "validate", "plan", "diff", "show", "explain", "layers", "schema", "predict", "evaluate",
+    "report", "export", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Part, Prepared
-from dlspec.evaluation.baselines.fitted import Fitted
+from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.metrics import show_number
 from dlspec.evaluation.score_intervals import Bounds
 from dlspec.evaluation.scores import Scorer, Scores

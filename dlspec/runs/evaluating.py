@@ -32,7 +32,7 @@ from dlspec.runtime.files import finite
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dlspec.evaluation.baselines.fitted import Fitted
+    from dlspec.evaluation.fitted import Fitted
 
 Array = np.ndarray
 MOST_ROWS = 2_000_000

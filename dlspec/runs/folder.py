@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from dlspec.evaluation.baselines.fitted import Fitted
+    from dlspec.evaluation.fitted import Fitted
     from dlspec.model.graph import Graph
     from dlspec.runs.records.metrics import Metrics
     from dlspec.runs.row_predictor import RowPredictor

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dlspec.language.yaml import Document, Node, to_inline_yaml
+from dlspec.language.yaml import Document, to_inline_yaml
 from dlspec.language.yaml.nodes import Path_
 from dlspec.spec.composition.variables import REFERENCE
+from dlspec.spec.origins import show_place, written_at
 from dlspec.spec.reading import read_spec
 from dlspec.spec.spec import Spec
 
@@ -32,34 +33,11 @@ class _Origins:
 
     def of(self, path: Path_, value: Any) -> str:
         """In words, where the value at `path` came from."""
-        node = self._node(path, value)
+        node = written_at(self.document, path, value)
         if node is None:
             return "default" if _at(self.given, path) == [value] else "from the data"
-        span = node.span
-        if span.file == self.document.file:
-            place = f"line {span.line}"
-        else:
-            place = f"{span.file}:{span.line}" if span.in_file else span.file
-        return ", ".join([place, *(label.text.replace("`", "") for label in span.trail)])
-
-    def _node(self, path: Path_, value: Any) -> Node | None:
-        """What the spec says at `path`: exactly there, or in short, as `32` in `lstm: 32` says its `units`."""
-        node, rest = self.document.root, list(path)
-        left_out = None
-        while rest:
-            below = node.child(rest[0])
-            if below is None and isinstance(node.value, list) and isinstance(rest[0], str):
-                left_out = rest.pop(0)  # the key in `skip: [dense: 8]`
-                continue
-            if below is None:
-                break
-            node, left_out = below, None
-            rest.pop(0)
-        if not rest and left_out is None:
-            return node
-        plain = node.plain()
-        in_short = len(rest) + (left_out is not None) == 1 and not isinstance(node.value, dict)
-        return node if in_short and value in (plain, [plain]) else None
+        trail = (label.text.replace("`", "") for label in node.span.trail)
+        return ", ".join([show_place(self.document, node.span), *trail])
 
 
 def _at(values: Any, path: Path_) -> list[Any]:

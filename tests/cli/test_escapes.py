@@ -34,6 +34,8 @@ def folder(tmp_path_factory):
         f'dlspec: 1\nname: evil\ndescription: "{quoted}"\ndata: {{table: rows.csv, target: kind}}\n'
         "model: [dense: 2, output]\ntrain: {epochs: 1}\n"
     )
+    text = (folder / "spec.yaml").read_text()
+    (folder / "other.yaml").write_text(f"{text.replace('evil', 'good')}".replace("description: ", "description: x"))
     dlspec.run(folder / "spec.yaml", out=folder / "run")
     return folder
 
@@ -54,7 +56,8 @@ def said(folder, monkeypatch, capfd):
 COMMANDS = [
     ("validate", "spec.yaml"), ("plan", "spec.yaml"), ("explain", "spec.yaml"), ("show", "spec.yaml"),
     ("show", "--resolved", "spec.yaml"), ("run", "spec.yaml", "--out", "again"), ("report", "run"),
-    ("replay", "run"), ("plan", "run/resolved.yaml"), ("validate", f"{EVIL}.yaml"),
+    ("replay", "run"), ("plan", "run/resolved.yaml"), ("validate", f"{EVIL}.yaml"), ("diff", "spec.yaml", "other.yaml"),
+    ("diff", "spec.yaml", "other.yaml", "--format", "markdown"), ("diff", f"{EVIL}:spec.yaml", "spec.yaml"),
 ]  # fmt: skip
 
 

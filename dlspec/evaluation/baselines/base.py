@@ -10,7 +10,7 @@ from dlspec.language.registry import Kind, OneOf, Registry
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.baselines.fitted import Fitted
+    from dlspec.evaluation.fitted import Fitted
 
 MOST_VALUES = 10**8
 """Values of the training part that a baseline is fitted to at most, of samples drawn evenly."""

@@ -9,7 +9,7 @@ from dlspec.evaluation.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.baselines.fitted import FittedConstant
+    from dlspec.evaluation.fitted import FittedConstant
 
 
 @BASELINES.register
@@ -23,7 +23,7 @@ class Mean(Baseline):
     def fit(self, data: Prepared) -> FittedConstant:
         import numpy as np
 
-        from dlspec.evaluation.baselines.fitted import FittedConstant
+        from dlspec.evaluation.fitted import FittedConstant
 
         truth = data.train.truth
         if is_read_later(truth):
@@ -44,7 +44,7 @@ class Majority(Baseline):
     def fit(self, data: Prepared) -> FittedConstant:
         import numpy as np
 
-        from dlspec.evaluation.baselines.fitted import FittedConstant
+        from dlspec.evaluation.fitted import FittedConstant
 
         target = data.signature.target
         counts = data.train.class_counts(len(target.classes or target.labels))

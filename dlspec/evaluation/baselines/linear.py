@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.baselines.fitted import FittedLinear
+    from dlspec.evaluation.fitted import FittedLinear
 
 
 @BASELINES.register
@@ -34,7 +34,7 @@ class Linear(Baseline):
         import numpy as np
 
         from dlspec.data.preparation.prepared import quantities
-        from dlspec.evaluation.baselines.fitted import FittedLabels, FittedLine, FittedLogistic
+        from dlspec.evaluation.fitted import FittedLabels, FittedLine, FittedLogistic
 
         chosen = some_of(data.train.inputs, MOST_VALUES)
         inputs = quantities(data.train.inputs[chosen], data.layout)

@@ -12,7 +12,7 @@ from dlspec.language.fields import PositiveInt
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.baselines.fitted import FittedComponents
+    from dlspec.evaluation.fitted import FittedComponents
 
 
 @BASELINES.register
@@ -31,7 +31,7 @@ class PCA(Baseline):
     def fit(self, data: Prepared) -> FittedComponents:
         from sklearn.decomposition import PCA as Components
 
-        from dlspec.evaluation.baselines.fitted import FittedComponents
+        from dlspec.evaluation.fitted import FittedComponents
 
         train = data.train.targets[some_of(data.train.targets, MOST_VALUES)].astype("float64")
         assert self.components is not None, "the size of the network's code was filled in"

@@ -8,7 +8,7 @@ from dlspec.evaluation.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.baselines.fitted import FittedPersistence
+    from dlspec.evaluation.fitted import FittedPersistence
 
 
 @BASELINES.register
@@ -22,6 +22,6 @@ class Persistence(Baseline):
     def fit(self, data: Prepared) -> FittedPersistence:
         import numpy as np
 
-        from dlspec.evaluation.baselines.fitted import FittedPersistence
+        from dlspec.evaluation.fitted import FittedPersistence
 
         return FittedPersistence(np.array([len(data.signature.target.classes)]))

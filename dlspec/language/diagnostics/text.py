@@ -91,8 +91,8 @@ def _frame(marks: list[tuple[Label, str]], file: str, lines_of: _Lines, style: S
         frame.append(f"{style['frame']}{number:>{gutter}} |{style['reset']} {text}".rstrip())
         for (label, mark), (start, end) in zip(labels, columns, strict=True):
             start, end = max(first, min(start, last)), max(first, min(end, last))
-            indentation = " " * (len(before) + _width(line[first:start]))
-            carets = mark * max(1, _width(line[start:end]))
+            indentation = " " * (len(before) + text_width(line[first:start]))
+            carets = mark * max(1, text_width(line[start:end]))
             color = style["error"] if mark == "^" else style["frame"]
             frame.append(f"{bar} {indentation}{color}{carets} {visible(label.text)}".rstrip() + style["reset"])
     return frame
@@ -108,14 +108,14 @@ def _columns(label: Label, line: str) -> tuple[int, int]:
 
 def _window(line: str, columns: list[tuple[int, int]]) -> tuple[int, int]:
     """The part of a long line that is shown: all marks if they fit, the first of them otherwise."""
-    if len(line) <= WIDEST // 2 or _width(line) <= WIDEST:
+    if len(line) <= WIDEST // 2 or text_width(line) <= WIDEST:
         return 0, len(line)
     start = min(start for start, _ in columns)
     end = max(end for _, end in columns)
     first = max(0, start - max(20, (WIDEST - (end - start)) // 2))
     last, width = first, 0
     while last < len(line) and width < WIDEST - 2:
-        width += _width(line[last])
+        width += text_width(line[last])
         last += 1
     return first, last
 
@@ -133,7 +133,7 @@ def _one_column_each(line: str) -> str:
     return _STEERING.sub("\ufffd", line.expandtabs(1))
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
     """Columns that a terminal gives to `text`: two for a Korean or other wide character, none for a combining one."""
     if text.isascii():
         return len(text)

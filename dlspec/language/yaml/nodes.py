@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,7 @@ class Document:
         variables: its variables, as they are written.
         blocks: names of its blocks, and where each is written.
         overrides: what the command line, or a caller, set in it: dotted path -> value.
+        read_beside: reads a spec that it extends; None: from its file, as it is now.
     """
 
     file: str
@@ -96,6 +98,7 @@ class Document:
     variables: dict[str, Node] = field(default_factory=dict)
     blocks: dict[str, Span] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
+    read_beside: Callable[[Path], Document] | None = field(default=None, repr=False)
 
     def span(self, *path: str | int) -> Span:
         """Where the value at `path` stands, or the nearest thing above it that was written."""

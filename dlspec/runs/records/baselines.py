@@ -11,7 +11,7 @@ from dlspec.runtime.files import write_json, written_whole
 from dlspec.runtime.records import Record, damaged, read_record, unreadable
 
 if TYPE_CHECKING:
-    from dlspec.evaluation.baselines.fitted import Fitted
+    from dlspec.evaluation.fitted import Fitted
 
 BASELINES, ARRAYS = "baselines.json", "baselines.npz"
 
@@ -20,7 +20,7 @@ class BaselineRecord(Record):
     """A baseline that was fitted.
 
     Args:
-        kind: what its arrays are of, a class of `evaluation.baselines.fitted`, or of a plugin.
+        kind: what its arrays are of, a class of `evaluation.fitted`, or of a plugin.
         notes: what a reader should know of it.
     """
 
@@ -44,7 +44,7 @@ def read_baselines(folder: Path) -> dict[str, Fitted] | None:
     Raises:
         DataError: the files are damaged, or of a kind that is not there.
     """
-    from dlspec.evaluation.baselines.fitted import Fitted
+    from dlspec.evaluation.fitted import Fitted
 
     if not (folder / BASELINES).is_file():
         return None

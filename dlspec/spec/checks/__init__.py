@@ -144,7 +144,7 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
     if spec.has("model"):
         problems += found
     series = description is not None and description.layout == "series"
-    checked = Checked(spec, signature, graph, problems, rows, dated, series)
+    checked = Checked(spec, signature, graph, problems, rows, dated, series, description)
     for each in RULES:
         problems += each(checked)
     if any(problem.code == "unknown-layer-name" for problem in problems):  # which may be what nothing uses otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from dlspec.data.datasets import Description
 from dlspec.data.signature import Signature
 from dlspec.data.split import part_of_word
 from dlspec.language.diagnostics import Diagnostic, Severity
@@ -22,6 +23,7 @@ class Checked:
         rows: of the data, as far as that is known.
         dated: columns of the data that hold dates.
         series: whether it is known that rows follow each other in time.
+        description: of the data, where they are there.
     """
 
     spec: Spec
@@ -31,6 +33,7 @@ class Checked:
     rows: int | None = None
     dated: tuple[str, ...] = ()
     series: bool = False
+    description: Description | None = None
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -94,7 +94,7 @@ def _read(node: Node, document: Document, tree: Path, above: tuple[Path, ...], r
     else:
         read[0] += 1
         try:
-            base = read_file(path)
+            base = (document.read_beside or read_file)(path)
         except DataError as error:
             beside = f"{path.parent}/" if str(path.parent) != "." else ""
             document.problems += [
