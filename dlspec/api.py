@@ -373,7 +373,7 @@ def replay(run: Run | str | Path, out: str | Path | None = None, *, listener: Li
     Raises:
         DataError: there is no such run, it is not finished, or its data have changed.
     """
-    from dlspec.runs import replay as train_again
+    from dlspec.runs.replay import replay as train_again
 
     _require_training()
     found = train_again(_opened(run), out=out, listener=listener)

@@ -69,7 +69,7 @@ def light(folder, tiny_run):
         ["show", "--diagram", "svg", str(SPECS[0])],
         ["show", "--filters", run], ["show", "--filters", run, "-o", "sheet.svg"],
         ["layers"], ["layers", "lstm"], ["schema"], ["doctor", "--json"], ["validate", str(ROOT / "specs")],
-        ["run", "--resume", run], ["replay", run], ["report", run], ["predict", run, rows], ["export", run],
+        ["run", "--resume", run], ["runs", run], ["replay", run], ["report", run], ["predict", run, rows], ["export", run],
     ]  # fmt: skip
     environment = make_light_environment(folder / "packages")
     done = run_light(SCRIPT, environment=environment, cwd=folder, input=json.dumps(asked))

@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dlspec.evaluation.metrics import METRICS
-from dlspec.evaluation.verdict import Outcome, Verdict, judge_trainings, verdict_of
-from dlspec.runs.folder import COMPARISON, Run
+from dlspec.evaluation.outcome import Outcome, Verdict
+from dlspec.evaluation.verdict import judge_trainings, verdict_of
+from dlspec.runs.folder import Run
 from dlspec.runs.job import Job, load_data, plan_of
+from dlspec.runs.names import COMPARISON
 from dlspec.runs.records.metrics import Arm, ArmName, Compared, Comparisons, Spread, known
 from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
 from dlspec.spec.planning import without_pretraining

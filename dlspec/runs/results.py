@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.folder import PICTURES, PREDICTIONS
+from dlspec.runs.names import PICTURES, PREDICTIONS
 from dlspec.runtime.archives import with_checksum
 from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import written_whole

@@ -20,7 +20,7 @@ from tests.trained import same
 
 FILES = {
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
-    "predictions.csv", "model.keras", "model.txt", "layers.npz", "pictures.npz", "report.html", "SHA256SUMS",
+    "predictions.csv", "state.json", "model.keras", "model.txt", "layers.npz", "pictures.npz", "report.html", "SHA256SUMS",
     "checkpoints",
 }  # fmt: skip
 
