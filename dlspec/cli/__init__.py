@@ -18,7 +18,7 @@ from dlspec._version import __version__
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
-    "init", "run", "runs", "replay", "validate", "plan", "show", "explain", "layers", "schema", "predict",
+    "init", "run", "runs", "compare", "replay", "validate", "plan", "show", "explain", "layers", "schema", "predict",
     "report", "export", "doctor",
 )  # fmt: skip
 
@@ -32,6 +32,7 @@ OTHER_COMMANDS = {
     "--help": "help",
     "--version": "version",
     "run --resume": "resume continue",
+    "compare": "versus vs",
     "runs": "history log ps",
     "init": "new create start-project",
     "show": "view display summary print cat",

@@ -24,6 +24,8 @@ LOOKED_AT = 10**7
 
 def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
     """What the data looked like, as `DataRecord` reads it again."""
+    from dlspec.evaluation.verdict import deviations
+
     signature, steps, target = data.signature, data.preprocessing, data.signature.target
     return {
         "task": signature.task,
@@ -39,6 +41,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "values": list(target.values),
             "steps": list(target.steps),
             "units": [column.unit for column in target.columns],
+            "deviations": deviations(data).tolist() if target.is_mixed else [],
             "labels": [list(astuple(label)) for label in target.labels],
             "separator": target.separator,
         },

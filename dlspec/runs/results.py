@@ -82,7 +82,7 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     import numpy as np
     import pandas as pd
 
-    from dlspec.evaluation.verdict import squared_errors
+    from dlspec.evaluation.verdict import groups_of, squared_errors
 
     part, target = data.test, data.signature.target
     if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
@@ -91,8 +91,9 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     truth = np.asarray(part.truth)
     rows = np.asarray(part.rows)
     table: dict[str, Any] = {"row": rows if data.origin is None else data.origin[rows]}
-    if data.groups is not None:
-        table["group"] = data.groups[part.rows]
+    groups = groups_of(data, rows)
+    if groups is not None:
+        table["group"] = groups
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times

@@ -54,7 +54,8 @@ def said(folder, monkeypatch, capfd):
 COMMANDS = [
     ("validate", "spec.yaml"), ("plan", "spec.yaml"), ("explain", "spec.yaml"), ("show", "spec.yaml"),
     ("show", "--resolved", "spec.yaml"), ("run", "spec.yaml", "--out", "again"), ("report", "run"),
-    ("replay", "run"), ("runs", "."), ("runs", ".", "--json"), ("plan", "run/resolved.yaml"), ("validate", f"{EVIL}.yaml"),
+    ("replay", "run"), ("runs", "."), ("runs", ".", "--json"), ("compare", "run", "again"),
+    ("plan", "run/resolved.yaml"), ("validate", f"{EVIL}.yaml"),
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
 
 HERE = Path(__file__).parent
+STYLE = HERE / "style.css"
 
 
 def render(run: Run) -> str:
@@ -39,7 +40,7 @@ def render(run: Run) -> str:
     started = datetime.fromisoformat(run.environment.started)
     result, learning = result_figures(run), learning_figures(run)
     return environment.get_template("page.html").render(
-        css=(HERE / "style.css").read_text(encoding="utf-8"),
+        css=STYLE.read_text(encoding="utf-8"),
         spec=spec,
         about=_about(run),
         run_name=run.folder.resolve().name,
