@@ -132,9 +132,11 @@ class Run:
             return {}
         try:
             arrays = read_arrays(self.folder / PICTURES, MOST_PICTURES)
-            return without_checksum(arrays) if CHECKSUM in arrays else arrays
+            arrays = without_checksum(arrays) if CHECKSUM in arrays else arrays
         except BROKEN as error:
             raise unreadable(self.folder / PICTURES, error) from None
+        self._file(PICTURES)  # what is wrong with the arrays says more than a checksum
+        return arrays
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
         """Predictions for raw rows, in the target's own units.

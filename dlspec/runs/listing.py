@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -86,10 +87,9 @@ def list_runs(folder: str | Path = "runs", *, sort: str = "time", state: str | N
     """
     home = Path(folder)
     if not home.is_dir():
-        what = "is a file" if home.exists() else "there is no such folder"
         raise DataError.of(
             "no-run",
-            f"`{folder}`: {what}" if what.startswith("there") else f"`{folder}` {what}, and runs are in folders",
+            f"`{folder}` is a file, and runs are in folders" if home.exists() else f"there is no folder `{folder}`",
             help="name the folder that holds the runs; `dlspec run` writes them to `runs`",
         )
     found = [summary for summary in _summaries(home) if state in (None, summary.state)]
@@ -208,8 +208,11 @@ def _unended(found: RunSummary, files: set[str]) -> RunSummary:
         found = replace(found, stage=stage or found.stage, epoch=epoch or found.epoch)
     if used is False:
         return replace(found, state="interrupted", reason=f"its process ended without a word{_after(found)}")
-    unsure = "whether its process still runs cannot be told" if used is None else ""
-    return replace(found, state="running", reason=unsure or _after(found).removeprefix(", "))
+    if used is None:
+        return replace(found, state="running", reason="whether its process still runs cannot be told")
+    since = time.time() - datetime.fromisoformat(found.written).timestamp() if found.written else 0.0
+    seconds = round((found.seconds or 0.0) + max(0.0, since), 1)
+    return replace(found, state="running", seconds=seconds, reason=_after(found).removeprefix(", "))
 
 
 def _of_older(name: str, folder: Path, files: set[str]) -> RunSummary:

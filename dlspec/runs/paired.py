@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.signature import is_mixed
 from dlspec.data.sources import FILE_SOURCES
 from dlspec.evaluation.mcnemar import McNemar, mcnemar
-from dlspec.evaluation.metrics import METRICS, judged_by
+from dlspec.evaluation.metrics import JUDGED, METRICS, show_apart, show_number
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.runs.folder import Run
 from dlspec.runs.records.predictions import sample_columns
@@ -83,7 +83,8 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
     dependence, missing = _dependence(first, second, one, grouped=grouped)
     if missing:
         return Paired(len(one), why_not=missing)
-    gain = _losses(first, one) - _losses(second, other)
+    loss, other_loss = _losses(first, one), _losses(second, other)
+    gain = loss - other_loss
     found = interval_of_mean(gain, dependence, least=least_variance(kind, len(gain)))
     a, b = names
     says: dict[Outcome, str] = {
@@ -92,14 +93,14 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
         "level": f"It is not shown that one of `{a}` and `{b}` is better",
         "too_few": f"Too few to tell whether `{a}` or `{b}` is better",
     }
-    metrics = [name for name in first.metrics.test if name in second.metrics.test]
-    figures, label = "", ""
-    if metrics:
-        judged = METRICS[judged_by(kind, metrics)]
-        label = judged.label
-        shown = judged.show_all([run.metrics.test[judged.type_name] for run in (second, first)])
-        figures = f"{label} {shown[0]} against {shown[1]}"
-    verdict = verdict_of(kind, found, says, figures, label, a)
+    metrics = [run.metrics.test for run in (second, first)]
+    if all(JUDGED[kind] in own for own in metrics):
+        label = METRICS[JUDGED[kind]].label
+        shown = METRICS[JUDGED[kind]].show_all([own[JUDGED[kind]] for own in metrics])
+    else:
+        label = {"class": "share of wrong classes", "number": "mean squared error"}.get(kind, "mean loss")
+        shown = show_apart([float(other_loss.mean()), float(loss.mean())], show_number)
+    verdict = verdict_of(kind, found, says, f"{label} {shown[0]} against {shown[1]}", label, a)
     test, why = _mcnemar(kind, gain, dependence)
     return Paired(len(gain), verdict, found.p, test, why_no_mcnemar=why)
 

@@ -176,6 +176,17 @@ def test_every_kind_of_target_has_figures_a_test_and_a_page(two, kind, tmp_path)
     json.dumps(found.as_json(), allow_nan=False)
 
 
+def test_without_the_metric_of_the_verdict_its_losses_are_told(trained, tmp_path):
+    one, other = (
+        trained("number", tmp_path / str(epochs), {"evaluate.metrics": ["mae"], "train.epochs": epochs})
+        for epochs in (1, 3)
+    )
+    (own,) = dlspec.compare(one, other).found.pairs
+    errors = [((run.predictions["truth"] - run.predictions["network"]) ** 2).mean() for run in (other, one)]
+    assert f"mean squared error {errors[0]:.3f}"[:-1] in own.verdict.sentence
+    assert own.verdict.gain == pytest.approx(errors[1] - errors[0])
+
+
 def test_rows_in_another_order_are_matched(two, tmp_path):
     first, second = two("number")
     shutil.copytree(second.folder, tmp_path / "run")

@@ -180,7 +180,11 @@ def test_a_run_in_a_process_that_lives_is_running_and_that_of_a_killed_one_inter
         until = time.monotonic() + 60
         while not (tmp_path / "runs/long/history.csv").is_file() and time.monotonic() < until:
             time.sleep(0.05)
-        assert [summary.state for summary in dlspec.list_runs(tmp_path / "runs")] == ["running"]
+        (first,) = dlspec.list_runs(tmp_path / "runs")
+        time.sleep(0.3)
+        (later,) = dlspec.list_runs(tmp_path / "runs")
+        assert first.state == later.state == "running"
+        assert later.seconds > first.seconds
     finally:
         process.kill()
         process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def gains(found: Mapping[str, tuple[float, Ends]], title: str, percent: bool) ->
     return to_svg(figure, "gains")
 
 
-def _rows(axis, names: Sequence[str], title: str) -> None:  # type: ignore[no-untyped-def]
+def _rows(axis: Any, names: Sequence[str], title: str) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.set_xlabel(title)
