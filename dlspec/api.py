@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dlspec.runs.evaluating import Evaluated
     from dlspec.runs.listener import Listener
     from dlspec.runtime.doctor import Finding
+    from dlspec.views.comparison import RunComparison
     from dlspec.views.difference import Side, SpecDiff
 
 
@@ -417,13 +418,31 @@ def replay(run: Run | str | Path, out: str | Path | None = None, *, listener: Li
     Raises:
         DataError: there is no such run, it is not finished, or its data have changed.
     """
-    from dlspec.runs import replay as train_again
+    from dlspec.runs.replay import replay as train_again
 
     _require_training()
     found = train_again(_opened(run), out=out, listener=listener)
     if found.folder is not None:
         report(found.folder)
     return found
+
+
+def compare(*runs: Run | str | Path) -> RunComparison:
+    """Puts finished runs side by side, from their folders alone; the first is what the others are compared with.
+
+    Returns:
+        `grids` (metrics, and what differs in specs and surroundings) and `sentences`, which `str` of it puts together;
+        `found` has the same as values, `as_json()` as plain ones; `write_page(path)` writes a page.
+
+    Raises:
+        DataError: there are fewer than two, one is not finished, or one of its files is damaged.
+    """
+    from dlspec.runtime.packages import require
+
+    require("scipy", what="a comparison of runs")
+    from dlspec.views.comparison import compare_runs
+
+    return compare_runs(runs)
 
 
 def report(run: Run | str | Path) -> Path:

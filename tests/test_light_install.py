@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def light(folder, tiny_run):
     """(words of a command) -> (exit code, standard output, standard error), each without any extra."""
-    run = str(tiny_run("digits").folder)
+    run, other = str(tiny_run("digits").folder), str(tiny_run("table").folder)
     rows = str(folder / "rows.csv")
     asked = [
         *([command, *more, str(spec)] for spec in SPECS for command, *more in OF_A_SPEC),
@@ -70,8 +70,8 @@ def light(folder, tiny_run):
         ["show", "--filters", run], ["show", "--filters", run, "-o", "sheet.svg"],
         ["diff", str(SPECS[0]), str(SPECS[1])], ["diff", str(SPECS[1]), str(SPECS[2]), "--format", "markdown"],
         ["layers"], ["layers", "lstm"], ["schema"], ["doctor", "--json"], ["validate", str(ROOT / "specs")],
-        ["run", "--resume", run], ["replay", run], ["report", run], ["predict", run, rows], ["evaluate", run, rows],
-        ["export", run],
+        ["run", "--resume", run], ["runs", run], ["compare", run, other], ["replay", run], ["report", run],
+        ["predict", run, rows], ["evaluate", run, rows], ["export", run],
     ]  # fmt: skip
     environment = make_light_environment(folder / "packages")
     done = run_light(SCRIPT, environment=environment, cwd=folder, input=json.dumps(asked))
@@ -121,6 +121,8 @@ def test_whatever_needs_keras_says_how_it_is_installed(light):
         if words[0] in ("run", "replay", "predict", "evaluate", "export"):
             assert (code, printed) == (3, ""), words
             assert f'type `{sys.executable} -m pip install "dlspec[tensorflow]"`' in errors, words
+        if words[0] == "compare":
+            assert (code, '-m pip install "dlspec[sounds]"' in errors) == (3, True), errors
         if words[0] == "report":
             assert (code, '-m pip install "dlspec[tensorflow]"' in errors) == (3, True)
 

@@ -81,7 +81,10 @@ def test_nothing_public_takes_what_was_typed():
     assert [name for name, function in FUNCTIONS.items() if "command" in inspect.signature(function).parameters] == []
 
 
-@pytest.mark.parametrize("name", ["Listener", "Stopped", "Graph", "Plan", "Run", "Replay", "Spec", "Diagnostic"])
+@pytest.mark.parametrize(
+    "name",
+    ["Listener", "Stopped", "Graph", "Plan", "Run", "RunComparison", "RunSummary", "Replay", "Spec", "Diagnostic"],
+)
 def test_what_is_taken_given_or_raised_has_a_public_name(name):
     assert inspect.isclass(getattr(dlspec, name))
 

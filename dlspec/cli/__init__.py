@@ -19,8 +19,8 @@ from dlspec._version import __version__
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
-    "init", "run", "replay", "validate", "plan", "diff", "show", "explain", "layers", "schema", "predict", "evaluate",
-    "report", "export", "doctor",
+    "init", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain", "layers",
+    "schema", "predict", "report", "export", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
@@ -33,6 +33,8 @@ OTHER_COMMANDS = {
     "--help": "help",
     "--version": "version",
     "run --resume": "resume continue",
+    "compare": "versus vs",
+    "runs": "history log ps",
     "init": "new create start-project",
     "show": "view display summary print cat",
     "doctor": "info status diagnose",

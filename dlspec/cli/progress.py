@@ -17,8 +17,9 @@ from rich.text import Text
 
 from dlspec.cli.console import Console
 from dlspec.cli.output import echo, print_diagnostics
-from dlspec.cli.tables import data_line, format_seconds, plan_tables
+from dlspec.cli.tables import data_line, plan_tables
 from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.fields import show_seconds
 from dlspec.runs.listener import Listener
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import Plan, Stage
@@ -162,7 +163,7 @@ class LiveTable(_Warning):
         speed = row["samples"] / row["seconds"] if row.get("seconds") else math.nan
         left = "" if row["state"] == "done" else "…"
         if row["state"] == "trains" and "epoch_seconds" in row:
-            left = format_seconds(row["epoch_seconds"] * row["epochs"] * (1 - row["share"]))
+            left = show_seconds(row["epoch_seconds"] * row["epochs"] * (1 - row["share"]))
         elif row["state"] == "done" and row["reason"] != "all epochs":
             left = "stopped early"
         val_loss = row.get("val_loss")

@@ -60,7 +60,8 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
     from dlspec.cli import OK, STOPPED, TERMINATED
     from dlspec.cli.console import Console
     from dlspec.cli.progress import told_on
-    from dlspec.cli.tables import fold_table, format_seconds, result_table
+    from dlspec.cli.tables import fold_table, result_table
+    from dlspec.language.fields import show_seconds
     from dlspec.runs import unfinished
     from dlspec.training.progress import Stopped
 
@@ -101,7 +102,7 @@ def _run(file: str | None, out: Path | None, resume: str | None, overrides: dict
     for note in metrics.notes:
         console.print(note, style="dim", highlight=False, markup=False)
     console.print(
-        f"\n{format_seconds(finished.environment.seconds)}; open {finished.report}", highlight=False, markup=False
+        f"\n{show_seconds(finished.environment.seconds)}; open {finished.report}", highlight=False, markup=False
     )
     echo(finished.folder)
     return OK

@@ -14,7 +14,7 @@ from dlspec.data.arrays import is_read_later
 from dlspec.data.checks.table import ColumnSummary
 from dlspec.data.sources.base import SHARE_OF_MEMORY
 from dlspec.evaluation.metrics import METRICS
-from dlspec.language.fields import show_bytes
+from dlspec.language.fields import show_bytes, show_seconds
 from dlspec.language.shapes import show_shape
 from dlspec.runs.timing import expected_time
 from dlspec.runtime.memory import machine_memory
@@ -88,7 +88,7 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
         yield Text(f"all of this {folds} times, once for each fold", style="dim")
     if seconds is not None:
         early = ", less if it stops early" if spec.train.early_stopping else ""
-        yield Text(f"about {format_seconds(seconds)} by earlier runs on this machine{early}", style="dim")
+        yield Text(f"about {show_seconds(seconds)} by earlier runs on this machine{early}", style="dim")
     elif ahead and plan.samples is not None:
         yield Text("how long it takes is told once this machine has trained something like it", style="dim")
 
@@ -191,12 +191,3 @@ def fold_table(run: Run, folds: Folds) -> Table:
         cells = (METRICS[metric].show_spread(found.mean, found.sd) for metric, found in own.items())
         table.add_row(name, *cells, style="bold" if name == "network" else "")
     return table
-
-
-def format_seconds(seconds: float) -> str:
-    """`8 s`, `1:05`, `2:03:00`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, Protocol
@@ -62,6 +62,12 @@ class Label:
     other: str = ""
 
 
+def is_mixed(columns: Collection[tuple[str, str | None]]) -> bool:
+    """Whether columns, by name and unit, are several that are not known to have the same unit."""
+    units = {unit for _, unit in columns}
+    return len({name for name, _ in columns}) > 1 and (len(units) > 1 or None in units)
+
+
 @dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
@@ -97,8 +103,7 @@ class Target:
     @property
     def is_mixed(self) -> bool:
         """Whether it is several columns that are not known to have the same unit, so that their errors have no mean."""
-        units = {column.unit for column in self.columns}
-        return len(self.names) > 1 and (len(units) > 1 or None in units)
+        return is_mixed([(column.name, column.unit) for column in self.columns])
 
     @property
     def values(self) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Part, Prepared
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.metrics import show_number
+from dlspec.evaluation.outcome import Verdict
 from dlspec.evaluation.score_intervals import Bounds
 from dlspec.evaluation.scores import Scorer, Scores
 from dlspec.evaluation.section import EvaluateSpec
-from dlspec.evaluation.verdict import Verdict, judge, losses_of
+from dlspec.evaluation.verdict import judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.language.words import one_of
 from dlspec.training.values import predict

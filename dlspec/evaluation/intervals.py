@@ -42,6 +42,8 @@ class Interval(NamedTuple):
         low, high: None: the pieces are too few to tell.
         pieces: what all samples together are worth, in independent ones.
         of: what the pieces are.
+        p: how often chance alone gives a mean that is as far from zero, if there is no difference (two-sided); None:
+            that cannot be told, or several trainings were put together.
     """
 
     mean: float
@@ -49,6 +51,7 @@ class Interval(NamedTuple):
     high: float | None
     pieces: float
     of: str = "samples"
+    p: float | None = None
 
 
 def interval_of_mean(
@@ -114,11 +117,12 @@ def _along_time(values: Array, reach: int, rivals: int, least: float) -> Interva
 
 
 def _interval(mean: float, variance: float, count: int, freedom: int, rivals: int) -> Interval:
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     error = (variance / count) ** 0.5
-    below, above = t.ppf([1 - LEVEL / 2, 1 - LEVEL / 2 / rivals], freedom)
-    return Interval(mean, float(mean - below * error), float(mean + above * error), count)
+    below, above = stdtrit(freedom, [1 - LEVEL / 2, 1 - LEVEL / 2 / rivals])
+    p = 2 * float(stdtr(freedom, -abs(mean) / error)) if error else float(not mean)
+    return Interval(mean, float(mean - below * error), float(mean + above * error), count, p=p)
 
 
 def _dependence(deviations: Array, reach: int) -> float:
@@ -188,4 +192,4 @@ def interval_of_trainings(
         for one, other in ((by_row.low, by_training.low), (by_row.high, by_training.high))
     )
     put = np.hypot if same else max
-    return by_row._replace(low=float(by_row.mean - put(*below)), high=float(by_row.mean + put(*above)))
+    return by_row._replace(low=float(by_row.mean - put(*below)), high=float(by_row.mean + put(*above)), p=None)

@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlspec.evaluation.intervals import Dependence, Interval, interval_of_mean, interval_of_trainings
 from dlspec.evaluation.metrics import show_apart, show_number
-from dlspec.runtime.records import Record
+from dlspec.evaluation.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
     from dlspec.evaluation.judged import Judged
 
 Array = np.ndarray
-Outcome = Literal["better", "level", "worse", "too_few", "alone"]
-
-
-class Verdict(Record):
-    """How the network did against the best baseline.
-
-    Args:
-        outcome: `better` or `worse` where the difference is hardly chance, else `level`; `too_few` where the test part
-            is worth too few independent samples to tell.
-        against: the baseline that did best on the test part; of pretraining, `without`.
-        gain_of: what the network gains per sample over that baseline: squared error or log loss less, or accuracy more.
-        gain: its mean over the test part.
-        gain_interval: where it lies with 95% confidence; None: that cannot be told.
-        pieces: how many independent samples, groups or times the test part is worth; older runs do not say it.
-    """
-
-    outcome: Outcome
-    sentence: str
-    metric: str = ""
-    against: str = ""
-    gain_of: str = ""
-    gain: float | None = None
-    gain_interval: tuple[float, float] | None = None
-    pieces: float | None = None
 
 
 def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
@@ -69,13 +45,14 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
 
     if not guesses:
         has = f"has {'a' if target.kind in ('input', 'labels') else 'an'} {name} of {show(figure(on_test))}"
-        sentence = f"On the test part the network {has}; nothing to compare it with."
+        sentence = f"The network {has}; nothing to compare it with."
         return Verdict(outcome="alone", sentence=sentence, metric=name)
     own, losses = losses_of(data, on_test), {baseline: losses_of(data, guess) for baseline, guess in guesses.items()}
     best = best_of(losses)
     rows = np.asarray(data.test.rows)
     gain = losses[best] - own
-    found = interval_of_mean(gain, dependence_of(data, rows), rivals=len(guesses), least=_least(data, len(gain)))
+    least = least_variance(target.kind, len(gain))
+    found = interval_of_mean(gain, dependence_of(data, rows), rivals=len(guesses), least=least)
     own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
     says: dict[Outcome, str] = {
         "better": f"The network beats `{best}`, the best simple guess",
@@ -83,7 +60,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
         "level": f"The network does not beat `{best}`",
         "too_few": f"Too few to tell whether the network beats `{best}`",
     }
-    return verdict_of(data, found, says, f"{name} {own_figure} against {other}", name, best)
+    return verdict_of(target.kind, found, says, f"{name} {own_figure} against {other}", name, best)
 
 
 def judge_trainings(
@@ -98,7 +75,7 @@ def judge_trainings(
         rivals: the other is the best of so many.
     """
     gains = [one - two for one, two in zip(other, own, strict=True)]
-    least = _least(data, sum(map(len, gains)))
+    least = least_variance(data.signature.target.kind, sum(map(len, gains)))
     return interval_of_trainings(gains, rows, lambda some: dependence_of(data, some), share, rivals=rivals, least=least)
 
 
@@ -114,10 +91,11 @@ def outcome_of(found: Interval) -> Outcome:
 
 
 def verdict_of(
-    data: Judged, found: Interval, says: Mapping[Outcome, str], figures: str, metric: str, against: str
+    kind: str, found: Interval, says: Mapping[Outcome, str], figures: str, metric: str, against: str
 ) -> Verdict:
     """
     Args:
+        kind: of the target.
         says: the sentence of each outcome up to its figures.
         figures: of both.
     """
@@ -130,7 +108,7 @@ def verdict_of(
         sentence=f"{says[outcome]}: {figures}{adds.get(outcome, '')}.",
         metric=metric,
         against=against,
-        gain_of={"class": "accuracy", "labels": "log loss"}.get(data.signature.target.kind, "squared error"),
+        gain_of={"class": "accuracy", "labels": "log loss"}.get(kind, "squared error"),
         gain=found.mean,
         gain_interval=None if found.low is None or found.high is None else (found.low, found.high),
         pieces=found.pieces,
@@ -139,31 +117,62 @@ def verdict_of(
 
 def losses_of(data: Judged, guess: Array) -> Array:
     """Of each sample of the test part, (samples,): what a network, or a baseline, is judged by."""
-    target, truth = data.signature.target, np.asarray(data.test.truth)
-    if target.kind == "class":
+    target = data.signature.target
+    return losses(target.kind, np.asarray(data.test.truth), guess, data.deviations if target.columns else None)
+
+
+def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Array:
+    """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error.
+
+    Args:
+        kind: of the target.
+        truth, guess: as those of `Metric.compute`.
+        by: of several numbers, what the errors of each are divided by, (numbers,).
+    """
+    if kind == "class":
         return (guess.argmax(axis=1) != truth).astype("float64")
-    if target.kind == "labels":
+    if kind == "labels":
         given = np.where(truth == 1, guess, 1 - guess)
         return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
-    by = data.deviations if target.columns else 1.0
-    return squared_errors(truth / by, guess / by) / max(1, len(target.columns))
+    return squared_errors(truth, guess) if by is None else squared_errors(truth / by, guess / by) / len(by)
 
 
 def dependence_of(data: Judged, rows: Array) -> Dependence:
     """What samples that lead to these rows have in common: they may belong to groups, or follow each other."""
+    window, groups = data.signature.window, groups_of(data, rows)
+    if window is None:
+        return Dependence(groups)
+    return dependence_along(rows, groups, None if data.times is None else data.times[rows], window.reach)
+
+
+def groups_of(data: Judged, rows: Array) -> Array | None:
+    """The group, or series, of each of these rows; None where there are none."""
     from dlspec.data.preparation import to_words
 
-    window, name = data.signature.window, data.signature.group
-    if window is None:
-        return Dependence(None if name is None else to_words(name, data.columns[name])[rows])
-    groups = None if data.groups is None else data.groups[rows]
-    times = data.times[rows] if data.times is not None else rows if groups is None else None
-    return Dependence(groups, times, max(1, window.reach))
+    name = data.signature.group
+    if data.signature.window is not None:
+        return None if data.groups is None else data.groups[rows]
+    return None if name is None else to_words(name, data.columns[name])[rows]
 
 
-def _least(data: Judged, count: int) -> float:
-    """The variance of a gain is no less: of classes as if one more sample were won, and one lost."""
-    return 2 / (count + 2) if data.signature.target.kind == "class" else 0.0
+def dependence_along(rows: Array, groups: Array | None, times: Array | None, reach: int) -> Dependence:
+    """What samples of a series have in common; without times they are in the order of their rows.
+
+    Args:
+        reach: how many timesteps ahead the last value lies that is predicted.
+    """
+    in_order = times if times is not None else rows if groups is None else None
+    return Dependence(groups, in_order, max(1, reach))
+
+
+def least_variance(kind: str, count: int) -> float:
+    """The variance of a gain is no less: of classes as if one more sample were won, and one lost.
+
+    Args:
+        kind: of the target.
+        count: of the samples.
+    """
+    return 2 / (count + 2) if kind == "class" else 0.0
 
 
 def squared_errors(truth: Array, guess: Array) -> Array:

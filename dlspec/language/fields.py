@@ -528,6 +528,15 @@ def show_bytes(count: float) -> str:
     return f"{scaled:.{0 if unit == 'B' or scaled >= 99.5 else 1}f} {unit}"
 
 
+def show_seconds(seconds: float) -> str:
+    """`8 s`, `1:05`, `2:03:00`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 Bytes = Annotated[str, PlainValidator(_size)]
 """A size such as `50 MB`; `count_bytes` reads it."""
 

@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dlspec.evaluation.metrics import METRICS
-from dlspec.evaluation.verdict import Outcome, Verdict, judge_trainings, verdict_of
-from dlspec.runs.folder import COMPARISON, Run
+from dlspec.evaluation.outcome import Outcome, Verdict
+from dlspec.evaluation.verdict import judge_trainings, verdict_of
+from dlspec.runs.folder import Run
 from dlspec.runs.job import Job, load_data, plan_of
+from dlspec.runs.names import COMPARISON
 from dlspec.runs.records.metrics import Arm, ArmName, Compared, Comparisons, Spread, known
 from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
 from dlspec.spec.planning import without_pretraining
@@ -101,4 +103,4 @@ def _verdict(
     over = "with one seed" if seeds == 1 else f"over {seeds} seeds, with pretraining better in {better} of them"
     shown = show_spreads([one, other], metric)
     figures = f"{metric.label} {shown[0]} with pretraining and {shown[1]} without, {over}"
-    return verdict_of(data, found, says, figures, metric.label, WITHOUT)
+    return verdict_of(data.signature.target.kind, found, says, figures, metric.label, WITHOUT)

@@ -47,6 +47,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "values": list(target.values),
             "steps": list(target.steps),
             "units": [column.unit for column in target.columns],
+            "deviations": data.deviations.tolist() if target.is_mixed else [],
             "labels": [list(astuple(label)) for label in target.labels],
             "separator": target.separator,
         },
@@ -74,7 +75,6 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "class_counts": _class_counts(data),
         "naive_error": None if data.naive_error is None else _finite(data.naive_error),
         "naive_of_series": {name: _finite(errors) for name, errors in data.naive_of_series.items()},
-        "deviations": data.deviations.tolist() if target.is_mixed else None,
     }
 
 

@@ -17,6 +17,7 @@ from dlspec.language.registry import Registry
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights
 from dlspec.runs.checksums import check_file, fitting_together, read_checksums
+from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, PREDICTIONS, REPORT
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.environment import Environment
 from dlspec.runtime.archives import BROKEN, CHECKSUM, read_arrays, without_checksum
@@ -36,13 +37,8 @@ if TYPE_CHECKING:
     from dlspec.training.plan import Plan
     from dlspec.training.progress import HistoryRow
 
-SPEC = "spec.yaml"
-ENVIRONMENT, DATA = "environment.json", "data.json"
-HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
-MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
 MOST_PICTURES = 2**28
 """Bytes that the arrays of `pictures.npz`, which are compressed, may take."""
-COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 
 
 @dataclass(frozen=True)
@@ -146,9 +142,11 @@ class Run:
             return {}
         try:
             arrays = read_arrays(self.folder / PICTURES, MOST_PICTURES)
-            return without_checksum(arrays) if CHECKSUM in arrays else arrays
+            arrays = without_checksum(arrays) if CHECKSUM in arrays else arrays
         except BROKEN as error:
             raise unreadable(self.folder / PICTURES, error) from None
+        self._file(PICTURES)  # what is wrong with the arrays says more than a checksum
+        return arrays
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
         """Predictions for raw rows, in the target's own units.

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.evaluation.metrics import METRICS, judged_by
-from dlspec.evaluation.verdict import Outcome, Verdict, best_of, judge_trainings, verdict_of
-from dlspec.runs.folder import FOLDS, Run
+from dlspec.evaluation.outcome import Outcome, Verdict
+from dlspec.evaluation.verdict import best_of, judge_trainings, verdict_of
+from dlspec.runs.folder import Run
 from dlspec.runs.job import Job, load_data, plan_of
+from dlspec.runs.names import FOLDS
 from dlspec.runs.records.data import Parts
 from dlspec.runs.records.metrics import Fold, Folds, SavedModel, Spread, known
 from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
@@ -106,4 +108,4 @@ def _verdict(
     one, other = show_spreads([own, baselines[best]], metric)
     better = sum(metric.is_better(a, b) for a, b in zip(own.values, baselines[best].values, strict=True))
     figures = f"{metric.label} {one} against {other}, better in {better} of them"
-    return verdict_of(data, found, says, figures, metric.label, best)
+    return verdict_of(data.signature.target.kind, found, says, figures, metric.label, best)

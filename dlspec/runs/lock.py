@@ -14,8 +14,8 @@ from dlspec.runtime.files import cannot_write, remove_drafts
 LOCK = ".lock"
 
 
-def in_use(folder: Path) -> bool:
-    """Whether a process is writing a run folder now."""
+def in_use(folder: Path) -> bool | None:
+    """Whether a process is writing a run folder now; None: this user, or this file system, cannot tell."""
     if not (folder / LOCK).exists():
         return False
     lock = FileLock(folder / LOCK, timeout=0)
@@ -24,7 +24,7 @@ def in_use(folder: Path) -> bool:
     except Timeout:
         return True
     except (NotImplementedError, OSError):
-        return False
+        return None
     lock.release()
     return False
 

@@ -68,12 +68,12 @@ class NewData:
     groups: Array | None = None
     naive_error: Array | None = None
     naive_of_series: Mapping[str, Array] = field(default_factory=dict)
-    given_deviations: tuple[float, ...] | None = None
+    given_deviations: tuple[float, ...] = ()
 
     @property
     def deviations(self) -> Array:
         count = max(1, len(self.signature.target.columns))
-        return np.ones(count) if self.given_deviations is None else np.array(self.given_deviations)
+        return np.array(self.given_deviations) if self.given_deviations else np.ones(count)
 
 
 def columns_of(run: Run, file: Path, note: Note) -> Columns:
@@ -145,7 +145,7 @@ def new_data(run: Run, columns: Columns, baselines: Mapping[str, Any], history: 
         make(run, signature, columns, baselines, history),
         naive_error=None if naive is None else np.atleast_1d(np.array(naive, "float64")),
         naive_of_series={name: np.array(own, "float64") for name, own in run.data.naive_of_series.items()},
-        given_deviations=run.data.deviations,
+        given_deviations=run.data.target.deviations,
     )
 
 

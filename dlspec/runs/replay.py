@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
+from dlspec.runs.records.predictions import sample_columns
 from dlspec.runs.run import start
 from dlspec.runtime.environment import Change, changes
 
@@ -30,8 +31,6 @@ do not make more of it; those that do end 1e-1 apart, with another network. See 
 Verdict = Literal["equal", "equal within tolerance", "differs"]
 RESULTS = ("train", "validation", "test", "baselines", "folds", "compare")
 """What of `metrics.json` are numbers that training led to."""
-SAMPLE = ("row", "group", "time", "truth")
-"""Columns of `predictions.csv` that say which sample it is."""
 
 
 class Pair(NamedTuple):
@@ -248,7 +247,7 @@ def _predictions(run: Run, again: Run) -> Iterator[Pair]:
 
     old, new = run.predictions, again.predictions
     names = [str(name) for name in old]
-    samples = [name for name in names if name in SAMPLE or name.startswith("truth:")]
+    samples = sample_columns(old)
     if names != list(new) or not old[samples].equals(new[samples]):
         yield _unlike("they are of other samples")
         return

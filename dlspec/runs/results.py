@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.folder import PICTURES, PREDICTIONS
+from dlspec.runs.names import PICTURES, PREDICTIONS
 from dlspec.runtime.archives import with_checksum
 from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import written_whole
@@ -103,12 +103,13 @@ def predictions_table(
     import numpy as np
     import pandas as pd
 
-    from dlspec.evaluation.verdict import squared_errors
+    from dlspec.evaluation.verdict import groups_of, squared_errors
 
     target, truth = data.signature.target, np.asarray(part.truth)
     table: dict[str, Any] = {"row": rows}
-    if data.groups is not None:
-        table["group"] = data.groups[part.rows]
+    groups = groups_of(data, np.asarray(part.rows))
+    if groups is not None:
+        table["group"] = groups
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times

@@ -20,10 +20,11 @@ from dlspec.runs.checksums import read_checksums, write_checksums
 from dlspec.runs.comparison import compare
 from dlspec.runs.data_notes import data_notes
 from dlspec.runs.describe import describe
-from dlspec.runs.folder import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, Run, open_run
+from dlspec.runs.folder import Run, open_run
 from dlspec.runs.folds import fold
 from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network
 from dlspec.runs.lock import in_use, only_here
+from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, WRITTEN_ANEW
 from dlspec.runs.notes import remarks, small_folds
 from dlspec.runs.records.baselines import write_baselines
 from dlspec.runs.records.environment import environment_of
@@ -33,6 +34,7 @@ from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
 from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runs.saved_check import check_saved, refuse_other
+from dlspec.runs.state import StateFile, say_finished, telling_how_it_ends
 from dlspec.runs.timing import keep_time
 from dlspec.runs.usage import USAGE, usage
 from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
@@ -66,7 +68,8 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
     if original is not None:
         check_unchanged(job, original)
     folder = new_folder(spec, out)
-    with only_here(folder), writing_in(folder, f"run it again; nothing was trained in `{folder}` yet"):
+    again = f"run it again; nothing was trained in `{folder}` yet"
+    with only_here(folder), telling_how_it_ends(folder, since=job.began) as state, writing_in(folder, again):
         resolved = portable(spec, folder)
         write_text(folder / SPEC, spec.document.texts.get(spec.document.file, to_yaml(resolved)))
         write_json(folder / DATA, describe(job.spec, job.data))
@@ -77,7 +80,7 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
         write_files(folder, files_of(job.data.columns))
         write_text(folder / RESOLVED, resolved_text(spec, resolved))  # which makes it a run
         write_checksums(folder, STAYING)
-        return _train(job, folder, None, compiled)
+        return _train(job, folder, None, compiled, state)
 
 
 def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None = None) -> Run:
@@ -94,11 +97,14 @@ def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None =
         _check_same(spec, run)
     with only_here(run.folder):
         if not run.finished:
-            return _go_on(run, listener)
+            with telling_how_it_ends(run.folder, began=run.environment.started) as state:
+                return _go_on(run, listener, state)
         if METRICS not in read_checksums(run.folder):
-            write_checksums(run.folder, but=(REPORT,))
+            write_checksums(run.folder, but=WRITTEN_ANEW)
+            say_finished(run)
             return run
         if not run.report.is_file():  # all else is there
+            say_finished(run)
             return run
         raise DataError.of(
             "run-finished",
@@ -107,7 +113,7 @@ def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None =
         )
 
 
-def _go_on(run: Run, listener: Listener | None) -> Run:
+def _go_on(run: Run, listener: Listener | None, state: StateFile) -> Run:
     take_files(run.folder)
     job = make_ready(run.spec, listener)
     checkpoint = load_checkpoint(run.folder, job.listener.note)
@@ -122,7 +128,7 @@ def _go_on(run: Run, listener: Listener | None) -> Run:
     with writing_in(run.folder, "make room, and resume the run again"):
         write_json(run.folder / ENVIRONMENT, {**before, "resumed": legs})
         write_json(run.folder / DATA, describe(job.spec, job.data))  # as it was, unless somebody changed it
-    return _train(job, run.folder, checkpoint, compiled)
+    return _train(job, run.folder, checkpoint, compiled, state)
 
 
 def _check_same(spec: Spec, run: Run) -> None:
@@ -161,7 +167,7 @@ def unfinished(name: str, root: Path = Path("runs")) -> Path | None:
     return runs[-1]
 
 
-def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequence[str]) -> Run:
+def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequence[str], state: StateFile) -> Run:
     """Trains, and writes what comes of it.
 
     Args:
@@ -176,8 +182,8 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequ
     again = f"make room, and go on with `dlspec run --resume {shlex.quote(str(folder))}`"
     try:
         with writing_in(folder, again):
-            network = _train_network(job, folder, checkpoint, pictures, compiled)
-            return _write_results(job, folder, network, pictures)
+            network = _train_network(job, checkpoint, pictures, compiled, state)
+            return _write_results(job, network, pictures, state)
     except TrainingError as error:
         raise _with_checkpoint(error, folder) from None
     except Stopped as stop:
@@ -197,10 +203,12 @@ def _with_checkpoint(error: TrainingError, folder: Path) -> TrainingError:
 
 
 def _train_network(
-    job: Job, folder: Path, checkpoint: Checkpoint | None, pictures: Pictures, compiled: Sequence[str]
+    job: Job, checkpoint: Checkpoint | None, pictures: Pictures, compiled: Sequence[str], state: StateFile
 ) -> Any:
     from dlspec.training.progress import Hooks
     from dlspec.training.trainer import Trainer
+
+    folder = state.folder
 
     def save(checkpoint: Checkpoint) -> None:
         write_history(folder / HISTORY, checkpoint.progress.history)
@@ -222,7 +230,10 @@ def _train_network(
         taken=job.taken,
         compiled=compiled,
     )
-    write_history(folder / HISTORY, trainer.run(checkpoint))
+    try:
+        write_history(folder / HISTORY, trainer.run(checkpoint))
+    finally:
+        state.reaches(trainer.state.progress.history)
     return network
 
 
@@ -247,13 +258,14 @@ def _of_one_fold(spec: Spec) -> str:
     return f"Scores, figures and the saved network are of the {place} of {split.times_trained} folds."
 
 
-def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> Run:
+def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile) -> Run:
     """`metrics.json` comes last: with it the run is finished."""
     from dlspec.evaluation.evaluate import evaluate
     from dlspec.model.build import with_preprocessing
     from dlspec.model.saved import load_model
     from dlspec.training.values import as_array
 
+    folder = state.folder
     job.listener.note("evaluating")
     evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
     with written_whole(folder / MODEL) as draft:
@@ -287,7 +299,8 @@ def _write_results(job: Job, folder: Path, network: Any, pictures: Pictures) -> 
     write_json(folder / ENVIRONMENT, {**environment.as_json(), "seconds": spent})
     keep_time(Run(folder), job.plan, SampleCounts.of(job.data), spent)
     write_json(folder / METRICS, results)
-    write_checksums(folder, but=(REPORT,))
+    write_checksums(folder, but=WRITTEN_ANEW)
+    state.finish()
     refuse_other(saved, f"`{folder / MODEL}`")
     for number, aside in enumerate(folds.saved_models if folds is not None else (), start=1):
         if aside is not None:

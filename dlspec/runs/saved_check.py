@@ -15,7 +15,7 @@ from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
-from dlspec.runs.folder import MODEL
+from dlspec.runs.names import MODEL
 from dlspec.runs.predict import predict_rows
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.metrics import SavedModel

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -87,6 +88,11 @@ def typed_as(command: str) -> Iterator[None]:
 def typed() -> str:
     """The command line that runs are begun by; from Python, the name of the program."""
     return _TYPED.get() or f"{Path(sys.argv[0]).name} (Python)"
+
+
+def now() -> str:
+    """The time of day with its zone, as files hold it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def usable_cpus() -> int:

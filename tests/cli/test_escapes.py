@@ -58,6 +58,7 @@ COMMANDS = [
     ("show", "--resolved", "spec.yaml"), ("run", "spec.yaml", "--out", "again"), ("report", "run"),
     ("replay", "run"), ("plan", "run/resolved.yaml"), ("validate", f"{EVIL}.yaml"), ("diff", "spec.yaml", "other.yaml"),
     ("diff", "spec.yaml", "other.yaml", "--format", "markdown"), ("diff", f"{EVIL}:spec.yaml", "spec.yaml"),
+    ("runs", "."), ("runs", ".", "--json"), ("compare", "run", "again"),
 ]  # fmt: skip
 
 

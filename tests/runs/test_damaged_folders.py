@@ -155,7 +155,8 @@ def outcome(folder, use) -> str:
 def test_a_change_of_any_file_of_a_finished_run_is_reported(tiny_run, tmp_path):
     """Its checksum is another."""
     folder = tmp_path / "run"
-    for rel, what, new in random.Random(1).sample(all_changes(tiny_run("digits").folder, random.Random(1)), 60):
+    changes = all_changes(tiny_run("digits").folder, random.Random(1), but=("state.json",))
+    for rel, what, new in random.Random(1).sample(changes, 60):
         shutil.copytree(tiny_run("digits").folder, folder)
         before = (folder / rel).read_bytes()
         (folder / rel).write_bytes(new)

@@ -32,11 +32,16 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 class Failing:
-    """Lets the operating system refuse one of the writes below a folder."""
+    """Lets the operating system refuse one of the writes below a folder; those of `state.json` are none of them.
+
+    With `of_states` it refuses one of those alone, or all with `fails_at` None.
+    """
 
     def __init__(self) -> None:
         self.folder: str | None = None
-        self.count, self.fails_at = 0, -1
+        self.of_states = False
+        self.count = 0
+        self.fails_at: int | None = -1
         sys.addaudithook(self._look)
 
     def _look(self, event: str, arguments: tuple) -> None:
@@ -47,21 +52,22 @@ class Failing:
             writes = path != self.folder and bool(arguments[2] & WRITES)
         else:
             writes = event == "os.rename" or (event == "os.mkdir" and not os.path.isdir(path))
-        if not writes or not path.startswith(self.folder):
+        of_state = Path(path).name.startswith(("state.", ".state."))
+        if not writes or not path.startswith(self.folder) or of_state != self.of_states:
             return
         self.count += 1
-        if self.count - 1 == self.fails_at:
+        if self.fails_at in (None, self.count - 1):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(arguments[0]))
 
-    def __call__(self, folder: Path, fails_at: int = -1) -> "Failing":
-        self.folder, self.count, self.fails_at = str(folder), 0, fails_at
+    def __call__(self, folder: Path, fails_at: int | None = -1, of_states: bool = False) -> "Failing":
+        self.folder, self.count, self.fails_at, self.of_states = str(folder), 0, fails_at, of_states
         return self
 
     def __enter__(self) -> "Failing":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.folder = None
+        self.folder, self.of_states = None, False
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +122,27 @@ def test_no_write_that_fails_loses_anything(failing, whole, tmp_path):
     for at in range(count):
         refused(tmp_path / str(at) / "run", failing, at, found)
     print(f"\n{count} writes failed, 0 lost")
+
+
+def test_a_state_that_cannot_be_written_changes_nothing(failing, whole, tmp_path):
+    with failing(tmp_path / "run", None, of_states=True) as refused_writes:
+        run = dlspec.run(dlspec.load(SPEC), out=tmp_path / "run")
+    assert refused_writes.count == 2, "running, finished"
+    assert not (run.folder / "state.json").exists()
+    found = results(run.folder)
+    assert not [name for name in found.keys() | whole[0].keys() if found.get(name) != whole[0].get(name)]
+    (summary,) = dlspec.list_runs(tmp_path)
+    assert (summary.state, summary.metric) == ("finished", "accuracy")
+
+
+def test_a_full_disk_is_the_error_also_where_the_state_cannot_be_written(failing, tmp_path, monkeypatch):
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("dlspec.runs.run.write_history", no_room)
+    with failing(tmp_path / "run", None, of_states=True), pytest.raises(DataError) as caught:
+        dlspec.run(dlspec.load(SPEC), out=tmp_path / "run")
+    assert caught.value.diagnostics[0].code == "cannot-write"
 
 
 @pytest.mark.parametrize("size", [pytest.param(600, marks=pytest.mark.slow), 20_000])

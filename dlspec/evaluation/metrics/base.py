@@ -47,14 +47,17 @@ def show_apart(values: Sequence[Value], show: Callable[[Value, int], str]) -> li
     return [show(value, 4) for value in values]
 
 
+JUDGED = {"class": "accuracy", "labels": "log_loss", "number": "rmse", "input": "squared_error"}
+"""Kind of target -> the metric with which verdicts are said."""
+
+
 def judged_by(kind: str, metrics: Sequence[str]) -> str:
     """The metric, of those that were computed, by which a network is judged against the baselines.
 
     Args:
         kind: of the target.
     """
-    name = {"class": "accuracy", "labels": "log_loss", "number": "rmse", "input": "squared_error"}[kind]
-    return name if name in metrics else metrics[0]
+    return JUDGED[kind] if JUDGED[kind] in metrics else metrics[0]
 
 
 class Metric(Kind):

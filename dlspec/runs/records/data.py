@@ -41,6 +41,8 @@ class TargetRecord(Record):
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
+        deviations: of several numbers with several units, what the errors of each are divided by; older runs do not say
+            it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class TargetRecord(Record):
     values: tuple[str, ...] = ()
     steps: tuple[Size, ...] = ()
     units: tuple[str | None, ...] = ()
+    deviations: tuple[Annotated[float, Field(gt=0)], ...] = ()
     labels: tuple[tuple[str, str, str, str], ...] = ()
     separator: str | None = None
 
@@ -64,6 +67,8 @@ class TargetRecord(Record):
         for name in ("labels",) if self.labels else ("units",):
             if len(getattr(self, name)) != len(self.values):
                 raise ValueError(f"{len(getattr(self, name))} `{name}` for {len(self.values)} `values`")
+        if self.deviations and len(self.deviations) != len(self.values):
+            raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):
             raise ValueError(f"{len(self.steps)} `steps` for {len(self.values)} `values`")
         return self
@@ -165,7 +170,6 @@ class DataRecord(Record):
         class_counts: class or label -> samples of each part.
         naive_error: of a series, mean absolute error of persistence one step ahead in the training part, of each value.
         naive_of_series: of several series, that of each.
-        deviations: of targets with several units, by what their errors are divided.
     """
 
     task: Task
@@ -196,7 +200,6 @@ class DataRecord(Record):
     class_counts: dict[str, Parts] | None
     naive_error: tuple[float | None, ...] | float | None = None
     naive_of_series: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
-    deviations: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

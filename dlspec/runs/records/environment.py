@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any, Self
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, model_validator
 
-from dlspec.runtime.environment import surroundings, typed
+from dlspec.runtime.environment import now, surroundings, typed
 from dlspec.runtime.records import Record
 
 Value = str | int | float | bool | None
@@ -75,5 +74,5 @@ def environment_of(seed: int, fingerprint: str, device: str) -> dict[str, Any]:
         "seed": seed,
         "data_fingerprint": fingerprint,
         "command": typed(),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "started": now(),
     }

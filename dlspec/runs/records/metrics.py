@@ -9,8 +9,9 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, NonNegativeInt, model_validator
 
 from dlspec.evaluation.metrics import METRICS
-from dlspec.evaluation.verdict import Verdict
+from dlspec.evaluation.outcome import Verdict
 from dlspec.runs.records.data import Parts
+from dlspec.runs.records.state import Judged
 from dlspec.runtime.records import Record
 
 Scores = dict[str, float | None]
@@ -131,6 +132,10 @@ class Slice(Record):
     scores: dict[str, Scores]
 
 
+def _means(spreads: Mapping[str, Spread]) -> Scores:
+    return {metric: own.mean for metric, own in spreads.items()}
+
+
 class Metrics(Record):
     """What a run came to.
 
@@ -186,6 +191,22 @@ class Metrics(Record):
         if not set(self.test_intervals) <= set(self.test):
             raise ValueError("`test_intervals` has other metrics than `test`")
         return self
+
+    def judged(self) -> Judged:
+        """What the network is judged by, beside the best simple guess; with folds, the means over them."""
+        verdict, network, baselines = self.verdict, self.test, self.baselines
+        if self.folds is not None and self.folds.verdict is not None:
+            verdict, means = self.folds.verdict, {who: _means(own) for who, own in self.folds.of_all()}
+            network, baselines = means.pop("network"), means
+        named = self.verdict.metric.lower().replace(" ", "_")  # `RMSE`, `log loss`
+        metric = named if named in network else next(iter(network))
+        return Judged(
+            metric=metric,
+            value=network[metric],
+            baseline=verdict.against,
+            baseline_value=baselines.get(verdict.against, {}).get(metric),
+            outcome=verdict.outcome,
+        )
 
     def scores(self) -> dict[str, Scores]:
         """On the test part, of the network and the baselines."""

@@ -14,6 +14,8 @@ from dlspec.runtime.records import damaged, unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
+SAMPLE = ("row", "group", "time", "truth")
+"""Columns that say which sample it is."""
 MOST_BYTES = 2**32
 """A table of predictions has no more."""
 
@@ -51,6 +53,11 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
     if problems:
         raise damaged(path, problems)
     return table
+
+
+def sample_columns(table: pd.DataFrame) -> list[str]:
+    """The columns that say which samples were predicted, and what is true of them."""
+    return [str(name) for name in table if name in SAMPLE or str(name).startswith("truth:")]
 
 
 def _header(path: Path) -> list[str]:

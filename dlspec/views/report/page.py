@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dlspec.runs.evaluating import Evaluated
 
 HERE = Path(__file__).parent
+STYLE = HERE / "style.css"
 
 
 def render(run: Run) -> str:
@@ -105,7 +106,7 @@ def _filled_in(template: str, **values: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    return environment.get_template(template).render(css=(HERE / "style.css").read_text(encoding="utf-8"), **values)
+    return environment.get_template(template).render(css=STYLE.read_text(encoding="utf-8"), **values)
 
 
 def data_figures(run: Run) -> list[Shown]:

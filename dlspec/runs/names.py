@@ -1,0 +1,9 @@
+"""What the files of a run folder are called; `model.weights` names those of layers and the resolved spec."""
+
+SPEC, STATE = "spec.yaml", "state.json"
+ENVIRONMENT, DATA = "environment.json", "data.json"
+HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
+MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
+COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
+WRITTEN_ANEW = (REPORT, STATE)
+"""Files that may be written again once a run is finished, so that `SHA256SUMS` does not list them."""
