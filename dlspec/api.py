@@ -364,13 +364,15 @@ def run(
         Stopped: by Ctrl-C or a signal; `resume` goes on.
     """
     from dlspec.runs import start
+    from dlspec.runs.tracking import tracking
 
     loaded = _as_spec(spec, overrides)
     in_the_way = list(several_outputs(loaded))
     if in_the_way:
         raise SpecError(in_the_way, loaded.document.texts)
     _require_training()
-    return _with_report(start(loaded, out=out, listener=listener))
+    with tracking(listener) as told:
+        return _with_report(start(loaded, out=out, listener=told))
 
 
 def resume(run: Run | str | Path, *, spec: Spec | None = None, listener: Listener | None = None) -> Run:
@@ -384,9 +386,11 @@ def resume(run: Run | str | Path, *, spec: Spec | None = None, listener: Listene
             have changed.
     """
     from dlspec.runs import resume as go_on
+    from dlspec.runs.tracking import tracking
 
     _require_training()
-    return _with_report(go_on(_opened(run).folder, listener=listener, spec=spec))
+    with tracking(listener) as told:
+        return _with_report(go_on(_opened(run).folder, listener=told, spec=spec))
 
 
 def _require_training() -> None:

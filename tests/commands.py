@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from dlspec.cli import call
+from dlspec.language import plugins
 
 
 def dlspec(*arguments: str, **options) -> subprocess.CompletedProcess:
@@ -33,3 +34,10 @@ def modules_loaded_by(*arguments: str) -> set[str]:
     )
     done = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True)
     return {name.partition(".")[0] for name in done.stderr.splitlines()}
+
+
+def forget_plugins() -> None:
+    """As in a new process."""
+    for plugin in plugins.loaded():
+        plugins._forget(plugin.module.__name__)
+    plugins._loaded.clear()

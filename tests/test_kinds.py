@@ -17,6 +17,7 @@ from dlspec.model.regularizers import REGULARIZERS
 from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
 from dlspec.pretraining.section import read_pretraining
+from dlspec.runtime.trackers.base import TRACKERS
 from dlspec.training.callbacks.base import CALLBACKS
 from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
@@ -24,7 +25,7 @@ from dlspec.training.schedules.base import SCHEDULES
 
 REGISTRIES = [
     LAYERS, DATASETS, BASELINES, METRICS, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, CALLBACKS,
-    LOSSES, CORRUPTIONS, FEATURES,
+    LOSSES, CORRUPTIONS, FEATURES, TRACKERS,
 ]  # fmt: skip
 KINDS = [(registry, name) for registry in [*REGISTRIES, PRETRAINING] for name in registry]
 EXAMPLES = [

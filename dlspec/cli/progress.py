@@ -75,6 +75,9 @@ class PlainLines(_Warning):
     def note(self, text: str) -> None:
         self.line(text)
 
+    def remark(self, text: str) -> None:
+        self.line(text)
+
 
 class LiveTable(_Warning):
     """A row a stage, redrawn while it trains: epoch, losses, throughput, time left."""
@@ -145,6 +148,9 @@ class LiveTable(_Warning):
 
     def goes_on(self, text: str) -> None:
         self.status = text
+
+    def remark(self, text: str) -> None:
+        self.console.print(text, style="dim", highlight=False, markup=False)
 
     def draw(self) -> RenderableType:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

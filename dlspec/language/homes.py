@@ -265,4 +265,9 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "sparse_autoencoder": "sparse_autoencoder",
         "supervised": "supervised",
     },
+    "tracker": {
+        "mlflow": "mlflow",
+        "tensorboard": "tensorboard",
+        "wandb": "wandb",
+    },
 }

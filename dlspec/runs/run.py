@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 STAYING = (SPEC, RESOLVED)
 """What is not written again while a run goes on."""
+MAY_CHANGE = {"name", "runtime.track"}
+"""Keys of a spec that may have other values when a run goes on."""
 
 
 def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, original: Run | None = None) -> Run:
@@ -97,8 +99,9 @@ def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None =
         _check_same(spec, run)
     with only_here(run.folder):
         if not run.finished:
+            as_tracked = run.spec if spec is None else _tracked_as(spec, run.spec)
             with telling_how_it_ends(run.folder, began=run.environment.started) as state:
-                return _go_on(run, listener, state)
+                return _go_on(run, as_tracked, listener, state)
         if METRICS not in read_checksums(run.folder):
             write_checksums(run.folder, but=WRITTEN_ANEW)
             say_finished(run)
@@ -113,9 +116,9 @@ def resume(folder: str | Path, *, listener: Listener | None, spec: Spec | None =
         )
 
 
-def _go_on(run: Run, listener: Listener | None, state: StateFile) -> Run:
+def _go_on(run: Run, spec: Spec, listener: Listener | None, state: StateFile) -> Run:
     take_files(run.folder)
-    job = make_ready(run.spec, listener)
+    job = make_ready(spec, listener)
     checkpoint = load_checkpoint(run.folder, job.listener.note)
     check_unchanged(job, run, begun=checkpoint is not None)
     compiled, before = run.environment.compiled_by_xla or (), run.environment.as_json()
@@ -134,7 +137,7 @@ def _go_on(run: Run, listener: Listener | None, state: StateFile) -> Run:
 def _check_same(spec: Spec, run: Run) -> None:
     """Raises DataError where a run was started with another spec."""
     ours, theirs = (dict(_leaves(portable(which, run.folder))) for which in (spec, run.spec))
-    changed = [key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key) and key != "name"]
+    changed = [key for key in {*ours, *theirs} - MAY_CHANGE if ours.get(key) != theirs.get(key)]
     if changed:
         raise DataError.of(
             "spec-changed",
@@ -142,6 +145,11 @@ def _check_same(spec: Spec, run: Run) -> None:
             help=f"run it anew, without `--resume`; or go on with the run as it was started: "
             f"`dlspec run --resume {shlex.quote(str(run.folder))}`",
         )
+
+
+def _tracked_as(ours: Spec, theirs: Spec) -> Spec:
+    """The spec of a run with the trackers of another."""
+    return theirs.with_changes(runtime=theirs.runtime.model_copy(update={"track": ours.runtime.track}))
 
 
 def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -181,6 +189,7 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequ
         pictures.arrays |= Run(folder).pictures
     again = f"make room, and go on with `dlspec run --resume {shlex.quote(str(folder))}`"
     try:
+        job.listener.opens(folder, job.spec, checkpoint.progress.history if checkpoint else ())
         with writing_in(folder, again):
             network = _train_network(job, checkpoint, pictures, compiled, state)
             return _write_results(job, network, pictures, state)

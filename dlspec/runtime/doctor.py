@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dlspec._version import __version__
 from dlspec.runtime.memory import free_memory
-from dlspec.runtime.packages import EXTRAS, install, is_there
+from dlspec.runtime.packages import EXTRAS, TRACKERS, install, is_there
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -97,18 +97,19 @@ def _packages() -> Iterator[Finding]:
         found = "not installed; specs are checked, planned and explained without it"
         yield Finding(TRAINING, "missing", found, install("dlspec[tensorflow]"))
         return
-    for extra in EXTRAS:
+    for extra in (extra for extra in EXTRAS if extra not in TRACKERS):
         needed = [r for r in declared if r not in base and r.marker and r.marker.evaluate({"extra": extra})]
         needs_it = extra in ("tensorflow", "datasets")  # training, with its baselines and report
         absent: Status = "broken" if needs_it else "missing"
         yield _compared(extra, [one for one in needed if one.name != "dlspec"], absent, "there")
-    version = _version("tensorboard")
-    yield Finding(
-        "tensorboard",
-        "fine" if version else "missing",
-        version or "not there; only the callback `tensor_board` needs it",
-        "" if version else install("tensorboard"),
-    )
+    for name, users in TRACKERS.items():
+        version = _version(name)
+        yield Finding(
+            name,
+            "fine" if version else "missing",
+            version or f"not there; only {users}",
+            "" if version else install(f"dlspec[{name}]"),
+        )
 
 
 def _compared(name: str, needed: list[Requirement], absent: Status, fine: str) -> Finding:

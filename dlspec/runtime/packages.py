@@ -21,9 +21,18 @@ EXTRAS = {
     "pictures": ("simplejpeg", "cv2"),
     "sounds": ("scipy",),
     "datasets": ("sklearn", "matplotlib"),
+    "tensorboard": ("tensorboard",),
+    "mlflow": ("mlflow",),
+    "wandb": ("wandb",),
     "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
 }
-"""Extra -> the modules that it adds; `tensorflow` adds those of all others too."""
+"""Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `TRACKERS`."""
+TRACKERS = {
+    "tensorboard": "`track: tensorboard` and the callback `tensor_board` need it",
+    "mlflow": "`track: mlflow` needs it",
+    "wandb": "`track: wandb` needs it",
+}
+"""Extras that training goes on without -> what needs them."""
 _PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
 BACKENDS = ("tensorflow", "jax", "torch")
 REPORT = ("matplotlib", "jinja2")
@@ -88,6 +97,12 @@ def require(*modules: str, what: str, span: Span | None = None) -> None:
         span,
         help=f"type `{install(*_requirements(missing))}`",
     )
+
+
+def install_missing(*modules: str) -> str | None:
+    """The command that installs those of the modules that are not there; None: all are."""
+    missing = [name for name in modules if not is_there(name)]
+    return install(*_requirements(missing)) if missing else None
 
 
 def install(*requirements: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dlspec.language.fields import Flag, PositiveInt, SpecModel
+from dlspec.language.fields import Flag, OneOrMore, PositiveInt, SpecModel
 from dlspec.language.section import Section
+from dlspec.runtime.trackers.base import AnyTracker
 
 
 class DistributeSpec(SpecModel):
@@ -31,3 +32,4 @@ class RuntimeSpec(Section):
     xla: Literal["auto", "on", "off"] = "auto"
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     distribute: DistributeSpec | None = None
+    track: Annotated[list[AnyTracker], OneOrMore] | None = None

@@ -29,6 +29,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "validation_split val_split": _VALIDATION,
         "folds cv k_folds": _FOLDS,
         "device gpu cuda": "write `runtime: {{device: gpu}}`",
+        "tracker trackers tracking logger loggers report_to tensorboard": "write `runtime: {{track: tensorboard}}`",
+        "mlflow": "write `runtime: {{track: mlflow}}`",
+        "wandb": "write `runtime: {{track: wandb}}`",
         "compile fit": "write its keys under `train`",
         "input_features": "write `features` under `data`: names of columns, or `{{NAME: numeric, OTHER: category}}`",
         "output_features": "write `target: NAME` under `data`",
@@ -94,6 +97,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "sample_weight sample_weights": "write `class_weight: balanced`, where classes are of unequal size",
     },
     "runtime": {
+        "tracker trackers tracking logger loggers report_to tensorboard tensor_board tb": "write `track: tensorboard`",
+        "mlflow": "write `track: mlflow`",
+        "wandb weights_and_biases": "write `track: wandb`",
         "gpu cuda gpus use_gpu": "write `device: gpu`",
         "amp fp16 mixed_precision": "write `precision: mixed_float16`",
         "jit compile": "write `xla: on`",
@@ -140,6 +146,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "bf16 bfloat16": "write `precision: mixed_bfloat16`",
         "fp32 32 full single": "write `precision: float32`",
     },
+    "runtime.track": {"true yes on": "write `track: tensorboard`", "false no off none": "leave `track` out"},
     "runtime.xla": {"true yes": "write `xla: on`", "false no": "write `xla: off`"},
     "data.missing": {
         "mode most_frequent": "write `missing: median` for numbers; a word that is missing is a category of its own",

@@ -11,11 +11,12 @@ import pytest
 
 import dlspec
 from dlspec.cli import COMMANDS, main
-from dlspec.language import plugins, registry
+from dlspec.language import registry
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.registry import Registry
 from dlspec.model.layers import LAYERS
 from dlspec.model.saved import _known
+from tests.commands import forget_plugins
 from tests.conftest import ROOT
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -36,13 +37,6 @@ train: {epochs: 1}
 """
 IRIS = "sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n"
 FLAT = "dlspec: 1\ndata: {dataset: iris}\nmodel:\n  - dense: 4\n  - output\n"
-
-
-def forget_plugins():
-    """As in a new process."""
-    for plugin in plugins.loaded():
-        plugins._forget(plugin.module.__name__)
-    plugins._loaded.clear()
 
 
 @pytest.fixture(autouse=True)

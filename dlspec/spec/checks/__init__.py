@@ -29,6 +29,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     pretraining,
     splits,
     taken_layers,
+    tracking,
     training,
     weights,
 )

@@ -196,6 +196,7 @@ KEYS = {
         "mirrored": "Every device has a copy of the network and takes a part of each batch.",
     },
     "runtime.distribute.devices": "It runs on {value} device(s).",
+    "runtime.track": "The run is logged to {value}.",
     "budget.parameters": "The network may have {value} parameters at most.",
     "budget.flops": "One sample may take {value} floating-point operations at most.",
     "budget.size": "The saved weights may take {value} at most.",

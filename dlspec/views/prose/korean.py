@@ -199,6 +199,7 @@ KEYS = {
         "mirrored": "장치마다 신경망의 사본이 있고, 각 배치를 나누어 맡습니다.",
     },
     "runtime.distribute.devices": "장치 {value}개에서 실행합니다.",
+    "runtime.track": "실행 과정을 {value}에 기록합니다.",
     "budget.parameters": "신경망의 매개변수는 최대 {value}개입니다.",
     "budget.flops": "표본 하나의 부동소수점 연산은 최대 {value}번입니다.",
     "budget.size": "저장된 가중치의 크기는 최대 {value} 입니다.",

@@ -268,6 +268,10 @@ ARGUMENTS = {
     "RuntimeSpec.precision": "of the numbers: with `mixed_…` layers compute in 16 bits and keep their weights in 32, "
     "which is faster on most GPUs and slower on a CPU",
     "RuntimeSpec.distribute": "several GPUs of one machine",
+    "RuntimeSpec.track": "where curves, results and files of the run are logged, besides its folder",
+    "mlflow.experiment": "by default the name of the spec",
+    "wandb.entity": "the user or team that the project belongs to; by default that of the account",
+    "wandb.mode": "`offline`: everything is kept in `wandb/`, and `wandb sync` sends it later",
     "RuntimeSpec.deterministic": "on a GPU, slower kernels that give the same bits every time",
     "ModelSpec.inputs": "several inputs: a name for each, and its columns",
     "ModelSpec.outputs": "several outputs: a name for each, and its column",

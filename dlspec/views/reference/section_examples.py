@@ -317,6 +317,7 @@ evaluate: {compare: {without_pretraining: {seeds: 5}}}
     "runtime": (
         "runtime: {device: gpu, deterministic: true, xla: off, precision: mixed_bfloat16}\n",
         "runtime: {distribute: {strategy: mirrored}}\n",
+        'runtime: {track: [tensorboard, {mlflow: {uri: "sqlite:///mlflow.db"}}, {wandb: {mode: offline}}]}\n',
     ),
     "runtime.distribute": ("runtime: {distribute: {strategy: mirrored, devices: 4}}\n",),
     "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB}\n",),

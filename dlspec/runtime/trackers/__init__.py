@@ -1,0 +1,1 @@
+"""Trackers, which show runs beside each other: TensorBoard, MLflow, Weights & Biases. Each runs in its own process."""
