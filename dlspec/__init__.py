@@ -25,6 +25,7 @@ _HOMES = {
     "load_plugin": "dlspec.api",
     "build": "dlspec.api",
     "run": "dlspec.api",
+    "rehearse": "dlspec.api",
     "resume": "dlspec.api",
     "replay": "dlspec.api",
     "compare": "dlspec.api",

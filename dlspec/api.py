@@ -375,6 +375,36 @@ def run(
         return _with_report(start(loaded, out=out, listener=told))
 
 
+def rehearse(
+    spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None, *, listener: Listener | None = None
+) -> float:
+    """Tries in seconds whether a spec runs to its end: reads all data, and takes two batches through every stage, the
+    evaluation, the saved model, the report and an export. Nothing is kept, logged to trackers, or judged.
+
+    Returns:
+        How many seconds it took.
+
+    Raises:
+        SpecError, DataError, TrainingError: as `run`.
+    """
+    import time
+    from tempfile import TemporaryDirectory
+
+    from dlspec.runs import start
+
+    began = time.monotonic()
+    loaded = _as_spec(spec, overrides)
+    in_the_way = list(several_outputs(loaded))
+    if in_the_way:
+        raise SpecError(in_the_way, loaded.document.texts)
+    _require_training()
+    with TemporaryDirectory(prefix="dlspec-rehearsal-") as folder:
+        found = start(loaded, out=Path(folder) / "run", listener=listener, rehearsed=True)
+        report(found)
+        export(found, out=Path(folder) / "model.keras")
+    return time.monotonic() - began
+
+
 def resume(run: Run | str | Path, *, spec: Spec | None = None, listener: Listener | None = None) -> Run:
     """Goes on with a run that was stopped, to the same end as if it had not been.
 

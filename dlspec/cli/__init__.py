@@ -2,7 +2,7 @@
 
 Exit codes: 0 fine; 1 the spec has errors; 2 wrong use of the command; 3 the data or the environment;
 4 training failed, a replay differs, or two specs do (`diff --exit-code`); 5 a bug in dlspec;
-130 stopped by the user, 143 by another program.
+6 the result falls short of what the spec requires; 130 stopped by the user, 143 by another program.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ COMMANDS = (
     "schema", "predict", "report", "export", "doctor",
 )  # fmt: skip
 
-OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
+OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
+STOPPED, TERMINATED = 130, 143
 
 
 OTHER_COMMANDS = {
@@ -130,11 +131,11 @@ def call() -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        return _explain(error)
+        return explain_error(error)
     return code if isinstance(code, int) else OK
 
 
-def _explain(error: Exception) -> int:
+def explain_error(error: Exception) -> int:
     """Prints what went wrong to standard error; a traceback only for a bug in dlspec."""
     from dlspec.language.diagnostics.errors import (
         DataError,

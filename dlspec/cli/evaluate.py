@@ -37,7 +37,8 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     intervals, the baselines as the run fitted them, the verdict, and what is different about these data: words and
     labels that the network does not know, values outside the range of training, distributions that have changed. Rows
     that cannot be judged are counted, and so are those that the network was trained on. Forecasts of a series look
-    back to the data of the run where FILE goes on from them.
+    back to the data of the run where FILE goes on from them. Where these data fall short of `evaluate: {require: …}` of
+    the spec, the exit code is 6.
 
     \b
     Example:  dlspec evaluate runs/churn/001 june.csv
@@ -47,7 +48,7 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     import sys
 
     from dlspec import api
-    from dlspec.cli import OK
+    from dlspec.cli import FALLS_SHORT, OK
     from dlspec.cli.console import Console
     from dlspec.cli.predict import standard_input
     from dlspec.language.diagnostics.errors import DataError
@@ -68,9 +69,13 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     if predictions is not None:
         with written_whole(predictions) as draft:
             as_cells(found.predictions.copy()).to_csv(draft, index=False)
+    short = [each.sentence for each in found.metrics.require if not each.met]
+    for sentence in short:
+        echo(sentence, err=True)
+    code = FALLS_SHORT if short else OK
     if as_json:
         echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
-        return OK
+        return code
     from dlspec.cli.tables import result_table
 
     console = Console(file=sys.stdout)
@@ -80,7 +85,7 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     console.print(found.metrics.verdict.sentence, highlight=False, markup=False)
     for note in found.metrics.notes:
         console.print(note, style="dim", highlight=False, markup=False)
-    return OK
+    return code
 
 
 def _different(found: Evaluated) -> Table | None:

@@ -29,8 +29,14 @@ if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
 
 
-class _Warning(Listener):
-    """Prints what is odd about the data to standard error."""
+class OnlyWarnings(Listener):
+    """Prints what is odd about the data to standard error, and what is worth reading after the run."""
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    def remark(self, text: str) -> None:
+        echo(text, err=True)
 
     def warns(self, warnings: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
         if warnings:
@@ -38,16 +44,13 @@ class _Warning(Listener):
             echo("", err=True)
 
 
-class PlainLines(_Warning):
+class PlainLines(OnlyWarnings):
     """One line an epoch, for files and pipes: no colors, no cursor."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.epochs = 0
         self.samples = 0
-
-    def close(self) -> None:
-        """Nothing is left open."""
 
     def line(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -79,7 +82,7 @@ class PlainLines(_Warning):
         self.line(text)
 
 
-class LiveTable(_Warning):
+class LiveTable(OnlyWarnings):
     """A row a stage, redrawn while it trains: epoch, losses, throughput, time left."""
 
     def __init__(self, console: Console) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlspec.cli.output import echo
+from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -38,6 +39,7 @@ LEFT_OUT_FIRST = ("took", "when")
 @click.option("--sort", type=click.Choice(SORTINGS), default="time", help="What the last of the list has most of.")
 @click.option("--state", type=click.Choice(list(COLORS)), help="Only the runs of this state.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: all that is known of each run.")
+@plugin_option
 def command(folder: Path, sort: str, state: str | None, as_json: bool) -> int:
     """List the runs in a folder: how each ended, and its result beside the best simple guess.
 

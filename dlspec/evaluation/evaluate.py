@@ -12,8 +12,10 @@ import numpy as np
 from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Part, Prepared
 from dlspec.evaluation.fitted import Fitted
+from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import show_number
 from dlspec.evaluation.outcome import Verdict
+from dlspec.evaluation.require import ALL, requirements
 from dlspec.evaluation.score_intervals import Bounds
 from dlspec.evaluation.scores import Scorer, Scores
 from dlspec.evaluation.section import EvaluateSpec
@@ -74,6 +76,29 @@ def cuts_of(scorer: Scorer, predictions: Mapping[str, Array]) -> dict[str, Any]:
     """The metrics of each value, class and series alone, where there are several."""
     cuts = {f"by_{cut}": getattr(scorer, f"by_{own}")(predictions) for cut, own in CUTS.items()}
     return {name: cut for name, cut in cuts.items() if cut}
+
+
+def required(
+    section: EvaluateSpec,
+    data: Judged,
+    predictions: Mapping[str, Array],
+    scores: Mapping[str, float | None],
+    intervals: Mapping[str, Any],
+    verdict: Verdict,
+) -> list[dict[str, Any]]:
+    """What came of everything that a spec requires, as `metrics.json` has it.
+
+    Args:
+        scores, intervals, verdict: of all samples, or of all folds.
+    """
+
+    def against(baseline: str) -> Verdict:
+        if baseline == ALL:
+            return verdict
+        own = {baseline: predictions[baseline]} if baseline in predictions else {}
+        return judge(data, predictions["network"], own)
+
+    return [found.as_json() for found in requirements(section.require or {}, scores, intervals, against)]
 
 
 def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early: bool = False) -> Evaluation:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dlspec.evaluation.baselines import AnyBaseline
 from dlspec.evaluation.metrics import AnyMetric
+from dlspec.evaluation.require import Require
 from dlspec.language.fields import OneOrMore, PositiveInt, SpecModel
 from dlspec.language.section import Section
 
@@ -34,3 +35,4 @@ class EvaluateSpec(Section):
     metrics: Annotated[list[AnyMetric], OneOrMore, Field(min_length=1)] | None = None
     baselines: Annotated[list[AnyBaseline], OneOrMore] | None = None
     compare: CompareSpec | None = None
+    require: Require | None = None

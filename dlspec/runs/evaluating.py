@@ -15,7 +15,7 @@ from dlspec.data.datasets import Columns
 from dlspec.data.preparation import Prepared, print_of, to_words
 from dlspec.data.preparation.columns import to_numbers
 from dlspec.data.sources.formats.dialect import undressed
-from dlspec.evaluation.evaluate import cuts_of
+from dlspec.evaluation.evaluate import cuts_of, required
 from dlspec.evaluation.pictures import given_back
 from dlspec.evaluation.scores import Scorer
 from dlspec.evaluation.verdict import judge
@@ -107,7 +107,7 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
     predictions = {"network": data.outputs, **data.guesses}
     scorer = Scorer(run.spec.evaluate.metrics or [], data, data.test)
     verdict = judge(data, data.outputs, data.guesses)
-    found = {
+    found: dict[str, Any] = {
         **cuts_of(scorer, predictions),
         "train": {},
         "validation": {},
@@ -117,6 +117,9 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         "verdict": verdict.model_dump(mode="json"),
         "notes": notes,
     }
+    if run.spec.evaluate.require:
+        given = found["test"], found["test_intervals"], verdict
+        found["require"] = required(run.spec.evaluate, data, predictions, *given)
     pictures = given_back(data.test, predictions) if run.data.target.kind == "input" else {}
     if data.test.last is not None:
         dated = data.times is not None and data.times.dtype.kind == "M"

@@ -21,7 +21,7 @@ from dlspec.training.plan import SampleCounts
 
 if TYPE_CHECKING:
     from dlspec.data.datasets import Columns
-    from dlspec.data.preparation import Prepared
+    from dlspec.data.preparation import Part, Prepared
     from dlspec.data.signature import Signature
     from dlspec.runs.folder import Run
     from dlspec.runs.listener import Listener
@@ -94,7 +94,11 @@ def columns_as_read(spec: Spec) -> tuple[Signature, Columns]:
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that a training takes, ready on its device."""
+    """Everything that a training takes, ready on its device.
+
+    Args:
+        rehearsed: whether it is only tried whether all of it works.
+    """
 
     spec: Spec
     plan: Plan
@@ -103,6 +107,24 @@ class Job:
     listener: Listener
     began: float
     taken: LayerWeights
+    rehearsed: bool = False
+
+    def shortened(self) -> Job:
+        """The same with two batches for each stage, one epoch of each, and no more test samples than that: to see that
+        all of it works."""
+        import numpy as np
+
+        data, plan = self.data, self.plan
+        most = 2 * max(stage.batch_size for stage in plan.stages)
+
+        def some(part: Part) -> Part:
+            return part if len(part) <= most else part.at(np.linspace(0, len(part) - 1, most).astype(int))
+
+        train, validation, test = some(data.train), some(data.validation), some(data.test)
+        short = replace(data, train=train, validation=validation, test=test, unlabeled=data.unlabeled[:most])
+        stages = tuple(replace(stage, epochs=1) for stage in plan.stages)
+        once = replace(plan, stages=stages, samples=SampleCounts.of(short))
+        return replace(self, data=short, plan=once, rehearsed=True)
 
 
 def plan_of(spec: Spec, data: Prepared) -> Plan:

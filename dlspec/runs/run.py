@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,10 +53,18 @@ MAY_CHANGE = {"name", "runtime.track"}
 """Keys of a spec that may have other values when a run goes on."""
 
 
-def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, original: Run | None = None) -> Run:
+def start(
+    spec: Spec,
+    *,
+    out: str | Path | None,
+    listener: Listener | None,
+    original: Run | None = None,
+    rehearsed: bool = False,
+) -> Run:
     """Trains a spec from the beginning, in a new folder.
 
     Args:
+        rehearsed: with two batches for each stage alone, and without folds and comparisons.
         original: the run that is repeated, whose data must be the same and whose way of compiling is followed.
 
     Raises:
@@ -69,6 +77,7 @@ def start(spec: Spec, *, out: str | Path | None, listener: Listener | None, orig
     job = make_ready(spec, listener)
     if original is not None:
         check_unchanged(job, original)
+    job = job.shortened() if rehearsed else job
     folder = new_folder(spec, out)
     again = f"run it again; nothing was trained in `{folder}` yet"
     with only_here(folder), telling_how_it_ends(folder, since=job.began) as state, writing_in(folder, again):
@@ -269,7 +278,7 @@ def _of_one_fold(spec: Spec) -> str:
 
 def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile) -> Run:
     """`metrics.json` comes last: with it the run is finished."""
-    from dlspec.evaluation.evaluate import evaluate
+    from dlspec.evaluation.evaluate import evaluate, required
     from dlspec.model.build import with_preprocessing
     from dlspec.model.saved import load_model
     from dlspec.training.values import as_array
@@ -290,10 +299,10 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
         results["pretraining"] = pictures.facts
     results["notes"] += data_notes(job.spec, job.data, Run(folder).data)
     results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, evaluation), *results["notes"]]
-    comparison = compare(job, Run(folder), evaluation)
+    comparison = None if job.rehearsed else compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison.as_json()
-    folds = fold(job, Run(folder), evaluation)
+    folds = None if job.rehearsed else fold(job, Run(folder), evaluation)
     predictor = RowPredictor(job.spec.data, Run(folder).data, load_model(folder / MODEL))
     saved = check_saved(job.spec, job.data, predictor, network, evaluation.predictions["network"])
     results["saved_model"] = saved.as_json()
@@ -302,11 +311,18 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     if folds is not None:
         results["folds"] = folds.as_json()
         results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds.parts), *results["notes"]]
+    if job.spec.evaluate.require:
+        scores: Mapping[str, float | None] = evaluation.test
+        verdict, intervals = evaluation.verdict, evaluation.intervals
+        if folds is not None:
+            scores, verdict = {name: spread.mean for name, spread in folds.test.items()}, folds.verdict or verdict
+        results["require"] = required(job.spec.evaluate, job.data, evaluation.predictions, scores, intervals, verdict)
     job.listener.note("writing the report")
     environment = Run(folder).environment
     spent = round(environment.seconds + time.time() - job.began, 1)
     write_json(folder / ENVIRONMENT, {**environment.as_json(), "seconds": spent})
-    keep_time(Run(folder), job.plan, SampleCounts.of(job.data), spent)
+    if not job.rehearsed:
+        keep_time(Run(folder), job.plan, SampleCounts.of(job.data), spent)
     write_json(folder / METRICS, results)
     write_checksums(folder, but=WRITTEN_ANEW)
     state.finish()

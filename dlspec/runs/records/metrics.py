@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, NonNegativeInt, model_validator
 
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.outcome import Verdict
+from dlspec.evaluation.require import Requirement
 from dlspec.runs.records.data import Parts
 from dlspec.runs.records.state import Judged
 from dlspec.runtime.records import Record
@@ -150,6 +151,7 @@ class Metrics(Record):
         pretraining: layer -> what was seen of it after pretraining.
         notes: what a reader should know, in sentences.
         saved_model: whether `model.keras` gives these predictions; older runs do not say it.
+        require: what came of `evaluate.require`.
     """
 
     by_target: dict[str, dict[str, Scores]] = Field(default_factory=dict)
@@ -166,6 +168,7 @@ class Metrics(Record):
     compare: Comparisons | None = None
     folds: Folds | None = None
     saved_model: SavedModel | None = None
+    require: tuple[Requirement, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

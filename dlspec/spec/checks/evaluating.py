@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.require import ALL, BEATS, Limit
 from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.words import one_of
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.spec.checks.base import Checked, rule
 
 
@@ -24,6 +25,53 @@ def comparison_has_two_sides(checked: Checked) -> Iterator[Diagnostic]:
             spec.key_span("evaluate", "compare", "without_pretraining"),
             help="add `pretrain: {method: autoencoder}`, or remove `compare`",
         )
+
+
+@rule
+def what_is_required_can_be_told(checked: Checked) -> Iterator[Diagnostic]:
+    """`require` asks for metrics that are computed, in their own sense, and for baselines that there are."""
+    spec = checked.spec
+    if not spec.has("evaluate") or checked.signature is None:
+        return
+    metrics = {metric.type_name: metric for metric in spec.evaluate.metrics or []}
+    baselines = [baseline.type_name for baseline in spec.evaluate.baselines or []]
+    folds = spec.data.split.times_trained > 1
+    for name, asked in (spec.evaluate.require or {}).items():
+        span = spec.span("evaluate", "require", name)
+        if name == BEATS:
+            if asked != ALL and asked not in baselines:
+                help = did_you_mean(asked, [ALL, *baselines], otherwise=f"write `{BEATS}: {ALL}`")
+                yield Diagnostic(
+                    "unknown-baseline", f"`{asked}` is none of the baselines of this spec", span, help=help
+                )
+            elif not baselines:
+                yield Diagnostic(
+                    "unknown-baseline", "there is no baseline to beat", span, help="name some: `baselines`"
+                )
+            elif asked != ALL and folds:
+                message = "over several folds the network is compared with the best baseline"
+                yield Diagnostic("wrong-value", message, span, help=f"write `{BEATS}: {ALL}`")
+            continue
+        if name not in metrics:
+            known = name in METRICS.load_all()
+            help = f"add `{name}` to `metrics`" if known else did_you_mean(name, metrics, otherwise=one_of(metrics))
+            message = f"`{name}` is not computed" if known else f"there is no metric `{name}`"
+            yield Diagnostic("metric-mismatch" if known else "unknown-metric", message, span, help=help)
+            continue
+        limit = asked if isinstance(asked, Limit) else Limit(at_least=asked)
+        lower, (least, most) = metrics[name].better == "lower", metrics[name].bounds
+        if isinstance(asked, Limit) and (asked.at_least is None) != lower:
+            right, wrong = ("at_most", "at_least") if lower else ("at_least", "at_most")
+            message = f"`{name}` is {'an error' if lower else 'a score'}, which has `{right}` in place of `{wrong}`"
+            yield Diagnostic("wrong-value", message, span, help=f"write `{name}: {{{right}: {limit.value:g}}}`")
+        elif not least <= limit.value <= most:
+            percent = most == 1 and 1 < limit.value <= 100
+            help = f"write `{limit.value / 100:g}`" if percent else f"it lies between {least:g} and {most:g}"
+            message = f"`{name}` is never {limit.value:g}: it lies between {least:g} and {most:g}"
+            yield Diagnostic("wrong-value", message, span, help=help)
+        elif limit.interval and folds:
+            message = "over several folds a metric has no interval"
+            yield Diagnostic("wrong-value", message, span, help=f"write `{name}: {limit.value:g}`, of its mean")
 
 
 SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back"}

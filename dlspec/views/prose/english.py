@@ -171,6 +171,7 @@ KEYS = {
     "train.checkpoint_every": "Every {value}, all that training needs to go on is saved.",
     "evaluate.metrics": "The result is measured by {value}.",
     "evaluate.baselines": "The result stands beside the simple guesses {value}.",
+    "evaluate.require": "The result must reach this, else the run ends with an exit code of its own: {value}.",
     "evaluate.compare.without_pretraining.seeds": "With {value} seed(s), the same network is trained with and without "
     "pretraining.",
     "runtime.device": {

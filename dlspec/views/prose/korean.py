@@ -175,6 +175,7 @@ KEYS = {
     "train.checkpoint_every": "{value}마다 훈련을 이어 가는 데 필요한 모든 것을 저장합니다.",
     "evaluate.metrics": "결과는 {value} 지표로 잽니다.",
     "evaluate.baselines": "결과를 단순한 추측 {value} 옆에 나란히 놓습니다.",
+    "evaluate.require": "결과가 이에 미치지 못하면 실행은 별도의 종료 코드로 끝납니다: {value}.",
     "evaluate.compare.without_pretraining.seeds": "시드 {value}개마다 사전 훈련을 하거나 하지 않고 훈련합니다.",
     "runtime.device": {
         "auto": "GPU가 있으면 GPU에서 실행합니다.",

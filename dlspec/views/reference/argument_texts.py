@@ -262,6 +262,8 @@ ARGUMENTS = {
     "TrainSpec.callbacks": "what else is done while training",
     "EvaluateSpec.metrics": "what is computed on every part; by default what fits the target",
     "EvaluateSpec.baselines": "what the network is compared with; by default what fits the target",
+    "EvaluateSpec.require": "what the result must reach, else the run ends with exit code 6, all results kept: metric "
+    "-> a number, of a score the least and of an error the most; `beats: baselines`, or one of them",
     "EvaluateSpec.compare": "what else is trained, to see what something is good for",
     "RuntimeSpec.device": "where it is computed",
     "RuntimeSpec.xla": "whether training is compiled by XLA; by default where that saves more time than it takes",

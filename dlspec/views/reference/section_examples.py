@@ -298,6 +298,15 @@ evaluate:
   metrics: [accuracy, log_loss]
   baselines: [majority, linear]
   compare: {without_pretraining: {seeds: 5}}
+  require: {accuracy: 0.9, beats: baselines}
+""",
+    ),
+    "evaluate.require": (
+        """\
+model: [flatten, dense: 8, output]
+evaluate:
+  metrics: [accuracy, log_loss]
+  require: {accuracy: 0.9, log_loss: {at_most: 0.4, interval: true}, beats: baselines}
 """,
     ),
     "evaluate.compare": (
