@@ -77,11 +77,11 @@ def list_of_runs(found: Sequence[RunSummary], width: int) -> Text:
 
     from dlspec.language.diagnostics.text import visible
 
-    rows = [_cells(summary) for summary in found]
-    widths = [max(cell_len(row[i]) for row in (HEADS, *rows)) for i in range(len(HEADS))]
-    shown = [i for i in range(len(HEADS)) if any(row[i] for row in rows)]
-    for head in ("", *LEFT_OUT_FIRST):
-        shown = [i for i in shown if HEADS[i] != head]
+    for intervals, left_out in ((True, 0), (True, 1), (True, 2), (False, 0), (False, 1), (False, 2)):
+        rows = [_cells(summary, intervals) for summary in found]
+        widths = [max(cell_len(row[i]) for row in (HEADS, *rows)) for i in range(len(HEADS))]
+        shown = [i for i in range(len(HEADS)) if any(row[i] for row in rows)]
+        shown = [i for i in shown if HEADS[i] not in LEFT_OUT_FIRST[:left_out]]
         room = width - sum(widths[i] + 2 for i in shown if i)
         if room >= min(widths[0], LEAST_RUN):
             break
@@ -105,11 +105,11 @@ def list_of_runs(found: Sequence[RunSummary], width: int) -> Text:
     return text
 
 
-def _cells(summary: RunSummary) -> list[str]:
+def _cells(summary: RunSummary, intervals: bool) -> list[str]:
     from dlspec.language.diagnostics.text import visible
     from dlspec.language.fields import show_seconds
 
-    network, guess = _figures(summary)
+    network, guess = _figures(summary, intervals)
     return [
         visible(summary.name),
         summary.state,
@@ -129,18 +129,20 @@ def _when(began: str) -> str:
     return f"{moment:%m-%d %H:%M}" if moment.year == datetime.now().year else f"{moment:%Y-%m-%d}"
 
 
-def _figures(summary: RunSummary) -> tuple[str, str]:
-    """The network's value and that of the best simple guess, each with its name."""
+def _figures(summary: RunSummary, intervals: bool) -> tuple[str, str]:
+    """The network's value, with its interval, and that of the best simple guess, each with its name."""
     from dlspec.evaluation.metrics import METRICS
 
     if summary.metric is None:
         return "", ""
     values = [summary.value, summary.baseline_value]
     label, shown = summary.metric, ["none" if value is None else f"{value:.4g}" for value in values]
+    lies = ""
     if summary.metric in METRICS:
         kind = METRICS[summary.metric]
         label, shown = kind.label, kind.show_all(values)
-    return f"{label} {shown[0]}", "" if summary.baseline is None else f"{summary.baseline} {shown[1]}"
+        lies = "" if summary.interval is None or not intervals else f" ({kind.show_interval(summary.interval)})"
+    return f"{label} {shown[0]}{lies}", "" if summary.baseline is None else f"{summary.baseline} {shown[1]}"
 
 
 def _cut(text: str, width: int) -> str:

@@ -226,6 +226,7 @@ def _seen(run: Run, data: NewData, trained: Prepared | None, why: str) -> Iterat
 
 def _seen_times(data: NewData, trained: Prepared) -> Iterator[str]:
     if data.times is None or trained.times is None or data.times.dtype.kind != trained.times.dtype.kind:
+        yield "Whether the network was trained on some of these rows cannot be told without their times."
         return
     rows = np.asarray(trained.train.rows)
     if not len(rows):

@@ -39,7 +39,8 @@ class RunSummary:
         seconds: that it took so far.
         stage, epoch: the last epoch that was done.
         metric: what it is judged by.
-        value: of the network on the test part; with folds, the mean.
+        value, interval: of the network on the test part, and where that lies with 95% confidence; with folds, the mean
+            alone.
         baseline: the best simple guess, with its value.
         verdict: how the network did against it.
     """
@@ -56,6 +57,7 @@ class RunSummary:
     epoch: int | None = None
     metric: str | None = None
     value: float | None = None
+    interval: tuple[float, float] | None = None
     baseline: str | None = None
     baseline_value: float | None = None
     verdict: Outcome | None = None
@@ -65,6 +67,7 @@ class RunSummary:
             **self.__dict__,
             "folder": str(self.folder),
             "problems": [problem.as_json() for problem in self.problems],
+            "interval": None if self.interval is None else list(self.interval),
         }
 
     @property
@@ -244,6 +247,7 @@ def _with(found: RunSummary, judged: Judged) -> RunSummary:
         found,
         metric=judged.metric,
         value=judged.value,
+        interval=judged.interval,
         baseline=judged.baseline or None,
         baseline_value=judged.baseline_value,
         verdict=judged.outcome,

@@ -209,6 +209,7 @@ class Metrics(Record):
             baseline=verdict.against,
             baseline_value=baselines.get(verdict.against, {}).get(metric),
             outcome=verdict.outcome,
+            interval=self.test_intervals.get(metric) if network is self.test else None,
         )
 
     def scores(self) -> dict[str, Scores]:

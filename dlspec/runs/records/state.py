@@ -28,6 +28,7 @@ class Judged(Record):
     Args:
         metric: its name.
         value: of the network on the test part; None: it cannot be computed.
+        interval: where that lies with 95% confidence; None: that cannot be told, or folds say it.
         baseline: the best simple guess; empty: there is none.
     """
 
@@ -36,6 +37,7 @@ class Judged(Record):
     baseline: str
     baseline_value: float | None
     outcome: Outcome
+    interval: tuple[float, float] | None = None
 
 
 class State(Record):
