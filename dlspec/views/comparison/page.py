@@ -24,7 +24,10 @@ def render(found: SideBySide) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(HERE, encoding="utf-8"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader([HERE, STYLE.parent], encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     verdicts = [pair.verdict for pair in found.pairs]
     outcome = verdicts[0].outcome if len(verdicts) == 1 and verdicts[0] is not None else ""
