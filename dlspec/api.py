@@ -506,6 +506,8 @@ def predict(
     *,
     note: Callable[[str], None] = lambda text: None,
     bom: bool = False,
+    intervals: float | None = None,
+    explain: int | None = None,
 ) -> int:
     """Writes the rows of a file again, in its own format, with predictions behind their own columns.
 
@@ -517,21 +519,24 @@ def predict(
             table with a column of their names.
         out: a new file of the same format, compressed as the end of its name says; or an open one.
         note: is told what a reader of the predictions should know: words that were not in the training data, values
-            that lie far outside it, rows without a prediction.
+            that lie far outside it, rows without a prediction; what intervals and reasons are worth.
         bom: whether separated values begin with a byte order mark, by which Excel knows UTF-8.
+        intervals, explain: more columns beside the predictions, as `Run.predict` gives them.
 
     Returns:
         How many rows there are.
 
     Raises:
-        DataError: there is no such run or file, a column is missing or a value wrong, or `out` is there already.
+        DataError: there is no such run or file, a column is missing or a value wrong, `out` is there already, or
+            intervals or reasons cannot be given.
     """
     from dlspec.runs.predict import predict_file
     from dlspec.runtime.packages import model_modules, require
 
     require(*model_modules(), what="a prediction")
     opened = _opened(run)
-    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out, note, bom=bom)
+    target = Path(out) if isinstance(out, str) else out
+    return predict_file(opened, Path(file), target, note, bom=bom, intervals=intervals, explain=explain)
 
 
 def export(
