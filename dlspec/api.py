@@ -14,9 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from dlspec.data.signature import Signature
 from dlspec.data.sources.reading import briefly
-from dlspec.data.sources.rows import TableFiles
 from dlspec.data.training_rows import deciding_source
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError, Terminated
@@ -29,7 +27,6 @@ from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
 from dlspec.spec.other_run import taken_layers
 from dlspec.spec.planning import count_samples, make_plan
-from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import Plan
 
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     import keras
 
     from dlspec.data.checks.table import ColumnSummary
-    from dlspec.data.preparation import Prepared
     from dlspec.runs import Replay, Run
     from dlspec.runs.evaluating import Evaluated
     from dlspec.runs.listener import Listener
@@ -134,40 +130,10 @@ def graph(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
     for memory all rows do, so that categories which the training part lacks count, too; `plan` reads these as well.
     Where the data file is not there, shapes are as far as the layers themselves fix them.
     """
+    from dlspec.runs.trained_signature import signature_of
+
     spec = _as_spec(spec, overrides)
-    return make_graph(spec.model, _signature_of(spec), spec.unrolled_at)[0]
-
-
-def _signature_of(spec: Spec) -> Signature | None:
-    """What the network takes and gives; None where the data are not there."""
-    try:
-        source = deciding_source(spec.data, spec.seed)
-        signature = read_signature(spec, source.describe())[0]
-    except DataError:
-        return None
-    words = signature is not None and any(kind.raw != "number" for kind in signature.types)
-    if words and not _may_be_fetched(spec) and not (isinstance(source, TableFiles) and source.is_large):
-        with suppress(DataError):  # with something wrong in them, it is as all rows have it
-            return _data_of(spec).signature
-    return signature
-
-
-def _may_be_fetched(spec: Spec) -> bool:
-    """Whether the data are such as Keras keeps, and fetches where they are not there."""
-    from dlspec.data.datasets.keras_cache import KerasDataset
-
-    return isinstance(spec.data.dataset, KerasDataset)
-
-
-def _data_of(spec: Spec) -> Prepared:
-    """The data of a spec as it is trained with.
-
-    Raises:
-        DataError: they are not there, or not what the spec needs.
-    """
-    from dlspec.runs.job import load_data
-
-    return load_data(spec)
+    return make_graph(spec.model, signature_of(spec), spec.unrolled_at)[0]
 
 
 def draw(spec: Spec | str | Path, form: str = "text", *, overrides: Mapping[str, Any] | None = None) -> str:
@@ -311,12 +277,13 @@ def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         SpecError: the spec has mistakes.
     """
-    from dlspec.runs.job import plan_of
+    from dlspec.runs.job import load_data, plan_of
+    from dlspec.runs.trained_signature import may_be_fetched
 
     loaded, counted = _as_spec(spec, overrides), None
     with suppress(DataError):  # without data it is planned as far as the spec tells
-        if not _may_be_fetched(loaded):
-            return plan_of(loaded, _data_of(loaded))
+        if not may_be_fetched(loaded):
+            return plan_of(loaded, load_data(loaded))
         counted = count_samples(loaded, deciding_source(loaded.data, loaded.seed).describe())
     network = graph(loaded)
     return make_plan(loaded, network, counted, taken_layers(loaded, network))
@@ -536,6 +503,8 @@ def predict(
     *,
     note: Callable[[str], None] = lambda text: None,
     bom: bool = False,
+    intervals: float | None = None,
+    explain: int | None = None,
 ) -> int:
     """Writes the rows of a file again, in its own format, with predictions behind their own columns.
 
@@ -547,21 +516,24 @@ def predict(
             table with a column of their names.
         out: a new file of the same format, compressed as the end of its name says; or an open one.
         note: is told what a reader of the predictions should know: words that were not in the training data, values
-            that lie far outside it, rows without a prediction.
+            that lie far outside it, rows without a prediction; what intervals and reasons are worth.
         bom: whether separated values begin with a byte order mark, by which Excel knows UTF-8.
+        intervals, explain: more columns beside the predictions, as `Run.predict` gives them.
 
     Returns:
         How many rows there are.
 
     Raises:
-        DataError: there is no such run or file, a column is missing or a value wrong, or `out` is there already.
+        DataError: there is no such run or file, a column is missing or a value wrong, `out` is there already, or
+            intervals or reasons cannot be given.
     """
     from dlspec.runs.predict import predict_file
     from dlspec.runtime.packages import model_modules, require
 
     require(*model_modules(), what="a prediction")
     opened = _opened(run)
-    return predict_file(opened, Path(file), Path(out) if isinstance(out, str) else out, note, bom=bom)
+    target = Path(out) if isinstance(out, str) else out
+    return predict_file(opened, Path(file), target, note, bom=bom, intervals=intervals, explain=explain)
 
 
 def export(

@@ -32,12 +32,22 @@ def plainly(value):
 
 
 def test_there_are_functions_of_specs():
-    assert {"load", "validate", "graph", "draw", "resolve", "explain", "columns", "plan", "build", "run"} == {
-        *OF_A_SPEC
-    }
+    assert {
+        "load",
+        "validate",
+        "graph",
+        "draw",
+        "resolve",
+        "explain",
+        "columns",
+        "plan",
+        "build",
+        "run",
+        "rehearse",
+    } == {*OF_A_SPEC}
 
 
-@pytest.mark.parametrize("name", [name for name in OF_A_SPEC if name != "run"])
+@pytest.mark.parametrize("name", [name for name in OF_A_SPEC if name not in ("run", "rehearse")])
 def test_a_file_a_text_and_a_spec_are_the_same(name, tmp_path):
     (tmp_path / "base.yaml").write_text(TEXT, encoding="utf-8")
     path = tmp_path / "spec.yaml"

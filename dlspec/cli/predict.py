@@ -27,8 +27,24 @@ BEGINNINGS = {b"{": ".jsonl", b"[": ".json", b"PAR1": ".parquet", b"PK": ".xlsx"
     help="The file to write, in place of standard output.",
 )
 @click.option("--bom", is_flag=True, help="Begin separated values with a mark by which Excel knows UTF-8.")
+@click.option(
+    "--intervals",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    is_flag=False,
+    flag_value=0.9,
+    metavar="[LEVEL]",
+    help="Beside each number, between what the truth lies so often (0.9), and beside each class, among which labels.",
+)
+@click.option(
+    "--explain",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=3,
+    metavar="[N]",
+    help="Beside each row of a table, the columns (3) that moved the answer most.",
+)
 @plugin_option
-def command(run: Path, file: Path, out: Path | None, bom: bool) -> int:
+def command(run: Path, file: Path, out: Path | None, bom: bool, intervals: float | None, explain: int | None) -> int:
     """Write the rows of a file again, in its own format, with what the network predicts for them.
 
     FILE is `-` for standard input. Columns may stand in another order than in training, and text may have another
@@ -38,17 +54,30 @@ def command(run: Path, file: Path, out: Path | None, bom: bool) -> int:
     `close`; several series are told apart by the column `group` of the spec. What the file has a column of is called
     `predicted NAME`.
 
+    `--intervals` adds `price low` and `price high`, or `species set`, by the errors of the network on the test part;
+    `--explain` adds `why`, such as `age +0.21; sex=male -0.08`: what columns add to the number or to the probability
+    of the class. Both stand behind FILE.
+
     \b
     Example:  dlspec predict runs/lstm_stock/001 new_prices.csv > predicted.csv
               cat new_prices.csv | dlspec predict runs/lstm_stock/001 -
               dlspec predict runs/mixed/001 patients.parquet --out predicted.parquet
+              dlspec predict runs/mixed/001 patients.csv --intervals 0.95 --explain
     """
     import sys
 
     from dlspec.api import predict
 
     with standard_input() if str(file) == "-" else nullcontext(file) as given:
-        predict(run, given, sys.stdout.buffer if out is None else out, note=partial(echo, err=True), bom=bom)
+        predict(
+            run,
+            given,
+            sys.stdout.buffer if out is None else out,
+            note=partial(echo, err=True),
+            bom=bom,
+            intervals=intervals,
+            explain=explain,
+        )
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -148,13 +148,24 @@ class Run:
         self._file(PICTURES)  # what is wrong with the arrays says more than a checksum
         return arrays
 
-    def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
+    def predict(
+        self,
+        rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray,
+        *,
+        intervals: float | None = None,
+        explain: int | None = None,
+    ) -> pd.DataFrame:
         """Predictions for raw rows, in the target's own units.
 
         Args:
             rows: columns by name, as in the data. Of a series, timesteps in order, oldest first: a forecast is made
                 from every window of them, of several series in each alone, and where the column of time is there, from
                 none across a gap. Of pictures, an array (samples, height, width).
+            intervals: such as 0.9: beside a number where the truth lies so often, `<target> low` and `<target> high`,
+                and beside a class `<target> set`, the labels among which it is so often, joined by `|`; by the errors
+                on the test part (split conformal prediction: Lei et al., 2018).
+            explain: such as 3: `why` names so many columns that moved the answer most, and by how much, of tables
+                (sampled Shapley values: Štrumbelj and Kononenko, 2014).
 
         Returns:
             For single samples a row each, with the index of `rows`: the target, and for classes and labels also the
@@ -166,15 +177,16 @@ class Run:
 
         Raises:
             DataError: a column is missing, a value is no number, the training data have none of the words of a column,
-                or there are fewer timesteps than a window takes.
+                there are fewer timesteps than a window takes, or intervals or reasons cannot be given.
 
         Warns:
-            UserWarning: some words were not in the training data, or values lie far outside them.
+            UserWarning: some words were not in the training data, or values lie far outside them; and what intervals
+                and reasons are worth.
         """
         with fitting_together(self.folder):
-            predictor = self.predictor
+            predictor = self.predictor_with(intervals, explain)
             found = predictor.predict(rows)
-        for note in [*predictor.seen.notes(), *predictor.odd.notes(len(found))]:
+        for note in predictor.notes(len(found)):
             warnings.warn(note, UserWarning, stacklevel=2)
         return found
 
@@ -184,6 +196,21 @@ class Run:
         from dlspec.runs.row_predictor import RowPredictor
 
         return RowPredictor(self.spec.data, self.data, self.model)
+
+    def predictor_with(
+        self, intervals: float | None, explain: int | None, say: Callable[[str], None] = lambda text: None
+    ) -> RowPredictor:
+        """What predicts raw rows, and puts intervals and reasons beside them; see `predict`.
+
+        Args:
+            say: is told how far it is.
+        """
+        from dlspec.runs.conformal import Intervals
+        from dlspec.runs.reasons import Reasons
+
+        besides = () if intervals is None else (Intervals.of(self.data, self.predictions, intervals),)
+        reasons = () if explain is None else (Reasons.of(self.data, self.model, self.spec.seed, explain, say),)
+        return replace(self.predictor, besides=(*besides, *reasons))
 
     def encoder(self, last: str, *, first: str | None = None, pretrained: bool = False) -> Any:
         """A part of the trained network as a `keras.Model` of its own.

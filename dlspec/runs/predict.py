@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +22,12 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
 from dlspec.runs.records.data import DataRecord
-from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.row_predictor import RowPredictor, free_name
 from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import cannot_write, written_whole
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 BLOCK = 10_000
@@ -40,42 +41,43 @@ def predict_file(
     note: Callable[[str], None] = lambda text: None,
     *,
     bom: bool = False,
+    intervals: float | None = None,
+    explain: int | None = None,
 ) -> int:
     """Writes the rows of a file with predictions behind their own columns; returns how many there are.
 
     Args:
         note: is told what a reader of the predictions should know.
         bom: whether separated values begin with a byte order mark, by which Excel knows UTF-8.
+        intervals, explain: see `Run.predict`.
 
     Raises:
         DataError: see `api.predict`.
     """
     if not file.exists():
         raise DataError.of("data-not-found", f"there is no file `{file}`")
+    with fitting_together(run.folder):
+        predictor = run.predictor_with(intervals, explain, note)
     source = source_of(run.spec.data)
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
-        return _predict_samples(run, source, file, out)
+        return _predict_samples(run, predictor, source, file, out, note)
     given = as_it_is_written(run, file, note)
     if bom:
         given = replace(given, dialect=replace(given.dialect, bom=True))
     _check_units(run.data, given)
+    tolerant = replace(predictor, tolerant=True)  # rows that cannot be read are left out
     if not isinstance(out, Path):
         if not given.is_text:
             message = f"`{file}` is {given.title}, which is no text to be printed"
             raise DataError.of("cannot-write", message, help=f"add `--out predicted{file.suffix}`")
         with fitting_together(run.folder):
-            return _write(_tolerant(run), given, out, note)
+            return _write(tolerant, given, out, note)
     _check_new(given, out)
     try:
         with written_whole(out) as draft, creating(draft, out.stem) as stream, fitting_together(run.folder):
-            return _write(_tolerant(run), given, stream, note)
+            return _write(tolerant, given, stream, note)
     except OSError as error:
         raise cannot_write(out, error, "name another file") from None
-
-
-def _tolerant(run: Run) -> RowPredictor:
-    """What predicts rows, and leaves out those that cannot be read."""
-    return replace(run.predictor, tolerant=True)
 
 
 def _dialect(run: Run) -> Dialect:
@@ -139,25 +141,36 @@ def _check_units(data: DataRecord, file: RowsFormat) -> None:
             raise DataError.of("not-a-number", message, file.span, help="write them as in the training data")
 
 
-def _predict_samples(run: Run, source: FolderFiles | ArrayFiles, file: Path, out: Path | IO[bytes]) -> int:
+def _predict_samples(
+    run: Run,
+    predictor: RowPredictor,
+    source: FolderFiles | ArrayFiles,
+    file: Path,
+    out: Path | IO[bytes],
+    note: Callable[[str], None],
+) -> int:
     """Predictions for pictures, sounds, texts or arrays, as CSV: a row for each, which names its file."""
     column, names, samples = source.opened(file, run.data.input_shape)
     if isinstance(out, Path):
         if out.exists():
             raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
         with written_whole(out) as draft, draft.open("wb") as stream:
-            return _write_samples(run, column, names, samples, stream)
-    return _write_samples(run, column, names, samples, out)
+            count = _write_samples(predictor, column, names, samples, stream)
+    else:
+        count = _write_samples(predictor, column, names, samples, out)
+    for text in predictor.notes(count):
+        note(text)
+    return count
 
 
-def _write_samples(run: Run, column: str, names: Sequence[str], samples: Samples, out: IO[bytes]) -> int:
+def _write_samples(predictor: RowPredictor, column: str, names: Sequence[str], samples: Samples, out: IO[bytes]) -> int:
     import pandas as pd
 
     first = 0
     for block in blocks(samples):
-        rows = {run.data.features[0].name: block} if run.data.encoded else block
-        predicted = run.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
-        predicted.insert(0, column, list(names[first : first + len(block)]))
+        rows = {predictor.data.features[0].name: block} if predictor.data.encoded else block
+        predicted = predictor.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
+        predicted.insert(0, free_name(column, predicted.columns), list(names[first : first + len(block)]))
         for name, values in predicted.items():
             if values.dtype.kind not in "biuf":
                 predicted[name] = values.map(as_cell)
@@ -202,12 +215,12 @@ def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Call
     rows = without = 0
     with file.extending(out, size) as add:
         for predicted in _predicted(predictor, file, size):
-            add({_free(str(name), taken): column.to_numpy() for name, column in predicted.items()})
+            add(_named_apart(predicted, taken))
             rows += len(predicted)
             without += int(predicted.isna().all(axis=1).sum())
     if not rows:
         raise DataError.of("no-rows", f"`{file.name}` has a header and no rows")
-    for text in [*predictor.seen.notes(), *predictor.odd.notes(rows)]:
+    for text in predictor.notes(rows):
         note(text)
     if without:
         apart = " without a gap in time" if data.usual_step is not None else ""
@@ -216,11 +229,13 @@ def _write(predictor: RowPredictor, file: RowsFormat, out: IO[bytes], note: Call
     return rows
 
 
-def _free(name: str, taken: Collection[str]) -> str:
-    """The name of a predicted column, none of those that are there."""
-    while name in taken:
-        name = f"predicted {name}"
-    return name
+def _named_apart(predicted: pd.DataFrame, taken: set[str]) -> dict[str, np.ndarray]:
+    """Columns by names that neither the file has nor another of them; None where a text is missing."""
+    found: dict[str, np.ndarray] = {}
+    for name, column in predicted.items():
+        known = column if column.dtype.kind in "biuf" else column.astype(object).where(column.notna(), None)
+        found[free_name(str(name), taken | {*found})] = known.to_numpy()
+    return found
 
 
 def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator[pd.DataFrame]:

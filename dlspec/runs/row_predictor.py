@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.section import DataSpec
@@ -43,6 +43,24 @@ class Taken:
     evened: Evened | None = None
 
 
+class Beside(Protocol):
+    """What is put beside predictions."""
+
+    def beside(self, found: pd.DataFrame, given: Taken, outputs: np.ndarray) -> pd.DataFrame:
+        """The predictions with more columns.
+
+        Args:
+            found: predictions as columns.
+            given: what they were made of.
+            outputs: of the model.
+        """
+        ...
+
+    def notes(self) -> list[str]:
+        """What a reader should know."""
+        ...
+
+
 @dataclass(frozen=True)
 class RowPredictor:
     """Reads rows as the model takes them, and names what comes out.
@@ -54,6 +72,7 @@ class RowPredictor:
         seen: counts the words that it cannot know.
         odd: counts values that lie far outside those of training, and rows that cannot be read.
         tolerant: whether rows that cannot be read have no prediction; else they raise DataError.
+        besides: what is put beside the predictions, one after the other.
     """
 
     section: DataSpec
@@ -62,6 +81,7 @@ class RowPredictor:
     seen: WordsSeen = field(default_factory=WordsSeen)
     odd: OddValues = field(default_factory=OddValues)
     tolerant: bool = False
+    besides: tuple[Beside, ...] = ()
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> pd.DataFrame:
         """See `Run.predict`.
@@ -79,6 +99,8 @@ class RowPredictor:
             found = self._given_back(outputs, np.asarray(given.values), given.index)
         else:
             found = self._named(outputs, given.index)
+        for what in self.besides:
+            found = what.beside(found, given, outputs)
         if given.groups is not None:
             found.insert(0, str(self.data.group), given.groups)
         return found
@@ -110,6 +132,11 @@ class RowPredictor:
         if given.values.shape[1:] != takes:
             raise DataError.of("wrong-shape", f"a sample has the shape {takes}, got {given.values.shape[1:]}")
         return given
+
+    def notes(self, rows: int) -> list[str]:
+        """What a reader of the predictions of so many rows should know."""
+        besides = [note for what in self.besides for note in what.notes()]
+        return [*self.seen.notes(), *self.odd.notes(rows), *besides]
 
     @property
     def rows_needed(self) -> int:
@@ -306,6 +333,13 @@ class RowPredictor:
         off = ((outputs - raw) * np.array(self.model.get_layer("scale_inputs").scale)).reshape(len(raw), -1)
         values = dict(zip(places, outputs.reshape(len(outputs), -1).T, strict=True))
         return pd.DataFrame({**values, "squared_error": (off**2).sum(axis=1)}, index=index)
+
+
+def free_name(name: str, taken: Collection[Any]) -> str:
+    """The name of a predicted column, none of those that are there."""
+    while name in taken:
+        name = f"predicted {name}"
+    return name
 
 
 def _labels(target: TargetRecord, shares: np.ndarray) -> dict[str, Any]:
