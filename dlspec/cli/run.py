@@ -13,7 +13,6 @@ import click
 from dlspec.cli.output import echo, load_and_warn, set_option
 from dlspec.cli.plugins import plugin_option, with_plugins
 from dlspec.cli.signals import lasting
-from dlspec.language.fields import show_seconds
 
 if TYPE_CHECKING:
     from dlspec.cli.console import Console
@@ -91,6 +90,7 @@ def _rehearse(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
     from dlspec import api
     from dlspec.cli import OK
     from dlspec.cli.progress import OnlyWarnings
+    from dlspec.language.fields import show_seconds
 
     for file, spec in zip(files, specs, strict=True):
         seconds = api.rehearse(spec, listener=OnlyWarnings())
@@ -180,6 +180,7 @@ def _train(
 
 def _print_results(console: Console, finished: Run) -> None:
     from dlspec.cli.tables import fold_table, result_table
+    from dlspec.language.fields import show_seconds
 
     def line(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False)
