@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dlspec.language.diagnostics import Diagnostic, Severity
+from dlspec.language.notebooks import InNotebooks
 from dlspec.spec.checks import Checked
 from dlspec.spec.difference.costs import LIMITED, Planned, StageChange, Total, compare_stages, compare_totals
 from dlspec.spec.difference.keys import KeyChange, changed_keys
@@ -66,7 +67,7 @@ class ProblemChange:
 
 
 @dataclass(frozen=True)
-class SpecDiff:
+class SpecDiff(InNotebooks):
     """What two specs differ in. `str()` of it is what `dlspec diff` prints.
 
     Args:
