@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -109,10 +111,19 @@ def main() -> None:
     sys.exit(code)
 
 
-def call() -> int:
-    """Runs the command that `sys.argv` names; returns its exit code."""
+def call(command: click.Command | None = None, words: Sequence[str] | None = None, **context: Any) -> int:
+    """Runs a command and says what goes wrong.
+
+    Args:
+        command: None: `dlspec` itself.
+        words: its arguments; None: those of `sys.argv`.
+        context: more for click's context, such as the name of the program.
+
+    Returns:
+        Its exit code.
+    """
     try:
-        code = cli(standalone_mode=False)
+        code = (command or cli)(args=words, standalone_mode=False, **context)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return OK
