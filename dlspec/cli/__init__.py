@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from dlspec._version import __version__
+from dlspec.cli.completion import ASKED, answer
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
@@ -97,7 +98,8 @@ def main() -> None:
     if hasattr(sys.stdout, "reconfigure"):  # a terminal that has no Korean letters gets their numbers
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = call()
+        asked = os.environ.get(ASKED)
+        code = call() if asked is None else answer(cli, asked)
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:  # `| head -1`

@@ -72,6 +72,8 @@ def print_counts(diagnostics: Sequence[Diagnostic]) -> None:
 
 def parse_override(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """`("train.epochs=5",)` as `{"train.epochs": 5}`; values are read as YAML."""
+    if not values or context.resilient_parsing:  # a shell completes what is being typed
+        return {}
     from dlspec.language.yaml import read_text
 
     overrides = {}

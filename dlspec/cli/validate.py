@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.completion import complete_codes, complete_specs
 from dlspec.cli.output import echo, print_counts, print_diagnostics, set_option
 from dlspec.cli.plugins import plugin_option
 from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
@@ -21,11 +22,17 @@ SHOWN = 3
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...", shell_complete=complete_specs)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How to print what is found.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing about specs that are fine.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-@click.option("--explain", "code", metavar="CODE", help="Explain a code, such as shape-mismatch, and check nothing.")
+@click.option(
+    "--explain",
+    "code",
+    metavar="CODE",
+    shell_complete=complete_codes,
+    help="Explain a code, such as shape-mismatch, and check nothing.",
+)
 @set_option
 @plugin_option
 def command(
