@@ -99,7 +99,10 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         asked = os.environ.get(ASKED)
-        code = call() if asked is None else answer(cli, asked)
+        if asked is None:
+            code = call()
+        else:
+            code = OK if answer(cli, asked) else WRONG_USE
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:  # `| head -1`

@@ -21,18 +21,16 @@ RUNS = os.path.join("runs", "*", "*", "resolved.yaml")
 """Where `dlspec run` puts runs when it is not told otherwise."""
 
 
-def answer(command: click.Command, instruction: str) -> int:
+def answer(command: click.Command, instruction: str) -> bool:
     """Prints what a shell asks for: its script, or what may come next.
 
     Args:
         instruction: such as `bash_source` or `bash_complete`.
 
     Returns:
-        The exit code.
+        Whether it is an instruction, and of a shell that is known.
     """
     from click.shell_completion import BashComplete, add_completion_class, shell_complete
-
-    from dlspec.cli import OK, WRONG_USE
 
     class Bash(BashComplete):
         """Offers folders beside files, which click does only where there are no files."""
@@ -44,9 +42,9 @@ def answer(command: click.Command, instruction: str) -> int:
     if shell not in SHELLS or wanted not in ("source", "complete"):
         said = ", ".join(f"{known}_source" for known in SHELLS)
         click.echo(f"Error: {ASKED} is one of {said}; got {instruction!r}", err=True)
-        return WRONG_USE
+        return False
     shell_complete(command, {}, "dlspec", ASKED, instruction)
-    return OK
+    return True
 
 
 def complete_specs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
