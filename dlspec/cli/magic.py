@@ -9,11 +9,16 @@ import shlex
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlspec.cli.output import echo, load_and_warn, set_option
+
+if TYPE_CHECKING:
+    from dlspec.language.notebooks import InNotebooks
+    from dlspec.language.yaml import Document
+    from dlspec.runs import Run
 
 NAME = "%%dlspec"
 CELL = "cell"
@@ -109,7 +114,7 @@ def run(cell: Cell, name: str | None, out: Path | None, overrides: dict[str, Any
     _display(finished, f"{finished.metrics.verdict.sentence}\n{finished.folder}")
 
 
-def _train(cell: Cell, out: Path | None, overrides: dict[str, Any]) -> Any:
+def _train(cell: Cell, out: Path | None, overrides: dict[str, Any]) -> Run | None:
     """The finished run; None: it was stopped, which is said."""
     from dlspec import api
     from dlspec.cli.console import Console
@@ -128,13 +133,13 @@ def _train(cell: Cell, out: Path | None, overrides: dict[str, Any]) -> Any:
         return None
 
 
-def _document(cell: Cell) -> Any:
+def _document(cell: Cell) -> Document:
     from dlspec.language.yaml import read_text
 
     return read_text(cell.text, CELL)
 
 
-def _display(value: Any, text: str) -> None:
+def _display(value: InNotebooks, text: str) -> None:
     """Shows a value as a notebook does, or the text in a terminal."""
     from IPython.display import display
 

@@ -157,9 +157,11 @@ class SpecDiff(InNotebooks):
             rows.append((f"… and {-left:,} more", "follows", "", "", "", ""))
         return rows
 
-    def _unchanged(self) -> list[str]:
+    @property
+    def remarks(self) -> list[str]:
+        """Totals that stayed, and what a reader should know."""
         same = [f"{x.name} {x.show(x.new)}" for x in self.totals if not x.differs and x.name in LIMITED]
-        return [f"unchanged: {', '.join(same)}"] if same and self.differs else []
+        return [*([f"unchanged: {', '.join(same)}"] if same and self.differs else []), *self.notes]
 
     @property
     def _title(self) -> str:
@@ -168,11 +170,11 @@ class SpecDiff(InNotebooks):
     def as_text(self, *, errors: bool = True) -> str:
         """For a terminal; see `blocks`."""
         sentences = [f"{self._title}: {self.sentence}"]
-        return as_text(sentences, self.blocks(errors=errors, following=FOLLOWING), [*self._unchanged(), *self.notes])
+        return as_text(sentences, self.blocks(errors=errors, following=FOLLOWING), self.remarks)
 
     def as_markdown(self) -> str:
         """For a comment on a pull request."""
-        return as_markdown(self._title, [f"{self.sentence}."], self.blocks(), [*self._unchanged(), *self.notes])
+        return as_markdown(self._title, [f"{self.sentence}."], self.blocks(), self.remarks)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for programs."""

@@ -127,7 +127,7 @@ def _difference(difference: SpecDiff) -> Iterable[str]:
     yield _title(f"{difference.old.name} → {difference.new.name}", difference.sentence)
     for block in difference.blocks():
         yield _table(block.title, block.heads, block.shown, right=block.right)
-    yield from (_line(note, QUIET) for note in difference.notes)
+    yield from (_line(note, QUIET) for note in difference.remarks)
 
 
 def _title(name: str, about: str) -> str:
