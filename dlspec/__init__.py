@@ -67,3 +67,10 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext dlspec` in IPython and Jupyter: the cell magic `%%dlspec`."""
+    from dlspec.cli.magic import register
+
+    register(shell)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dlspec._version import __version__
+from dlspec.cli.completion import ASKED, answer
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
@@ -96,7 +99,11 @@ def main() -> None:
     if hasattr(sys.stdout, "reconfigure"):  # a terminal that has no Korean letters gets their numbers
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = call()
+        asked = os.environ.get(ASKED)
+        if asked is None:
+            code = call()
+        else:
+            code = OK if answer(cli, asked) else WRONG_USE
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:  # `| head -1`
@@ -110,10 +117,19 @@ def main() -> None:
     sys.exit(code)
 
 
-def call() -> int:
-    """Runs the command that `sys.argv` names; returns its exit code."""
+def call(command: click.Command | None = None, words: Sequence[str] | None = None, **context: Any) -> int:
+    """Runs a command and says what goes wrong.
+
+    Args:
+        command: None: `dlspec` itself.
+        words: its arguments; None: those of `sys.argv`.
+        context: more for click's context, such as the name of the program.
+
+    Returns:
+        Its exit code.
+    """
     try:
-        code = cli(standalone_mode=False)
+        code = (command or cli)(args=words, standalone_mode=False, **context)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return OK

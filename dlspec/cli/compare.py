@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlspec.cli.completion import complete_runs
 from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
@@ -19,7 +20,9 @@ STYLES = {"own": "bold", "quiet": "dim", "": ""}
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...")
+@click.argument(
+    "runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...", shell_complete=complete_runs
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write a page with all of it and the curves of training.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: all that was compared.")
 @plugin_option

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from dlspec.cli.completion import complete_specs
 from dlspec.cli.output import echo, print_diagnostics, set_option
 from dlspec.cli.plugins import plugin_option
 
 
 @click.command("diff")
-@click.argument("specs", nargs=-1, metavar="[OLD] NEW")
+@click.argument("specs", nargs=-1, metavar="[OLD] NEW", shell_complete=complete_specs)
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
 )

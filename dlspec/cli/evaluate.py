@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlspec.cli.completion import complete_runs
 from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
@@ -23,7 +24,7 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("evaluate")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_runs)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--report", type=NEW_FILE, help="Draw the page of the results into this file.")
 @click.option("--predictions", type=NEW_FILE, help="Write truth, network and baselines, a row each, as CSV.")

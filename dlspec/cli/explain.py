@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from dlspec.cli.completion import complete_specs
 from dlspec.cli.output import out_option, print_or_write, set_option
 from dlspec.cli.plugins import plugin_option
 
 
 @click.command("explain")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_specs)
 @click.option("--lang", "language", type=click.Choice(["en", "ko"]), default="en", help="English or Korean.")
 @out_option
 @set_option

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from dlspec.cli.completion import complete_runs
 from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
 
 @click.command("export")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_runs)
 @click.option("--layers", metavar="FIRST..LAST", help="A part of it: `..h3` from the input to h3, `h2..h3`, or `h2..`.")
 @click.option("--pretrained", is_flag=True, help="Layers as pretraining left them, before the whole was trained.")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write: NAME.keras.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlspec.cli.completion import complete_names
 from dlspec.cli.plugins import plugin_option
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("layers")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_names)
 @click.option("--kind", metavar="KIND", help="Another kind than layers, such as optimizers; `all` lists the kinds.")
 @plugin_option
 def command(name: str | None, kind: str | None) -> int:

@@ -14,6 +14,7 @@ from dlspec.language.diagnostics import COLOR, PLAIN, Diagnostic, Severity, rend
 from dlspec.language.diagnostics.text import visible
 
 if TYPE_CHECKING:
+    from dlspec.language.yaml import Document
     from dlspec.spec.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,8 +37,8 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str
     click.echo(render_text(diagnostics, texts, style=style), err=True)
 
 
-def load_and_warn(file: str, overrides: Mapping[str, Any], *, but: Collection[str] = ()) -> Spec:
-    """The spec of a file; what is likely a mistake in it is printed to standard error.
+def load_and_warn(file: str | Document, overrides: Mapping[str, Any], *, but: Collection[str] = ()) -> Spec:
+    """The spec of a file or a text; what is likely a mistake in it is printed to standard error.
 
     Args:
         but: codes that the command itself will speak of.
@@ -71,6 +72,8 @@ def print_counts(diagnostics: Sequence[Diagnostic]) -> None:
 
 def parse_override(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """`("train.epochs=5",)` as `{"train.epochs": 5}`; values are read as YAML."""
+    if not values or context.resilient_parsing:  # a shell completes what is being typed
+        return {}
     from dlspec.language.yaml import read_text
 
     overrides = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.completion import complete_specs
 from dlspec.cli.output import echo, load_and_warn, print_diagnostics, set_option
 from dlspec.cli.plugins import plugin_option
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_specs)
 @set_option
 @plugin_option
 def command(file: str, overrides: dict[str, Any]) -> int:

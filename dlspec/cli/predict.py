@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from dlspec.cli.completion import complete_runs
 from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 
@@ -18,7 +19,7 @@ BEGINNINGS = {b"{": ".jsonl", b"[": ".json", b"PAR1": ".parquet", b"PK": ".xlsx"
 
 
 @click.command("predict")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_runs)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "-o",

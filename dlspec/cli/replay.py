@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.completion import complete_runs
 from dlspec.cli.output import echo
 from dlspec.cli.plugins import plugin_option
 from dlspec.cli.signals import lasting
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("replay")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_runs)
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the new run in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: the verdict and all that was compared.")
 @plugin_option

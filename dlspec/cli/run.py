@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.completion import complete_runs, complete_specs
 from dlspec.cli.output import echo, load_and_warn, set_option
 from dlspec.cli.plugins import plugin_option, with_plugins
 from dlspec.cli.signals import lasting
@@ -24,13 +25,14 @@ STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "several-
 
 
 @click.command("run")
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, shell_complete=complete_specs)
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder, instead of the next in runs/<name>/.")
 @click.option(
     "--resume",
     is_flag=False,
     flag_value="",
     metavar="[RUN]",
+    shell_complete=complete_runs,
     help="Go on with a run that was stopped; without RUN, with the last of the spec, or begin one.",
 )
 @click.option("--rehearse", is_flag=True, help="Take two batches through everything, and keep nothing.")

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from dlspec.cli.completion import complete_specs
 from dlspec.cli.output import out_option, print_or_write, set_option
 from dlspec.cli.plugins import plugin_option
 
 
 @click.command("show")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_specs)
 @click.option("--resolved", is_flag=True, help="Show every value, defaults included, and where each came from.")
 @click.option("--diagram", type=click.Choice(["text", "svg", "mermaid"]), help="How to draw the network: text.")
 @click.option("--filters", is_flag=True, help="Of a run folder, show what the units of the first layer look for.")

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlspec.cli.completion import complete_codes, complete_specs
 from dlspec.cli.output import echo, print_counts, print_diagnostics, set_option
 from dlspec.cli.plugins import plugin_option
 from dlspec.language.diagnostics import FORMATS, Diagnostic, Findings, Severity
 from dlspec.language.diagnostics.errors import DataError
+
+if TYPE_CHECKING:
+    from dlspec.language.yaml import Document
 
 SHOWN = 3
 """Files that are named; the rest are counted."""
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...", shell_complete=complete_specs)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How to print what is found.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing about specs that are fine.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-@click.option("--explain", "code", metavar="CODE", help="Explain a code, such as shape-mismatch, and check nothing.")
+@click.option(
+    "--explain",
+    "code",
+    metavar="CODE",
+    shell_complete=complete_codes,
+    help="Explain a code, such as shape-mismatch, and check nothing.",
+)
 @set_option
 @plugin_option
 def command(
@@ -58,10 +69,7 @@ def command(
         found.append(findings)
         diagnostics += findings.diagnostics
     if form == "text":
-        print_counts(diagnostics)
-        unread = list(dict.fromkeys(name for findings in found for name in findings.unread))
-        if unread and not quiet:
-            echo(_not_read(unread), err=True)
+        _print_end(found, diagnostics, quiet=quiet)
     else:
         from dlspec.language.diagnostics import render
 
@@ -73,18 +81,42 @@ def command(
 
 
 def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
-    from dlspec.api import examine_briefly
     from dlspec.cli.spec_files import read_spec_file
 
     if isinstance(file, Findings):  # an argument that leads to no file
         return file
     try:
-        checked = examine_briefly(read_spec_file(file), overrides)
+        return examine_document(read_spec_file(file), overrides, name=file)
     except DataError as error:
         return Findings(file, error.diagnostics, unreadable=True)
+
+
+def examine_document(document: Document, overrides: dict[str, Any], *, name: str | None = None) -> Findings:
+    """What is wrong with a spec, under its own name or another.
+
+    Raises:
+        DataError: a file that it extends cannot be read.
+    """
+    from dlspec.api import examine_briefly
+
+    checked = examine_briefly(document, overrides)
     data = checked.spec.data
     unread = () if checked.errors else tuple(data.table or data.series or ())
-    return Findings(file, checked.diagnostics, checked.spec.document.texts, unread=unread)
+    return Findings(name or document.file, checked.diagnostics, checked.spec.document.texts, unread=unread)
+
+
+def print_all(findings: Findings) -> None:
+    """Prints what is wrong with one spec, or that it is fine."""
+    _print(findings, quiet=False, first=True)
+    _print_end([findings], findings.diagnostics, quiet=False)
+
+
+def _print_end(found: Sequence[Findings], diagnostics: Sequence[Diagnostic], *, quiet: bool) -> None:
+    """What is said of all files together."""
+    print_counts(diagnostics)
+    unread = list(dict.fromkeys(name for findings in found for name in findings.unread))
+    if unread and not quiet:
+        echo(_not_read(unread), err=True)
 
 
 def _print(findings: Findings, *, quiet: bool, first: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dlspec.data.signature import NetworkInput
+from dlspec.language.notebooks import InNotebooks
 from dlspec.language.shapes import Path, Shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LayerSpec, ModelItem
@@ -61,7 +62,7 @@ class GraphLayer:
 
 
 @dataclass(frozen=True)
-class Graph:
+class Graph(InNotebooks):
     """A network with shapes.
 
     Args:

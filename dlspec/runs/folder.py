@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dlspec.language import plugins
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError
+from dlspec.language.notebooks import InNotebooks
 from dlspec.language.registry import Registry
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights
@@ -42,7 +43,7 @@ MOST_PICTURES = 2**28
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(InNotebooks):
     """A run folder, as `open_run` opens it. What is large is read when it is asked for."""
 
     folder: Path

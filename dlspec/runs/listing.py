@@ -99,6 +99,11 @@ def list_runs(folder: str | Path = "runs", *, sort: str = "time", state: str | N
     return sorted(found, key=_SORT_KEYS[sort])
 
 
+def summarize(folder: Path) -> RunSummary:
+    """How one run ended, and what it came to."""
+    return _summary(folder.name, folder, set(os.listdir(folder)))
+
+
 def _by_metric(summary: RunSummary) -> tuple[Any, ...]:
     """The best last, those of one metric together; those without a value first."""
     if summary.metric is None or summary.value is None:

@@ -12,6 +12,7 @@ from dlspec.data.section import DataSpec
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import Bytes, NonNegativeInt, PositiveInt, SpecModel, Text, mistake, show_value
+from dlspec.language.notebooks import InNotebooks
 from dlspec.language.section import Places, Section
 from dlspec.language.words import nearest, one_of
 from dlspec.language.yaml import Document
@@ -57,7 +58,7 @@ class BudgetSpec(SpecModel):
     memory: Bytes | None = Field(None, description="that training takes, such as `2 GB`")
 
 
-class Spec(SpecModel):
+class Spec(InNotebooks, SpecModel):
     """A whole spec."""
 
     later: ClassVar = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dlspec.language.diagnostics import Diagnostic, Severity
+from dlspec.language.notebooks import InNotebooks
 from dlspec.spec.checks import Checked
 from dlspec.spec.difference.costs import LIMITED, Planned, StageChange, Total, compare_stages, compare_totals
 from dlspec.spec.difference.keys import KeyChange, changed_keys
@@ -66,7 +67,7 @@ class ProblemChange:
 
 
 @dataclass(frozen=True)
-class SpecDiff:
+class SpecDiff(InNotebooks):
     """What two specs differ in. `str()` of it is what `dlspec diff` prints.
 
     Args:
@@ -156,9 +157,11 @@ class SpecDiff:
             rows.append((f"… and {-left:,} more", "follows", "", "", "", ""))
         return rows
 
-    def _unchanged(self) -> list[str]:
+    @property
+    def remarks(self) -> list[str]:
+        """Totals that stayed, and what a reader should know."""
         same = [f"{x.name} {x.show(x.new)}" for x in self.totals if not x.differs and x.name in LIMITED]
-        return [f"unchanged: {', '.join(same)}"] if same and self.differs else []
+        return [*([f"unchanged: {', '.join(same)}"] if same and self.differs else []), *self.notes]
 
     @property
     def _title(self) -> str:
@@ -167,11 +170,11 @@ class SpecDiff:
     def as_text(self, *, errors: bool = True) -> str:
         """For a terminal; see `blocks`."""
         sentences = [f"{self._title}: {self.sentence}"]
-        return as_text(sentences, self.blocks(errors=errors, following=FOLLOWING), [*self._unchanged(), *self.notes])
+        return as_text(sentences, self.blocks(errors=errors, following=FOLLOWING), self.remarks)
 
     def as_markdown(self) -> str:
         """For a comment on a pull request."""
-        return as_markdown(self._title, [f"{self.sentence}."], self.blocks(), [*self._unchanged(), *self.notes])
+        return as_markdown(self._title, [f"{self.sentence}."], self.blocks(), self.remarks)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for programs."""

@@ -85,7 +85,7 @@ def test_svg_is_xml_with_every_layer_and_an_arrow_for_every_edge(branched):
     space = "{http://www.w3.org/2000/svg}"
     names = [text.text for text in drawing.iter(f"{space}text") if text.get("class") == "name"]
     assert names == ["input", *branched.by_name]
-    arrows = [path for path in drawing.iter(f"{space}path") if path.get("marker-end")]
+    arrows = [path for path in drawing.iter(f"{space}path") if path.get("data-tip") is not None]
     assert len(arrows) == len(lay_out(branched).edges)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.diagnostics.text import visible
+from dlspec.language.notebooks import InNotebooks
 from dlspec.runs.side_by_side import SideBySide, lay_side_by_side
 from dlspec.runtime.files import cannot_write, write_text
 from dlspec.runtime.packages import REPORT, require
@@ -22,7 +23,7 @@ __all__ = ["Grid", "RunComparison", "compare_runs"]
 
 
 @dataclass(frozen=True)
-class RunComparison:
+class RunComparison(InNotebooks):
     """Finished runs side by side; `str` of it is the text that `dlspec compare` prints, without color."""
 
     found: SideBySide

@@ -21,6 +21,19 @@ STYLE = (
     "rect.input{fill:#fff;stroke-dasharray:4 3}rect.output{fill:#dcfce7;stroke:#16a34a}</style>"
 )
 
+TEXT = "font:11px ui-monospace,Menlo,Consolas,monospace;fill:currentColor"
+INLINE = {
+    "drawing": "max-width:100%;height:auto",
+    "name": f"{TEXT};font-weight:600;font-size:13px",
+    "written": TEXT,
+    "shape": f"{TEXT};opacity:.75",
+    "input": "fill:none;stroke:#94a3b8;stroke-dasharray:4 3",
+    "plain": "fill:#94a3b8;fill-opacity:.1;stroke:#94a3b8",
+    "weighted": "fill:#0284c7;fill-opacity:.15;stroke:#0284c7",
+    "output": "fill:#16a34a;fill-opacity:.15;stroke:#16a34a",
+}
+"""The same as styles of each text and box, in colors for a light page and a dark one."""
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -34,11 +47,12 @@ class Marks:
         return mark + (", then frozen" if name in self.frozen else "")
 
 
-def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False) -> str:
+def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False, inline: bool = False) -> str:
     """The drawing.
 
     Args:
         alone: for a file of its own, which brings its colors along; a report has them in its style sheet.
+        inline: for a page that belongs to others, whose look nothing in it changes.
     """
     layout, marks = lay_out(graph), marks or Marks()
     width = round(layout.columns * COLUMN) + 2 * MARGIN
@@ -47,21 +61,25 @@ def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False) -
     space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
     parts = [
         f'<svg{space} role="img" aria-label="The network, layer by layer" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" class="drawing">',
+        f'width="{width}" height="{height}" {_look("drawing", inline)}>',
         STYLE if alone else "",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0 8 4 0 8z" fill="#94a3b8"/></marker></defs>',
         *(_edge([_center(*place) for place in places]) for _, _, places in layout.edges),
     ]
     for given in graph.inputs:
         center = _center(layout.column[given.name], layout.row[given.name])
-        parts += _box(center, _share(given.shape, largest), given.name, "", show_shape(given.shape), "input")
+        parts += _box(center, _share(given.shape, largest), given.name, "", show_shape(given.shape), "input", inline)
     for layer in graph.layers:
         center = _center(layout.column[layer.name], layout.row[layer.name])
         count = f" · {layer.parameters:,} parameters" if layer.parameters else ""
         below = show_shape(layer.output_shape) + count + marks.of(layer.name)
-        parts += _box(center, _share(layer.output_shape, largest), layer.name, layer.text, below, _sort(graph, layer))
+        share, sort = _share(layer.output_shape, largest), _sort(graph, layer)
+        parts += _box(center, share, layer.name, layer.text, below, sort, inline)
     return "".join([*parts, "</svg>"])
+
+
+def _look(kind: str, inline: bool) -> str:
+    """The attribute that a style sheet takes hold of, or what stands there itself."""
+    return f'style="{INLINE[kind]}"' if inline else f'class="{kind}"'
 
 
 def _sort(graph: Graph, layer: GraphLayer) -> str:
@@ -87,7 +105,10 @@ def _edge(centers: list[tuple[float, float]]) -> str:
         if number < len(between):
             y = next_y + BOX / 2
             path += f"L{x:.0f} {y:.0f}"
-    return f'<path d="{path}" fill="none" stroke="#94a3b8" stroke-width="1.5" marker-end="url(#tip)"/>'
+    return (
+        f'<path d="{path}" fill="none" stroke="#94a3b8" stroke-width="1.5"/>'
+        f'<path data-tip="" d="M{x - 5:.0f} {y - 8:.0f}h10l-5 9z" fill="#94a3b8"/>'
+    )
 
 
 def _size(shape: Shape | None) -> int:
@@ -99,15 +120,17 @@ def _share(shape: Shape | None, largest: int) -> float:
     return math.log(_size(shape) + 1) / math.log(largest + 1)
 
 
-def _box(center: tuple[float, float], share: float, name: str, written: str, below: str, sort: str) -> list[str]:
+def _box(
+    center: tuple[float, float], share: float, name: str, written: str, below: str, sort: str, inline: bool
+) -> list[str]:
     x, y = center
     width = NARROW + (WIDE - NARROW) * share
     lines = [("name", name, -12), ("written", written, 5), ("shape", below, 21)]
     return [
-        f'<rect class="{sort}" x="{x - width / 2:.0f}" y="{y - BOX / 2:.0f}" width="{width:.0f}" height="{BOX}" '
+        f'<rect {_look(sort, inline)} x="{x - width / 2:.0f}" y="{y - BOX / 2:.0f}" width="{width:.0f}" height="{BOX}" '
         'rx="8"/>',
         *(
-            f'<text class="{kind}" x="{x:.0f}" y="{y + down:.0f}" text-anchor="middle">'
+            f'<text {_look(kind, inline)} x="{x:.0f}" y="{y + down:.0f}" text-anchor="middle">'
             f"{escape(_short(text, int(WIDE / LETTER)))}</text>"
             for kind, text, down in lines
             if text

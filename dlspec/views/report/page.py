@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from dlspec.data.training_rows import deciding_source
 from dlspec.evaluation.metrics import METRICS, show_number
 from dlspec.runs.records.metrics import Scores
 from dlspec.views.drawing import Marks, draw_svg
+from dlspec.views.highlighting import highlight
 from dlspec.views.report import figures
 from dlspec.views.report.learning import learning_figures
 from dlspec.views.report.results import comparison_figure, fold_figure, result_figures, shown_group
@@ -139,20 +138,6 @@ def data_figures(run: Run) -> list[Shown]:
         each = "with each label" if target.kind == "labels" else "of each class"
         found.append(Shown(figures.class_counts(run.data.class_counts), f"Samples {each}"))
     return found
-
-
-def highlight(text: str) -> str:
-    """YAML as HTML with its keys, comments and numbers marked."""
-    marked = []
-    for line in text.splitlines():
-        if line.startswith("#"):
-            marked.append(f'<span class="c">{escape(line)}</span>')
-            continue
-        safe = escape(line, quote=False)
-        safe = re.sub(r"(?<![\w.])(-?\d[\d.]*(?:e[-+]?\d+)?)(?![\w.])", r'<span class="n">\1</span>', safe)
-        safe = re.sub(r"([A-Za-z_][\w.]*)(:)(?=\s|$)", r'<span class="k">\1</span>\2', safe)
-        marked.append(safe)
-    return "\n".join(marked)
 
 
 def _about(run: Run) -> str:
