@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from dlspec.data.datasets import Columns
-from dlspec.data.features.base import Raw
-from dlspec.data.preparation import is_missing
+from dlspec.data.preparation import date_form, is_missing
 from dlspec.data.sources.formats.dialect import undressed
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.distributions import chi_squared, kolmogorov_smirnov, measured
 from dlspec.runs.new_data import LACKS_TRUTH, NewData
 from dlspec.runs.records.data import DataRecord, FeatureRecord
@@ -75,7 +75,7 @@ def differences(record: DataRecord, columns: Columns, data: NewData) -> tuple[Di
 def _of_feature(feature: FeatureRecord, values: Any, alone: bool) -> Difference:
     raw, name = feature.raw, feature.name
     holes = 0 if values.ndim > 1 else int(is_missing(values).sum())
-    own = measured(raw, name, _readable(raw, values), feature.form)
+    own = _measured(feature, values)
     measure = {"text": "words of a text", "time": "time"}.get(raw, "value" if values.ndim == 1 else "mean of an array")
     apart = chance = None
     if feature.trained and len(own):
@@ -100,15 +100,20 @@ def _of_feature(feature: FeatureRecord, values: Any, alone: bool) -> Difference:
     )
 
 
-def _readable(raw: Raw, values: Any) -> Any:
-    """A column without the numbers and times that cannot be read, which are counted elsewhere."""
+def _measured(feature: FeatureRecord, values: Any) -> Array:
+    """What is compared of a column; numbers that cannot be read, which are counted elsewhere, are left out, and so are
+    times where some cannot."""
     import pandas as pd
 
-    if values.ndim > 1 or values.dtype != object or raw not in ("number", "time"):
-        return values
-    if raw == "number":
-        return pd.to_numeric(pd.Series(undressed(values)), errors="coerce").to_numpy("float64")
-    return pd.to_datetime(pd.Series(values), errors="coerce", format="mixed").to_numpy()
+    raw, name, form = feature.raw, feature.name, feature.form
+    if raw == "number" and values.ndim == 1 and values.dtype == object:
+        values = pd.to_numeric(pd.Series(undressed(values)), errors="coerce").to_numpy("float64")
+    try:
+        if raw == "time":
+            form = date_form(name, values, ordered=False, known=form)
+        return measured(raw, name, values, form)
+    except DataError:
+        return np.empty(0)
 
 
 def _of_classes(record: DataRecord, data: NewData, alone: bool) -> Difference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from dlspec.data.datasets import Columns
-from dlspec.data.preparation import Prepared, print_of, to_words
-from dlspec.data.preparation.columns import to_numbers
+from dlspec.data.preparation import Prepared, print_of, to_seconds, to_words
+from dlspec.data.preparation.columns import coded, to_numbers
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.evaluation.evaluate import cuts_of, required
 from dlspec.evaluation.pictures import given_back
@@ -38,7 +38,8 @@ Array = np.ndarray
 MOST_ROWS = 2_000_000
 """Of more rows, those of the run are not read again to look for what stands in both."""
 SEEN_MORE = 0.02
-"""By so much the share of rows that stand in the training part may be larger than that of the run's own test part."""
+"""Where rows come twice in the data of the run: by so much more of the rows may stand in the training part than of the
+run's own test part."""
 USUAL = 0.99
 """Of the steps in time of a series, the share that is as long as the one from its end to data that go on from it."""
 SO_BETTER = "so that the figures are better than on data that it has not seen"
@@ -102,7 +103,7 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         trained, why = _training_data(run)
         baselines = _baselines(run, trained, why, notes)
         history = _history(run, columns, trained, why, notes)
-        data = new_data(run, columns, baselines, history)
+        data = _of_file(file, lambda: new_data(run, columns, baselines, history))
     notes += [*_left_out(data), *data.notes, *_seen(run, data, trained, why)]
     predictions = {"network": data.outputs, **data.guesses}
     scorer = Scorer(run.spec.evaluate.metrics or [], data, data.test)
@@ -134,6 +135,18 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         predictions_table(data, data.test, predictions, data.file_rows),
         pictures,
     )
+
+
+def _of_file(file: Path, read: Callable[[], NewData]) -> NewData:
+    """What is wrong with values is said of the file, and not of the line of the spec that names the column."""
+    try:
+        return read()
+    except DataError as error:
+        problems = [
+            replace(each, span=None, help=None, message=f"{each.message}, in `{file}`") if each.span else each
+            for each in error.diagnostics
+        ]
+        raise DataError(problems) from None
 
 
 def _training_data(run: Run) -> tuple[Prepared | None, str]:
@@ -173,11 +186,12 @@ def _history(run: Run, columns: Columns, trained: Prepared | None, why: str, not
         return None
     _, own = columns_as_read(run.spec)
     own, new = in_order(run, own), in_order(run, columns)
-    if own[time].dtype.kind != new[time].dtype.kind or not {*columns} <= {*own}:
+    group = run.data.group
+    taken = dict.fromkeys([*run.data.raw_columns, *run.data.target.names, time, *([group] if group else [])])
+    if own[time].dtype.kind != new[time].dtype.kind or not {*taken} <= {*own} & {*new}:
         notes.append(f"{alone}: it has other columns, or other times, than the data of the run.")
         return None
-    own = {name: own[name] for name in new}
-    group = run.data.group
+    own = {name: own[name] for name in taken}
     groups = np.zeros(len(own[time]), int) if group is None else to_words(group, own[group])
     names = np.zeros(len(new[time]), int) if group is None else to_words(group, new[group])
     kept, apart = [], 0
@@ -220,7 +234,7 @@ def _seen(run: Run, data: NewData, trained: Prepared | None, why: str) -> Iterat
     before = {*_prints(run, trained.columns, names, rows)}
     new = np.array([each in before for each in _prints(run, data.columns, names, data.file_rows)])
     own = np.array([each in before for each in _prints(run, trained.columns, names, np.asarray(trained.test.rows))])
-    if new.any() and new.mean() > own.mean() + SEEN_MORE:
+    if new.any() and (not own.any() or new.mean() > own.mean() + SEEN_MORE):
         yield (f"{new.sum():,} of {len(new):,} rows stand in the training part of the run too, {SO_BETTER}.")
 
 
@@ -249,9 +263,12 @@ def _prints(run: Run, columns: Columns, names: list[str], rows: Array) -> list[A
     numbers = run.data.target.kind in ("number", "input")
     frame = {}
     for name in names:
-        values = columns[name][rows]
-        if raw.get(name, "number" if numbers else "word") == "number":
+        values, kind = columns[name][rows], raw.get(name, "number" if numbers else "word")
+        if kind == "number":
             frame[name] = to_numbers(name, undressed(values), holes=True).astype("float64")
+        elif kind == "time":
+            frame[name] = to_seconds(name, values, holes=True)
         else:
-            frame[name] = pd.Series(values).astype(str).to_numpy(object)
+            places, words = coded(values)
+            frame[name] = np.array(words, object)[places]
     return pd.util.hash_pandas_object(pd.DataFrame(frame), index=False).tolist()

@@ -11,6 +11,7 @@ import numpy as np
 
 from dlspec.data.arrays import blocks
 from dlspec.data.datasets import Columns
+from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.features import Affine
 from dlspec.data.preparation import Part, class_shares, date_form, is_missing, to_times, to_words
 from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers
@@ -27,7 +28,8 @@ from dlspec.data.split import Split
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 from dlspec.runs.folder import Run
-from dlspec.runs.predict import as_it_is_written
+from dlspec.runs.odd_values import OddValues
+from dlspec.runs.predict import as_it_is_written, check_units
 from dlspec.runs.row_predictor import RowPredictor
 from dlspec.training.values import predict
 
@@ -95,6 +97,7 @@ def columns_of(run: Run, file: Path, note: Note) -> Columns:
         found = {named.get(name, name): values for name, values in arrays.items()}
     else:
         given = as_it_is_written(run, file, note)
+        check_units(run.data, given)
         count = given.count_all()
         words = [feature.name for feature in record.features if feature.raw in ("word", "text")]
         words += [name for name in (record.group, run.spec.data.split.group) if name]
@@ -138,11 +141,15 @@ def new_data(run: Run, columns: Columns, baselines: Mapping[str, Any], history: 
         DataError: nothing in them can be judged, or they cannot be read.
     """
     signature = run.data.signature(run.spec)
-    signature = replace(signature, group=run.data.group or run.spec.data.split.group, time=run.spec.data.time_name)
+    group = run.data.group or run.spec.data.split.group
+    ungrouped = group is not None and group not in columns
+    signature = replace(signature, group=None if ungrouped else group, time=run.spec.data.time_name)
     make = _of_samples if signature.window is None else _of_series
-    naive = run.data.naive_error
+    naive, found = run.data.naive_error, make(run, signature, columns, baselines, history)
+    alone = f"The file has no column `{group}`: its rows count as independent, so that intervals may be too narrow."
     return replace(
-        make(run, signature, columns, baselines, history),
+        found,
+        notes=(*found.notes, alone) if ungrouped else found.notes,
         naive_error=None if naive is None else np.atleast_1d(np.array(naive, "float64")),
         naive_of_series={name: np.array(own, "float64") for name, own in run.data.naive_of_series.items()},
         given_deviations=run.data.target.deviations,
@@ -158,7 +165,7 @@ def _of_samples(
     kept, truth, lacking, unknown = _truth(run.spec.data, signature, columns, count)
     left_out = {LACKS_TRUTH: lacking} if lacking else {}
     if not len(kept):
-        raise DataError.of("no-rows", "no row has a truth that the network can be judged by")
+        raise _nothing_to_judge(run, unknown)
     predictor, to_inputs = replace(run.predictor, tolerant=True), preprocessing_of(run.model)
     rows: list[Array] = []
     outputs: list[Array] = []
@@ -196,6 +203,15 @@ def _of_samples(
         found,
         (*predictor.seen.notes(), *predictor.odd.notes(count)),
     )
+
+
+def _nothing_to_judge(run: Run, unknown: Mapping[str, int]) -> DataError:
+    if not unknown:
+        return DataError.of("no-rows", "no row has the truth, by which the network could be judged")
+    shown = one_of([*unknown][:5])
+    known = one_of((run.data.target.classes or [name for name, *_ in run.data.target.labels])[:5])
+    message = f"the network knows none of the labels: there are {shown}, and in training {known}"
+    return DataError.of("unknown-label", message, help="write the labels as in the training data")
 
 
 def _at_a_time(run: Run) -> int:
@@ -276,11 +292,12 @@ def _of_series(
 ) -> NewData:
     record, target = run.data, signature.target
     section = run.spec.data.model_copy(update={"split": Split()})
-    given = in_order(run, columns)
+    odd = OddValues()
+    given = in_order(run, _with_holes(run, columns, odd))
     count = len(next(iter(given.values())))
     before = 0 if history is None else len(next(iter(history.values())))
     if history is not None:
-        given = {name: np.concatenate([history[name], values]) for name, values in given.items()}
+        given = {name: np.concatenate([values, given[name]]) for name, values in history.items()}
     new = np.arange(before + count) >= before
     scaled = target.kind == "number"
     inverse = _scale(run, "target_units").inverse if scaled else None
@@ -296,7 +313,7 @@ def _of_series(
         len(record.features),
         dtype=run.model.input.dtype,
     )
-    found = windows_of_new_rows(section, signature, given, new, steps, record.usual_step)
+    found = windows_of_new_rows(section, signature, given, new, steps, record.usual_step, _policy(section, given))
     part, outputs = found.part, []
     guesses: dict[str, list[Array]] = {name: [] for name in baselines}
     for places in blocks(np.arange(len(part)), _at_a_time(run)):
@@ -307,7 +324,7 @@ def _of_series(
     read = found.rows
     rows = np.asarray(part.rows)
     origin = rows if read.origin is None else read.origin[rows]
-    judged = len(np.unique(origin))
+    judged = len(np.unique(origin)) + sum(found.unknown.values())
     nothing = np.empty((len(part), 0), "float32")
     truth = np.asarray(part.truth)
     left_out = {NO_WINDOW: count - judged} if judged < count else {}
@@ -321,9 +338,43 @@ def _of_series(
         left_out,
         found.unknown,
         origin - before,
+        tuple(odd.notes(count)),
         times=read.times,
         groups=read.groups,
     )
+
+
+def _with_holes(run: Run, columns: Columns, odd: OddValues) -> Columns:
+    """Columns of a series, without the numbers that cannot be read: no window sees them or leads to them."""
+    target, found = run.data.target, dict(columns)
+    numbers = dict.fromkeys([*run.data.raw_columns, *(target.names if target.kind == "number" else ())])
+    missing = [name for name in numbers if name not in columns]
+    if missing:
+        message = f"the rows have no column {one_of(missing)}"
+        raise DataError.of("missing-column", message, help=f"a forecast takes {one_of(numbers)}")
+    count = len(next(iter(columns.values())))
+    for name in numbers:
+        values = undressed(columns[name])
+        if values.dtype == object:
+
+            def read(rows: Array, name: str = name, values: Array = values) -> Array:
+                return to_numbers(name, values[rows], holes=True, first=rows)
+
+            good = odd.readable(0, count, {name: read})
+            values = values.copy()
+            values[~good] = None
+            values = to_numbers(name, values, holes=True)
+        found[name] = values
+    return found
+
+
+def _policy(section: DataSpec, columns: Columns) -> Policy:
+    """What is done about holes: what the section says, and where it says nothing, windows end there."""
+    policy = policy_of(section)
+    if policy.missing != "error":
+        return policy
+    holes = any(values.ndim == 1 and is_missing(values).any() for values in columns.values())
+    return replace(policy, missing="drop", cut=True) if holes or policy.resample is not None else policy
 
 
 def in_order(run: Run, columns: Columns) -> Columns:

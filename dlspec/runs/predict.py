@@ -64,7 +64,7 @@ def predict_file(
     given = as_it_is_written(run, file, note)
     if bom:
         given = replace(given, dialect=replace(given.dialect, bom=True))
-    _check_units(run.data, given)
+    check_units(run.data, given)
     tolerant = replace(predictor, tolerant=True)  # rows that cannot be read are left out
     if not isinstance(out, Path):
         if not given.is_text:
@@ -130,7 +130,7 @@ def _is_readable(file: RowsFormat) -> bool:
     return True
 
 
-def _check_units(data: DataRecord, file: RowsFormat) -> None:
+def check_units(data: DataRecord, file: RowsFormat) -> None:
     """Raises DataError where numbers have another unit beside them than those that the network was trained on."""
     units = file.units(file.first_rows())
     for feature in data.features:

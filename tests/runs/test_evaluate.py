@@ -108,6 +108,14 @@ def test_rows_that_were_trained_on_are_counted(shops):
     assert 50 < int(note.split()[0]) < 100
     frame[600:].to_csv(folder / "fresh.csv", index=False)
     assert dlspec.evaluate(run, folder / "fresh.csv").metrics.notes == ()
+    one = frame[600:].copy()
+    seen = []
+    for row in range(20):  # of twenty rows of the run some were trained on, and each alone is told
+        one.iloc[7] = frame.iloc[row]
+        one.to_csv(folder / "one.csv", index=False)
+        seen += [note for note in dlspec.evaluate(run, folder / "one.csv").metrics.notes if "training part" in note]
+    assert 5 < len(seen) < 20
+    assert all(note.startswith("1 of 300 rows") for note in seen)
 
 
 def test_without_the_data_of_the_run_that_is_said(shops, tmp_path):
@@ -185,6 +193,14 @@ def test_forecasts_look_back_to_the_data_of_the_run_where_these_go_on(tmp_path):
     assert np.allclose(np.sort(found.predictions["truth"]), np.sort(truth))
     before = own["sold"].to_numpy()[own.index[own["day"] >= days[150]] - 1]
     assert np.allclose(np.sort(found.predictions["persistence"]), np.sort(before))
+    odd = later.assign(remark="x", sold=later["sold"].astype(object))
+    odd.iloc[20, 2], odd.iloc[70, 2] = "oops", None  # with a column more, a hole, and what is no number
+    odd["day"] = odd["day"].dt.strftime("%d.%m.%Y")
+    odd.to_csv(tmp_path / "odd.csv", index=False)
+    holes = dlspec.evaluate(run, tmp_path / "odd.csv")
+    assert holes.judged == 100 - 2 * (1 + 8)  # each takes the windows that would see it
+    assert any('the text "oops" in row 21' in note for note in holes.metrics.notes)
+    assert any(note.startswith("Not judged: 18 of 100 rows") for note in holes.metrics.notes)
     gap = frame[frame["day"] >= days[160]]
     gap.iloc[::-1].to_csv(tmp_path / "gap.csv", index=False)  # the newest first, and not where the run ends
     apart = dlspec.evaluate(run, tmp_path / "gap.csv")
@@ -230,7 +246,7 @@ def test_labels_texts_and_inputs_are_judged_too(tmp_path):
         ("kind,age,pays\nown,3,yes\n", "missing-column", "size"),
         ("size,kind,age,pays\n", "no-rows", "no rows"),
         ("size,kind,age,pays\n1,own,3,\n", "no-rows", "truth"),
-        ("size,kind,age,pays\n1,own,3,maybe\n", "no-rows", "truth"),
+        ("size,kind,age,pays\n1,own,3,YES\n", "unknown-label", "there are `YES`, and in training `no` and `yes`"),
         ("size,kind,age,pays\nx,own,3,yes\n", "no-rows", '"x" in row 1'),
     ],
 )
@@ -241,6 +257,22 @@ def test_what_cannot_be_judged_is_refused(shops, tmp_path, text, code, said):
         dlspec.evaluate(run, tmp_path / "new.csv")
     assert [problem.code for problem in caught.value.diagnostics] == [code]
     assert said in str(caught.value)
+
+
+def test_groups_and_classes_that_are_written_as_numbers(tmp_path):
+    random = np.random.default_rng(4)
+    frame = pd.DataFrame({"who": np.repeat(np.arange(40), 6), "x": random.normal(size=240).round(5)})
+    frame["sick"] = (frame["x"] > 0).astype(int)
+    frame[:180].to_csv(tmp_path / "a.csv", index=False)
+    run = run_of(tmp_path, "{table: a.csv, target: {sick: category}, features: [x], split: {group: who}}")
+    frame.assign(sick=frame["sick"].astype(float)).to_csv(tmp_path / "floats.csv", index=False)
+    found = dlspec.evaluate(run, tmp_path / "floats.csv")
+    assert found.judged == 240
+    (note,) = found.metrics.notes
+    assert "stand in the training part" in note
+    assert found.metrics.verdict.pieces == 40
+    frame[180:].drop(columns="who").to_csv(tmp_path / "alone.csv", index=False)
+    assert any("no column `who`" in note for note in dlspec.evaluate(run, tmp_path / "alone.csv").metrics.notes)
 
 
 def test_a_file_that_is_not_there_and_a_run_that_is_not_finished(shops, tmp_path):

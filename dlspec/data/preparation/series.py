@@ -11,6 +11,7 @@ import numpy as np
 
 from dlspec.data.arrays import Computed, Samples, SideBySide
 from dlspec.data.datasets import Columns
+from dlspec.data.even_steps import Policy
 from dlspec.data.features import fit_affine
 from dlspec.data.features.numeric import all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
@@ -217,7 +218,7 @@ class NewWindows(NamedTuple):
 
 def windows_of_new_rows(
     section: DataSpec, signature: Signature, columns: Columns, new: Array, steps: Preprocessing,
-    usual_step: float | None,
+    usual_step: float | None, policy: Policy,
 ) -> NewWindows:  # fmt: skip
     """Every window that leads to new rows, as a network sees it that was trained on others.
 
@@ -226,13 +227,14 @@ def windows_of_new_rows(
         new: which of their rows are, (rows,) bool.
         steps: as they were fitted.
         usual_step: in time, of the training part.
+        policy: what is done about holes, repeats and steps.
 
     Raises:
         DataError: there is none, or something is wrong with the rows.
     """
     window, target = signature.window, signature.target
     assert window is not None, "a series has a window"
-    read = rows_of_series(section, signature, columns, 0)
+    read = rows_of_series(section, signature, columns, 0, policy)
     origin = np.arange(len(read)) if read.origin is None else read.origin
     codes = None if read.groups is None else np.unique(read.groups, return_inverse=True)[1]
     part_of_row = np.where((origin < 0) | new[origin], 2, 0)  # what no row lies in leads to no truth

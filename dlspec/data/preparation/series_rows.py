@@ -71,13 +71,18 @@ class Rows:
         return {name: count for name, count in {**self.evened.counts, **filled}.items() if count}
 
 
-def rows_of_series(section: DataSpec, signature: Signature, columns: Columns, fold: int) -> Rows:
+def rows_of_series(
+    section: DataSpec, signature: Signature, columns: Columns, fold: int, policy: Policy | None = None
+) -> Rows:
     """Reads the columns that a series needs.
+
+    Args:
+        policy: what is done about holes, repeats and steps; None: as the section says.
 
     Raises:
         DataError: what is wrong with values and times, all of it.
     """
-    policy = policy_of(section)
+    policy = policy or policy_of(section)
     turned = False
     try:
         read = _Read.of(section, signature, columns, fold, policy)
@@ -100,7 +105,7 @@ def rows_of_series(section: DataSpec, signature: Signature, columns: Columns, fo
             check_steps(evened)
     except DataError as error:
         (problem,) = error.diagnostics
-        key = next(key for key in ("resample", "duplicates", "missing") if section.is_written(key))
+        key = next((key for key in ("resample", "duplicates", "missing") if section.is_written(key)), "missing")
         raise data_error(section, problem.code, problem.message, key, help=problem.help) from None
     whole: Columns = dict(evened.columns)
     if signature.time is not None and evened.times is not None:
