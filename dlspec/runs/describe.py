@@ -48,6 +48,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "steps": list(target.steps),
             "units": [column.unit for column in target.columns],
             "deviations": data.deviations.tolist() if target.is_mixed else [],
+            "quantiles": _target_lies(data),
             "labels": [list(astuple(label)) for label in target.labels],
             "separator": target.separator,
         },
@@ -76,6 +77,17 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "naive_error": None if data.naive_error is None else _finite(data.naive_error),
         "naive_of_series": {name: _finite(errors) for name, errors in data.naive_of_series.items()},
     }
+
+
+def _target_lies(data: Prepared) -> list[list[float]]:
+    """How the values of each number that is predicted lie in the training part."""
+    import numpy as np
+
+    count = len(data.train)
+    if data.signature.target.kind != "number" or not count:
+        return []
+    truth = np.asarray(chosen(data.train.truth, np.arange(0, count, math.ceil(count / MOST_ROWS))))
+    return [quantiles_of(values) for values in truth.reshape(len(truth), -1).T]
 
 
 def _finite(values: Array) -> list[float | None]:

@@ -28,8 +28,8 @@ class Difference(Record):
     """How a column differs from the training part.
 
     Args:
-        column: a feature, or the target where it is a class.
-        measure: what is compared of it: its values, the words of a text, the mean of an array.
+        column: a feature, or what is predicted: a number, or a class.
+        measure: what is compared of it: its values, the words of a text, the mean of an array, the truth.
         apart: how far the distributions are from each other, from 0 to 1: the distance of Kolmogorov and Smirnov of
             numbers, of words half the sum of the differences of their shares.
         chance: the probability of a distance as large where both are alike, times the columns that are left to compare
@@ -67,6 +67,8 @@ def differences(record: DataRecord, columns: Columns, data: NewData) -> tuple[Di
     found = [
         _of_feature(feature, columns[feature.name], alone) for feature in record.features if feature.name in columns
     ]
+    if record.target.kind == "number":
+        found += _of_numbers(record, data, alone)
     if record.target.kind == "class" and record.class_counts:
         found.append(_of_classes(record, data, alone))
     return tuple(_said(each) for each in _holm(found))
@@ -114,6 +116,27 @@ def _measured(feature: FeatureRecord, values: Any) -> Array:
         return measured(raw, name, values, form)
     except DataError:
         return np.empty(0)
+
+
+def _of_numbers(record: DataRecord, data: NewData, alone: bool) -> Iterator[Difference]:
+    """The numbers that are predicted."""
+    truth = np.asarray(data.test.truth)
+    names, columns = record.target.values or (record.target.name,), truth.reshape(len(truth), -1).T
+    seen = {feature.name for feature in record.features}  # of which the last values are compared already
+    for name, known, own in zip(names, record.target.quantiles, columns, strict=False):  # older runs have none
+        if name in seen:
+            continue
+        apart, chance = kolmogorov_smirnov(known, record.parts.train, own)
+        yield Difference(
+            column=name,
+            measure="truth",
+            apart=apart,
+            chance=chance if alone else None,
+            outside=int(((own < known[0]) | (own > known[-1])).sum()),
+            unknown=0,
+            missing=data.left_out.get(LACKS_TRUTH, 0),
+            count=len(own),
+        )
 
 
 def _of_classes(record: DataRecord, data: NewData, alone: bool) -> Difference:

@@ -271,8 +271,21 @@ def test_groups_and_classes_that_are_written_as_numbers(tmp_path):
     (note,) = found.metrics.notes
     assert "stand in the training part" in note
     assert found.metrics.verdict.pieces == 40
+    assert all(each.chance is None for each in found.differences)  # groups are no independent rows
     frame[180:].drop(columns="who").to_csv(tmp_path / "alone.csv", index=False)
     assert any("no column `who`" in note for note in dlspec.evaluate(run, tmp_path / "alone.csv").metrics.notes)
+
+
+def test_a_number_that_is_predicted_is_compared_too(tmp_path):
+    random = np.random.default_rng(5)
+    frame = pd.DataFrame({"x": random.normal(size=500)})
+    frame["y"] = 2 * frame["x"] + random.normal(size=500)
+    frame[:300].to_csv(tmp_path / "a.csv", index=False)
+    run = run_of(tmp_path, "{table: a.csv, target: y}")
+    for shift, drifted in ((0, False), (3, True)):
+        frame[300:].assign(y=frame["y"] + shift).to_csv(tmp_path / f"{shift}.csv", index=False)
+        of = {each.column: each for each in dlspec.evaluate(run, tmp_path / f"{shift}.csv").differences}
+        assert (of["y"].drifted, of["x"].drifted) == (drifted, False)
 
 
 def test_a_file_that_is_not_there_and_a_run_that_is_not_finished(shops, tmp_path):

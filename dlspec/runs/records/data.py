@@ -41,6 +41,8 @@ class TargetRecord(Record):
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
+        quantiles: of each number, how its values lie in the training part, as `quantiles_of` gives it; older runs do
+            not say it.
         deviations: of several numbers with several units, what the errors of each are divided by; older runs do not say
             it.
     """
@@ -55,6 +57,7 @@ class TargetRecord(Record):
     steps: tuple[Size, ...] = ()
     units: tuple[str | None, ...] = ()
     deviations: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    quantiles: tuple[tuple[float, ...], ...] = ()
     labels: tuple[tuple[str, str, str, str], ...] = ()
     separator: str | None = None
 

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from dlspec.runs.side_by_side import SideBySide
 
 LEVEL = 0.05
+SURROUNDINGS = {
+    "versions of libraries": {"dlspec", "python", "tensorflow", "jax", "keras", "numpy", "pandas", "scikit-learn"},
+    "backend": {"backend"},
+    "device": {"device", "processor", "instructions"},
+    "threads": {"cpu_cores", "usable_cpus", "intra_op_threads", "inter_op_threads"},
+}
+"""What is said to be the same -> the names in `environment.json` of what that is."""
 
 
 def sentences(found: SideBySide) -> list[str]:
@@ -37,7 +44,7 @@ def sentences(found: SideBySide) -> list[str]:
 
 
 def _same(found: SideBySide) -> list[str]:
-    keys = {own.name for own in found.keys}
+    keys, differ = {own.name for own in found.keys}, {own.name for own in found.surroundings}
     return [
         what
         for what, holds in (
@@ -45,7 +52,7 @@ def _same(found: SideBySide) -> list[str]:
             ("test rows", all(pair.samples for pair in found.pairs)),
             ("spec", not keys),
             ("seed", bool(keys) and "seed" not in keys),
-            ("versions of libraries, backend, device, threads", not found.surroundings),
+            *((what, not differ & names) for what, names in SURROUNDINGS.items()),
         )
         if holds
     ]
