@@ -543,40 +543,30 @@ def export(
     pretrained: bool = False,
     out: str | Path | None = None,
     format: str | None = None,
+    quantize: bool = False,
 ) -> Path:
     """Writes a trained network, or a part of it, as a model that runs without dlspec; returns the file.
+
+    Beside it stand `signature.json`, `rows.json` and `receipt.json`, called after it: what was written is opened in the
+    runtime that it is for, compared with `predictions.csv`, and not kept where it differs.
 
     Args:
         layers: `..h3` for the part from the input to the layer `h3`, which takes raw columns, `h2..h3` for that between
             two layers, both included, `h2..` for that up to the output; all of it by default.
         pretrained: layers as pretraining left them, before the whole network was trained.
         out: the file; by default `<name>` or `<name>_<layers>` with the ending of the format, in the current folder.
-        format: `keras`, or one that a plugin adds; by default as the name of the file ends.
+        format: `keras`, `onnx`, one of the others, or one that a plugin adds; by default as the name of the file ends.
+        quantize: whether weights are written as whole numbers of 8 bits; not kept where that costs accuracy.
 
     Raises:
-        DataError: there is no such run, layer or format, or the file is there already.
+        DataError: there is no such run, layer or format, the format cannot do what the network does, what was written
+            does not give the same, or a file is there already.
     """
-    from dlspec.deployment import choose_target
-    from dlspec.runtime.files import cannot_write
+    from dlspec.deployment.exporting import export_part
     from dlspec.runtime.packages import model_modules, require
 
     require(*model_modules(), what="an export")
-    opened = _opened(run)
-    first, dots, last = (layers or "..").partition("..")
-    if not dots:
-        help = f"write `..{layers}` for the part from the input to `{layers}`"
-        raise DataError.of("wrong-layers", f"`{layers}` names no part of the network", help=help)
-    part = f"_{first}_to_{last or 'output'}".replace("__", "_") if first or last else ""
-    target = choose_target(None if out is None else Path(out), format)
-    path = Path(out) if out is not None else Path(f"{opened.spec.name}{part}{target.suffixes[0]}")
-    if path.exists():
-        raise DataError.of("cannot-write", f"`{path}` is there already", help="name another file with `--out`")
-    model = opened.part(first or None, last or None, pretrained=pretrained) if part or pretrained else opened.model
-    try:
-        target.write(model, path)
-    except OSError as error:
-        raise cannot_write(path, error, "name another file") from None
-    return path
+    return export_part(_opened(run), layers, pretrained, None if out is None else Path(out), format, quantize)
 
 
 def filters(run: Run | str | Path) -> dict[str, Any]:

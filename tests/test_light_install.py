@@ -16,9 +16,9 @@ from packaging.requirements import Requirement
 import dlspec
 from dlspec.data.sources import FILE_SOURCES
 from dlspec.runtime.packages import (
+    ASIDE,
     EXTRAS,
     REPORT,
-    TRACKERS,
     install,
     is_there,
     model_modules,
@@ -173,7 +173,7 @@ def test_every_module_that_is_asked_for_comes_with_its_extra():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for extra, modules in EXTRAS.items():
         if not all(is_there(module) for module in modules):
-            assert extra in TRACKERS
+            assert extra in ASIDE
             continue
         brought = {Requirement(text).name for text in project["optional-dependencies"][extra]}
         for module in modules:

@@ -16,9 +16,10 @@ from dlspec.cli.plugins import plugin_option
 @click.option("--layers", metavar="FIRST..LAST", help="A part of it: `..h3` from the input to h3, `h2..h3`, or `h2..`.")
 @click.option("--pretrained", is_flag=True, help="Layers as pretraining left them, before the whole was trained.")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write: NAME.keras.")
-@click.option("--format", "form", metavar="NAME", help="What to write: keras. By default as the file's name ends.")
+@click.option("--format", "form", metavar="NAME", help="What to write; by default as the file's name ends, or keras.")
+@click.option("--quantize", is_flag=True, help="Weights as whole numbers of 8 bits: a smaller file.")
 @plugin_option
-def command(run: Path, layers: str | None, pretrained: bool, out: Path | None, form: str | None) -> int:
+def command(run: Path, layers: str | None, pretrained: bool, out: Path | None, form: str | None, quantize: bool) -> int:
     """Write a trained network, or a part such as its encoder, as a model that runs without dlspec.
 
     From the input on it takes raw columns, as the whole model does.
@@ -29,5 +30,5 @@ def command(run: Path, layers: str | None, pretrained: bool, out: Path | None, f
     """
     from dlspec.api import export
 
-    echo(export(run, layers=layers, pretrained=pretrained, out=out, format=form))
+    echo(export(run, layers=layers, pretrained=pretrained, out=out, format=form, quantize=quantize))
     return 0

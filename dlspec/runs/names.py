@@ -2,7 +2,7 @@
 
 SPEC, STATE = "spec.yaml", "state.json"
 ENVIRONMENT, DATA = "environment.json", "data.json"
-HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
+HISTORY, METRICS, PREDICTIONS, SAMPLES = "history.csv", "metrics.json", "predictions.csv", "samples.npz"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
 COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 WRITTEN_ANEW = (REPORT, STATE)

@@ -82,14 +82,22 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
     back, the squared error of each."""
     import numpy as np
 
-    part = data.test
-    if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
-        some = np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
+    part, some = data.test, written_places(data.test)
+    if len(some) < len(part):
         part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
     rows = np.asarray(part.rows)
     table = predictions_table(data, part, predictions, rows if data.origin is None else data.origin[rows])
     with written_whole(folder / PREDICTIONS) as draft:
         as_cells(table).to_csv(draft, index=False)
+
+
+def written_places(part: Part) -> np.ndarray:
+    """Which samples of the test part are written down: all, unless they are very many and not in memory."""
+    import numpy as np
+
+    if is_read_later(part.inputs) and len(part) > MOST_PREDICTIONS:
+        return np.linspace(0, len(part) - 1, MOST_PREDICTIONS).astype(int)
+    return np.arange(len(part))
 
 
 def predictions_table(

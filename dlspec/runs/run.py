@@ -33,6 +33,7 @@ from dlspec.runs.records.history import write_history
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
 from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.samples import sample_rows, write_samples
 from dlspec.runs.saved_check import check_saved, refuse_other
 from dlspec.runs.state import StateFile, say_finished, telling_how_it_ends
 from dlspec.runs.timing import keep_time
@@ -308,6 +309,7 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     results["saved_model"] = saved.as_json()
     if saved.same:
         write_text(folder / USAGE, usage(predictor, job.data))
+        write_samples(folder, sample_rows(job.data, predictor))
     if folds is not None:
         results["folds"] = folds.as_json()
         results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds.parts), *results["notes"]]

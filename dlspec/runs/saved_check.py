@@ -32,6 +32,7 @@ Array = np.ndarray
 
 MOST_ROWS = 2000
 """Of the test part that are compared."""
+FEWEST_ROWS = 16
 MOST_LOOKED_AT = 100_000
 """Rows of the test part among which these are chosen."""
 MOST_VALUES = 2 * 10**7
@@ -105,18 +106,31 @@ def refuse_other(found: SavedModel, what: str) -> None:
     )
 
 
-def chosen(data: Prepared) -> Array:
-    """Places in the test part: first and last ones, where a column is largest, smallest or missing, others evenly."""
+def chosen(
+    data: Prepared,
+    *,
+    among: Array | None = None,
+    rows: int = MOST_ROWS,
+    values: int = MOST_VALUES,
+    fewest: int = FEWEST_ROWS,
+) -> Array:
+    """Places in the test part: first and last ones, where a column is largest, smallest or missing, others evenly.
+
+    Args:
+        among: which of them there are to choose from; None: all.
+        rows, values: how many there may be, and of how many raw values.
+        fewest: so many in any case.
+    """
     part = data.test
     count = len(part)
-    candidates = np.arange(count)
-    if is_read_later(part.truth) and count > SPANS * SPAN and data.rows_in_all is not None:
+    candidates = np.arange(count) if among is None else among
+    if among is None and is_read_later(part.truth) and count > SPANS * SPAN and data.rows_in_all is not None:
         firsts = np.linspace(0, count - SPAN, SPANS).astype(int)
         candidates = np.unique(firsts[:, None] + np.arange(SPAN))
     if data.rows_in_all is not None:  # of which some were kept as they are written
         candidates = candidates[np.asarray(part.rows[candidates]) % data.kept_every == 0]
     size = max(1, int(np.prod(part.raw.shape[1:])))
-    most = max(16, min(MOST_ROWS, MOST_VALUES // size))
+    most = max(fewest, min(rows, values // size))
     if len(candidates) <= most:
         return candidates
     candidates = candidates[np.unique(np.linspace(0, len(candidates) - 1, MOST_LOOKED_AT).astype(int))]

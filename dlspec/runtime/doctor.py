@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dlspec._version import __version__
 from dlspec.runtime.memory import free_memory
-from dlspec.runtime.packages import EXTRAS, TRACKERS, install, is_there
+from dlspec.runtime.packages import ASIDE, EXTRAS, install, is_there
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -97,13 +97,14 @@ def _packages() -> Iterator[Finding]:
         found = "not installed; specs are checked, planned and explained without it"
         yield Finding(TRAINING, "missing", found, install("dlspec[tensorflow]"))
         return
-    for extra in (extra for extra in EXTRAS if extra not in TRACKERS):
+    for extra in (extra for extra in EXTRAS if extra not in ASIDE):
         needed = [r for r in declared if r not in base and r.marker and r.marker.evaluate({"extra": extra})]
         needs_it = extra in ("tensorflow", "datasets")  # training, with its baselines and report
         absent: Status = "broken" if needs_it else "missing"
         yield _compared(extra, [one for one in needed if one.name != "dlspec"], absent, "there")
-    for name, users in TRACKERS.items():
-        version = _version(name)
+    for name, users in ASIDE.items():
+        versions = [_version(module) for module in EXTRAS[name]]
+        version = versions[-1] if all(versions) else None
         yield Finding(
             name,
             "fine" if version else "missing",

@@ -24,13 +24,21 @@ EXTRAS = {
     "tensorboard": ("tensorboard",),
     "mlflow": ("mlflow",),
     "wandb": ("wandb",),
+    "onnx": ("tf2onnx", "onnx", "onnxruntime"),
+    "litert": ("ai_edge_litert",),
+    "openvino": ("openvino",),
+    "serve": ("starlette", "uvicorn"),
     "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
 }
-"""Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `TRACKERS`."""
-TRACKERS = {
+"""Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `ASIDE`."""
+ASIDE = {
     "tensorboard": "`track: tensorboard` and the callback `tensor_board` need it",
     "mlflow": "`track: mlflow` needs it",
     "wandb": "`track: wandb` needs it",
+    "onnx": "`export --format onnx` needs it",
+    "litert": "`export --format litert` needs it",
+    "openvino": "`export --format openvino` needs it",
+    "serve": "`dlspec serve` needs it",
 }
 """Extras that training goes on without -> what needs them."""
 _PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
@@ -121,5 +129,5 @@ def _requirements(missing: list[str]) -> list[str]:
     extras = sorted({extra for extra, modules in EXTRAS.items() for name in missing if name in modules})
     others = [_PIP_NAMES.get(name, name) for name in missing if not any(name in modules for modules in EXTRAS.values())]
     if "tensorflow" in extras:
-        extras = ["tensorflow"]
+        extras = ["tensorflow", *(extra for extra in extras if extra in ASIDE)]
     return [*([f"dlspec[{','.join(extras)}]"] if extras else []), *others]

@@ -450,10 +450,10 @@ def test_the_usual_export_target_is_keras(call, files, options, monkeypatch, tmp
 @pytest.mark.parametrize(
     ("given", "message", "help"),
     [
-        (["-o", "net.h5"], "no format has files that end in `.h5`", "write `net.keras`"),
-        (["-o", "net"], "`net` names no format", "write `net.keras`"),
+        (["-o", "net.h5"], "no format has files that end in `.h5`", "`net.keras` or `net.onnx`"),
+        (["-o", "net"], "`net` names no format", "`net.keras` or `net.onnx`"),
         (["--format", "kera"], "there is no format `kera`", "did you mean `keras`?"),
-        (["--format", "onnx"], "there is no format `onnx`", "there are `keras`"),
+        (["--format", "coreml"], "there is no format `coreml`", "there are `keras`"),
         (["--format", "keras", "-o", "net.zip"], "`net.zip` is no name of a file of the format `keras`", "net.keras"),
     ],
     ids=" ".join,

@@ -66,7 +66,7 @@ def _inside(path: str) -> str:
 RUN_FILES = (
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json", "predictions.csv",
     "files.json", "model.keras", "model.txt", "pretrained.npz", "layers.npz", "baselines.json", "baselines.npz",
-    "pictures.npz", "report.html", "state.json", "checkpoints", "SHA256SUMS", ".lock", "trackers",
+    "pictures.npz", "samples.npz", "report.html", "state.json", "checkpoints", "SHA256SUMS", ".lock", "trackers",
     "tensorboard",
 )  # fmt: skip
 """What a run writes into its folder."""

@@ -1,0 +1,87 @@
+"""`signature.json`: what an exported network takes, and what it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.deployment.steps import Program, Value
+from dlspec.runs.records.data import DataRecord, FeatureRecord
+
+
+def signature_of(record: DataRecord, raw: Program, whole: bool, name: str, format: str) -> dict[str, Any]:
+    """The record.
+
+    Args:
+        record: what the data of the run looked like.
+        raw: the steps around the exported file; its inputs are what is given, its outputs what comes out.
+        whole: whether it is the whole network, and not a part of it.
+        name: of the spec.
+    """
+    features = {feature.input or feature.name: feature for feature in record.features} if record.encoded else {}
+    return {
+        "name": name,
+        "task": record.task,
+        "format": format,
+        "inputs": [_input(value, features.get(value.name), record) for value in raw.inputs],
+        "outputs": _target(record, raw) if whole else _part(raw),
+        "takes": [value.as_json() for value in raw.takes],
+        "gives": [value.as_json() for value in raw.gives],
+        "preprocessing": None if raw.is_empty else "preprocessing.json",
+        "missing_word": record.missing_word,
+        "fingerprint": record.fingerprint,
+    }
+
+
+def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> dict[str, Any]:
+    if feature is not None:
+        return {**value.as_json(), **_column(feature)}
+    columns = record.raw_columns if value.name == "raw" else ()
+    known = {feature.name: feature for feature in record.features}
+    found: dict[str, Any] = value.as_json()
+    if columns and value.shape[-1:] == (len(columns),):
+        found["columns"] = [_column(known[name]) if name in known else {"column": name} for name in columns]
+    elif len(record.features) == 1:
+        found |= _column(record.features[0])
+    if record.timesteps is not None:
+        found["timesteps"] = record.timesteps
+    return found
+
+
+def _column(feature: FeatureRecord) -> dict[str, Any]:
+    """What is known of the values of a column in the training part."""
+    said: dict[str, Any] = {
+        "column": feature.name,
+        "kind": feature.raw,
+        "unit": feature.unit,
+        "may_be_missing": feature.holes,
+        "min": feature.min,
+        "max": feature.max,
+        "words": list(feature.known) if feature.known is not None else None,
+        "from": feature.from_,
+        "to": feature.to,
+        "form": feature.form,
+    }
+    return {key: value for key, value in said.items() if value is not None or key == "unit"}
+
+
+def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
+    target, window = record.target, record.window
+    ahead = f"+{window.horizon}" if window and window.horizon else ""
+    values = list(target.values) or [f"{target.name}{ahead}"]
+    return {
+        "kind": target.kind,
+        "name": f"{target.name}{ahead}" if target.kind == "class" else target.name,
+        "values": values,
+        "units": list(target.units) or [target.unit] * len(values),
+        "classes": list(target.classes),
+        "labels": [
+            {"name": name, "column": column, "word": word, "other": other}
+            for name, column, word, other in target.labels
+        ],
+        "separator": target.separator,
+        "shape": list(raw.outputs[0].shape),
+    }
+
+
+def _part(raw: Program) -> dict[str, Any]:
+    return {"kind": "layer", "name": raw.outputs[0].name, "shape": list(raw.outputs[0].shape)}

@@ -1,0 +1,39 @@
+"""Keras's own format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dlspec.deployment.base import EXPORT_TARGETS, ExportTarget, Loaded
+from dlspec.runtime.files import written_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+
+@EXPORT_TARGETS.register
+class Keras(ExportTarget):
+    """A Keras model in one file, which `keras.models.load_model` opens without dlspec."""
+
+    suffixes: ClassVar = (".keras",)
+    examples: ClassVar = ["keras"]
+
+    def write(self, model: Any, path: Path) -> None:
+        with written_whole(path) as draft:
+            model.save(draft)
+
+    def load(self, path: Path) -> Loaded:
+        import keras
+
+        from dlspec.training.values import predict
+
+        model = keras.models.load_model(path, safe_mode=True)
+
+        def run(values: Mapping[str, Array]) -> list[Array]:
+            return [predict(model, values if isinstance(model.input, dict) else next(iter(values.values())))]
+
+        return Loaded(run, None, f"keras {keras.__version__} on {keras.backend.backend()}")

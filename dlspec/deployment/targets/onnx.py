@@ -1,0 +1,87 @@
+"""ONNX, for ONNX Runtime and others."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dlspec.deployment.base import EXPORT_TARGETS, CannotExport, ExportTarget, Loaded
+from dlspec.deployment.convertible import convertible
+from dlspec.deployment.quiet import quiet, reason_of
+from dlspec.runtime.files import written_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.deployment.steps import Program
+
+    Array = np.ndarray
+
+
+@EXPORT_TARGETS.register
+class Onnx(ExportTarget):
+    """A model of ONNX in one file, which takes raw columns: numbers, words and times, but for texts."""
+
+    suffixes: ClassVar = (".onnx",)
+    modules: ClassVar = ("tf2onnx", "onnx", "onnxruntime")
+    quantizes: ClassVar = True
+    examples: ClassVar = ["onnx"]
+
+    def write(self, model: Any, path: Path) -> Program | None:
+        import onnx
+
+        from dlspec.deployment.onnx_nodes import takes_step, whole_model
+        from dlspec.deployment.steps import program_of, split
+
+        program, network = program_of(model)
+        outside, inside = split(program, takes_step, lambda value: True)
+        whole = whole_model(inside, network_as_onnx(network), path.stem)
+        with written_whole(path) as draft:
+            onnx.save(whole, draft)
+            if self.quantize:
+                _quantize(draft)
+        return None if outside.is_empty else outside
+
+    def load(self, path: Path) -> Loaded:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+        def run(values: Mapping[str, Array]) -> list[Array]:
+            return list(session.run(None, dict(values)))
+
+        return Loaded(run, None, f"onnxruntime {onnxruntime.__version__}")
+
+
+def network_as_onnx(network: Any) -> Any:
+    """The `onnx.ModelProto` of a network without its preprocessing.
+
+    Raises:
+        CannotExport: it has an operation that ONNX has not.
+    """
+    import onnx
+
+    network = convertible(network)
+    with tempfile.TemporaryDirectory(prefix="dlspec-onnx-") as folder:
+        file = Path(folder) / "network.onnx"
+        try:
+            with quiet():
+                network.export(file, format="onnx", verbose=False)
+            found = onnx.load(file)
+            onnx.checker.check_model(found)
+        except Exception as error:  # the converter raises whatever it meets
+            raise CannotExport(reason_of(error)) from error
+    return found
+
+
+def _quantize(file: Path) -> None:
+    """Weights as whole numbers of 8 bits, in place."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with quiet():
+        quantize_dynamic(file, file, weight_type=QuantType.QInt8)

@@ -1,0 +1,121 @@
+"""`samples.npz`: some rows of the test part as the saved model takes them, which show that an export is the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlspec.language.diagnostics.errors import DataError
+from dlspec.runs.names import SAMPLES
+from dlspec.runs.results import written_places
+from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.saved_check import chosen, rows_of
+from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
+from dlspec.runtime.files import written_whole
+from dlspec.runtime.records import unreadable
+
+if TYPE_CHECKING:
+    from dlspec.data.preparation import Prepared
+    from dlspec.runs.folder import Run
+
+Array = np.ndarray
+
+MOST_ROWS, FEWEST_ROWS = 200, 5
+MOST_VALUES = 2**20
+"""Of all rows together, but for the fewest."""
+MOST_BYTES = 2**30
+PLACES = "places"
+TEXT = "text:"
+"""How the names of arrays begin that are JSON in UTF-8."""
+
+
+@dataclass(frozen=True)
+class SampleRows:
+    """Some rows of the test part.
+
+    Args:
+        places: which rows of `predictions.csv` they are.
+        raw: what the saved model takes, (rows, ...) by the names of its inputs, text as an array of objects.
+    """
+
+    places: Array
+    raw: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def sample_rows(data: Prepared, predictor: RowPredictor) -> SampleRows:
+    """Rows out of the prepared data of a run."""
+    import pandas as pd
+
+    among = written_places(data.test)
+    places = chosen(data, among=among, rows=MOST_ROWS, values=MOST_VALUES, fewest=FEWEST_ROWS)
+    record = predictor.data
+    if record.encoded:
+        rows = rows_of(data, places)
+        frame = pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns})
+        raw: dict[str, Array] = RowPredictor(predictor.section, record, predictor.model).raw_columns(frame)
+    else:
+        given = predictor.model.input
+        raw = {given.name: np.asarray(data.test.at(places).raw, given.dtype)}
+    return SampleRows(np.searchsorted(among, places), raw)
+
+
+def write_samples(folder: Path, found: SampleRows) -> None:
+    arrays: dict[str, Array] = {PLACES: found.places}
+    for name, values in found.raw.items():
+        if values.dtype == object:
+            arrays[f"{TEXT}{name}"] = np.frombuffer(json.dumps(values.tolist()).encode(), "uint8")
+        else:
+            arrays[name] = values
+    with written_whole(folder / SAMPLES) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, **with_checksum(arrays))  # type: ignore[arg-type]
+
+
+def samples_of(run: Run) -> SampleRows:
+    """Rows of the test part of a run; of one that has kept none, out of its data.
+
+    Raises:
+        DataError: the file is damaged, or there is none and the data of the run are not what they were.
+    """
+    from dlspec.runs.job import load_data
+
+    if (run.folder / SAMPLES).is_file():
+        return _read(run.folder / SAMPLES)
+    why = "its data have changed since"
+    try:
+        data = load_data(run.spec)
+    except DataError as error:
+        data, why = None, error.diagnostics[0].message
+    if data is None or data.fingerprint != run.data.fingerprint:
+        raise DataError.of(
+            "no-samples",
+            f"nothing shows that an export of `{run.folder}` is the same: it has kept no rows, and {why}",
+            help="run the spec again, which keeps some rows of the test part",
+        )
+    return sample_rows(data, run.predictor)
+
+
+def _read(path: Path) -> SampleRows:
+    try:
+        arrays = without_checksum(read_arrays(path, MOST_BYTES))
+        places = arrays.pop(PLACES)
+        raw = dict(_column(name, values) for name, values in arrays.items())
+        if any(len(values) != len(places) for values in raw.values()):
+            raise ValueError("its arrays do not have the same number of rows")
+    except BROKEN as error:
+        raise unreadable(path, error) from None
+    return SampleRows(places, raw)
+
+
+def _column(name: str, values: Array) -> tuple[str, Array]:
+    if not name.startswith(TEXT):
+        return name, values
+    found: Any = json.loads(values.tobytes())
+    return name.removeprefix(TEXT), np.array(found, object)
