@@ -544,6 +544,7 @@ def export(
     out: str | Path | None = None,
     format: str | None = None,
     quantize: bool = False,
+    step_by_step: bool = False,
 ) -> Path:
     """Writes a trained network, or a part of it, as a model that runs without dlspec; returns the file.
 
@@ -557,6 +558,7 @@ def export(
         out: the file; by default `<name>` or `<name>_<layers>` with the ending of the format, in the current folder.
         format: `keras`, `onnx`, one of the others, or one that a plugin adds; by default as the name of the file ends.
         quantize: whether weights are written as whole numbers of 8 bits; not kept where that costs accuracy.
+        step_by_step: of a recurrent network, the model takes one timestep at a time, and its states.
 
     Raises:
         DataError: there is no such run, layer or format, the format cannot do what the network does, what was written
@@ -566,7 +568,15 @@ def export(
     from dlspec.runtime.packages import model_modules, require
 
     require(*model_modules(), what="an export")
-    return export_part(_opened(run), layers, pretrained, None if out is None else Path(out), format, quantize)
+    return export_part(
+        _opened(run),
+        layers,
+        pretrained=pretrained,
+        out=None if out is None else Path(out),
+        format=format,
+        quantize=quantize,
+        step_by_step=step_by_step,
+    )
 
 
 def filters(run: Run | str | Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dlspec.cli.console import Console
 from dlspec.cli.output import echo, print_diagnostics
 from dlspec.cli.tables import data_line, plan_tables
 from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.fields import show_seconds
+from dlspec.language.quantities import show_seconds
 from dlspec.runs.listener import Listener
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import Plan, Stage

@@ -92,7 +92,7 @@ def _rehearse(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
     from dlspec import api
     from dlspec.cli import OK
     from dlspec.cli.progress import OnlyWarnings
-    from dlspec.language.fields import show_seconds
+    from dlspec.language.quantities import show_seconds
 
     for file, spec in zip(files, specs, strict=True):
         seconds = api.rehearse(spec, listener=OnlyWarnings())
@@ -182,7 +182,7 @@ def _train(
 
 def _print_results(console: Console, finished: Run) -> None:
     from dlspec.cli.tables import fold_table, result_table
-    from dlspec.language.fields import show_seconds
+    from dlspec.language.quantities import show_seconds
 
     def line(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False)

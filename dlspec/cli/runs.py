@@ -107,7 +107,7 @@ def list_of_runs(found: Sequence[RunSummary], width: int) -> Text:
 
 def _cells(summary: RunSummary, intervals: bool) -> list[str]:
     from dlspec.language.diagnostics.text import visible
-    from dlspec.language.fields import show_seconds
+    from dlspec.language.quantities import show_seconds
 
     network, guess = _figures(summary, intervals)
     return [

@@ -14,7 +14,7 @@ from dlspec.data.arrays import is_read_later
 from dlspec.data.checks.table import ColumnSummary
 from dlspec.data.sources.base import SHARE_OF_MEMORY
 from dlspec.evaluation.metrics import METRICS
-from dlspec.language.fields import show_bytes, show_seconds
+from dlspec.language.quantities import show_bytes, show_seconds
 from dlspec.language.shapes import show_shape
 from dlspec.runs.timing import expected_time
 from dlspec.runtime.memory import machine_memory

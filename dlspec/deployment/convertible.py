@@ -11,7 +11,10 @@ def convertible(network: Any) -> Any:
 
     Of mixed precision the weights are float32, and the copy computes in float32 too.
     """
-    return _in_float32(network) if _is_mixed(network) else network
+    found = _in_float32(network) if _is_mixed(network) else network
+    if not found._inbound_nodes:  # only what was called is converted
+        found(found.input)
+    return found
 
 
 def _is_mixed(network: Any) -> bool:
@@ -24,7 +27,6 @@ def _in_float32(network: Any) -> Any:
     config = copy.deepcopy(keras.saving.serialize_keras_object(network))
     found = keras.saving.deserialize_keras_object(_with_float32(config), safe_mode=True)
     found.set_weights(network.get_weights())
-    found(found.input)  # only what was called is converted
     return found
 
 

@@ -8,6 +8,7 @@ import json
 import platform
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ import numpy as np
 
 from dlspec._version import __version__
 from dlspec.deployment.base import CannotExport, ExportTarget, Loaded, choose_target
-from dlspec.deployment.proof import Proof, Runnable, prove
+from dlspec.deployment.proof import Proof, Runnable, StepByStep, by_keras, prove
 from dlspec.deployment.quiet import reason_of
 from dlspec.deployment.serving import naming, preprocessing
 from dlspec.deployment.signature import signature_of
+from dlspec.deployment.step_by_step import step_model
 from dlspec.deployment.steps import NotKnown, Program, program_of
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.quantities import count_milliseconds
+from dlspec.model.build import preprocessing_of
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.samples import SampleRows, samples_of
 from dlspec.runtime.files import cannot_write, finite
@@ -37,8 +41,34 @@ MOST_SHOWN = 200_000
 """Values of all rows in `rows.json`, but for the first row."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is exported.
+
+    Args:
+        model: the `keras.Model` that is written.
+        reference: that whose outputs it gives, of the same rows.
+        whole: whether these are the predictions of the run.
+        samples: rows of the test part as the reference takes them.
+        by_step: whether the model takes one timestep at a time, and its states.
+    """
+
+    model: Any
+    reference: Any
+    whole: bool
+    samples: SampleRows
+    by_step: bool = False
+
+
 def export_part(
-    run: Run, layers: str | None, pretrained: bool, out: Path | None, format: str | None, quantize: bool
+    run: Run,
+    layers: str | None = None,
+    *,
+    pretrained: bool = False,
+    out: Path | None = None,
+    format: str | None = None,
+    quantize: bool = False,
+    step_by_step: bool = False,
 ) -> Path:
     """Exports a trained network or a part of it; see `api.export`."""
     first, dots, last = (layers or "..").partition("..")
@@ -48,28 +78,43 @@ def export_part(
     target = choose_target(out, format, quantize)
     require(*target.modules, what=f"the format `{target.type_name}`")
     part = f"_{first}_to_{last or 'output'}".replace("__", "_") if first or last else ""
-    joint = "_" if target.is_folder else ""
-    path = Path(f"{run.spec.name}{part}{joint}{target.suffixes[0]}") if out is None else out
+    name = f"{run.spec.name}{part}{'_step' * step_by_step}"
+    path = Path(f"{name}{'_' * target.is_folder}{target.suffixes[0]}") if out is None else out
     whole = not part and not pretrained
-    model = run.model if whole else run.part(first or None, last or None, pretrained=pretrained)
-    write_export(run, model, whole, target, path)
+    if step_by_step and not whole:
+        raise DataError.of("cannot-export", "a part of a network is not exported step by step", help="leave one out")
+    with fitting_together(run.folder):
+        model = run.model if whole else run.part(first or None, last or None, pretrained=pretrained)
+        samples = samples_of(run)
+        if first:
+            samples = entering(run, first, model, samples)
+        write_export(run, _wanted(model, whole, samples, step_by_step, target), target, path)
     return path
+
+
+def _wanted(model: Any, whole: bool, samples: SampleRows, step_by_step: bool, target: ExportTarget) -> Wanted:
+    if not step_by_step:
+        return Wanted(model, model, whole, samples)
+    try:
+        return Wanted(step_model(model), model, whole, samples, by_step=True)
+    except CannotExport as error:
+        message = f"the network cannot be exported step by step: {error}"
+        raise DataError.of("cannot-export", message, help="leave `--step-by-step` out") from None
 
 
 def companions(path: Path, target: ExportTarget) -> dict[str, Path]:
     """Where the files beside an export go, by what they are: in its folder, or beside the file, called after it."""
-    names = (SIGNATURE, RECEIPT, ROWS, PREPROCESSING, *READERS)
+    names = (SIGNATURE, RECEIPT, ROWS, PREPROCESSING)
     if target.is_folder:
-        return {name: path / name for name in names}
-    return {name: path.with_name(f"{path.stem}.{name}") for name in names}
+        return {name: path / name for name in (*names, *READERS)}
+    readers = {name: path.with_name(name) for name in READERS}  # which are the same for all
+    return {name: path.with_name(f"{path.name}.{name}") for name in names} | readers
 
 
-def write_export(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path) -> Path:
-    """Writes an export and its companions, all or nothing; returns the receipt.
+def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
+    """Writes an export and its companions, all or nothing.
 
     Args:
-        model: the `keras.Model` to export.
-        whole: whether it is the whole network.
         path: the file, or the folder of a format that writes one.
 
     Raises:
@@ -78,25 +123,21 @@ def write_export(run: Run, model: Any, whole: bool, target: ExportTarget, path: 
     """
     places = companions(path, target)
     for there in (path, *(path.with_suffix(ending) for ending in target.others), *places.values()):
-        if there.exists():
+        if there.exists() and not _is_reader(there):
             raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
-    with fitting_together(run.folder):
-        samples = samples_of(run)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix=".dlspec-export-", dir=path.parent) as folder:
-                draft = Path(folder) / path.name
-                _write(run, model, whole, target, draft, samples)
-                _keep(Path(folder), path.parent)
-        except OSError as error:
-            raise cannot_write(path, error, "name another file") from None
-    return places[RECEIPT]
-
-
-def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, samples: SampleRows) -> None:
     try:
-        outside = target.write(model, path)
-        raw, _ = program_of(model)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".dlspec-export-", dir=path.parent) as folder:
+            _write(run, wanted, target, Path(folder) / path.name)
+            _keep(Path(folder), path.parent)
+    except OSError as error:
+        raise cannot_write(path, error, "name another file") from None
+
+
+def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
+    try:
+        outside = target.write(wanted.model, path)
+        raw, _ = program_of(wanted.model)
     except NotKnown as error:
         raise _refusal(target, f"`{error}` around the network is an operation that no step stands for") from None
     except CannotExport as error:
@@ -104,18 +145,18 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
     loaded = _loaded(target, path)
     proof = None
     if loaded is not None:
-        runnable = Runnable(loaded, outside)
-        proof = prove(run, model, whole, runnable, samples)
+        runnable = StepByStep(loaded, outside, raw.inputs) if wanted.by_step else Runnable(loaded, outside)
+        proof = prove(run, wanted.reference, wanted.whole, runnable, wanted.samples)
         if not proof.holds and not target.quantize:
             raise _differs(target, proof)
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
-    signature = signature_of(run.data, steps, whole, run.spec.name, target.type_name)
+    signature = signature_of(run.data, steps, wanted.whole, run.spec.name, target.type_name)
     files = [path, *(path.with_suffix(ending) for ending in target.others)]
     said = {
         places[SIGNATURE]: signature,
-        places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None),
-        places[ROWS]: shown_rows(signature, samples, proof.outputs) if proof else None,
+        places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None, wanted.by_step),
+        places[ROWS]: shown_rows(signature, wanted.samples, proof.outputs) if proof else None,
         places[PREPROCESSING]: None if outside is None else outside.as_json(),
     }
     for place, values in said.items():
@@ -124,7 +165,16 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
             place.write_text(text + "\n", encoding="utf-8", newline="\n")
     if outside is not None:
         for name in READERS:
-            shutil.copy(Path(inspect.getfile(preprocessing)).with_name(name), places[name])
+            shutil.copy(_reader(name), places[name])
+
+
+def _reader(name: str) -> Path:
+    return Path(inspect.getfile(preprocessing)).with_name(name)
+
+
+def _is_reader(place: Path) -> bool:
+    """Whether a file is a reader as this version of dlspec writes it, which may be there already."""
+    return place.name in READERS and place.is_file() and place.read_bytes() == _reader(place.name).read_bytes()
 
 
 def _loaded(target: ExportTarget, path: Path) -> Loaded | None:
@@ -137,6 +187,16 @@ def _loaded(target: ExportTarget, path: Path) -> Loaded | None:
 def _keep(folder: Path, home: Path) -> None:
     for file in sorted(folder.iterdir()):
         file.replace(home / file.name)
+
+
+def entering(run: Run, first: str, part: Any, samples: SampleRows) -> SampleRows:
+    """The samples as they come to a layer of the network, whose outputs a part of it takes."""
+    import keras
+
+    network = next(layer for layer in run.model.layers if isinstance(layer, keras.Model))
+    before = keras.Model(network.inputs, network.get_layer(first).input)(preprocessing_of(run.model)(run.model.input))
+    values = by_keras(keras.Model(run.model.input, before), samples.raw)
+    return SampleRows(samples.places, {program_of(part)[0].inputs[0].name: values})
 
 
 def _refusal(target: ExportTarget, why: str) -> DataError:
@@ -159,8 +219,15 @@ def _differs(target: ExportTarget, proof: Proof) -> DataError:
     )
 
 
+def read_receipt(path: Path) -> dict[str, Any]:
+    """The receipt of what was exported to a file or folder."""
+    place = path / RECEIPT if path.is_dir() else path.with_name(f"{path.name}.{RECEIPT}")
+    found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    return found
+
+
 def receipt_of(
-    run: Run, target: ExportTarget, files: list[Path], proof: Proof | None, runtime: str | None
+    run: Run, target: ExportTarget, files: list[Path], proof: Proof | None, runtime: str | None, by_step: bool
 ) -> dict[str, Any]:
     """What was written, and how it was shown to be the same."""
     import keras
@@ -180,14 +247,18 @@ def receipt_of(
             "odd_rows": proof.odd_rows,
             "largest_difference_of_odd_rows": proof.odd_difference,
             "allowed": proof.allowed,
-            "of": "the scale of the output",
+            "of": "the output's scale",
         }
         median, high = proof.milliseconds
         found["latency"] = {
             "milliseconds": {"median": round(median, 4), "p99": round(high, 4)},
-            "of": "one row at a time, on one thread",
+            "of": "one timestep at a time" if by_step else "one row at a time",
+            "threads": 1,
             "processor": platform.processor() or platform.machine(),
         }
+        if run.spec.budget.latency is not None:
+            allowed = count_milliseconds(run.spec.budget.latency)
+            found["budget"] = {"latency": allowed, "kept": median <= allowed, "kept_by_p99": high <= allowed}
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from dlspec.deployment.base import Loaded
 from dlspec.deployment.serving.preprocessing import Preprocessing
-from dlspec.deployment.steps import Program
+from dlspec.deployment.steps import Program, Value
 from dlspec.runs.samples import SampleRows
 from dlspec.training.values import predict
 
@@ -51,20 +51,63 @@ class Runnable:
 
     def __call__(self, raw: Raw) -> Array:
         """The output for some rows."""
+        return self.outputs(raw)[0]
+
+    def once(self, raw: Raw) -> None:
+        """Runs it once for one row, for the time that it takes."""
+        self._at_once(raw)
+
+    def outputs(self, raw: Raw) -> list[Array]:
+        """All outputs for some rows."""
         count = len(next(iter(raw.values())))
         size = self.loaded.batch or AT_ONCE
         found = [
             self._at_once({name: values[first : first + size] for name, values in raw.items()})
             for first in range(0, count, size)
         ]
-        return np.concatenate(found)
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
-    def _at_once(self, raw: Raw) -> Array:
+    def _at_once(self, raw: Raw) -> list[Array]:
         if self.steps is None:
-            return self.loaded.run(raw)[0]
+            return self.loaded.run(raw)
         values = self.steps.before(dict(raw))
         outputs = self.loaded.run(dict(zip(self.names, values, strict=True)))
-        return np.asarray(self.steps.after(outputs, values.kept)[0])
+        return [np.asarray(values) for values in self.steps.after(outputs, values.kept)]
+
+
+class StepByStep(Runnable):
+    """An exported step model, which walks through whole windows from states of zeros.
+
+    Args:
+        inputs: of the step model, the raw timestep first.
+    """
+
+    def __init__(self, loaded: Loaded, outside: Program | None, inputs: Sequence[Value]) -> None:
+        super().__init__(loaded, outside)
+        self.raw, *self.states = inputs
+
+    def __call__(self, raw: Raw) -> Array:
+        windows = raw[self.raw.name]
+        given, output = self._at_first(len(windows)), np.empty(0)
+        for first in range(windows.shape[1] - self._span + 1):
+            step = {self.raw.name: windows[:, first : first + self._span]}
+            output, *after = self.outputs({**step, **given})
+            given = {state.name: values for state, values in zip(self.states, after, strict=True)}
+        return output
+
+    def once(self, raw: Raw) -> None:
+        windows = raw[self.raw.name]
+        self._at_once({self.raw.name: windows[:, : self._span], **self._at_first(len(windows))})
+
+    @property
+    def _span(self) -> int:
+        """Raw timesteps that it takes at a time."""
+        return self.raw.shape[0] or 1
+
+    def _at_first(self, rows: int) -> dict[str, Array]:
+        return {
+            state.name: np.zeros((rows, *(length or 1 for length in state.shape)), state.dtype) for state in self.states
+        }
 
 
 @dataclass(frozen=True)
@@ -94,16 +137,16 @@ class Proof:
         return self.difference <= self.allowed and self.odd_difference <= self.allowed
 
 
-def prove(run: Run, model: Any, whole: bool, runnable: Callable[[Raw], Array], samples: SampleRows) -> Proof:
+def prove(run: Run, model: Any, whole: bool, runnable: Runnable, samples: SampleRows) -> Proof:
     """Compares an exported network with the run.
 
     Args:
-        model: the `keras.Model` that was exported.
+        model: the `keras.Model` whose outputs it gives.
         whole: whether it is the whole network, whose outputs `predictions.csv` has.
         runnable: the exported file.
     """
     raw, odd = samples.raw, odd_rows(run, samples)
-    expected = _by_keras(model, raw)
+    expected = by_keras(model, raw)
     found = runnable(raw)
     scale = scale_of(run, expected, raw, whole)
     alone = [runnable({name: values[[row]] for name, values in raw.items()}) for row in range(min(ALONE, len(samples)))]
@@ -113,13 +156,14 @@ def prove(run: Run, model: Any, whole: bool, runnable: Callable[[Raw], Array], s
         apart = max(apart, _apart(*measured, np.ones(1) if run.data.target.kind != "number" else scale))
     odd_apart, count = 0.0, 0
     if odd:
-        odd_apart = _apart(runnable(odd), _by_keras(model, odd), scale)
+        odd_apart = _apart(runnable(odd), by_keras(model, odd), scale)
         count = len(next(iter(odd.values())))
     allowed = ALLOWED if run.spec.runtime.precision == "float32" else ALLOWED_MIXED
     return Proof(len(samples), apart, count, odd_apart, allowed, found, timed(runnable, raw))
 
 
-def _by_keras(model: Any, raw: Raw) -> Array:
+def by_keras(model: Any, raw: Raw) -> Array:
+    """What a `keras.Model` puts out for raw rows."""
     return predict(model, raw if isinstance(model.input, dict) else next(iter(raw.values())))
 
 
@@ -169,7 +213,8 @@ def _apart(found: Array, expected: Array, scale: Array) -> float:
 
 def odd_rows(run: Run, samples: SampleRows) -> Raw:
     """Rows of a table in which one value after the other is missing, where it may be, or a word that was never seen."""
-    if not run.data.encoded or not len(samples):
+    inputs = {feature.input or feature.name for feature in run.data.features}
+    if not run.data.encoded or not len(samples) or inputs != {*samples.raw}:
         return {}
     first = {name: values[:ODD_ROWS] for name, values in samples.raw.items()}
     rows = []
@@ -182,13 +227,14 @@ def odd_rows(run: Run, samples: SampleRows) -> Raw:
     return {name: np.concatenate([row[name] for row in rows]) for name in first} if rows else {}
 
 
-def timed(runnable: Callable[[Raw], Array], raw: Raw) -> tuple[float, float]:
-    """Median and 99th percentile of the time of one row alone, with the steps outside of the file, in milliseconds."""
+def timed(runnable: Runnable, raw: Raw) -> tuple[float, float]:
+    """Median and 99th percentile of the time of one row alone, of a step model of one timestep, with the steps outside
+    of the file, in milliseconds."""
     rows = [{name: values[[row]] for name, values in raw.items()} for row in range(len(next(iter(raw.values()))))]
     spent: list[float] = []
     ends = time.perf_counter() + TIMED_SECONDS
     while len(spent) < TIMED_CALLS and (len(spent) < ALONE or time.perf_counter() < ends):
         began = time.perf_counter()
-        runnable(rows[len(spent) % len(rows)])
+        runnable.once(rows[len(spent) % len(rows)])
         spent.append(1000 * (time.perf_counter() - began))
     return float(np.median(spent)), float(np.quantile(spent, 0.99))

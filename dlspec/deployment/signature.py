@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlspec.deployment.step_by_step import STATE
 from dlspec.deployment.steps import Program, Value
 from dlspec.runs.records.data import DataRecord, FeatureRecord
 
@@ -22,7 +23,8 @@ def signature_of(record: DataRecord, raw: Program, whole: bool, name: str, forma
         "name": name,
         "task": record.task,
         "format": format,
-        "inputs": [_input(value, features.get(value.name), record) for value in raw.inputs],
+        "inputs": [_input(value, features.get(value.name), record) for value in raw.inputs if not is_state(value)],
+        "states": _states(raw),
         "outputs": _target(record, raw) if whole else _part(raw),
         "takes": [value.as_json() for value in raw.takes],
         "gives": [value.as_json() for value in raw.gives],
@@ -30,6 +32,18 @@ def signature_of(record: DataRecord, raw: Program, whole: bool, name: str, forma
         "missing_word": record.missing_word,
         "fingerprint": record.fingerprint,
     }
+
+
+def is_state(value: Value) -> bool:
+    """Whether an input of a step model is what it put out at the timestep before."""
+    return value.name.startswith(f"{STATE}_")
+
+
+def _states(raw: Program) -> list[dict[str, Any]]:
+    """Inputs that are zeros at first, and then what the output of the same place was."""
+    states = [value for value in raw.inputs if is_state(value)]
+    after = raw.outputs[1 : 1 + len(states)]
+    return [{**state.as_json(), "output": value.name} for state, value in zip(states, after, strict=True)]
 
 
 def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> dict[str, Any]:
@@ -42,8 +56,8 @@ def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> d
         found["columns"] = [_column(known[name]) if name in known else {"column": name} for name in columns]
     elif len(record.features) == 1:
         found |= _column(record.features[0])
-    if record.timesteps is not None:
-        found["timesteps"] = record.timesteps
+    if record.timesteps is not None and len(value.shape) == 2:
+        found["timesteps"] = value.shape[0]
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import show_bytes
+from dlspec.language.quantities import show_bytes
 from dlspec.language.registry import anything_added
 from dlspec.model.weights import LayerWeights
 from dlspec.runs.checksums import check_file, read_checksums

@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 from dlspec.data.section import DataSpec
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.language.diagnostics import Span
-from dlspec.language.fields import Bytes, NonNegativeInt, PositiveInt, SpecModel, Text, mistake, show_value
+from dlspec.language.fields import NonNegativeInt, PositiveInt, SpecModel, Text, mistake, show_value
 from dlspec.language.notebooks import InNotebooks
+from dlspec.language.quantities import Bytes, Latency
 from dlspec.language.section import Places, Section
 from dlspec.language.words import nearest, one_of
 from dlspec.language.yaml import Document
@@ -56,6 +57,7 @@ class BudgetSpec(SpecModel):
     flops: PositiveInt | None = Field(None, description="floating-point operations for one sample")
     size: Bytes | None = Field(None, description="of the weights of the saved model, such as `5 MB`")
     memory: Bytes | None = Field(None, description="that training takes, such as `2 GB`")
+    latency: Latency | None = Field(None, description="of one sample on one thread, as `export` measures it: `5 ms`")
 
 
 class Spec(InNotebooks, SpecModel):

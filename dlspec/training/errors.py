@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from dlspec.data.preparation import Prepared
 from dlspec.language.diagnostics.errors import TrainingError
-from dlspec.language.fields import show_bytes
+from dlspec.language.quantities import show_bytes
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.runtime.memory import free_device_memory
 from dlspec.training.estimates import count_of, fit, smaller_batch

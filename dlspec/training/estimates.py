@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
-from dlspec.language.fields import show_bytes
+from dlspec.language.quantities import show_bytes
 from dlspec.language.shapes import count
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Output

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlspec.language.fields import OneOrMore, PositiveInt, PositiveNumber, SpecModel, Text, Time, either, mistake
+from dlspec.language.fields import OneOrMore, PositiveInt, PositiveNumber, SpecModel, Text, either, mistake
+from dlspec.language.quantities import Time
 from dlspec.language.section import Section
 from dlspec.language.words import one_of
 from dlspec.runtime.section import RuntimeSpec

@@ -16,7 +16,7 @@ import numpy as np
 from dlspec.data.arrays import Samples, blocks, reshaped
 from dlspec.data.preparation import Part, Prepared
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import count_seconds
+from dlspec.language.quantities import count_seconds
 from dlspec.model.weights import LayerWeights
 from dlspec.runtime.backend import devices_of
 from dlspec.training.callbacks.base import Callback

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -133,9 +132,3 @@ def trained(name: str, home: Path) -> dlspec.Run:
     text = f"dlspec: 1\nname: {name}\n{SPECS_BY_NAME[name]}train: {{epochs: 2, batch_size: 32}}\n"
     (home / f"{name}.yaml").write_text(text, encoding="utf-8")
     return dlspec.run(home / f"{name}.yaml", out=home / name)
-
-
-def receipt_of(file: Path) -> dict:
-    """The receipt beside an exported file, or in an exported folder."""
-    place = file / "receipt.json" if file.is_dir() else file.with_name(f"{file.stem}.receipt.json")
-    return json.loads(place.read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from dlspec.data.datasets import DATASETS
 from dlspec.data.datasets.keras_cache import KerasDataset
 from dlspec.data.preparation import prepare
 from dlspec.data.source_of import source_of
-from dlspec.language.fields import count_bytes, show_bytes
+from dlspec.language.quantities import count_bytes, show_bytes
 from dlspec.language.yaml import read_text
 from dlspec.runs.job import load_data, plan_of
 from dlspec.spec.checks import check

@@ -28,12 +28,17 @@ class Keras(ExportTarget):
 
     def load(self, path: Path) -> Loaded:
         import keras
+        import numpy as np
 
         from dlspec.training.values import predict
 
         model = keras.models.load_model(path, safe_mode=True)
+        names = [tensor._keras_history.operation.name for tensor in model.inputs]
 
         def run(values: Mapping[str, Array]) -> list[Array]:
+            if len(model.outputs) > 1:  # a step model
+                found = model.predict_on_batch([values[name] for name in names])
+                return [np.asarray(each) for each in found]
             return [predict(model, values if isinstance(model.input, dict) else next(iter(values.values())))]
 
         return Loaded(run, None, f"keras {keras.__version__} on {keras.backend.backend()}")

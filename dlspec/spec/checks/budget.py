@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Label
-from dlspec.language.fields import count_bytes, show_bytes
+from dlspec.language.quantities import count_bytes, show_bytes
 from dlspec.model.graph import GraphLayer
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule

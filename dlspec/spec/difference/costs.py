@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import count_bytes, show_bytes
+from dlspec.language.quantities import count_bytes, show_bytes
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.spec.checks import Checked
 from dlspec.spec.other_run import taken_layers

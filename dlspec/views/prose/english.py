@@ -202,6 +202,7 @@ KEYS = {
     "budget.flops": "One sample may take {value} floating-point operations at most.",
     "budget.size": "The saved weights may take {value} at most.",
     "budget.memory": "Training may take {value} of memory at most.",
+    "budget.latency": "One sample may take {value} at most, as an export measures it.",
 }
 
 OTHER_KEYS = "`{key}` is {value}."

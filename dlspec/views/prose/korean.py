@@ -205,6 +205,7 @@ KEYS = {
     "budget.flops": "표본 하나의 부동소수점 연산은 최대 {value}번입니다.",
     "budget.size": "저장된 가중치의 크기는 최대 {value} 입니다.",
     "budget.memory": "훈련에 드는 메모리는 최대 {value} 입니다.",
+    "budget.latency": "내보낸 모델이 표본 하나를 계산하는 시간은 최대 {value} 입니다.",
 }
 
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BeforeValidator, PlainValidator
 from pydantic.fields import FieldInfo
 
-from dlspec.language.fields import Amount, Bytes, OneOrMore, SpecModel, Time
+from dlspec.language.fields import Amount, OneOrMore, SpecModel
+from dlspec.language.quantities import Bytes, Latency, Time
 from dlspec.language.registry import Kind, OneOf, Registry
 from dlspec.model.activations import ACTIVATIONS, ActivationName
 from dlspec.model.layers.base import LayerName
@@ -39,6 +40,7 @@ _CHECKED: tuple[tuple[Any, Form], ...] = (
     (LayerName, _pattern("^[A-Za-z][A-Za-z0-9_-]*$", "needed: letters a to z, digits, _ and -, a letter first")),
     (Bytes, _pattern(r"^\d+(\.\d+)? ?[KMGT]?B$", "needed: a number and a unit, such as 50 MB")),
     (Time, _pattern(r"^\d+(\.\d+)? ?(s|min|h)$", "needed: a number and a unit, such as 5 min")),
+    (Latency, _pattern(r"^\d+(\.\d+)? ?(us|ms|s)$", "needed: a number and a unit, such as 5 ms")),
     (UseCudnn, {"enum": ["auto", False]}),
     (Amount, {"type": "number", "minimum": 0}),
 )

@@ -329,6 +329,6 @@ evaluate: {compare: {without_pretraining: {seeds: 5}}}
         'runtime: {track: [tensorboard, {mlflow: {uri: "sqlite:///mlflow.db"}}, {wandb: {mode: offline}}]}\n',
     ),
     "runtime.distribute": ("runtime: {distribute: {strategy: mirrored, devices: 4}}\n",),
-    "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB}\n",),
+    "budget": ("budget: {parameters: 10000, flops: 20000, size: 100 KB, memory: 1 MB, latency: 5 ms}\n",),
 }
 """Path of a section -> specs that use every key of it; what does not matter is left out."""
