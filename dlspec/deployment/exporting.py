@@ -104,7 +104,7 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
     loaded = _loaded(target, path)
     proof = None
     if loaded is not None:
-        runnable = Runnable(loaded, outside)
+        runnable = Runnable(loaded, None if outside is None or outside.is_empty else outside)
         proof = prove(run, model, whole, runnable, samples)
         if not proof.holds and not target.quantize:
             raise _differs(target, proof)
@@ -116,13 +116,13 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
         places[SIGNATURE]: signature,
         places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None),
         places[ROWS]: shown_rows(signature, samples, proof.outputs) if proof else None,
-        places[PREPROCESSING]: None if outside is None else outside.as_json(),
+        places[PREPROCESSING]: None if steps.is_empty else steps.as_json(),
     }
     for place, values in said.items():
         if values is not None:
             text = json.dumps(finite(values), indent=1 if place != places[PREPROCESSING] else None, ensure_ascii=False)
             place.write_text(text + "\n", encoding="utf-8", newline="\n")
-    if outside is not None:
+    if not steps.is_empty:
         for name in READERS:
             shutil.copy(Path(inspect.getfile(preprocessing)).with_name(name), places[name])
 
