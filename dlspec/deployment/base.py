@@ -62,7 +62,8 @@ class ExportTarget(Kind):
         """Writes a `keras.Model`, which takes raw columns, whole or not at all.
 
         Returns:
-            The steps that stand outside of the file, around what is in it; None: there are none.
+            The steps that stand outside of the file, around what is in it; None: there are none, and it takes the raw
+            columns of the model.
 
         Raises:
             CannotExport: the format cannot do what the network does.

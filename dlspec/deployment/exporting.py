@@ -145,7 +145,8 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
     loaded = _loaded(target, path)
     proof = None
     if loaded is not None:
-        runnable = StepByStep(loaded, outside, raw.inputs) if wanted.by_step else Runnable(loaded, outside)
+        around = None if outside is None or outside.is_empty else outside
+        runnable = StepByStep(loaded, around, raw.inputs) if wanted.by_step else Runnable(loaded, around)
         proof = prove(run, wanted.reference, wanted.whole, runnable, wanted.samples)
         if not proof.holds and not target.quantize:
             raise _differs(target, proof)
@@ -157,13 +158,13 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
         places[SIGNATURE]: signature,
         places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None, wanted.by_step),
         places[ROWS]: shown_rows(signature, wanted.samples, proof.outputs) if proof else None,
-        places[PREPROCESSING]: None if outside is None else outside.as_json(),
+        places[PREPROCESSING]: None if steps.is_empty else steps.as_json(),
     }
     for place, values in said.items():
         if values is not None:
             text = json.dumps(finite(values), indent=1 if place != places[PREPROCESSING] else None, ensure_ascii=False)
             place.write_text(text + "\n", encoding="utf-8", newline="\n")
-    if outside is not None:
+    if not steps.is_empty:
         for name in READERS:
             shutil.copy(_reader(name), places[name])
 

@@ -17,7 +17,13 @@ from dlspec.deployment.exporting import companions, read_receipt
 from dlspec.runs.samples import samples_of
 from tests.deployment.networks import SPECS_BY_NAME
 
-FORMATS = {"keras": "net.keras", "onnx": "net.onnx"}
+FORMATS = {
+    "keras": "net.keras",
+    "onnx": "net.onnx",
+    "saved_model": "net_saved_model",
+    "litert": "net.tflite",
+    "openvino": "net.xml",
+}
 
 
 def beside(file: Path, name: str) -> dict:
