@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 MOST_ROWS, FEWEST_ROWS = 200, 5
-MOST_VALUES = 2**20
-"""Of all rows together, but for the fewest."""
+MOST_VALUES, MOST_OF_FEWEST = 2**20, 2**22
+"""Values of all rows together; and where rows are large, of the fewest."""
 MOST_BYTES = 2**30
 PLACES = "places"
 TEXT = "text:"
@@ -54,8 +54,9 @@ def sample_rows(data: Prepared, predictor: RowPredictor) -> SampleRows:
     """Rows out of the prepared data of a run."""
     import pandas as pd
 
-    among = written_places(data.test)
-    places = chosen(data, among=among, rows=MOST_ROWS, values=MOST_VALUES, fewest=FEWEST_ROWS)
+    among, size = written_places(data.test), max(1, int(np.prod(data.test.raw.shape[1:])))
+    fewest = max(1, min(FEWEST_ROWS, MOST_OF_FEWEST // size))
+    places = chosen(data, among=among, rows=MOST_ROWS, values=MOST_VALUES, fewest=fewest)
     record = predictor.data
     if record.encoded:
         rows = rows_of(data, places)
