@@ -152,7 +152,7 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
             raise _differs(target, proof)
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
-    signature = signature_of(run.data, steps, wanted.whole, run.spec.name, target.type_name)
+    signature = signature_of(run.data, steps, wanted.whole, wanted.by_step, run.spec.name, target.type_name)
     files = [path, *(path.with_suffix(ending) for ending in target.others)]
     said = {
         places[SIGNATURE]: signature,

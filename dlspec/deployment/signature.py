@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlspec.deployment.step_by_step import STATE
 from dlspec.deployment.steps import Program, Value
 from dlspec.runs.records.data import DataRecord, FeatureRecord
 
 
-def signature_of(record: DataRecord, raw: Program, whole: bool, name: str, format: str) -> dict[str, Any]:
+def signature_of(
+    record: DataRecord, raw: Program, whole: bool, by_step: bool, name: str, format: str
+) -> dict[str, Any]:
     """The record.
 
     Args:
         record: what the data of the run looked like.
         raw: the steps around the exported file; its inputs are what is given, its outputs what comes out.
         whole: whether it is the whole network, and not a part of it.
+        by_step: whether it takes a timestep, and states.
         name: of the spec.
     """
     features = {feature.input or feature.name: feature for feature in record.features} if record.encoded else {}
@@ -23,8 +25,10 @@ def signature_of(record: DataRecord, raw: Program, whole: bool, name: str, forma
         "name": name,
         "task": record.task,
         "format": format,
-        "inputs": [_input(value, features.get(value.name), record) for value in raw.inputs if not is_state(value)],
-        "states": _states(raw),
+        "inputs": [
+            _input(value, features.get(value.name), record) for value in (raw.inputs[:1] if by_step else raw.inputs)
+        ],
+        "states": _states(raw) if by_step else [],
         "outputs": _target(record, raw) if whole else _part(raw),
         "takes": [value.as_json() for value in raw.takes],
         "gives": [value.as_json() for value in raw.gives],
@@ -34,16 +38,10 @@ def signature_of(record: DataRecord, raw: Program, whole: bool, name: str, forma
     }
 
 
-def is_state(value: Value) -> bool:
-    """Whether an input of a step model is what it put out at the timestep before."""
-    return value.name.startswith(f"{STATE}_")
-
-
 def _states(raw: Program) -> list[dict[str, Any]]:
-    """Inputs that are zeros at first, and then what the output of the same place was."""
-    states = [value for value in raw.inputs if is_state(value)]
-    after = raw.outputs[1 : 1 + len(states)]
-    return [{**state.as_json(), "output": value.name} for state, value in zip(states, after, strict=True)]
+    """Inputs of a step model that are zeros at first, and then what the output beside them was."""
+    states = zip(raw.inputs[1:], raw.outputs[1:], strict=True)
+    return [{**state.as_json(), "output": value.name} for state, value in states]
 
 
 def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> dict[str, Any]:

@@ -153,10 +153,12 @@ class _Reader:
         self.after: list[Step] = []
         self.takes: tuple[Value, ...] = ()
         self.gives: tuple[Value, ...] = ()
+        self.columns: set[str] = set()
         self.count = 0
 
     def input(self, tensor: Any) -> Value:
         self.values[id(tensor)] = value = _named(tensor, tensor._keras_history.operation.name)
+        self.columns.add(value.name)
         return value
 
     def program(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Program:
@@ -184,7 +186,7 @@ class _Reader:
             return
         if operation is self.network:
             self.takes = tuple(self.values[id(tensor)] for tensor in node.input_tensors)
-            self.gives = tuple(_named(tensor, f"network_{i}") for i, tensor in enumerate(node.output_tensors))
+            self.gives = tuple(_named(tensor, self._free_name("network")) for tensor in node.output_tensors)
             self._are(node.output_tensors, self.gives)
         elif isinstance(operation, keras.Model):  # preprocessing of its own
             self._are(operation.inputs, [self.values[id(tensor)] for tensor in node.input_tensors])
@@ -198,10 +200,16 @@ class _Reader:
         self.values.update(zip(map(id, tensors), values, strict=True))
 
     def _add(self, op: str, of: Sequence[Operand], dtype: str, shape: Sequence[int | None], **more: Any) -> Step:
-        self.count += 1
-        step = Step(f"{op}_{self.count}", dtype, tuple(shape), op, tuple(of), more)
+        step = Step(self._free_name(op), dtype, tuple(shape), op, tuple(of), more)
         (self.after if self.gives else self.before).append(step)
         return step
+
+    def _free_name(self, op: str) -> str:
+        """One that no column has."""
+        self.count += 1
+        while f"{op}_{self.count}" in self.columns:
+            self.count += 1
+        return f"{op}_{self.count}"
 
     def _operand(self, value: Any) -> Operand:
         if id(value) in self.values:
