@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.deployment.base import CannotExport
+from dlspec.deployment.convertible import named
 
 EACH_BY_ITSELF = {
     "Activation",
@@ -114,7 +115,7 @@ class _Step:
         axis = getattr(layer, "axis", -1)
         last = axis in (-1, [-1], len(tensors[0].shape) - 1)
         if not (kind in EACH_BY_ITSELF or (kind in OVER_FEATURES and last)):
-            raise CannotExport(f"`{layer.name}` ({kind}) sees several timesteps at once")
+            raise CannotExport(f"{named(layer)} sees several timesteps at once")
         output = layer(*args, **kwargs)
         self._over_time.add(id(output))
         return output
@@ -123,7 +124,7 @@ class _Step:
         import keras
 
         if getattr(layer, "go_backwards", False):
-            raise CannotExport(f"`{layer.name}` reads a window from its end")
+            raise CannotExport(f"{named(layer)} reads a window from its end")
         convolves = type(layer).__name__.startswith("Conv")
         more: dict[str, Any] = {} if convolves else {"unroll": True}
         own = type(layer).from_config({**layer.get_config(), "return_state": True, **more})

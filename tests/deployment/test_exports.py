@@ -115,9 +115,9 @@ def test_an_exported_step_goes_on_from_its_states(network, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("pictures", "`conv2d_1` (Conv2D) sees several timesteps at once"),
+        ("pictures", "`conv2d_1` (conv2d) sees several timesteps at once"),
         ("sequence", "it takes no sequence of timesteps"),
-        ("given_back", "`flatten_1` (Flatten) sees several timesteps at once"),
+        ("given_back", "`flatten_1` (flatten) sees several timesteps at once"),
         ("numbers", "it takes no sequence of timesteps"),
     ],
 )
