@@ -82,6 +82,7 @@ def light(folder, tiny_run):
         ["layers"], ["layers", "lstm"], ["schema"], ["doctor", "--json"], ["validate", str(ROOT / "specs")],
         ["run", "--resume", run], ["runs", run], ["compare", run, other], ["replay", run], ["report", run],
         ["predict", run, rows], ["evaluate", run, rows], ["export", run],
+        ["serve", run],
     ]  # fmt: skip
     environment = make_light_environment(folder / "packages")
     done = run_light(SCRIPT, environment=environment, cwd=folder, input=json.dumps(asked))
@@ -133,6 +134,8 @@ def test_whatever_needs_keras_says_how_it_is_installed(light):
             assert f'type `{sys.executable} -m pip install "dlspec[tensorflow]"`' in errors, words
         if words[0] == "compare":
             assert (code, '-m pip install "dlspec[sounds]"' in errors) == (3, True), errors
+        if words[0] == "serve":
+            assert (code, '-m pip install "dlspec[onnx,serve]"' in errors) == (3, True), errors
         if words[0] == "report":
             assert (code, '-m pip install "dlspec[tensorflow]"' in errors) == (3, True)
 

@@ -11,7 +11,7 @@ FUNCTIONS = {name: value for name in dlspec.__all__ if inspect.isfunction(value 
 OF_A_SPEC = [
     name for name, function in FUNCTIONS.items() if next(iter(inspect.signature(function).parameters), "") == "spec"
 ]
-OF_A_RUN = ["resume", "replay", "report", "predict", "evaluate", "export", "filters"]
+OF_A_RUN = ["resume", "replay", "report", "predict", "evaluate", "export", "serve", "filters"]
 TEXT = """\
 dlspec: 1
 name: blocks

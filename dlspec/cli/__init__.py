@@ -23,7 +23,7 @@ from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
     "init", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain", "layers",
-    "schema", "predict", "report", "export", "doctor",
+    "schema", "predict", "report", "export", "serve", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
@@ -43,6 +43,7 @@ OTHER_COMMANDS = {
     "show": "view display summary print cat",
     "doctor": "info status diagnose",
     "evaluate": "eval score judge metrics",
+    "serve": "server deploy api rest",
 }
 """What to type -> words of others for it."""
 

@@ -56,6 +56,8 @@ def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> d
         found |= _column(record.features[0])
     if record.timesteps is not None and len(value.shape) == 2:
         found["timesteps"] = value.shape[0]
+        if record.window is not None and record.timesteps > record.window.length:  # of changes the level says nothing
+            found["changes"] = True
     return found
 
 

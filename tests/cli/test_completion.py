@@ -62,7 +62,10 @@ RUNS = plain(["runs/lstm/001", "runs/lstm/002"])
         ("dlspec plan", "specs/a", ["dir,specs/a", "plain,specs/a.yaml"]),
         ("dlspec show", "specs/.", ["dir,specs/.", "plain,specs/.hidden.yaml"]),
         ("dlspec diff", "nowhere/", ["dir,nowhere/"]),
-        *((f"dlspec {command}", "", RUNS) for command in ("compare", "evaluate", "export", "predict", "replay")),
+        *(
+            (f"dlspec {command}", "", RUNS)
+            for command in ("compare", "evaluate", "export", "predict", "replay", "serve")
+        ),
         ("dlspec report", "runs/lstm/002", RUNS[1:]),
         ("dlspec replay", "elsewhere/", ["dir,elsewhere/"]),
         ("dlspec run --resume", "", RUNS),

@@ -1,8 +1,13 @@
 """Networks that the tests of exports share."""
 
+from contextlib import ExitStack
+from functools import cache
+
 import pytest
 
+import dlspec
 from tests.deployment.networks import trained, write_data
+from tests.deployment.servers import serving
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +16,30 @@ def network(tmp_path_factory):
     home = tmp_path_factory.mktemp("networks")
     write_data(home)
     return lambda name: trained(name, home)
+
+
+@pytest.fixture(scope="session")
+def exported(network, tmp_path_factory):
+    """The ONNX file of one of these networks, exported once in each worker."""
+    home = tmp_path_factory.mktemp("exported")
+
+    def exported(name):
+        file = home / f"{name}.onnx"
+        if not file.exists():
+            dlspec.export(network(name), out=file)
+        return file
+
+    return exported
+
+
+@pytest.fixture(scope="session")
+def server(exported, tmp_path_factory):
+    """A server of one of these networks, started once in each worker."""
+    home = tmp_path_factory.mktemp("servers")
+    with ExitStack() as stack:
+
+        @cache
+        def started(name):
+            return stack.enter_context(serving(exported(name), home=home))
+
+        yield started
