@@ -74,6 +74,10 @@ class ExportTarget(Kind):
         """Opens what was written in the runtime that it is for; None: nothing is there that runs it."""
         return None
 
+    def files(self, path: Path) -> list[Path]:
+        """What is written: the file or folder of that name, and the files beside it."""
+        return [path, *(path.with_suffix(ending) for ending in self.others)]
+
     @property
     def is_folder(self) -> bool:
         return not self.suffixes[0].startswith(".")
@@ -99,9 +103,11 @@ def choose_target(path: Path | None, format: str | None, quantize: bool = False)
         format = named[0]
     kind = EXPORT_TARGETS[format or DEFAULT]
     if quantize and not kind.quantizes:
-        able = [name for name, other in EXPORT_TARGETS.load_all().items() if other.quantizes]
+        able = [f"`{name}`" for name, other in EXPORT_TARGETS.load_all().items() if other.quantizes]
         said = f"the format `{kind.type_name}` is not quantized"
-        raise DataError.of("cannot-export", said, help=f"leave `--quantize` out, or write {one_of(able)}")
+        raise DataError.of(
+            "cannot-export", said, help=f"leave `--quantize` out, or write {' or '.join(f'`{name}`' for name in able)}"
+        )
     target = kind(quantize=quantize)
     if path is not None and not target.is_folder and path.suffix not in target.suffixes:
         said = f"`{path}` is no name of a file of the format `{target.type_name}`"

@@ -17,6 +17,7 @@ import numpy as np
 from dlspec._version import __version__
 from dlspec.deployment.base import CannotExport, ExportTarget, Loaded, choose_target
 from dlspec.deployment.proof import Proof, Runnable, prove
+from dlspec.deployment.quantizing import quantized_well
 from dlspec.deployment.quiet import reason_of
 from dlspec.deployment.serving import naming, preprocessing
 from dlspec.deployment.signature import signature_of
@@ -76,8 +77,11 @@ def write_export(run: Run, model: Any, whole: bool, target: ExportTarget, path: 
         DataError: the format cannot do what the network does, or what was written does not give the same; or something
             is there already, or cannot be written.
     """
+    if target.quantize and not whole:
+        why = "a part of a network has no figure by which `--quantize` could be judged"
+        raise DataError.of("cannot-export", why, help="leave `--quantize` out")
     places = companions(path, target)
-    for there in (path, *(path.with_suffix(ending) for ending in target.others), *places.values()):
+    for there in (*target.files(path), *places.values()):
         if there.exists():
             raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
     with fitting_together(run.folder):
@@ -102,23 +106,24 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
     except CannotExport as error:
         raise _refusal(target, str(error)) from None
     loaded = _loaded(target, path)
-    proof = None
+    proof, quantized = None, None
     if loaded is not None:
         runnable = Runnable(loaded, None if outside is None or outside.is_empty else outside)
         proof = prove(run, model, whole, runnable, samples)
-        if not proof.holds and not target.quantize:
+        if target.quantize:
+            quantized = quantized_well(run, target, model, path, runnable)
+        elif not proof.holds:
             raise _differs(target, proof)
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run.data, steps, whole, run.spec.name, target.type_name)
-    files = [path, *(path.with_suffix(ending) for ending in target.others)]
-    said = {
+    records: dict[Path, Any] = {
         places[SIGNATURE]: signature,
-        places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None),
+        places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized),
         places[ROWS]: shown_rows(signature, samples, proof.outputs) if proof else None,
         places[PREPROCESSING]: None if steps.is_empty else steps.as_json(),
     }
-    for place, values in said.items():
+    for place, values in records.items():
         if values is not None:
             text = json.dumps(finite(values), indent=1 if place != places[PREPROCESSING] else None, ensure_ascii=False)
             place.write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -160,7 +165,12 @@ def _differs(target: ExportTarget, proof: Proof) -> DataError:
 
 
 def receipt_of(
-    run: Run, target: ExportTarget, files: list[Path], proof: Proof | None, runtime: str | None
+    run: Run,
+    target: ExportTarget,
+    path: Path,
+    proof: Proof | None,
+    loaded: Loaded | None,
+    quantized: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """What was written, and how it was shown to be the same."""
     import keras
@@ -168,9 +178,10 @@ def receipt_of(
     found: dict[str, Any] = {
         "format": target.brief(),
         "run": {"name": run.spec.name, "folder": run.folder.name, "data": run.data.fingerprint},
-        "files": {file.name: _size_and_sum(file) for file in files},
+        "files": {file.name: _size_and_sum(file) for file in target.files(path)},
         "versions": {"dlspec": __version__, "keras": keras.__version__, keras.backend.backend(): _version_of_backend()},
-        "runtime": runtime,
+        "runtime": loaded.runtime if loaded else None,
+        "batch": loaded.batch if loaded else None,
         "proof": None,
     }
     if proof is not None:
@@ -179,7 +190,7 @@ def receipt_of(
             "largest_difference": proof.difference,
             "odd_rows": proof.odd_rows,
             "largest_difference_of_odd_rows": proof.odd_difference,
-            "allowed": proof.allowed,
+            "allowed": None if target.quantize else proof.allowed,
             "of": "the scale of the output",
         }
         median, high = proof.milliseconds
@@ -188,6 +199,8 @@ def receipt_of(
             "of": "one row at a time, on one thread",
             "processor": platform.processor() or platform.machine(),
         }
+    if quantized is not None:
+        found["quantized"] = quantized
     return found
 
 

@@ -52,19 +52,22 @@ class SampleRows:
 
 def sample_rows(data: Prepared, predictor: RowPredictor) -> SampleRows:
     """Rows out of the prepared data of a run."""
-    import pandas as pd
-
     among = written_places(data.test)
     places = chosen(data, among=among, rows=MOST_ROWS, values=MOST_VALUES, fewest=FEWEST_ROWS)
+    return SampleRows(np.searchsorted(among, places), raw_rows(data, predictor, places))
+
+
+def raw_rows(data: Prepared, predictor: RowPredictor, places: Array) -> dict[str, Array]:
+    """Samples of the test part as the saved model takes them, by the names of its inputs."""
+    import pandas as pd
+
     record = predictor.data
     if record.encoded:
         rows = rows_of(data, places)
         frame = pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns})
-        raw: dict[str, Array] = RowPredictor(predictor.section, record, predictor.model).raw_columns(frame)
-    else:
-        given = predictor.model.input
-        raw = {given.name: np.asarray(data.test.at(places).raw, given.dtype)}
-    return SampleRows(np.searchsorted(among, places), raw)
+        return RowPredictor(predictor.section, record, predictor.model).raw_columns(frame)
+    given = predictor.model.input
+    return {given.name: np.asarray(data.test.at(places).raw, given.dtype)}
 
 
 def write_samples(folder: Path, found: SampleRows) -> None:
