@@ -29,17 +29,19 @@ class CannotExport(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """An exported file, opened in the runtime that it is for, with one thread.
+    """An exported file, opened in the runtime that it is for.
 
     Args:
         run: arrays (rows, ...) by the names of its inputs -> its outputs.
         batch: how many rows it takes at a time; None: any number.
         runtime: name and version of what runs it.
+        threads: on how many it runs; None: as many as the runtime takes.
     """
 
     run: Callable[[Mapping[str, Array]], list[Array]]
     batch: int | None
     runtime: str
+    threads: int | None = 1
 
 
 class ExportTarget(Kind):
@@ -103,7 +105,7 @@ def choose_target(path: Path | None, format: str | None, quantize: bool = False)
         format = named[0]
     kind = EXPORT_TARGETS[format or DEFAULT]
     if quantize and not kind.quantizes:
-        able = [f"`{name}`" for name, other in EXPORT_TARGETS.load_all().items() if other.quantizes]
+        able = [name for name, other in EXPORT_TARGETS.load_all().items() if other.quantizes]
         said = f"the format `{kind.type_name}` is not quantized"
         raise DataError.of(
             "cannot-export", said, help=f"leave `--quantize` out, or write {' or '.join(f'`{name}`' for name in able)}"

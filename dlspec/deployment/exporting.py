@@ -24,7 +24,7 @@ from dlspec.deployment.signature import signature_of
 from dlspec.deployment.steps import NotKnown, Program, program_of
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checksums import fitting_together
-from dlspec.runs.samples import SampleRows, samples_of
+from dlspec.runs.samples import SampleRows, inner_samples, samples_of
 from dlspec.runtime.files import cannot_write, finite
 from dlspec.runtime.packages import require
 
@@ -53,7 +53,7 @@ def export_part(
     path = Path(f"{run.spec.name}{part}{joint}{target.suffixes[0]}") if out is None else out
     whole = not part and not pretrained
     model = run.model if whole else run.part(first or None, last or None, pretrained=pretrained)
-    write_export(run, model, whole, target, path)
+    write_export(run, model, whole, target, path, first or None)
     return path
 
 
@@ -65,13 +65,14 @@ def companions(path: Path, target: ExportTarget) -> dict[str, Path]:
     return {name: path.with_name(f"{path.stem}.{name}") for name in names}
 
 
-def write_export(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path) -> Path:
+def write_export(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, first: str | None = None) -> Path:
     """Writes an export and its companions, all or nothing; returns the receipt.
 
     Args:
         model: the `keras.Model` to export.
         whole: whether it is the whole network.
         path: the file, or the folder of a format that writes one.
+        first: the layer whose input it takes; None: it takes raw columns.
 
     Raises:
         DataError: the format cannot do what the network does, or what was written does not give the same; or something
@@ -85,7 +86,7 @@ def write_export(run: Run, model: Any, whole: bool, target: ExportTarget, path: 
         if there.exists():
             raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
     with fitting_together(run.folder):
-        samples = samples_of(run)
+        samples = inner_samples(run, model, first) if first else samples_of(run)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(prefix=".dlspec-export-", dir=path.parent) as folder:
@@ -105,6 +106,10 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
         raise _refusal(target, f"`{error}` around the network is an operation that no step stands for") from None
     except CannotExport as error:
         raise _refusal(target, str(error)) from None
+    except (OSError, DataError):
+        raise
+    except Exception as error:  # a converter that says nothing of its own limits
+        raise _refusal(target, reason_of(error)) from error
     loaded = _loaded(target, path)
     proof, quantized = None, None
     if loaded is not None:
@@ -145,7 +150,7 @@ def _keep(folder: Path, home: Path) -> None:
 
 
 def _refusal(target: ExportTarget, why: str) -> DataError:
-    others = "`--format keras` or `--format saved_model`"
+    others = "`--format keras`" if target.type_name == "saved_model" else "`--format keras` or `--format saved_model`"
     return DataError.of(
         "cannot-export",
         f"the format `{target.type_name}` cannot do what this network does: {why}",
@@ -196,7 +201,8 @@ def receipt_of(
         median, high = proof.milliseconds
         found["latency"] = {
             "milliseconds": {"median": round(median, 4), "p99": round(high, 4)},
-            "of": "one row at a time, on one thread",
+            "of": "one row at a time",
+            "threads": loaded.threads if loaded else None,
             "processor": platform.processor() or platform.machine(),
         }
     if quantized is not None:

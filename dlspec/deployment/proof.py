@@ -120,7 +120,7 @@ def prove(run: Run, model: Any, whole: bool, runnable: Callable[[Raw], Array], s
 
 
 def _by_keras(model: Any, raw: Raw) -> Array:
-    return predict(model, raw if isinstance(model.input, dict) else next(iter(raw.values())))
+    return predict(model, raw if isinstance(model.input, dict) or len(raw) > 1 else next(iter(raw.values())))
 
 
 def as_measured(run: Run, samples: SampleRows, outputs: Array) -> tuple[Array, Array] | None:
@@ -169,7 +169,8 @@ def _apart(found: Array, expected: Array, scale: Array) -> float:
 
 def odd_rows(run: Run, samples: SampleRows) -> Raw:
     """Rows of a table in which one value after the other is missing, where it may be, or a word that was never seen."""
-    if not run.data.encoded or not len(samples):
+    takes_columns = run.data.encoded and all((each.input or each.name) in samples.raw for each in run.data.features)
+    if not takes_columns or not len(samples):
         return {}
     first = {name: values[:ODD_ROWS] for name, values in samples.raw.items()}
     rows = []

@@ -18,6 +18,7 @@ from dlspec.runs.saved_check import chosen, rows_of
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import written_whole
 from dlspec.runtime.records import unreadable
+from dlspec.training.values import predict
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
@@ -103,6 +104,23 @@ def samples_of(run: Run) -> SampleRows:
             help="run the spec again, which keeps some rows of the test part",
         )
     return sample_rows(data, run.predictor)
+
+
+def inner_samples(run: Run, part: Any, first: str) -> SampleRows:
+    """What reaches a layer for the rows of `samples_of`.
+
+    Args:
+        part: the part of the network from that layer on, which takes it.
+    """
+    from dlspec.model.build import before_layer
+
+    found, befores = samples_of(run), before_layer(run.model, first)
+    names = [tensor._keras_history.operation.name for tensor in part.inputs]
+    given = dict(found.raw) if isinstance(run.model.input, dict) else next(iter(found.raw.values()))
+    values: dict[str, Array] = {}
+    for name, reaching in zip(names, befores, strict=True):
+        values[name] = predict(reaching, given)
+    return SampleRows(found.places, values)
 
 
 def _read(path: Path) -> SampleRows:

@@ -36,4 +36,4 @@ class Keras(ExportTarget):
         def run(values: Mapping[str, Array]) -> list[Array]:
             return [predict(model, values if isinstance(model.input, dict) else next(iter(values.values())))]
 
-        return Loaded(run, None, f"keras {keras.__version__} on {keras.backend.backend()}")
+        return Loaded(run, None, f"keras {keras.__version__} on {keras.backend.backend()}", threads=None)
