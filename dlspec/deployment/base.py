@@ -29,17 +29,19 @@ class CannotExport(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """An exported file, opened in the runtime that it is for, with one thread.
+    """An exported file, opened in the runtime that it is for.
 
     Args:
         run: arrays (rows, ...) by the names of its inputs -> its outputs.
         batch: how many rows it takes at a time; None: any number.
         runtime: name and version of what runs it.
+        threads: on how many it runs; None: as many as the runtime takes.
     """
 
     run: Callable[[Mapping[str, Array]], list[Array]]
     batch: int | None
     runtime: str
+    threads: int | None = 1
 
 
 class ExportTarget(Kind):
@@ -74,6 +76,10 @@ class ExportTarget(Kind):
         """Opens what was written in the runtime that it is for; None: nothing is there that runs it."""
         return None
 
+    def files(self, path: Path) -> list[Path]:
+        """What is written: the file or folder of that name, and the files beside it."""
+        return [path, *(path.with_suffix(ending) for ending in self.others)]
+
     @property
     def is_folder(self) -> bool:
         return not self.suffixes[0].startswith(".")
@@ -101,7 +107,9 @@ def choose_target(path: Path | None, format: str | None, quantize: bool = False)
     if quantize and not kind.quantizes:
         able = [name for name, other in EXPORT_TARGETS.load_all().items() if other.quantizes]
         said = f"the format `{kind.type_name}` is not quantized"
-        raise DataError.of("cannot-export", said, help=f"leave `--quantize` out, or write {one_of(able)}")
+        raise DataError.of(
+            "cannot-export", said, help=f"leave `--quantize` out, or write {' or '.join(f'`{name}`' for name in able)}"
+        )
     target = kind(quantize=quantize)
     if path is not None and not target.is_folder and path.suffix not in target.suffixes:
         said = f"`{path}` is no name of a file of the format `{target.type_name}`"

@@ -17,7 +17,8 @@ import numpy as np
 
 from dlspec._version import __version__
 from dlspec.deployment.base import CannotExport, ExportTarget, Loaded, choose_target
-from dlspec.deployment.proof import Proof, Runnable, StepByStep, by_keras, prove
+from dlspec.deployment.proof import Proof, Runnable, StepByStep, prove
+from dlspec.deployment.quantizing import quantized_well
 from dlspec.deployment.quiet import reason_of
 from dlspec.deployment.serving import naming, preprocessing
 from dlspec.deployment.signature import signature_of
@@ -25,9 +26,8 @@ from dlspec.deployment.step_by_step import step_model
 from dlspec.deployment.steps import NotKnown, Program, program_of
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import count_milliseconds
-from dlspec.model.build import preprocessing_of
 from dlspec.runs.checksums import fitting_together
-from dlspec.runs.samples import SampleRows, samples_of
+from dlspec.runs.samples import SampleRows, inner_samples, samples_of
 from dlspec.runtime.files import cannot_write, finite
 from dlspec.runtime.packages import require
 
@@ -85,9 +85,7 @@ def export_part(
         raise DataError.of("cannot-export", "a part of a network is not exported step by step", help="leave one out")
     with fitting_together(run.folder):
         model = run.model if whole else run.part(first or None, last or None, pretrained=pretrained)
-        samples = samples_of(run)
-        if first:
-            samples = entering(run, first, model, samples)
+        samples = inner_samples(run, model, first) if first else samples_of(run)
         write_export(run, _wanted(model, whole, samples, step_by_step, target), target, path)
     return path
 
@@ -121,8 +119,11 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
         DataError: the format cannot do what the network does, or what was written does not give the same; or something
             is there already, or cannot be written.
     """
+    if target.quantize and not wanted.whole:
+        why = "a part of a network has no figure by which `--quantize` could be judged"
+        raise DataError.of("cannot-export", why, help="leave `--quantize` out")
     places = companions(path, target)
-    for there in (path, *(path.with_suffix(ending) for ending in target.others), *places.values()):
+    for there in (*target.files(path), *places.values()):
         if there.exists() and not _is_reader(there):
             raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
     try:
@@ -142,25 +143,30 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
         raise _refusal(target, f"`{error}` around the network is an operation that no step stands for") from None
     except CannotExport as error:
         raise _refusal(target, str(error)) from None
+    except (OSError, DataError):
+        raise
+    except Exception as error:  # a converter that says nothing of its own limits
+        raise _refusal(target, reason_of(error)) from error
     loaded = _loaded(target, path)
-    proof = None
+    proof, quantized = None, None
     if loaded is not None:
         around = None if outside is None or outside.is_empty else outside
         runnable = StepByStep(loaded, around, raw.inputs) if wanted.by_step else Runnable(loaded, around)
         proof = prove(run, wanted.reference, wanted.whole, runnable, wanted.samples)
-        if not proof.holds and not target.quantize:
+        if target.quantize:
+            quantized = quantized_well(run, target, wanted.model, wanted.reference, path, runnable)
+        elif not proof.holds:
             raise _differs(target, proof)
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run.data, steps, wanted.whole, wanted.by_step, run.spec.name, target.type_name)
-    files = [path, *(path.with_suffix(ending) for ending in target.others)]
-    said = {
+    records: dict[Path, Any] = {
         places[SIGNATURE]: signature,
-        places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None, wanted.by_step),
+        places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized, wanted.by_step),
         places[ROWS]: shown_rows(signature, wanted.samples, proof.outputs) if proof else None,
         places[PREPROCESSING]: None if steps.is_empty else steps.as_json(),
     }
-    for place, values in said.items():
+    for place, values in records.items():
         if values is not None:
             text = json.dumps(finite(values), indent=1 if place != places[PREPROCESSING] else None, ensure_ascii=False)
             place.write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -190,18 +196,8 @@ def _keep(folder: Path, home: Path) -> None:
         file.replace(home / file.name)
 
 
-def entering(run: Run, first: str, part: Any, samples: SampleRows) -> SampleRows:
-    """The samples as they come to a layer of the network, whose outputs a part of it takes."""
-    import keras
-
-    network = next(layer for layer in run.model.layers if isinstance(layer, keras.Model))
-    before = keras.Model(network.inputs, network.get_layer(first).input)(preprocessing_of(run.model)(run.model.input))
-    values = by_keras(keras.Model(run.model.input, before), samples.raw)
-    return SampleRows(samples.places, {program_of(part)[0].inputs[0].name: values})
-
-
 def _refusal(target: ExportTarget, why: str) -> DataError:
-    others = "`--format keras` or `--format saved_model`"
+    others = "`--format keras`" if target.type_name == "saved_model" else "`--format keras` or `--format saved_model`"
     return DataError.of(
         "cannot-export",
         f"the format `{target.type_name}` cannot do what this network does: {why}",
@@ -228,7 +224,13 @@ def read_receipt(path: Path) -> dict[str, Any]:
 
 
 def receipt_of(
-    run: Run, target: ExportTarget, files: list[Path], proof: Proof | None, runtime: str | None, by_step: bool
+    run: Run,
+    target: ExportTarget,
+    path: Path,
+    proof: Proof | None,
+    loaded: Loaded | None,
+    quantized: dict[str, Any] | None,
+    by_step: bool,
 ) -> dict[str, Any]:
     """What was written, and how it was shown to be the same."""
     import keras
@@ -236,9 +238,10 @@ def receipt_of(
     found: dict[str, Any] = {
         "format": target.brief(),
         "run": {"name": run.spec.name, "folder": run.folder.name, "data": run.data.fingerprint},
-        "files": {file.name: _size_and_sum(file) for file in files},
+        "files": {file.name: _size_and_sum(file) for file in target.files(path)},
         "versions": {"dlspec": __version__, "keras": keras.__version__, keras.backend.backend(): _version_of_backend()},
-        "runtime": runtime,
+        "runtime": loaded.runtime if loaded else None,
+        "batch": loaded.batch if loaded else None,
         "proof": None,
     }
     if proof is not None:
@@ -247,19 +250,21 @@ def receipt_of(
             "largest_difference": proof.difference,
             "odd_rows": proof.odd_rows,
             "largest_difference_of_odd_rows": proof.odd_difference,
-            "allowed": proof.allowed,
+            "allowed": None if target.quantize else proof.allowed,
             "of": "the output's scale",
         }
         median, high = proof.milliseconds
         found["latency"] = {
             "milliseconds": {"median": round(median, 4), "p99": round(high, 4)},
             "of": "one timestep at a time" if by_step else "one row at a time",
-            "threads": 1,
+            "threads": loaded.threads if loaded else None,
             "processor": platform.processor() or platform.machine(),
         }
         if run.spec.budget.latency is not None:
             allowed = count_milliseconds(run.spec.budget.latency)
             found["budget"] = {"latency": allowed, "kept": median <= allowed, "kept_by_p99": high <= allowed}
+    if quantized is not None:
+        found["quantized"] = quantized
     return found
 
 

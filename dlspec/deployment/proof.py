@@ -164,7 +164,7 @@ def prove(run: Run, model: Any, whole: bool, runnable: Runnable, samples: Sample
 
 def by_keras(model: Any, raw: Raw) -> Array:
     """What a `keras.Model` puts out for raw rows."""
-    return predict(model, raw if isinstance(model.input, dict) else next(iter(raw.values())))
+    return predict(model, raw if isinstance(model.input, dict) or len(raw) > 1 else next(iter(raw.values())))
 
 
 def as_measured(run: Run, samples: SampleRows, outputs: Array) -> tuple[Array, Array] | None:

@@ -193,10 +193,22 @@ def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[st
         try:
             return keras.Model(known[first].input, end, name=name)
         except ValueError:
-            message = f"`{first}` does not lead to `{last}` on one way"
+            end_said = "the output" if last is None else f"`{last}`"
+            message = f"`{first}` does not lead to {end_said} on one way"
             raise DataError.of("wrong-layers", message, help="name the lower layer first") from None
     code = keras.Model(network.inputs, end)(preprocessing_of(model)(model.input))
     return keras.Model(model.inputs, code, name=name)
+
+
+def before_layer(model: Any, first: str) -> list[Any]:
+    """A saved model up to what a layer takes, a model for each of its inputs; see `part_of`."""
+    import keras
+
+    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    taken = network.get_layer(first).input
+    scaled = preprocessing_of(model)(model.input)
+    each = taken if isinstance(taken, list | tuple) else [taken]
+    return [keras.Model(model.input, keras.Model(network.inputs, tensor)(scaled)) for tensor in each]
 
 
 def _plain(name: str) -> str:

@@ -18,6 +18,7 @@ from dlspec.runs.saved_check import chosen, rows_of
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import written_whole
 from dlspec.runtime.records import unreadable
+from dlspec.training.values import predict
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
@@ -52,20 +53,23 @@ class SampleRows:
 
 def sample_rows(data: Prepared, predictor: RowPredictor) -> SampleRows:
     """Rows out of the prepared data of a run."""
-    import pandas as pd
-
     among, size = written_places(data.test), max(1, int(np.prod(data.test.raw.shape[1:])))
     fewest = max(1, min(FEWEST_ROWS, MOST_OF_FEWEST // size))
     places = chosen(data, among=among, rows=MOST_ROWS, values=MOST_VALUES, fewest=fewest)
+    return SampleRows(np.searchsorted(among, places), raw_rows(data, predictor, places))
+
+
+def raw_rows(data: Prepared, predictor: RowPredictor, places: Array) -> dict[str, Array]:
+    """Samples of the test part as the saved model takes them, by the names of its inputs."""
+    import pandas as pd
+
     record = predictor.data
     if record.encoded:
         rows = rows_of(data, places)
         frame = pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns})
-        raw: dict[str, Array] = RowPredictor(predictor.section, record, predictor.model).raw_columns(frame)
-    else:
-        given = predictor.model.input
-        raw = {given.name: np.asarray(data.test.at(places).raw, given.dtype)}
-    return SampleRows(np.searchsorted(among, places), raw)
+        return RowPredictor(predictor.section, record, predictor.model).raw_columns(frame)
+    given = predictor.model.input
+    return {given.name: np.asarray(data.test.at(places).raw, given.dtype)}
 
 
 def write_samples(folder: Path, found: SampleRows) -> None:
@@ -101,6 +105,23 @@ def samples_of(run: Run) -> SampleRows:
             help="run the spec again, which keeps some rows of the test part",
         )
     return sample_rows(data, run.predictor)
+
+
+def inner_samples(run: Run, part: Any, first: str) -> SampleRows:
+    """What reaches a layer for the rows of `samples_of`.
+
+    Args:
+        part: the part of the network from that layer on, which takes it.
+    """
+    from dlspec.model.build import before_layer
+
+    found, befores = samples_of(run), before_layer(run.model, first)
+    names = [tensor._keras_history.operation.name for tensor in part.inputs]
+    given = dict(found.raw) if isinstance(run.model.input, dict) else next(iter(found.raw.values()))
+    values: dict[str, Array] = {}
+    for name, reaching in zip(names, befores, strict=True):
+        values[name] = predict(reaching, given)
+    return SampleRows(found.places, values)
 
 
 def _read(path: Path) -> SampleRows:

@@ -128,9 +128,10 @@ def test_what_has_no_steps_is_refused(network, tmp_path, name, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("layers", ["..code", "code..", "code..code"])
-def test_a_part_is_compared_with_the_layers_of_the_run(network, tmp_path, layers):
-    file = dlspec.export(network("given_back"), layers=layers, out=tmp_path / "part.onnx")
+def test_a_part_is_compared_with_the_layers_of_the_run(network, tmp_path, layers, format):
+    file = dlspec.export(network("given_back"), layers=layers, out=tmp_path / FORMATS[format], format=format)
     proof = read_receipt(file)["proof"]
     assert proof["rows"] > 5
     assert proof["largest_difference"] <= 1e-5

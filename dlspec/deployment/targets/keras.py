@@ -41,4 +41,4 @@ class Keras(ExportTarget):
                 return [np.asarray(each) for each in found]
             return [predict(model, values if isinstance(model.input, dict) else next(iter(values.values())))]
 
-        return Loaded(run, None, f"keras {keras.__version__} on {keras.backend.backend()}")
+        return Loaded(run, None, f"keras {keras.__version__} on {keras.backend.backend()}", threads=None)

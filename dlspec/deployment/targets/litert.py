@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.deployment.base import EXPORT_TARGETS, CannotExport, ExportTarget, Loaded
 from dlspec.deployment.convertible import convertible, culprit, is_recurrent
 from dlspec.deployment.quiet import quiet, reason_of
+from dlspec.deployment.targets.saved_model import identifiers
 from dlspec.runtime.files import written_whole
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def _with_batch(batch: int | None, network: Any, inside: Program | None, quantiz
 
     described = [(tensor.shape, tensor.dtype, f"input_{number}") for number, tensor in enumerate(network.inputs)]
     if inside is not None:
-        described = [((None, *value.shape), value.dtype, value.name) for value in inside.inputs]
+        names = identifiers([value.name for value in inside.inputs])
+        described = [((None, *value.shape), value.dtype, names[value.name]) for value in inside.inputs]
     specs = [tf.TensorSpec((batch, *shape[1:]), dtype, name) for shape, dtype, name in described]
     try:
         with quiet():

@@ -68,19 +68,46 @@ def network_as_onnx(network: Any) -> Any:
     Raises:
         CannotExport: it has an operation that ONNX has not.
     """
+    import keras
     import onnx
 
     network = convertible(network)
+    try:
+        with quiet():
+            on_tensorflow = keras.backend.backend() == "tensorflow"
+            found = _by_tensorflow(network) if on_tensorflow else _by_keras(network)
+            if len(found.graph.input) != len(network.inputs):
+                raise CannotExport("its inputs are not those of the network")
+            onnx.checker.check_model(found)
+    except CannotExport:
+        raise
+    except Exception as error:  # the converter raises whatever it meets
+        raise CannotExport(reason_of(error)) from error
+    return found
+
+
+def _by_tensorflow(network: Any) -> Any:
+    import tensorflow as tf
+    import tf2onnx
+    from keras.src.export.tf2onnx_lib import patch_tf2onnx  # without which it needs an older numpy
+
+    patch_tf2onnx()
+    specs = [tf.TensorSpec(each.shape, each.dtype, f"input_{number}") for number, each in enumerate(network.inputs)]
+
+    def use(*given: Any) -> Any:
+        return network(given if len(given) > 1 else given[0], training=False)
+
+    function = tf.function(use, input_signature=specs, autograph=False)
+    return tf2onnx.convert.from_function(function, specs, opset=None)[0]
+
+
+def _by_keras(network: Any) -> Any:
+    import onnx
+
     with tempfile.TemporaryDirectory(prefix="dlspec-onnx-") as folder:
         file = Path(folder) / "network.onnx"
-        try:
-            with quiet():
-                network.export(file, format="onnx", verbose=False)
-            found = onnx.load(file)
-            onnx.checker.check_model(found)
-        except Exception as error:  # the converter raises whatever it meets
-            raise CannotExport(reason_of(error)) from error
-    return found
+        network.export(file, format="onnx", verbose=False)
+        return onnx.load(file)
 
 
 def _quantize(file: Path) -> None:

@@ -68,7 +68,7 @@ class SavedModel(ExportTarget):
             return [found[f"output_{number}"].numpy() for number in range(len(found))]
 
         run.__dict__["opened"] = opened  # without which its variables are gone
-        return Loaded(run, None, f"tensorflow {tf.__version__}")
+        return Loaded(run, None, f"tensorflow {tf.__version__}", threads=None)
 
 
 def name_of(tensor: Any) -> str:
