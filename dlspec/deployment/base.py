@@ -73,6 +73,15 @@ class ExportTarget(Kind):
         """Opens what was written in the runtime that it is for; None: nothing is there that runs it."""
         return None
 
+    def finish(self, path: Path, facts: Mapping[str, Any]) -> None:
+        """Puts into what was written what is known once it was run.
+
+        Args:
+            facts: `name`, `description` and `version`; `signature`, `preprocessing` and `rows` as the files of these
+                names have them, `preprocessing` also where no steps stand outside; `allowed`, how far outputs may
+                differ.
+        """
+
     @property
     def is_folder(self) -> bool:
         return not self.suffixes[0].startswith(".")

@@ -16,7 +16,7 @@ import numpy as np
 
 from dlspec._version import __version__
 from dlspec.deployment.base import CannotExport, ExportTarget, Loaded, choose_target
-from dlspec.deployment.proof import Proof, Runnable, prove
+from dlspec.deployment.proof import ALLOWED, Proof, Runnable, prove
 from dlspec.deployment.quiet import reason_of
 from dlspec.deployment.serving import naming, preprocessing
 from dlspec.deployment.signature import signature_of
@@ -111,11 +111,14 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run.data, steps, whole, run.spec.name, target.type_name)
+    rows = shown_rows(signature, samples, proof.outputs) if proof else None
+    facts = {"name": run.spec.name, "description": run.spec.description, "version": __version__, "rows": rows}
+    target.finish(path, {**facts, "signature": signature, "preprocessing": steps.as_json(), "allowed": ALLOWED})
     files = [path, *(path.with_suffix(ending) for ending in target.others)]
     said = {
         places[SIGNATURE]: signature,
         places[RECEIPT]: receipt_of(run, target, files, proof, loaded.runtime if loaded else None),
-        places[ROWS]: shown_rows(signature, samples, proof.outputs) if proof else None,
+        places[ROWS]: rows,
         places[PREPROCESSING]: None if outside is None else outside.as_json(),
     }
     for place, values in said.items():

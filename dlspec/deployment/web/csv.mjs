@@ -1,0 +1,49 @@
+/** Comma-separated values. */
+
+/** The lines of a text, each a list of cells; a tab or a semicolon separates them where the first line has no comma. */
+export function linesOf(text) {
+  const first = text.slice(0, (text + "\n").indexOf("\n"));
+  const separator = ["\t", ",", ";"].reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a), ",");
+  const lines = [];
+  let [line, cell, quoted] = [[], "", false];
+  const source = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
+  for (let i = 0; i <= source.length; i++) {
+    const letter = source[i];
+    if (quoted && letter !== undefined) {
+      if (letter === '"' && source[i + 1] === '"') cell += source[i++];
+      else if (letter === '"') quoted = false;
+      else cell += letter;
+    } else if (letter === '"' && cell === "") quoted = true;
+    else if (letter === separator || letter === "\n" || letter === undefined) {
+      line.push(cell);
+      cell = "";
+      if (letter !== separator) {
+        if (line.length > 1 || line[0] !== "") lines.push(line);
+        line = [];
+      }
+    } else cell += letter;
+  }
+  return lines;
+}
+
+const quoted = (cell) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+/** Lines as a text; a missing value is an empty cell. */
+export const csvOf = (lines) => lines.map((line) => line.map((cell) => quoted(String(cell ?? ""))).join(",") + "\n").join("");
+
+const NONE = new Set(["", "nan", "na", "n/a", "null", "none"]);
+
+/** What a cell says for a column, `[value]`, or `null` where it says nothing that the column could have. */
+export function cellOf(text, column) {
+  const plain = text.trim();
+  if (column.kind === "word" || column.kind === "text") return [text];
+  if (NONE.has(plain.toLowerCase())) return column.missing ? [null] : null;
+  const number = column.kind === "time" ? secondsOf(plain) : Number(plain);
+  return Number.isFinite(number) ? [number] : null;
+}
+
+/** Seconds since 1970 of a date or a date with a time, as UTC unless it says otherwise; else NaN. */
+export function secondsOf(text) {
+  const found = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?(Z|[+-]\d{2}:?\d{2})?$/.exec(text.trim());
+  return found ? Date.parse(`${found[1]}T${found[2] ?? "00:00"}${found[3] ?? "Z"}`) / 1000 : NaN;
+}
