@@ -77,9 +77,9 @@ class ExportTarget(Kind):
         """Puts into what was written what is known once it was run.
 
         Args:
-            facts: `name`, `description` and `version`; `signature`, `preprocessing` and `rows` as the files of these
-                names have them, `preprocessing` also where no steps stand outside; `allowed`, how far outputs may
-                differ.
+            facts: `name`, `description` and `version`; `fit` of pictures and `rate` of sounds; `signature`,
+                `preprocessing` and `rows` as the files of these names have them, `preprocessing` also where no steps
+                stand outside; `allowed`, how far outputs may differ.
         """
 
     @property

@@ -112,8 +112,8 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run.data, steps, whole, run.spec.name, target.type_name)
     rows = shown_rows(signature, samples, proof.outputs) if proof else None
-    facts = {"name": run.spec.name, "description": run.spec.description, "version": __version__, "rows": rows}
-    target.finish(path, {**facts, "signature": signature, "preprocessing": steps.as_json(), "allowed": ALLOWED})
+    facts = {"signature": signature, "preprocessing": steps.as_json(), "rows": rows}
+    target.finish(path, {**_said_of(run), **facts, "allowed": ALLOWED})
     files = [path, *(path.with_suffix(ending) for ending in target.others)]
     said = {
         places[SIGNATURE]: signature,
@@ -128,6 +128,18 @@ def _write(run: Run, model: Any, whole: bool, target: ExportTarget, path: Path, 
     if outside is not None:
         for name in READERS:
             shutil.copy(Path(inspect.getfile(preprocessing)).with_name(name), places[name])
+
+
+def _said_of(run: Run) -> dict[str, Any]:
+    """What the spec says of the run and of files of pictures or sounds."""
+    data = run.spec.data
+    return {
+        "name": run.spec.name,
+        "description": run.spec.description,
+        "version": __version__,
+        "fit": data.images.fit if data.images is not None else "stretch",
+        "rate": data.audio.rate if data.audio is not None else None,
+    }
 
 
 def _loaded(target: ExportTarget, path: Path) -> Loaded | None:

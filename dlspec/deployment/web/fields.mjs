@@ -30,6 +30,11 @@ export function rowOf(columns, values) {
   return row;
 }
 
+const spanOf = ({ from, to }) => `${from} to ${to}`.replaceAll("T", " ");
+
+/** The end of a day, or a time. */
+const lastOf = (text) => secondsOf(text) + (text.includes(":") ? 0 : 86399);
+
 /** What is unusual about a value, next to the training part; null: nothing. */
 export function warningOf(column, value, words) {
   const { label, kind, unit, min, max } = column;
@@ -38,8 +43,8 @@ export function warningOf(column, value, words) {
     const range = `${shown(min)} to ${shown(max)}${unit ? ` ${unit}` : ""}`;
     return `${label}: ${shown(value)} lies outside of what the network was trained on, ${range}`;
   }
-  if (kind === "time" && column.from && (value < secondsOf(column.from) || value > secondsOf(column.to) + 86399)) {
-    return `${label}: it lies outside of what the network was trained on, ${column.from} to ${column.to}`;
+  if (kind === "time" && column.from && (value < secondsOf(column.from) || value > lastOf(column.to))) {
+    return `${label}: it lies outside of what the network was trained on, ${spanOf(column)}`;
   }
   if (kind === "word" && column.words && value !== "" && !column.words.includes(value)) {
     return `${label}: the network has never seen “${value}”`;
@@ -119,8 +124,8 @@ function numberField(column, values) {
 
 function timeField(column, values) {
   const days = values.every((value) => value % 86400 === 0) && !/\d:\d/.test(`${column.from} ${column.to}`);
-  const input = make("input", { type: days ? "date" : "datetime-local", step: days ? 1 : 1 });
-  const hint = column.from ? `${column.from} to ${column.to}` : "";
+  const input = make("input", { type: days ? "date" : "datetime-local", step: 1 });
+  const hint = column.from ? spanOf(column) : "";
   return {
     element: labelled(column, hint, input),
     show: (value) => (input.value = value === null ? "" : new Date(value * 1000).toISOString().slice(0, days ? 10 : 19)),

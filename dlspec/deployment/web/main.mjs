@@ -23,7 +23,7 @@ function formOf(changed) {
   if (alone && input.columns?.length === shape[1] && shape.length === 2) return seriesForm(input, changed);
   if (alone && sizesOf(shape)) return pictureForm(input, sizesOf(shape), facts, changed);
   const isSound = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
-  if (alone && isSound && !input.columns && shape[0] >= LEAST_SAMPLES) return soundForm(input, changed);
+  if (alone && isSound && !input.columns && shape[0] >= LEAST_SAMPLES) return soundForm(input, facts.rate ?? null, changed);
   return arrayForm(signature.inputs, changed);
 }
 
@@ -42,6 +42,24 @@ async function check(network) {
   Object.assign(document.documentElement.dataset, { checked: examples.length, difference });
   if (difference <= facts.allowed) return state(`checked: ${counted(examples.length, "row")}, largest difference ${said}`, "right");
   return state(`This browser computes other values than those that were measured: largest difference ${said}. Do not trust what it answers.`, "wrong");
+}
+
+/** Where the answer stands below what is to be seen, a bar says it in short. */
+function showShort() {
+  const short = byId("short");
+  short.addEventListener("click", () => byId("found").scrollIntoView({ block: "center" }));
+  let below = false;
+  const show = () => {
+    const said = document.querySelector("#answer .big");
+    short.textContent = said ? said.textContent : "";
+    short.hidden = !below || !said;
+  };
+  new MutationObserver(show).observe(byId("answer"), { childList: true });
+  const seen = ([{ isIntersecting, boundingClientRect }]) => {
+    below = !isIntersecting && boundingClientRect.top > 0;
+    show();
+  };
+  new IntersectionObserver(seen, { rootMargin: "0px 0px -90px 0px" }).observe(byId("answer"));
 }
 
 let asked = 0;
@@ -107,6 +125,7 @@ async function open() {
       if (network) answer(network, form);
     };
     show();
+    showShort();
     addEventListener("hashchange", show);
     network = await Network.open(facts);
     await check(network);

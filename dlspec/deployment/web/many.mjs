@@ -20,7 +20,7 @@ function rowsOf(lines, columns, none) {
     const values = columns.map((column, place) => {
       const text = line[places[place]] ?? "";
       const found = column.kind === "word" && text === "" ? [none] : cellOf(text, column);
-      if (!found) problems.push(`row ${number + 1}: ${column.label} ${text.trim() ? `cannot be “${text}”` : "is missing"}`);
+      if (!found) problems.push(`row ${number + 1}: ${column.label} ${text.trim() ? `cannot be “${text}”${column.kind === "time" ? ", but for example 2024-05-31" : ""}` : "is missing"}`);
       return found;
     });
     if (!values.every(Boolean)) return null;
@@ -30,9 +30,12 @@ function rowsOf(lines, columns, none) {
   return { rows, problems, strange };
 }
 
-/** Names and values of a prediction, flat: probabilities as `p(class)`. */
-function flat({ probabilities = {}, ...found }) {
-  return [...Object.entries(found), ...Object.entries(probabilities).map(([name, share]) => [`p(${name})`, share])];
+/** Names and values of a prediction, flat, as `dlspec predict` writes them: a probability is called `column=class`. */
+export function flat(target, { probabilities, ...found }) {
+  const names = { class: target.classes.map((name) => [name, `${target.name}=${name}`]) };
+  names.labels = target.labels.map(({ name, column, word }) => [name, `${column}=${word}`]);
+  const shares = (names[target.kind] ?? []).map(([name, called]) => [called, probabilities[name]]);
+  return [...Object.entries(found), ...shares];
 }
 
 export function manyRows(columns, facts, network) {
@@ -53,7 +56,7 @@ export function manyRows(columns, facts, network) {
       for (let first = 0; first < whole.length; first += AT_ONCE) {
         const places = whole.slice(first, first + AT_ONCE);
         const output = await network.outputOf(places.map((place) => rows[place]));
-        named(outputs, output).forEach((each, i) => (found[places[i]] = flat(each)));
+        named(outputs, output).forEach((each, i) => (found[places[i]] = flat(outputs, each)));
       }
       const own = (found.find(Boolean) ?? []).map(([name]) => name);
       const table = [[...lines[0], ...own.map((name) => (lines[0].includes(name) ? `predicted ${name}` : name))]];

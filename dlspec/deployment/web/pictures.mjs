@@ -39,7 +39,7 @@ export function pictureForm(input, sizes, facts, changed) {
       const bitmap = await createImageBitmap(file);
       const whole = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
       whole.drawImage(bitmap, 0, 0);
-      values = numbersOf(whole.getImageData(0, 0, bitmap.width, bitmap.height), sizes, range);
+      values = numbersOf(whole.getImageData(0, 0, bitmap.width, bitmap.height), sizes, range, facts.fit);
       paint(canvas, values, sizes, range, times);
       said.textContent = `${file.name}, ${bitmap.width} × ${bitmap.height} pixels, brought to ${width} × ${height}`;
       changed();

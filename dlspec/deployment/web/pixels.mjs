@@ -43,31 +43,41 @@ function channelsOf({ data }, channels) {
   return found;
 }
 
-/** How much each of `from` pixels counts for each of `to`: linear between pixels, or the mean of those it stands for. */
-function weightsOf(from, to, byMean) {
-  const scale = from / to;
-  return Array.from({ length: to }, (_, place) => {
-    if (!byMean) {
-      const at = Math.min(Math.max((place + 0.5) * scale - 0.5, 0), from - 1);
-      const first = Math.floor(at);
-      return [[first, 1 - (at - first)], [Math.min(first + 1, from - 1), at - first]];
-    }
+/**
+ * How much each of `from` pixels counts for each of `to`, as OpenCV has it: linear between pixels; the mean of those that it
+ * stands for; or `steps`, what OpenCV makes of the mean where a picture becomes larger in one direction.
+ */
+const WEIGHTS = {
+  linear(from, to, place) {
+    const at = Math.min(Math.max(((place + 0.5) * from) / to - 0.5, 0), from - 1);
+    const first = Math.floor(at);
+    return [[first, 1 - (at - first)], [Math.min(first + 1, from - 1), at - first]];
+  },
+  mean(from, to, place) {
+    const scale = from / to;
     const [start, end] = [place * scale, (place + 1) * scale];
     const found = [];
     for (let i = Math.floor(start); i < Math.min(from, Math.ceil(end - 1e-9)); i++) {
       found.push([i, (Math.min(i + 1, end) - Math.max(i, start)) / scale]);
     }
     return found;
-  });
-}
+  },
+  steps(from, to, place) {
+    const first = Math.min(Math.floor((place * from) / to), from - 1);
+    const over = place + 1 - ((first + 1) * to) / from;
+    const share = over <= 0 ? 0 : over - Math.floor(over);
+    return [[first, 1 - share], [Math.min(first + 1, from - 1), share]];
+  },
+};
 
-/** The numbers of an image at the size that the network takes, in its range. */
-export function numbersOf(image, sizes, [low, high]) {
-  const { height, width, channels } = sizes;
+/** The channels of an image at another size, flat. */
+function resized(image, height, width, channels) {
   const values = channelsOf(image, channels);
-  const byMean = Math.min(height / image.height, width / image.width) < 0.5;
-  const [rows, columns] = [weightsOf(image.height, height, byMean), weightsOf(image.width, width, byMean)];
-  const found = new Array(height * width * channels).fill(0);
+  const scales = [height / image.height, width / image.width];
+  const way = Math.min(...scales) >= 0.5 ? "linear" : Math.max(...scales) > 1 ? "steps" : "mean";
+  const weights = (from, to) => Array.from({ length: to }, (_, place) => WEIGHTS[way](from, to, place));
+  const [rows, columns] = [weights(image.height, height), weights(image.width, width)];
+  const found = new Float64Array(height * width * channels);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < channels; c++) {
@@ -75,12 +85,41 @@ export function numbersOf(image, sizes, [low, high]) {
         for (const [i, above] of rows[y]) {
           for (const [j, across] of columns[x]) sum += above * across * values[(i * image.width + j) * channels + c];
         }
-        found[(y * width + x) * channels + c] = low + (sum / 255) * (high - low);
+        found[(y * width + x) * channels + c] = sum;
       }
     }
   }
   return found;
 }
+
+/**
+ * The numbers of an image at the size that the network takes, in its range.
+ *
+ * @param fit `stretch`; or `crop` or `pad`, which keep its form: cut, or with black edges.
+ */
+export function numbersOf(image, { height, width, channels }, [low, high], fit = "stretch") {
+  const scales = [height / image.height, width / image.width];
+  const scale = fit === "crop" ? Math.max(...scales) : Math.min(...scales);
+  const by = (length) => Math.max(1, evenly(length * scale));
+  const wanted = fit === "stretch" ? [height, width] : [by(image.height), by(image.width)];
+  const whole = resized(image, ...wanted, channels);
+  const [top, left] = [Math.floor((wanted[0] - height) / 2), Math.floor((wanted[1] - width) / 2)];
+  const found = new Array(height * width * channels).fill(low);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [i, j] = [y + top, x + left];
+      if (i < 0 || j < 0 || i >= wanted[0] || j >= wanted[1]) continue;
+      for (let c = 0; c < channels; c++) {
+        const value = evenly(whole[(i * wanted[1] + j) * channels + c]); // pictures have whole numbers
+        found[(y * width + x) * channels + c] = low + (value / 255) * (high - low);
+      }
+    }
+  }
+  return found;
+}
+
+/** Rounded as Python does, halves to the even number. */
+const evenly = (number) => (number % 1 === 0.5 ? 2 * Math.round(number / 2) : Math.round(number));
 
 /** The colour of the edge of pictures, of each channel the median, from 0 to 1. */
 export function paperOf(pictures, { height, width, channels }, [low, high]) {

@@ -42,7 +42,16 @@ function samplesOf(view, start, size, { kind, channels, bits }) {
   });
 }
 
-export function soundForm(input, changed) {
+/** What has to be said of a sound that is not as the network takes it. */
+function warningsOf(name, { rate, samples }, length, expected) {
+  const said = [];
+  if (expected === null) said.push(`${name} has ${rate} samples a second; it has to be the rate that the network was trained on`);
+  if (samples.length !== length) said.push(`${name} has ${samples.length} samples, and the network takes ${length}`);
+  return said;
+}
+
+/** @param expected samples a second that the network takes; null: it is not known. */
+export function soundForm(input, expected, changed) {
   const [length] = input.shape;
   const canvas = make("canvas", { class: "wave", width: 600, height: 120, role: "img", "aria-label": "The sound over time" });
   const said = make("p", { class: "hint", role: "status", text: `Drop a WAV file here. The network takes ${length} samples.` });
@@ -58,10 +67,12 @@ export function soundForm(input, changed) {
   };
   const open = async (file) => {
     try {
-      const { rate, samples } = readWav(await file.arrayBuffer());
+      const sound = readWav(await file.arrayBuffer());
+      const { rate, samples } = sound;
+      if (expected !== null && rate !== expected) throw new Error(`it has ${rate} samples a second, and ${expected} are needed`);
       const other = samples.length === length ? "" : samples.length > length ? ", cut at its end" : ", filled up with silence";
       values = Array.from({ length }, (_, i) => samples[i] ?? 0);
-      warnings = other ? [`${file.name} has ${samples.length} samples, and the network takes ${length}`] : [];
+      warnings = warningsOf(file.name, sound, length, expected);
       said.textContent = `${file.name}, ${samples.length} samples, ${rate} a second${other}`;
       draw();
       changed();
