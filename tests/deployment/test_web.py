@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.deployment.web.page import network_inside
+from dlspec.deployment.web.page import network_inside, page_of
 from tests.browser import needs_browser, opened
 from tests.conftest import ROOT
 from tests.deployment.networks import SPECS_BY_NAME, receipt_of, write_data
@@ -157,6 +157,30 @@ def test_a_page_says_that_it_computes_other_values(page, tmp_path):
     with opened(changed.as_uri(), tmp_path) as tab:
         assert tab.wait_for(STATE) == "wrong"
         assert "other values" in tab.evaluate("document.getElementById('state').textContent")
+
+
+@needs_browser
+def test_names_and_words_out_of_the_data_are_text(page, tmp_path):
+    text = page("table").read_text(encoding="utf-8")
+    facts = json.loads(re.search(r'<script type="application/json" id="facts">(.*?)</script>', text, re.DOTALL)[1])
+    bad = "</script><img src=x onerror=\"document.title='run'\"><!--{{ model }}"
+    facts |= {"name": bad, "description": bad}
+    facts["signature"]["outputs"] |= {"values": [bad], "units": [bad]}
+    for column in facts["signature"]["inputs"]:
+        column |= {"column": column["column"] + bad, "unit": bad, "words": [bad], "from": bad, "to": bad}
+    own = tmp_path / "bad.html"
+    own.write_text(page_of(network_inside(text), facts), encoding="utf-8")
+    with opened(own.as_uri(), tmp_path) as tab:
+        tab.wait_for(ANSWER)
+        fill_all = "[...document.querySelectorAll('#form input, #form select')].forEach((e) => (e.value = 3))"
+        tab.evaluate(
+            f"{fill_all}, document.querySelector('#form input').dispatchEvent(new Event('input', {{bubbles: true}}))"
+        )
+        assert tab.evaluate("document.querySelectorAll('img').length") == 0
+        assert tab.evaluate("document.title") == bad
+        assert tab.evaluate("document.getElementById('description').textContent") == bad
+        assert tab.evaluate("document.querySelectorAll('script').length") == 3  # the network's are taken out
+        assert tab.errors == []
 
 
 @needs_browser

@@ -62,13 +62,25 @@ function showShort() {
   new IntersectionObserver(seen, { rootMargin: "0px 0px -90px 0px" }).observe(byId("answer"));
 }
 
-let asked = 0;
+let busy = false;
+let again = false;
 
-/** Answers what stands in the form; of several questions only the last. */
+/** Answers what stands in the form; while one answer is computed, what was asked meanwhile is answered once. */
 async function answer(network, form) {
-  const number = ++asked;
+  again = true;
+  if (busy) return;
+  busy = true;
+  while (again) {
+    again = false;
+    await answerOnce(network, form);
+  }
+  busy = false;
+}
+
+async function answerOnce(network, form) {
   const { row, problem, warnings = [] } = form.read();
   let shown = [make("p", { class: "of", text: problem })];
+  delete document.documentElement.dataset.answer;
   if (row) {
     try {
       const output = await network.outputOf([row]);
@@ -77,8 +89,7 @@ async function answer(network, form) {
     } catch (error) {
       shown = [make("p", { class: "wrong", text: `The network cannot answer this: ${error.message}` })];
     }
-  } else delete document.documentElement.dataset.answer;
-  if (number !== asked) return;
+  }
   byId("answer").replaceChildren(...shown);
   byId("warnings").replaceChildren(...warnings.map((text) => make("li", { text })));
 }
