@@ -80,6 +80,15 @@ class ExportTarget(Kind):
         """What is written: the file or folder of that name, and the files beside it."""
         return [path, *(path.with_suffix(ending) for ending in self.others)]
 
+    def finish(self, path: Path, facts: Mapping[str, Any]) -> None:
+        """Puts into what was written what is known once it was run.
+
+        Args:
+            facts: `name`, `description` and `version`; `fit` of pictures and `rate` of sounds; `signature`,
+                `preprocessing` and `rows` as the files of these names have them, `preprocessing` also where no steps
+                stand outside; `allowed`, how far outputs may differ.
+        """
+
     @property
     def is_folder(self) -> bool:
         return not self.suffixes[0].startswith(".")

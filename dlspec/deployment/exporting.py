@@ -17,7 +17,7 @@ import numpy as np
 
 from dlspec._version import __version__
 from dlspec.deployment.base import CannotExport, ExportTarget, Loaded, choose_target
-from dlspec.deployment.proof import Proof, Runnable, StepByStep, prove
+from dlspec.deployment.proof import ALLOWED, Proof, Runnable, StepByStep, prove
 from dlspec.deployment.quantizing import quantized_well
 from dlspec.deployment.quiet import reason_of
 from dlspec.deployment.serving import naming, preprocessing
@@ -160,10 +160,13 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run.data, steps, wanted.whole, wanted.by_step, run.spec.name, target.type_name)
+    rows = shown_rows(signature, wanted.samples, proof.outputs) if proof else None
+    facts = {"signature": signature, "preprocessing": steps.as_json(), "rows": rows}
+    target.finish(path, {**_said_of(run), **facts, "allowed": ALLOWED})
     records: dict[Path, Any] = {
         places[SIGNATURE]: signature,
         places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized, wanted.by_step),
-        places[ROWS]: shown_rows(signature, wanted.samples, proof.outputs) if proof else None,
+        places[ROWS]: rows,
         places[PREPROCESSING]: None if steps.is_empty else steps.as_json(),
     }
     for place, values in records.items():
@@ -182,6 +185,18 @@ def _reader(name: str) -> Path:
 def _is_reader(place: Path) -> bool:
     """Whether a file is a reader as this version of dlspec writes it, which may be there already."""
     return place.name in READERS and place.is_file() and place.read_bytes() == _reader(place.name).read_bytes()
+
+
+def _said_of(run: Run) -> dict[str, Any]:
+    """What the spec says of the run and of files of pictures or sounds."""
+    data = run.spec.data
+    return {
+        "name": run.spec.name,
+        "description": run.spec.description,
+        "version": __version__,
+        "fit": data.images.fit if data.images is not None else "stretch",
+        "rate": data.audio.rate if data.audio is not None else None,
+    }
 
 
 def _loaded(target: ExportTarget, path: Path) -> Loaded | None:

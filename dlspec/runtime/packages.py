@@ -25,6 +25,7 @@ EXTRAS = {
     "mlflow": ("mlflow",),
     "wandb": ("wandb",),
     "onnx": ("tf2onnx", "onnx", "onnxruntime"),
+    "web": ("dlspec_web",),
     "litert": ("ai_edge_litert",),
     "openvino": ("openvino",),
     "serve": ("starlette", "uvicorn"),
@@ -36,12 +37,13 @@ ASIDE = {
     "mlflow": "`track: mlflow` needs it",
     "wandb": "`track: wandb` needs it",
     "onnx": "`export --format onnx` needs it",
+    "web": "`export --format web` needs it",
     "litert": "`export --format litert` needs it",
     "openvino": "`export --format openvino` needs it",
     "serve": "`dlspec serve` needs it",
 }
 """Extras that training goes on without -> what needs them."""
-_PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
+_PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "dlspec_web": "dlspec-web"}
 BACKENDS = ("tensorflow", "jax", "torch")
 REPORT = ("matplotlib", "jinja2")
 """Modules that draw a report."""

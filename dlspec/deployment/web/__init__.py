@@ -1,0 +1,1 @@
+"""One page of HTML that runs an exported network in a browser, opened as a file."""
