@@ -34,6 +34,7 @@ def signature_of(
         "gives": [value.as_json() for value in raw.gives],
         "preprocessing": None if raw.is_empty else "preprocessing.json",
         "missing_word": record.missing_word,
+        "group": record.group,
         "fingerprint": record.fingerprint,
     }
 

@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("serving", description="Serves an exported network.")
     parser.add_argument("file", type=Path, help="the ONNX file, beside which its signature stands")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
     given = parser.parse_args()
     try:
         settings = Settings(given.host, given.port, os.environ.get("DLSPEC_TOKEN") or None)

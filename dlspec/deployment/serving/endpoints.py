@@ -58,7 +58,8 @@ def application(service: Service) -> Guard:
         limits = {"rows": service.settings.most_rows, "bytes": service.settings.most_bytes}
         known = {key: model.signature[key] for key in ("name", "task", "inputs", "outputs")}
         shown = model.shown and {"rows": model.shown["rows"][:1]}
-        return as_json({**known, "version": model.version, "runtime": model.runtime, "limits": limits, "shown": shown})
+        more = {"version": model.version, "runtime": model.runtime, "limits": limits, "shown": shown}
+        return as_json({**known, **more, "group": model.signature.get("group")})
 
     async def predict(request: Request) -> Response:
         served = service.served

@@ -98,15 +98,18 @@ def listening(host: str, port: int) -> socket.socket:
     Raises:
         CannotListen: the port is taken, or the address is not this machine's.
     """
+    found = None
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        found = socket.socket(family, kind, protocol)
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind, number)
         if os.name == "posix":
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
         found.listen(2048)
         found.setblocking(False)
     except (OSError, UnicodeError) as error:
+        if found is not None:
+            found.close()
         why = getattr(error, "strerror", None) or str(error)
         raise CannotListen(f"cannot listen on {host}:{port}: {why.lower()}") from None
     return found

@@ -108,7 +108,7 @@ function drawFields() {
   }
   const box = element("div", null, { class: "wide" });
   const what = isSeries() ? `${single().shape[0]} timesteps, the oldest first` : single().shape.join(" x ");
-  box.append(element("label", isSeries() ? "window" : single().column || "values", { for: "json" }));
+  box.append(element("label", isSeries() ? "window" : single().column || single().columns?.[0]?.column || "values", { for: "json" }));
   box.append(element("textarea", null, { id: "json", spellcheck: "false", "aria-describedby": "json_hint" }));
   const names = (single().columns || []).map((each) => each.column);
   box.append(element("p", `${what}${names.length > 1 ? `, each ${names.join(", ")}` : ""}, as JSON`, { class: "hint", id: "json_hint" }));
@@ -331,16 +331,30 @@ function flat(one) {
   return { ...named, ...Object.fromEntries(shares), ...(values === undefined ? {} : { values: JSON.stringify(values) }) };
 }
 
-// What a series is forecast from: every window of rows that follow each other, and the row that it ends with.
+// What a series is forecast from: every window of rows that follow each other in one series, and the row it ends with.
 function windows(head, rows) {
   const names = (single().columns || []).map((each) => each.column);
-  const missing = names.filter((name) => !head.includes(name));
+  const group = known.group;
+  const missing = [...names, ...(group ? [group] : [])].filter((name) => !head.includes(name));
   if (missing.length) throw new Error(`the file has no column ${missing.join(", ")}`);
   const length = single().shape[0];
-  const steps = rows.map((row) => names.map((name) => valueOf({ kind: "number" }, row[head.indexOf(name)] ?? "")));
-  if (steps.length < length) throw new Error(`a prediction takes ${length} rows, and the file has ${steps.length}`);
-  const ends = [...steps.keys()].slice(length - 1);
-  return { asked: ends.map((end) => steps.slice(end - length + 1, end + 1)), kept: ends.map((end) => rows[end]) };
+  const places = names.map((name) => head.indexOf(name));
+  const series = new Map();
+  for (const row of rows) {
+    const key = group ? row[head.indexOf(group)] : "";
+    if (!series.has(key)) series.set(key, []);
+    series.get(key).push(row);
+  }
+  const [asked, kept] = [[], []];
+  for (const own of series.values()) {
+    const steps = own.map((row) => places.map((place) => valueOf({ kind: "number" }, row[place] ?? "")));
+    for (let end = length; end <= steps.length; end += 1) {
+      asked.push(steps.slice(end - length, end));
+      kept.push(own[end - 1]);
+    }
+  }
+  if (!asked.length) throw new Error(`a prediction takes ${length} rows of one series, and the file has too few`);
+  return { asked, kept };
 }
 
 function tableRows(head, rows) {
@@ -399,6 +413,7 @@ async function predictTable(file) {
   const more = kept.length > MOST_ROWS_SHOWN ? `the first ${MOST_ROWS_SHOWN} of ${kept.length} rows` : `${kept.length} rows`;
   const notes = warnings.slice(0, MOST_WARNINGS_SHOWN).map((problem) => note(problem, "warn"));
   if (warnings.length > MOST_WARNINGS_SHOWN) notes.push(note({ message: `and ${warnings.length - MOST_WARNINGS_SHOWN} more` }, "warn"));
+  if (isSeries()) notes.unshift(note({ message: "rows are taken as they follow each other, the oldest first; gaps in time are not looked for" }, "warn"));
   place.replaceChildren(controls, element("p", more, { class: "hint" }), ...notes, scroll);
 }
 
