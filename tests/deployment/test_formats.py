@@ -126,8 +126,16 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("format", ["onnx", "litert", "openvino"])
-@pytest.mark.parametrize("case", LAYERS)
+@pytest.mark.parametrize(
+    ("case", "format"),
+    [
+        pytest.param(
+            case, format, marks=[pytest.mark.slow] if (case, format) == ("a loop both ways", "openvino") else []
+        )
+        for case in LAYERS
+        for format in ("onnx", "litert", "openvino")
+    ],
+)
 def test_layers_that_converters_do_not_know_are_said_otherwise(case, format):
     import keras
 
