@@ -24,7 +24,15 @@ DEFAULT = "keras"
 
 
 class CannotExport(Exception):
-    """The format, or what writes it, cannot do something that the network does; the message says what."""
+    """The format, or what writes it, cannot do something that the network does; the message says what.
+
+    Args:
+        names_layer: whether it says which layer that is.
+    """
+
+    def __init__(self, said: str, names_layer: bool = False) -> None:
+        super().__init__(said)
+        self.names_layer = names_layer
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def _copied(network: Any, unrolled: bool) -> Any:
     if unrolled:
         for layer in network.layers:
             if any(map(_has_loop, layer._flatten_layers())) and not _is_short(layer):
-                raise CannotExport(f"{named(layer)} has more than {MOST_UNROLLED} timesteps, or any number of them")
+                why = f"{named(layer)} has no loop there, and more than {MOST_UNROLLED} timesteps or any number of them"
+                raise CannotExport(why, names_layer=True)
         config = _unrolled(config)
     found = keras.saving.deserialize_keras_object(config, safe_mode=True)
     found.set_weights(network.get_weights())
@@ -109,12 +110,18 @@ def named(layer: Any) -> str:
     return f"`{kind}`" if layer.name == kind else f"`{layer.name}` ({kind})"
 
 
-def culprit(network: Any, converts: Callable[[Any], object]) -> str | None:
-    """The first layer that cannot be converted by itself, as a spec calls it; None: each can.
+def blamed(error: CannotExport, network: Any, converts: Callable[[Any], object]) -> CannotExport:
+    """What to say where a network could not be converted: which layer it is, where that can be told.
 
     Args:
         converts: converts a `keras.Model`, and raises `CannotExport` where it cannot.
     """
+    layer = None if error.names_layer else _culprit(network, converts)
+    return error if layer is None else CannotExport(f"it has no operation for the layer {layer}", names_layer=True)
+
+
+def _culprit(network: Any, converts: Callable[[Any], object]) -> str | None:
+    """The first layer that cannot be converted by itself, as a spec calls it; None: each can."""
     import keras
 
     for operation in network.operations:

@@ -125,8 +125,16 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("format", ["onnx", "litert", "openvino"])
-@pytest.mark.parametrize("case", LAYERS)
+@pytest.mark.parametrize(
+    ("case", "format"),
+    [
+        pytest.param(
+            case, format, marks=[pytest.mark.slow] if (case, format) == ("a loop both ways", "openvino") else []
+        )
+        for case in LAYERS
+        for format in ("onnx", "litert", "openvino")
+    ],
+)
 def test_layers_that_converters_do_not_know_are_said_otherwise(case, format):
     import keras
 
@@ -182,3 +190,16 @@ def test_the_kind_of_a_layer_stands_behind_its_name(network):
     names = [named(layer) for layer in program_of(network("sequence").model)[1].layers]
     assert "`embedding_1` (embedding)" in names
     assert "`output` (dense)" in names
+
+
+def test_a_loop_that_openvino_has_not_is_written_out_unless_it_is_long(tmp_path):
+    import keras
+
+    from dlspec.deployment.base import CannotExport
+    from dlspec.deployment.targets.openvino import Openvino
+
+    inputs = keras.Input((300, 1))
+    network = keras.Model(inputs, keras.layers.GRU(2, name="slow")(inputs))
+    with pytest.raises(CannotExport, match=r"^`slow` \(gru\) has no loop there, and more than 256 timesteps"):
+        Openvino().write(network, tmp_path / "net.xml")
+    assert not [*tmp_path.iterdir()]

@@ -6,7 +6,9 @@ import pytest
 
 import dlspec
 from dlspec.deployment.exporting import read_receipt
+from dlspec.deployment.quantizing import Cost, cost_of
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.training.values import predict
 
 DIGITS = """\
 dlspec: 1
@@ -82,3 +84,37 @@ def test_a_part_and_a_format_without_it_are_refused(digits, tmp_path):
         dlspec.export(digits, out=tmp_path / "net.xml", quantize=True)
     assert "`litert` or `onnx`" in caught.value.diagnostics[0].help
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["table", "numbers", "series", "labels", "given_back", "half"])
+def test_what_is_measured_before_is_what_the_run_has(network, name):
+    run = network(name)
+
+    def same(raw):
+        return predict(run.model, raw if isinstance(run.model.input, dict) else next(iter(raw.values())))
+
+    cost, rows = cost_of(run, run.model, same), run.predictions
+    assert cost.before == cost.after
+    assert cost.rows == len(rows)
+    if name in ("numbers", "series"):
+        off = [rows[f"truth:{value}"] - rows[f"network:{value}"] for value in cost.values]
+        assert cost.before == pytest.approx([np.sqrt((each**2).mean()) for each in off], rel=1e-6)
+    else:
+        own = {"table": "rmse", "labels": "log_loss", "given_back": "rmse", "half": "accuracy"}[name]
+        unit = 16 if name == "given_back" else 1  # digits go up to 16, and are scaled to 1 for the network
+        assert cost.before == (pytest.approx(unit * run.metrics.test[own], rel=1e-5),)
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after", "worst"),
+    [
+        ("accuracy", (0.9,), (0.8951,), None),
+        ("accuracy", (0.9,), (0.894,), 0),
+        ("accuracy", (0.9,), (0.95,), None),
+        ("rmse", (2.0, 3.0), (2.019, 3.029), None),
+        ("rmse", (2.0, 3.0), (2.0, 3.04), 1),
+        ("loss", (0.5,), (float("nan"),), 0),
+    ],
+)
+def test_how_much_may_be_lost(metric, before, after, worst):
+    assert Cost(metric, ("a", "b")[: len(before)], before, after, 10).worst == worst

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from dlspec.deployment.base import EXPORT_TARGETS, CannotExport, ExportTarget, Loaded
-from dlspec.deployment.convertible import convertible, culprit, is_recurrent
+from dlspec.deployment.convertible import blamed, convertible, is_recurrent
 from dlspec.deployment.quiet import quiet, reason_of
 from dlspec.deployment.targets.saved_model import identifiers
 from dlspec.runtime.files import written_whole
@@ -43,8 +43,7 @@ class Litert(ExportTarget):
         try:
             written = _converted(network, inside, self.quantize)
         except CannotExport as error:
-            layer = culprit(network, lambda part: _converted(part, None, False))
-            raise CannotExport(f"it has no operation for the layer {layer}" if layer else str(error)) from error
+            raise blamed(error, network, lambda part: _converted(part, None, False)) from error
         with written_whole(path) as draft:
             draft.write_bytes(written)
         return program if inside is None else without_steps(inside)

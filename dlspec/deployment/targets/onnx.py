@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.deployment.base import EXPORT_TARGETS, CannotExport, ExportTarget, Loaded
-from dlspec.deployment.convertible import convertible, culprit
+from dlspec.deployment.convertible import blamed, convertible
 from dlspec.deployment.quiet import quiet, reason_of
 from dlspec.runtime.files import written_whole
 
@@ -40,8 +40,7 @@ class Onnx(ExportTarget):
         try:
             whole = whole_model(inside, network_as_onnx(network), path.stem)
         except CannotExport as error:
-            layer = culprit(network, network_as_onnx)
-            raise CannotExport(f"it has no operation for the layer {layer}" if layer else str(error)) from error
+            raise blamed(error, network, network_as_onnx) from error
         with written_whole(path) as draft:
             onnx.save(whole, draft)
             if self.quantize:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from dlspec.deployment.base import EXPORT_TARGETS, CannotExport, ExportTarget, Loaded
-from dlspec.deployment.convertible import convertible, culprit, is_recurrent
+from dlspec.deployment.convertible import blamed, convertible, is_recurrent
 from dlspec.deployment.quiet import quiet, reason_of
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Openvino(ExportTarget):
         try:
             converted = _converted(network, inside)
         except CannotExport as error:
-            layer = culprit(network, lambda part: _converted(part, None))
-            raise CannotExport(f"it has no operation for the layer {layer}" if layer else str(error)) from error
+            raise blamed(error, network, lambda part: _converted(part, None)) from error
         with quiet():
             openvino.save_model(converted, path, compress_to_fp16=False)
         return program if inside is None else without_steps(inside)
