@@ -32,8 +32,18 @@ def beside(file: Path, name: str) -> dict:
     return json.loads(place.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", SPECS_BY_NAME)
+UNROLLED = [("series", "openvino"), ("sequence", "openvino")]
+"""Networks whose loops take long to be written one timestep after the other."""
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        pytest.param(name, format, marks=pytest.mark.slow if (name, format) in UNROLLED else ())
+        for name in SPECS_BY_NAME
+        for format in FORMATS
+    ],
+)
 def test_every_network_gives_what_was_measured(network, tmp_path, name, format):
     file = dlspec.export(network(name), out=tmp_path / FORMATS[format], format=format)
     receipt = read_receipt(file)
