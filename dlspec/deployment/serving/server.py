@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from .connections import protocol
+from .connections import LATE, protocol
 from .endpoints import application
 from .model import Model
 from .problems import Refused
@@ -22,9 +22,6 @@ from .settings import Settings
 
 DRAIN_SECONDS = 0.2
 """How long a server that is to end still takes requests that are on their way."""
-_SAID = b'{"errors": [{"message": "the head of the request did not arrive in time", "help": "send it faster"}]}'
-LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
-LATE += b"content-length: %d\r\n\r\n%s" % (len(_SAID), _SAID)
 TICKS = 10
 """Of uvicorn, in a second."""
 
