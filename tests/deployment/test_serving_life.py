@@ -171,7 +171,7 @@ def test_a_network_is_changed_under_way_and_no_request_is_dropped(exported, tmp_
         metrics = server.client.get("/metrics", headers=headers).text
     assert "dlspec_reloads_total 3" in metrics
     assert "dlspec_failed_reloads_total 2" in metrics
-    assert len(statuses) > 20
+    assert len(statuses) > 3
     assert {*statuses} <= {200, 422}  # 422: in between, of the other network
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
@@ -68,6 +69,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS == 0:
+            self.service.end_late(asyncio.get_running_loop().time())
             self._close_late()
         return await super().on_tick(counter)
 
@@ -124,8 +126,18 @@ def serve(load: Callable[[], Model], settings: Settings, say: Callable[[str], No
         CannotOpen, CannotListen: before anything is served.
     """
     sock = listening(settings.host, settings.port)
-    with contextlib.closing(sock):
-        asyncio.run(_serve(load, settings, say, sock))
+    with contextlib.closing(sock), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(load, settings, say, sock))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Of uvloop where it is installed; None: Python's own."""
+    if find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def _serve(
