@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dlspec._version import __version__
-from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.diagnostics.errors import DataError, DiagnosticError
+from dlspec.runtime.files import write_text
 from dlspec.runtime.packages import require
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ def exported(folder: Path, note: Say) -> Path:
     home = folder / EXPORTS / f"onnx-{__version__}-{checksum}"
     if (home / FILE).is_file():
         return home / FILE
+    refused = home.with_name(f"{home.name}.refused.json")
+    if refused.is_file():
+        raise _error(json.loads(refused.read_text(encoding="utf-8")))
     note("exporting to ONNX, which is done once")
     try:
         home.parent.mkdir(exist_ok=True)
@@ -132,7 +136,12 @@ def exported(folder: Path, note: Say) -> Path:
         home = Path(tempfile.mkdtemp(prefix="dlspec-serve-")) / "export"
         draft = Path(tempfile.mkdtemp(dir=home.parent))
     try:
-        _export_in_child(folder, draft / FILE)
+        try:
+            _export_in_child(folder, draft / FILE)
+        except DataError as error:
+            if error.diagnostics[0].code in NOT_ONNX and home.parent.name == EXPORTS:
+                write_text(refused, json.dumps(_said(error)) + "\n")
+            raise
         try:
             draft.rename(home)
         except OSError:  # another server was faster
@@ -160,8 +169,7 @@ def _export_in_child(folder: Path, file: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
     if done.returncode == REFUSED:
-        said = json.loads(done.stdout.splitlines()[-1])
-        raise DataError.of(said["code"], said["message"], help=said["help"])
+        raise _error(json.loads(done.stdout.splitlines()[-1]))
     if done.returncode or not file.is_file():
         lines = done.stderr.strip().splitlines() or [f"it ended with the exit code {done.returncode}"]
         raise DataError.of("cannot-serve", f"the export failed: {lines[-1]}", help=f"try `dlspec export {folder}`")
@@ -171,7 +179,6 @@ def export_for_parent(folder: str, file: str, *plugins: str) -> int:
     """Exports a run in a process of its own; a mistake is printed as JSON."""
     from dlspec.deployment.exporting import export_part
     from dlspec.language import plugins as files
-    from dlspec.language.diagnostics.errors import DiagnosticError
     from dlspec.runs import open_run
     from dlspec.runtime.packages import model_modules
 
@@ -181,11 +188,18 @@ def export_for_parent(folder: str, file: str, *plugins: str) -> int:
         require(*model_modules(), what="an export")
         export_part(open_run(folder), out=Path(file), format="onnx")
     except DiagnosticError as error:
-        first = error.diagnostics[0]
-        said = {"code": first.code, "message": first.message, "help": first.help}
-        sys.stdout.write(f"\n{json.dumps(said)}\n")
+        sys.stdout.write(f"\n{json.dumps(_said(error))}\n")
         return REFUSED
     return 0
+
+
+def _said(error: DiagnosticError) -> dict[str, str | None]:
+    first = error.diagnostics[0]
+    return {"code": first.code, "message": first.message, "help": first.help}
+
+
+def _error(said: dict[str, str]) -> DataError:
+    return DataError.of(said["code"], said["message"], help=said["help"])
 
 
 def open_keras(folder: Path) -> Model:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from importlib.util import find_spec
 from typing import Any
+
+
+def as_answer(status: str, message: str, help: str) -> bytes:
+    """A whole answer with one error, after which the connection is closed."""
+    body = json.dumps({"errors": [{"message": message, "help": help}]}).encode()
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+NO_HTTP = as_answer("400 Bad Request", "this is no HTTP request", "send a whole request of HTTP 1.1")
+LATE = as_answer("408 Request Timeout", "the head of the request did not arrive in time", "send it faster")
 
 
 class Together:
@@ -49,5 +61,17 @@ def protocol() -> type[asyncio.Protocol]:
     class Protocol(base):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(Together(transport))
+
+        def send_400_response(self, msg: str) -> None:
+            cycle = self.cycle
+            if cycle is not None and not cycle.response_complete:
+                if not cycle.more_body:  # what follows a whole request is broken, and that one is answered
+                    cycle.keep_alive = False
+                    return
+                if cycle.response_started:
+                    self.transport.close()
+                    return
+            self.transport.write(NO_HTTP)
+            self.transport.close()
 
     return Protocol

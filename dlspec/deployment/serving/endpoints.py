@@ -8,14 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from . import inference_protocol as protocol
-from .guard import Guard, error_body
+from .guard import Guard
 from .openapi import document
 from .problems import Refused, said
 from .rows import read_json
@@ -27,6 +25,17 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Answering:
+    """An endpoint as an application of its own; the guard answers what it raises."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        response = await self.endpoint(Request(scope))
+        await response(scope, receive, send)
 
 
 def as_json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -134,37 +143,6 @@ def application(service: Service) -> Guard:
         ("GET", "/metrics", counted),
         ("POST", "/reload", reload),
     ]
-    routes = [Route(path, endpoint, methods=[method]) for method, path, endpoint in paths]
-    handlers: Any = {Refused: _refused, HTTPException: _http_error, RecursionError: _too_deep, Exception: _failed}
-    app = Starlette(routes=routes, exception_handlers=handlers)
-    app.router.redirect_slashes = False
-    return Guard(app, service, {endpoint: path for _, path, endpoint in paths})
-
-
-def _answer(request: Request, error: Refused) -> Response:
-    body = error_body(request.url.path, error)
-    return Response(body, error.status, error.headers, "application/json")
-
-
-async def _refused(request: Request, error: Refused) -> Response:
-    return _answer(request, error)
-
-
-async def _too_deep(request: Request, error: RecursionError) -> Response:
-    return _answer(
-        request, Refused.of(400, "the JSON is nested too deeply", "write it as the errors and the form show")
-    )
-
-
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    help = "`/openapi.json` lists the paths"
-    said = f"there is nothing at {request.url.path}" if error.status_code == 404 else error.detail
-    if error.status_code == 405:
-        said, help = f"{request.method} is not for this path", f"use {(error.headers or {}).get('Allow', 'another')}"
-    refused = Refused.of(error.status_code, said, help)
-    refused.headers.update(error.headers or {})
-    return _answer(request, refused)
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    return _answer(request, Refused.of(500, "the server failed", "what went wrong is printed where it runs"))
+    answering = [(method, path, Answering(endpoint)) for method, path, endpoint in paths]
+    router = Router([Route(path, each, methods=[method]) for method, path, each in answering], redirect_slashes=False)
+    return Guard(router, service, {each: path for _, path, each in answering})

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from starlette.exceptions import HTTPException
 
 from .problems import Refused, said
 from .service import Service
@@ -62,7 +65,7 @@ class Guard:
         try:
             headers = dict(scope["headers"])
             self._check(scope, headers)
-            scope["body"] = b""
+            scope["body"], scope["app"] = b"", self  # with an app, Starlette's router raises what it does not find
             if scope["method"] not in ("GET", "HEAD"):
                 scope["body"] = await self._body(headers, receive)
             await self.app(scope, receive, counted)
@@ -70,6 +73,15 @@ class Guard:
             await answer_error(scope, error, counted)
         except CutOff:
             pass
+        except HTTPException as error:
+            await answer_error(scope, _of_http(scope, error), counted)
+        except RecursionError:
+            help = "write it as `/openapi.json` shows"
+            await answer_error(scope, Refused.of(400, "the JSON is nested too deeply", help), counted)
+        except Exception:
+            logging.getLogger("uvicorn.error").exception("a request failed")
+            help = "what went wrong is printed where it runs"
+            await answer_error(scope, Refused.of(500, "the server failed", help), counted)
         finally:
             path = self.paths.get(scope.get("endpoint"), UNFINISHED)
             self.service.metrics.answered(path, status, time.perf_counter() - began)
@@ -98,16 +110,16 @@ class Guard:
             if headers.get(b"expect", b"").lower() != b"100-continue":
                 await _drain(receive)
             raise _too_large(settings.most_bytes)
-        message = await _next(receive, settings.arrival_seconds)
+        until = asyncio.get_running_loop().time() + settings.arrival_seconds
+        message = await self._next(receive, until)
         if not message.get("more_body", False):
             found = message.get("body", b"")
             if len(found) > settings.most_bytes:
                 raise _too_large(settings.most_bytes)
             return bytes(found)
-        parts, size, until = [message.get("body", b"")], len(message.get("body", b"")), time.monotonic()
-        until += settings.arrival_seconds
+        parts, size = [message.get("body", b"")], len(message.get("body", b""))
         while message.get("more_body", False):
-            message = await _next(receive, until - time.monotonic(), settings.arrival_seconds)
+            message = await self._next(receive, until)
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > settings.most_bytes:
@@ -115,17 +127,26 @@ class Guard:
                 raise _too_large(settings.most_bytes)
         return b"".join(parts)
 
-
-async def _next(receive: Receive, seconds: float, of: float | None = None) -> Message:
-    try:
-        async with asyncio.timeout(max(seconds, 0)):
+    async def _next(self, receive: Receive, until: float) -> Message:
+        """The next part of a body."""
+        task = asyncio.current_task()
+        assert task is not None
+        arriving, late = self.service.arriving, self.service.late
+        arriving[task] = until
+        try:
             message = await receive()
-    except TimeoutError:
-        said = f"the body did not arrive within {of or seconds:g} seconds"
-        raise Refused.of(408, said, "send it faster, or in parts", connection="close") from None
-    if message["type"] == "http.disconnect":
-        raise CutOff
-    return message
+        except asyncio.CancelledError:
+            if task not in late:
+                raise
+            task.uncancel()
+            said = f"the body did not arrive within {self.service.settings.arrival_seconds:g} seconds"
+            raise Refused.of(408, said, "send it faster, or in parts", connection="close") from None
+        finally:
+            del arriving[task]
+            late.discard(task)
+        if message["type"] == "http.disconnect":
+            raise CutOff
+        return message
 
 
 async def _drain(receive: Receive) -> None:
@@ -140,6 +161,17 @@ async def _drain(receive: Receive) -> None:
                     return
     except TimeoutError:
         pass
+
+
+def _of_http(scope: MutableMapping[str, Any], error: HTTPException) -> Refused:
+    """What Starlette's router says of a path or a method that is not there."""
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    said, help = f"there is nothing at {scope['path']}", "`/openapi.json` lists the paths"
+    if error.status_code == 405:
+        said, help = f"{scope['method']} is not for this path", f"use {headers.get('allow', 'another')}"
+    refused = Refused.of(error.status_code, said, help)
+    refused.headers.update(headers)
+    return refused
 
 
 def _too_large(most: int) -> Refused:

@@ -34,6 +34,9 @@ def _not_finite(word: str) -> Any:
     raise Refused.of(400, f"the JSON has {word}, which is no number", "write null for a missing number")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_not_finite)
+
+
 def read_json(body: bytes) -> Any:
     """The JSON of a body.
 
@@ -41,7 +44,7 @@ def read_json(body: bytes) -> Any:
         Refused: it is none.
     """
     try:
-        return json.loads(body, parse_constant=_not_finite)
+        return _DECODER.decode(body.decode())
     except json.JSONDecodeError as error:
         if not body.strip():
             raise Refused.of(400, "the body is empty", EXAMPLE) from None

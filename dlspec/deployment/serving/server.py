@@ -9,11 +9,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
 
-from .connections import protocol
+from .connections import LATE, protocol
 from .endpoints import application
 from .model import Model
 from .problems import Refused
@@ -22,9 +23,6 @@ from .settings import Settings
 
 DRAIN_SECONDS = 0.2
 """How long a server that is to end still takes requests that are on their way."""
-_SAID = b'{"errors": [{"message": "the head of the request did not arrive in time", "help": "send it faster"}]}'
-LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
-LATE += b"content-length: %d\r\n\r\n%s" % (len(_SAID), _SAID)
 TICKS = 10
 """Of uvicorn, in a second."""
 
@@ -71,6 +69,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS == 0:
+            self.service.end_late(asyncio.get_running_loop().time())
             self._close_late()
         return await super().on_tick(counter)
 
@@ -127,8 +126,18 @@ def serve(load: Callable[[], Model], settings: Settings, say: Callable[[str], No
         CannotOpen, CannotListen: before anything is served.
     """
     sock = listening(settings.host, settings.port)
-    with contextlib.closing(sock):
-        asyncio.run(_serve(load, settings, say, sock))
+    with contextlib.closing(sock), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(load, settings, say, sock))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Of uvloop where it is installed; None: Python's own."""
+    if find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def _serve(

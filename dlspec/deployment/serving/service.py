@@ -64,6 +64,8 @@ class Service:
     Attributes:
         served: the network that new requests are given to; those before keep theirs.
         draining: whether the server is about to end.
+        arriving: tasks that wait for the body of a request, and until when.
+        late: those that have waited for too long.
     """
 
     def __init__(self, load: Callable[[], Model], settings: Settings, say: Callable[[str], None]) -> None:
@@ -72,7 +74,20 @@ class Service:
         self.thread = ThreadPoolExecutor(1, "dlspec-serve")
         self.served = Served(load(), settings, self.metrics, self.thread)
         self.draining = False
+        self.arriving: dict[asyncio.Task[Any], float] = {}
+        self.late: set[asyncio.Task[Any]] = set()
         self._reloading = asyncio.Lock()
+
+    def end_late(self, now: float) -> None:
+        """Wakes the tasks whose requests do not arrive.
+
+        Args:
+            now: the time of the loop.
+        """
+        for task, until in self.arriving.items():
+            if now > until and task not in self.late:
+                self.late.add(task)
+                task.cancel()
 
     async def reload(self) -> Model:
         """Loads the network anew, and changes it for the one that is served.
