@@ -182,6 +182,7 @@ def test_all_mistakes_come_at_once(server):
         (b'{"rows": ' + b"[" * 100_000, 400, "nested too deeply"),
         (b'{"rows": [{"age": 1' + b"0" * 5000 + b"}]}", 400, "too many digits"),
         (b"[" * 600 + b"]" * 600, 422, "columns are needed"),
+        (b'{"rows": [{"age": 1, "age": 2}]}', 400, "stands twice"),
         (b'{"rows": []}', 422, "no rows"),
         (b"3", 422, "rows are needed"),
         (b'{"lines": []}', 422, "no rows"),
@@ -217,8 +218,29 @@ def test_dates_and_booleans_are_taken_as_one_writes_them(server):
     assert of(garden=True) == of(garden="yes") == of(garden=1) != of(garden=False)
 
 
+def test_many_mistakes_are_told_soon(server):
+    wrong = {**ROW, **{f"column_{i}": i for i in range(50)}}
+    errors = server("table").errors([wrong] * 4000)
+    assert len(errors) == 101
+    assert errors[-1] == {"message": "and 199,900 more"}
+    twice = ",".join(f'"{i}": 1' for i in range(200_000)) + ', "7": 1'
+    answer = server("table").client.post("/predict", content="{" + twice + "}")
+    assert (answer.status_code, '\\"7\\" stands twice' in answer.text) == (400, True), answer.text
+
+
+def test_a_single_number_is_a_row_of_its_own():
+    from dlspec.deployment.serving.rows import RowReader
+
+    column = {"column": "weight", "kind": "number", "min": 0.0, "max": 9.0}
+    reader = RowReader({"inputs": [{"name": "raw", "dtype": "float32", "shape": [1], "columns": [column]}]}, 10)
+    for body in (b'{"weight": 3}', b'[{"raw": 3}]', b"[3]", b"[[3]]", b'{"columns": {"weight": [3]}}'):
+        assert [each.tolist() for each in reader.of_body(body).columns["raw"]] == [[3.0]], body
+    assert "0 to 9" in reader.of_body(b"[10]").warnings[0].message
+
+
 def test_paths_and_methods_that_are_not_there(server):
     client = server("table").client
+    assert client.post("/predict", content=b"x", headers={"content-encoding": "gzip"}).status_code == 415
     assert client.get("/nothing").status_code == 404
     assert client.get("/nothing").json()["errors"][0]["help"]
     wrong = client.get("/predict")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -24,6 +25,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+LARGE_BODY = 2**17
+"""Bytes of a body above which it is read beside the other requests."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -72,7 +75,9 @@ def application(service: Service) -> Guard:
 
     async def predict(request: Request) -> Response:
         served = service.served
-        rows = served.reader.of_body(request.scope["body"])
+        body = request.scope["body"]
+        large = len(body) > LARGE_BODY
+        rows = await asyncio.to_thread(served.reader.of_body, body) if large else served.reader.of_body(body)
         computed = await served(rows)
         found: dict[str, Any] = {"predictions": computed.predictions}
         if rows.warnings:

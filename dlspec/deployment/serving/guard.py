@@ -103,6 +103,9 @@ class Guard:
                 why = "the token is another one" if given else "there is no token"
                 raise Refused.of(401, why, help, www_authenticate="Bearer")
 
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refused.of(415, "the body is compressed", "send it as it is")
+
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         settings = self.service.settings
         declared = headers.get(b"content-length", b"")

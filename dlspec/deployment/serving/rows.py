@@ -10,7 +10,7 @@ import numpy as np
 
 from .columns import LARGEST, reader_of
 from .media import read_media
-from .problems import Problem, Refused, listed, meant, shown
+from .problems import MOST_SAID, Problem, Refused, listed, meant, shown
 
 EXAMPLE = 'write {"rows": [{...}, {...}]}'
 
@@ -34,7 +34,16 @@ def _not_finite(word: str) -> Any:
     raise Refused.of(400, f"the JSON has {word}, which is no number", "write null for a missing number")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_not_finite)
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise Refused.of(400, f"{shown(twice)} stands twice in an object of the JSON", "give each name once")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_finite, object_pairs_hook=_once_each)
 
 
 def read_json(body: bytes) -> Any:
@@ -134,7 +143,8 @@ class RowReader:
                 problems.append(Problem(number, None, f"the row is {shown(row)}, where columns are needed", example))
             elif len(row) != width or row.keys() != known:
                 for name in row.keys() - known:
-                    help = f"{meant(name, self.names)} Leave others out"
+                    slip = len(problems) < MOST_SAID  # which takes its time to find
+                    help = f"{meant(name, self.names)} Leave others out" if slip else "leave it out"
                     problems.append(Problem(number, name, f"the network takes no column {shown(name)}", help))
         if len(problems) and any(not isinstance(row, dict) for row in rows):
             return {}
@@ -217,6 +227,8 @@ class ArrayReader:
 
     def _in_order(self, value: Any, row: int) -> Any:
         """A sample whose columns are named, as lists."""
+        if self.shape == [1] and isinstance(value, int | float):
+            return [value]
         if self.by_step and isinstance(value, dict):
             self._check_names(value, row)
             lengths = {len(value[name]) if isinstance(value[name], list) else -1 for name in self.named}
