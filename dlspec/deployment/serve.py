@@ -90,7 +90,7 @@ def serve(
     except CannotListen as error:
         raise DataError.of("cannot-serve", str(error), help="write another `--port`, or 0 for any") from None
     except CannotOpen as error:
-        raise DataError.of("cannot-serve", str(error), help="export the run again") from None
+        raise DataError.of("cannot-serve", str(error), help="serve the run itself, or export it again") from None
 
 
 def opened(place: Path, runtime: Runtime | None, note: Say) -> Model:

@@ -110,6 +110,8 @@ def open_onnx(file: Path) -> Model:
     signature = read_record(file, "signature.json")
     if not isinstance(signature, dict) or not {"inputs", "outputs", "takes", "name"} <= signature.keys():
         raise CannotOpen(f"`{file}` has no `{file.name}.signature.json` beside it, which `dlspec export` writes")
+    if signature.get("states"):
+        raise CannotOpen(f"`{file}` takes one timestep at a time, with states that a server does not keep")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
