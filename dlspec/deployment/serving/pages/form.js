@@ -47,7 +47,7 @@ const short = (number) => (Number.isFinite(number) ? String(Number(number.toPrec
 function hintOf(column) {
   const parts = [];
   if (column.kind === "number" && column.min !== undefined) parts.push(`${short(column.min)} to ${short(column.max)}`);
-  if (column.kind === "time" && column.from) parts.push(`${column.from} to ${column.to}`);
+  if (column.kind === "time" && column.from) parts.push(`${column.from} to ${column.to}`.replaceAll("T", " "));
   if (column.words && column.words.length <= 6) parts.push(column.words.join(", "));
   else if (column.words) parts.push(`${column.words.length} words`);
   if (column.kind === "text") parts.push("a text");
@@ -154,9 +154,9 @@ function bars(shares) {
   return list;
 }
 
-function note(problem, kind) {
+function note(problem, kind, several = false) {
   const found = element("p", null, { class: `note ${kind}` });
-  const place = [problem.column, problem.row > 1 ? `row ${problem.row}` : null].filter(Boolean).join(", ");
+  const place = [problem.column, problem.row && (several || problem.row > 1) ? `row ${problem.row}` : null].filter(Boolean).join(", ");
   if (place) found.append(element("b", `${place}: `));
   found.append(problem.message + (problem.help ? ` \u2013 ${problem.help}` : ""));
   return found;
@@ -380,7 +380,7 @@ async function predictTable(file) {
     const moved = (each) => (each.row ? { ...each, row: each.row + first } : each);
     if (status !== 200) {
       const problems = (value.errors || []).map(moved);
-      place.replaceChildren(...problems.slice(0, MOST_WARNINGS_SHOWN).map((problem) => note(problem, "bad")));
+      place.replaceChildren(...problems.slice(0, MOST_WARNINGS_SHOWN).map((problem) => note(problem, "bad", true)));
       return;
     }
     found.push(...value.predictions.map(flat));
@@ -411,7 +411,7 @@ async function predictTable(file) {
   const scroll = element("div", null, { class: "scroll" });
   scroll.append(table);
   const more = kept.length > MOST_ROWS_SHOWN ? `the first ${MOST_ROWS_SHOWN} of ${kept.length} rows` : `${kept.length} rows`;
-  const notes = warnings.slice(0, MOST_WARNINGS_SHOWN).map((problem) => note(problem, "warn"));
+  const notes = warnings.slice(0, MOST_WARNINGS_SHOWN).map((problem) => note(problem, "warn", true));
   if (warnings.length > MOST_WARNINGS_SHOWN) notes.push(note({ message: `and ${warnings.length - MOST_WARNINGS_SHOWN} more` }, "warn"));
   if (isSeries()) notes.unshift(note({ message: "rows are taken as they follow each other, the oldest first; gaps in time are not looked for" }, "warn"));
   place.replaceChildren(controls, element("p", more, { class: "hint" }), ...notes, scroll);
