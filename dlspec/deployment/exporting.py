@@ -195,7 +195,7 @@ def _said_of(run: Run) -> dict[str, Any]:
         "description": run.spec.description,
         "version": __version__,
         "fit": data.images.fit if data.images is not None else "stretch",
-        "rate": data.audio.rate if data.audio is not None else None,
+        "rate": run.data.rate,
     }
 
 

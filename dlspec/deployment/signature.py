@@ -59,6 +59,8 @@ def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> d
         found["timesteps"] = value.shape[0]
         if record.window is not None and record.timesteps > record.window.length:  # of changes the level says nothing
             found["changes"] = True
+    if record.rate is not None:
+        found["rate"] = record.rate
     return found
 
 

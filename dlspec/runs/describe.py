@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.arrays import LazyArray, Samples, chosen, some_of
 from dlspec.data.not_seen import not_seen
 from dlspec.data.preparation.problems import is_missing
+from dlspec.data.source_of import source_of
+from dlspec.data.sources.audio import AudioFiles
 from dlspec.data.training_rows import deciding_source
 from dlspec.runs.distributions import MOST_COLUMNS, measured, quantiles_of, shares_of
 from dlspec.runs.records.data import Parts
@@ -72,6 +74,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
         "unknown_labels": dict(data.unknown_labels),
         "time_form": _time_form(data),
         "signs": _signs(spec),
+        "rate": _rate(spec),
         "dated": data.times is not None and data.times.dtype.kind == "M",
         "class_counts": _class_counts(data),
         "naive_error": None if data.naive_error is None else _finite(data.naive_error),
@@ -122,6 +125,12 @@ def _rows_left_out(spec: Spec, data: Prepared) -> int:
     if data.signature.window is not None or data.rows_in_all is not None:
         return 0
     return len(next(iter(data.columns.values()))) - len(complete_rows(spec.data, data.signature, data.columns))
+
+
+def _rate(spec: Spec) -> int | None:
+    """Of sounds, samples a second that each was brought to."""
+    source = source_of(spec.data)
+    return source.rate_brought_to() if isinstance(source, AudioFiles) else None
 
 
 def _time_form(data: Prepared) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from dlspec.data.signature import DataSource
     from dlspec.evaluation.fitted import Fitted
     from dlspec.model.graph import Graph
     from dlspec.runs.records.metrics import Metrics
@@ -128,6 +129,15 @@ class Run(InNotebooks):
     def data(self) -> DataRecord:
         """What the data looked like: columns, target, split, scale."""
         return read_record(self._file(DATA), DataRecord)
+
+    @property
+    def source(self) -> DataSource:
+        """What reads other data as the data of the run: sounds at the rate that the network was trained on."""
+        from dlspec.data.source_of import source_of
+        from dlspec.data.sources.audio import AudioFiles
+
+        found = source_of(self.spec.data)
+        return replace(found, rate=self.data.rate) if isinstance(found, AudioFiles) and self.data.rate else found
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

@@ -19,7 +19,6 @@ from dlspec.data.preparation.prepared import Preprocessing, flattened
 from dlspec.data.preparation.series import windows_of_new_rows
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
-from dlspec.data.source_of import source_of
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats.dialect import undressed
@@ -86,7 +85,7 @@ def columns_of(run: Run, file: Path, note: Note) -> Columns:
     """
     if not file.exists():
         raise DataError.of("data-not-found", f"there is no file `{file}`")
-    source, record = source_of(run.spec.data), run.data
+    source, record = run.source, run.data
     shape = tuple(record.input_shape)
     in_rows = isinstance(source, TextFiles) and source.table is not None
     if isinstance(source, ArrayFiles | FolderFiles) and not in_rows:

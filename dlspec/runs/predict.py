@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dlspec.data.arrays import Samples, blocks
 from dlspec.data.even_steps import policy_of
-from dlspec.data.source_of import source_of
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import COMPRESSED, Dialect, RowsFormat, creating, format_of
@@ -58,7 +57,7 @@ def predict_file(
         raise DataError.of("data-not-found", f"there is no file `{file}`")
     with fitting_together(run.folder):
         predictor = run.predictor_with(intervals, explain, note)
-    source = source_of(run.spec.data)
+    source = run.source
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, predictor, source, file, out, note)
     given = as_it_is_written(run, file, note)

@@ -331,6 +331,13 @@ def test_a_network_hears_the_difference(words):
     assert run.metrics.train["accuracy"] == 1
     dlspec.predict(run, words / "words/high/3.wav", words / "one.csv")
     assert pd.read_csv(words / "one.csv")["label"].tolist() == ["high"]
+    assert run.data.rate == 4000
+    (words / "faster").mkdir()
+    for kind in ("low", "high"):  # twice as many samples a second, which is not an octave higher
+        rate, heard = wavfile.read(words / f"words/{kind}/3.wav")
+        wavfile.write(words / f"faster/{kind}.wav", 2 * rate, np.repeat(heard, 2))
+    dlspec.predict(run, words / "faster", words / "faster.csv")
+    assert pd.read_csv(words / "faster.csv")["label"].tolist() == ["high", "low"]
 
 
 def test_a_sound_that_is_cut_off_is_named(words):

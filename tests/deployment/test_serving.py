@@ -118,6 +118,7 @@ def test_a_picture_is_taken_as_a_file(server, exported):
 
 def test_a_sound_is_read_as_training_reads_it():
     from dlspec.deployment.serving.media import read_media
+    from dlspec.deployment.serving.problems import Refused
 
     samples = np.array([0, 16384, -16384, 32767, 8192], "<i2")
     file = io.BytesIO()
@@ -132,6 +133,9 @@ def test_a_sound_is_read_as_training_reads_it():
     assert "8,000 samples a second" in warnings[0].message
     assert "filled with silence to 7" in warnings[1].message
     assert read_media(text, [3], "raw", 1)[0].tolist() == (samples / 32768).tolist()[:3]
+    assert read_media(text, [5], "raw", 1, 8000)[1] == []
+    with pytest.raises(Refused, match="8,000 samples a second, where 4,000 are needed"):
+        read_media(text, [5], "raw", 1, 4000)
 
 
 WRONG = {

@@ -93,6 +93,10 @@ class AudioFiles(FolderFiles):
             raise self._error("sizes-differ", f"sounds have different rates: {said}", help)
         return next(iter(rates))
 
+    def rate_brought_to(self) -> int:
+        """Samples a second that each sound is brought to."""
+        return self.rate if self.rate is not None else self._rate(self._listing())
+
     def rate_of_first(self) -> int:
         """Samples a second of the first file."""
         return next(iter(self._heads(self._look, self._listing().files).values()))[0]

@@ -19,11 +19,14 @@ def is_sound(shape: list[int | None]) -> bool:
     return len(shape) == 1
 
 
-def read_media(text: str, shape: list[int | None], column: str, row: int) -> tuple[np.ndarray, list[Problem]]:
+def read_media(
+    text: str, shape: list[int | None], column: str, row: int, rate: int | None = None
+) -> tuple[np.ndarray, list[Problem]]:
     """A file as values of the shape that the network takes.
 
     Args:
         text: `data:image/png;base64,...` or `data:audio/wav;base64,...`, or base64 alone.
+        rate: of sounds, samples a second that the network takes; None: that is not known.
 
     Returns:
         The values, and what a reader of the prediction should know.
@@ -37,7 +40,7 @@ def read_media(text: str, shape: list[int | None], column: str, row: int) -> tup
     except (binascii.Error, ValueError):
         raise _mistake(row, column, "has a text that is no file in base64") from None
     if is_sound(shape) or (content[:4] == b"RIFF" and b"WAVE" in content[:16]):
-        return _sound(content, shape, column, row)
+        return _sound(content, shape, column, row, rate)
     return _picture(content, shape, column, row)
 
 
@@ -82,20 +85,28 @@ def _picture(content: bytes, shape: list[int | None], column: str, row: int) -> 
     return np.asarray(picture, "float64").reshape(shape), warnings  # type: ignore[arg-type]
 
 
-def _sound(content: bytes, shape: list[int | None], column: str, row: int) -> tuple[np.ndarray, list[Problem]]:
+def _sound(
+    content: bytes, shape: list[int | None], column: str, row: int, expected: int | None
+) -> tuple[np.ndarray, list[Problem]]:
     try:
         with wave.open(io.BytesIO(content)) as opened:
             width, channels, rate = opened.getsampwidth(), opened.getnchannels(), opened.getframerate()
             frames = opened.readframes(opened.getnframes())
     except (wave.Error, EOFError, ValueError) as error:
         raise _mistake(row, column, f"has no WAV file that can be read: {error}") from None
+    if expected is not None and rate != expected:
+        said = f"has a sound of {rate:,} samples a second, where {expected:,} are needed"
+        raise _mistake(row, column, said, f"bring it to {expected:,}")
     if width not in (1, 2, 4):
         raise _mistake(row, column, f"has a WAV file of {8 * width} bits", "save it with 16 bits")
     values = np.frombuffer(frames, {1: "u1", 2: "<i2", 4: "<i4"}[width]).astype("float64")
     values = (values - 128) / 128 if width == 1 else values / 2.0 ** (8 * width - 1)
     values = values[: len(values) // channels * channels].reshape(-1, channels).mean(axis=1)
     wanted = int(shape[0] or len(values))
-    warnings = [Problem(row, column, f"the sound has {rate:,} samples a second, which should be those of training")]
+    warnings = []
+    if expected is None:
+        said = f"the sound has {rate:,} samples a second, which should be those of training"
+        warnings.append(Problem(row, column, said))
     if len(values) != wanted:
         did = "was cut" if len(values) > wanted else "was filled with silence"
         warnings.append(Problem(row, column, f"the sound of {len(values):,} samples {did} to {wanted:,}"))

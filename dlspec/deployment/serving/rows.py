@@ -194,6 +194,7 @@ class ArrayReader:
         self.name: str = given["name"]
         self.dtype: str = given["dtype"]
         self.shape: list[int | None] = given["shape"]
+        self.rate: int | None = given.get("rate")
         self.columns: list[dict[str, Any]] = given.get("columns", [])
         self.named = [column["column"] for column in self.columns]
         if not self.columns and "column" in given:
@@ -212,7 +213,7 @@ class ArrayReader:
         """
         warnings: list[Problem] = []
         if isinstance(value, str) and self.dtype != "string":
-            values, warnings = read_media(value, self.shape, self.name, row)
+            values, warnings = read_media(value, self.shape, self.name, row, self.rate)
         else:
             values = self._array(self._in_order(value, row), row)
         largest = LARGEST.get(self.dtype, 2.0**53)

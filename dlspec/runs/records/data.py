@@ -168,6 +168,7 @@ class DataRecord(Record):
         turned: of a series, whether the data have the newest row first.
         unknown_labels: of the validation and the test part, which the training part does not have -> how often.
         time_form: of a series, how its times are written; older runs do not say it.
+        rate: of sounds, samples a second that each was brought to; older runs do not say it.
         signs: of files of text, what stands before fractions and between thousands.
         usual_step: the usual step in time, in seconds where times are `dated`.
         class_counts: class or label -> samples of each part.
@@ -198,6 +199,7 @@ class DataRecord(Record):
     turned: bool = False
     unknown_labels: dict[str, Count] = Field(default_factory=dict)
     time_form: str | None = None
+    rate: Count | None = None
     signs: tuple[str, str] | None = None
     dated: bool = False
     class_counts: dict[str, Parts] | None
