@@ -80,6 +80,26 @@ def whole_model(program: Program, network: Any, name: str) -> Any:
     return model
 
 
+def write_otherwise(model: Any) -> None:
+    """Puts operations of ONNX in the place of those that the converter has taken over from TensorFlow by their name:
+    erfc(x) = 1 - erf(x), of `gelu`, and expm1(x) = exp(x) - 1, of `celu`. All are of float32."""
+    from onnx import helper, numpy_helper
+
+    graph, one, nodes = model.graph, "one/of_float32", []
+    for node in graph.node:
+        if node.op_type not in ("Erfc", "Expm1"):
+            nodes.append(node)
+            continue
+        inner, (given,), (result,) = f"{node.name}/inner", node.input, node.output
+        nodes.append(helper.make_node("Erf" if node.op_type == "Erfc" else "Exp", [given], [inner]))
+        operands = [one, inner] if node.op_type == "Erfc" else [inner, one]
+        nodes.append(helper.make_node("Sub", operands, [result]))
+    if len(nodes) > len(graph.node):
+        graph.initializer.append(numpy_helper.from_array(np.array(1, "float32"), one))
+        del graph.node[:]
+        graph.node.extend(nodes)
+
+
 def _described(value: Value) -> Any:
     from onnx import helper
 

@@ -203,3 +203,20 @@ def test_a_loop_that_openvino_has_not_is_written_out_unless_it_is_long(tmp_path)
     with pytest.raises(CannotExport, match=r"^`slow` \(gru\) has no loop there, and more than 256 timesteps"):
         Openvino().write(network, tmp_path / "net.xml")
     assert not [*tmp_path.iterdir()]
+
+
+def test_every_activation_goes_into_onnx():
+    """One network of a layer for each of them, side by side."""
+    import keras
+    import onnxruntime
+
+    from dlspec.deployment.targets.onnx import network_as_onnx
+    from dlspec.model.activations import ACTIVATIONS
+
+    given = keras.Input((5,))
+    layers = [keras.layers.Dense(3, activation=name)(given) for name in ACTIVATIONS]
+    network = keras.Model(given, keras.layers.Concatenate()(layers))
+    values = np.random.default_rng(0).normal(0, 2, (20, 5)).astype("float32")
+    session = onnxruntime.InferenceSession(network_as_onnx(network).SerializeToString())
+    (found,) = session.run(None, {session.get_inputs()[0].name: values})
+    np.testing.assert_allclose(found, network(values), rtol=1e-5, atol=2e-6)

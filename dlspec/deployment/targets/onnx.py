@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.deployment.base import EXPORT_TARGETS, CannotExport, ExportTarget, Loaded
 from dlspec.deployment.convertible import blamed, convertible
+from dlspec.deployment.onnx_nodes import write_otherwise
 from dlspec.deployment.quiet import quiet, reason_of
 from dlspec.runtime.files import written_whole
 
@@ -77,6 +78,7 @@ def network_as_onnx(network: Any) -> Any:
             found = _by_tensorflow(network) if on_tensorflow else _by_keras(network)
             if len(found.graph.input) != len(network.inputs):
                 raise CannotExport("its inputs are not those of the network")
+            write_otherwise(found)
             onnx.checker.check_model(found)
     except CannotExport:
         raise
