@@ -175,8 +175,8 @@ def as_measured(run: Run, samples: SampleRows, outputs: Array) -> tuple[Array, A
         shares = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
         return shares, rows[[f"p({label})" for label in target.classes]].to_numpy("float64")
     if target.kind == "input":  # of which the squared error alone is there
-        (raw,) = samples.raw.values()
-        off = run.predictor._given_back(outputs, np.asarray(raw), rows.index)["squared_error"].to_numpy()
+        raw = samples.raw if run.data.encoded else next(iter(samples.raw.values()))
+        off = run.predictor.given_back(outputs, raw, rows.index)["squared_error"].to_numpy()
         written = rows["network"].to_numpy("float64")
         return off / np.maximum(1, written), written / np.maximum(1, written)
     names = [f"network:{value}" for value in target.values] or ["network"]
@@ -194,6 +194,8 @@ def scale_of(run: Run, expected: Array, raw: Raw, whole: bool) -> Array:
     elif target.kind == "number":
         names = [f"truth:{value}" for value in target.values] or ["truth"]
         spread = run.predictions[names].to_numpy("float64").std(axis=0)
+    elif run.data.encoded:  # what the network sees, of which the spread is about 1
+        return np.ones(1)
     else:
         spread = np.full(1, next(iter(raw.values())).astype("float64").std())
     return np.maximum(spread, 1e-12 * (1 + np.abs(expected).max()))

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlspec.deployment.proof import by_keras
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import show_bytes
 from dlspec.runs.samples import raw_rows
-from dlspec.training.values import predict
 
 if TYPE_CHECKING:
-    from dlspec.data.preparation import Part, Prepared
+    from dlspec.data.preparation import Prepared
     from dlspec.deployment.base import ExportTarget
     from dlspec.runs.folder import Run
 
@@ -144,9 +144,12 @@ def cost_of(run: Run, model: Any, exported: Callable[[Raw], Array]) -> Cost:
     for first in range(0, count, AT_ONCE):
         places = np.arange(first, min(count, first + AT_ONCE))
         raw = raw_rows(data, run.predictor, places)
-        given.append(predict(model, raw if isinstance(model.input, dict) else next(iter(raw.values()))))
-        found.append(exported(raw))
-        truths.append(_truth(run, data.test.at(places), raw))
+        both = by_keras(model, raw), exported(raw)
+        if run.data.target.kind == "input":  # of which the truth is the input, as the network sees it
+            both = _errors(run, both[0], raw), _errors(run, both[1], raw)
+        given.append(both[0])
+        found.append(both[1])
+        truths.append(np.asarray(data.test.at(places).truth))
     truth = np.concatenate(truths)
     metric, measure = _measure(run.data.target.kind)
     values = run.data.target.values if metric == "rmse" and run.data.target.kind == "number" else ()
@@ -171,14 +174,17 @@ def _data_of(run: Run) -> Prepared:
     )
 
 
-def _truth(run: Run, part: Part, raw: Raw) -> Array:
-    if run.data.target.kind == "input":
-        return np.asarray(next(iter(raw.values())), "float64")
-    return np.asarray(part.truth)
+def _errors(run: Run, outputs: Array, raw: Raw) -> Array:
+    """How far inputs that are given back are off as the network sees them, squared, mean of the values, (samples,)."""
+    import pandas as pd
+
+    given = raw if run.data.encoded else next(iter(raw.values()))
+    found = run.predictor.given_back(outputs, given, pd.RangeIndex(len(outputs)))
+    return found["squared_error"].to_numpy("float64") / outputs[0].size
 
 
 def _measure(kind: str) -> tuple[str, Callable[[Array, Array], tuple[float, ...]]]:
-    return {"class": ("accuracy", _accuracy), "labels": ("loss", _cross_entropy), "input": ("rmse", _of_all)}.get(
+    return {"class": ("accuracy", _accuracy), "labels": ("loss", _cross_entropy), "input": ("rmse", _of_errors)}.get(
         kind, ("rmse", _rmse)
     )
 
@@ -198,5 +204,5 @@ def _rmse(truth: Array, outputs: Array) -> tuple[float, ...]:
     return tuple(np.sqrt(np.mean(off**2, axis=0)).tolist())
 
 
-def _of_all(truth: Array, outputs: Array) -> tuple[float, ...]:
-    return (float(np.sqrt(np.mean((outputs.reshape(truth.shape) - truth) ** 2))),)
+def _of_errors(truth: Array, errors: Array) -> tuple[float, ...]:
+    return (float(np.sqrt(np.mean(errors))),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dlspec.data.even_steps import Policy, policy_of
@@ -89,14 +90,13 @@ class RowPredictor:
         Args:
             first: which row of a file is the first, counted from 0, as messages say it, or those of all.
         """
-        import numpy as np
 
         from dlspec.training.values import predict
 
         given = self.taken(rows, first)
         outputs = predict(self.model, given.values)
         if self.data.target.kind == "input":
-            found = self._given_back(outputs, np.asarray(given.values), given.index)
+            found = self.given_back(outputs, given.values, given.index)
         else:
             found = self._named(outputs, given.index)
         for what in self.besides:
@@ -314,13 +314,32 @@ class RowPredictor:
         labels = _where_known(shares, np.array(target.classes)[shares.argmax(axis=1)])
         return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
 
-    def _given_back(self, outputs: np.ndarray, raw: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
-        """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it."""
+    @cached_property
+    def _seen(self) -> Any:
+        """What makes of raw columns what the network sees."""
+        from dlspec.model.build import preprocessing_of
+
+        return preprocessing_of(self.model)
+
+    def given_back(self, outputs: np.ndarray, raw: Any, index: pd.Index[Any]) -> pd.DataFrame:
+        """What the network gives back of raw inputs, (samples, ...), and how far it is off, as the network sees it.
+
+        Of columns that are encoded, raw being an array of each by name, it is what the network sees of them.
+        """
         import numpy as np
         import pandas as pd
 
         from dlspec.data.preparation import changes
+        from dlspec.training.values import predict
 
+        if self.data.encoded:
+            widths = [(feature.name, feature.width) for feature in self.data.features]
+            known = [name if width == 1 else f"{name}[{i}]" for name, width in widths for i in range(width)]
+            off = outputs - predict(self._seen, raw)
+            return pd.DataFrame(
+                {**dict(zip(known, outputs.T, strict=True)), "squared_error": (off**2).sum(axis=1)}, index
+            )
+        raw = np.asarray(raw)
         names = [feature.name for feature in self.data.features]
         places: list[str] = []
         if raw.ndim == 2 and len(names) == raw.shape[1]:

@@ -226,7 +226,9 @@ def _apart(found: Array, guess: Array, data: Prepared, part: Part) -> float:
         return 0.0
     steps, kind = data.preprocessing, data.signature.target.kind
     scale, size = np.ones(1), np.abs(guess)  # of what the network puts out
-    if kind == "input":  # in its own units in one, and as the network sees it in the other
+    if kind == "input" and steps.columns:  # which is as the network sees it
+        found = found.reshape(guess.shape)
+    elif kind == "input":  # in its own units in one, and as the network sees it in the other
         found = steps.inputs(found.reshape(part.inputs.shape)).reshape(guess.shape)
     elif kind == "number":
         assert steps.target is not None, "a number has a scale"

@@ -114,5 +114,5 @@ def _gives(record: DataRecord) -> str:
     if target.kind == "labels":
         return f"the probability of each label: {_listed([name for name, *_ in target.labels])}, in this order"
     if target.kind == "input":
-        return "its input again, in its own units"
+        return f"its input again, {'as the network sees it' if record.encoded else 'in its own units'}"
     return f"{_listed(target.values or (target.name,))} in the target's own units"

@@ -65,6 +65,13 @@ GIVEN_BACK = """
 data: {dataset: digits, target: input, scale: min_max}
 model: [flatten, {dense: {units: 8, name: code}}, output]
 """
+CODED = """
+data:
+  table: table.csv
+  target: input
+  features: {age: {numeric: {missing: mean}}, rooms: numeric}
+model: [{dense: {units: 3, name: code}}, output]
+"""
 PICTURES = """
 data: {arrays: pictures.npz, scale: min_max}
 model:
@@ -87,6 +94,7 @@ SPECS_BY_NAME = {
     "numbers": NUMBERS,
     "series": SERIES,
     "given_back": GIVEN_BACK,
+    "coded": CODED,
     "pictures": PICTURES,
     "half": HALF,
 }
