@@ -78,6 +78,8 @@ def _lines(receipt: dict[str, Any]) -> list[str]:
         f"{rows}: {far:.1g} of {proof['of']} from the run at most, by {receipt['runtime']}",
         f"{size}; {receipt['latency']['of']}: {time['median']:.3g} ms, 99 of 100 below {time['p99']:.3g} ms",
     ]
+    if "advice" in receipt:
+        lines.append(receipt["advice"])
     budget = receipt.get("budget")
     if budget and not budget["kept"]:
         lines.append(f"over the budget: {time['median']:.3g} ms, and `latency` allows {budget['latency']:g} ms")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,7 +16,7 @@ from dlspec.language.words import did_you_mean, one_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.deployment.steps import Program
+    from dlspec.deployment.steps import Program, Value
 
     Array = np.ndarray
 
@@ -83,6 +83,14 @@ class ExportTarget(Kind):
     def load(self, path: Path) -> Loaded | None:
         """Opens what was written in the runtime that it is for; None: nothing is there that runs it."""
         return None
+
+    def advice(self, inputs: Sequence[Value]) -> str:
+        """How what was written must be called, where the usual way gives other values; empty: there is no such way.
+
+        Args:
+            inputs: raw columns.
+        """
+        return ""
 
     def files(self, path: Path) -> list[Path]:
         """What is written: the file or folder of that name, and the files beside it."""

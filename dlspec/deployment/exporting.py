@@ -83,6 +83,8 @@ def export_part(
     whole = not part and not pretrained
     if step_by_step and not whole:
         raise DataError.of("cannot-export", "a part of a network is not exported step by step", help="leave one out")
+    _check_new(target, path)
+    run.check_finished()
     with fitting_together(run.folder):
         model = run.model if whole else run.part(first or None, last or None, pretrained=pretrained)
         samples = inner_samples(run, model, first) if first else samples_of(run)
@@ -109,6 +111,13 @@ def companions(path: Path, target: ExportTarget) -> dict[str, Path]:
     return {name: path.with_name(f"{path.name}.{name}") for name in names} | readers
 
 
+def _check_new(target: ExportTarget, path: Path) -> None:
+    """Raises `DataError` where something is there already."""
+    for there in (*target.files(path), *companions(path, target).values()):
+        if there.exists() and not _is_reader(there):
+            raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
+
+
 def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
     """Writes an export and its companions, all or nothing.
 
@@ -116,16 +125,12 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
         path: the file, or the folder of a format that writes one.
 
     Raises:
-        DataError: the format cannot do what the network does, or what was written does not give the same; or something
-            is there already, or cannot be written.
+        DataError: the format cannot do what the network does, or what was written does not give the same, or it cannot
+            be written.
     """
     if target.quantize and not wanted.whole:
         why = "a part of a network has no figure by which `--quantize` could be judged"
         raise DataError.of("cannot-export", why, help="leave `--quantize` out")
-    places = companions(path, target)
-    for there in (*target.files(path), *places.values()):
-        if there.exists() and not _is_reader(there):
-            raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".dlspec-export-", dir=path.parent) as folder:
@@ -156,18 +161,18 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
         if target.quantize:
             quantized = quantized_well(run, target, wanted.model, wanted.reference, path, runnable)
         elif not proof.holds:
-            raise _differs(target, proof)
+            raise _differs(target, proof, run.spec.runtime.precision)
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run.data, steps, wanted.whole, wanted.by_step, run.spec.name, target.type_name)
     rows = shown_rows(signature, wanted.samples, proof.outputs) if proof else None
-    facts = {"signature": signature, "preprocessing": steps.as_json(), "rows": rows}
+    facts = {"signature": signature, "preprocessing": _told(steps, signature), "rows": rows}
     target.finish(path, {**_said_of(run), **facts, "allowed": ALLOWED})
     records: dict[Path, Any] = {
         places[SIGNATURE]: signature,
-        places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized, wanted.by_step),
+        places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized, wanted.by_step) | _advice(target, raw),
         places[ROWS]: rows,
-        places[PREPROCESSING]: None if steps.is_empty else steps.as_json(),
+        places[PREPROCESSING]: None if steps.is_empty else facts["preprocessing"],
     }
     for place, values in records.items():
         if values is not None:
@@ -176,6 +181,20 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
     if not steps.is_empty:
         for name in READERS:
             shutil.copy(_reader(name), places[name])
+
+
+def _told(steps: Program, signature: dict[str, Any]) -> dict[str, Any]:
+    """`preprocessing.json`: the steps, and which columns may lack a value."""
+    found = steps.as_json()
+    holes = {each["name"]: each["may_be_missing"] for each in signature["inputs"] if "may_be_missing" in each}
+    for given in found["inputs"]:
+        given |= {"may_be_missing": holes[given["name"]]} if given["name"] in holes else {}
+    return found
+
+
+def _advice(target: ExportTarget, raw: Program) -> dict[str, str]:
+    said = target.advice(raw.inputs)
+    return {"advice": said} if said else {}
 
 
 def _reader(name: str) -> Path:
@@ -220,14 +239,20 @@ def _refusal(target: ExportTarget, why: str) -> DataError:
     )
 
 
-def _differs(target: ExportTarget, proof: Proof) -> DataError:
+def _differs(target: ExportTarget, proof: Proof, precision: str) -> DataError:
     where = "on rows of the test part" if proof.difference > proof.allowed else "on words never seen or missing values"
     far = max(proof.difference, proof.odd_difference)
+    help = "write `--format keras`; this is a bug in dlspec or in the runtime, please report it"
+    if precision != "float32":
+        help = (
+            f"write `--format keras`, or train with `precision: float32`: with `{precision}` the run computes in 16 "
+            "bits, of which large inputs lose much, and this format in float32"
+        )
     return DataError.of(
         "export-differs",
         f"what was written as `{target.type_name}` gives other values than the run, by {far:.1g} of the output's "
         f"scale, {where}; it was not kept",
-        help="write `--format keras`; this is a bug in dlspec or in the runtime, please report it",
+        help=help,
     )
 
 

@@ -208,8 +208,6 @@ def open_keras(folder: Path) -> Model:
     Raises:
         DataError: the folder is no run folder, or it is not finished.
     """
-    import keras
-
     from dlspec.deployment.exporting import shown_rows
     from dlspec.deployment.serving.model import Model, checked
     from dlspec.deployment.signature import signature_of
@@ -222,6 +220,8 @@ def open_keras(folder: Path) -> Model:
     require(*model_modules(), what="`dlspec serve`")
     run = open_run(folder)
     model = run.model
+    import keras  # which the run has loaded quietly
+
     inputs, outputs = (
         tuple(Value(each.name, str(each.dtype), tuple(each.shape[1:])) for each in tensors)
         for tensors in (model.inputs, model.outputs)

@@ -95,6 +95,8 @@ def test_a_text_goes_through_the_reader_that_comes_along(network, tmp_path):
     takes = [value["name"] for value in beside(file, "signature.json")["takes"]]
     (predicted,) = steps.after(session.run(None, dict(zip(takes, values, strict=True))), values.kept)
     np.testing.assert_allclose(predicted, rows["outputs"], atol=1e-6)
+    with pytest.raises(ValueError, match="`said` lacks a value in row 2"):
+        steps.before({"said": [["red"], [""]], "town": [["town 1"], ["town 2"]]})
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -136,6 +138,23 @@ def test_what_has_no_steps_is_refused(network, tmp_path, name, message):
         dlspec.export(network(name), out=tmp_path / "net.onnx", step_by_step=True)
     assert message in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("format", "advice"),
+    [("keras", "`model.predict` rounds numbers"), ("openvino", '{"INFERENCE_PRECISION_HINT": "f32"}'), ("onnx", None)],
+)
+def test_where_the_usual_call_gives_other_values_that_is_said(network, tmp_path, monkeypatch, format, advice):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(
+        cli, ["export", str(network("table").folder), "-o", FORMATS[format]], standalone_mode=False
+    )
+    said = read_receipt(tmp_path / FORMATS[format]).get("advice")
+    if advice is None:
+        assert said is None
+    else:
+        assert advice in said
+        assert said in done.stderr
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -238,3 +238,14 @@ def test_sounds_are_read_as_in_training(tmp_path):
     for ours, theirs in zip(expected, in_page(tmp_path, sounds=files)["sounds"], strict=True):
         assert theirs["rate"] == 4000
         np.testing.assert_allclose(theirs["samples"], ours, atol=1e-12)
+
+
+def test_words_are_spelt_in_the_page_as_a_server_spells_them(tmp_path):
+    from dlspec.deployment.serving.columns import word_reader
+
+    columns = [["1", "2", "30"], ["01", "2"], ["wäst", "Zürich, CH", "1"], []]
+    texts = ["1", " 1 ", "01", "1.0", "3.", "-0.0", "030", "wäst ", " Zürich, CH", "x", "1.5", "-02"]
+    cells = [[text, {"kind": "word", "words": words}] for words in columns for text in texts]
+    readers = {str(words): word_reader({"column": "a", "words": words}, "") for words in columns}
+    expected = [readers[str(column["words"])](text, 1, [], []) for text, column in cells]
+    assert [found for (found,) in in_page(tmp_path, cells=cells)["cells"]] == expected

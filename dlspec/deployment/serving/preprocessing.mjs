@@ -320,6 +320,12 @@ function fromNetwork(given) {
   return { dtype, shape: Array.from(given.shape ?? given.dims), data };
 }
 
+/** A value that is missing in a column that had all of them in training has no prediction. */
+function checkThere(name, data) {
+  const row = [...data].findIndex((value) => value === "" || Number.isNaN(value));
+  if (row >= 0) throw new Error(`${name} lacks a value in row ${row + 1}, which it never did in training`);
+}
+
 /** The steps before and after a network. */
 export class Preprocessing {
   /** @param record what stands in `preprocessing.json`. */
@@ -337,7 +343,10 @@ export class Preprocessing {
    */
   before(raw) {
     const kept = new Map();
-    for (const { name, dtype, shape } of this.inputs) kept.set(name, valueOf(raw[name], dtype, shape));
+    for (const { name, dtype, shape, may_be_missing: holes = true } of this.inputs) {
+      kept.set(name, valueOf(raw[name], dtype, shape));
+      if (!holes) checkThere(name, kept.get(name).data);
+    }
     run(this.record.before, kept);
     const values = this.record.network_takes.map((name) => ({ name, ...whole(kept.get(name)) }));
     return { values, kept };

@@ -126,11 +126,17 @@ class Preprocessing:
             return cls(json.load(opened))
 
     def before(self, raw: dict) -> Values:
-        """What the network takes of raw columns, arrays (rows, ...) by the names of the inputs."""
+        """What the network takes of raw columns, arrays (rows, ...) by the names of the inputs.
+
+        Raises:
+            ValueError: a value is missing, NaN or an empty text, in a column that had all of them in training.
+        """
         kept = {}
         for given in self.inputs:
             values = np.asarray(raw[given["name"]], object if given["dtype"] == "string" else given["dtype"])
             kept[given["name"]] = values.reshape(len(values), *given["shape"])
+            if not given.get("may_be_missing", True):
+                _check_there(given["name"], kept[given["name"]])
         _run(self._before, kept)
         return Values([kept[name] for name in self._taken], kept)
 
@@ -139,6 +145,13 @@ class Preprocessing:
         kept = {**kept, **dict(zip(self._given, outputs, strict=True))}
         _run(self._after, kept)
         return [kept[name] for name in self._results]
+
+
+def _check_there(name: str, values: np.ndarray) -> None:
+    missing = values == "" if values.dtype == object else np.isnan(values)
+    if missing.any():
+        row = int(np.argwhere(missing)[0][0])
+        raise ValueError(f"`{name}` lacks a value in row {row + 1}, which it never did in training")
 
 
 def _run(steps: list[dict], kept: dict[str, np.ndarray]) -> None:

@@ -60,7 +60,7 @@ def said(problems: list[Problem]) -> list[dict[str, Any]]:
 def meant(name: str, known: list[str]) -> str:
     """The known name that another is a slip of, or all names: what a cure says."""
     near = get_close_matches(str(name), known, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"the columns are {listed(known)}"
+    return f"did you mean `{near[0]}`?" if near else f"the columns are {listed(known)}."
 
 
 def listed(names: list[str], most: int = 12) -> str:
@@ -73,7 +73,7 @@ def shown(value: Any) -> str:
     import json
 
     try:
-        text = json.dumps(value, ensure_ascii=True)
+        text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

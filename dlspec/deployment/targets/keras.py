@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +11,8 @@ from dlspec.runtime.files import written_whole
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from dlspec.deployment.steps import Value
 
     Array = np.ndarray
 
@@ -25,6 +27,13 @@ class Keras(ExportTarget):
     def write(self, model: Any, path: Path) -> None:
         with written_whole(path) as draft:
             model.save(draft)
+
+    def advice(self, inputs: Sequence[Value]) -> str:
+        if all(value.dtype != "float64" for value in inputs):
+            return ""
+        return (
+            "call it as `model(rows)` or by `model.predict_on_batch(rows)`: `model.predict` rounds numbers to float32"
+        )
 
     def load(self, path: Path) -> Loaded:
         import keras

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +14,7 @@ from dlspec.deployment.convertible import blamed, convertible, is_recurrent
 from dlspec.deployment.quiet import quiet, reason_of
 
 if TYPE_CHECKING:
-    from dlspec.deployment.steps import Program
+    from dlspec.deployment.steps import Program, Value
 
     Array = np.ndarray
 
@@ -47,6 +47,9 @@ class Openvino(ExportTarget):
         with quiet():
             openvino.save_model(converted, path, compress_to_fp16=False)
         return program if inside is None else without_steps(inside)
+
+    def advice(self, inputs: Sequence[Value]) -> str:
+        return 'compile it with {"INFERENCE_PRECISION_HINT": "f32"}: some processors take 16 bits otherwise'
 
     def load(self, path: Path) -> Loaded:
         import openvino

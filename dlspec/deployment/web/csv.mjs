@@ -33,10 +33,23 @@ export const csvOf = (lines) => lines.map((line) => line.map((cell) => quoted(St
 
 const NONE = new Set(["", "nan", "na", "n/a", "null", "none"]);
 
+const WITH_ZEROS = /^-?(0|[1-9]\d*)\.0*$/;
+const WHOLE = /^-?(0|[1-9]\d*)$/;
+
+/** A word as training reads it: without spaces around it, a whole number without a point, zeros before it only where the words have them. */
+export function spelt(text, { words }) {
+  const trimmed = text.trim();
+  const word = WITH_ZEROS.test(trimmed) ? trimmed.split(".")[0] : trimmed;
+  if (!words || words.includes(word) || !words.length || !words.every((known) => WHOLE.test(known))) return word;
+  const other = word.replace(/^(-?)0+(?=\d)/, "$1");
+  return words.includes(other) ? other : word;
+}
+
 /** What a cell says for a column, `[value]`, or `null` where it says nothing that the column could have. */
 export function cellOf(text, column) {
   const plain = text.trim();
-  if (column.kind === "word" || column.kind === "text") return [text];
+  if (column.kind === "word") return [spelt(text, column)];
+  if (column.kind === "text") return [text];
   if (NONE.has(plain.toLowerCase())) return column.missing ? [null] : null;
   const number = column.kind === "time" ? secondsIn(plain, column.form) : Number(plain);
   return Number.isFinite(number) ? [number] : null;

@@ -1,6 +1,6 @@
 /** A form with a field for each column of a table. */
 import { wordsOf } from "../serving/preprocessing.mjs";
-import { secondsOf } from "./csv.mjs";
+import { secondsOf, spelt } from "./csv.mjs";
 import { make, newId, shown } from "./making.mjs";
 
 const MOST_WORDS = 60;
@@ -163,7 +163,7 @@ function wordField(column, values, { missing_word: none }) {
       other.value = listed ? "" : value;
       other.hidden = listed;
     },
-    read: () => (select.value === OTHER ? other.value || (column.missing ? none : undefined) : select.value),
+    read: () => (select.value === OTHER ? spelt(other.value, column) || (column.missing ? none : undefined) : select.value),
   };
 }
 
@@ -175,11 +175,11 @@ function freeWord(column, none) {
   return {
     element,
     show: (value) => (input.value = value),
-    read: () => input.value || (column.missing ? none : undefined),
+    read: () => spelt(input.value, column) || (column.missing ? none : undefined),
   };
 }
 
 function textField(column) {
   const area = make("textarea", { rows: 3, spellcheck: "false" });
-  return { element: labelled(column, "", area), show: (value) => (area.value = value), read: () => area.value };
+  return { element: labelled(column, "", area), show: (value) => (area.value = value), read: () => (area.value.trim() || column.missing ? area.value : undefined) };
 }

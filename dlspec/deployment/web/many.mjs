@@ -19,7 +19,8 @@ function rowsOf(lines, columns, none) {
   const rows = body.map((line, number) => {
     const values = columns.map((column, place) => {
       const text = line[places[place]] ?? "";
-      const found = column.kind === "word" && text === "" ? [none] : cellOf(text, column);
+      const isWord = column.kind === "word" || column.kind === "text";
+      const found = isWord && !text.trim() ? (column.missing ? [column.kind === "word" ? none : ""] : null) : cellOf(text, column);
       if (!found) problems.push(`row ${number + 1}: ${column.label} ${text.trim() ? `cannot be “${text}”${column.kind === "time" ? ", but for example 2024-05-31" : ""}` : "is missing"}`);
       return found;
     });

@@ -78,6 +78,9 @@ export function soundForm(input, expected, changed) {
       changed();
     } catch (error) {
       said.textContent = `${file.name} cannot be read: ${error.message}`;
+      [values, warnings] = [[], []];
+      draw();
+      changed();
     }
   };
   const element = make("div", {}, canvas, make("div", { class: "tools" }, filePicker("Open a WAV file", ".wav,audio/wav", open)), said);
@@ -88,6 +91,6 @@ export function soundForm(input, expected, changed) {
       [values, warnings] = [row[input.name].flat(Infinity), []];
       draw();
     },
-    read: () => ({ row: { [input.name]: values }, warnings }),
+    read: () => (values.length ? { row: { [input.name]: values }, warnings } : { problem: "A sound is needed." }),
   };
 }
