@@ -43,7 +43,7 @@ def command(
     """
     from dlspec.api import export
     from dlspec.cli import FALLS_SHORT, OK
-    from dlspec.deployment.exporting import read_receipt
+    from dlspec.deployment.records import read_receipt
 
     file = export(
         run,

@@ -208,7 +208,7 @@ def open_keras(folder: Path) -> Model:
     Raises:
         DataError: the folder is no run folder, or it is not finished.
     """
-    from dlspec.deployment.exporting import shown_rows
+    from dlspec.deployment.records import shown_rows
     from dlspec.deployment.serving.model import Model, checked
     from dlspec.deployment.signature import signature_of
     from dlspec.deployment.steps import Program, Value

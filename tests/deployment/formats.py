@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import dlspec
-from dlspec.deployment.exporting import read_receipt
+from dlspec.deployment.records import read_receipt
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs import open_run, start
 from tests.conftest import ROOT, SPECS

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import dlspec
-from dlspec.deployment.exporting import read_receipt
+from dlspec.deployment.records import read_receipt
 from tests.deployment.servers import serving
 
 

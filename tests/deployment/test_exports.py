@@ -13,7 +13,7 @@ import dlspec
 from dlspec.cli import FALLS_SHORT, cli
 from dlspec.deployment import EXPORT_TARGETS, ExportTarget
 from dlspec.deployment.base import Loaded
-from dlspec.deployment.exporting import companions, read_receipt
+from dlspec.deployment.records import companions, read_receipt
 from dlspec.runs.samples import samples_of
 from tests.deployment.networks import SPECS_BY_NAME
 

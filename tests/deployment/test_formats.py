@@ -9,8 +9,8 @@ import pytest
 
 import dlspec
 from dlspec.deployment.convertible import named
-from dlspec.deployment.exporting import read_receipt
 from dlspec.deployment.float32 import in_float32
+from dlspec.deployment.records import read_receipt
 from dlspec.deployment.steps import Program, Step, Value, program_of
 from dlspec.deployment.targets.saved_model import identifiers
 from dlspec.language.diagnostics.errors import DataError

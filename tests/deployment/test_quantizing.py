@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.deployment.exporting import read_receipt
 from dlspec.deployment.quantizing import Cost, cost_of
+from dlspec.deployment.records import read_receipt
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.training.values import predict
 

@@ -5,7 +5,7 @@ import pytest
 
 import dlspec
 from dlspec.deployment.convertible import convertible
-from dlspec.deployment.exporting import read_receipt
+from dlspec.deployment.records import read_receipt
 from dlspec.model.layers import LAYERS
 
 MEL = [

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import dlspec
-from dlspec.deployment.exporting import read_receipt
+from dlspec.deployment.records import read_receipt
 from dlspec.deployment.web.page import network_inside, page_of
 from tests.browser import needs_browser, opened
 from tests.conftest import ROOT
