@@ -220,3 +220,13 @@ def test_every_activation_goes_into_onnx():
     session = onnxruntime.InferenceSession(network_as_onnx(network).SerializeToString())
     (found,) = session.run(None, {session.get_inputs()[0].name: values})
     np.testing.assert_allclose(found, network(values), rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["table", "given_back"])
+def test_inputs_of_openvino_are_called_as_the_signature_says(network, tmp_path, name):
+    import openvino
+
+    file = dlspec.export(network(name), out=tmp_path / "net.xml")
+    signature = json.loads((tmp_path / "net.xml.signature.json").read_text(encoding="utf-8"))
+    found = [each.get_any_name() for each in openvino.Core().read_model(file).inputs]
+    assert found == [value["name"] for value in signature["takes"]]

@@ -120,6 +120,8 @@ def word_reader(given: dict[str, Any], missing_word: str) -> Reader:
     whole = bool(known) and all(map(WHOLE_WORD.fullmatch, known or []))
     some = ", ".join(shown(word) for word in (known or [])[:MOST_WORDS])
     some += ", ..." if known and len(known) > MOST_WORDS else ""
+    if {"yes", "no", "true", "false"} <= set(known or []):
+        some = '"yes" and "no", or how else these are written'
     example = shown(known[0]) if known else '"a word"'
     what = "words" if given.get("kind") == "text" else "a word"
 

@@ -44,6 +44,9 @@ class Openvino(ExportTarget):
             converted = _converted(network, inside)
         except CannotExport as error:
             raise blamed(error, network, lambda part: _converted(part, None)) from error
+        taken = program.takes if inside is None else inside.inputs
+        for given, value in zip(converted.inputs, taken, strict=True):
+            given.get_tensor().set_names({value.name})
         with quiet():
             openvino.save_model(converted, path, compress_to_fp16=False)
         return program if inside is None else without_steps(inside)
