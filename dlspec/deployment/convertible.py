@@ -116,7 +116,10 @@ def blamed(error: CannotExport, network: Any, converts: Callable[[Any], object])
     Args:
         converts: converts a `keras.Model`, and raises `CannotExport` where it cannot.
     """
-    layer = None if error.names_layer else _culprit(network, converts)
+    import keras
+
+    told = error.names_layer or keras.backend.backend() != "tensorflow"  # from which nothing may be converted
+    layer = None if told else _culprit(network, converts)
     return error if layer is None else CannotExport(f"it has no operation for the layer {layer}", names_layer=True)
 
 

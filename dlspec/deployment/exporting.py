@@ -103,8 +103,12 @@ def _wanted(model: Any, whole: bool, samples: SampleRows, step_by_step: bool, ta
 def _check_new(target: ExportTarget, path: Path) -> None:
     """Raises `DataError` where something is there already."""
     for there in (*target.files(path), *companions(path, target).values()):
-        if there.exists() and not _is_reader(there):
-            raise DataError.of("cannot-write", f"`{there}` is there already", help="name another file with `--out`")
+        if there.exists() and there.name not in READERS:  # which are looked at where they are needed
+            raise _is_there(there)
+
+
+def _is_there(place: Path) -> DataError:
+    return DataError.of("cannot-write", f"`{place}` is there already", help="name another file with `--out`")
 
 
 def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
@@ -124,6 +128,7 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".dlspec-export-", dir=path.parent) as folder:
             _write(run, wanted, target, Path(folder) / path.name)
+            _check_readers(Path(folder), path.parent)
             _keep(Path(folder), path.parent)
     except OSError as error:
         raise cannot_write(path, error, "name another file") from None
@@ -190,9 +195,18 @@ def _reader(name: str) -> Path:
     return Path(inspect.getfile(preprocessing)).with_name(name)
 
 
-def _is_reader(place: Path) -> bool:
-    """Whether a file is a reader as this version of dlspec writes it, which may be there already."""
-    return place.name in READERS and place.is_file() and place.read_bytes() == _reader(place.name).read_bytes()
+def _check_readers(folder: Path, home: Path) -> None:
+    """Raises `DataError` where a file that is none of dlspec's readers is called as one that is to be written.
+
+    A reader of another version of dlspec is replaced: it reads what older ones do.
+    """
+    for name in READERS:
+        there = home / name
+        ours = _reader(name).read_text(encoding="utf-8").splitlines()[:2]
+        if (folder / name).exists() and there.exists():
+            lines = there.read_text(encoding="utf-8", errors="replace").splitlines() if there.is_file() else []
+            if lines[:2] != ours:
+                raise _is_there(there)
 
 
 def _said_of(run: Run) -> dict[str, Any]:
@@ -220,12 +234,16 @@ def _keep(folder: Path, home: Path) -> None:
 
 
 def _refusal(target: ExportTarget, why: str) -> DataError:
+    import keras
+
     others = "`--format keras`" if target.type_name == "saved_model" else "`--format keras` or `--format saved_model`"
-    return DataError.of(
-        "cannot-export",
-        f"the format `{target.type_name}` cannot do what this network does: {why}",
-        help=f"write {others}",
-    )
+    help, message = f"write {others}", f"the format `{target.type_name}` cannot do what this network does: {why}"
+    if keras.backend.backend() != "tensorflow":
+        message = (
+            f"the format `{target.type_name}` is written by TensorFlow, and Keras runs on {keras.backend.backend()}"
+        )
+        help = "type `KERAS_BACKEND=tensorflow dlspec export ...`, also of a run that was trained on another backend"
+    return DataError.of("cannot-export", message, help=help)
 
 
 def _differs(target: ExportTarget, proof: Proof, precision: str) -> DataError:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dlspec._version import __version__
 from dlspec.language.diagnostics.errors import DataError, DiagnosticError
 from dlspec.runtime.files import write_text
-from dlspec.runtime.packages import require
+from dlspec.runtime.packages import is_there, require
 
 if TYPE_CHECKING:
     from dlspec.deployment.serving.model import Model
@@ -167,6 +167,8 @@ def _export_in_child(folder: Path, file: Path) -> None:
     plugins = [str(plugin.path) for plugin in loaded()]
     command = [sys.executable, "-c", CHILD, str(folder), str(file), *plugins]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    if is_there("tensorflow"):  # which writes ONNX, whatever the run was trained on
+        environment["KERAS_BACKEND"] = "tensorflow"
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
     if done.returncode == REFUSED:
         raise _error(json.loads(done.stdout.splitlines()[-1]))

@@ -256,3 +256,19 @@ def test_the_command_says_how_near_it_is_and_holds_the_budget(network, tmp_path,
     assert "over the budget" in done.stderr
     assert (tmp_path / "slow.onnx").is_file(), "what was measured is kept"
     assert read_receipt(Path("slow.onnx"))["budget"]["kept"] is False
+
+
+def test_a_reader_of_another_version_is_replaced_and_a_file_of_ones_own_is_not(network, tmp_path):
+    run, place = network("counted"), tmp_path / "preprocessing.py"
+    first = dlspec.export(run, out=tmp_path / "one.onnx")
+    reader = place.read_text(encoding="utf-8")
+    place.write_text(f"{reader}# of another version\n", encoding="utf-8")
+    dlspec.export(run, out=tmp_path / "two.onnx")
+    assert place.read_text(encoding="utf-8") == reader
+    place.write_text("print('my own')\n", encoding="utf-8")
+    dlspec.export(network("numbers"), out=tmp_path / "three.onnx")
+    with pytest.raises(dlspec.DataError, match="is there already"):
+        dlspec.export(run, out=tmp_path / "four.onnx")
+    assert place.read_text(encoding="utf-8") == "print('my own')\n"
+    assert first.exists()
+    assert not list(tmp_path.glob("four*"))
