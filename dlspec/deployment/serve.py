@@ -127,7 +127,7 @@ def exported(folder: Path, note: Say) -> Path:
         return home / FILE
     refused = home.with_name(f"{home.name}.refused.json")
     if refused.is_file():
-        raise _error(json.loads(refused.read_text(encoding="utf-8")))
+        raise as_error(json.loads(refused.read_text(encoding="utf-8")))
     note("exporting to ONNX, which is done once")
     try:
         home.parent.mkdir(exist_ok=True)
@@ -171,7 +171,7 @@ def _export_in_child(folder: Path, file: Path) -> None:
         environment["KERAS_BACKEND"] = "tensorflow"
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
     if done.returncode == REFUSED:
-        raise _error(json.loads(done.stdout.splitlines()[-1]))
+        raise as_error(json.loads(done.stdout.splitlines()[-1]))
     if done.returncode or not file.is_file():
         lines = done.stderr.strip().splitlines() or [f"it ended with the exit code {done.returncode}"]
         raise DataError.of("cannot-serve", f"the export failed: {lines[-1]}", help=f"try `dlspec export {folder}`")
@@ -200,7 +200,7 @@ def _said(error: DiagnosticError) -> dict[str, str | None]:
     return {"code": first.code, "message": first.message, "help": first.help}
 
 
-def _error(said: dict[str, str]) -> DataError:
+def as_error(said: dict[str, str]) -> DataError:
     return DataError.of(said["code"], said["message"], help=said["help"])
 
 

@@ -450,8 +450,16 @@ def test_the_usual_export_target_is_keras(call, files, options, monkeypatch, tmp
 @pytest.mark.parametrize(
     ("given", "message", "help"),
     [
-        (["-o", "net.h5"], "no format has files that end in `.h5`", "`net.keras` or `net.onnx`"),
-        (["-o", "net"], "`net` names no format", "`net.keras` or `net.onnx`"),
+        (
+            ["-o", "net.h5"],
+            "no format has files that end in `.h5`",
+            "`net.keras` or `net.tflite` or `net.onnx` or `net.xml` or `net.html`",
+        ),
+        (
+            ["-o", "net"],
+            "`net` names no format",
+            "`net.keras` or `net.tflite` or `net.onnx` or `net.xml` or `net.html`",
+        ),
         (["--format", "kera"], "there is no format `kera`", "did you mean `keras`?"),
         (["--format", "coreml"], "there is no format `coreml`", "there are `docker`, `keras`"),
         (["--format", "keras", "-o", "net.zip"], "`net.zip` is no name of a file of the format `keras`", "net.keras"),
