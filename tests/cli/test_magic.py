@@ -33,6 +33,7 @@ def cell(tmp_path_factory):
     pd.DataFrame({"a": range(60), "kind": ["low", "high"] * 30}).to_csv(folder / "rows.csv", index=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+        patch.delenv("VIRTUAL_ENV", raising=False)  # of another environment, of which IPython warns
         shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
 
         def run(line: str, text: str = SPEC):
