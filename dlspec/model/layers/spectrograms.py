@@ -18,6 +18,9 @@ class MelSpectrogram(LayerSpec):
     """Turns sound into the strength of frequencies over time, spaced as they are heard (Stevens, Volkmann and Newman,
     1937).
 
+    The strongest value that `top_db` counts from is that of all sounds of a batch, as Keras has it: a sound that is
+    quieter by more than that beside a loud one comes out otherwise than alone. A larger `top_db` prevents it.
+
     Input shape:  (batch, samples)
     Output shape: (batch, num_mel_bins, frames)
     """
