@@ -63,6 +63,7 @@ STYLE: Any = {
     "axes.facecolor": "none",
     "date.converter": "concise",
     "figure.constrained_layout.use": True,
+    "image.composite_image": False,
 }
 
 
@@ -353,6 +354,10 @@ def bent_planes(original: tuple[Array, Array], layers: Mapping[str, Mapping[str,
     return to_svg(figure, "bent")
 
 
+APART = 0.9
+"""Of the place of a picture, how much it takes."""
+
+
 @in_style
 def picture_rows(rows: Mapping[str, Array], titles: Sequence[str] = ()) -> str:
     """Pictures in rows: each row (samples, height, width), with its name on the left; black and white are those of the
@@ -360,16 +365,20 @@ def picture_rows(rows: Mapping[str, Array], titles: Sequence[str] = ()) -> str:
     first = next(iter(rows.values()))
     dark, light = float(first.max()), float(first.min())
     count = max(len(pictures) for pictures in rows.values())
-    figure, axes = styled(10, 0.95 * len(rows) + 0.25, len(rows), count)
+    figure, axes = styled(10, 0.95 * len(rows) + 0.25)
+    axis = axes[0, 0]  # one for all, since the layout of a hundred takes a second
+    axis.set_axis_off()
     for row, (name, pictures) in enumerate(rows.items()):
-        for column in range(count):
-            axis = axes[row, column]
-            axis.set_axis_off()
-            if column < len(pictures):
-                axis.imshow(_gray(pictures[column], light, dark), interpolation="nearest")
-                if titles and row == 0:
-                    axis.set_title(titles[column], fontsize=8.5, loc="center")
-        axes[row, 0].text(-0.15, 0.5, name, transform=axes[row, 0].transAxes, ha="right", va="center", color=TRUTH)
+        for column, picture in enumerate(pictures):
+            shown = _gray(picture, light, dark)
+            height, width = (APART * size / max(shown.shape[:2]) / 2 for size in shown.shape[:2])
+            place = (column - width, column + width, row + height, row - height)
+            axis.imshow(shown, interpolation="nearest", extent=place)
+            if titles and row == 0:
+                axis.text(column, -0.55, titles[column], fontsize=8.5, ha="center", va="bottom")
+        axis.text(-0.6, row, name, ha="right", va="center", color=TRUTH)
+    axis.set_xlim(-0.5, count - 0.5)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
     return to_svg(figure, "rows" + "".join(rows))
 
 
