@@ -158,7 +158,7 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
             raise _differs(target, proof, run.spec.runtime.precision)
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
-    signature = signature_of(run.data, steps, wanted.whole, wanted.by_step, run.spec.name, target.type_name)
+    signature = signature_of(run, steps, target.type_name, whole=wanted.whole, by_step=wanted.by_step)
     rows = shown_rows(signature, wanted.samples, proof.outputs) if proof else None
     facts = {"signature": signature, "preprocessing": _told(steps, signature), "rows": rows}
     target.finish(path, {**_said_of(run), **facts, "allowed": ALLOWED})

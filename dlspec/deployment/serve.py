@@ -228,9 +228,7 @@ def open_keras(folder: Path) -> Model:
         tuple(Value(each.name, str(each.dtype), tuple(each.shape[1:])) for each in tensors)
         for tensors in (model.inputs, model.outputs)
     )
-    signature = signature_of(
-        run.data, Program(inputs, (), inputs, outputs, (), outputs), True, False, run.spec.name, "keras"
-    )
+    signature = signature_of(run, Program(inputs, (), inputs, outputs, (), outputs), "keras")
     samples = samples_of(run)
     expected = predict(model, samples.raw if isinstance(model.input, dict) else next(iter(samples.raw.values())))
     return checked(

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlspec.deployment.steps import Program, Value
 from dlspec.runs.records.data import DataRecord, FeatureRecord
 
+if TYPE_CHECKING:
+    from dlspec.runs.folder import Run
 
-def signature_of(
-    record: DataRecord, raw: Program, whole: bool, by_step: bool, name: str, format: str
-) -> dict[str, Any]:
+
+def signature_of(run: Run, raw: Program, format: str, *, whole: bool = True, by_step: bool = False) -> dict[str, Any]:
     """The record.
 
     Args:
-        record: what the data of the run looked like.
         raw: the steps around the exported file; its inputs are what is given, its outputs what comes out.
+        format: of the file.
         whole: whether it is the whole network, and not a part of it.
         by_step: whether it takes a timestep, and states.
-        name: of the spec.
     """
+    record, window = run.data, run.spec.data.window
+    every = window.every if window is not None else 1
     features = {feature.input or feature.name: feature for feature in record.features} if record.encoded else {}
     return {
-        "name": name,
+        "name": run.spec.name,
         "task": record.task,
         "format": format,
         "inputs": [
-            _input(value, features.get(value.name), record) for value in (raw.inputs[:1] if by_step else raw.inputs)
+            _input(value, features.get(value.name), record, every)
+            for value in (raw.inputs[:1] if by_step else raw.inputs)
         ],
         "states": _states(raw) if by_step else [],
         "outputs": _target(record, raw) if whole else _part(raw),
@@ -45,7 +48,7 @@ def _states(raw: Program) -> list[dict[str, Any]]:
     return [{**state.as_json(), "output": value.name} for state, value in states]
 
 
-def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> dict[str, Any]:
+def _input(value: Value, feature: FeatureRecord | None, record: DataRecord, every: int) -> dict[str, Any]:
     if feature is not None:
         return {**value.as_json(), **_column(feature)}
     columns = record.raw_columns if value.name == "raw" else ()
@@ -57,6 +60,8 @@ def _input(value: Value, feature: FeatureRecord | None, record: DataRecord) -> d
         found |= _column(record.features[0])
     if record.timesteps is not None and len(value.shape) == 2:
         found["timesteps"] = value.shape[0]
+        if every > 1:  # rows of the data from one timestep to the next
+            found["every"] = every
         if record.window is not None and record.timesteps > record.window.length:  # of changes the level says nothing
             found["changes"] = True
     if record.rate is not None:

@@ -61,6 +61,16 @@ data:
   predict: return
 model: [{lstm: {units: 4, return_sequences: true}}, dropout: 0.1, {gru: 3}, output]
 """
+SPACED = """
+data:
+  series: series.csv
+  group: site
+  target: high
+  features: [high, low]
+  window: {length: 4, horizon: 1, every: 2}
+  predict: difference
+model: [{gru: 3}, output]
+"""
 GIVEN_BACK = """
 data: {dataset: digits, target: input, scale: min_max}
 model: [flatten, {dense: {units: 8, name: code}}, output]
@@ -93,6 +103,7 @@ SPECS_BY_NAME = {
     "labels": LABELS,
     "numbers": NUMBERS,
     "series": SERIES,
+    "spaced": SPACED,
     "given_back": GIVEN_BACK,
     "coded": CODED,
     "pictures": PICTURES,
@@ -126,9 +137,10 @@ def write_data(folder: Path) -> None:
     ).to_csv(folder / "table.csv", index=False)
     days = pd.date_range("2020-01-01", periods=ROWS, freq="D")
     walk = 100 * np.exp(np.cumsum(random.normal(0, 0.02, (ROWS, 3)), axis=0))
-    pd.DataFrame({"day": days.astype(str), **dict(zip(["high", "low", "other"], walk.T, strict=True))}).to_csv(
-        folder / "series.csv", index=False
-    )
+    sites = np.repeat(["a", "b"], ROWS // 2)
+    pd.DataFrame(
+        {"day": days.astype(str), "site": sites, **dict(zip(["high", "low", "other"], walk.T, strict=True))}
+    ).to_csv(folder / "series.csv", index=False)
     pictures = random.integers(0, 255, (90, 8, 8, 1)).astype("uint8")
     np.savez(folder / "pictures.npz", x=pictures, y=(pictures.mean(axis=(1, 2, 3)) > 127).astype(int))
 

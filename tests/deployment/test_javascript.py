@@ -75,7 +75,7 @@ def test_javascript_computes_what_python_computes(network, tmp_path, name):
     steps = Preprocessing(record)
     values = steps.before(raw)
     after = steps.after(outputs, values.kept)
-    target = signature_of(run.data, program, True, False, name, "onnx")["outputs"]
+    target = signature_of(run, program, "onnx")["outputs"]
     asked = {
         "record": finite(program.as_json()),
         "raw": {name: finite(column.tolist()) for name, column in raw.items()},

@@ -88,11 +88,12 @@ def test_a_file_of_rows_gives_a_table(server, network, tmp_path):
         assert shown.complaints == []
 
 
-def test_a_file_of_a_series_gives_a_forecast_after_each_window(server, network, tmp_path):
-    run = network("series")
+@pytest.mark.parametrize("name", ["series", "spaced"])
+def test_a_file_of_a_series_gives_a_forecast_after_each_window(server, network, tmp_path, name):
+    run = network(name)
     file = run.folder.parent / "series.csv"
     expected = run.predict(pd.read_csv(file))
-    with page(server("series").address, tmp_path) as shown:
+    with page(server(name).address, tmp_path) as shown:
         shown.wait_for(ANSWERED)
         shown.choose("#file", file)
         shown.wait_for("document.querySelector('#table td')")
@@ -103,7 +104,7 @@ def test_a_file_of_a_series_gives_a_forecast_after_each_window(server, network, 
 def test_a_picture_of_the_networks_size_gives_what_its_pixels_do(server, exported, tmp_path):
     from PIL import Image
 
-    rows = json.loads(exported("pictures").with_name("pictures.rows.json").read_text(encoding="utf-8"))
+    rows = json.loads(exported("pictures").with_name("pictures.onnx.rows.json").read_text(encoding="utf-8"))
     Image.fromarray(np.array(rows["rows"][1]["raw"], "uint8")[..., 0]).save(tmp_path / "one.png")
     with page(server("pictures").address, tmp_path) as shown:
         shown.wait_for(ANSWERED)

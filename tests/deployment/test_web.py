@@ -324,3 +324,23 @@ def test_the_light_wheel_has_no_runtime_of_browsers(tmp_path):
     assert "dlspec/deployment/web/main.mjs" in names
     assert not [name for name in names if "wasm" in name or name.startswith("dlspec_web")]
     assert wheel.stat().st_size < LIGHT_WHEEL, wheel.stat().st_size
+
+
+@needs_browser
+def test_a_file_of_several_series_is_read_as_the_run_reads_it(page, network, tmp_path):
+    """Every second row of the series that the last row is of, as the window says."""
+    run = network("spaced")
+    file = run.folder.parent / "series.csv"
+    expected = run.predict(pd.read_csv(file))["high+1"].iloc[-1]
+    with opened(page("spaced").as_uri(), tmp_path) as tab:
+        tab.wait_for(ANSWER)
+        found = answer_after(tab, lambda: open_file(tab, file, "text/csv"))
+        assert found[0] == pytest.approx(expected, rel=1e-6)
+        mixed = pd.read_csv(file).iloc[[77, 78, 79, 80, 81]]
+        text = json.dumps(mixed.to_csv(index=False))
+        tab.evaluate(
+            f"(() => {{ const area = document.querySelector('#form textarea'); area.value = {text};"
+            "area.dispatchEvent(new Event('input', {bubbles: true})) })()"
+        )
+        tab.wait_for("document.getElementById('answer').textContent.includes('several site: a, b')")
+        assert tab.errors == []

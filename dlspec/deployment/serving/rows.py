@@ -195,6 +195,7 @@ class ArrayReader:
         self.dtype: str = given["dtype"]
         self.shape: list[int | None] = given["shape"]
         self.rate: int | None = given.get("rate")
+        self.every: int = given.get("every", 1)
         self.columns: list[dict[str, Any]] = given.get("columns", [])
         self.named = [column["column"] for column in self.columns]
         if not self.columns and "column" in given:
@@ -266,7 +267,8 @@ class ArrayReader:
         wanted = " x ".join("any" if size is None else str(size) for size in self.shape) or "one"
         how = f"write {wanted} numbers as nested lists"
         if self.by_step:
-            how = f"write {self.shape[0]} timesteps of {listed(self.named)}, the oldest first"
+            apart = f", each {self.every} rows after the one before" if self.every > 1 else ""
+            how = f"write {self.shape[0]} timesteps of {listed(self.named)}, the oldest first{apart}"
         elif self.names != [self.name]:
             how = f"write {listed(self.names)}"
         if not isinstance(value, list):

@@ -20,7 +20,7 @@ function formOf(changed) {
   const [input] = signature.inputs;
   const { shape } = input;
   const alone = signature.inputs.length === 1;
-  if (alone && input.columns?.length === shape[1] && shape.length === 2) return seriesForm(input, changed);
+  if (alone && input.columns?.length === shape[1] && shape.length === 2) return seriesForm(input, signature.group ?? null, changed);
   if (alone && sizesOf(shape)) return pictureForm(input, sizesOf(shape), facts, changed);
   const isSound = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
   if (alone && isSound && !input.columns && shape[0] >= LEAST_SAMPLES) return soundForm(input, facts.rate ?? null, changed);

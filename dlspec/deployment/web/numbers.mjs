@@ -5,15 +5,17 @@ import { rangeOf, sizesOf } from "./pixels.mjs";
 import { stillOf } from "./pictures.mjs";
 
 /** A series that has a name for each column: the last steps of it, a line each. */
-export function seriesForm(input, changed) {
+export function seriesForm(input, group, changed) {
   const [steps] = input.shape;
+  const every = input.every ?? 1;
   const names = input.columns.map(({ column }) => column);
   const area = make("textarea", { class: "data", id: newId(), rows: 8, spellcheck: "false", wrap: "off" });
   const units = input.columns.map(({ column, unit }) => (unit ? `${column} in ${unit}` : column)).join(", ");
   const label = make("label", { for: area.id }, "The last ", counted(steps, "step"));
-  label.append(make("span", { class: "hint", text: ` · a line each, the newest at the end: ${units}` }));
+  const apart = every > 1 ? `, each ${every} rows after the one before` : "";
+  label.append(make("span", { class: "hint", text: ` · a line each${apart}, the newest at the end: ${units}` }));
   const open = async (file) => {
-    area.value = await file.text();
+    area.value = csvOf(stepsOf(linesOf(await file.text()), every, group));
     changed();
   };
   const element = make("div", { class: "field" }, label, area);
@@ -29,12 +31,22 @@ export function seriesForm(input, changed) {
       const lacking = names.filter((name, number) => places[number] < 0);
       if (lacking.length) return { problem: `The first line does not name ${lacking.join(", ")}.` };
       if (lines.length < steps) return { problem: `There are ${counted(lines.length, "step")}, and ${steps} are needed.` };
+      const own = head.findIndex((cell) => group !== null && cell.trim() === group);
+      const series = new Set(own < 0 ? [] : lines.slice(-steps).map((line) => line[own]));
+      if (series.size > 1) return { problem: `The last ${steps} steps are of several ${group}: ${[...series].join(", ")}.` };
       const values = lines.slice(-steps).map((line) => places.map((place) => numberOf(line[place])));
       const wrong = values.findIndex((line) => line.some(Number.isNaN));
       if (wrong >= 0) return { problem: `Step ${wrong + 1} of ${steps} has a cell that is no number.` };
       return { row: { [input.name]: values }, warnings: outside(input.columns, values) };
     },
   };
+}
+
+/** The lines of a file that are timesteps: of the series of the last one, every so manieth back from it. */
+export function stepsOf([head = [], ...lines], every, group) {
+  const place = head.findIndex((cell) => group !== null && cell.trim() === group);
+  const own = place < 0 || !lines.length ? lines : lines.filter((line) => line[place] === lines.at(-1)[place]);
+  return [head, ...own.filter((_, number) => (own.length - 1 - number) % every === 0)];
 }
 
 const numberOf = (cell) => (cell === undefined || cell.trim() === "" ? NaN : Number(cell));

@@ -107,7 +107,8 @@ function drawFields() {
     return;
   }
   const box = element("div", null, { class: "wide" });
-  const what = isSeries() ? `${single().shape[0]} timesteps, the oldest first` : single().shape.join(" x ");
+  const apart = single().every ? `, each ${single().every} rows after the one before` : "";
+  const what = isSeries() ? `${single().shape[0]} timesteps${apart}, the oldest first` : single().shape.join(" x ");
   box.append(element("label", isSeries() ? "window" : single().column || single().columns?.[0]?.column || "values", { for: "json" }));
   box.append(element("textarea", null, { id: "json", spellcheck: "false", "aria-describedby": "json_hint" }));
   const names = (single().columns || []).map((each) => each.column);
@@ -338,6 +339,8 @@ function windows(head, rows) {
   const missing = [...names, ...(group ? [group] : [])].filter((name) => !head.includes(name));
   if (missing.length) throw new Error(`the file has no column ${missing.join(", ")}`);
   const length = single().shape[0];
+  const every = single().every || 1;
+  const span = (length - 1) * every + 1;
   const places = names.map((name) => head.indexOf(name));
   const series = new Map();
   for (const row of rows) {
@@ -348,12 +351,12 @@ function windows(head, rows) {
   const [asked, kept] = [[], []];
   for (const own of series.values()) {
     const steps = own.map((row) => places.map((place) => valueOf({ kind: "number" }, row[place] ?? "")));
-    for (let end = length; end <= steps.length; end += 1) {
-      asked.push(steps.slice(end - length, end));
+    for (let end = span; end <= steps.length; end += 1) {
+      asked.push(steps.slice(end - span, end).filter((_, number) => number % every === 0));
       kept.push(own[end - 1]);
     }
   }
-  if (!asked.length) throw new Error(`a prediction takes ${length} rows of one series, and the file has too few`);
+  if (!asked.length) throw new Error(`a prediction takes ${span} rows of one series, and the file has too few`);
   return { asked, kept };
 }
 
