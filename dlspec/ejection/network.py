@@ -1,0 +1,10 @@
+"""`build_network`."""
+
+from __future__ import annotations
+
+from dlspec.ejection.script import Script
+from dlspec.ejection.subject import Subject
+
+
+def write_network(script: Script, subject: Subject) -> None:
+    raise NotImplementedError

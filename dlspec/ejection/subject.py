@@ -1,0 +1,76 @@
+"""What is ejected: a spec with its defaults, its data, and the plan of its training."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlspec.data.preparation import Prepared
+from dlspec.data.signature import Target
+from dlspec.ejection.python import Code, quoted
+from dlspec.ejection.script import HERE
+from dlspec.model.graph import Graph
+from dlspec.spec.spec import Spec
+from dlspec.training.plan import Plan
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a script is written of.
+
+    Args:
+        spec: with the defaults that follow from its data.
+        folds: the data of each fold; one where there are no folds.
+        folder: where the script will stand, for the paths of files.
+    """
+
+    spec: Spec
+    folds: tuple[Prepared, ...]
+    plan: Plan
+    folder: Path
+
+    @property
+    def data(self) -> Prepared:
+        """Those of the network that a run keeps."""
+        return self.folds[self.spec.data.split.shown_fold]
+
+    @property
+    def graph(self) -> Graph:
+        return self.plan.graph
+
+    @property
+    def target(self) -> Target:
+        return self.data.signature.target
+
+    @property
+    def is_series(self) -> bool:
+        return self.data.signature.window is not None
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the saved model has an input for each column."""
+        return bool(self.data.preprocessing.columns)
+
+    def line(self, *path: str | int) -> str:
+        """`line 14` of the spec, where it says something at `path`; empty where it does not."""
+        if not self.spec.is_written(*path):
+            return ""
+        span = self.spec.key_span(*path)
+        document = self.spec.document
+        if span.file != document.file:
+            return f"line {span.line} of {Path(span.file).name}" if span.in_file else ""
+        return f"line {span.line}"
+
+    def path(self, file: str | Path) -> Code:
+        """A file of the data as source: `HERE / "data/motion.csv"`.
+
+        Args:
+            file: from the folder of the spec on.
+        """
+        absolute = (self.spec.document.folder / file).resolve()
+        try:
+            relative = Path(os.path.relpath(absolute, self.folder.resolve())).as_posix()
+        except ValueError:  # on another drive
+            return Code(f"Path({quoted(absolute.as_posix())})")
+        return Code(f"{HERE} / {quoted(relative)}")
