@@ -33,7 +33,7 @@ class Call:
     keywords: Mapping[str, Any] = field(default_factory=dict)
 
 
-def call(name: str | Call, *args: Any, **keywords: Any) -> Call:
+def call(name: str | Call, /, *args: Any, **keywords: Any) -> Call:
     """A call of a function."""
     return Call(name, args, keywords)
 

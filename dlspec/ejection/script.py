@@ -22,6 +22,8 @@ Array = np.ndarray
 SECTIONS = ("data", "preprocessing", "model", "pretrain", "train", "evaluate")
 """In the order of the script; `preprocessing` is part of `data` in a spec."""
 IMPORTS = {
+    "constraints": "from keras import constraints",
+    "initializers": "from keras import initializers",
     "json": "import json",
     "keras": "import keras",
     "layers": "from keras import layers",
@@ -30,6 +32,7 @@ IMPORTS = {
     "ops": "from keras import ops",
     "Path": "from pathlib import Path",
     "pd": "import pandas as pd",
+    "regularizers": "from keras import regularizers",
 }
 """Name -> how it is imported; snippets add theirs."""
 STANDARD = (

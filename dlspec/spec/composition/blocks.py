@@ -52,7 +52,7 @@ def expand_blocks(document: Document, scope: Scope) -> None:
     values = document.root.value
     assert isinstance(values, dict), "a spec that is written out is a mapping"
     given = values.pop("blocks", None)
-    blocks = {} if given is None else {block.name: block for block in _read(given, document)}
+    blocks = {} if given is None else {block.name: block for block in read_blocks(given, document)}
     document.blocks = {name: block.span for name, block in blocks.items()}
     expander = _Expander(blocks, document)
     if "model" in values:
@@ -82,7 +82,8 @@ def expand_blocks(document: Document, scope: Scope) -> None:
             )
 
 
-def _read(given: Node, document: Document) -> Iterator[Block]:
+def read_blocks(given: Node, document: Document) -> Iterator[Block]:
+    """The blocks of a spec; what is wrong with one is added to the problems of the document."""
     if given.value is None:
         return
     if not isinstance(given.value, dict):
@@ -190,7 +191,7 @@ class _Expander:
         return replace(node, value=items, size=1 + sum(item.size for item in items))
 
     def _item(self, item: Node, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
-        name, arguments = _split(item)
+        name, arguments = split_item(item)
         if name in self.blocks:
             return self._use(self.blocks[name], item, arguments, scope, inside)
         if inside:
@@ -219,7 +220,7 @@ class _Expander:
     def _holds_block(self, arguments: Node) -> bool:
         """Whether a layer around another one holds a block."""
         inner = arguments.child("layer") if isinstance(arguments.value, dict) else None
-        return _split(inner or arguments)[0] in self.blocks
+        return split_item(inner or arguments)[0] in self.blocks
 
     def _at_each_timestep(self, item: Node, arguments: Node, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
         """`time_distributed` around each layer of a block, which together do what it would do around all of them."""
@@ -230,7 +231,7 @@ class _Expander:
         held = inner or arguments
         items = []
         for layer in self._item(held, scope, inside):
-            name, below = _split(layer)
+            name, below = split_item(layer)
             values = dict(below.value) if below is not None and isinstance(below.value, dict) else None
             outside = {key: values.pop(key) for key in OWN_KEYS if key in values} if values is not None else {}
             if name is not None and values is not None and below is not None and outside:
@@ -324,7 +325,7 @@ class _Expander:
 
     def _give(self, item: Node, key: str, value: Node) -> Node:
         """The layer with a key that the use of its block wrote."""
-        name, arguments = _split(item)
+        name, arguments = split_item(item)
         kind = LAYERS.get(name)
         if name is None or kind is None:
             return item
@@ -350,7 +351,7 @@ class _Expander:
         self.document.recovered = True  # what stands here now is not what was meant
 
 
-def _split(item: Node) -> tuple[str | None, Node | None]:
+def split_item(item: Node) -> tuple[str | None, Node | None]:
     """The name of an item of a list of layers, and what stands behind it."""
     if isinstance(item.value, str):
         return item.value, None
