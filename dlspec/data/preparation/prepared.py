@@ -119,6 +119,8 @@ class Prepared:
     Args:
         unlabeled: inputs that only pretraining sees: of training samples whose label is hidden, and of the source
             under `unlabeled`.
+        unlabeled_rows: the rows of the data whose label is hidden, and those of the source under `unlabeled`, of a
+            series where windows of it begin; empty where data stream.
         left_out: how many samples of that source were left out, as they stand in the validation or test part.
         naive_error: of a series, mean absolute error of persistence on the training part, one step ahead, (values,).
         naive_of_series: of several series, that of each.
@@ -148,6 +150,7 @@ class Prepared:
     fingerprint: str
     unlabeled: Samples
     left_out: int = 0
+    unlabeled_rows: tuple[Array, Array] = (np.empty(0, int), np.empty(0, int))
     naive_error: Array | None = None
     naive_of_series: Mapping[str, Array] = field(default_factory=dict)
     times: Array | None = None

@@ -94,11 +94,12 @@ def prepare_samples(
 
     parts = [part(rows) for rows in (labelled, validation, test)]
     more = preprocessing.network_inputs(Chosen(raw, hidden))
-    left_out = 0
+    left_out, further = 0, np.empty(0, int)
     if unlabeled is not None:
         others, complete = _without_holes(section, signature, unlabeled)
         seen = preprocessing.network_inputs(encoding.raw(_values(section, signature, others, complete, "unlabeled")))
-        unseen = without_held_out(seen, [part.inputs for part in parts[1:]])
+        unseen, places = without_held_out(seen, [part.inputs for part in parts[1:]])
+        further = complete[places]
         left_out = len(seen) - len(unseen)
         more = joined([more, unseen])
     date_forms = {
@@ -116,6 +117,7 @@ def prepare_samples(
         fingerprint(whole),
         more,
         left_out,
+        unlabeled_rows=(kept[hidden], further),
         date_forms=date_forms,
         unknown_labels=found.unknown,
     )

@@ -162,9 +162,9 @@ def prepare_series(
     train, validation, test = (windows.at(own) for own in starts)
     if section.limit and section.limit < len(train):
         train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
-    more, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), 0
+    more, begins, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), np.empty(0, int), 0
     if unlabeled is not None:
-        more, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
+        more, begins, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
     naive, naive_of_series = None, {}
     if target_scale is not None and aim is not None:
         naive = aim.naive_error(segments.of(0))
@@ -180,6 +180,7 @@ def prepare_series(
         fingerprint(columns),
         more,
         left_out,
+        unlabeled_rows=(np.empty(0, int), begins),
         naive_error=naive,
         naive_of_series=naive_of_series,
         times=times,
@@ -483,8 +484,8 @@ def windows_of_rows(
 
 def _more_windows(
     section: DataSpec, signature: Signature, steps: Preprocessing, columns: Columns, held_out: list[Array]
-) -> tuple[Array, int]:
-    """Windows of the source under `unlabeled`, and how many were left out of it."""
+) -> tuple[Array, Array, int]:
+    """Windows of the source under `unlabeled`, where they begin, and how many were left out of it."""
     window = signature.window
     assert window is not None, "a series has a window"
     numbers = {c.name: numbers_of(section, c.name, columns, "unlabeled") for c in signature.features}
@@ -506,8 +507,8 @@ def _more_windows(
     if segments.rows is not None:
         table = table[segments.rows]
     seen = steps.inputs(changes(table, steps.change, axis=0, step=window.every)).astype("float32")
-    kept = windows_without_held_out(seen, window, held_out, starts)
-    return kept, len(starts) - len(kept)
+    kept, begins = windows_without_held_out(seen, window, held_out, starts)
+    return kept, begins, len(starts) - len(kept)
 
 
 def _check_positive(section: DataSpec, numbers: Columns, place: str = "predict") -> None:
