@@ -1,10 +1,176 @@
-"""`fine_tune`."""
+"""`fine_tune`: the whole network is trained with Keras's `fit`."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from dlspec.ejection.layers import kind_call
+from dlspec.ejection.optimizing import loss_source, needs_steps, optimizer_call
+from dlspec.ejection.python import Call, Code, call, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
+from dlspec.training.callbacks.standard import TensorBoard
+from dlspec.training.early_stopping import Stopping
+from dlspec.training.plan import Stage
 
 
 def write_training(script: Script, subject: Subject) -> None:
-    raise NotImplementedError
+    train = subject.spec.train
+    epochs = script.constant("epochs", train.epochs, "train", subject.line("train", "epochs"))
+    batch = script.constant("batch_size", train.batch_size, "train", subject.line("train", "batch_size"))
+    stages = [stage for stage in subject.plan.stages if stage.kind == "fine_tune"]
+    if len(stages) == 1 and not stages[0].frozen:
+        script.define("train", _whole(script, subject, stages[0], epochs, batch))
+    else:
+        script.define("train", _in_two(script, subject, stages, epochs, batch))
+    if train.checkpoint_every is not None:
+        script.leave_out(
+            "`checkpoint_every`: the script keeps no checkpoints (`keras.callbacks.BackupAndRestore` does)"
+        )
+
+
+def has_validation(subject: Subject) -> bool:
+    """Whether samples are held out to look at while training."""
+    return bool(len(subject.data.validation))
+
+
+def _whole(script: Script, subject: Subject, stage: Stage, epochs: Code, batch: Code) -> str:
+    lines = [
+        f"def fine_tune({_arguments(subject)}):",
+        f'    """Trains the whole network{_at(subject, "train")}."""',
+        *_encoding(subject),
+        *_fitting(script, subject, epochs, batch),
+    ]
+    return "\n".join(lines)
+
+
+def _in_two(script: Script, subject: Subject, stages: list[Stage], epochs: Code, batch: Code) -> str:
+    """First what is above the pretrained layers alone, and then, where they thaw, all."""
+    frozen = [name for name in stages[0].frozen if subject.graph[name].layer.trainable]
+    held = ", held_out" if has_validation(subject) else ""
+    thaws = len(stages) > 1
+    then = subject.line("pretrain", "thaw_after" if thaws else "then")
+    about = f"Trains what is above the pretrained layers{', and from then on all' if thaws else ''}"
+    after = script.constant("thaw_after", stages[0].epochs, "train", then) if thaws else epochs
+    schedule = subject.spec.train.schedule is not None and thaws
+    lines = [
+        f"def fit(network, x, y{held}, epochs{', done=0' if schedule else ''}):",
+        '    """Some epochs of training the layers that are trainable."""',
+        *_fitting(script, subject, Code("epochs"), batch, total=epochs, done=schedule),
+        "",
+        "",
+        f"def fine_tune({_arguments(subject)}):",
+        f'    """{about} ({then} of the spec)."""' if then else f'    """{about}."""',
+        *_encoding(subject),
+        f"    pretrained = [network.get_layer(name) for name in {literal(tuple(frozen))}]",
+        "    for layer in pretrained:",
+        "        layer.trainable = False",
+        f"    fit(network, x, y{held}, {after})",
+    ]
+    if thaws:
+        lines += [
+            "    for layer in pretrained:",
+            "        layer.trainable = True",
+            f"    fit(network, x, y{held}, {epochs} - {after}{f', done={after}' if schedule else ''})",
+        ]
+    return "\n".join(lines)
+
+
+def _arguments(subject: Subject) -> str:
+    return f"network, x, y{', held_out' if has_validation(subject) else ''}"
+
+
+def _at(subject: Subject, *path: str) -> str:
+    line = subject.line(*path)
+    return f" ({line} of the spec)" if line else ""
+
+
+def _encoding(subject: Subject) -> list[str]:
+    """Classes as vectors of zeros and a one, where the loss takes them so."""
+    loss, target = subject.spec.train.loss, subject.target
+    if loss is None or not loss.one_hot or target.kind != "class" or target.units == 1:
+        return []
+    classes = target.units
+    lines = [f"    y = keras.utils.to_categorical(y, {classes})"]
+    if has_validation(subject):
+        lines.append(f"    held_out = held_out[0], keras.utils.to_categorical(held_out[1], {classes})")
+    return lines
+
+
+def _fitting(
+    script: Script, subject: Subject, epochs: Code, batch: Code, *, total: Code | None = None, done: bool = False
+) -> list[str]:
+    """The statements that compile the network and fit it."""
+    train, runtime = subject.spec.train, subject.spec.runtime
+    assert train.loss is not None, "the default loss was filled in"
+    lines = []
+    if needs_steps(train.clipped_optimizer, train.schedule) or done:
+        lines.append(f"    steps = math.ceil(len(x) / {batch})  # weight updates in an epoch")
+    optimizer = optimizer_call(
+        script, "train", train.clipped_optimizer, Code(f"steps * {total or epochs}"), train.schedule
+    )
+    more = {} if runtime.xla == "auto" else {"jit_compile": runtime.xla == "on"}
+    compiled = call("network.compile", optimizer, loss_source(train.loss), **more)
+    if len(literal(compiled)) > 100:
+        lines.append("    " + statement("optimizer", optimizer, 4))
+        compiled = call("network.compile", Code("optimizer"), loss_source(train.loss), **more)
+    lines.append("    " + _shown(compiled))
+    if done:
+        lines.append("    network.optimizer.build(network.trainable_variables)")
+        lines.append("    network.optimizer.iterations.assign(steps * done)  # the schedule goes on")
+    keywords: dict[str, Any] = {"batch_size": batch, "epochs": epochs}
+    if has_validation(subject):
+        keywords["validation_data"] = Code("held_out")
+    callbacks = [*_stopping(train.early_stopping), *(_callback(script, each) for each in train.callbacks or ())]
+    if callbacks:
+        lines.append("    " + statement("callbacks", callbacks, 4))
+        keywords["callbacks"] = Code("callbacks")
+    weights = _class_weights(script, subject)
+    if weights is not None:
+        lines += weights
+        keywords["class_weight"] = Code("class_weight")
+    lines.append("    " + _shown(call("network.fit", Code("x"), Code("y"), **keywords, verbose=2)))
+    return lines
+
+
+def _shown(made: Call) -> str:
+    return source(made, 4)
+
+
+def _stopping(stopping: Stopping | None) -> list[Call]:
+    return [] if stopping is None else [stopping_call(stopping)]
+
+
+def stopping_call(stopping: Stopping) -> Call:
+    """Keras's early stopping. Of a patience of 0 Keras makes 1 as well."""
+    given: dict[str, Any] = {key: getattr(stopping, key) for key in type(stopping).model_fields}
+    usual = {"monitor": "val_loss", "min_delta": 0.0, "mode": "auto", "baseline": None, "start_from_epoch": 0}
+    keywords = {key: value for key, value in given.items() if key not in usual or value != usual[key]}
+    if not keywords["restore_best_weights"]:
+        del keywords["restore_best_weights"]
+    return call("keras.callbacks.EarlyStopping", **keywords)
+
+
+def _callback(script: Script, callback: Any) -> Call:
+    if isinstance(callback, TensorBoard):
+        return kind_call(callback, {"log_dir": str(callback.log_dir)})
+    return kind_call(callback)
+
+
+def _class_weights(script: Script, subject: Subject) -> list[str] | None:
+    wanted, classes = subject.spec.train.class_weight, subject.target.classes
+    if wanted is None:
+        return None
+    line = subject.line("train", "class_weight")
+    if wanted == "balanced":
+        number = len(classes)
+        shown = "y.argmax(axis=1)" if _encoding(subject) else "y.astype(int).ravel()"
+        return [
+            f"    counts = np.maximum(np.bincount({shown}, minlength={number}), 1)",
+            f"    class_weight = dict(enumerate(len(y) / ({number} * counts)))  # every class counts the same ({line})",
+        ]
+    given = {place: wanted.get(label, 1.0) for place, label in enumerate(classes)}
+    value = script.constant(
+        "class_weight", given, "train", ", ".join(filter(None, [line, f"classes {', '.join(classes)}"]))
+    )
+    return [f"    class_weight = {value}"]

@@ -1,0 +1,103 @@
+"""What leads from the code of a layer back to what the layer takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlspec.ejection.frame import returning
+from dlspec.ejection.layers import connected, layer_call
+from dlspec.ejection.python import Call, Code, call, literal, statement
+from dlspec.ejection.script import Script
+from dlspec.ejection.stages import layer_of
+from dlspec.model.layers import LayerSpec
+from dlspec.model.layers.core import Dense
+from dlspec.model.layers.recurrent import Recurrent
+from dlspec.model.layers.reshaping import RepeatVector
+from dlspec.pretraining.autoencoder import Reconstructing, Tying, mirror_of
+from dlspec.training.plan import Stage
+
+SHORT = 80
+"""Characters of a decoder that stands in the line where it is used."""
+
+
+@dataclass
+class Decoders:
+    """Writes the decoders of stages; those that are alike are one function.
+
+    Args:
+        layer: source of the Keras layer that a stage pretrains.
+    """
+
+    script: Script
+    layer: Code
+
+    def expression(self, stage: Stage) -> Code | None:
+        """A decoder of a single layer, of `code` and of what the layer takes, `x`; None: it is more than that."""
+        parts = mirror_of(_place(stage))
+        if len(parts) != 1:
+            return None
+        found = literal(self._applied(stage, parts[0], "code", "x.shape"))
+        return Code(found) if len(found) <= SHORT else None
+
+    def functions(self, stages: Sequence[Stage]) -> list[Code]:
+        """The decoder of each stage as a function of the code, and of the shape of what the layer takes."""
+        bodies = {layer_of(stage).name: "\n".join(f"    {line}" for line in self._body(stage)) for stage in stages}
+        alike, named = len({*bodies.values()}) == 1, dict[str, Code]()
+        for layer, body in bodies.items():
+            if body in named:
+                continue
+            name = self.script.new_name("decode" if alike else f"decode_{layer}")
+            own = str(self.layer).partition("[")[0]
+            parameters = ["code", "shape", *([own] if re.search(rf"\b{own}\b", body) else [])]
+            about = '    """From a code back to what its layer takes, which has this shape."""'
+            self.script.define("pretrain", f"def {name}({', '.join(parameters)}):\n{about}\n{body}")
+            named[body] = Code(name)
+        return [named[body] for body in bodies.values()]
+
+    def _body(self, stage: Stage) -> list[str]:
+        lines = [
+            statement("z", self._applied(stage, part, "z" if i else "code", "shape"), 4)
+            for i, part in enumerate(mirror_of(_place(stage)))
+        ]
+        return returning(lines, Code("z")) if lines else ["return code"]
+
+    def _applied(self, stage: Stage, part: LayerSpec, x: str, shape: str) -> Any:
+        method = stage.method
+        tied = isinstance(method, Tying) and method.tied_weights and part.has_weights
+        made = self._transposed(stage, part) if tied else layer_call(part, None, _sizes(stage, part, shape))
+        return connected(part, made, [Code(x)])
+
+    def _transposed(self, stage: Stage, part: LayerSpec) -> Call:
+        """A layer with the weights of the encoder's."""
+        if isinstance(layer_of(stage).layer, Dense):
+            return call(self.script.use("autoencoders", "TransposedDense", "pretrain"), self.layer)
+        like = part.build("like").get_config()
+        keys = ("strides", "padding", "data_format", "dilation_rate", "output_padding")
+        settings = {key: like[key] for key in keys if like[key] is not None}
+        return call(self.script.use("autoencoders", "TransposedConvolution", "pretrain"), self.layer, **settings)
+
+
+def method_of(stage: Stage) -> Reconstructing:
+    """Of a stage that is an autoencoder."""
+    assert isinstance(stage.method, Reconstructing), "its stages have this method"
+    return stage.method
+
+
+def _place(stage: Stage) -> Any:
+    assert stage.place is not None, "a pretraining stage has a place"
+    return stage.place
+
+
+def _sizes(stage: Stage, part: LayerSpec, shape: str) -> dict[str, Code]:
+    """Sizes that are those of what the layer takes, or of its code, so that stages may have one decoder."""
+    place = _place(stage)
+    if isinstance(part, Dense) and part.units == place.known_shape[-1]:
+        return {"units": Code(f"{shape}[-1]")}
+    if isinstance(part, RepeatVector) and part.n == place.known_shape[1]:
+        return {"n": Code(f"{shape}[1]")}
+    if isinstance(part, Recurrent) and getattr(part, "units", None) == place.code_shape[-1]:
+        return {"units": Code("code.shape[-1]")}
+    return {}
