@@ -43,6 +43,7 @@ STANDARD = (
     "string",
     "struct",
     "wave",
+    "warnings",
     "zipfile",
     "datetime",
 )

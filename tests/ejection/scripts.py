@@ -15,12 +15,12 @@ from dlspec.spec.defaults import fill_in
 from tests.conftest import ROOT
 
 
-def subject_of(text, folder, plan=None):
+def subject_of(text, folder):
     """A spec without its first line and, as here, without `model`, with its data and the defaults that follow."""
     (folder / "spec.yaml").write_text(f"dlspec: 1\nname: tried\n{text}\nmodel: [flatten, output]\n", encoding="utf-8")
     spec = dlspec.load(folder / "spec.yaml")
     data = load_data(spec)
-    return Subject(fill_in(spec, data.signature), (data,), plan, folder)
+    return Subject(fill_in(spec, data.signature), (data,), None, folder)
 
 
 def written(script, folder):
