@@ -84,7 +84,6 @@ def write_dataset(script: Script, subject: Subject) -> None:
     if subject.data.evened:
         script.leave_out("The rows of the dataset are not brought to even steps as `data` says.")
     source = _source(script, subject, dataset)
-    script.taken.add("load_data")
     script.define("data", _function(subject, dataset, source, script))
 
 

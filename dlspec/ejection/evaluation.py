@@ -21,13 +21,12 @@ from dlspec.evaluation.scores import Scorer
 
 OF_LABELS = {"accuracy", "binary_accuracy", "log_loss"}
 """Metrics whose formula is another one where a sample may have several labels."""
-NOT_MEANS = {"rmse", "r2", "pearson_correlation", "concordance_correlation"}
+NOT_MEANS = {"rmse", "r2", "adjusted_r2", "pearson_correlation", "concordance_correlation"}
 """Metrics that are no mean over values, so that of several numbers each has its own."""
 
 
 def write_evaluation(script: Script, subject: Subject) -> None:
     """`predict`, `score`, `evaluate`, and `require` where the spec requires something."""
-    script.taken |= {"predict", "score", "evaluate", "require"}
     metrics = [metric for metric in subject.spec.evaluate.metrics or [] if _is_known(script, metric)]
     predict = _write_predict(script, subject)
     _write_score(script, subject, metrics)
@@ -119,6 +118,9 @@ def _write_score(script: Script, subject: Subject, metrics: list[Metric]) -> Non
         said = (
             f"Every metric of a guess{_of_spec(subject, 'evaluate', 'metrics')}, over all numbers that are predicted."
         )
+    if subject.data.groups is not None and any(metric.type_name == "mase" for metric in metrics):
+        of_each = _naive_error(script, subject)
+        body.append(f"    naive_error = {of_each}  # of the series that each test sample belongs to")
     entries = {metric.type_name: _value(script, subject, metric, mixed) for metric in metrics}
     body.append(f"    return {source(entries, 4, len('return '))}")
     script.define("evaluate", lines_of("def score(truth, guess):", f'    """{said}"""', body))
@@ -137,9 +139,12 @@ def _value(script: Script, subject: Subject, metric: Metric, mixed: bool) -> Any
     name = metric.type_name
     if subject.target.kind == "labels" and name in OF_LABELS:
         name = f"{name}_of_labels"
+    if own.get("num_regressors"):
+        name = "adjusted_r2"
     function = script.use("metrics", name, "evaluate")
     if name == "mase":
-        return call(function, truth, guess, _naive_error(script, subject))
+        several = subject.data.groups is not None
+        return call(function, truth, guess, Code("naive_error") if several else _naive_error(script, subject))
     if subject.target.columns and name in NOT_MEANS:
         return call(script.use("metrics", "mean_of_columns", "evaluate"), function, truth, guess, **own)
     return call(function, truth, guess, **own)
@@ -179,13 +184,23 @@ def _write_evaluate(script: Script, subject: Subject, metrics: list[Metric], gue
     lines = [f'        "{who}": {guess},' for who, guess in guesses.items()]
     if "persistence" in guesses:
         place = [*guesses].index("persistence")
-        lines[place] = _commented(lines[place], "the last known value" if subject.target.kind == "number" else "")
+        says = (
+            "the last known value"
+            if guesses["persistence"].startswith("x[")
+            else "known, though the model does not take it"
+        )
+        lines[place] = _commented(lines[place], says)
     who = "the network" if len(guesses) == 1 else "the network, and of the simplest guesses,"
     script.define(
         "evaluate",
         f'''
 def evaluate(model, preprocessing, train, test):
     """Prints the metrics of {who} on the test part{_of_spec(subject, "evaluate")}.
+
+    Args:
+        model: from `x` to the units of the target, as it is saved.
+        preprocessing: from `x` to what the network sees.
+        train, test: `x` and `y` of these parts.
 
     Returns:
         who guesses -> metric -> its value.

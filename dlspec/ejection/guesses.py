@@ -32,9 +32,9 @@ def write_guess(script: Script, subject: Subject, baseline: Baseline) -> str | N
 
 def write_inputs(script: Script, subject: Subject) -> Code:
     """`flat_inputs`: what the network sees, for what knows nothing but rows of quantities; returns its name."""
-    if (name := "flat_inputs") in script.taken:
-        return Code(name)
-    script.taken.add(name)
+    name = Code("flat_inputs")
+    if any(chunk.startswith(f"def {name}(") for chunk in script.chunks["evaluate"]):
+        return name
     runs, values = _runs(subject.data.layout), "inputs.reshape(len(inputs), -1)"
     said = "What the network sees, with all values of a sample in one row, (samples, values)."
     if any(words for *_, words in runs):
@@ -54,7 +54,7 @@ def write_inputs(script: Script, subject: Subject) -> Code:
             f"    return {values}",
         ),
     )
-    return Code(name)
+    return name
 
 
 def _runs(layout: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
@@ -71,12 +71,25 @@ def _runs(layout: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     return found
 
 
-def kept(script: Script, name: str, value: Any) -> Code:
-    """What reads a value beside the script; one that stands there already is not put there twice."""
+def kept(script: Script, name: str, value: float | list[float]) -> Code:
+    """What reads a fitted value beside the script; one that stands there already is not put there twice."""
     for known, held in script.fitted.items():
-        if type(held) is type(value) and held == value:
+        if _is_number(held) and np.shape(held) == np.shape(value) and np.allclose(held, value, rtol=1e-12, atol=0):
             return Code(f"{FITTED}[{literal(known)}]")
+    while name in script.fitted:
+        name = f"{name}_"
     return script.keep(name, value)
+
+
+def _is_number(held: Any) -> bool:
+    values = held if isinstance(held, list) else [held]
+    return all(isinstance(value, float) for value in values)
+
+
+def names_of_scale(how: str) -> tuple[str, str]:
+    """What that is called by which a scaled number is multiplied, and what is added then."""
+    known = {"standard": ("std", "mean"), "min_max": ("range", "min"), "robust": ("quartile_distance", "median")}
+    return known.get(how, ("scale", "offset"))
 
 
 # --- one by one
@@ -130,17 +143,7 @@ def _linear(script: Script, subject: Subject, baseline: Linear) -> str:
     if kind == "number":
         body = _line_of_numbers(script, subject, inputs, fit)
     else:
-        order = ", in_order=True" if subject.is_series else ""
-        body = [
-            f"seen, labels = {inputs}(preprocessing, train[0]), train[1]",
-            *_some(subject, "seen", "labels"),
-            f"others = {inputs}(preprocessing, x)",
-        ]
-        if kind == "class":
-            body.append(f"return {fit}(seen, labels, others, {len(subject.target.classes)}{order})")
-        else:
-            each = f"{fit}(seen, label, others, 2{order})[:, 1] for label in labels.T"
-            body.append(f"return np.stack([{each}], axis=1)")
+        body = _line_of_classes(script, subject, inputs, fit)
     of = f" ({line} of the spec)" if line else ""
     script.define(
         "evaluate",
@@ -153,29 +156,47 @@ def _linear(script: Script, subject: Subject, baseline: Linear) -> str:
     return f"{own}(preprocessing, train, x)"
 
 
+def _line_of_classes(script: Script, subject: Subject, inputs: str, fit: str) -> list[str]:
+    """Logistic regression; of labels, one for each."""
+    order = ", in_order=True" if subject.is_series else ""
+    body = [
+        f"inputs, labels = {inputs}(preprocessing, train[0]), train[1]",
+        *_some(script, subject, "inputs", "labels"),
+    ]
+    if subject.target.kind == "class":
+        given = f"classes={len(subject.target.classes)}{order}"
+        return [*body, f"return {fit}(inputs, labels, {inputs}(preprocessing, x), {given})"]
+    each = f"{fit}(inputs, label, others, classes=2{order})[:, 1] for label in labels.T"
+    return [*body, f"others = {inputs}(preprocessing, x)", f"return np.stack([{each}], axis=1)"]
+
+
 def _line_of_numbers(script: Script, subject: Subject, inputs: str, fit: str) -> list[str]:
     """A ridge through what the network is trained on, and back to the units of the target."""
     steps = subject.data.preprocessing
     assert steps.target is not None, "a number has a scale"
     body = [
-        f"seen, targets = {inputs}(preprocessing, train[0]), network_targets(*train)",
-        *_some(subject, "seen", "targets"),
-        f"slopes, level = {fit}(seen, targets)",
-        f"scaled = {inputs}(preprocessing, x) @ slopes + level",
+        f"inputs, targets = {inputs}(preprocessing, train[0]), network_targets(*train)",
+        *_some(script, subject, "inputs", "targets"),
+        f"slopes, intercept = {fit}(inputs, targets)",
+        f"scaled = {inputs}(preprocessing, x) @ slopes + intercept",
     ]
-    back, single = steps.target.inverse, "" if subject.target.columns else "[:, 0]"
-    value = "scaled"
+    back, single, value = steps.target.inverse, "" if subject.target.columns else "[:, 0]", "scaled"
     if (back.scale != 1).any() or back.offset.any():
-        many = len(back.scale) > 1
-        scale, offset = (values.tolist() if many else float(values[0]) for values in (back.scale, back.offset))
-        value = f"scaled * {kept(script, 'target_scale', scale)} + {kept(script, 'target_offset', offset)}"
+        names = (f"target_{name}" for name in names_of_scale(subject.spec.data.scale))
+        fitted = (values.tolist() if len(values) > 1 else float(values[0]) for values in (back.scale, back.offset))
+        scale, offset = (kept(script, name, own) for name, own in zip(names, fitted, strict=True))
+        value = f"scaled * {scale} + {offset}"
     if steps.change == "level":
         return [*body, f"return ({value}){single}" if single and value != "scaled" else f"return {value}{single}"]
+    what = "differences" if steps.change == "difference" else "logarithmic returns"
+    body.append(f"change = {value}  # {what}")
     last = last_known(script, subject)
-    body.append(f"change = {value}")
-    if steps.change == "difference":
-        return [*body, f"return {last} + change{single}"]
-    return [*body, f"return {last} * np.exp(change{single})"]
+    return [
+        *body,
+        f"return {last} + change{single}"
+        if steps.change == "difference"
+        else f"return {last} * np.exp(change{single})",
+    ]
 
 
 def _pca(script: Script, subject: Subject, baseline: PCA) -> str:
@@ -183,22 +204,19 @@ def _pca(script: Script, subject: Subject, baseline: PCA) -> str:
     seen = f"{inputs}(preprocessing, train[0])"
     count = len(some_of(subject.data.train.targets, MOST_VALUES))
     if count < len(subject.data.train):
-        seen += f"[np.linspace(0, len(train[0]) - 1, {count}).astype(int)]"
+        seen = f"{script.use('baselines', 'evenly', 'evaluate')}({seen}, {count})"
     assert baseline.components is not None, "the size of the network's code was filled in"
     return f"{own}({seen}, truth, components={baseline.components})"
 
 
-def _some(subject: Subject, *names: str) -> list[str]:
+def _some(script: Script, subject: Subject, *names: str) -> list[str]:
     """Of more values than a baseline is fitted to, samples that are drawn evenly."""
     train = subject.data.train
     count = len(some_of(train.inputs, MOST_VALUES))
     if count == len(train):
         return []
-    chosen = ", ".join(f"{name}[some]" for name in names)
-    return [
-        f"some = np.linspace(0, len({names[1]}) - 1, {count}).astype(int)  # {MOST_VALUES:,} values",
-        f"{', '.join(names)} = {chosen}",
-    ]
+    evenly = script.use("baselines", "evenly", "evaluate")
+    return [f"{', '.join(names)} = {', '.join(f'{evenly}({name}, {count})' for name in names)}"]
 
 
 WRITERS: dict[type, Callable[[Script, Subject, Any], str]] = {

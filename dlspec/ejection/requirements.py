@@ -73,8 +73,7 @@ def _beats(
     )
     sign, best = ("<", "min") if metric.better == "lower" else (">", "max")
     key = literal(name)
-    better = "lower" if metric.better == "lower" else "higher"
     if asked == ALL:
-        said = f"a {better} {metric.label} than the best baseline"
+        said = f"a better {metric.label} than the best baseline"
         return said, f"network[{key}] {sign} {best}(found[{key}] for found in others)"
-    return f"a {better} {metric.label} than `{asked}`", f"network[{key}] {sign} scores[{literal(asked)}][{key}]"
+    return f"a better {metric.label} than `{asked}`", f"network[{key}] {sign} scores[{literal(asked)}][{key}]"

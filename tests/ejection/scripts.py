@@ -15,9 +15,9 @@ from dlspec.spec.defaults import fill_in
 from tests.conftest import ROOT
 
 
-def subject_of(text, folder):
+def subject_of(text, folder, model="[flatten, output]"):
     """A spec without its first line and, as here, without `model`, with its data and the defaults that follow."""
-    (folder / "spec.yaml").write_text(f"dlspec: 1\nname: tried\n{text}\nmodel: [flatten, output]\n", encoding="utf-8")
+    (folder / "spec.yaml").write_text(f"dlspec: 1\nname: tried\n{text}\nmodel: {model}\n", encoding="utf-8")
     spec = dlspec.load(folder / "spec.yaml")
     data = load_data(spec)
     return Subject(fill_in(spec, data.signature), (data,), None, folder)

@@ -70,15 +70,16 @@ def squared_error(truth, guess):
 # --- how well numbers agree
 
 
-def r2(truth, guess, num_regressors=0):
-    """Share of the variance that is explained, adjusted for so many features (Theil, 1961); NaN where there is none."""
+def r2(truth, guess):
+    """Share of the variance that is explained; NaN where there is none."""
     spread = ((truth - truth.mean()) ** 2).sum()
-    if not spread:
-        return float("nan")
-    share, left = 1 - ((truth - guess) ** 2).sum() / spread, len(truth) - num_regressors - 1
-    if num_regressors and left > 0:
-        share = 1 - (1 - share) * (len(truth) - 1) / left
-    return float(share)
+    return float(1 - ((truth - guess) ** 2).sum() / spread) if spread else float("nan")
+
+
+def adjusted_r2(truth, guess, num_regressors):
+    """Share of the variance that is explained, adjusted for so many features (Theil, 1961)."""
+    left = len(truth) - num_regressors - 1
+    return 1 - (1 - r2(truth, guess)) * (len(truth) - 1) / left if left > 0 else r2(truth, guess)
 
 
 def pearson_correlation(truth, guess):
