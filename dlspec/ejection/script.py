@@ -46,13 +46,19 @@ STANDARD = (
     "string",
     "struct",
     "wave",
+    "warnings",
     "zipfile",
     "datetime",
 )
 """Modules of Python itself, which are imported first."""
 HERE, FITTED, ARRAYS = "HERE", "FITTED", "ARRAYS"
 """Constants: the folder of the script, and what stands in the files beside it."""
-RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, "main"}
+FUNCTIONS = (
+    "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "fine_tune",
+    "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "main",
+)  # fmt: skip
+"""Those that other functions of a script may call."""
+RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, *FUNCTIONS}
 
 
 @dataclass(frozen=True)
