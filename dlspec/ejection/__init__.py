@@ -15,6 +15,6 @@ they are copied. A script has these functions:
     evaluate(model, preprocessing, train, test)  the network beside the simplest guesses
     main()
 
-An `x` is an array (samples, ...), or, where columns have types, a mapping from columns to arrays (samples, 1); that of a
-series holds a window of raw rows for each sample.
+An `x` is an array (samples, ...), or, where columns have types, a mapping from columns to arrays (samples, 1); that of
+a series holds a window of raw rows for each sample.
 """
