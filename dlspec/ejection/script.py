@@ -207,8 +207,15 @@ def _sorted(statements: Iterable[str]) -> list[str]:
         if each.startswith("from "):
             _, module, _, name = each.split(maxsplit=3)
             names.setdefault(module, []).append(name)
-    joined = [f"from {module} import {', '.join(sorted(own, key=_order))}" for module, own in sorted(names.items())]
+    joined = [
+        f"from {module} import {', '.join(sorted(own, key=_order))}"
+        for module, own in sorted(names.items(), key=_by_name)
+    ]
     return plain + joined
+
+
+def _by_name(module: tuple[str, list[str]]) -> str:
+    return module[0].lower()
 
 
 def _order(name: str) -> tuple[int, str]:

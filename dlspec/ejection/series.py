@@ -1,0 +1,207 @@
+"""`load_data` of a series: its rows in the order of time, brought to even steps as the spec says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dlspec.data.even_steps import Policy, Resample, duration, filling_of, policy_of
+from dlspec.data.preparation.times import DATE_FORMS, QUARTER, WEEK
+from dlspec.data.sources.rows import SeriesFiles
+from dlspec.ejection.checking import Expected
+from dlspec.ejection.prose import define
+from dlspec.ejection.python import Code, literal
+from dlspec.ejection.rows import SECTION, Wanted, as_numbers, column, reading
+from dlspec.ejection.script import Script
+from dlspec.ejection.subject import Subject
+from dlspec.ejection.tables import Write, plainest, shown_paths, target_of
+
+SECONDS = (("D", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+MONTHS = {1: "MS", 3: "QS", 12: "YS"}
+"""Steps of months -> how pandas calls those that begin in January."""
+
+
+def series_writer(subject: Subject, files: SeriesFiles, expected: Expected) -> Write | None:
+    """What writes `load_data`, in the plainest way that gives the expected values; None: no way does."""
+    evening = Evening.of(subject)
+    if evening is not None and (files.validation or files.test):
+        return None  # each part is evened by itself
+    target, steps = subject.target, subject.data.preprocessing
+    numbers = list(dict.fromkeys([*steps.raw_columns, *(target.names if target.kind == "number" else ())]))
+    words = target.names if target.kind == "class" else ()
+    wanted = Wanted(tuple(words), tuple(numbers), {} if evening is None else evening.dates)
+
+    def writer(wanted: Wanted) -> Write:
+        return lambda script: _write(script, subject, files, wanted, evening)
+
+    write = plainest(writer, wanted, subject, expected, "load_data")
+    return write or (plainest(writer, _with_text_dates(wanted), subject, expected, "load_data") if evening else None)
+
+
+def _with_text_dates(wanted: Wanted) -> Wanted:
+    return replace(wanted, levels={**wanted.levels, **dict.fromkeys(wanted.dates, 1)})
+
+
+def _write(script: Script, subject: Subject, files: SeriesFiles, wanted: Wanted, evening: Evening | None) -> None:
+    lines = reading(script, subject, files, wanted)
+    if subject.data.turned:
+        lines.append("table = table[::-1]  # the newest row stands first")
+    names = list(wanted.numbers)
+    lines += [f"{column(name)} = {as_numbers(script, files, wanted, name)}" for name in names if wanted.level(name)]
+    if evening is not None:
+        lines += evening.lines(script, names, list(wanted.words))
+    plain = replace(wanted, levels={**wanted.levels, **dict.fromkeys(names, 0)})
+    about, y = target_of(script, subject, files, plain)
+    raw = list(subject.data.preprocessing.raw_columns)
+    chosen = literal(raw) if len(raw) == 1 else script.constant(_constant(subject), raw, SECTION)
+    if isinstance(y, list):
+        *before, y = y
+        lines += before
+    line = subject.line("data", "series")
+    text = f"The rows of {shown_paths(files)}, oldest first, (rows, {len(raw)}), and {about} in each"
+    lines.append(f'return table[{chosen}].to_numpy("float64"), {y}')
+    define(script, SECTION, "load_data()", text + (f" ({line} of the spec)." if line else "."), lines)
+
+
+def _constant(subject: Subject) -> str:
+    """What the columns of a row are called."""
+    steps = subject.data.preprocessing
+    return "features" if len(steps.raw_columns) == steps.features else "columns"
+
+
+@dataclass(frozen=True)
+class Evening:
+    """What is done to the rows of a series that are not even.
+
+    Args:
+        time: the column of times; None: rows are numbered.
+        form: how dates are written; None: times are numbers.
+        group: the column that separates several series.
+    """
+
+    policy: Policy
+    time: str | None
+    form: str | None
+    group: str | None
+    places: str
+
+    @classmethod
+    def of(cls, subject: Subject) -> Evening | None:
+        """None: the rows stay as they are."""
+        data, section = subject.data, subject.spec.data
+        policy = policy_of(section)
+        if not policy.changes_rows:
+            return None
+        time = data.signature.time if data.times is not None else None
+        dated = data.times is not None and data.times.dtype.kind == "M"
+        form = data.date_forms.get(time, DATE_FORMS[0]) if time is not None and dated else None
+        keys = [key for key in ("resample", "duplicates", "missing") if subject.line("data", key)]
+        places = " and ".join(subject.line("data", key) for key in keys)
+        return cls(policy, time, form, data.signature.group, places)
+
+    @property
+    def dates(self) -> dict[str, str]:
+        return {} if self.time is None or self.form is None else {self.time: self.form}
+
+    def lines(self, script: Script, numbers: list[str], words: list[str]) -> list[str]:
+        """The lines that even out `table`."""
+        names = [*numbers, *words]
+        chosen = Code(literal(names)) if len(names) == 1 else script.constant("evened", names, SECTION)
+        found = []
+        if self.time is not None and self.form is not None and self._needs_times:
+            found.append(f"{column(self.time)} = {self._parsed(self.time, self.form)}")
+        how, limit = filling_of(self.policy.missing)
+        if self.policy.resample is not None:
+            found += self._resampled(self.policy.resample, chosen, words)
+        elif self.policy.duplicates != "error":
+            keys = [name for name in (self.group, self.time) if name is not None]
+            grouped = f"table.groupby({literal(keys)}, sort=False, as_index=False)"
+            found.append(f"table = {grouped}{self._joined(self.policy.duplicates, chosen, words)}")
+        if how not in ("error", "drop"):
+            found += self._filled(script, how, limit, chosen, numbers, words)
+        if how != "error":
+            found.append(f"table = table.dropna(subset={chosen})")
+        if self.places and found:
+            found[0] += f"  # {self.places}"
+        return found
+
+    @property
+    def _needs_times(self) -> bool:
+        how, _ = filling_of(self.policy.missing)
+        return self.policy.allows_repeats or how == "interpolate"
+
+    def _parsed(self, time: str, form: str) -> str:
+        if form in (QUARTER, WEEK):
+            raise NotImplementedError  # such times are left to dlspec
+        return f"pd.to_datetime({column(time)}, format={literal(form)})"
+
+    def _joined(self, how: str, chosen: Code, words: list[str]) -> str:
+        """What becomes of several rows, of words always the last."""
+        if not words:
+            return f"[{chosen}].{how}({'min_count=1' if how == 'sum' else ''})"
+        if how == "sum":
+            raise NotImplementedError  # pandas makes 0 of nothing
+        of_words = " | ".join(f'{{{literal(name)}: "last"}}' for name in words)
+        return f".agg(dict.fromkeys({chosen}, {literal(how)}) | {of_words})"
+
+    def _resampled(self, resample: Resample, chosen: Code, words: list[str]) -> list[str]:
+        time, joined = self.time, self._joined(resample.how, chosen, words)
+        assert time is not None, "`resample` needs times"
+        if self.form is None:
+            if self.group is not None:
+                raise NotImplementedError  # steps of numbers in groups are left to dlspec
+            step = f"np.floor({column(time)} / {literal(resample.every)})"
+            found = [f"table = table.groupby({step}){joined}"]
+            return [*found, "table = table.reindex(np.arange(table.index[0], table.index[-1] + 1))"]
+        step = _frequency(str(resample.every))
+        if self.group is None:
+            return [f"table = table.resample({step}, on={literal(time)}){joined}.reset_index()"]
+        grouped = f"table.groupby({literal(self.group)}).resample({step}, on={literal(time)}){joined}.reset_index()"
+        return [f"table = {grouped}", f'table = table.sort_values({literal(time)}, kind="stable")']
+
+    def _filled(
+        self, script: Script, how: Any, limit: int | None, chosen: Code, numbers: list[str], words: list[str]
+    ) -> list[str]:
+        if isinstance(how, int | float):
+            names = chosen if not words else Code(literal(numbers))
+            if limit is not None:
+                raise NotImplementedError
+            return [f"table[{names}] = table[{names}].fillna({literal(how)})"]
+        if how not in ("previous", "interpolate"):
+            raise NotImplementedError
+        if limit is not None and self.group is not None:
+            raise NotImplementedError  # holes of a length in groups are left to dlspec
+        found = []
+        if how == "previous":
+            by = "" if self.group is None else f".groupby({literal(self.group)})"
+            filled = f"table{by}[{chosen}].ffill()"
+        else:
+            if words:
+                raise NotImplementedError
+            method = "" if self.time is None else f"{literal('time' if self.form else 'index')}, "
+            each = f'interpolate({method}limit_area="inside")'
+            if self.time is not None:
+                found.append(f"table = table.set_index({literal(self.time)})")
+            filled = f"table[{chosen}].{each}"
+            if self.group is not None:
+                filled = f"table.groupby({literal(self.group)})[{chosen}].transform(lambda values: values.{each})"
+        if limit is not None:
+            short = script.use("tables", "short_holes", SECTION)
+            holes = f"table[{chosen}].apply({short}, most={limit})"
+            return [*found, f"holes = {holes}", f"table[{chosen}] = table[{chosen}].mask(holes, {filled})"]
+        return [*found, f"table[{chosen}] = {filled}"]
+
+
+def _frequency(every: str) -> str:
+    """A step in time as arguments of `resample`: the step, and from where on it counts."""
+    found = duration(every)
+    assert found is not None, "was checked when the spec was read"
+    size, unit = found
+    if unit == "month":
+        if size not in MONTHS:
+            raise NotImplementedError  # such steps are left to dlspec
+        return literal(MONTHS[size])
+    name, seconds = next((name, seconds) for name, seconds in SECONDS if size % seconds == 0)
+    step = literal(f"{size // seconds}{name}" if size > seconds else name)
+    begin = 'pd.Timestamp("1970-01-05")' if size % 604_800 == 0 else '"epoch"'
+    return f"{step}, origin={begin}"
