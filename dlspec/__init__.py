@@ -33,6 +33,7 @@ _HOMES = {
     "predict": "dlspec.api",
     "evaluate": "dlspec.api",
     "export": "dlspec.api",
+    "eject": "dlspec.conversion",
     "serve": "dlspec.deployment.serve",
     "filters": "dlspec.api",
     "list_runs": "dlspec.runs.listing",

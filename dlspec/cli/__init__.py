@@ -23,7 +23,7 @@ from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
     "init", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain", "layers",
-    "schema", "predict", "report", "export", "serve", "doctor",
+    "schema", "predict", "report", "export", "eject", "serve", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)

@@ -36,7 +36,7 @@ def write_parts(script: Script, subject: Subject) -> None:
     lines = [
         f"def load_parts({'fold' if several else ''}):",
         f'    """{about}: x and y of each."""',
-        "    x, y = load_data()",
+        f"    x, {'_' if subject.target.kind == 'input' else 'y'} = load_data()",
         *_grouped(script, subject),
     ]
     take = "windows(x, y, {})" if subject.is_series else _pair(script, subject)
@@ -136,12 +136,10 @@ def _shown(script: Script, subject: Subject, folds: Sequence[dict[str, Array]], 
 
 def as_slice(places: Array) -> str | None:
     """`slice(0, 100)` where places follow each other; None where they do not."""
-    found = as_range(places)
-    return (
-        None
-        if found is None or found.count(",") > 1
-        else found.replace("range(0)", "range(0, 0)").replace("range", "slice")
-    )
+    if len(places) and (np.diff(places) != 1).any():
+        return None
+    first = int(places[0]) if len(places) else 0
+    return f"slice({first}, {first + len(places)})"
 
 
 def as_range(places: Array) -> str | None:
@@ -153,7 +151,9 @@ def as_range(places: Array) -> str | None:
         return None
     step = int(steps[0]) if len(steps) else 1
     first, end = int(places[0]), int(places[-1]) + 1
-    return f"range({first}, {end})" if step == 1 else f"range({first}, {end}, {step})"
+    if step > 1:
+        return f"range({first}, {end}, {step})"
+    return f"range({first}, {end})" if first else f"range({end})"
 
 
 def _pair(script: Script, subject: Subject) -> str:

@@ -81,7 +81,7 @@ class Written:
 
     @classmethod
     def of(cls, subject: Subject) -> Written:
-        read = subject.spec.document
+        read = subject.written
         again = read_text(read.texts[read.file], read.file)
         again.read_beside = read.read_beside
         document = apply_overrides(extend(again), read.overrides)

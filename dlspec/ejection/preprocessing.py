@@ -232,7 +232,7 @@ def _last_columns(script: Script, subject: Subject) -> Code:
 def _write_saved_model(script: Script, subject: Subject, inputs: Kept | None, of_target: Kept | None) -> None:
     data, target = subject.data, subject.target
     steps = data.preprocessing
-    lines = ["network = keras.Model(network.input, network.output, name=network.name)  # without its optimizer"]
+    lines = ["network = keras.Model(network.inputs, network.outputs[0], name=network.name)  # without its optimizer"]
     kinds = _random_layers(subject)
     if kinds:
         without = script.use("encoding", "without_layers", SECTION)

@@ -55,7 +55,7 @@ HERE, FITTED, ARRAYS = "HERE", "FITTED", "ARRAYS"
 """Constants: the folder of the script, and what stands in the files beside it."""
 FUNCTIONS = (
     "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "fine_tune",
-    "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "main",
+    "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "prepared", "main",
 )  # fmt: skip
 """Those that other functions of a script may call."""
 RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, *FUNCTIONS}

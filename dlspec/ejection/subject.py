@@ -10,6 +10,7 @@ from dlspec.data.preparation import Prepared
 from dlspec.data.signature import Target
 from dlspec.ejection.python import Code, quoted
 from dlspec.ejection.script import HERE
+from dlspec.language.yaml import Document
 from dlspec.model.graph import Graph
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import Plan
@@ -23,12 +24,14 @@ class Subject:
         spec: with the defaults that follow from its data.
         folds: the data of each fold; one where there are no folds.
         folder: where the script will stand, for the paths of files.
+        document: the spec as a person wrote it, for lines and the docstring; None: that of `spec`.
     """
 
     spec: Spec
     folds: tuple[Prepared, ...]
     plan: Plan
     folder: Path
+    document: Document | None = None
 
     @property
     def data(self) -> Prepared:
@@ -52,12 +55,17 @@ class Subject:
         """Whether the saved model has an input for each column."""
         return bool(self.data.preprocessing.columns)
 
+    @property
+    def written(self) -> Document:
+        """The spec as a person wrote it."""
+        return self.document or self.spec.document
+
     def line(self, *path: str | int) -> str:
         """`line 14` of the spec, where it says something at `path`; empty where it does not."""
-        if not self.spec.is_written(*path):
+        document = self.written
+        if not document.is_written(*path):
             return ""
-        span = self.spec.key_span(*path)
-        document = self.spec.document
+        span = document.key_span(*path)
         if span.file != document.file:
             return f"line {span.line} of {Path(span.file).name}" if span.in_file else ""
         return f"line {span.line}"

@@ -21,7 +21,9 @@ def without_held_out(samples: Samples, held_out: Sequence[Samples]) -> tuple[Sam
     return samples if new.all() else chosen(samples, places), places
 
 
-def windows_without_held_out(rows: Array, window: Window, held_out: Sequence[Array], starts: Array) -> tuple[Array, Array]:
+def windows_without_held_out(
+    rows: Array, window: Window, held_out: Sequence[Array], starts: Array
+) -> tuple[Array, Array]:
     """The windows of the rows, (timesteps, features), that share no timestep with a held-out window, and where they
     begin.
 

@@ -164,7 +164,9 @@ def prepare_series(
         train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
     more, begins, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), np.empty(0, int), 0
     if unlabeled is not None:
-        more, begins, left_out = _more_windows(section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs])
+        more, begins, left_out = _more_windows(
+            section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs]
+        )
     naive, naive_of_series = None, {}
     if target_scale is not None and aim is not None:
         naive = aim.naive_error(segments.of(0))

@@ -1,0 +1,121 @@
+"""The whole of a script: its first docstring, which holds the spec, or the cells of a notebook."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dlspec._version import __version__
+from dlspec.ejection.main import Main
+from dlspec.ejection.python import WIDTH
+from dlspec.ejection.script import Script
+from dlspec.ejection.subject import Subject
+
+PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn"}
+"""Module -> the package that has it, where that is called otherwise."""
+HEADINGS = {
+    "data": "Data",
+    "preprocessing": "What the network sees",
+    "model": "The network",
+    "pretrain": "Pretraining",
+    "train": "Training",
+    "evaluate": "Results",
+}
+
+
+def as_script(script: Script, subject: Subject, main: Main, command: str) -> str:
+    """The text of the script.
+
+    Args:
+        command: that wrote it.
+    """
+    body = script.text('"""."""', main.text)
+    return body.replace('"""."""', _quoted(_about(script, subject, command, _packages(body))), 1)
+
+
+def as_notebook(script: Script, subject: Subject, main: Main, command: str) -> str:
+    """The same as a notebook: a cell for each section, and what `main` does in the last one."""
+    top, *sections = script.parts('"""."""', "Path()")
+    top = top.removeprefix('"""."""').strip()
+    names = [section for section in HEADINGS if script.chunks[section]]
+    whole = "\n".join([top, *sections, main.text])
+    about, _, spec = _about(script, subject, command, _packages(whole), notebook=True).partition("\n\nThe spec:\n\n")
+    cells = [_markdown(f"# {about}"), _markdown(f"The spec:\n\n```yaml\n{spec.rstrip()}\n```"), _code(top)]
+    for name, section in zip(names, sections, strict=True):
+        cells += [_markdown(f"## {HEADINGS[name]}"), _code(section)]
+    cells += [_markdown("## All of it"), _code("\n".join(main.lines))]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    notebook = {
+        "cells": cells,
+        "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def spec_text(subject: Subject) -> str:
+    """The spec as it was written, and behind it those that it extends."""
+    document = subject.written
+    own = document.texts[document.file].strip("\n")
+    bases = [
+        f"# --- {Path(file).name}\n{text.strip(chr(10))}"
+        for file, text in document.texts.items()
+        if file != document.file and not file.startswith("--set ")
+    ]
+    lines = "\n\n".join([own, *bases]).splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _about(script: Script, subject: Subject, command: str, packages: Sequence[str], *, notebook: bool = False) -> str:
+    """What the script does, what it needs, what it does not do, and the spec."""
+    spec = subject.spec
+    first = f"{spec.name}: {spec.description}" if spec.description else f"{spec.name}."
+    beside = [
+        f"{script.name}{ending}" for ending, there in ((".json", script.fitted), (".npz", script.arrays)) if there
+    ]
+    files = f"; {' and '.join(beside)} must stand beside it" if beside else ""
+    parts = [
+        first,
+        f"Written by `{command}` (dlspec {__version__}).\nIt needs {_listed(packages)}, and not dlspec{files}.",
+    ]
+    if not notebook:
+        parts[-1] += f"\nRun it with: python {script.name}.py"
+    if script.left_out:
+        parts.append(
+            "\n".join(["What the spec says, and this does not do:", *(f"- {each}" for each in script.left_out)])
+        )
+    return "\n\n".join([*parts, f"The spec:\n\n{spec_text(subject)}\n"])
+
+
+def _packages(text: str) -> list[str]:
+    """The packages of what a script imports, apart from Python's own modules; Keras computes by TensorFlow."""
+    from sys import stdlib_module_names
+
+    found = re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)
+    names = {PACKAGES.get(name, name) for name in found if name not in stdlib_module_names}
+    return sorted(names | {"tensorflow"}) if "keras" in names else sorted(names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names) or "nothing else"
+
+
+def _quoted(text: str) -> str:
+    """A text as a docstring: raw where it has backslashes, as few of them are meant for Python."""
+    raw = "\\" in text
+    if '"""' in text:
+        text, raw = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"'), False
+    quoted = f'{"r" if raw else ""}"""{text}"""'
+    return f"{quoted}  # noqa: E501" if any(len(line) > WIDTH for line in quoted.splitlines()) else quoted
+
+
+def _markdown(text: str) -> dict[str, object]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def _code(text: str) -> dict[str, object]:
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": text}

@@ -1,0 +1,158 @@
+"""Writes a script and what stands beside it, after it has shown that it does the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlspec.ejection.document import as_notebook, as_script
+from dlspec.ejection.eject import write_script
+from dlspec.ejection.layers import NotWritten
+from dlspec.ejection.main import write_main
+from dlspec.ejection.proof import Differs, Proof, module_of, prove
+from dlspec.ejection.script import Script, as_json
+from dlspec.ejection.subject import Subject
+from dlspec.language.diagnostics import Severity
+from dlspec.language.diagnostics.errors import DataError, SpecError
+from dlspec.language.yaml import Document, read_file
+from dlspec.runs.job import load_data, load_or_tell, plan_of
+from dlspec.runs.names import SPEC
+from dlspec.runtime.files import cannot_write, write_text, written_whole
+from dlspec.spec.checks.network_outputs import several_outputs
+from dlspec.spec.composition import compose
+from dlspec.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from dlspec.runs.folder import Run
+
+HELP = "please report it with the spec; `dlspec export` takes the trained network of a run away"
+
+
+@dataclass(frozen=True)
+class Ejected:
+    """What was written.
+
+    Args:
+        files: the script, or the notebook, first.
+        left_out: what the spec says and the script does not do.
+        proof: what was compared with dlspec.
+    """
+
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...]
+    proof: Proof
+
+    @property
+    def file(self) -> Path:
+        return self.files[0]
+
+
+def eject_spec(spec: Spec, out: Path | None, *, notebook: bool, force: bool, named: str) -> Ejected:
+    """Ejects a spec.
+
+    Args:
+        out: the file; None: named after the spec, in the current folder.
+        force: whether files that are there are replaced.
+        named: how the command names the spec.
+    """
+    in_the_way = list(several_outputs(spec))
+    if in_the_way:
+        raise SpecError(in_the_way, spec.document.texts)
+    return _eject(spec, out, None, notebook=notebook, force=force, named=named)
+
+
+def eject_run(run: Run, out: Path | None, *, notebook: bool, force: bool) -> Ejected:
+    """Ejects the spec of a run, on the data that the run had."""
+    spec = run.spec
+    return _eject(spec, out, _as_written(run), notebook=notebook, force=force, named=str(run.folder), run=run)
+
+
+def _as_written(run: Run) -> Document | None:
+    """The spec of a run as a person wrote it; None: it cannot be read alone."""
+    file = run.folder / SPEC
+    if not file.is_file():
+        return None
+    document = compose(read_file(file))
+    wrong = any(problem.severity is Severity.ERROR for problem in document.problems)
+    return None if wrong else document
+
+
+def _eject(
+    spec: Spec,
+    out: Path | None,
+    document: Document | None,
+    *,
+    notebook: bool,
+    force: bool,
+    named: str,
+    run: Run | None = None,
+) -> Ejected:
+    file = _file(spec, out, notebook)
+    beside = [file.with_suffix(ending) for ending in (".json", ".npz")]
+    _check_free([file, *beside], force)
+    first = load_or_tell(spec)
+    if run is not None and first.fingerprint != run.data.fingerprint:
+        message = "the data have changed since the run was started"
+        raise DataError.of("data-changed", message, help="bring back the old data, or eject the spec")
+    times = spec.data.split.times_trained
+    folds = tuple(load_data(spec, fold) for fold in range(times)) if times > 1 else (first,)
+    shown = folds[spec.data.split.shown_fold]
+    subject = Subject(spec, folds, plan_of(spec, shown), file.parent, document)
+    command = f"dlspec eject {named}{' --notebook' if notebook else ''}"
+    try:
+        script = write_script(subject, file.stem)
+        main = write_main(script, subject)
+    except NotWritten as error:
+        raise DataError.of("cannot-eject", f"`{named}` cannot be said in Python: {error}", help=HELP) from None
+    text = as_script(script, subject, main, command)
+    proof = _proof(script, text, subject, file, named)
+    text = as_notebook(script, subject, main, command) if notebook else text
+    return Ejected(tuple(_write(script, text, file)), tuple(script.left_out), proof)
+
+
+def _file(spec: Spec, out: Path | None, notebook: bool) -> Path:
+    ending = ".ipynb" if notebook else ".py"
+    return Path(f"{spec.name}{ending}") if out is None else out if out.suffix else out.with_suffix(ending)
+
+
+def _check_free(files: list[Path], force: bool) -> None:
+    there = [file for file in files if file.exists()]
+    if there and not force:
+        help = "write `--force` to replace it, or `-o` another file"
+        raise DataError.of("cannot-write", f"`{there[0]}` is there already", help=help)
+
+
+def _proof(script: Script, text: str, subject: Subject, file: Path, named: str) -> Proof:
+    """That of a script, before it is written.
+
+    Raises:
+        DataError: it does not do what dlspec does.
+    """
+    try:
+        return prove(module_of(script, text, file), subject)
+    except Differs as error:
+        message = f"the script of `{named}` is not written, since it is not the same: {error}"
+        raise DataError.of("cannot-eject", message, help=HELP) from None
+    except Exception as error:  # whatever Python and Keras say
+        message = f"the script of `{named}` is not written, since it stops: {type(error).__name__}: {error}"
+        raise DataError.of("cannot-eject", message, help=HELP) from error
+
+
+def _write(script: Script, text: str, file: Path) -> list[Path]:
+    """Writes the script, and before it what belongs beside it."""
+    found = [file]
+    try:
+        if script.fitted:
+            found.append(file.with_suffix(".json"))
+            write_text(found[-1], as_json(script.fitted))
+        if script.arrays:
+            found.append(file.with_suffix(".npz"))
+            with written_whole(found[-1]) as draft, draft.open("wb") as opened:
+                np.savez_compressed(opened, **script.arrays)  # type: ignore[arg-type]
+        write_text(file, text)
+    except OSError as error:
+        raise cannot_write(file, error, "write `-o` a file in another folder") from None
+    return found

@@ -1,0 +1,187 @@
+"""`main`: what is done one after the other, with the functions of the sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlspec.ejection.data import part_names
+from dlspec.ejection.pretraining import pretraining_needs
+from dlspec.ejection.prose import define
+from dlspec.ejection.python import Code, literal
+from dlspec.ejection.script import HERE, Script
+from dlspec.ejection.subject import Subject
+from dlspec.ejection.training import has_validation
+
+
+@dataclass(frozen=True)
+class Main:
+    """The statements of `main`.
+
+    Args:
+        arguments: of `main`, with their defaults.
+    """
+
+    lines: tuple[str, ...]
+    arguments: str = ""
+
+    @property
+    def text(self) -> str:
+        """The function, and what calls it."""
+        body = "\n".join(f"    {line}" if line else "" for line in self.lines)
+        return f'def main({self.arguments}):\n{body}\n\n\nif __name__ == "__main__":\n    main()'
+
+
+def write_main(script: Script, subject: Subject) -> Main:
+    """`prepared`, and of a comparison `without_pretraining`; returns `main`."""
+    _write_prepared(script, subject)
+    seed = script.constant("seed", subject.spec.seed, "data", subject.line("seed"))
+    begin = [*_settings(script, subject), f"keras.utils.set_random_seed({seed})"]
+    if len(subject.folds) > 1:
+        lines = _of_folds(script, subject)
+    else:
+        lines = [*_parts(subject), *_training(subject), *_results(script, subject)]
+    if subject.spec.evaluate.compare is not None and subject.plan.pretraining:
+        lines += _comparison(script, subject, seed)
+    if subject.spec.evaluate.require:
+        lines.append("require(results)")
+    for what, there in (
+        ("`track` of `runtime`: no tracker is told of the training", subject.spec.runtime.track),
+        ("`distribute`: the network is trained on one device", subject.spec.runtime.distribute),
+    ):
+        if there:
+            script.leave_out(what)
+    return Main((*begin, *lines))
+
+
+def _write_prepared(script: Script, subject: Subject) -> None:
+    seen = f"{script.use('encoding', 'outputs_of', 'preprocessing')}(preprocessing, x)"
+    if subject.target.kind != "input":
+        lines = [f"return {seen}, network_targets(x, y)"]
+        about = "What the network sees of a part, and what it is to put out."
+        define(script, "preprocessing", "prepared(preprocessing, x, y)", about, lines)
+        return
+    shape = subject.graph.output_shape or ()
+    reshaped = f".reshape({', '.join(map(str, (-1, *shape[1:])))})" if len(shape) > 2 else ""
+    lines = [f"seen = {seen}", f"return seen, network_targets(seen, None){reshaped}"]
+    about = "What the network sees of a part, which it is to give back."
+    define(script, "preprocessing", "prepared(preprocessing, x, y)", about, lines)
+
+
+def _settings(script: Script, subject: Subject) -> list[str]:
+    """What `runtime` says."""
+    runtime = subject.spec.runtime
+    lines = []
+    if runtime.precision != "float32":
+        line = subject.line("runtime", "precision")
+        lines.append(f"keras.config.set_dtype_policy({literal(runtime.precision)})  # {line}")
+    if runtime.deterministic:
+        script.imports["tf"] = "import tensorflow as tf"
+        line = subject.line("runtime", "deterministic")
+        lines.append(f"tf.config.experimental.enable_op_determinism()  # {line}")
+    if runtime.device == "cpu":
+        script.leave_out('`device: cpu`: write `with keras.device("cpu"):` around what is to stay there')
+    return lines
+
+
+def _parts(subject: Subject) -> list[str]:
+    """The parts of the data, as the network sees them."""
+    names = part_names(subject)
+    fold = "fold" if len(subject.folds) > 1 else ""
+    lines = [f"{', '.join(names)} = load_parts({fold})", "preprocessing = build_preprocessing()"]
+    lines.append("x, y = prepared(preprocessing, *train)")
+    if has_validation(subject):
+        lines.append("held_out = prepared(preprocessing, *validation)")
+    return lines
+
+
+def _training(subject: Subject) -> list[str]:
+    """From the network to its training."""
+    lines = ["network = build_network()"]
+    if subject.plan.pretraining or subject.plan.taken:
+        seen = _seen_by_pretraining(subject)
+        if seen != "x":
+            lines.append(f"everything = {seen}  # with and without labels")
+            seen = "everything"
+        lines.append(f"pretrain({', '.join(['network', seen, *_needs(subject)])})")
+    lines.append(f"fine_tune(network, x, y{', held_out' if has_validation(subject) else ''})")
+    return lines
+
+
+def _needs(subject: Subject) -> list[str]:
+    needs = pretraining_needs(subject)
+    return [need if need != "held_out" or "y" in needs else "held_out[0]" for need in needs]
+
+
+def _seen_by_pretraining(subject: Subject) -> str:
+    """The training part, and what has no labels."""
+    if "y" in pretraining_needs(subject):
+        return "x"
+    more = ["outputs_of(preprocessing, unlabeled[0])"] if "unlabeled" in part_names(subject) else []
+    more += ["outputs_of(preprocessing, load_unlabeled())"] if subject.spec.data.unlabeled is not None else []
+    return f"np.concatenate([{', '.join(['x', *more])}])" if more else "x"
+
+
+def _results(script: Script, subject: Subject) -> list[str]:
+    """What is saved, and what comes out."""
+    file = literal(f"{script.name}.keras")
+    return [
+        "model = with_preprocessing(preprocessing, network)",
+        f"model.save({HERE} / {file})",
+        "results = evaluate(model, preprocessing, train, test)"
+        if subject.spec.evaluate.require
+        else "evaluate(model, preprocessing, train, test)",
+    ]
+
+
+def _of_folds(script: Script, subject: Subject) -> list[str]:
+    """The network is trained anew for each fold, and what comes out is a mean."""
+    number = len(subject.folds)
+    line = subject.line("data", "split")
+    inner = [
+        *_parts(subject),
+        *_training(subject),
+        "model = with_preprocessing(preprocessing, network)",
+        "results.append(evaluate(model, preprocessing, train, test))",
+    ]
+    shown = subject.spec.data.split.shown_fold
+    file = literal(f"{script.name}.keras")
+    saved = [f"if fold == {shown}:", f"    model.save({HERE} / {file})"]
+    if shown == number - 1:
+        saved = []
+    print_means = script.use("folds", "print_means", "evaluate")
+    after = [] if saved else [f"model.save({HERE} / {file})  # of the last fold"]
+    return [
+        "results = []",
+        f"for fold in range({number}):  # {line}" if line else f"for fold in range({number}):",
+        *(f"    {each}" for each in (*inner, *saved)),
+        *after,
+        f"{print_means}(results)",
+    ]
+
+
+def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
+    """The same network with and without pretraining, by several seeds."""
+    compare = subject.spec.evaluate.compare
+    assert compare is not None, "something is compared"
+    seeds = compare.without_pretraining.seeds
+    line = subject.line("evaluate", "compare")
+    print_means = script.use("folds", "print_means", "evaluate")
+    training = [each for each in _training(subject) if not each.startswith("everything")]
+    lines = [
+        f"for pretrained in (True, False):  # with and without pretraining, by {seeds} seeds ({line})",
+        "    found = []",
+        f"    for seed in range({seed}, {seed} + {seeds}):",
+        "        keras.utils.set_random_seed(seed)",
+    ]
+    for each in training:
+        if each.startswith("pretrain("):
+            lines += ["        if pretrained:", f"            {each}"]
+        else:
+            lines.append(f"        {each}")
+    lines += [
+        "        model = with_preprocessing(preprocessing, network)",
+        "        found.append(evaluate(model, preprocessing, train, test))",
+        '    print("with pretraining" if pretrained else "without pretraining")',
+        f"    {print_means}(found)",
+    ]
+    return lines
