@@ -33,6 +33,8 @@ class Decoders:
 
     script: Script
     layer: Code
+    takes_layer: bool = False
+    """Whether the functions of decoders take the layer, too, whose weights they use."""
 
     def expression(self, stage: Stage) -> Code | None:
         """A decoder of a single layer, of `code` and of what the layer takes, `x`; None: it is more than that."""
@@ -46,14 +48,15 @@ class Decoders:
         """The decoder of each stage as a function of the code, and of the shape of what the layer takes."""
         bodies = {layer_of(stage).name: "\n".join(f"    {line}" for line in self._body(stage)) for stage in stages}
         alike, named = len({*bodies.values()}) == 1, dict[str, Code]()
+        own = str(self.layer).partition("[")[0]
+        self.takes_layer = any(re.search(rf"\b{own}\b", body) for body in bodies.values())
+        parameters = ", ".join(["code", "shape", *([own] if self.takes_layer else [])])
         for layer, body in bodies.items():
             if body in named:
                 continue
             name = self.script.new_name("decode" if alike else f"decode_{layer}")
-            own = str(self.layer).partition("[")[0]
-            parameters = ["code", "shape", *([own] if re.search(rf"\b{own}\b", body) else [])]
             about = '    """From a code back to what its layer takes, which has this shape."""'
-            self.script.define("pretrain", f"def {name}({', '.join(parameters)}):\n{about}\n{body}")
+            self.script.define("pretrain", f"def {name}({parameters}):\n{about}\n{body}")
             named[body] = Code(name)
         return [named[body] for body in bodies.values()]
 

@@ -14,6 +14,7 @@ from dlspec.ejection.frame import Frame, NotFolded, indented
 from dlspec.ejection.layers import layer_call
 from dlspec.ejection.python import Code, call, literal, source, statement
 from dlspec.ejection.script import Script
+from dlspec.ejection.stages import layer_of
 from dlspec.ejection.structure import Structure
 from dlspec.ejection.subject import Subject
 from dlspec.language.yaml import Document, Node, read_text
@@ -36,11 +37,12 @@ def write_network(script: Script, subject: Subject) -> None:
 
 def needed_names(subject: Subject) -> frozenset[str]:
     """Layers that the script asks the network for."""
-    of_stages = {
-        name for stage in subject.plan.pretraining for name in (stage.layer.name if stage.layer else "", *stage.encoder)
-    }
-    mirrors = {layer.name for layer in subject.graph.layers if layer.mirrors in of_stages and layer.layer.has_weights}
-    return frozenset({*of_stages, *mirrors, *subject.plan.frozen, *subject.plan.taken} - {""})
+    stages = subject.plan.pretraining
+    found = {name for stage in stages for name in (layer_of(stage).name, *stage.encoder)}
+    if subject.graph.unrolled and stages:  # the decoder begins with what the encoder has learned
+        found |= {layer.name for layer in subject.graph.hidden}
+        found |= {layer.name for layer in subject.graph.layers if layer.mirrors and layer.layer.has_weights}
+    return frozenset({*found, *subject.plan.frozen, *subject.plan.taken})
 
 
 # --- as the spec has them

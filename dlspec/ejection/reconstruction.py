@@ -92,7 +92,9 @@ def _settings(script: Script, stages: Sequence[Stage], alone: bool) -> dict[str,
     short = Column("decoder", tuple(decoders.expression(stage) for stage in stages))
     if None not in short.values and not short.varies:
         return {**found, "decoder": short}
-    return {**found, "decode": Column("decode", tuple(decoders.functions(stages)))}
+    functions = Column("decode", tuple(decoders.functions(stages)))
+    given = [Code("code"), Code("x.shape"), *([Code("layer" if alone else "encoder")] if decoders.takes_layer else [])]
+    return {**found, "decode": functions, "decoder": Column("decoder", (call(str(functions.shown), *given),))}
 
 
 def _setting(script: Script, stage: Stage, alone: bool) -> dict[str, Any]:
@@ -198,7 +200,7 @@ def _autoencoder(shown: Mapping[str, Any], alone: bool) -> list[str]:
         lines += [statement("code", given, 4), "for layer in encoder:", "    code = layer(code)"]
     if penalty is not None and not _is_of_input(penalty):
         lines.append(statement("code", _on(penalty, Code("code")), 4))
-    decoded = shown.get("decoder") or call(str(shown["decode"]), Code("code"), Code("x.shape"))
+    decoded = shown["decoder"]
     if shown["end"] is not None:
         decoded = call(f"layers.Activation({literal(shown['end'])})", decoded)
     lines.append(statement("autoencoder", call("keras.Model", Code("inputs"), decoded), 4))

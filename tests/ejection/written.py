@@ -106,9 +106,7 @@ def _check_series(case: Written, part: Any, x: Any, y: Any, rows: Any) -> None:
     if target.kind == "input" or len(rows) == 0:
         return
     steps = target.steps or (window.horizon,)
-    if target.kind == "class":
-        np.testing.assert_array_equal(y[rows], part.truth[:])
-    elif len(steps) == 1 and not target.columns:
+    if target.kind == "class" or (len(steps) == 1 and not target.columns):
         np.testing.assert_array_equal(y[rows], part.truth[:])
     if data.signature.group is None:
         last = rows - steps[0]
