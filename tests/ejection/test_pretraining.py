@@ -40,7 +40,7 @@ AUTOENCODERS = {
     "of pictures, tied": PICTURES.replace("max_pooling2d: 2, ", "")
     + "pretrain: {method: autoencoder, tied_weights: true}",
     "two kinds of optimizers": DENSE % "tanh"
-    + "pretrain: {method: autoencoder, per_layer: {h2: {epochs: 2, optimizer: {sgd: {momentum: {start: 0, end: 0.1}}}}}}",
+    + "pretrain: {method: autoencoder, per_layer: {h2: {epochs: 2, optimizer: {sgd: {momentum: 0.5}}}}}",
 }
 
 
