@@ -1,6 +1,7 @@
 """`load_data` of ejected scripts gives what dlspec reads itself."""
 
 import json
+import os
 import pickle
 from typing import ClassVar
 
@@ -13,7 +14,6 @@ from dlspec.data.datasets.keras_cache import KerasDataset
 from dlspec.data.datasets.keras_texts import Imdb, Reuters
 from dlspec.data.preparation import READERS
 from dlspec.ejection.datasets import write_dataset
-from tests.conftest import REAL_DATA
 from tests.ejection.scripts import loaded, script_of, subject_of
 
 OFFLINE = [name for name in DATASETS if not issubclass(DATASETS[name], KerasDataset)]
@@ -116,14 +116,13 @@ def test_the_seed_is_that_of_the_spec(tmp_path):
 
 
 @pytest.fixture
-def keras_home(monkeypatch, tmp_path):
+def point_keras_to(monkeypatch):
     """Where dlspec and Keras, which asked the environment when it was imported, look for datasets."""
     import keras  # noqa: F401
 
     def point(home):
         monkeypatch.setenv("KERAS_HOME", str(home))
         monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(home))
-        return home / "datasets"
 
     return point
 
@@ -131,16 +130,17 @@ def keras_home(monkeypatch, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["", ", target: input"])
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_pictures_that_keras_keeps(name, target, tmp_path, keras_home):
-    if not keras_home(REAL_DATA / "keras").is_dir():
-        pytest.skip("the sets of Keras are not on this machine")
+def test_pictures_that_keras_keeps(name, target, tmp_path, keras_home, point_keras_to):
+    keras_home(name)
+    point_keras_to(os.environ["KERAS_HOME"])
     check(subject_of(f"data: {{dataset: {name}, limit: 500{target}}}", tmp_path), tmp_path)
 
 
 @pytest.fixture
-def own_files(monkeypatch, keras_home, tmp_path):
+def own_files(monkeypatch, point_keras_to, tmp_path):
     """An empty folder of datasets; files in it are taken for those that Keras fetches, whatever they hold."""
-    folder = keras_home(tmp_path)
+    point_keras_to(tmp_path)
+    folder = tmp_path / "datasets"
     folder.mkdir()
 
     def get_file(fname, origin=None, **more):

@@ -6,14 +6,19 @@ import re
 import numpy as np
 import pytest
 
+import dlspec
+from dlspec.ejection.evaluation import write_evaluation
 from dlspec.ejection.guesses import kept
 from dlspec.ejection.script import Script
+from dlspec.ejection.subject import Subject
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.metrics.curves import Curve
-from tests.conftest import ROOT
-from tests.ejection.scripts import subject_of
-from tests.ejection.standing_in import Evaluated, some_outputs
+from dlspec.model.build import preprocessing_of
+from dlspec.runs.job import load_data
+from tests.conftest import ROOT, TINY
+from tests.ejection.scripts import loaded, script_of, subject_of
+from tests.ejection.standing_in import Evaluated, some_outputs, write_targets
 
 DATA = {
     "number": "dataset: diabetes",
@@ -160,6 +165,24 @@ def test_of_many_values_baselines_are_fitted_to_some(name, tmp_path, monkeypatch
         monkeypatch.setattr(f"dlspec.{module}.MOST_VALUES", 300)
     found = check_baselines(DATA[name], [{"pca": {"components": 2}} if name == "input" else "linear"], tmp_path)
     assert "def evenly(" in found.script.text("", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["table", *(pytest.param(name, marks=pytest.mark.slow) for name in TINY if name != "table")]
+)
+def test_a_saved_model_has_the_figures_of_its_run(name, tiny_run, tmp_path):
+    run = dlspec.open_run(tiny_run(name).folder)
+    data, model = load_data(run.spec), run.model
+    subject = Subject(run.spec, (data,), None, tmp_path)
+    module = loaded(script_of(subject, write_targets, write_evaluation), tmp_path)
+    module.network_targets = lambda x, y: np.asarray(data.train.targets)
+    train, test = ((np.asarray(part.raw), np.asarray(part.truth)) for part in (data.train, data.test))
+    found = module.evaluate(model, preprocessing_of(model), train, test)
+    assert found.pop("network") == pytest.approx(run.metrics.test, rel=1e-5)
+    assert [*found] == [*run.metrics.baselines]
+    for who, scores in found.items():  # lags of a smooth series are nearly the same: the last digits of inputs count
+        off = 1e-2 if (name, who) == ("series", "linear") else 1e-5
+        assert scores == pytest.approx(run.metrics.baselines[who], rel=off), who
 
 
 # --- what is required
