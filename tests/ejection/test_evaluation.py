@@ -15,9 +15,10 @@ from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.metrics.curves import Curve
 from dlspec.model.build import preprocessing_of
-from dlspec.runs.job import load_data
-from tests.conftest import ROOT, TINY
-from tests.ejection.scripts import loaded, script_of, subject_of
+from dlspec.runs.job import load_data, plan_of
+from dlspec.spec.defaults import fill_in, fill_in_sizes
+from tests.conftest import ROOT, SPECS, TINY
+from tests.ejection.scripts import check_style, loaded, script_of, subject_of, written
 from tests.ejection.standing_in import Evaluated, some_outputs, write_targets
 
 DATA = {
@@ -115,10 +116,10 @@ def check_baselines(text, names, folder, model="[flatten, output]"):
     return found
 
 
-SPECS = ROOT / "specs" / "data"
+FILES = ROOT / "specs" / "data"
 EDGES = {
-    "several series": f"series: {SPECS}/tides.csv, group: harbour, target: level, window: {{length: 12, horizon: 6}}",
-    "a class at a later timestep": f"series: {SPECS}/motion.csv, group: person, target: activity, features: [x, y, z], "
+    "several series": f"series: {FILES}/tides.csv, group: harbour, target: level, window: {{length: 12, horizon: 6}}",
+    "a class at a later timestep": f"series: {FILES}/motion.csv, group: person, target: activity, features: [x, y, z], "
     "window: {length: 10, horizon: 3}, limit: 300",
     "a target that the model does not take": "dataset: goog, target: volume, features: close, window: {length: 5}",
     "differences": "dataset: goog, target: close, predict: difference, scale: min_max, window: {length: 5}",
@@ -183,6 +184,19 @@ def test_a_saved_model_has_the_figures_of_its_run(name, tiny_run, tmp_path):
     for who, scores in found.items():  # lags of a smooth series are nearly the same: the last digits of inputs count
         off = 1e-2 if (name, who) == ("series", "linear") else 1e-5
         assert scores == pytest.approx(run.metrics.baselines[who], rel=off), who
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in SPECS if path.parent.name == "specs"], ids=lambda path: path.stem)
+def test_evaluation_of_every_spec_reads_well(path, tmp_path):
+    spec = dlspec.load(path)
+    folds = tuple(load_data(spec, fold) for fold in range(spec.data.split.times_trained))
+    plan = plan_of(spec, folds[spec.data.split.shown_fold])
+    filled_in = fill_in_sizes(fill_in(spec, folds[0].signature), plan.graph)
+    subject = Subject(filled_in, folds, plan, tmp_path)
+    script = script_of(subject, write_targets, write_evaluation)
+    check_style(written(script, tmp_path))
+    assert bool(script.left_out) == (len(folds) > 1), script.left_out
 
 
 # --- what is required
