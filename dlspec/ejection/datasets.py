@@ -77,23 +77,23 @@ class Source:
 def write_dataset(script: Script, subject: Subject) -> None:
     """`load_data`: all rows of the dataset in their order, as the saved model takes them, and their target.
 
-    A set that a plugin brings stands beside the script.
+    A set that a plugin brings stands beside the script, and so does a series that was brought to even steps.
     """
     dataset = subject.spec.data.dataset
     assert dataset is not None, "files are loaded by others"
-    if subject.data.evened:
-        script.leave_out("The rows of the dataset are not brought to even steps as `data` says.")
     source = _source(script, subject, dataset)
     script.define("data", _function(subject, dataset, source, script))
 
 
 def _source(script: Script, subject: Subject, dataset: Dataset) -> Source:
+    if subject.data.evened:
+        return _kept(script, subject, dataset, "as a series of even steps")
     if dataset.generated and type(dataset).__module__.startswith("dlspec.data.datasets."):
         return _generated(script, subject, dataset)
     for kind, write in LOADERS.items():
         if isinstance(dataset, kind):
             return write(script, subject, dataset)
-    return _kept(script, subject, dataset)
+    return _kept(script, subject, dataset, "since a plugin brings it")
 
 
 def _function(subject: Subject, dataset: Dataset, source: Source, script: Script) -> str:
@@ -234,7 +234,7 @@ def _scikit_learn(script: Script, subject: Subject, dataset: Dataset) -> Source:
 
 def _goog(script: Script, subject: Subject, dataset: Goog) -> Source:
     _import(script, "cbook", "from matplotlib import cbook")
-    lines = ['table = cbook.get_sample_data("goog.npz")["price_data"]']
+    lines = ['with cbook.get_sample_data("goog.npz") as file:', '    table = file["price_data"]']
     raw, targets = list(subject.data.preprocessing.raw_columns), list(subject.target.names)
     features = script.constant("FEATURES" if len(raw) == len(subject.data.signature.features) else "COLUMNS", raw)
     lines.append(f'x = np.stack([table[name].astype("float64") for name in {features}], axis=1)')
@@ -299,7 +299,7 @@ def _reuters(script: Script, subject: Subject, dataset: Reuters) -> Source:
     return Source(lines, found, classes={"topic": dataset.classes})
 
 
-def _kept(script: Script, subject: Subject, dataset: Dataset) -> Source:
+def _kept(script: Script, subject: Subject, dataset: Dataset, why: str) -> Source:
     """A set that the script cannot load: the columns that are used stand beside it."""
     signature, columns = subject.data.signature, subject.data.columns
     kinds = {column.name: kind.raw for column, kind in zip(signature.features, signature.types, strict=False)}
@@ -316,7 +316,7 @@ def _kept(script: Script, subject: Subject, dataset: Dataset) -> Source:
         else:
             kept = script.keep_array(name, READERS[kind](name, values).astype(str if kind == "text" else None))
         found[name] = f"{kept}.astype(object)" if kind == "text" else str(kept)
-    return Source(("# of a plugin: what is used of it stands beside this script",), found, classes=classes)
+    return Source((f"# {why} it stands beside this script",), found, classes=classes)
 
 
 LOADERS: dict[type, Callable[[Script, Subject, Any], Source]] = {

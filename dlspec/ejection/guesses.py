@@ -109,7 +109,9 @@ def last_known(script: Script, subject: Subject) -> str:
     """The last known value of the target in windows `x`, (samples,), of several numbers (samples, numbers)."""
     places = subject.data.preprocessing.target_columns
     if subject.target.columns:
-        columns = script.constant("TARGET_COLUMNS", list(places), "evaluate", "of a window, for each predicted number")
+        columns = script.constant(
+            "TARGET_COLUMNS", list(places), "evaluate", "of a window, of which each predicted number is a later value"
+        )
         return f"x[:, -1, {columns}]"
     names = list(subject.data.preprocessing.raw_columns)
     listed = next((one.name for one in script.constants if one.value == names), None)

@@ -106,6 +106,13 @@ def test_features_and_targets_are_those_of_the_spec(data, tmp_path):
     check(subject_of(f"data: {{{data}}}", tmp_path), tmp_path)
 
 
+def test_a_series_that_was_brought_to_even_steps_stands_beside_the_script(tmp_path):
+    more = "resample: 1d, missing: previous, target: [close, low], features: [close, volume], window: {length: 5}"
+    subject = subject_of(f"data: {{dataset: goog, {more}}}", tmp_path)
+    assert subject.data.evened["steps"] > 300
+    check(subject, tmp_path)
+
+
 def test_the_seed_is_that_of_the_spec(tmp_path):
     subjects = [subject_of(f"seed: {seed}\ndata: {{dataset: {{moons: {SMALL}}}}}", tmp_path) for seed in (1, 2)]
     first, second = (load_data(subject, tmp_path)[0] for subject in subjects)
