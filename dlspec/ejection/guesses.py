@@ -23,7 +23,7 @@ from dlspec.evaluation.baselines.persistence import Persistence
 def write_guess(script: Script, subject: Subject, baseline: Baseline) -> str | None:
     """What gives the guess inside of `evaluate`, where `x`, `truth`, `train` and `preprocessing` are known; None: the
     script cannot make it."""
-    write = next((write for kind, write in WRITERS.items() if isinstance(baseline, kind)), None)
+    write = WRITERS.get(type(baseline))
     if write is None:
         script.leave_out(f"The baseline `{baseline.type_name}` is that of a plugin, and is not computed.")
         return None

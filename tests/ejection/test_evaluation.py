@@ -244,6 +244,25 @@ def test_nothing_is_required_by_itself(tmp_path):
     assert not hasattr(evaluated(DATA["number"], tmp_path).module, "require")
 
 
+class Lucky(METRICS["mae"]):
+    """A metric that another package brings."""
+
+
+class Oracle(BASELINES["mean"]):
+    """A baseline that another package brings."""
+
+
+def test_what_plugins_compute_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setitem(METRICS._classes, "lucky", Lucky)
+    monkeypatch.setitem(BASELINES._classes, "oracle", Oracle)
+    found = evaluated(DATA["number"], tmp_path, metrics=["lucky", "rmse"], baselines=["oracle", "mean"])
+    assert {who: [*scores] for who, scores in found.scores.items()} == {"network": ["rmse"], "mean": ["rmse"]}
+    assert sorted(found.script.left_out) == [
+        "The baseline `oracle` is that of a plugin, and is not computed.",
+        "The metric `lucky` is that of a plugin, and is not computed.",
+    ]
+
+
 # --- what is printed
 
 
