@@ -119,7 +119,8 @@ def test_yaml_is_read_in_one_place_and_printing_is_the_command_lines():
     for path in files():
         text = path.read_text(encoding="utf-8")
         assert "import yaml" not in text or path.parent.name == "yaml", path
-        assert not re.search(r"(?<![\w.])print\(", text) or "cli" in path.parts, path
+        prints = "cli" in path.parts or path.parent.name == "snippets"  # which are of scripts
+        assert prints or not re.search(r"(?<![\w.])print\(", text), path
 
 
 def test_no_module_grows_past_what_fits_in_the_head():

@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from dlspec.data.datasets.goog import Goog
 from dlspec.data.datasets.keras_cache import KerasPictures
 from dlspec.data.datasets.keras_texts import Imdb, Reuters
 from dlspec.data.datasets.scikit_learn import BreastCancer, Diabetes, Iris, Wine
-from dlspec.data.preparation import READERS
+from dlspec.data.preparation import READERS, to_numbers
+from dlspec.data.preparation.columns import classes_of, labels_of
 from dlspec.ejection.python import WIDTH, call, literal
 from dlspec.ejection.script import Script, lines_of
 from dlspec.ejection.subject import Subject
@@ -26,8 +28,28 @@ from dlspec.ejection.subject import Subject
 IMDB = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 CALIFORNIA = "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
 """The SHA-256 of what Keras keeps."""
+MOST_PLACES = 70
+"""Characters of a list of places that stands in a line with other things."""
 SPELT_OUT = 4
 """Columns that are written one by one where each is an input of its own; of more a loop makes them."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a dataset is loaded.
+
+    Args:
+        names: the columns of `x`, in their order.
+        targets: those of `y`; none where nothing is predicted, or where the labels do not matter.
+    """
+
+    script: Script
+    subject: Subject
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    def uses(self, name: str) -> bool:
+        return name in self.names or name in self.targets
 
 
 @dataclass(frozen=True)
@@ -65,56 +87,94 @@ class Source:
             values = f"np.array({literal(list(self.classes[name]))}, object)[{values}]"
         return f"{values}[:, np.newaxis]"
 
-    def beside(self, names: Sequence[str]) -> str:
+    def beside(self, names: Sequence[str], script: Script) -> str:
         """Columns of numbers side by side, (rows, columns)."""
-        if tuple(names) == self.names:
+        pieces: list[str] = []
+        for in_matrix, run in groupby(names, key=lambda name: name in self.names):
+            own = tuple(run)
+            pieces += [self._some(own, script)] if in_matrix else [self.of(name) for name in own]
+        return pieces[0] if len(pieces) == 1 and len(names) > 1 else self._joined(names, pieces)
+
+    def _joined(self, names: Sequence[str], pieces: Sequence[str]) -> str:
+        if len(names) == 1:
+            return self.matrix if self.names == (*names,) else self.upright(names[0])
+        return f"np.column_stack([{', '.join(pieces)}])"
+
+    def _some(self, names: tuple[str, ...], script: Script) -> str:
+        if names == self.names:
             return self.matrix
-        if {*names} <= {*self.names}:
-            return f"{self.matrix}[:, {[self.names.index(name) for name in names]}]"
-        return f"np.stack([{', '.join(map(self.of, names))}], axis=1)"
+        places = [self.names.index(name) for name in names]
+        if len(literal(places)) <= MOST_PLACES:
+            return f"{self.matrix}[:, {places}]"
+        return f"{self.matrix}[:, {script.constant('PLACES', places, 'data', 'of the columns that are used')}]"
 
 
 def write_dataset(script: Script, subject: Subject) -> None:
     """`load_data`: all rows of the dataset in their order, as the saved model takes them, and their target.
 
-    A set that a plugin brings stands beside the script.
+    A set that a plugin brings stands beside the script, and so does a series that was brought to even steps.
     """
-    dataset = subject.spec.data.dataset
+    dataset, target = subject.spec.data.dataset, subject.target
     assert dataset is not None, "files are loaded by others"
-    if subject.data.evened:
-        script.leave_out("The rows of the dataset are not brought to even steps as `data` says.")
-    source = _source(script, subject, dataset)
-    script.define("data", _function(subject, dataset, source, script))
+    targets = () if target.kind == "input" else target.names
+    wanted = Wanted(script, subject, subject.data.preprocessing.raw_columns, targets)
+    source = _kept(wanted, dataset, "as a series of even steps") if subject.data.evened else _source(wanted, dataset)
+    script.define("data", _function("load_data", "inputs and targets", wanted, dataset, source, ("data", "dataset")))
 
 
-def _source(script: Script, subject: Subject, dataset: Dataset) -> Source:
+def write_unlabeled_dataset(script: Script, subject: Subject) -> None:
+    """`load_unlabeled`: all rows of the dataset under `unlabeled`, features as `load_data` gives them."""
+    unlabeled = subject.spec.data.unlabeled
+    assert unlabeled is not None, "there is something unlabeled"
+    assert unlabeled.dataset is not None, "files are loaded by others"
+    wanted = Wanted(script, subject, tuple(column.name for column in subject.data.signature.features), ())
+    source, place = _source(wanted, unlabeled.dataset), ("data", "unlabeled")
+    script.define("data", _function("load_unlabeled", "inputs", wanted, unlabeled.dataset, source, place))
+
+
+def _source(wanted: Wanted, dataset: Dataset) -> Source:
     if dataset.generated and type(dataset).__module__.startswith("dlspec.data.datasets."):
-        return _generated(script, subject, dataset)
+        return _generated(wanted, dataset)
     for kind, write in LOADERS.items():
         if isinstance(dataset, kind):
-            return write(script, subject, dataset)
-    return _kept(script, subject, dataset)
+            return write(wanted, dataset)
+    return _kept(wanted, dataset, "since a plugin brings it")
 
 
-def _function(subject: Subject, dataset: Dataset, source: Source, script: Script) -> str:
-    x, y = _inputs(subject, source, script), _target(subject, source)
-    head, body = lines_of("def load_data():", _docstring(subject, dataset)), list(source.lines)
+def _function(name: str, what: str, wanted: Wanted, dataset: Dataset, source: Source, path: tuple[str, ...]) -> str:
+    """
+    Args:
+        what: it returns.
+        path: to the dataset in the spec.
+    """
+    x, y = _inputs(wanted, source), _target(wanted, source)
+    head, body = lines_of(f"def {name}():", _docstring(wanted.subject, dataset, what, path)), list(source.lines)
     if source.pair is not None:
         *names, both = source.pair
         if [x, y] == names:
             return lines_of(head, f"    return {both}")
-        used = [name if re.search(rf"\b{name}\b", f"{x} {y}") else "_" for name in names]
+        used = [own if re.search(rf"\b{own}\b", f"{x} {y}") else "_" for own in names]
         body.append(f"{', '.join(used)} = {both}")
-    chosen = [] if subject.is_typed else list(subject.data.preprocessing.raw_columns)
-    for name, values, columns in (("x", x, chosen), ("y", y, list(subject.target.names))):
-        if re.search(r"\[:, \[?\d", values) and "\n" not in values:
-            body.append(_with_names(f"{name} = {values}", columns))
-        elif "\n" in values or len(x) + len(y) > WIDTH - 20:
-            body.append(f"{name} = {values}")
-        else:
-            continue
-        x, y = (name, y) if name == "x" else (x, name)
-    return lines_of(head, [f"    {line}" for line in [*body, f"return {x}, {y}"]])
+    body += _return_of(wanted, x, y) if name == "load_data" else _return_of_one(body, x)
+    return lines_of(head, [f"    {line}" for line in body])
+
+
+def _return_of(wanted: Wanted, x: str, y: str) -> list[str]:
+    """The last lines: what takes much room, or takes columns by their places, has a line of its own."""
+    chosen = {"x": () if wanted.subject.is_typed else wanted.names, "y": wanted.targets}
+    values, lines, long = {"x": x, "y": y}, [], len(x) + len(y) > WIDTH - 20
+    for name, given in values.items():
+        by_place = re.search(r"\[:, (\[?\d|PLACES)", given) and "\n" not in given
+        if by_place or "\n" in given or (long and given != name):
+            lines.append(_with_names(f"{name} = {given}", chosen[name] if by_place else ()))
+            values[name] = name
+    return [*lines, f"return {values['x']}, {values['y']}"]
+
+
+def _return_of_one(body: list[str], x: str) -> list[str]:
+    """The last line, in place of one that would give it a name first."""
+    named = body.pop() if body and body[-1].startswith(f"{x} = ") else f"{x} = {x}"
+    return [f"return {named.removeprefix(f'{x} = ')}"]
 
 
 def _with_names(line: str, columns: Sequence[str]) -> str:
@@ -125,33 +185,33 @@ def _with_names(line: str, columns: Sequence[str]) -> str:
     return f"{line}  # {names}" if len(line) + len(names) + 8 <= WIDTH else f"# {names}\n    {line}"
 
 
-def _docstring(subject: Subject, dataset: Dataset) -> list[str]:
-    line = subject.line("data", "dataset")
+def _docstring(subject: Subject, dataset: Dataset, what: str, path: tuple[str, ...]) -> list[str]:
+    line = subject.line(*path)
     of = f" ({line} of the spec)" if line else ""
     rows = "timesteps" if subject.is_series else "samples"
     about = textwrap.wrap(dataset.describe().about, WIDTH - 4, break_long_words=False, break_on_hyphens=False)
-    return [f'    """All {rows}: inputs and targets{of}.', "", *(f"    {each}" for each in about), '    """']
+    return [f'    """All {rows}: {what}{of}.', "", *(f"    {each}" for each in about), '    """']
 
 
 # --- x and y
 
 
-def _inputs(subject: Subject, source: Source, script: Script) -> str:
+def _inputs(wanted: Wanted, source: Source) -> str:
     """What the saved model takes, as source."""
+    subject, names = wanted.subject, wanted.names
     steps = subject.data.preprocessing
     if not subject.is_typed:
-        names = steps.raw_columns
         if len(names) == 1 and names[0] in source.columns and not subject.is_series:
             own = source.columns[names[0]]
             return own if subject.data.signature.features[0].shape else f"{own}[:, np.newaxis]"
-        return source.beside(names)
+        return source.beside(names, wanted.script)
     given_as = {
         given: (column.name, '.astype("int64")' if column.dtype == "int64" else "")
         for given, column in zip(steps.input_names, steps.columns, strict=True)
     }
     whole = [given for given, (name, cast) in given_as.items() if name == given and name in source.names and not cast]
     if len(given_as) > SPELT_OUT and tuple(given_as) == source.names and len(whole) == len(given_as):
-        columns = script.constant("COLUMNS", list(source.names))
+        columns = wanted.script.constant("COLUMNS", list(source.names))
         return f"{{name: {source.matrix}[:, [i]] for i, name in enumerate({columns})}}"
     entries = [f"{literal(given)}: {source.upright(name)}{cast}" for given, (name, cast) in given_as.items()]
     line = f"{{{', '.join(entries)}}}"
@@ -160,26 +220,18 @@ def _inputs(subject: Subject, source: Source, script: Script) -> str:
     return "{\n" + "".join(f"        {entry},\n" for entry in entries) + "    }"
 
 
-def _target(subject: Subject, source: Source) -> str:
+def _target(wanted: Wanted, source: Source) -> str:
     """What is predicted, as source."""
-    target = subject.target
-    if target.kind == "input":
+    target = wanted.subject.target
+    if not wanted.targets:
         return "None"
     if source.target is not None:
         return source.target
     if target.kind == "labels":
-        return _labels(subject, source)
-    if len(target.names) > 1:
-        return source.beside(target.names)
-    return source.of(target.names[0])
-
-
-def _labels(subject: Subject, source: Source) -> str:
-    labels = subject.target.labels
-    if tuple(label.column for label in labels) == source.names:
-        return f'{source.matrix}.astype("uint8")'
-    places = [source.names.index(label.column) for label in labels]
-    return f'{source.matrix}[:, {places}].astype("uint8")'
+        return f'{source.beside([label.column for label in target.labels], wanted.script)}.astype("uint8")'
+    if len(wanted.targets) > 1:
+        return source.beside(wanted.targets, wanted.script)
+    return source.of(wanted.targets[0])
 
 
 # --- datasets
@@ -190,10 +242,10 @@ def _import(script: Script, name: str, how: str) -> None:
     script.taken.add(name)
 
 
-def _generated(script: Script, subject: Subject, dataset: Any) -> Source:
+def _generated(wanted: Wanted, dataset: Any) -> Source:
     """A set whose samples are drawn: the function of its name, with its settings."""
-    generate = script.use("datasets", dataset.type_name, "data")
-    seed = script.constant("SEED", subject.spec.seed)
+    generate = wanted.script.use("datasets", dataset.type_name, "data")
+    seed = wanted.script.constant("SEED", wanted.subject.spec.seed)
     given = call(generate, **dataset.arguments(), seed=seed)
     columns = dataset.describe().columns
     if dataset.describe().layout == "series":
@@ -214,15 +266,15 @@ def _generated(script: Script, subject: Subject, dataset: Any) -> Source:
     return Source((), {last: last}, "points", names, ("points", last, literal(given)), classes)
 
 
-def _digits(script: Script, subject: Subject, dataset: Digits) -> Source:
-    _import(script, "datasets", "from sklearn import datasets")
+def _digits(wanted: Wanted, dataset: Digits) -> Source:
+    _import(wanted.script, "datasets", "from sklearn import datasets")
     lines = ("digits = datasets.load_digits()",)
     found = {"image": "digits.images", "digit": "digits.target"}
     return Source(lines, found, classes={"digit": dataset.describe().columns[1].classes})
 
 
-def _scikit_learn(script: Script, subject: Subject, dataset: Dataset) -> Source:
-    _import(script, "datasets", "from sklearn import datasets")
+def _scikit_learn(wanted: Wanted, dataset: Dataset) -> Source:
+    _import(wanted.script, "datasets", "from sklearn import datasets")
     name = dataset.type_name
     *features, target = dataset.describe().columns
     short = name.split("_")[-1]
@@ -232,13 +284,13 @@ def _scikit_learn(script: Script, subject: Subject, dataset: Dataset) -> Source:
     return Source(lines, {target.name: f"{short}.target"}, f"{short}.data", names, classes=classes)
 
 
-def _goog(script: Script, subject: Subject, dataset: Goog) -> Source:
-    _import(script, "cbook", "from matplotlib import cbook")
-    lines = ['table = cbook.get_sample_data("goog.npz")["price_data"]']
-    raw, targets = list(subject.data.preprocessing.raw_columns), list(subject.target.names)
-    features = script.constant("FEATURES" if len(raw) == len(subject.data.signature.features) else "COLUMNS", raw)
+def _goog(wanted: Wanted, dataset: Goog) -> Source:
+    _import(wanted.script, "cbook", "from matplotlib import cbook")
+    lines = ['with cbook.get_sample_data("goog.npz") as file:', '    table = file["price_data"]']
+    script, raw, targets = wanted.script, list(wanted.names), list(wanted.targets)
+    features = script.constant("COLUMNS" if len(raw) > len(wanted.subject.data.signature.features) else "FEATURES", raw)
     lines.append(f'x = np.stack([table[name].astype("float64") for name in {features}], axis=1)')
-    if subject.target.kind == "input":
+    if not targets:
         return Source(tuple(lines), {}, "x", tuple(raw))
     if len(targets) == 1:
         (own,) = targets
@@ -251,11 +303,10 @@ def _goog(script: Script, subject: Subject, dataset: Goog) -> Source:
     return Source(tuple(lines), {}, "x", tuple(raw), target=y)
 
 
-def _pictures(script: Script, subject: Subject, dataset: KerasPictures) -> Source:
+def _pictures(wanted: Wanted, dataset: KerasPictures) -> Source:
     _, target = dataset.describe().columns
     given = f'label_mode="{dataset.labels}"' if isinstance(dataset, Cifar100) else ""
-    labelled = subject.target.kind != "input"
-    first, second = ("y_train", "y_test") if labelled else ("_", "_")
+    first, second = ("y_train", "y_test") if wanted.targets else ("_", "_")
     lines = [f"(x_train, {first}), (x_test, {second}) = keras.datasets.{dataset.type_name}.load_data({given})"]
     labels = 'np.concatenate([y_train, y_test]).astype("int64")'
     if len(dataset.shape) == 3:  # labels of coloured pictures are (samples, 1)
@@ -264,62 +315,69 @@ def _pictures(script: Script, subject: Subject, dataset: KerasPictures) -> Sourc
     return Source(tuple(lines), found, classes={target.name: target.classes})
 
 
-def _california(script: Script, subject: Subject, dataset: CaliforniaHousing) -> Source:
-    kept, sha256 = script.use("datasets", "kept_by_keras", "data"), script.constant("SHA256", CALIFORNIA)
+def _california(wanted: Wanted, dataset: CaliforniaHousing) -> Source:
+    kept, sha256 = wanted.script.use("datasets", "kept_by_keras", "data"), wanted.script.constant("SHA256", CALIFORNIA)
     lines = (
         "# the file itself: `keras.datasets.california_housing.load_data` shuffles its rows",
         f'with np.load({kept}("california_housing.npz", {sha256})) as file:',
-        '    blocks, price = file["x"], file["y"]',
+        '    blocks = file["x"]',
+        *(['    price = file["y"]'] if wanted.uses("price") else []),
     )
     names = tuple(column.name for column in dataset.describe().columns[:-1])
     return Source(lines, {"price": "price"}, "blocks", names)
 
 
-def _imdb(script: Script, subject: Subject, dataset: Imdb) -> Source:
-    kept, as_texts = (script.use("datasets", name, "data") for name in ("kept_by_keras", "as_texts"))
-    sha256 = script.constant("SHA256", IMDB)
+def _imdb(wanted: Wanted, dataset: Imdb) -> Source:
+    kept, as_texts = (wanted.script.use("datasets", name, "data") for name in ("kept_by_keras", "as_texts"))
+    sha256 = wanted.script.constant("SHA256", IMDB)
+    labels = 'np.concatenate([file["y_train"], file["y_test"]]).astype("int64")'
     lines = (
         "# the file itself: `keras.datasets.imdb.load_data` shuffles its rows",
         f'with np.load({kept}("imdb.npz", {sha256}), allow_pickle=True) as file:',
         '    numbered = np.concatenate([file["x_train"], file["x_test"]])',
-        '    sentiment = np.concatenate([file["y_train"], file["y_test"]]).astype("int64")',
+        *([f"    sentiment = {labels}"] if wanted.uses("sentiment") else []),
         f"texts = {as_texts}(numbered, keras.datasets.imdb.get_word_index())",
     )
     return Source(lines, {"text": "texts", "sentiment": "sentiment"}, classes={"sentiment": dataset.classes})
 
 
-def _reuters(script: Script, subject: Subject, dataset: Reuters) -> Source:
-    as_texts = script.use("datasets", "as_texts", "data")
+def _reuters(wanted: Wanted, dataset: Reuters) -> Source:
+    as_texts, topic = wanted.script.use("datasets", "as_texts", "data"), "topic" if wanted.uses("topic") else "_"
     lines = (
         "reuters = keras.datasets.reuters",
-        "(numbered, topic), _ = reuters.load_data(num_words=10**6, test_split=0, start_char=None, index_from=0)",
+        f"(numbered, {topic}), _ = reuters.load_data(num_words=10**6, test_split=0, start_char=None, index_from=0)",
         f"texts = {as_texts}(numbered, reuters.get_word_index())",
     )
     found = {"text": "texts", "topic": 'topic.astype("int64")'}
     return Source(lines, found, classes={"topic": dataset.classes})
 
 
-def _kept(script: Script, subject: Subject, dataset: Dataset) -> Source:
-    """A set that the script cannot load: the columns that are used stand beside it."""
-    signature, columns = subject.data.signature, subject.data.columns
-    kinds = {column.name: kind.raw for column, kind in zip(signature.features, signature.types, strict=False)}
-    known = {column.name: column for column in dataset.describe().columns}
-    found, classes = {}, {}
-    for name in dict.fromkeys([*subject.data.preprocessing.raw_columns, *signature.target.names]):
-        if name not in columns:  # the target is the input
-            continue
-        values, kind = columns[name], kinds.get(name, "number")
-        if known[name].classes:
-            classes[name] = known[name].classes
-            places = {word: i for i, word in enumerate(classes[name])}
-            kept = script.keep_array(name, np.array([places[str(word)] for word in values], "int64"))
-        else:
-            kept = script.keep_array(name, READERS[kind](name, values).astype(str if kind == "text" else None))
-        found[name] = f"{kept}.astype(object)" if kind == "text" else str(kept)
-    return Source(("# of a plugin: what is used of it stands beside this script",), found, classes=classes)
+def _kept(wanted: Wanted, dataset: Dataset, why: str) -> Source:
+    """A set that the script cannot load: what is used of it stands beside it."""
+    script, subject = wanted.script, wanted.subject
+    data, section = subject.data, subject.spec.data
+    columns = data.columns if data.evened else dataset.load(subject.spec.seed)
+    kinds = {column.name: kind.raw for column, kind in zip(data.signature.features, data.signature.types, strict=False)}
+    lines, found = (f"# {why} it stands beside this script",), {}
+    for name in wanted.names:
+        kind = kinds.get(name, "number")
+        values, words = READERS[kind](name, columns[name], holes=True), kind in ("word", "text")
+        kept = script.keep_array(name, values.astype(str) if words else values)
+        found[name] = f"{kept}.astype(object)" if words else str(kept)
+    if not wanted.targets:
+        return Source(lines, found)
+    target, names = subject.target, subject.target.names
+    if target.kind == "class":
+        truth = classes_of(section, data.signature, columns)
+    elif target.kind == "labels":
+        truth, _ = labels_of(section, data.signature, columns)
+    else:
+        numbers = [to_numbers(name, columns[name], holes=True) for name in names]
+        truth = numbers[0] if len(numbers) == 1 else np.stack(numbers, axis=1)
+    return Source(lines, found, target=str(script.keep_array(f"target {', '.join(names)}", truth)))
 
 
-LOADERS: dict[type, Callable[[Script, Subject, Any], Source]] = {
+LOADERS: dict[type, Callable[[Wanted, Any], Source]] = {
     Digits: _digits,
     Iris: _scikit_learn,
     Diabetes: _scikit_learn,

@@ -27,6 +27,8 @@ NOT_MEANS = {"rmse", "r2", "adjusted_r2", "pearson_correlation", "concordance_co
 
 def write_evaluation(script: Script, subject: Subject) -> None:
     """`predict`, `score`, `evaluate`, and `require` where the spec requires something."""
+    if len(subject.folds) > 1:
+        script.leave_out(f"Metrics are of one of the {len(subject.folds)} folds, the one whose network is kept.")
     metrics = [metric for metric in subject.spec.evaluate.metrics or [] if _is_known(script, metric)]
     predict = _write_predict(script, subject)
     _write_score(script, subject, metrics)

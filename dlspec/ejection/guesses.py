@@ -23,7 +23,7 @@ from dlspec.evaluation.baselines.persistence import Persistence
 def write_guess(script: Script, subject: Subject, baseline: Baseline) -> str | None:
     """What gives the guess inside of `evaluate`, where `x`, `truth`, `train` and `preprocessing` are known; None: the
     script cannot make it."""
-    write = next((write for kind, write in WRITERS.items() if isinstance(baseline, kind)), None)
+    write = WRITERS.get(type(baseline))
     if write is None:
         script.leave_out(f"The baseline `{baseline.type_name}` is that of a plugin, and is not computed.")
         return None
@@ -109,7 +109,9 @@ def last_known(script: Script, subject: Subject) -> str:
     """The last known value of the target in windows `x`, (samples,), of several numbers (samples, numbers)."""
     places = subject.data.preprocessing.target_columns
     if subject.target.columns:
-        columns = script.constant("TARGET_COLUMNS", list(places), "evaluate", "of a window, for each predicted number")
+        columns = script.constant(
+            "TARGET_COLUMNS", list(places), "evaluate", "of a window, of which each predicted number is a later value"
+        )
         return f"x[:, -1, {columns}]"
     names = list(subject.data.preprocessing.raw_columns)
     listed = next((one.name for one in script.constants if one.value == names), None)

@@ -10,9 +10,6 @@ from dlspec.ejection.subject import Subject
 from dlspec.evaluation.metrics import METRICS, judged_by
 from dlspec.evaluation.require import ALL, BEATS, Limit
 
-EXIT_CODE = 6
-"""That of `dlspec run`, too."""
-
 
 def write_require(script: Script, subject: Subject, metrics: Sequence[str], baselines: Sequence[str]) -> None:
     """
@@ -29,20 +26,19 @@ def write_require(script: Script, subject: Subject, metrics: Sequence[str], base
     line = subject.line("evaluate", "require")
     of = f" ({line} of the spec)" if line else ""
     others = any("others" in test for test in wanted.values())
+    end_if_short = script.use("requirements", "end_if_short", "evaluate")
     script.define(
         "evaluate",
         lines_of(
             "def require(scores):",
-            f'    """Ends with exit code {EXIT_CODE} where the network falls short of what is required{of}."""',
+            f'    """Ends with exit code 6 where the network falls short of what is required{of}."""',
             '    network = scores["network"]',
             ['    others = [found for who, found in scores.items() if who != "network"]'] if others else [],
-            "    wanted = {",
-            [f"        {quoted(said)}: {test}," for said, test in wanted.items()],
-            "    }",
-            "    short = [what for what, is_reached in wanted.items() if not is_reached]",
-            "    if short:",
-            '        print("The network falls short of what is required:", "; ".join(short))',
-            f"        raise SystemExit({EXIT_CODE})",
+            f"    {end_if_short}(",
+            "        {",
+            [f"            {quoted(said)}: {test}," for said, test in wanted.items()],
+            "        }",
+            "    )",
         ),
     )
 

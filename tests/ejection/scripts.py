@@ -1,6 +1,7 @@
 """Specs as subjects, and scripts as modules."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,18 +50,11 @@ def loaded(script, folder):
 
 def check_style(path: Path) -> None:
     """It reads as everything else here does."""
+    ruff = shutil.which("ruff", path=Path(sys.executable).parent)
+    command = [ruff] if ruff else [sys.executable, "-m", "ruff"]
     for how in (["check"], ["format", "--check", "--diff"]):
-        command = [
-            sys.executable,
-            "-m",
-            "ruff",
-            *how,
-            "--no-cache",
-            "--config",
-            str(ROOT / "pyproject.toml"),
-            str(path),
-        ]
-        found = subprocess.run(command, capture_output=True, text=True)
+        given = [*command, *how, "--no-cache", "--config", str(ROOT / "pyproject.toml"), str(path)]
+        found = subprocess.run(given, capture_output=True, text=True)
         assert found.returncode == 0, f"{found.stdout}{found.stderr}\n{path.read_text(encoding='utf-8')}"
 
 

@@ -1,6 +1,7 @@
 """`load_data` of ejected scripts gives what dlspec reads itself."""
 
 import json
+import os
 import pickle
 from typing import ClassVar
 
@@ -12,8 +13,7 @@ from dlspec.data.datasets.cifar import Cifar10, Cifar100
 from dlspec.data.datasets.keras_cache import KerasDataset
 from dlspec.data.datasets.keras_texts import Imdb, Reuters
 from dlspec.data.preparation import READERS
-from dlspec.ejection.datasets import write_dataset
-from tests.conftest import REAL_DATA
+from dlspec.ejection.datasets import write_dataset, write_unlabeled_dataset
 from tests.ejection.scripts import loaded, script_of, subject_of
 
 OFFLINE = [name for name in DATASETS if not issubclass(DATASETS[name], KerasDataset)]
@@ -27,7 +27,7 @@ def load_data(subject, folder):
 def assert_same(found, expected):
     assert found.dtype == expected.dtype
     assert found.shape == expected.shape
-    assert (found == expected).all()
+    assert ((found == expected) | ((found != found) & (expected != expected))).all()  # NaN is not itself
 
 
 def check(subject, folder):
@@ -49,7 +49,7 @@ def check(subject, folder):
         assert list(x) == data.preprocessing.input_names
         given = zip(x.values(), data.preprocessing.columns, data.signature.types, strict=True)
         for values, column, kind in given:
-            own = READERS[kind.raw](column.name, data.columns[column.name])
+            own = READERS[kind.raw](column.name, data.columns[column.name], holes=True)
             assert_same(values, own.astype("int64" if column.dtype == "int64" else own.dtype)[:, None])
             assert not len(values) or isinstance(values[0, 0], str) == (kind.raw in ("word", "text"))
     if target.kind == "input":
@@ -79,6 +79,10 @@ def test_a_set_is_loaded_as_dlspec_loads_it(name, target, tmp_path):
         check(subject_of(text if settings else f"data: {{dataset: {name}{window}{given}}}", folder), folder)
 
 
+MEASURED = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "symmetry")
+MANY = [f"{how}_{what}" for how in ("worst", "mean", "error_of") for what in MEASURED]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -94,6 +98,10 @@ def test_a_set_is_loaded_as_dlspec_loads_it(name, target, tmp_path):
         "dataset: {copy_memory: {samples: 90, bits: 3}}, features: sequence, target: bit_2",
         "dataset: {xor: {samples: 90}}, target: x, features: [y, exclusive_or]",
         "dataset: {moons: {samples: 90}}, target: {moon: category}, features: y",
+        "dataset: diabetes, target: bmi",
+        "dataset: diabetes, target: [age, s1], features: [progression, s3, s2, bmi]",
+        f"dataset: breast_cancer, features: [{', '.join(MANY)}]",
+        "dataset: breast_cancer, target: mean_radius",
         "dataset: goog, target: close, predict: return, window: {length: 4}",
         "dataset: goog, target: [high, low], features: [close], predict: difference, window: {length: 4, steps: 2}",
         "dataset: goog, target: [high, low], features: [close, volume], window: {length: 4}",
@@ -106,6 +114,13 @@ def test_features_and_targets_are_those_of_the_spec(data, tmp_path):
     check(subject_of(f"data: {{{data}}}", tmp_path), tmp_path)
 
 
+def test_a_series_that_was_brought_to_even_steps_stands_beside_the_script(tmp_path):
+    more = "resample: 1d, missing: previous, target: [close, low], features: [close, volume], window: {length: 5}"
+    subject = subject_of(f"data: {{dataset: goog, {more}}}", tmp_path)
+    assert subject.data.evened["steps"] > 300
+    check(subject, tmp_path)
+
+
 def test_the_seed_is_that_of_the_spec(tmp_path):
     subjects = [subject_of(f"seed: {seed}\ndata: {{dataset: {{moons: {SMALL}}}}}", tmp_path) for seed in (1, 2)]
     first, second = (load_data(subject, tmp_path)[0] for subject in subjects)
@@ -116,14 +131,13 @@ def test_the_seed_is_that_of_the_spec(tmp_path):
 
 
 @pytest.fixture
-def keras_home(monkeypatch, tmp_path):
+def point_keras_to(monkeypatch):
     """Where dlspec and Keras, which asked the environment when it was imported, look for datasets."""
     import keras  # noqa: F401
 
     def point(home):
         monkeypatch.setenv("KERAS_HOME", str(home))
         monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(home))
-        return home / "datasets"
 
     return point
 
@@ -131,16 +145,17 @@ def keras_home(monkeypatch, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["", ", target: input"])
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_pictures_that_keras_keeps(name, target, tmp_path, keras_home):
-    if not keras_home(REAL_DATA / "keras").is_dir():
-        pytest.skip("the sets of Keras are not on this machine")
+def test_pictures_that_keras_keeps(name, target, tmp_path, keras_home, point_keras_to):
+    keras_home(name)
+    point_keras_to(os.environ["KERAS_HOME"])
     check(subject_of(f"data: {{dataset: {name}, limit: 500{target}}}", tmp_path), tmp_path)
 
 
 @pytest.fixture
-def own_files(monkeypatch, keras_home, tmp_path):
+def own_files(monkeypatch, point_keras_to, tmp_path):
     """An empty folder of datasets; files in it are taken for those that Keras fetches, whatever they hold."""
-    folder = keras_home(tmp_path)
+    point_keras_to(tmp_path)
+    folder = tmp_path / "datasets"
     folder.mkdir()
 
     def get_file(fname, origin=None, **more):
@@ -178,7 +193,9 @@ def test_cifar100(labels, own_files, tmp_path, monkeypatch):
     check(subject_of(f"data: {{dataset: {{cifar100: {{labels: {labels}}}}}}}", tmp_path), tmp_path)
 
 
-@pytest.mark.parametrize("more", ["", ", features: [income, price], target: [age, rooms]"])
+@pytest.mark.parametrize(
+    "more", ["", ", features: [income, price], target: [age, rooms]", ", target: age", ", target: age, features: rooms"]
+)
 def test_california_housing(more, own_files, tmp_path, monkeypatch):
     monkeypatch.setattr("dlspec.data.datasets.california_housing.ROWS", 80)
     random = np.random.default_rng(0)
@@ -230,7 +247,8 @@ class Shops(Dataset):
     def describe(self):
         columns = (
             Column("size"), Column("opened", "time"), Column("kind", "class", classes=("small", "large")),
-            Column("about", "text"), Column("sold"),
+            Column("about", "text"), Column("sold"), Column("weight"),
+            Column("old", "class", classes=("no", "yes")), Column("dear", "class", classes=("no", "yes")),
         )  # fmt: skip
         return Description("samples", columns, target="sold", about="Shops.", rows=60)
 
@@ -243,7 +261,39 @@ class Shops(Dataset):
             "kind": np.array(["small", "large"])[np.arange(60) % 2],
             "about": words[np.arange(60) % 3],
             "sold": random.normal(size=60),
+            "weight": np.where(np.arange(60) % 7, random.normal(size=60), np.nan),
+            "old": np.array(["no", "yes"])[np.arange(60) // 2 % 2],
+            "dear": np.array(["no", "yes"])[np.arange(60) // 3 % 2],
         }
+
+
+@pytest.mark.parametrize(
+    ("data", "unlabeled"),
+    [
+        ("dataset: {moons: {samples: 60}}", "{dataset: {circles: {samples: 200}}}"),
+        ("dataset: {moons: {samples: 60}}, features: y", "{dataset: {moons: {samples: 90, noise: 0.4}}}"),
+        ("dataset: digits", "{dataset: digits}"),
+        ("dataset: {sine: {samples: 90}}, window: {length: 4}", "{dataset: {mackey_glass: {samples: 80}}}"),
+        ("dataset: goog, features: [close, low], target: high, window: {length: 4}", "{dataset: goog}"),
+        ("dataset: iris, features: [petal_width, species], target: petal_length", "{dataset: iris}"),
+        ("dataset: {adding_problem: {samples: 90, timesteps: 9}}", "{dataset: {copy_memory: {bits: 4, delay: 4}}}"),
+    ],
+)
+def test_what_is_unlabeled_is_loaded_as_dlspec_loads_it(data, unlabeled, tmp_path):
+    pretrain = "pretrain: {method: autoencoder}"
+    subject = subject_of(
+        f"seed: 4\ndata: {{{data}, unlabeled: {unlabeled}}}\n{pretrain}", tmp_path, "[flatten, dense: 4, output]"
+    )
+    x = loaded(script_of(subject, write_unlabeled_dataset), tmp_path).load_unlabeled()
+    columns = subject.spec.data.unlabeled.dataset.load(4)
+    names = [column.name for column in subject.data.signature.features]
+    if subject.is_typed:
+        assert {name: values[:, 0].tolist() for name, values in x.items()} == {
+            name: columns[name].tolist() for name in names
+        }
+    else:
+        arrays = columns[names[0]].ndim > 1
+        assert_same(x, columns[names[0]] if arrays else np.stack([columns[name] for name in names], axis=1))
 
 
 @pytest.mark.parametrize(
@@ -253,6 +303,9 @@ class Shops(Dataset):
         ", features: size",
         ", features: {size: numeric, opened: time, kind: category, about: {text: {words: 5}}}",
         ", target: input, features: [sold, size]",
+        ", target: [sold, size], features: kind",
+        ", target: [old, dear], features: size",
+        ", missing: median, features: [weight, size, kind]",
     ],
 )
 def test_a_set_of_a_plugin_stands_beside_the_script(more, tmp_path, monkeypatch):

@@ -6,14 +6,20 @@ import re
 import numpy as np
 import pytest
 
+import dlspec
+from dlspec.ejection.evaluation import write_evaluation
 from dlspec.ejection.guesses import kept
 from dlspec.ejection.script import Script
+from dlspec.ejection.subject import Subject
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.metrics.curves import Curve
-from tests.conftest import ROOT
-from tests.ejection.scripts import subject_of
-from tests.ejection.standing_in import Evaluated, some_outputs
+from dlspec.model.build import preprocessing_of
+from dlspec.runs.job import load_data, plan_of
+from dlspec.spec.defaults import fill_in, fill_in_sizes
+from tests.conftest import ROOT, SPECS, TINY
+from tests.ejection.scripts import check_style, loaded, script_of, subject_of, written
+from tests.ejection.standing_in import Evaluated, some_outputs, write_targets
 
 DATA = {
     "number": "dataset: diabetes",
@@ -110,10 +116,10 @@ def check_baselines(text, names, folder, model="[flatten, output]"):
     return found
 
 
-SPECS = ROOT / "specs" / "data"
+FILES = ROOT / "specs" / "data"
 EDGES = {
-    "several series": f"series: {SPECS}/tides.csv, group: harbour, target: level, window: {{length: 12, horizon: 6}}",
-    "a class at a later timestep": f"series: {SPECS}/motion.csv, group: person, target: activity, features: [x, y, z], "
+    "several series": f"series: {FILES}/tides.csv, group: harbour, target: level, window: {{length: 12, horizon: 6}}",
+    "a class at a later timestep": f"series: {FILES}/motion.csv, group: person, target: activity, features: [x, y, z], "
     "window: {length: 10, horizon: 3}, limit: 300",
     "a target that the model does not take": "dataset: goog, target: volume, features: close, window: {length: 5}",
     "differences": "dataset: goog, target: close, predict: difference, scale: min_max, window: {length: 5}",
@@ -162,6 +168,37 @@ def test_of_many_values_baselines_are_fitted_to_some(name, tmp_path, monkeypatch
     assert "def evenly(" in found.script.text("", "")
 
 
+@pytest.mark.parametrize(
+    "name", ["table", *(pytest.param(name, marks=pytest.mark.slow) for name in TINY if name != "table")]
+)
+def test_a_saved_model_has_the_figures_of_its_run(name, tiny_run, tmp_path):
+    run = dlspec.open_run(tiny_run(name).folder)
+    data, model = load_data(run.spec), run.model
+    subject = Subject(run.spec, (data,), None, tmp_path)
+    module = loaded(script_of(subject, write_targets, write_evaluation), tmp_path)
+    module.network_targets = lambda x, y: np.asarray(data.train.targets)
+    train, test = ((np.asarray(part.raw), np.asarray(part.truth)) for part in (data.train, data.test))
+    found = module.evaluate(model, preprocessing_of(model), train, test)
+    assert found.pop("network") == pytest.approx(run.metrics.test, rel=1e-5)
+    assert [*found] == [*run.metrics.baselines]
+    for who, scores in found.items():  # lags of a smooth series are nearly the same: the last digits of inputs count
+        off = 1e-2 if (name, who) == ("series", "linear") else 1e-5
+        assert scores == pytest.approx(run.metrics.baselines[who], rel=off), who
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in SPECS if path.parent.name == "specs"], ids=lambda path: path.stem)
+def test_evaluation_of_every_spec_reads_well(path, tmp_path):
+    spec = dlspec.load(path)
+    folds = tuple(load_data(spec, fold) for fold in range(spec.data.split.times_trained))
+    plan = plan_of(spec, folds[spec.data.split.shown_fold])
+    filled_in = fill_in_sizes(fill_in(spec, folds[0].signature), plan.graph)
+    subject = Subject(filled_in, folds, plan, tmp_path)
+    script = script_of(subject, write_targets, write_evaluation)
+    check_style(written(script, tmp_path))
+    assert bool(script.left_out) == (len(folds) > 1), script.left_out
+
+
 # --- what is required
 
 
@@ -205,6 +242,25 @@ def test_an_interval_that_is_required_is_left_out(tmp_path):
 
 def test_nothing_is_required_by_itself(tmp_path):
     assert not hasattr(evaluated(DATA["number"], tmp_path).module, "require")
+
+
+class Lucky(METRICS["mae"]):
+    """A metric that another package brings."""
+
+
+class Oracle(BASELINES["mean"]):
+    """A baseline that another package brings."""
+
+
+def test_what_plugins_compute_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setitem(METRICS._classes, "lucky", Lucky)
+    monkeypatch.setitem(BASELINES._classes, "oracle", Oracle)
+    found = evaluated(DATA["number"], tmp_path, metrics=["lucky", "rmse"], baselines=["oracle", "mean"])
+    assert {who: [*scores] for who, scores in found.scores.items()} == {"network": ["rmse"], "mean": ["rmse"]}
+    assert sorted(found.script.left_out) == [
+        "The baseline `oracle` is that of a plugin, and is not computed.",
+        "The metric `lucky` is that of a plugin, and is not computed.",
+    ]
 
 
 # --- what is printed

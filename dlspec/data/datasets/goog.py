@@ -40,7 +40,8 @@ class Goog(Dataset):
         from matplotlib import cbook
 
         sample: Any = cbook.get_sample_data("goog.npz")
-        table = sample["price_data"]
+        with sample:
+            table = sample["price_data"]
         columns = {"date": table["date"].astype("datetime64[D]")}
         for name in ("open", "high", "low", "close", "volume", "adj_close"):
             columns[name] = np.asarray(table[name], "float64")

@@ -318,5 +318,6 @@ def print_table(scores, columns):
     for who, found in scores.items():
         table.append([who, *(f"{found[metric]:{form}}" for metric, (_, form) in columns.items())])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for first, *others in table:
-        print(first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(others, widths[1:], strict=True)))
+    for who, *values in table:
+        shown = [value.rjust(width) for value, width in zip(values, widths[1:], strict=True)]
+        print(who.ljust(widths[0]), *shown, sep="  ")
