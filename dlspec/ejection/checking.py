@@ -57,11 +57,14 @@ def result_of(write: Callable[[Script], None], folder: Path, function: str, *arg
     """
     trial = Script("trial")
     try:
+        write(trial)
+    except NotImplementedError as error:  # there is no plain way
+        return error
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", ResourceWarning)
-            write(trial)
             return executed(trial, folder)[function](*args)
     except Exception as error:  # whatever goes wrong, it is not what was meant
         return error

@@ -63,7 +63,7 @@ def _of_table(
 
     def writer(wanted: Wanted) -> Write:
         def write(script: Script) -> None:
-            lines = reading(script, subject, table, wanted)
+            lines = reading(subject, table, wanted)
             folder = subject.path((table.folder / table.paths[0]).absolute().parent)
             lines.append(f"files = [({folder}) / name.strip() for name in {column(listing.column)}]")
             lines += _without_broken(script, subject, files, listing)
@@ -72,9 +72,14 @@ def _of_table(
             if function != "load_data":
                 define(script, SECTION, f"{function}()", f"{about}.", [*lines, *_returned(x, "")])
                 return
-            what, y = target_of(script, subject, table, wanted)
-            before, y = (y[:-1], y[-1]) if isinstance(y, list) else ([], y)
-            define(script, SECTION, "load_data()", f"{about}, and {what}.", [*lines, *before, *_returned(x, f", {y}")])
+            what, before, y = target_of(script, subject, table, wanted)
+            define(
+                script,
+                SECTION,
+                "load_data()",
+                f"{about}, and {what}.",
+                [*lines, *before, *_returned(x, f", {literal(y)}")],
+            )
 
         return write
 
@@ -82,7 +87,7 @@ def _of_table(
     names = [name for name in (*of_target.words, *of_target.numbers) if name in subject.target.names]
     words = [listing.column, *(name for name in of_target.words if name in names)]
     wanted = Wanted(tuple(words), tuple(name for name in of_target.numbers if name in names))
-    return plainest(writer, wanted, subject, expected, function)
+    return plainest(writer, wanted, subject, table, expected, function)
 
 
 def _listed(script: Script, subject: Subject, files: FolderFiles, listing: Listing) -> list[str]:

@@ -10,11 +10,11 @@ from dlspec.data.preparation.times import DATE_FORMS, QUARTER, WEEK
 from dlspec.data.sources.rows import SeriesFiles
 from dlspec.ejection.checking import Expected
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import Code, literal
+from dlspec.ejection.python import INDENT, Code, literal, statement
 from dlspec.ejection.rows import SECTION, Wanted, as_numbers, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
-from dlspec.ejection.tables import Write, plainest, shown_paths, target_of
+from dlspec.ejection.tables import Write, plainest, returning, shown_paths, target_of
 
 SECONDS = (("D", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 MONTHS = {1: "MS", 3: "QS", 12: "YS"}
@@ -34,8 +34,8 @@ def series_writer(subject: Subject, files: SeriesFiles, expected: Expected) -> W
     def writer(wanted: Wanted) -> Write:
         return lambda script: _write(script, subject, files, wanted, evening)
 
-    write = plainest(writer, wanted, subject, expected, "load_data")
-    return write or (plainest(writer, _with_text_dates(wanted), subject, expected, "load_data") if evening else None)
+    write = plainest(writer, wanted, subject, files, expected)
+    return write or (plainest(writer, _with_text_dates(wanted), subject, files, expected) if evening else None)
 
 
 def _with_text_dates(wanted: Wanted) -> Wanted:
@@ -43,23 +43,20 @@ def _with_text_dates(wanted: Wanted) -> Wanted:
 
 
 def _write(script: Script, subject: Subject, files: SeriesFiles, wanted: Wanted, evening: Evening | None) -> None:
-    lines = reading(script, subject, files, wanted)
+    lines = reading(subject, files, wanted)
     if subject.data.turned:
         lines.append("table = table[::-1]  # the newest row stands first")
-    names = list(wanted.numbers)
-    lines += [f"{column(name)} = {as_numbers(script, files, wanted, name)}" for name in names if wanted.level(name)]
+    names, raw = list(wanted.numbers), list(subject.data.preprocessing.raw_columns)
+    dressed = [(column(name), as_numbers(script, files, wanted, name)) for name in names if wanted.level(name)]
+    lines += [statement(target, numbers, INDENT) for target, numbers in dressed]
     if evening is not None:
-        lines += evening.lines(script, names, list(wanted.words))
+        lines += evening.lines(script, names, list(wanted.words), {_constant(subject): raw})
     plain = replace(wanted, levels={**wanted.levels, **dict.fromkeys(names, 0)})
-    about, y = target_of(script, subject, files, plain)
-    raw = list(subject.data.preprocessing.raw_columns)
+    what, before, y = target_of(script, subject, files, plain)
     chosen = literal(raw) if len(raw) == 1 else script.constant(_constant(subject), raw, SECTION)
-    if isinstance(y, list):
-        *before, y = y
-        lines += before
     line = subject.line("data", "series")
-    text = f"The rows of {shown_paths(files)}, oldest first, (rows, {len(raw)}), and {about} in each"
-    lines.append(f'return table[{chosen}].to_numpy("float64"), {y}')
+    text = f"The rows of {shown_paths(files)}, oldest first, (rows, {len(raw)}), and {what} in each"
+    lines += [*before, *returning(f'table[{chosen}].to_numpy("float64")', y)]
     define(script, SECTION, "load_data()", text + (f" ({line} of the spec)." if line else "."), lines)
 
 
@@ -103,10 +100,15 @@ class Evening:
     def dates(self) -> dict[str, str]:
         return {} if self.time is None or self.form is None else {self.time: self.form}
 
-    def lines(self, script: Script, numbers: list[str], words: list[str]) -> list[str]:
-        """The lines that even out `table`."""
+    def lines(self, script: Script, numbers: list[str], words: list[str], known: dict[str, list[str]]) -> list[str]:
+        """The lines that even out `table`.
+
+        Args:
+            known: constants that hold names of columns.
+        """
         names = [*numbers, *words]
-        chosen = Code(literal(names)) if len(names) == 1 else script.constant("evened", names, SECTION)
+        constant = next((key for key, held in known.items() if held == names), "evened")
+        chosen = Code(literal(names)) if len(names) == 1 else script.constant(constant, names, SECTION)
         found = []
         if self.time is not None and self.form is not None and self._needs_times:
             found.append(f"{column(self.time)} = {self._parsed(self.time, self.form)}")
@@ -184,7 +186,9 @@ class Evening:
                 found.append(f"table = table.set_index({literal(self.time)})")
             filled = f"table[{chosen}].{each}"
             if self.group is not None:
-                filled = f"table.groupby({literal(self.group)})[{chosen}].transform(lambda values: values.{each})"
+                between = script.use("tables", "between", SECTION)
+                said = f", method={method[:-2]}" if method else ""
+                filled = f"table.groupby({literal(self.group)})[{chosen}].transform({between}{said})"
         if limit is not None:
             short = script.use("tables", "short_holes", SECTION)
             holes = f"table[{chosen}].apply({short}, most={limit})"

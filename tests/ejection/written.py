@@ -21,6 +21,7 @@ from dlspec.runs.job import load_data, plan_of
 from tests.conftest import ROOT
 
 NAME = "written"
+MODEL = "model: [dense: 4, output]\ntrain: {epochs: 1}\n"
 MAIN = 'def main():\n    pass\n\n\nif __name__ == "__main__":\n    main()'
 
 
@@ -32,6 +33,11 @@ class Written:
     script: Script
     module: ModuleType
     text: str
+
+    @property
+    def loading(self) -> str:
+        """`load_data` as it is written."""
+        return next(chunk for chunk in self.script.chunks["data"] if "def load_data" in chunk)
 
     @property
     def fell_back(self) -> bool:
@@ -106,9 +112,7 @@ def _check_series(case: Written, part: Any, x: Any, y: Any, rows: Any) -> None:
     if target.kind == "input" or len(rows) == 0:
         return
     steps = target.steps or (window.horizon,)
-    if target.kind == "class":
-        np.testing.assert_array_equal(y[rows], part.truth[:])
-    elif len(steps) == 1 and not target.columns:
+    if target.kind == "class" or (len(steps) == 1 and not target.columns):
         np.testing.assert_array_equal(y[rows], part.truth[:])
     if data.signature.group is None:
         last = rows - steps[0]
