@@ -64,7 +64,7 @@ def _target(script: Script, subject: Subject, files: ArrayFiles, held: dict[str,
     target = subject.target
     described = files.describe()
     by_default = list(target.names) == list(described.targets) and {"y", "y_train"} & {*held}
-    name = "y" if by_default else target.name
+    name = "y" if by_default else target.names[0]
     values = _joined(held, name)
     if target.kind == "class":
         shape = files._joined(files._stored())[0][name].shape

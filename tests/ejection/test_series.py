@@ -110,7 +110,8 @@ CASES = {
     "three hours": (series(irregular, 300), PLAIN + "\n  resample: {every: 3 h, how: sum}"),
     "days in words": (
         series(irregular, 900, lambda step: f"2024-{1 + step // 600:02}-{1 + step // 24 % 25:02} {step % 24:02}:00"),
-        PLAIN.replace("target: a", "target: state").replace("horizon: 1", "horizon: 0") + "\n  resample: 1 d\n  missing: previous",
+        PLAIN.replace("target: a", "target: state").replace("horizon: 1", "horizon: 0")
+        + "\n  resample: 1 d\n  missing: previous",
     ),
     "weeks": (series(when=fourth, steps=420),
               PLAIN + "\n  resample: {every: 1 w, how: median}\n  missing: previous"),
@@ -121,6 +122,15 @@ CASES = {
     "two months": (series(when=tenth, steps=400),
                    PLAIN + "\n  resample: 2 months"),
     "groups by the hour": (series(grouped(irregular)), GROUPED + "\n  resample: 1 h\n  missing: previous"),
+    "classes interpolated": (
+        series(holes),
+        PLAIN.replace("target: a", "target: state").replace("horizon: 1", "horizon: 0") + "\n  missing: interpolate",
+    ),
+    "long names": (
+        series(grouped(twice)).replace("time", "when it was measured", 1).replace("place", "where it was measured", 1),
+        GROUPED.replace("time: time", "time: when it was measured").replace("place", "where it was measured")
+        + "\n  duplicates: mean\n  missing: interpolate",
+    ),
     "steps of numbers": (series(number), PLAIN + "\n  resample: 2"),
     "interpolated by numbers": (
         series(lambda row, step: [holes(number(row, step)[0], step)[0]] if step % 6 else []),

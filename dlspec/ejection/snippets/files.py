@@ -74,7 +74,7 @@ def padded(picture, size):
     """A picture brought to a size without changing its form, with black edges."""
     scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
     whole = stretched(picture, [max(1, round(length * scale)) for length in picture.shape[:2]])
-    top, left = ((size[i] - whole.shape[i]) // 2 for i in (0, 1))
+    top, left = ((size[i] - whole.shape[i] + 1) // 2 for i in (0, 1))
     edged = np.zeros((*size, whole.shape[2]), whole.dtype)
     edged[top : top + whole.shape[0], left : left + whole.shape[1]] = whole
     return edged
