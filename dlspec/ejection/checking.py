@@ -86,6 +86,22 @@ class Expected:
     seen: Array
     judged: Array
 
+    def each(self, every: int) -> Expected:
+        """Of every so manieth row alone."""
+        if every == 1:
+            return self
+        x = (
+            {name: values[::every] for name, values in self.x.items()}
+            if isinstance(self.x, Mapping)
+            else self.x[::every]
+        )
+        return Expected(x, None if self.y is None else self.y[::every], self.seen[::every], self.judged[::every])
+
+    @property
+    def size(self) -> int:
+        """Bytes of `x`."""
+        return sum(own.nbytes for own in (self.x.values() if isinstance(self.x, Mapping) else [self.x]))
+
     def differences(self, found: Any, *, with_y: bool = True) -> list[str]:
         """What is not the same: columns by their names or places, `x` and `y` as a whole; nothing where all is."""
         if isinstance(found, Exception) or (with_y and not (isinstance(found, tuple) and len(found) == 2)):
@@ -112,8 +128,11 @@ class Expected:
 
 def same(found: Any, expected: Array, rows: Array) -> bool:
     """Whether two arrays have the same shape and, in some rows, the same values up to rounding."""
-    found = np.asarray(found)
-    if found.shape != expected.shape or (found.dtype == object) != (expected.dtype == object):
+    if (
+        not isinstance(found, np.ndarray)
+        or found.shape != expected.shape
+        or (found.dtype == object) != (expected.dtype == object)
+    ):
         return False
     places = np.flatnonzero(rows)
     for block in np.array_split(places, max(1, len(places) // 4096)):

@@ -33,12 +33,16 @@ class Wanted:
         numbers: columns of numbers.
         dates: columns of dates -> how they are written.
         levels: column -> 0 for the plain way to read it; where that gives other values, one more.
+        literal_words: whether words such as `NA` stay words.
+        dressed: whether some numbers are read as text, so that separators of thousands stay in all of them.
     """
 
     words: Sequence[str] = ()
     numbers: Sequence[str] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, int] = field(default_factory=dict)
+    dressed: bool = False
+    literal_words: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -117,7 +121,7 @@ def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
         found["sep"] = Code(r'r"\s+"') if separator == BLANKS else separator
     if signs.decimal != ".":
         found["decimal"] = signs.decimal
-    if signs.thousands and not any(wanted.level(name) for name in wanted.numbers):
+    if signs.thousands and not wanted.dressed:
         found["thousands"] = signs.thousands
     if file.encoding not in ("utf-8-sig", "utf-8"):
         found["encoding"] = file.encoding
@@ -130,7 +134,7 @@ def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
 def _missing(file: Separated, wanted: Wanted) -> dict[str, Any]:
     """What says which values are missing; where words such as `NA` are none that are, by column."""
     na = list(file.dialect.na)
-    if not any(wanted.level(name) for name in wanted.words):
+    if not wanted.literal_words:
         return {"na_values": na} if na else {}
     others = [name for name in wanted.names if name not in wanted.words]
     values = {**{name: na for name in wanted.words if na}, **{name: ["", *na] for name in others}}
@@ -215,6 +219,8 @@ def as_numbers(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> C
     """A column as numbers, (rows,) float64."""
     if not wanted.level(name):
         return Call(f"{column(name)}.to_numpy", ("float64",))
+    if wanted.level(name) == MOST_LEVEL:  # unlike the rest of the file
+        return Call(f'pd.to_numeric({column(name)}, errors="coerce").to_numpy', ("float64",))
     return Call(script.use("tables", "plain_numbers", SECTION), (column(name),), _signs(files))
 
 

@@ -68,14 +68,18 @@ def plainest(
         levels = {name: wanted.level(name) + 1 for name in columns if wanted.level(name) < MOST_LEVEL}
         if not levels:
             return None
-        wanted = replace(wanted, levels={**wanted.levels, **levels})
+        dressed = wanted.dressed or not levels.keys().isdisjoint(wanted.numbers)
+        literal_words = wanted.literal_words or not levels.keys().isdisjoint(wanted.words)
+        levels = {**wanted.levels, **levels}
+        wanted = replace(wanted, levels=levels, dressed=dressed, literal_words=literal_words)
     return None
 
 
 def only(name: str, wanted: Wanted) -> Wanted:
     """What is read of one column."""
     words, numbers = (tuple(own for own in names if own == name) for names in (wanted.words, wanted.numbers))
-    return Wanted(words, numbers, {own: form for own, form in wanted.dates.items() if own == name}, wanted.levels)
+    dates = {own: form for own, form in wanted.dates.items() if own == name}
+    return replace(wanted, words=words, numbers=numbers, dates=dates)
 
 
 def _read(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
@@ -115,10 +119,16 @@ def wanted_of(subject: Subject, *, with_target: bool = True) -> Wanted:
             (numbers if raw == "number" else words).append(feature.name)
     if with_target and target.kind != "input":
         for name in target.names:
-            own = numbers if target.kind == "number" else words
+            own = numbers if target.kind == "number" or has_number_classes(subject) else words
             if name not in own:
                 own.append(name)
     return Wanted(tuple(words), tuple(numbers), dates)
+
+
+def has_number_classes(subject: Subject) -> bool:
+    """Whether the classes are two whole numbers, which are read as numbers."""
+    target = subject.target
+    return target.kind == "class" and subject.data.columns[target.name].dtype.kind == "f"
 
 
 def _write(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted, function: str) -> None:
@@ -161,7 +171,8 @@ def features(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted)
         elif fitted.raw == "number":
             columns[name] = as_numbers(script, files, wanted, fitted.name)
             if fitted.dtype == "int64":
-                columns[name] = Call(f"{column(fitted.name)}.to_numpy", ("int64",))
+                filled = ".fillna(0)" if wanted.level(fitted.name) else ""
+                columns[name] = Call(f"{column(fitted.name)}{filled}.to_numpy", ("int64",))
         else:
             columns[name] = as_words(script, files, wanted, fitted.name)
     entries = [(f"{literal(name)}: ", each) for name, each in columns.items()]
@@ -187,8 +198,12 @@ def target_of(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted
         return "nothing besides, since that is what it gives back", [], Code("None")
     if target.kind == "class":
         classes = script.constant("classes", list(target.classes), SECTION)
-        words = as_words(script, files, wanted, target.name)
-        y = Call(script.use("tables", "class_indices", SECTION), (words, classes))
+        indices = script.use("tables", "class_indices", SECTION)
+        if target.name in wanted.numbers:
+            numbers = as_numbers(script, files, wanted, target.name)
+            y = Call(indices, (numbers, Code(f"map(float, {classes})")))
+        else:
+            y = Call(indices, (as_words(script, files, wanted, target.name), classes))
         return f"the place of {names} among the classes", [], y
     if target.kind == "labels" and target.separator is not None:
         labels = script.constant("labels", [label.word for label in target.labels], SECTION)
