@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.ejection.written import MODEL, written
+from tests.ejection.written import MODEL, WRITTEN, check_style, written
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles(tmp_path_factory):
+    """Checks the style of every script that was written, all at once."""
+    yield
+    folder = tmp_path_factory.mktemp("styles")
+    for place, text in enumerate(WRITTEN):
+        (folder / f"script_{place}.py").write_text(text, encoding="utf-8")
+    check_style(folder)
 
 
 @pytest.fixture
@@ -16,6 +26,11 @@ def case_of(tmp_path):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         spec = tmp_path / "spec.yaml"
         spec.write_text(f"dlspec: 1\nname: people\ndata:\n{data}\n{model}", encoding="utf-8")
-        return written(spec, tmp_path / "out")
+        made.append(written(spec, tmp_path / "out"))
+        return made[-1]
 
-    return make
+    made = []
+    yield make
+    for case in made:
+        if hasattr(case.module, "ARRAYS"):  # a file that stays open as long as its script runs
+            case.module.ARRAYS.close()

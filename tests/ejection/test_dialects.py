@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tests.ejection.test_tables import MODEL, ROWS, drawn, people, separated
-from tests.ejection.written import check_rows, check_style
+from tests.ejection.written import check_rows
 
 CITY = "{category: {missing: mean}}"
 FEATURES = f"\n  features: {{age: {{numeric: {{missing: median}}}}, income: numeric, city: {CITY}, joined: time}}"
@@ -253,4 +253,3 @@ def test_tables_are_read_as_dlspec_reads_them(name, case_of):
     case = case_of(files, data, MODEL)
     assert case.fell_back == (name in READ_BY_DLSPEC), case.loading
     check_rows(case)
-    check_style(case.text)

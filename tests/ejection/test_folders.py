@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from tests.ejection.written import check_preprocessing, check_rows, check_style
+from tests.ejection.written import check_preprocessing, check_rows
 
 FLAT = "model: [flatten, dense: 4, output]\ntrain: {epochs: 1}\n"
 KINDS = ("cat", "dog", "horse")
@@ -108,7 +108,6 @@ def test_pictures(name, case_of):
     case = case_of(files, f"  images: {given}\n  scale: min_max{target}", FLAT)
     assert not case.fell_back, case.loading
     check_rows(case)
-    check_style(case.text)
     if name == "of one size":
         check_preprocessing(case)
 
@@ -138,7 +137,6 @@ def test_sounds(name, case_of):
     case = case_of(files, f"  audio: {given}{target}", FLAT)
     assert not case.fell_back, case.loading
     check_rows(case)
-    check_style(case.text)
 
 
 def text(row):
@@ -150,7 +148,6 @@ def test_texts_in_folders(case_of):
     assert not case.fell_back, case.loading
     check_rows(case)
     check_preprocessing(case)
-    check_style(case.text)
 
 
 def archive(**arrays):
@@ -215,4 +212,3 @@ def test_arrays(name, case_of):
     assert case.fell_back == (name in READ_BY_DLSPEC), case.loading
     check_rows(case)
     check_preprocessing(case)
-    check_style(case.text)

@@ -10,7 +10,7 @@ from tests.ejection.test_series import GROUPED, grouped, holes, hour, series
 from tests.ejection.test_series import MODEL as SERIES_MODEL
 from tests.ejection.test_series import PLAIN as SERIES
 from tests.ejection.test_tables import ROWS, people, separated
-from tests.ejection.written import MODEL, check_preprocessing, check_rows, check_style, small_network
+from tests.ejection.written import MODEL, check_preprocessing, check_rows, small_network
 
 FEATURES = "{income: numeric, age: {numeric: {missing: mean}}, city: {category: {missing: mean}}}"
 PRETRAIN = "pretrain: {method: autoencoder, epochs: 1}\n"
@@ -37,7 +37,6 @@ def test_rows_that_are_drawn(name, case_of):
     assert not case.fell_back
     check_rows(case)
     check_preprocessing(case)
-    check_style(case.text)
     assert ("large" in name) == any("in memory at once" in sentence for sentence in case.script.left_out)
 
 
@@ -58,7 +57,6 @@ def test_samples_without_labels(features, case_of):
     seen = case.module.outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
     np.testing.assert_allclose(seen, case.subject.data.unlabeled, rtol=1e-6, atol=1e-6)
     check_rows(case)
-    check_style(case.text)
 
 
 def test_pictures_without_labels(case_of):
@@ -67,7 +65,6 @@ def test_pictures_without_labels(case_of):
     assert not case.fell_back
     seen = case.module.outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
     np.testing.assert_allclose(seen, case.subject.data.unlabeled[:], rtol=1e-6, atol=1e-6)
-    check_style(case.text)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +86,6 @@ def test_series_without_labels(text, data, case_of):
     assert case.subject.data.left_out > 0
     seen = case.module.outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
     np.testing.assert_allclose(seen, case.subject.data.unlabeled, rtol=1e-6, atol=1e-6)
-    check_style(case.text)
 
 
 def later(first):
@@ -110,7 +106,6 @@ def test_series_in_files_that_are_evened_by_themselves(case_of):
     case = case_of(files, data, SERIES_MODEL)
     assert case.fell_back
     check_rows(case)
-    check_style(case.text)
 
 
 def test_pictures_that_are_read_later(case_of, monkeypatch):
@@ -124,7 +119,6 @@ def test_pictures_that_are_read_later(case_of, monkeypatch):
 def test_layers_that_change_pictures_are_not_saved(case_of):
     model = "model: [random_flip: horizontal, random_rotation: 0.2, flatten, output]\ntrain: {epochs: 1}\n"
     case = case_of(in_folders(picture, ".png"), "  images: files", model)
-    check_style(case.text)
     from dlspec.model.build import build_network, with_preprocessing
 
     network = build_network(case.subject.graph)

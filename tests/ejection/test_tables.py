@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ejection.written import MODEL, check_preprocessing, check_rows, check_style
+from tests.ejection.written import MODEL, check_preprocessing, check_rows
 
 ROWS = 48
 
@@ -72,7 +72,6 @@ def test_every_type_of_feature(name, case_of):
     assert not case.fell_back
     check_rows(case)
     check_preprocessing(case)
-    check_style(case.text)
 
 
 TARGETS = {
@@ -103,4 +102,3 @@ def test_every_target(name, typed, case_of):
     assert not case.fell_back
     check_rows(case)
     check_preprocessing(case)
-    check_style(case.text)
