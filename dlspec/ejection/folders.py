@@ -8,7 +8,7 @@ from dlspec.data.sources.images import MODES, ImageFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.ejection.checking import Expected, result_of
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import literal
+from dlspec.ejection.python import literal, statement
 from dlspec.ejection.rows import SECTION, Wanted, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -108,11 +108,10 @@ def _listed(script: Script, subject: Subject, files: FolderFiles, listing: Listi
     whole = (files.folder / files.paths[0]).absolute()
     parts = list(dict.fromkeys(file.absolute().relative_to(whole).parts[0] for file in listing.files))
     if listing.tests:
-        found = (
-            f"[{by_class}(folder, {suffixes}) for folder in [{', '.join(f'{folder} / {literal(p)}' for p in parts)}]]"
-        )
+        folders = [subject.path(whole / part) for part in parts]
         return [
-            f"parts = {found}",
+            statement("folders", folders, 4),
+            f"parts = [{by_class}(folder, {suffixes}) for folder in folders]",
             "files = [file for found, _ in parts for file in found]",
             "labels = [label for _, found in parts for label in found]",
         ]

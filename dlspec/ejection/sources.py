@@ -44,7 +44,7 @@ def write_files(script: Script, subject: Subject) -> None:
         _keep_rows(script, expected)
     else:
         write(script)
-    if subject.data.rows_in_all is not None or is_read_later(subject.data.train.raw):
+    if not subject.is_series and is_read_later(subject.data.train.raw):
         script.leave_out("All samples are in memory at once, of which dlspec reads some at a time.")
     if subject.spec.data.unlabeled is not None:
         write_unlabeled(script, subject)

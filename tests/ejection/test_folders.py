@@ -201,14 +201,21 @@ ARRAYS = {
 SERIES = "@problemName s\n@timeStamps false\n@classLabel true a b\n@data\n" + "".join(
     f"{','.join(f'{value:.3f}' for value in X[row % 40, :, 0])}:{'ab'[row % 2]}\n" for row in range(30)
 )
-READ_BY_DLSPEC = {"a .ts file"}
+NUMBERED = SERIES.replace("@classLabel true a b", "@targetLabel true").replace(":a", ":1.5").replace(":b", ":-2")
+UNEVEN = SERIES.replace("\n0", "\n0.5,0.25,0")
 ARRAYS["a .ts file"] = ({"s.ts": SERIES}, "s.ts")
+ARRAYS["two .ts files"] = ({"s.ts": SERIES, "t.ts": UNEVEN}, "{test: s.ts, train: t.ts}")
+ARRAYS["a .ts file with numbers"] = ({"s.ts": NUMBERED}, "s.ts")
+ARRAYS["a .ts file without labels"] = (
+    {"s.ts": SERIES.replace("@classLabel true a b", "@classLabel false").replace(":a", "").replace(":b", "")},
+    "s.ts\n  target: input",
+)
 
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays(name, case_of):
     files, given = ARRAYS[name]
     case = case_of(files, f"  arrays: {given}", FLAT)
-    assert case.fell_back == (name in READ_BY_DLSPEC), case.loading
+    assert not case.fell_back, case.loading
     check_rows(case)
     check_preprocessing(case)
