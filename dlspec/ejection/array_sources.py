@@ -8,7 +8,7 @@ from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.series_archives import SUFFIX
 from dlspec.ejection.checking import Expected, result_of
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import Code, literal
+from dlspec.ejection.python import Code, literal, statement
 from dlspec.ejection.rows import SECTION
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -17,8 +17,8 @@ from dlspec.ejection.tables import Write
 
 def array_writer(subject: Subject, files: ArrayFiles, expected: Expected, function: str = "load_data") -> Write | None:
     """What writes `load_data`; None: there is no plain way."""
-    if any(path.lower().endswith(SUFFIX) for path in files.paths):
-        return None
+    if files.paths[0].lower().endswith(SUFFIX):
+        return _of_archives(subject, files, expected, function)
     if list(files.describe().features) != [column.name for column in subject.data.signature.features]:
         return None
     names = sorted(files._stored())
@@ -44,6 +44,38 @@ def array_writer(subject: Subject, files: ArrayFiles, expected: Expected, functi
     return None if expected.differences(found, with_y=function == "load_data") else write
 
 
+def _of_archives(subject: Subject, files: ArrayFiles, expected: Expected, function: str) -> Write | None:
+    """Of `.ts` files, that of the test behind that for training."""
+    with_y = function == "load_data" and subject.target.kind != "input"
+    roles = files.roles or ("",)
+    ordered = sorted(zip(roles, files.paths, strict=True), key=lambda each: each[0] == "test")
+    paths = [subject.path((files.folder / path).absolute()) for _, path in ordered]
+    labelled = any(name.startswith("y") for name in files._stored())
+
+    def write(script: Script) -> None:
+        read = script.use("archives", "read_archive", SECTION)
+        if len(paths) == 1:
+            lines = [f"rows = {read}({paths[0]})"]
+        else:
+            lines = [statement("files", paths, 4), f"rows = [row for file in files for row in {read}(file)]"]
+        given = "[row[:-1] for row in rows]" if labelled else "rows"
+        x = f"{script.use('archives', 'as_series', SECTION)}({given})"
+        about = f"The series of {', '.join(path for _, path in ordered)}, (series, timesteps, dimensions)"
+        if with_y and subject.target.kind == "class":
+            classes = script.constant("classes", list(subject.target.classes), SECTION)
+            indices = script.use("tables", "class_indices", SECTION)
+            lines.append(f"labels = {indices}([row[-1].strip() for row in rows], {classes})")
+            about += ", and the place of the class of each"
+        elif with_y:
+            lines.append('labels = np.array([row[-1] for row in rows], "float64")')
+            about += ", and the number of each"
+        end = ", labels" if with_y else ", None" if function == "load_data" else ""
+        define(script, SECTION, f"{function}()", f"{about}.", [*lines, f"return {x}{end}"])
+
+    found = result_of(write, subject.folder, function)
+    return None if expected.differences(found, with_y=function == "load_data") else write
+
+
 def _named(subject: Subject, files: ArrayFiles, name: str, roles: dict[str, str]) -> str:
     """The source of one array."""
     if not roles:
@@ -64,16 +96,17 @@ def _target(script: Script, subject: Subject, files: ArrayFiles, held: dict[str,
     target = subject.target
     described = files.describe()
     by_default = list(target.names) == list(described.targets) and {"y", "y_train"} & {*held}
-    name = "y" if by_default else target.name
+    name = "y" if by_default else target.names[0]
     values = _joined(held, name)
     if target.kind == "class":
         shape = files._joined(files._stored())[0][name].shape
-        classes = script.constant("classes", list(target.classes), SECTION)
-        indices = script.use("tables", "class_indices", SECTION)
-        lines = [f"y = {values}"]
         if len(shape) == 2:
-            lines = [f"y = {values}.argmax(axis=1)" if shape[1] > 1 else f"y = {values}[:, 0]"]
-        return [*lines, f"y = {indices}(y.astype(str), {classes})"], "the place of each one's class"
+            values = f"{values}.argmax(axis=1)" if shape[1] > 1 else f"{values}[:, 0]"
+        if list(target.classes) == [str(place) for place in range(len(target.classes))]:
+            return [f'y = {values}.astype("int64")'], "the place of each one's class"
+        indices = script.use("tables", "class_indices", SECTION)
+        classes = script.constant("classes", list(target.classes), SECTION)
+        return [f"y = {indices}({values}.astype(str), {classes})"], "the place of each one's class"
     if target.kind == "labels":
         return [f'y = {values}.astype("uint8")'], "the labels of each"
     if by_default or len(target.names) == 1:

@@ -26,49 +26,50 @@ def expected_data(subject: Subject) -> Expected:
         return _series(subject)
     columns = data.columns
     count = data.rows_in_all or _length(columns)
-    own = np.arange(_length(columns)) * data.kept_every
-    seen = np.zeros(count, bool)
-    seen[own[complete_rows(subject.spec.data, data.signature, columns)]] = True
-    x = spread(_samples(subject, columns, seen[own]), own, count)
+    x, rows = _of_columns(subject, columns)
+    rows = rows * data.kept_every
+    seen = np.isin(np.arange(count), rows)
+    x = spread(x, rows, count)
     y, judged = _truth(subject, count)
     return Expected(x, y, seen, judged)
 
 
 def expected_unlabeled(subject: Subject) -> tuple[Expected, Array | None]:
     """The rows of the other source, and which of them pretraining sees; None: all."""
-    section, signature = subject.spec.data, subject.data.signature
-    source = unlabeled_source(section)
+    source = unlabeled_source(subject.spec.data)
     assert source is not None, "is asked for where there is one"
     columns = source.load(subject.spec.seed)
     count = _length(columns)
-    kept = complete_rows(section, signature, columns)
-    seen = np.isin(np.arange(count), kept)
-    used = kept
+    x, kept = _of_columns(subject, columns)
+    seen, used = np.isin(np.arange(count), kept), kept
     if subject.data.left_out:
         held_out = (subject.data.validation, subject.data.test)
         known = {print_of(sample) for part in held_out for block in blocks(part.inputs) for sample in block}
-        inputs = _inputs(subject, {name: values[kept] for name, values in columns.items()})
+        inputs = _inputs(subject, x)
         used = kept[[print_of(sample) not in known for block in blocks(inputs) for sample in block]]
     rows = None if len(used) == count else used
-    return Expected(_samples(subject, columns, seen), None, seen, np.zeros(count, bool)), rows
+    return Expected(spread(x, kept, count), None, seen, np.zeros(count, bool)), rows
 
 
-def _inputs(subject: Subject, columns: Columns) -> Samples:
-    """What the network sees of other samples."""
+def _of_columns(subject: Subject, columns: Columns) -> tuple[Data, Array]:
+    """The features of the rows that lack nothing which they may not lack, and which these are."""
+    rows = complete_rows(subject.spec.data, subject.data.signature, columns)
+    if len(rows) < _length(columns):
+        columns = {name: values[rows] for name, values in columns.items()}
+    return _samples(subject, columns), rows
+
+
+def _inputs(subject: Subject, x: Data) -> Samples:
+    """What the network sees of samples."""
     steps = subject.data.preprocessing
-    x = _samples(subject, columns, np.ones(_length(columns), bool))
     if not isinstance(x, dict):
         return steps.network_inputs(x)
     encoded = [column.encode(values[:, 0]) for column, values in zip(steps.columns, x.values(), strict=True)]
     return np.hstack(encoded)
 
 
-def _samples(subject: Subject, columns: Columns, seen: Array) -> Data:
-    """The features of all rows.
-
-    Args:
-        seen: rows that lack nothing which they may not lack.
-    """
+def _samples(subject: Subject, columns: Columns) -> Data:
+    """The features of rows."""
     section, data = subject.spec.data, subject.data
     types = data.signature.types
     found: list[Array] = []
@@ -81,7 +82,7 @@ def _samples(subject: Subject, columns: Columns, seen: Array) -> Data:
     if subject.is_typed:
         for place, fitted in enumerate(steps.columns):
             if fitted.dtype == "int64":
-                found[place] = np.where(seen, found[place], 0).astype("int64")
+                found[place] = found[place].astype("int64")
         return dict(zip(steps.input_names, (values[:, None] for values in found), strict=True))
     return found[0] if found[0].ndim > 1 else np.stack(found, axis=1)
 

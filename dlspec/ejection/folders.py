@@ -8,12 +8,16 @@ from dlspec.data.sources.images import MODES, ImageFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.ejection.checking import Expected, result_of
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import literal
+from dlspec.ejection.python import literal, statement
 from dlspec.ejection.rows import SECTION, Wanted, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.tables import Write, plainest, target_of, wanted_of
 
+COMPARED = 2**28
+"""Bytes of samples that are compared with those of dlspec; of more, some of them."""
+PICTURES = ("read_picture", "fast_picture", "read_deep_picture")
+"""What reads a picture, the plainest first."""
 FITS = {"stretch": "stretched", "crop": "cropped", "pad": "padded"}
 
 
@@ -22,24 +26,28 @@ def folder_writer(
 ) -> Write | None:
     """What writes `load_data`, in the plainest way that gives the expected values; None: no way does."""
     listing = files._listing()
-    for fast in (False, True):
-        if fast and not isinstance(files, ImageFiles):
-            return None
+    every = 1 + expected.size // COMPARED
+    if every > 1 and listing.table is not None:
+        every = 1
+    expected = expected.each(every)
+    for read in PICTURES if isinstance(files, ImageFiles) else ("",):
         if listing.table is not None:
-            write = _of_table(subject, files, listing, expected, function, fast)
+            write = _of_table(subject, files, listing, expected, function, read)
         else:
-            write = _of_folder(subject, files, listing, expected, function, fast)
+            write = _of_folder(subject, files, listing, expected, function, read, every)
         if write is not None:
             return write
     return None
 
 
 def _of_folder(
-    subject: Subject, files: FolderFiles, listing: Listing, expected: Expected, function: str, fast: bool
+    subject: Subject, files: FolderFiles, listing: Listing, expected: Expected, function: str, read: str, every: int
 ) -> Write | None:
-    def write(script: Script) -> None:
+    def write(script: Script, some: str = "") -> None:
         lines = [*_listed(script, subject, files, listing), *_without_broken(script, subject, files, listing)]
-        x = _samples(script, subject, files, fast)
+        if some:  # to compare a part of many
+            lines += [f"{name} = {name}{some}" for name in ("files", "labels") if listing.labels or name == "files"]
+        x = _samples(script, subject, files, read)
         about = f"The {files.noun} in {files.paths[0]}, {_shape(files, subject)}"
         if function != "load_data" or subject.target.kind == "input":
             end = ", None" if function == "load_data" else ""
@@ -50,12 +58,12 @@ def _of_folder(
         about += ", and the place of the class of each, the name of its folder."
         define(script, SECTION, "load_data()", about, [*lines, *_returned(x, f", {indices}(labels, {classes})")])
 
-    found = result_of(write, subject.folder, function)
+    found = result_of(lambda script: write(script, f"[::{every}]" * (every > 1)), subject.folder, function)
     return None if expected.differences(found, with_y=function == "load_data") else write
 
 
 def _of_table(
-    subject: Subject, files: FolderFiles, listing: Listing, expected: Expected, function: str, fast: bool
+    subject: Subject, files: FolderFiles, listing: Listing, expected: Expected, function: str, read: str
 ) -> Write | None:
     """Of files that a table names."""
     table = listing.table
@@ -63,18 +71,23 @@ def _of_table(
 
     def writer(wanted: Wanted) -> Write:
         def write(script: Script) -> None:
-            lines = reading(script, subject, table, wanted)
+            lines = reading(subject, table, wanted)
             folder = subject.path((table.folder / table.paths[0]).absolute().parent)
             lines.append(f"files = [({folder}) / name.strip() for name in {column(listing.column)}]")
             lines += _without_broken(script, subject, files, listing)
-            x = _samples(script, subject, files, fast)
+            x = _samples(script, subject, files, read)
             about = f"The {files.noun} that {table.paths[0]} names, {_shape(files, subject)}"
             if function != "load_data":
                 define(script, SECTION, f"{function}()", f"{about}.", [*lines, *_returned(x, "")])
                 return
-            what, y = target_of(script, subject, table, wanted)
-            before, y = (y[:-1], y[-1]) if isinstance(y, list) else ([], y)
-            define(script, SECTION, "load_data()", f"{about}, and {what}.", [*lines, *before, *_returned(x, f", {y}")])
+            what, before, y = target_of(script, subject, table, wanted)
+            define(
+                script,
+                SECTION,
+                "load_data()",
+                f"{about}, and {what}.",
+                [*lines, *before, *_returned(x, f", {literal(y)}")],
+            )
 
         return write
 
@@ -82,27 +95,23 @@ def _of_table(
     names = [name for name in (*of_target.words, *of_target.numbers) if name in subject.target.names]
     words = [listing.column, *(name for name in of_target.words if name in names)]
     wanted = Wanted(tuple(words), tuple(name for name in of_target.numbers if name in names))
-    return plainest(writer, wanted, subject, expected, function)
+    return plainest(writer, wanted, subject, table, expected, function)
 
 
 def _listed(script: Script, subject: Subject, files: FolderFiles, listing: Listing) -> list[str]:
     """The lines that find the files in `files`, and the class of each in `labels`."""
     folder = subject.path((files.folder / files.paths[0]).absolute())
-    suffixes = script.constant("suffixes", list(files.suffixes), SECTION)
+    suffixes = script.constant("suffixes", sorted({file.suffix.lower() for file in listing.files}), SECTION)
     if listing.labels is None:
-        below = f"({folder}).iterdir()"
-        return [
-            f'files = sorted(file for file in {below} if file.suffix.lower() in {suffixes} and file.name[0] != ".")'
-        ]
+        return [f"files = {script.use('files', 'files_in', SECTION)}({folder}, {suffixes})"]
     by_class = script.use("files", "files_by_class", SECTION)
     whole = (files.folder / files.paths[0]).absolute()
     parts = list(dict.fromkeys(file.absolute().relative_to(whole).parts[0] for file in listing.files))
     if listing.tests:
-        found = (
-            f"[{by_class}(folder, {suffixes}) for folder in [{', '.join(f'{folder} / {literal(p)}' for p in parts)}]]"
-        )
+        folders = [subject.path(whole / part) for part in parts]
         return [
-            f"parts = {found}",
+            statement("folders", folders, 4),
+            f"parts = [{by_class}(folder, {suffixes}) for folder in folders]",
             "files = [file for found, _ in parts for file in found]",
             "labels = [label for _, found in parts for label in found]",
         ]
@@ -133,19 +142,19 @@ def _shape(files: FolderFiles, subject: Subject) -> str:
     return f"({files.noun}, {shape}) from {'0 to 255' if isinstance(files, ImageFiles) else '-1 to 1'}"
 
 
-def _samples(script: Script, subject: Subject, files: FolderFiles, fast: bool) -> str:
+def _samples(script: Script, subject: Subject, files: FolderFiles, read: str) -> str:
     """The source of what is in `files`."""
     if isinstance(files, TextFiles):
         return _texts(subject)
     shape = subject.data.train.raw.shape[1:]
     if isinstance(files, AudioFiles):
-        read = script.use("files", "read_sound", SECTION)
-        return f"np.stack([{read}(file, rate={files.rate_brought_to()}, length={shape[0]}) for file in files])"
+        sound = script.use("files", "read_sound", SECTION)
+        return f"np.stack([{sound}(file, rate={files.rate_brought_to()}, length={shape[0]}) for file in files])"
     assert isinstance(files, ImageFiles), "there are three kinds"
     mode = literal(MODES["rgb" if shape[-1] == 3 else "grayscale"])
-    read = script.use("files", "fast_picture" if fast else "read_picture", SECTION)
     size = literal(tuple(shape[:2]))
-    one = f"{read}(file, {mode}, {size})" if fast and files.size else f"{read}(file, {mode})"
+    of_size = f", {size}" if read == "fast_picture" and files.size else ""
+    one = f"{script.use('files', read, SECTION)}(file, {mode}{of_size})"
     if files.size is None:
         return f"np.stack([{one} for file in files])"
     return f"np.stack([{script.use('files', FITS[files.fit], SECTION)}({one}, {size}) for file in files])"

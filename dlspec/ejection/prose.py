@@ -16,13 +16,21 @@ def docstring(text: str) -> str:
     one = f"{QUOTES}{safe}{QUOTES}"
     if len(one) + INDENT <= WIDTH:
         return one
+    lines = _broken(f"{QUOTES}{safe}", WIDTH - INDENT)
+    if len(lines) == 1:  # the quotes alone are too much
+        lines = _broken(f"{QUOTES}{safe}", WIDTH - INDENT - len(QUOTES))
+    return f"\n{' ' * INDENT}".join([*lines, QUOTES])
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """A text in lines of so many characters at most."""
     lines = [""]
-    for word in f"{QUOTES}{safe}".split():
-        if lines[-1] and INDENT + len(lines[-1]) + 1 + len(word) > WIDTH:
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
-    return f"\n{' ' * INDENT}".join([*lines, QUOTES])
+    return lines
 
 
 def define(script: Script, section: str, signature: str, about: str, lines: Sequence[str]) -> None:

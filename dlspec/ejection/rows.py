@@ -33,12 +33,16 @@ class Wanted:
         numbers: columns of numbers.
         dates: columns of dates -> how they are written.
         levels: column -> 0 for the plain way to read it; where that gives other values, one more.
+        literal_words: whether words such as `NA` stay words.
+        dressed: whether some numbers are read as text, so that separators of thousands stay in all of them.
     """
 
     words: Sequence[str] = ()
     numbers: Sequence[str] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, int] = field(default_factory=dict)
+    dressed: bool = False
+    literal_words: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -48,11 +52,11 @@ class Wanted:
         return self.levels.get(column, 0)
 
 
-def reading(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
+def reading(subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     """The lines that read files into `table`."""
     sources = [part for part in (files, files.validation, files.test) if part is not None]
     paths = [(part, path) for part in sources for path in part.paths]
-    calls = [_call(script, format_, wanted) for part in sources for format_ in part.files]
+    calls = [_call(format_, wanted) for part in sources for format_ in part.files]
     if len(paths) == 1 and not _is_pattern(*paths[0]):
         return [statement("table", _of_file(calls[0], _path(subject, *paths[0])), 4)]
     if all(call == calls[0] for call in calls):
@@ -98,10 +102,10 @@ def _listed(subject: Subject, paths: Sequence[tuple[RowsFiles, str]]) -> str:
 # --- a call for each format
 
 
-def _call(script: Script, file: RowsFormat, wanted: Wanted) -> Call:
+def _call(file: RowsFormat, wanted: Wanted) -> Call:
     """The call that reads a file, without its path."""
     if isinstance(file, Separated):
-        return Call("pd.read_csv", (), _of_separated(script, file, wanted))
+        return Call("pd.read_csv", (), _of_separated(file, wanted))
     if isinstance(file, Excel):
         return Call("pd.read_excel", (), _of_excel(file, wanted))
     if isinstance(file, JsonLines):
@@ -110,31 +114,31 @@ def _call(script: Script, file: RowsFormat, wanted: Wanted) -> Call:
     return Call("pd.read_parquet", (), {})
 
 
-def _of_separated(script: Script, file: Separated, wanted: Wanted) -> dict[str, Any]:
+def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
     separator, signs = file.separator, file.signs
     found: dict[str, Any] = {}
     if separator != ",":
         found["sep"] = Code(r'r"\s+"') if separator == BLANKS else separator
     if signs.decimal != ".":
         found["decimal"] = signs.decimal
-    if signs.thousands and not any(wanted.level(name) for name in wanted.numbers):
+    if signs.thousands and not wanted.dressed:
         found["thousands"] = signs.thousands
     if file.encoding not in ("utf-8-sig", "utf-8"):
         found["encoding"] = file.encoding
     found |= _names(file, found, wanted)
-    if file.dialect.na:
-        found["na_values"] = list(file.dialect.na)
-    text = [name for name in wanted.words if wanted.level(name) == 0] + _text_dates(wanted)
-    if text:
-        found["dtype"] = {name: Code("str") for name in text}
-    converters = {name: Code("str.strip") for name in wanted.words if wanted.level(name) == 1}
-    last = [name for name in wanted.words if wanted.level(name) == MOST_LEVEL]
-    if last:
-        as_word = script.use("tables", "as_word", SECTION)
-        converters |= dict.fromkeys(last, as_word)
-    if converters:
-        found["converters"] = converters
-    return found
+    found |= _missing(file, wanted)
+    text = [*wanted.words, *_text_dates(wanted)]
+    return found | ({"dtype": {name: Code("str") for name in text}} if text else {})
+
+
+def _missing(file: Separated, wanted: Wanted) -> dict[str, Any]:
+    """What says which values are missing; where words such as `NA` are none that are, by column."""
+    na = list(file.dialect.na)
+    if not wanted.literal_words:
+        return {"na_values": na} if na else {}
+    others = [name for name in wanted.names if name not in wanted.words]
+    values = {**{name: na for name in wanted.words if na}, **{name: ["", *na] for name in others}}
+    return {"keep_default_na": False, **({"na_values": values} if values else {})}
 
 
 def _text_dates(wanted: Wanted) -> list[str]:
@@ -167,6 +171,12 @@ def _of_excel(file: Excel, wanted: Wanted) -> dict[str, Any]:
         found["sheet_name"] = sheet
     elif (filled := file.sheets()) and len(filled) == 1:
         found["sheet_name"] = filled[0]
+    with file._book() as book:
+        above = next(
+            (row for row, cells in enumerate(file._sheet(book).values) if any(c is not None for c in cells)), 0
+        )
+    if above:
+        found["skiprows"] = above
     if file.dialect.header is not None:
         found |= {"header": None, "names": file.header()}
     if file.dialect.na:
@@ -181,7 +191,7 @@ def _of_json(file: JsonLines) -> dict[str, Any]:
     with file._text() as lines:
         is_array = next((line for line in lines if line.strip()), "").lstrip().startswith("[")
     found: dict[str, Any] = {} if is_array else {"lines": True}
-    found |= {"dtype": False, "convert_dates": False, "precise_float": True}
+    found |= {"dtype": False, "precise_float": True}
     if file.encoding not in ("utf-8-sig", "utf-8"):
         found["encoding"] = file.encoding
     return found
@@ -194,37 +204,38 @@ def column(name: str) -> Code:
     return Code(f"table[{literal(name)}]")
 
 
-def as_words(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Code:
+def as_words(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
     """A column as text, (rows,) object."""
-    given: str = column(name)
+    given: Code | Call = column(name)
     na = list(files.dialect.na)
     is_text = all(isinstance(file, Separated) for file in files.all_files)
-    if na and (wanted.level(name) or not is_text):
-        given = f"{given}.replace({literal(na)}, None)"
-    function = "words" if is_text or wanted.level(name) == 0 else "as_words"
-    return Code(f"{script.use('tables', function, SECTION)}({given})")
+    if na and not is_text:
+        given = Call(f"{given}.replace", (na, None))
+    function = "as_words" if wanted.level(name) > is_text else "words"
+    return Call(script.use("tables", function, SECTION), (given,))
 
 
-def as_numbers(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Code:
+def as_numbers(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
     """A column as numbers, (rows,) float64."""
     if not wanted.level(name):
-        return Code(f'{column(name)}.to_numpy("float64")')
-    return Code(f"{script.use('tables', 'plain_numbers', SECTION)}({column(name)}{_signs(files)})")
+        return Call(f"{column(name)}.to_numpy", ("float64",))
+    if wanted.level(name) == MOST_LEVEL:  # unlike the rest of the file
+        return Call(f'pd.to_numeric({column(name)}, errors="coerce").to_numpy', ("float64",))
+    return Call(script.use("tables", "plain_numbers", SECTION), (column(name),), _signs(files))
 
 
-def _signs(files: RowsFiles) -> str:
+def _signs(files: RowsFiles) -> dict[str, Any]:
     """Arguments that say how numbers are written."""
     signs = {(file.signs.decimal, file.signs.thousands) for file in files.all_files}
     decimal, thousands = signs.pop()
     found = {"decimal": decimal} if decimal != "." else {}
-    found |= {"thousands": thousands} if thousands else {}
-    return "".join(f", {key}={literal(value)}" for key, value in found.items())
+    return found | ({"thousands": thousands} if thousands else {})
 
 
-def as_seconds(script: Script, wanted: Wanted, name: str) -> Code:
+def as_seconds(script: Script, wanted: Wanted, name: str) -> Call:
     """A column of dates as seconds since the beginning of 1970, (rows,) float64."""
     form = wanted.dates[name]
     if form in (QUARTER, WEEK):
-        return Code(f"{script.use('tables', {QUARTER: 'quarters', WEEK: 'weeks'}[form], SECTION)}({column(name)})")
-    said = "" if form == DATE_FORMS[0] else f", {literal(form)}"
-    return Code(f"{script.use('tables', 'seconds', SECTION)}({column(name)}{said})")
+        return Call(script.use("tables", {QUARTER: "quarters", WEEK: "weeks"}[form], SECTION), (column(name),))
+    said = () if form == DATE_FORMS[0] else (form,)
+    return Call(script.use("tables", "seconds", SECTION), (column(name), *said))

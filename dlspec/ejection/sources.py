@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from dlspec.data.arrays import is_read_later
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.sources.arrays import ArrayFiles
+from dlspec.data.sources.base import SHARE_OF_MEMORY
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.rows import SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
@@ -20,6 +22,8 @@ from dlspec.ejection.script import Script
 from dlspec.ejection.series import series_writer
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.tables import Write, table_writer
+from dlspec.language.diagnostics.errors import DataError
+from dlspec.runtime.memory import machine_memory
 
 Array = np.ndarray
 
@@ -35,10 +39,13 @@ def write_files(script: Script, subject: Subject) -> None:
     assert isinstance(source, FileSource), "built-in sets are written elsewhere"
     write = _writer(subject, source, expected, "load_data")
     if write is None:
+        _check_size(expected, source)
         script.leave_out(FELL_BACK)
         _keep_rows(script, expected)
     else:
         write(script)
+    if not subject.is_series and is_read_later(subject.data.train.raw):
+        script.leave_out("All samples are in memory at once, of which dlspec reads some at a time.")
     if subject.spec.data.unlabeled is not None:
         write_unlabeled(script, subject)
 
@@ -110,6 +117,14 @@ def _writer(subject: Subject, source: FileSource, expected: Expected, function: 
         return array_writer(subject, source, expected, function)
     assert isinstance(source, FolderFiles), "every source is one of these"
     return folder_writer(subject, source, expected, function)
+
+
+def _check_size(expected: Expected, source: FileSource) -> None:
+    """Raises DataError where the rows are too many to stand beside the script."""
+    if expected.size > machine_memory() // SHARE_OF_MEMORY:
+        message = f"no plain Python reads `{source.paths[0]}` as dlspec does, and its rows are too many to be written"
+        help = "save it as UTF-8 CSV with decimal points, as PNG of one size, or as arrays of numpy"
+        raise DataError.of("data-too-large", message, source.span, help=help)
 
 
 # --- values that stand beside the script

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from dlspec.data.preparation.times import DATE_FORMS
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.ejection.checking import Expected, result_of
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import Code, literal, statement
+from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement
 from dlspec.ejection.rows import MOST_LEVEL, SECTION, Wanted, as_numbers, as_seconds, as_words, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -30,15 +29,33 @@ def table_writer(subject: Subject, files: RowsFiles, expected: Expected, functio
         lambda wanted: lambda script: _write(script, subject, files, wanted, function),
         wanted_of(subject, with_target=function == "load_data"),
         subject,
+        files,
         expected,
         function,
     )
 
 
 def plainest(
-    writer: Callable[[Wanted], Write], wanted: Wanted, subject: Subject, expected: Expected, function: str
+    writer: Callable[[Wanted], Write],
+    wanted: Wanted,
+    subject: Subject,
+    files: RowsFiles,
+    expected: Expected,
+    function: str = "load_data",
 ) -> Write | None:
     """Reads each column in the plain way first, and those that come out otherwise in another one."""
+
+    def fails(name: str, wanted: Wanted) -> bool:
+        """Whether a column by itself cannot be read so."""
+
+        def write(script: Script) -> None:
+            lines = reading(subject, files, only(name, wanted))
+            define(
+                script, SECTION, "load_column()", "", [*lines, f"return {literal(_read(script, files, wanted, name))}"]
+            )
+
+        return isinstance(result_of(write, subject.folder, "load_column"), Exception)
+
     for _ in range(2 * MOST_LEVEL + 1):
         write = writer(wanted)
         found = result_of(write, subject.folder, function)
@@ -46,11 +63,29 @@ def plainest(
         if not wrong:
             return write
         columns = _columns_of(wrong, subject, wanted)
+        if isinstance(found, Exception):
+            columns = [name for name in columns if fails(name, wanted)]
         levels = {name: wanted.level(name) + 1 for name in columns if wanted.level(name) < MOST_LEVEL}
         if not levels:
             return None
-        wanted = replace(wanted, levels={**wanted.levels, **levels})
+        dressed = wanted.dressed or not levels.keys().isdisjoint(wanted.numbers)
+        literal_words = wanted.literal_words or not levels.keys().isdisjoint(wanted.words)
+        levels = {**wanted.levels, **levels}
+        wanted = replace(wanted, levels=levels, dressed=dressed, literal_words=literal_words)
     return None
+
+
+def only(name: str, wanted: Wanted) -> Wanted:
+    """What is read of one column."""
+    words, numbers = (tuple(own for own in names if own == name) for names in (wanted.words, wanted.numbers))
+    dates = {own: form for own, form in wanted.dates.items() if own == name}
+    return replace(wanted, words=words, numbers=numbers, dates=dates)
+
+
+def _read(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
+    if name in wanted.dates:
+        return as_seconds(script, wanted, name)
+    return (as_words if name in wanted.words else as_numbers)(script, files, wanted, name)
 
 
 def _columns_of(wrong: list[str], subject: Subject, wanted: Wanted) -> list[str]:
@@ -84,36 +119,37 @@ def wanted_of(subject: Subject, *, with_target: bool = True) -> Wanted:
             (numbers if raw == "number" else words).append(feature.name)
     if with_target and target.kind != "input":
         for name in target.names:
-            own = numbers if target.kind == "number" else words
+            own = numbers if target.kind == "number" or has_number_classes(subject) else words
             if name not in own:
                 own.append(name)
     return Wanted(tuple(words), tuple(numbers), dates)
 
 
+def has_number_classes(subject: Subject) -> bool:
+    """Whether the classes are two whole numbers, which are read as numbers."""
+    target = subject.target
+    return target.kind == "class" and subject.data.columns[target.name].dtype.kind == "f"
+
+
 def _write(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted, function: str) -> None:
-    lines = reading(script, subject, files, wanted)
+    lines = reading(subject, files, wanted)
     x, prepared = features(script, subject, files, wanted)
     lines += prepared
     if function != "load_data":
-        lines.append(f"return {x}")
-        define(
-            script,
-            SECTION,
-            f"{function}()",
-            f"The rows of {shown_paths(files)} without labels, which pretraining sees.",
-            lines,
-        )
+        about = f"The rows of {shown_paths(files)} without labels, which pretraining sees."
+        define(script, SECTION, f"{function}()", about, [*lines, f"return {x}"])
         return
-    about, y = target_of(script, subject, files, wanted)
+    what, before, y = target_of(script, subject, files, wanted)
     line = subject.line("data", "target")
-    about = f"The rows of {shown_paths(files)}: what the network sees, and {about}" + (
-        f" ({line} of the spec)." if line else "."
-    )
-    if isinstance(y, list):
-        *before, y = y
-        lines += before
-    lines.append(f"return {x}, {y}")
-    define(script, SECTION, f"{function}()", about, lines)
+    about = f"The rows of {shown_paths(files)}: what the network sees, and {what}"
+    about += f" ({line} of the spec)." if line else "."
+    define(script, SECTION, f"{function}()", about, [*lines, *before, *returning(x, y)])
+
+
+def returning(x: str, y: Call | Code) -> list[str]:
+    """The lines that return both."""
+    whole = f"return {x}, {literal(y)}"
+    return [whole] if INDENT + len(whole) <= WIDTH else [statement("y", y, INDENT), f"return {x}, y"]
 
 
 def shown_paths(files: RowsFiles) -> str:
@@ -128,20 +164,20 @@ def features(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted)
     steps = subject.data.preprocessing
     if not subject.is_typed:
         return matrix(script, files, wanted, list(steps.raw_columns), "features")
-    columns: dict[str, Any] = {}
+    columns: dict[str, Call] = {}
     for name, fitted in zip(steps.input_names, steps.columns, strict=True):
         if fitted.raw == "time":
             columns[name] = as_seconds(script, wanted, fitted.name)
         elif fitted.raw == "number":
-            numbers = as_numbers(script, files, wanted, fitted.name)
-            whole = fitted.dtype == "int64"
-            columns[name] = Code(numbers.replace('"float64"', '"int64"')) if whole and "float64" in numbers else numbers
-            if whole and "float64" not in numbers:
-                columns[name] = Code(f'{numbers}.astype("int64")')
+            columns[name] = as_numbers(script, files, wanted, fitted.name)
+            if fitted.dtype == "int64":
+                filled = ".fillna(0)" if wanted.level(fitted.name) else ""
+                columns[name] = Call(f"{column(fitted.name)}{filled}.to_numpy", ("int64",))
         else:
             columns[name] = as_words(script, files, wanted, fitted.name)
-    lines = ["x = {\n" + "".join(f"        {literal(name)}: {each},\n" for name, each in columns.items()) + "    }"]
-    return "{name: values[:, None] for name, values in x.items()}", lines
+    entries = [(f"{literal(name)}: ", each) for name, each in columns.items()]
+    lines = "".join(f"        {key}{source(each, 8, len(key), 1)},\n" for key, each in entries)
+    return "{name: values[:, None] for name, values in x.items()}", [f"x = {{\n{lines}    }}"]
 
 
 def matrix(script: Script, files: RowsFiles, wanted: Wanted, names: list[str], constant: str) -> tuple[str, list[str]]:
@@ -149,36 +185,40 @@ def matrix(script: Script, files: RowsFiles, wanted: Wanted, names: list[str], c
     lines = []
     for name in names:
         if wanted.level(name):
-            lines.append(f"{column(name)} = {as_numbers(script, files, wanted, name)}")
+            lines.append(statement(column(name), as_numbers(script, files, wanted, name), INDENT))
     chosen = literal(names) if len(names) == 1 else script.constant(constant, names, SECTION)
     return f'table[{chosen}].to_numpy("float64")', lines
 
 
-def target_of(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> tuple[str, str | list[str]]:
-    """What is predicted, in words, and its source, or the lines that make it, the last its source."""
+def target_of(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> tuple[str, list[str], Call | Code]:
+    """What is predicted, in words, the lines that make it, and its source."""
     target = subject.target
     names = ", ".join(f"`{name}`" for name in target.names)
     if target.kind == "input":
-        return "nothing besides, since that is what it gives back", "None"
+        return "nothing besides, since that is what it gives back", [], Code("None")
     if target.kind == "class":
         classes = script.constant("classes", list(target.classes), SECTION)
         indices = script.use("tables", "class_indices", SECTION)
-        return (
-            f"the place of {names} among the classes",
-            f"{indices}({as_words(script, files, wanted, target.name)}, {classes})",
-        )
+        if target.name in wanted.numbers:
+            numbers = as_numbers(script, files, wanted, target.name)
+            y = Call(indices, (numbers, Code(f"map(float, {classes})")))
+        else:
+            y = Call(indices, (as_words(script, files, wanted, target.name), classes))
+        return f"the place of {names} among the classes", [], y
     if target.kind == "labels" and target.separator is not None:
         labels = script.constant("labels", [label.word for label in target.labels], SECTION)
-        has_labels = script.use("tables", "has_labels", SECTION)
         words = as_words(script, files, wanted, target.name)
-        return f"which of the labels {names} has", f"{has_labels}({words}, {labels}, {literal(target.separator)})"
+        y = Call(script.use("tables", "has_labels", SECTION), (words, labels, target.separator))
+        return f"which of the labels {names} has", [], y
     if target.kind == "labels":
-        held = [
-            Code(f"{as_words(script, files, wanted, label.column)} == {literal(label.word)}") for label in target.labels
-        ]
-        lines = [statement("y", held, 4), 'np.stack(y, axis=1).astype("uint8")']
-        return f"whether each of {names} is true", lines
+        given = [(as_words(script, files, wanted, label.column), label.word) for label in target.labels]
+        held = [Code(f"{literal(words)} == {literal(word)}") for words, word in given]
+        return (
+            f"whether each of {names} is true",
+            [statement("y", held, 4)],
+            Code('np.stack(y, axis=1).astype("uint8")'),
+        )
     if len(target.names) == 1:
-        return names, as_numbers(script, files, wanted, target.name)
-    y, lines = matrix(script, files, wanted, list(target.names), "targets")
-    return names, [*lines, y]
+        return names, [], as_numbers(script, files, wanted, target.name)
+    several, lines = matrix(script, files, wanted, list(target.names), "targets")
+    return names, lines, Code(several)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import ROOT
-from tests.ejection.written import check_preprocessing, check_rows, check_style, written
+from tests.ejection.written import check_preprocessing, check_rows, written
 
 FILES = [
     "visits_table",
@@ -32,11 +32,9 @@ def test_files_are_read_as_dlspec_reads_them(name, tmp_path):
     assert not case.fell_back
     check_rows(case)
     check_preprocessing(case)
-    check_style(case.text)
 
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_networks_see_the_same(name, tmp_path):
     case = written(ROOT / "specs" / f"{name}.yaml", tmp_path)
     check_preprocessing(case)
-    check_style(case.text)

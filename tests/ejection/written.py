@@ -21,6 +21,9 @@ from dlspec.runs.job import load_data, plan_of
 from tests.conftest import ROOT
 
 NAME = "written"
+WRITTEN: list[str] = []
+"""Every script so far, whose style is checked at the end."""
+MODEL = "model: [dense: 4, output]\ntrain: {epochs: 1}\n"
 MAIN = 'def main():\n    pass\n\n\nif __name__ == "__main__":\n    main()'
 
 
@@ -32,6 +35,11 @@ class Written:
     script: Script
     module: ModuleType
     text: str
+
+    @property
+    def loading(self) -> str:
+        """`load_data` as it is written."""
+        return next(chunk for chunk in self.script.chunks["data"] if "def load_data" in chunk)
 
     @property
     def fell_back(self) -> bool:
@@ -54,6 +62,7 @@ def written(spec: Path | str, folder: Path) -> Written:
         (folder / f"{NAME}.json").write_text(as_json(script.fitted), encoding="utf-8")
     if script.arrays:
         np.savez(folder / f"{NAME}.npz", **script.arrays)
+    WRITTEN.append(text)
     return Written(subject, script, imported(folder / f"{NAME}.py"), text)
 
 
@@ -66,14 +75,12 @@ def imported(file: Path) -> ModuleType:
     return module
 
 
-def check_style(text: str) -> None:
-    """It is formatted, and has no import and no variable that it does not need."""
-    common = ["--config", str(ROOT / "pyproject.toml"), "-"]
-    for command in (["check", "--no-cache"], ["format", "--check"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *common], input=text, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{text}"
+def check_style(folder: Path) -> None:
+    """All scripts in a folder are formatted, and have no import and no variable that they do not need."""
+    common = ["--config", str(ROOT / "pyproject.toml"), str(folder)]
+    for command in (["check", "--no-cache"], ["format", "--check", "--diff", "--no-cache"]):
+        done = subprocess.run([sys.executable, "-m", "ruff", *command, *common], capture_output=True, text=True)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
 def at(x: Any, rows: Any) -> Any:

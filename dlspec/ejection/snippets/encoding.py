@@ -53,7 +53,7 @@ def unused_word(vocabulary):
 def encode_category(x, vocabulary):
     """1 in the place of the word, (batch, words); all are 0 for a word that is not in the vocabulary."""
     one_hot = layers.StringLookup(vocabulary=vocabulary, oov_token=unused_word(vocabulary), output_mode="one_hot")(x)
-    return one_hot[..., 1:]  # the first is for words that are not in the vocabulary
+    return ops.cast(one_hot[..., 1:], "float32")  # the first is for words that are not in the vocabulary
 
 
 def encode_code(x, vocabulary):
@@ -75,7 +75,8 @@ def encode_words(x, vocabulary, ngrams=1, mode="multi_hot", idf=None):
     """
     weights = {} if idf is None else {"idf_weights": idf}
     counted = layers.TextVectorization(ngrams=ngrams, output_mode=mode, vocabulary=vocabulary, **weights)(x)
-    return ops.reshape(counted, (-1, 1 + len(vocabulary)))[:, 1:]  # the first is for words that are not in it
+    counted = ops.reshape(counted, (-1, 1 + len(vocabulary)))
+    return ops.cast(counted[:, 1:], "float32")  # the first is for words that are not in the vocabulary
 
 
 def encode_sequence(x, vocabulary, length):

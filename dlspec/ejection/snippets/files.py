@@ -10,6 +10,11 @@ from scipy.io import wavfile
 from scipy.signal import resample_poly
 
 
+def files_in(folder, suffixes):
+    """The files in a folder itself that end so, in order of their names."""
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes and file.name[0] != ".")
+
+
 def files_below(folder, suffixes):
     """All files below a folder that end so, in order of their names."""
     visible = (file for file in folder.rglob("*") if not any(p.startswith(".") for p in file.relative_to(folder).parts))
@@ -31,10 +36,18 @@ def read_picture(file, mode):
     """
     with Image.open(file) as picture:
         upright = ImageOps.exif_transpose(picture)
-        if upright.mode.startswith("I"):  # 16 bits
-            upright = Image.fromarray((np.asarray(upright) * (255 / 65535)).clip(0, 255).round().astype("uint8"))
         values = np.asarray(upright.convert(mode))
     return values.reshape(*values.shape[:2], -1)
+
+
+def read_deep_picture(file, mode):
+    """The same of a picture with 16 bits a channel, of which Pillow would cut off what is above 255."""
+    with Image.open(file) as picture:
+        if not picture.mode.startswith("I"):
+            return read_picture(file, mode)
+        values = np.asarray(ImageOps.exif_transpose(picture)) * (255 / 65535)
+    eight = Image.fromarray(values.clip(0, 255).round().astype("uint8")).convert(mode)
+    return np.asarray(eight).reshape(*values.shape[:2], -1)
 
 
 def read_jpeg(file, mode, size=None):
@@ -74,7 +87,7 @@ def padded(picture, size):
     """A picture brought to a size without changing its form, with black edges."""
     scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
     whole = stretched(picture, [max(1, round(length * scale)) for length in picture.shape[:2]])
-    top, left = ((size[i] - whole.shape[i]) // 2 for i in (0, 1))
+    top, left = ((size[i] - whole.shape[i] + 1) // 2 for i in (0, 1))
     edged = np.zeros((*size, whole.shape[2]), whole.dtype)
     edged[top : top + whole.shape[0], left : left + whole.shape[1]] = whole
     return edged

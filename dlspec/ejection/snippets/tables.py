@@ -60,13 +60,19 @@ def plain_number(value, decimal, thousands):
 
 def class_indices(labels, classes):
     """The place of each label among the classes, -1 where it is none of them, (rows,)."""
-    return pd.Categorical(labels, categories=classes).codes.astype("int64")
+    places = {name: place for place, name in enumerate(classes)}
+    return np.array([places.get(label, -1) for label in labels], "int64")
 
 
 def has_labels(values, labels, separator):
     """Which labels stand in a value such as `action, comedy`, (rows, labels), 1 or 0."""
     found = [{part.strip() for part in value.split(separator)} for value in values]
     return np.array([[label in own for label in labels] for own in found], "uint8")
+
+
+def between(column, method="linear"):
+    """A column whose holes are filled on a line between the values around them."""
+    return column.interpolate(method, limit_area="inside")
 
 
 def short_holes(column, most):
