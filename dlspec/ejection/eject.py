@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from dlspec.ejection.data import write_data
 from dlspec.ejection.evaluation import write_evaluation
+from dlspec.ejection.layers import NotWritten
+from dlspec.ejection.main import Main, write_main
 from dlspec.ejection.network import write_network
 from dlspec.ejection.preprocessing import write_preprocessing
 from dlspec.ejection.pretraining import write_pretraining
@@ -23,13 +28,31 @@ WRITERS: tuple[Callable[[Script, Subject], None], ...] = (
 )
 
 
-def write_script(subject: Subject, name: str) -> Script:
-    """The script of a subject.
+def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
+    """The script of a subject, and its `main`.
 
     Args:
         name: of its file, without the ending.
+
+    Raises:
+        NotWritten: something has no source.
     """
+    if len(subject.folds) == 1:
+        return _written(subject, name)
+    of_folds = [_written(replace(subject, fold=fold), name) for fold in range(len(subject.folds))]
+    script, main = of_folds[subject.spec.data.split.shown_fold]
+    for other, _ in of_folds:
+        same_arrays = {*other.arrays} == {*script.arrays} and all(
+            np.array_equal(other.arrays[key], value) for key, value in script.arrays.items()
+        )
+        if not same_arrays or (other.chunks, other.constants) != (script.chunks, script.constants):
+            raise NotWritten("the network or what it sees is another one in each fold")
+    script.of_folds = [other.fitted for other, _ in of_folds]
+    return script, main
+
+
+def _written(subject: Subject, name: str) -> tuple[Script, Main]:
     script = Script(name)
     for write in WRITERS:
         write(script, subject)
-    return script
+    return script, write_main(script, subject)

@@ -11,9 +11,8 @@ import numpy as np
 from dlspec.ejection.document import as_notebook, as_script
 from dlspec.ejection.eject import write_script
 from dlspec.ejection.layers import NotWritten
-from dlspec.ejection.main import write_main
 from dlspec.ejection.proof import Differs, Proof, module_of, prove
-from dlspec.ejection.script import Script, as_json
+from dlspec.ejection.script import Script, beside
 from dlspec.ejection.subject import Subject
 from dlspec.language.diagnostics import Severity
 from dlspec.language.diagnostics.errors import DataError, SpecError
@@ -103,8 +102,7 @@ def _eject(
     subject = Subject(spec, folds, plan_of(spec, shown), file.parent, document)
     command = f"dlspec eject {named}{' --notebook' if notebook else ''}"
     try:
-        script = write_script(subject, file.stem)
-        main = write_main(script, subject)
+        script, main = write_script(subject, file.stem)
     except NotWritten as error:
         raise DataError.of("cannot-eject", f"`{named}` cannot be said in Python: {error}", help=HELP) from None
     text = as_script(script, subject, main, command)
@@ -147,7 +145,7 @@ def _write(script: Script, text: str, file: Path) -> list[Path]:
     try:
         if script.fitted:
             found.append(file.with_suffix(".json"))
-            write_text(found[-1], as_json(script.fitted))
+            write_text(found[-1], beside(script))
         if script.arrays:
             found.append(file.with_suffix(".npz"))
             with written_whole(found[-1]) as draft, draft.open("wb") as opened:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.ejection.guesses import kept, write_guess, write_inputs
+from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.python import WIDTH, Code, call, source
 from dlspec.ejection.requirements import write_require
 from dlspec.ejection.script import Script, lines_of
@@ -27,8 +28,6 @@ NOT_MEANS = {"rmse", "r2", "adjusted_r2", "pearson_correlation", "concordance_co
 
 def write_evaluation(script: Script, subject: Subject) -> None:
     """`predict`, `score`, `evaluate`, and `require` where the spec requires something."""
-    if len(subject.folds) > 1:
-        script.leave_out(f"Metrics are of one of the {len(subject.folds)} folds, the one whose network is kept.")
     metrics = [metric for metric in subject.spec.evaluate.metrics or [] if _is_known(script, metric)]
     predict = _write_predict(script, subject)
     _write_score(script, subject, metrics)
@@ -62,16 +61,14 @@ def _write_predict(script: Script, subject: Subject) -> str:
     target = subject.target
     if target.kind == "input":
         return _write_given_back(script, subject)
+    outputs = outputs_source(script, subject, "model", "x")
     said, values = {
-        "labels": (
-            "The probability of each label, (samples, labels).",
-            'model.predict(x, verbose=0).astype("float64")',
-        ),
-        "class": ("The probability of each class, (samples, classes).", "model.predict(x, verbose=0)"),
-        "number": ("What the network predicts, (samples,).", "model.predict(x, verbose=0)[:, 0]"),
+        "labels": ("The probability of each label, (samples, labels).", f'{outputs}.astype("float64")'),
+        "class": ("The probability of each class, (samples, classes).", outputs),
+        "number": ("What the network predicts, (samples,).", f"{outputs}[:, 0]"),
     }[target.kind]
     if target.columns:
-        said, values = "What the network predicts, (samples, numbers).", "model.predict(x, verbose=0)"
+        said, values = "What the network predicts, (samples, numbers).", outputs
     body = [f"    return {values}"]
     if target.kind == "class" and len(target.classes) == 2:
         said = "The probability of both classes, (samples, 2); the network puts out that of the second one."
@@ -84,15 +81,16 @@ def _write_given_back(script: Script, subject: Subject) -> str:
     """What the network makes of its input, at the scale that it sees: columns may have different units."""
     steps = subject.data.preprocessing
     inputs = write_inputs(script, subject)
-    body = [f"return {inputs}(preprocessing, model.predict(x, verbose=0))"]
+    outputs = outputs_source(script, subject, "model", "x")
+    body = [f"return {inputs}(preprocessing, {outputs})"]
     if subject.is_typed:
-        body = ["outputs = model.predict(x, verbose=0)", "return outputs.reshape(len(outputs), -1)"]
+        body = [f"outputs = {outputs}", "return outputs.reshape(len(outputs), -1)"]
     elif steps.change != "level" or steps.dtype == "int64":
         many = len(steps.inputs.scale) > 1
         scale, offset = (own.tolist() if many else float(own[0]) for own in (steps.inputs.scale, steps.inputs.offset))
         scale, offset = kept(script, "input_scale", scale), kept(script, "input_offset", offset)
         body = [
-            f'outputs = (model.predict(x, verbose=0) * {scale} + {offset}).astype("float32")',
+            f'outputs = ({outputs} * {scale} + {offset}).astype("float32")',
             "return outputs.reshape(len(outputs), -1)",
         ]
     script.define(

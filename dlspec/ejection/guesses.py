@@ -9,6 +9,7 @@ import numpy as np
 
 from dlspec.data.arrays import some_of
 from dlspec.data.preparation.prepared import MOST_WORDS
+from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.python import Code, literal
 from dlspec.ejection.script import FITTED, Script, lines_of
 from dlspec.ejection.subject import Subject
@@ -50,7 +51,7 @@ def write_inputs(script: Script, subject: Subject) -> Code:
         lines_of(
             "def flat_inputs(preprocessing, x):",
             f'    """{said}"""',
-            "    inputs = preprocessing.predict(x, verbose=0)",
+            f"    inputs = {outputs_source(script, subject, 'preprocessing', 'x')}",
             f"    return {values}",
         ),
     )

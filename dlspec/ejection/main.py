@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlspec.ejection.data import part_names
+from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.pretraining import pretraining_needs
 from dlspec.ejection.prose import define
 from dlspec.ejection.python import Code, literal
-from dlspec.ejection.script import HERE, Script
+from dlspec.ejection.script import FITTED, HERE, OF_FOLDS, Script
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.training import has_validation
 
@@ -39,7 +40,7 @@ def write_main(script: Script, subject: Subject) -> Main:
     if len(subject.folds) > 1:
         lines = _of_folds(script, subject)
     else:
-        lines = [*_parts(subject), *_training(subject), *_results(script, subject)]
+        lines = [*_parts(subject), *_training(script, subject), *_results(script, subject)]
     if subject.spec.evaluate.compare is not None and subject.plan.pretraining:
         lines += _comparison(script, subject, seed)
     if subject.spec.evaluate.require:
@@ -54,7 +55,7 @@ def write_main(script: Script, subject: Subject) -> Main:
 
 
 def _write_prepared(script: Script, subject: Subject) -> None:
-    seen = f"{script.use('encoding', 'outputs_of', 'preprocessing')}(preprocessing, x)"
+    seen = outputs_source(script, subject, "preprocessing", "x")
     if subject.target.kind != "input":
         lines = [f"return {seen}, network_targets(x, y)"]
         about = "What the network sees of a part, and what it is to put out."
@@ -94,11 +95,11 @@ def _parts(subject: Subject) -> list[str]:
     return lines
 
 
-def _training(subject: Subject) -> list[str]:
+def _training(script: Script, subject: Subject) -> list[str]:
     """From the network to its training."""
     lines = ["network = build_network()"]
     if subject.plan.pretraining or subject.plan.taken:
-        seen = _seen_by_pretraining(subject)
+        seen = _seen_by_pretraining(script, subject)
         if seen != "x":
             lines.append(f"everything = {seen}  # with and without labels")
             seen = "everything"
@@ -112,12 +113,13 @@ def _needs(subject: Subject) -> list[str]:
     return [need if need != "held_out" or "y" in needs else "held_out[0]" for need in needs]
 
 
-def _seen_by_pretraining(subject: Subject) -> str:
+def _seen_by_pretraining(script: Script, subject: Subject) -> str:
     """The training part, and what has no labels."""
     if "y" in pretraining_needs(subject):
         return "x"
-    more = ["outputs_of(preprocessing, unlabeled[0])"] if "unlabeled" in part_names(subject) else []
-    more += ["outputs_of(preprocessing, load_unlabeled())"] if subject.spec.data.unlabeled is not None else []
+    others = ["unlabeled[0]"] if "unlabeled" in part_names(subject) else []
+    others += ["load_unlabeled()"] if subject.spec.data.unlabeled is not None else []
+    more = [outputs_source(script, subject, "preprocessing", other) for other in others]
     return f"np.concatenate([{', '.join(['x', *more])}])" if more else "x"
 
 
@@ -135,27 +137,25 @@ def _results(script: Script, subject: Subject) -> list[str]:
 
 def _of_folds(script: Script, subject: Subject) -> list[str]:
     """The network is trained anew for each fold, and what comes out is a mean."""
-    number = len(subject.folds)
+    number, shown = len(subject.folds), subject.spec.data.split.shown_fold
     line = subject.line("data", "split")
+    print_means = script.use("folds", "print_means", "evaluate")
+    save = f"model.save({HERE} / {literal(f'{script.name}.keras')})"
     inner = [
+        *([f"{FITTED}.update({OF_FOLDS}[fold])"] if script.fitted else []),
         *_parts(subject),
-        *_training(subject),
+        *_training(script, subject),
         "model = with_preprocessing(preprocessing, network)",
+        *([f"if fold == {shown}:", f"    {save}"] if shown < number - 1 else []),
         "results.append(evaluate(model, preprocessing, train, test))",
     ]
-    shown = subject.spec.data.split.shown_fold
-    file = literal(f"{script.name}.keras")
-    saved = [f"if fold == {shown}:", f"    model.save({HERE} / {file})"]
-    if shown == number - 1:
-        saved = []
-    print_means = script.use("folds", "print_means", "evaluate")
-    after = [] if saved else [f"model.save({HERE} / {file})  # of the last fold"]
     return [
         "results = []",
-        f"for fold in range({number}):  # {line}" if line else f"for fold in range({number}):",
-        *(f"    {each}" for each in (*inner, *saved)),
-        *after,
-        f"{print_means}(results)",
+        f"for fold in range({number}):{f'  # {line}' if line else ''}",
+        *(f"    {each}" for each in inner),
+        *([f"{save}  # that of the last fold"] if shown == number - 1 else []),
+        "for who in results[0]:",
+        f"    {print_means}(who, [scores[who] for scores in results])",
     ]
 
 
@@ -166,22 +166,21 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
     seeds = compare.without_pretraining.seeds
     line = subject.line("evaluate", "compare")
     print_means = script.use("folds", "print_means", "evaluate")
-    training = [each for each in _training(subject) if not each.startswith("everything")]
+    training = [each for each in _training(script, subject) if not each.startswith("everything")]
+    predict = "predict(model, preprocessing, test[0])" if subject.target.kind == "input" else "predict(model, test[0])"
+    truth = "flat_inputs(preprocessing, test[0])" if subject.target.kind == "input" else "test[1]"
     lines = [
-        f"for pretrained in (True, False):  # with and without pretraining, by {seeds} seeds ({line})",
+        f"for pretrained in (True, False):  # {line}",
         "    found = []",
         f"    for seed in range({seed}, {seed} + {seeds}):",
         "        keras.utils.set_random_seed(seed)",
     ]
     for each in training:
-        if each.startswith("pretrain("):
-            lines += ["        if pretrained:", f"            {each}"]
-        else:
-            lines.append(f"        {each}")
-    lines += [
+        inner = ["if pretrained:", f"    {each}"] if each.startswith("pretrain(") else [each]
+        lines += [f"        {one}" for one in inner]
+    return [
+        *lines,
         "        model = with_preprocessing(preprocessing, network)",
-        "        found.append(evaluate(model, preprocessing, train, test))",
-        '    print("with pretraining" if pretrained else "without pretraining")',
-        f"    {print_means}(found)",
+        f"        found.append(score({truth}, {predict}))",
+        f'    {print_means}("with pretraining" if pretrained else "without pretraining", found)',
     ]
-    return lines

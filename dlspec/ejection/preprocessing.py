@@ -32,7 +32,6 @@ def write_preprocessing(script: Script, subject: Subject) -> None:
     """The way from raw values to what the network sees, and back from what it puts out."""
     for name in ("build_preprocessing", "network_targets", "with_preprocessing"):
         script.taken.add(name)
-    script.use("encoding", "outputs_of", SECTION)
     inputs = None if subject.is_typed else _keep_scale(script, "inputs", subject.data.preprocessing.inputs)
     target = subject.data.preprocessing.target
     of_target = None if target is None else _keep_scale(script, "target", target)
@@ -44,6 +43,13 @@ def write_preprocessing(script: Script, subject: Subject) -> None:
         _write_arrays(script, subject, inputs)
     _write_targets(script, subject, of_target)
     _write_saved_model(script, subject, inputs, of_target)
+
+
+def outputs_source(script: Script, subject: Subject, model: str, x: str) -> str:
+    """What a model makes of raw samples: Keras's `predict`, where it loses nothing of them."""
+    if subject.fits_float32:
+        return f"{model}.predict({x}, verbose=0)"
+    return f"{script.use('encoding', 'outputs_of', SECTION)}({model}, {x})"
 
 
 # --- scales

@@ -14,9 +14,10 @@ import numpy as np
 
 from dlspec.data.preparation import Part, Prepared
 from dlspec.ejection.data import part_names
-from dlspec.ejection.script import ARRAYS, FITTED, Script
+from dlspec.ejection.script import ARRAYS, FITTED, OF_FOLDS, Script
 from dlspec.ejection.subject import Subject
 from dlspec.model.build import build_network, with_preprocessing
+from dlspec.training.values import predict as outputs_of
 
 Array = np.ndarray
 ALLOWED = 1e-5
@@ -54,21 +55,27 @@ def prove(module: ModuleType, subject: Subject) -> Proof:
     Raises:
         Differs: something is not as in a run.
     """
-    preprocessing = module.build_preprocessing()
-    samples, inputs = 0, 0.0
+    samples, inputs, several = 0, 0.0, len(subject.folds) > 1
     for fold, data in enumerate(subject.folds):
-        parts = module.load_parts(fold) if len(subject.folds) > 1 else module.load_parts()
+        parts, preprocessing = _begin(module, fold if several else None)
         for name, (x, y) in zip(part_names(subject), parts, strict=True):
             if name == "unlabeled":
                 continue
             part: Part = getattr(data, name)
             _check_rows(name, x, y, part, subject)
             samples += len(part)
-            if data is subject.data:
-                inputs = max(inputs, _check_prepared(name, module, preprocessing, (x, y), part, subject))
+            inputs = max(inputs, _check_prepared(name, module, preprocessing, (x, y), part, subject))
     network, ours = _check_network(module, subject)
-    outputs = _check_outputs(module, preprocessing, network, ours, subject)
+    outputs = _check_outputs(module, network, ours, subject)
     return Proof(samples, inputs, outputs, sum(math.prod(weight.shape) for weight in ours.weights))
+
+
+def _begin(module: ModuleType, fold: int | None) -> tuple[Any, Any]:
+    """The parts of a script, and its preprocessing, as it was fitted for a fold."""
+    if fold is None:
+        return module.load_parts(), module.build_preprocessing()
+    getattr(module, FITTED, {}).update(getattr(module, OF_FOLDS, [{}] * (fold + 1))[fold])
+    return module.load_parts(fold), module.build_preprocessing()
 
 
 def module_of(script: Script, text: str, file: Path) -> ModuleType:
@@ -77,12 +84,18 @@ def module_of(script: Script, text: str, file: Path) -> ModuleType:
     Args:
         file: where it will stand, from which it finds its data.
     """
-    lines = [line for line in text.splitlines() if not line.startswith((f"{FITTED} = ", f"{ARRAYS} = "))]
+    held = {FITTED: {} if script.of_folds else script.fitted, OF_FOLDS: script.of_folds, ARRAYS: script.arrays}
+    lines = [line for line in text.splitlines() if not line.startswith(tuple(f"{name} = " for name in held))]
     module = ModuleType(f"ejected_{script.name}")
-    held = {"__file__": str(file.absolute()), FITTED: json.loads(json.dumps(script.fitted)), ARRAYS: script.arrays}
+    held |= {"__file__": str(file.absolute()), **{key: _as_read(held[key]) for key in (FITTED, OF_FOLDS)}}
     module.__dict__.update(held)
     exec(compile("\n".join(lines), str(file), "exec"), module.__dict__)
     return module
+
+
+def _as_read(value: Any) -> Any:
+    """What JSON makes of it."""
+    return json.loads(json.dumps(value))
 
 
 def _check_rows(name: str, x: Any, y: Any, part: Part, subject: Subject) -> None:
@@ -138,15 +151,16 @@ def _check_network(module: ModuleType, subject: Subject) -> tuple[Any, Any]:
     return network, ours
 
 
-def _check_outputs(module: ModuleType, preprocessing: Any, network: Any, ours: Any, subject: Subject) -> float:
+def _check_outputs(module: ModuleType, network: Any, ours: Any, subject: Subject) -> float:
     """How far the whole model is from the one that a run saves."""
     data: Prepared = subject.data
-    parts = module.load_parts(subject.spec.data.split.shown_fold) if len(subject.folds) > 1 else module.load_parts()
+    shown = subject.spec.data.split.shown_fold if len(subject.folds) > 1 else None
+    parts, preprocessing = _begin(module, shown)
     x = parts[part_names(subject).index("test")][0]
     some = {key: values[:SAMPLES] for key, values in x.items()} if isinstance(x, Mapping) else x[:SAMPLES]
     whole = module.with_preprocessing(preprocessing, network)
-    found = module.outputs_of(whole, some)
-    expected = module.outputs_of(with_preprocessing(ours, data), some)
+    found = outputs_of(whole, some)
+    expected = outputs_of(with_preprocessing(ours, data), some)
     far = far_apart(found, expected)
     if far > ALLOWED or found.shape != expected.shape:
         raise Differs(f"the whole model differs from that of a run by {far:.1g} of its scale")

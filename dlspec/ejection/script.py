@@ -51,14 +51,14 @@ STANDARD = (
     "datetime",
 )
 """Modules of Python itself, which are imported first."""
-HERE, FITTED, ARRAYS = "HERE", "FITTED", "ARRAYS"
-"""Constants: the folder of the script, and what stands in the files beside it."""
+HERE, FITTED, ARRAYS, OF_FOLDS = "HERE", "FITTED", "ARRAYS", "FITTED_OF_FOLDS"
+"""Constants: the folder of the script, and what stands in the files beside it; of folds, what was fitted for each."""
 FUNCTIONS = (
     "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "fine_tune",
     "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "prepared", "main",
 )  # fmt: skip
 """Those that other functions of a script may call."""
-RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, *FUNCTIONS}
+RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, OF_FOLDS, *FUNCTIONS}
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Script:
     Args:
         name: of the file, without its ending.
         fitted: what stands beside the script as JSON.
+        of_folds: where there are several, what was fitted for each fold, in place of that.
         arrays: what stands beside it as numpy's `.npz`.
         left_out: what the spec says and the script does not do, in sentences.
     """
@@ -94,6 +95,7 @@ class Script:
     name: str
     imports: dict[str, str] = field(default_factory=lambda: dict(IMPORTS))
     fitted: dict[str, Any] = field(default_factory=dict)
+    of_folds: list[dict[str, Any]] = field(default_factory=list)
     arrays: dict[str, Array] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     constants: list[Constant] = field(default_factory=list)
@@ -180,11 +182,14 @@ class Script:
 
     def _constant_text(self, here: str, body: str) -> str:
         lines = []
-        files = [
-            (self.fitted, f'{FITTED} = json.loads(({HERE} / "{self.name}.json").read_text(encoding="utf-8"))'),
-            (self.arrays, f'{ARRAYS} = np.load({HERE} / "{self.name}.npz")'),
-        ]
-        reads = [how for held, how in files if held]
+        reads = []
+        if self.fitted:
+            held = f'json.loads(({HERE} / "{self.name}.json").read_text(encoding="utf-8"))'
+            reads = [f"{FITTED} = {held}"]
+            if self.of_folds:
+                reads = [f"{OF_FOLDS} = {held}", f"{FITTED} = {{}}  # for the fold that is trained"]
+        if self.arrays:
+            reads.append(f'{ARRAYS} = np.load({HERE} / "{self.name}.npz")')
         own = [one.text for section in SECTIONS for one in self.constants if one.section == section]
         if reads or HERE in _words("\n".join(own)) | _words(body):
             lines.append(f"{HERE} = {here}")
@@ -228,8 +233,15 @@ def _words(text: str) -> set[str]:
     return {*re.findall(r"\w+", text)}
 
 
+def beside(script: Script) -> str:
+    """What stands beside the script as JSON."""
+    if script.of_folds:
+        return "[\n" + ",\n".join(as_json(fitted).rstrip() for fitted in script.of_folds) + "\n]\n"
+    return as_json(script.fitted)
+
+
 def as_json(fitted: dict[str, Any]) -> str:
-    """What stands beside the script, a line for each value, in the order in which it was kept."""
+    """Values, a line for each, in the order in which they were kept."""
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fitted.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

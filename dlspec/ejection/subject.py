@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from dlspec.data.arrays import blocks
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import Target
 from dlspec.ejection.python import Code, quoted
@@ -25,6 +29,7 @@ class Subject:
         folds: the data of each fold; one where there are no folds.
         folder: where the script will stand, for the paths of files.
         document: the spec as a person wrote it, for lines and the docstring; None: that of `spec`.
+        fold: whose data are looked at; None: that of the network which a run keeps.
     """
 
     spec: Spec
@@ -32,11 +37,12 @@ class Subject:
     plan: Plan
     folder: Path
     document: Document | None = None
+    fold: int | None = None
 
     @property
     def data(self) -> Prepared:
-        """Those of the network that a run keeps."""
-        return self.folds[self.spec.data.split.shown_fold]
+        """Those of the fold."""
+        return self.folds[self.spec.data.split.shown_fold if self.fold is None else self.fold]
 
     @property
     def graph(self) -> Graph:
@@ -69,6 +75,17 @@ class Subject:
         if span.file != document.file:
             return f"line {span.line} of {Path(span.file).name}" if span.in_file else ""
         return f"line {span.line}"
+
+    @cached_property
+    def fits_float32(self) -> bool:
+        """Whether float32 holds all raw values, so that Keras's `predict`, which makes it of numbers, may take them."""
+        if self.is_typed:
+            return False
+        parts = (self.data.train, self.data.validation, self.data.test)
+        raw = [block for part in parts for block in blocks(part.raw)]
+        return all(
+            np.array_equal(values, values.astype("float32").astype(values.dtype), equal_nan=True) for values in raw
+        )
 
     def path(self, file: str | Path) -> Code:
         """A file of the data as source: `HERE / "data/motion.csv"`.

@@ -3,10 +3,9 @@
 import numpy as np
 
 
-def print_means(results):
-    """Mean and standard deviation of every metric over several trainings, of the network and of each guess."""
-    for who, scores in results[0].items():
-        for metric in scores:
-            values = [each[who][metric] for each in results]
-            spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
-            print(f"{who:12s} {metric:20s} {np.mean(values):.4g} (sd {spread:.2g}, {len(values)} trainings)")
+def print_means(who, results):
+    """Prints the mean of every metric over several trainings, and its standard deviation."""
+    for metric in results[0]:
+        values = [scores[metric] for scores in results]
+        spread = f" (sd {np.std(values, ddof=1):.2g}, {len(values)} trainings)" if len(values) > 1 else ""
+        print(f"{who}: {metric} {np.mean(values):.4g}{spread}")
