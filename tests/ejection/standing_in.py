@@ -60,6 +60,7 @@ class Evaluated:
         self.module = module = loaded(self.script, folder)
         train, test = (inputs_of(subject, part) for part in (data.train, data.test))
         seen = [(train, np.asarray(data.train.inputs)), (test, np.asarray(data.test.inputs))]
+        module.outputs_of = lambda model, x: model.predict(x)
         module.network_targets = lambda x, y: np.asarray(data.train.targets)
         self.guesses, score = [], module.score
 
