@@ -28,11 +28,11 @@ def write_parts(script: Script, subject: Subject) -> None:
     if subject.is_series:
         _write_windows(script, subject)
     folds = [_places_of(subject, data) for data in subject.folds]
-    part_names = [name for name in ("train", "validation", "test", "unlabeled") if any(name in own for own in folds)]
-    shown = _shown(script, subject, folds, part_names)
+    names = part_names(subject)
+    shown = _shown(script, subject, folds, names)
     several = len(subject.folds) > 1
     line = subject.line("data", "split")
-    about = f"{_listed(part_names)}{' of a fold' if several else ''}{f' ({line} of the spec)' if line else ''}"
+    about = f"{_listed(names)}{' of a fold' if several else ''}{f' ({line} of the spec)' if line else ''}"
     lines = [
         f"def load_parts({'fold' if several else ''}):",
         f'    """{about}: x and y of each."""',
@@ -51,11 +51,14 @@ def write_parts(script: Script, subject: Subject) -> None:
 def part_names(subject: Subject) -> list[str]:
     """The parts that `load_parts` gives back, in order."""
     data = subject.data
+    without_labels = any(
+        stage.method is not None and not stage.method.needs_labels for stage in subject.plan.pretraining
+    )
     there = {
         "train": True,
         "validation": bool(len(data.validation)),
         "test": True,
-        "unlabeled": bool(len(data.unlabeled_rows[0])),
+        "unlabeled": without_labels and bool(len(data.unlabeled_rows[0])),
     }
     return [name for name, is_there in there.items() if is_there]
 

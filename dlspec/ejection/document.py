@@ -10,19 +10,11 @@ from pathlib import Path
 from dlspec._version import __version__
 from dlspec.ejection.main import Main
 from dlspec.ejection.python import WIDTH
-from dlspec.ejection.script import Script
+from dlspec.ejection.script import HEADINGS, Script
 from dlspec.ejection.subject import Subject
 
 PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """Module -> the package that has it, where that is called otherwise."""
-HEADINGS = {
-    "data": "Data",
-    "preprocessing": "What the network sees",
-    "model": "The network",
-    "pretrain": "Pretraining",
-    "train": "Training",
-    "evaluate": "Results",
-}
 
 
 def as_script(script: Script, subject: Subject, main: Main, command: str) -> str:
@@ -39,12 +31,15 @@ def as_notebook(script: Script, subject: Subject, main: Main, command: str) -> s
     """The same as a notebook: a cell for each section, and what `main` does in the last one."""
     top, *sections = script.parts('"""."""', "Path()")
     top = top.removeprefix('"""."""').strip()
-    names = [section for section in HEADINGS if script.chunks[section]]
+    headings = [heading for section, heading in HEADINGS.items() if script.chunks[section]]
     whole = "\n".join([top, *sections, main.text])
     about, _, spec = _about(script, subject, command, _packages(whole), notebook=True).partition("\n\nThe spec:\n\n")
     cells = [_markdown(f"# {about}"), _markdown(f"The spec:\n\n```yaml\n{spec.rstrip()}\n```"), _code(top)]
-    for name, section in zip(names, sections, strict=True):
-        cells += [_markdown(f"## {HEADINGS[name]}"), _code(section)]
+    for heading, section in zip(headings, sections, strict=True):
+        cells += [
+            _markdown(f"## {heading[:1].upper()}{heading[1:]}"),
+            _code(section.removeprefix(f"# --- {heading}\n\n\n")),
+        ]
     cells += [_markdown("## All of it"), _code("\n".join(main.lines))]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"

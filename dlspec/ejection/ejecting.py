@@ -13,10 +13,13 @@ from dlspec.ejection.eject import write_script
 from dlspec.ejection.layers import NotWritten
 from dlspec.ejection.proof import Differs, Proof, module_of, prove
 from dlspec.ejection.script import Script, beside
+from dlspec.ejection.speed import WORTH_SAYING, times_as_fast
 from dlspec.ejection.subject import Subject
+from dlspec.ejection.training import say_speed
 from dlspec.language.diagnostics import Severity
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.yaml import Document, read_file
+from dlspec.model.build import build_network
 from dlspec.runs.job import load_data, load_or_tell, plan_of
 from dlspec.runs.names import SPEC
 from dlspec.runtime.files import cannot_write, write_text, written_whole
@@ -38,11 +41,13 @@ class Ejected:
         files: the script, or the notebook, first.
         left_out: what the spec says and the script does not do.
         proof: what was compared with dlspec.
+        times_as_fast: the time that Keras's `fit` takes for some steps, divided by that of dlspec; None: not measured.
     """
 
     files: tuple[Path, ...]
     left_out: tuple[str, ...]
     proof: Proof
+    times_as_fast: float | None = None
 
     @property
     def file(self) -> Path:
@@ -96,8 +101,8 @@ def _eject(
     if run is not None and first.fingerprint != run.data.fingerprint:
         message = "the data have changed since the run was started"
         raise DataError.of("data-changed", message, help="bring back the old data, or eject the spec")
-    times = spec.data.split.times_trained
-    folds = tuple(load_data(spec, fold) for fold in range(times)) if times > 1 else (first,)
+    number = spec.data.split.times_trained
+    folds = tuple(load_data(spec, fold) for fold in range(number)) if number > 1 else (first,)
     shown = folds[spec.data.split.shown_fold]
     subject = Subject(spec, folds, plan_of(spec, shown), file.parent, document)
     command = f"dlspec eject {named}{' --notebook' if notebook else ''}"
@@ -107,8 +112,11 @@ def _eject(
         raise DataError.of("cannot-eject", f"`{named}` cannot be said in Python: {error}", help=HELP) from None
     text = as_script(script, subject, main, command)
     proof = _proof(script, text, subject, file, named)
-    text = as_notebook(script, subject, main, command) if notebook else text
-    return Ejected(tuple(_write(script, text, file)), tuple(script.left_out), proof)
+    faster = times_as_fast(subject, build_network(subject.graph, spec.name, one_input=True))
+    if faster is not None and faster >= WORTH_SAYING:
+        say_speed(script, faster)
+    text = (as_notebook if notebook else as_script)(script, subject, main, command)
+    return Ejected(tuple(_write(script, text, file)), tuple(script.left_out), proof, faster)
 
 
 def _file(spec: Spec, out: Path | None, notebook: bool) -> Path:

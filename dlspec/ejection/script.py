@@ -9,7 +9,7 @@ import keyword
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,14 @@ Array = np.ndarray
 
 SECTIONS = ("data", "preprocessing", "model", "pretrain", "train", "evaluate")
 """In the order of the script; `preprocessing` is part of `data` in a spec."""
+HEADINGS = {
+    "data": "data",
+    "preprocessing": "what the network sees, and what is saved",
+    "model": "the network",
+    "pretrain": "pretraining",
+    "train": "training",
+    "evaluate": "results",
+}
 IMPORTS = {
     "constraints": "from keras import constraints",
     "initializers": "from keras import initializers",
@@ -117,11 +125,13 @@ class Script:
 
     def constant(self, wanted: str, value: Any, section: str = "data", comment: str = "") -> Code:
         """A constant at the top of the script; returns its name. One of the same name and value is there once."""
-        held = self._constants.get(wanted)
-        if held is not None and any(one.name == held and one.value == value for one in self.constants):
-            return Code(held)
+        held = self._constants.get(wanted.upper())
+        for place, one in enumerate(self.constants):
+            if one.name == held and one.value == value:
+                self.constants[place] = replace(one, comment=one.comment or comment)
+                return Code(one.name)
         name = self.new_name(wanted, constant=True)
-        self._constants[wanted] = name
+        self._constants[wanted.upper()] = name
         self.constants.append(Constant(name, value, section, comment))
         return Code(name)
 
@@ -168,7 +178,13 @@ class Script:
             main: the function `main`, and what calls it.
             here: the folder of the script, as source.
         """
-        return "\n\n\n".join([*self.parts(docstring, here), main.strip("\n")]) + "\n"
+        whole = "# --- all of it\n\n\n" + main.strip("\n")
+        return "\n\n\n".join([*self.parts(docstring, here), whole]) + "\n"
+
+    def _tidy(self, text: str) -> str:
+        """Lines of a base spec are not `of the spec`, and a long first line of a docstring is broken between words."""
+        text = re.sub(r"(line \d+ of [^\s()]+\.ya?ml) of the spec", r"\1", text)
+        return "\n".join(_broken(line) for line in text.splitlines())
 
     def parts(self, docstring: str, here: str) -> list[str]:
         """What is above `main`: the docstring with imports and constants, then the sections that have something."""
@@ -178,7 +194,7 @@ class Script:
         return [f"{docstring}\n\n{self._import_text(body)}\n\n{constants}".rstrip("\n"), *sections]
 
     def _section(self, section: str) -> str:
-        return "\n\n\n".join(self.chunks[section])
+        return self._tidy("\n\n\n".join([f"# --- {HEADINGS[section]}", *self.chunks[section]]))
 
     def _constant_text(self, here: str, body: str) -> str:
         lines = []
@@ -227,6 +243,17 @@ def _order(name: str) -> tuple[int, str]:
     """Constants, then classes, then functions."""
     kind = 0 if name.isupper() else 1 if name[:1].isupper() else 2
     return kind, name
+
+
+def _broken(line: str) -> str:
+    """A line of a docstring in as many as it takes."""
+    text = line.strip()
+    if len(line) <= WIDTH or not text.startswith('"""'):
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    whole = text.endswith('"""') and len(text) > 5
+    lines = textwrap.wrap(text.removesuffix('"""') if whole else text, WIDTH - len(indent))
+    return "\n".join(f"{indent}{each}" for each in [*lines, *(['"""'] if whole else [])])
 
 
 def _words(text: str) -> set[str]:

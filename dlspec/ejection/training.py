@@ -29,6 +29,17 @@ def write_training(script: Script, subject: Subject) -> None:
         )
 
 
+def say_speed(script: Script, times: float) -> None:
+    """Says in `fine_tune` how much faster dlspec trains the network."""
+    shown = f"{times:.0f}" if times >= 3 else f"{times:.1f}"
+    said = f"`dlspec run` trains it {shown} times as fast as `fit`, as measured when this was written."
+    for place, chunk in enumerate(script.chunks["train"]):
+        above, begun, rest = chunk.partition("def fine_tune(")
+        first, quotes, body = rest.partition('."""\n')
+        if quotes:
+            script.chunks["train"][place] = f'{above}{begun}{first}.\n\n    {said}\n    """\n{body}'
+
+
 def has_validation(subject: Subject) -> bool:
     """Whether samples are held out to look at while training."""
     return bool(len(subject.data.validation))
