@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,18 @@ def write_network(script: Script, subject: Subject) -> None:
     script.define("model", _build_network(subject, frame, end))
 
 
+def _layers(subject: Subject) -> list[GraphLayer]:
+    """The layers of the graph; an `output` computes in float32 whatever the others do."""
+    if subject.spec.runtime.precision == "float32":
+        return list(subject.graph.layers)
+    return [
+        replace(layer, layer=layer.layer.model_copy(update={"dtype": layer.layer.dtype or "float32"}))
+        if isinstance(layer.layer, Output)
+        else layer
+        for layer in subject.graph.layers
+    ]
+
+
 def needed_names(subject: Subject) -> frozenset[str]:
     """Layers that the script asks the network for."""
     stages = subject.plan.pretraining
@@ -52,7 +64,7 @@ def _structured(script: Script, subject: Subject) -> tuple[Frame, Code]:
     written = Written.of(subject)
     names = Names(written.values, partial(_constant, script, written))
     graph = subject.graph
-    layers = [layer for layer in graph.layers if not layer.mirrors]
+    layers = [layer for layer in _layers(subject) if not layer.mirrors]
     model = written.model
     items = model.child("layers") if isinstance(model.value, dict) else model
     if items is None or not isinstance(items.value, list) or len(graph.outputs) > 1:
@@ -139,7 +151,7 @@ def _flat(subject: Subject) -> tuple[Frame, Code]:
     needed = needed_names(subject)
     following = {layer.name: after for layer, after in zip(graph.layers, graph.layers[1:], strict=False)}
     shared = {layer.shares for layer in graph.layers if layer.shares}
-    for layer in graph.layers:
+    for layer in _layers(subject):
         if layer.name not in graph.reached and layer.name not in shared:
             continue
         after = following.get(layer.name)
