@@ -132,13 +132,11 @@ def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
 
 
 def _missing(file: Separated, wanted: Wanted) -> dict[str, Any]:
-    """What says which values are missing; where words such as `NA` are none that are, by column."""
+    """What says which values are missing; words such as `NA` may be none that are."""
     na = list(file.dialect.na)
     if not wanted.literal_words:
         return {"na_values": na} if na else {}
-    others = [name for name in wanted.names if name not in wanted.words]
-    values = {**{name: na for name in wanted.words if na}, **{name: ["", *na] for name in others}}
-    return {"keep_default_na": False, **({"na_values": values} if values else {})}
+    return {"keep_default_na": False, "na_values": ["", *na]}
 
 
 def _text_dates(wanted: Wanted) -> list[str]:

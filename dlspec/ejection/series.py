@@ -95,8 +95,8 @@ class Evening:
         time = data.signature.time if data.times is not None else None
         dated = data.times is not None and data.times.dtype.kind == "M"
         form = data.date_forms.get(time, DATE_FORMS[0]) if time is not None and dated else None
-        keys = [key for key in ("resample", "duplicates", "missing") if subject.line("data", key)]
-        places = " and ".join(subject.line("data", key) for key in keys)
+        lines = {subject.line("data", key) for key in ("resample", "duplicates", "missing")} - {""}
+        places = " and ".join(sorted(lines, key=lambda line: (len(line), line)))
         return cls(policy, time, form, data.signature.group, places)
 
     @property
@@ -167,8 +167,8 @@ class Evening:
         step, time = _frequency(str(resample.every)), self._name(script, "time")
         if self.group is None:
             return [f"table = table.resample({step}, on={time}){joined}.reset_index()"]
-        grouped = f"table.groupby({self._name(script, 'group')}).resample({step}, on={time}){joined}.reset_index()"
-        return [f"table = {grouped}", f'table = table.sort_values({time}, kind="stable")']
+        grouped = f"table.groupby({self._name(script, 'group')}).resample({step}, on={time}){joined}"
+        return [f"table = {grouped}", f'table = table.reset_index().sort_values({time}, kind="stable")']
 
     def _filled(
         self, script: Script, how: Any, limit: int | None, chosen: Code, numbers: list[str], words: list[str]
@@ -180,8 +180,6 @@ class Evening:
             return [f"table[{names}] = table[{names}].fillna({literal(how)})"]
         if how not in ("previous", "interpolate"):
             raise NotImplementedError
-        if limit is not None and self.group is not None:
-            raise NotImplementedError  # holes of a length in groups are left to dlspec
         found = []
         if how == "interpolate" and words:  # they have nothing between them
             by = "" if self.group is None else f".groupby({self._name(script, 'group')})"
@@ -204,8 +202,14 @@ class Evening:
                 filled = f"table.groupby({self._name(script, 'group')})[{chosen}].transform({between}{said})"
         if limit is not None:
             short = script.use("tables", "short_holes", SECTION)
-            holes = f"table[{chosen}].apply({short}, most={limit})"
-            return [*found, f"holes = {holes}", f"table[{chosen}] = table[{chosen}].mask(holes, {filled})"]
+            by = "" if self.group is None else f".groupby({self._name(script, 'group')})"
+            holes = f"table{by}[{chosen}].{'transform' if by else 'apply'}({short}, most={limit})"
+            return [
+                *found,
+                f"holes = {holes}",
+                f"filled = {filled}",
+                f"table[{chosen}] = table[{chosen}].mask(holes, filled)",
+            ]
         return [*found, f"table[{chosen}] = {filled}"]
 
 
