@@ -15,7 +15,7 @@ from dlspec.data.sources.formats.json_lines import JsonLines
 from dlspec.data.sources.formats.parquet import Parquet
 from dlspec.data.sources.formats.separated import BLANKS, Separated
 from dlspec.data.sources.rows import RowsFiles
-from dlspec.ejection.python import WIDTH, Call, Code, literal, source, statement
+from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
 
@@ -32,6 +32,7 @@ class Wanted:
         words: columns that are read as text.
         numbers: columns of numbers.
         dates: columns of dates -> how they are written.
+        whole: those of the numbers that are whole, and of which float32 does not hold all.
         levels: column -> 0 for the plain way to read it; where that gives other values, one more.
         literal_words: whether words such as `NA` stay words.
         dressed: whether some numbers are read as text, so that separators of thousands stay in all of them.
@@ -40,6 +41,7 @@ class Wanted:
     words: Sequence[str] = ()
     numbers: Sequence[str] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
+    whole: Sequence[str] = ()
     levels: Mapping[str, int] = field(default_factory=dict)
     dressed: bool = False
     literal_words: bool = False
@@ -54,6 +56,19 @@ class Wanted:
 
 def reading(subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     """The lines that read files into `table`."""
+    return [*_read_lines(subject, files, wanted), *_without_na(files)]
+
+
+def _without_na(files: RowsFiles) -> list[str]:
+    """The line that takes away words for what is missing, of files whose reader knows none."""
+    na = files.dialect.na
+    if not na or any(isinstance(file, Separated | Excel) for file in files.all_files):
+        return []
+    numbers = [float(word) for word in na if re.fullmatch(r"[-+]?\d+(\.\d*)?", word)]
+    return [statement("table", Call("table.replace", ([*na, *numbers], Code("np.nan"))), INDENT)]
+
+
+def _read_lines(subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     sources = [part for part in (files, files.validation, files.test) if part is not None]
     paths = [(part, path) for part in sources for path in part.paths]
     calls = [_call(format_, wanted) for part in sources for format_ in part.files]
@@ -131,7 +146,7 @@ def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
     return found | ({"dtype": {name: Code("str") for name in text}} if text else {})
 
 
-def _missing(file: Separated, wanted: Wanted) -> dict[str, Any]:
+def _missing(file: RowsFormat, wanted: Wanted) -> dict[str, Any]:
     """What says which values are missing; words such as `NA` may be none that are."""
     na = list(file.dialect.na)
     if not wanted.literal_words:
@@ -177,12 +192,9 @@ def _of_excel(file: Excel, wanted: Wanted) -> dict[str, Any]:
         found["skiprows"] = above
     if file.dialect.header is not None:
         found |= {"header": None, "names": file.header()}
-    if file.dialect.na:
-        found["na_values"] = list(file.dialect.na)
-    text = [name for name in wanted.words if wanted.level(name) == 0]
-    if text:
-        found["dtype"] = {name: Code("str") for name in text}
-    return found
+    found |= _missing(file, wanted)
+    text = [name for name in wanted.words if wanted.level(name) < MOST_LEVEL]
+    return found | ({"dtype": {name: Code("str") for name in text}} if text else {})
 
 
 def _of_json(file: JsonLines) -> dict[str, Any]:
@@ -204,17 +216,15 @@ def column(name: str) -> Code:
 
 def as_words(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
     """A column as text, (rows,) object."""
-    given: Code | Call = column(name)
-    na = list(files.dialect.na)
-    is_text = all(isinstance(file, Separated) for file in files.all_files)
-    if na and not is_text:
-        given = Call(f"{given}.replace", (na, None))
-    function = "as_words" if wanted.level(name) > is_text else "words"
-    return Call(script.use("tables", function, SECTION), (given,))
+    may_be_text = all(isinstance(file, Separated | Excel) for file in files.all_files)
+    function = "as_words" if wanted.level(name) > may_be_text else "words"
+    return Call(script.use("tables", function, SECTION), (column(name),))
 
 
 def as_numbers(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
-    """A column as numbers, (rows,) float64."""
+    """A column as numbers, (rows,) float64, or int64 where float32 does not hold them."""
+    if name in wanted.whole:
+        return Call(f"{column(name)}{'.fillna(0)' if wanted.level(name) else ''}.to_numpy", ("int64",))
     if not wanted.level(name):
         return Call(f"{column(name)}.to_numpy", ("float64",))
     if wanted.level(name) == MOST_LEVEL:  # unlike the rest of the file

@@ -122,7 +122,8 @@ def wanted_of(subject: Subject, *, with_target: bool = True) -> Wanted:
             own = numbers if target.kind == "number" or has_number_classes(subject) else words
             if name not in own:
                 own.append(name)
-    return Wanted(tuple(words), tuple(numbers), dates)
+    whole = [column.name for column in data.preprocessing.columns if column.dtype == "int64"]
+    return Wanted(tuple(words), tuple(numbers), dates, tuple(whole))
 
 
 def has_number_classes(subject: Subject) -> bool:
@@ -170,9 +171,6 @@ def features(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted)
             columns[name] = as_seconds(script, wanted, fitted.name)
         elif fitted.raw == "number":
             columns[name] = as_numbers(script, files, wanted, fitted.name)
-            if fitted.dtype == "int64":
-                filled = ".fillna(0)" if wanted.level(fitted.name) else ""
-                columns[name] = Call(f"{column(fitted.name)}{filled}.to_numpy", ("int64",))
         else:
             columns[name] = as_words(script, files, wanted, fitted.name)
     entries = [(f"{literal(name)}: ", each) for name, each in columns.items()]
