@@ -15,6 +15,7 @@ from dlspec.data.sources.formats.json_lines import JsonLines
 from dlspec.data.sources.formats.parquet import Parquet
 from dlspec.data.sources.formats.separated import BLANKS, Separated
 from dlspec.data.sources.rows import RowsFiles
+from dlspec.ejection.naming import ALIKE, held_names
 from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -54,9 +55,9 @@ class Wanted:
         return self.levels.get(column, 0)
 
 
-def reading(subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
+def reading(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     """The lines that read files into `table`."""
-    return [*_read_lines(subject, files, wanted), *_without_na(files)]
+    return [*_read_lines(script, subject, files, wanted), *_without_na(files)]
 
 
 def _without_na(files: RowsFiles) -> list[str]:
@@ -68,10 +69,10 @@ def _without_na(files: RowsFiles) -> list[str]:
     return [statement("table", Call("table.replace", ([*na, *numbers], Code("np.nan"))), INDENT)]
 
 
-def _read_lines(subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
+def _read_lines(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     sources = [part for part in (files, files.validation, files.test) if part is not None]
     paths = [(part, path) for part in sources for path in part.paths]
-    calls = [_call(format_, wanted) for part in sources for format_ in part.files]
+    calls = [_call(script, format_, wanted) for part in sources for format_ in part.files]
     if len(paths) == 1 and not _is_pattern(*paths[0]):
         return [statement("table", _of_file(calls[0], _path(subject, *paths[0])), 4)]
     if all(call == calls[0] for call in calls):
@@ -117,19 +118,19 @@ def _listed(subject: Subject, paths: Sequence[tuple[RowsFiles, str]]) -> str:
 # --- a call for each format
 
 
-def _call(file: RowsFormat, wanted: Wanted) -> Call:
+def _call(script: Script, file: RowsFormat, wanted: Wanted) -> Call:
     """The call that reads a file, without its path."""
     if isinstance(file, Separated):
-        return Call("pd.read_csv", (), _of_separated(file, wanted))
+        return Call("pd.read_csv", (), _of_separated(script, file, wanted))
     if isinstance(file, Excel):
-        return Call("pd.read_excel", (), _of_excel(file, wanted))
+        return Call("pd.read_excel", (), _of_excel(script, file, wanted))
     if isinstance(file, JsonLines):
         return Call("pd.read_json", (), _of_json(file))
     assert isinstance(file, Parquet), "there are four formats"
     return Call("pd.read_parquet", (), {})
 
 
-def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
+def _of_separated(script: Script, file: Separated, wanted: Wanted) -> dict[str, Any]:
     separator, signs = file.separator, file.signs
     found: dict[str, Any] = {}
     if separator != ",":
@@ -143,7 +144,14 @@ def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
     found |= _names(file, found, wanted)
     found |= _missing(file, wanted)
     text = [*wanted.words, *_text_dates(wanted)]
-    return found | ({"dtype": {name: Code("str") for name in text}} if text else {})
+    return found | _as_text(script, text)
+
+
+def _as_text(script: Script, names: Sequence[str]) -> dict[str, Any]:
+    """What says which columns are text, also where it looks like numbers."""
+    if len(names) >= ALIKE:
+        return {"dtype": Call("dict.fromkeys", (held_names(script, "text_columns", list(names), SECTION), Code("str")))}
+    return {"dtype": {name: Code("str") for name in names}} if names else {}
 
 
 def _missing(file: RowsFormat, wanted: Wanted) -> dict[str, Any]:
@@ -175,7 +183,7 @@ def _names(file: Separated, arguments: Mapping[str, Any], wanted: Wanted) -> dic
     return {"header": 0, "names": header}
 
 
-def _of_excel(file: Excel, wanted: Wanted) -> dict[str, Any]:
+def _of_excel(script: Script, file: Excel, wanted: Wanted) -> dict[str, Any]:
     found: dict[str, Any] = {}
     sheet = file.dialect.sheet
     if isinstance(sheet, int):
@@ -194,7 +202,7 @@ def _of_excel(file: Excel, wanted: Wanted) -> dict[str, Any]:
         found |= {"header": None, "names": file.header()}
     found |= _missing(file, wanted)
     text = [name for name in wanted.words if wanted.level(name) < MOST_LEVEL]
-    return found | ({"dtype": {name: Code("str") for name in text}} if text else {})
+    return found | _as_text(script, text)
 
 
 def _of_json(file: JsonLines) -> dict[str, Any]:

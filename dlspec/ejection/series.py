@@ -9,6 +9,7 @@ from dlspec.data.even_steps import Policy, Resample, duration, filling_of, polic
 from dlspec.data.preparation.times import DATE_FORMS, QUARTER, WEEK
 from dlspec.data.sources.rows import SeriesFiles
 from dlspec.ejection.checking import Expected
+from dlspec.ejection.naming import held_names
 from dlspec.ejection.prose import define
 from dlspec.ejection.python import INDENT, Code, literal, statement
 from dlspec.ejection.rows import SECTION, Wanted, as_numbers, column, reading
@@ -46,7 +47,7 @@ def _with_text_dates(wanted: Wanted) -> Wanted:
 
 
 def _write(script: Script, subject: Subject, files: SeriesFiles, wanted: Wanted, evening: Evening | None) -> None:
-    lines = reading(subject, files, wanted)
+    lines = reading(script, subject, files, wanted)
     if subject.data.turned:
         lines.append("table = table[::-1]  # the newest row stands first")
     names, raw = list(wanted.numbers), list(subject.data.preprocessing.raw_columns)
@@ -56,7 +57,7 @@ def _write(script: Script, subject: Subject, files: SeriesFiles, wanted: Wanted,
         lines += evening.lines(script, names, list(wanted.words), {_constant(subject): raw})
     plain = replace(wanted, levels={**wanted.levels, **dict.fromkeys(names, 0)})
     what, before, y = target_of(script, subject, files, plain)
-    chosen = literal(raw) if len(raw) == 1 else script.constant(_constant(subject), raw, SECTION)
+    chosen = literal(raw) if len(raw) == 1 else held_names(script, _constant(subject), raw, SECTION)
     line = subject.line("data", "series")
     text = f"The rows of {shown_paths(files)}, oldest first, (rows, {len(raw)}), and {what} in each"
     lines += [*before, *returning(f'table[{chosen}].to_numpy("float64")', y)]
@@ -111,7 +112,7 @@ class Evening:
         """
         names = [*numbers, *words]
         constant = next((key for key, held in known.items() if held == names), "evened")
-        chosen = Code(literal(names)) if len(names) == 1 else script.constant(constant, names, SECTION)
+        chosen = Code(literal(names)) if len(names) == 1 else held_names(script, constant, names, SECTION)
         found = []
         if self.time is not None and self.form is not None and self._needs_times:
             own = f"table[{self._name(script, 'time')}]"
