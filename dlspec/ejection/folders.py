@@ -9,7 +9,7 @@ from dlspec.data.sources.texts import TextFiles
 from dlspec.ejection.checking import Expected, result_of
 from dlspec.ejection.naming import held_names
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import literal, statement
+from dlspec.ejection.python import INDENT, WIDTH, literal, statement, width
 from dlspec.ejection.rows import SECTION, Wanted, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -169,4 +169,4 @@ def _texts(subject: Subject) -> str:
 
 def _returned(x: str, rest: str) -> list[str]:
     whole = f"return {x}{rest}"
-    return [whole] if 4 + len(whole) <= 120 else [f"x = {x}", f"return x{rest}"]
+    return [whole] if INDENT + width(whole) <= WIDTH else [f"x = {x}", f"return x{rest}"]

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from dlspec.data.features.base import Raw
-from dlspec.ejection.python import Call, Code, literal, source
+from dlspec.ejection.python import Call, Code, literal, source, width
 from dlspec.ejection.script import FITTED, Script
 
 MOST_IN_SCRIPT = 40
@@ -78,7 +78,7 @@ def in_mapping(script: Script, columns: Sequence[Treated], section: str) -> str:
     for own in runs(columns):
         if len(own) == 1:
             key = f"{literal(own[0].name)}: "
-            lines.append(f"        {key}{source(own[0].call, 8, len(key), 1)},\n")
+            lines.append(f"        {key}{source(own[0].call, 8, width(key), 1)},\n")
         else:
             lines.append(f"        **{{name: {own[0].template[1]} for name in {_names(script, own, section)}}},\n")
     return "{\n" + "".join(lines) + "    }"

@@ -16,7 +16,7 @@ from dlspec.data.sources.formats.parquet import Parquet
 from dlspec.data.sources.formats.separated import BLANKS, Separated
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.ejection.naming import ALIKE, held_names
-from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement
+from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement, width
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
 
@@ -78,7 +78,7 @@ def _read_lines(script: Script, subject: Subject, files: RowsFiles, wanted: Want
     if all(call == calls[0] for call in calls):
         one = _of_file(calls[0], Code("file"))
         whole = f"tables = [{literal(one)} for file in files]"
-        if 4 + len(whole) > WIDTH:
+        if INDENT + width(whole) > WIDTH:
             whole = f"tables = [\n        {source(one, 8)}\n        for file in files\n    ]"
         return [_listed(subject, paths), whole, "table = pd.concat(tables, ignore_index=True)"]
     formats = [format_ for part in sources for format_ in part.files]

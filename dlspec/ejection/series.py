@@ -194,7 +194,7 @@ class Evening:
         else:
             method = "" if self.time is None else f"{literal('time' if self.form else 'index')}, "
             each = f'interpolate({method}limit_area="inside")'
-            if self.time is not None:
+            if self.time is not None and (self.form is not None or self.policy.resample is None):
                 found.append(f"table = table.set_index({self._name(script, 'time')})")
             filled = f"table[{chosen}].{each}"
             if self.group is not None:

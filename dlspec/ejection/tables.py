@@ -10,7 +10,7 @@ from dlspec.data.sources.rows import RowsFiles
 from dlspec.ejection.checking import Expected, result_of
 from dlspec.ejection.naming import KINDS, Treated, held_names, in_mapping
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, statement
+from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, statement, width
 from dlspec.ejection.rows import MOST_LEVEL, SECTION, Wanted, as_numbers, as_seconds, as_words, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -151,7 +151,7 @@ def _write(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted, f
 def returning(x: str, y: Call | Code) -> list[str]:
     """The lines that return both."""
     whole = f"return {x}, {literal(y)}"
-    return [whole] if INDENT + len(whole) <= WIDTH else [statement("y", y, INDENT), f"return {x}, y"]
+    return [whole] if INDENT + width(whole) <= WIDTH else [statement("y", y, INDENT), f"return {x}, y"]
 
 
 def shown_paths(files: RowsFiles) -> str:

@@ -146,6 +146,10 @@ CASES = {
         + "\n  duplicates: mean\n  missing: interpolate",
     ),
     "steps of numbers": (series(number), PLAIN + "\n  resample: 2"),
+    "steps of numbers interpolated": (
+        series(lambda row, step: [holes(number(row, step)[0], step)[0]]),
+        PLAIN + "\n  resample: 0.75\n  missing: interpolate",
+    ),
     "interpolated by numbers": (
         series(lambda row, step: [holes(number(row, step)[0], step)[0]] if step % 6 else []),
         PLAIN + "\n  missing: interpolate",
