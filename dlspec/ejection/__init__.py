@@ -6,7 +6,9 @@ they are copied. A script has these functions:
 
     load_data()                              all rows: x as the saved model takes it, y in the target's own units
     load_parts()                             the same for the training, validation and test part: (x, y) of each
+    load_unlabeled()                         x of samples without labels, of a series its windows
     build_preprocessing()                    a Keras model from x to what the network sees
+    outputs_of(model, x)                     what a model makes of all samples, which `predict` makes float32 first
     network_targets(x, y)                    what the network is trained to put out
     build_network()                          the network
     pretrain(network, x)                     where the spec pretrains

@@ -7,6 +7,7 @@ from pathlib import Path
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.series_archives import SUFFIX
 from dlspec.ejection.checking import Expected, result_of
+from dlspec.ejection.naming import held_names
 from dlspec.ejection.prose import define
 from dlspec.ejection.python import Code, literal, statement
 from dlspec.ejection.rows import SECTION
@@ -62,7 +63,7 @@ def _of_archives(subject: Subject, files: ArrayFiles, expected: Expected, functi
         x = f"{script.use('archives', 'as_series', SECTION)}({given})"
         about = f"The series of {', '.join(path for _, path in ordered)}, (series, timesteps, dimensions)"
         if with_y and subject.target.kind == "class":
-            classes = script.constant("classes", list(subject.target.classes), SECTION)
+            classes = held_names(script, "classes", list(subject.target.classes), SECTION)
             indices = script.use("tables", "class_indices", SECTION)
             lines.append(f"labels = {indices}([row[-1].strip() for row in rows], {classes})")
             about += ", and the place of the class of each"
@@ -105,7 +106,7 @@ def _target(script: Script, subject: Subject, files: ArrayFiles, held: dict[str,
         if list(target.classes) == [str(place) for place in range(len(target.classes))]:
             return [f'y = {values}.astype("int64")'], "the place of each one's class"
         indices = script.use("tables", "class_indices", SECTION)
-        classes = script.constant("classes", list(target.classes), SECTION)
+        classes = held_names(script, "classes", list(target.classes), SECTION)
         return [f"y = {indices}({values}.astype(str), {classes})"], "the place of each one's class"
     if target.kind == "labels":
         return [f'y = {values}.astype("uint8")'], "the labels of each"

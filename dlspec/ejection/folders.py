@@ -7,8 +7,9 @@ from dlspec.data.sources.folders import FolderFiles, Listing
 from dlspec.data.sources.images import MODES, ImageFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.ejection.checking import Expected, result_of
+from dlspec.ejection.naming import held_names
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import literal, statement
+from dlspec.ejection.python import INDENT, WIDTH, literal, statement, width
 from dlspec.ejection.rows import SECTION, Wanted, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -53,7 +54,7 @@ def _of_folder(
             end = ", None" if function == "load_data" else ""
             define(script, SECTION, f"{function}()", f"{about}.", [*lines, *_returned(x, end)])
             return
-        classes = script.constant("classes", list(subject.target.classes), SECTION)
+        classes = held_names(script, "classes", list(subject.target.classes), SECTION)
         indices = script.use("tables", "class_indices", SECTION)
         about += ", and the place of the class of each, the name of its folder."
         define(script, SECTION, "load_data()", about, [*lines, *_returned(x, f", {indices}(labels, {classes})")])
@@ -71,7 +72,7 @@ def _of_table(
 
     def writer(wanted: Wanted) -> Write:
         def write(script: Script) -> None:
-            lines = reading(subject, table, wanted)
+            lines = reading(script, subject, table, wanted)
             folder = subject.path((table.folder / table.paths[0]).absolute().parent)
             lines.append(f"files = [({folder}) / name.strip() for name in {column(listing.column)}]")
             lines += _without_broken(script, subject, files, listing)
@@ -126,7 +127,7 @@ def _without_broken(script: Script, subject: Subject, files: FolderFiles, listin
     problems = samples.problems()
     if not problems:
         return []
-    broken = script.constant("broken", [listing.files[row].name for row in problems], SECTION, "cannot be read")
+    broken = held_names(script, "broken", [listing.files[row].name for row in problems], SECTION, "cannot be read")
     lines = [f"whole = [file.name not in {broken} for file in files]"]
     if listing.table is not None:
         lines.append("table = table[whole]")
@@ -168,4 +169,4 @@ def _texts(subject: Subject) -> str:
 
 def _returned(x: str, rest: str) -> list[str]:
     whole = f"return {x}{rest}"
-    return [whole] if 4 + len(whole) <= 120 else [f"x = {x}", f"return x{rest}"]
+    return [whole] if INDENT + width(whole) <= WIDTH else [f"x = {x}", f"return x{rest}"]

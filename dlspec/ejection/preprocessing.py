@@ -8,6 +8,7 @@ import numpy as np
 
 from dlspec.data.features import Affine
 from dlspec.ejection.encodings import encoding_of
+from dlspec.ejection.naming import KINDS, Treated, held_names, in_list
 from dlspec.ejection.prose import define
 from dlspec.ejection.python import WIDTH, Call, Code, literal, source, statement
 from dlspec.ejection.script import Script
@@ -162,18 +163,19 @@ def _write_columns(script: Script, subject: Subject) -> None:
     """Of columns with types."""
     steps = subject.data.preprocessing
     dtypes = {name: column.dtype for name, column in zip(steps.input_names, steps.columns, strict=True)}
-    inputs = script.constant("inputs", dtypes, SECTION, "what the saved model takes, by column")
-    encoded = []
-    for name, column in zip(steps.input_names, steps.columns, strict=True):
-        encoded.append(encoding_of(script, Code(f"x[{literal(name)}]"), name, column))
+    inputs = held_names(script, "inputs", dtypes, SECTION, "what the saved model takes, by column")
+    encoded = [
+        Treated(name, encoding_of(script, Code(f"x[{literal(name)}]"), name, column), KINDS[column.raw])
+        for name, column in zip(steps.input_names, steps.columns, strict=True)
+    ]
     line = subject.line("data", "features")
     about = "Columns in, what the network sees of them out" + (f" ({line} of the spec)." if line else ".")
     x = "{name: keras.Input((1,), name=name, dtype=dtype) for name, dtype in " + inputs + ".items()}"
     if len(encoded) == 1:
-        lines = [statement("seen", encoded[0], 4)]
+        lines = [statement("seen", encoded[0].call, 4)]
         last = _model("x", Code("seen"))
     else:
-        lines = ["seen = [\n" + "".join(f"        {source(each, 8, 0, 1)},\n" for each in encoded) + "    ]"]
+        lines = [f"seen = {in_list(script, encoded, SECTION)}"]
         last = _model("x", Code("ops.concatenate(seen, axis=-1)"))
     define(script, SECTION, "build_preprocessing()", about, [f"x = {x}", *lines, f"return {source(last, 4, 7)}"])
 

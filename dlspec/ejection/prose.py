@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlspec.ejection.python import INDENT, WIDTH
+from dlspec.ejection.python import INDENT, WIDTH, width
 from dlspec.ejection.script import Script
 
 QUOTES = '"""'
@@ -14,7 +14,7 @@ def docstring(text: str) -> str:
     """A docstring inside a function: in one line where it fits, else broken between words."""
     safe = " ".join(text.replace("\\", "\\\\").replace(QUOTES, "'''").split())
     one = f"{QUOTES}{safe}{QUOTES}"
-    if len(one) + INDENT <= WIDTH:
+    if width(one) + INDENT <= WIDTH:
         return one
     lines = _broken(f"{QUOTES}{safe}", WIDTH - INDENT)
     if len(lines) == 1:  # the quotes alone are too much
@@ -22,11 +22,11 @@ def docstring(text: str) -> str:
     return f"\n{' ' * INDENT}".join([*lines, QUOTES])
 
 
-def _broken(text: str, width: int) -> list[str]:
+def _broken(text: str, most: int) -> list[str]:
     """A text in lines of so many characters at most."""
     lines = [""]
     for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+        if lines[-1] and width(lines[-1]) + 1 + width(word) > most:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()

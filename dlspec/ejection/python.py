@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -72,6 +73,11 @@ def quoted(text: str) -> str:
     return f'"{shown[1:-1]}"' if shown[0] == "'" and '"' not in text else shown
 
 
+def width(text: str) -> int:
+    """How many columns of a screen a text takes: letters of East Asia take two."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
 def source(value: Any, indent: int = 0, before: int = 0, after: int = 0) -> str:
     """A value in as few lines as it takes.
 
@@ -80,22 +86,24 @@ def source(value: Any, indent: int = 0, before: int = 0, after: int = 0) -> str:
         before, after: characters in front of it in its first line, without the indent, and behind it in its last one.
     """
     line = literal(value)
-    if indent + before + len(line) + after <= WIDTH or isinstance(value, Code | str | int | float | None):
+    if indent + before + width(line) + after <= WIDTH or isinstance(value, Code | str | int | float | None):
         return line
     opened, items, closed = _parts(value, indent, before)
     if not items:
         return line
     inner = " " * (indent + INDENT)
     together = ", ".join(literal(item) if prefix is None else f"{prefix}{literal(item)}" for prefix, item in items)
-    if isinstance(value, Call) and len(inner) + len(together) <= WIDTH:
+    if isinstance(value, Call) and len(inner) + width(together) <= WIDTH:
         return f"{opened}\n{inner}{together}\n{' ' * indent}{closed}"
-    lines = [f"{inner}{prefix or ''}{source(item, indent + INDENT, len(prefix or ''), 1)},\n" for prefix, item in items]
+    lines = [
+        f"{inner}{prefix or ''}{source(item, indent + INDENT, width(prefix or ''), 1)},\n" for prefix, item in items
+    ]
     return f"{opened}\n{''.join(lines)}{' ' * indent}{closed}"
 
 
 def statement(target: str, value: Any, indent: int = 0, after: int = 0) -> str:
     """`target = value`, without the spaces in front of the first line."""
-    return f"{target} = {source(value, indent, len(target) + 3, after)}"
+    return f"{target} = {source(value, indent, width(target) + 3, after)}"
 
 
 def _parts(value: Any, indent: int, before: int) -> tuple[str, list[tuple[str | None, Any]], str]:

@@ -15,7 +15,8 @@ from dlspec.data.sources.formats.json_lines import JsonLines
 from dlspec.data.sources.formats.parquet import Parquet
 from dlspec.data.sources.formats.separated import BLANKS, Separated
 from dlspec.data.sources.rows import RowsFiles
-from dlspec.ejection.python import WIDTH, Call, Code, literal, source, statement
+from dlspec.ejection.naming import ALIKE, held_names
+from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement, width
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
 
@@ -32,6 +33,7 @@ class Wanted:
         words: columns that are read as text.
         numbers: columns of numbers.
         dates: columns of dates -> how they are written.
+        whole: those of the numbers that are whole, and of which float32 does not hold all.
         levels: column -> 0 for the plain way to read it; where that gives other values, one more.
         literal_words: whether words such as `NA` stay words.
         dressed: whether some numbers are read as text, so that separators of thousands stay in all of them.
@@ -40,6 +42,7 @@ class Wanted:
     words: Sequence[str] = ()
     numbers: Sequence[str] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
+    whole: Sequence[str] = ()
     levels: Mapping[str, int] = field(default_factory=dict)
     dressed: bool = False
     literal_words: bool = False
@@ -52,17 +55,30 @@ class Wanted:
         return self.levels.get(column, 0)
 
 
-def reading(subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
+def reading(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     """The lines that read files into `table`."""
+    return [*_read_lines(script, subject, files, wanted), *_without_na(files)]
+
+
+def _without_na(files: RowsFiles) -> list[str]:
+    """The line that takes away words for what is missing, of files whose reader knows none."""
+    na = files.dialect.na
+    if not na or any(isinstance(file, Separated | Excel) for file in files.all_files):
+        return []
+    numbers = [float(word) for word in na if re.fullmatch(r"[-+]?\d+(\.\d*)?", word)]
+    return [statement("table", Call("table.replace", ([*na, *numbers], Code("np.nan"))), INDENT)]
+
+
+def _read_lines(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted) -> list[str]:
     sources = [part for part in (files, files.validation, files.test) if part is not None]
     paths = [(part, path) for part in sources for path in part.paths]
-    calls = [_call(format_, wanted) for part in sources for format_ in part.files]
+    calls = [_call(script, format_, wanted) for part in sources for format_ in part.files]
     if len(paths) == 1 and not _is_pattern(*paths[0]):
         return [statement("table", _of_file(calls[0], _path(subject, *paths[0])), 4)]
     if all(call == calls[0] for call in calls):
         one = _of_file(calls[0], Code("file"))
         whole = f"tables = [{literal(one)} for file in files]"
-        if 4 + len(whole) > WIDTH:
+        if INDENT + width(whole) > WIDTH:
             whole = f"tables = [\n        {source(one, 8)}\n        for file in files\n    ]"
         return [_listed(subject, paths), whole, "table = pd.concat(tables, ignore_index=True)"]
     formats = [format_ for part in sources for format_ in part.files]
@@ -102,19 +118,19 @@ def _listed(subject: Subject, paths: Sequence[tuple[RowsFiles, str]]) -> str:
 # --- a call for each format
 
 
-def _call(file: RowsFormat, wanted: Wanted) -> Call:
+def _call(script: Script, file: RowsFormat, wanted: Wanted) -> Call:
     """The call that reads a file, without its path."""
     if isinstance(file, Separated):
-        return Call("pd.read_csv", (), _of_separated(file, wanted))
+        return Call("pd.read_csv", (), _of_separated(script, file, wanted))
     if isinstance(file, Excel):
-        return Call("pd.read_excel", (), _of_excel(file, wanted))
+        return Call("pd.read_excel", (), _of_excel(script, file, wanted))
     if isinstance(file, JsonLines):
         return Call("pd.read_json", (), _of_json(file))
     assert isinstance(file, Parquet), "there are four formats"
     return Call("pd.read_parquet", (), {})
 
 
-def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
+def _of_separated(script: Script, file: Separated, wanted: Wanted) -> dict[str, Any]:
     separator, signs = file.separator, file.signs
     found: dict[str, Any] = {}
     if separator != ",":
@@ -128,17 +144,22 @@ def _of_separated(file: Separated, wanted: Wanted) -> dict[str, Any]:
     found |= _names(file, found, wanted)
     found |= _missing(file, wanted)
     text = [*wanted.words, *_text_dates(wanted)]
-    return found | ({"dtype": {name: Code("str") for name in text}} if text else {})
+    return found | _as_text(script, text)
 
 
-def _missing(file: Separated, wanted: Wanted) -> dict[str, Any]:
-    """What says which values are missing; where words such as `NA` are none that are, by column."""
+def _as_text(script: Script, names: Sequence[str]) -> dict[str, Any]:
+    """What says which columns are text, also where it looks like numbers."""
+    if len(names) >= ALIKE:
+        return {"dtype": Call("dict.fromkeys", (held_names(script, "text_columns", list(names), SECTION), Code("str")))}
+    return {"dtype": {name: Code("str") for name in names}} if names else {}
+
+
+def _missing(file: RowsFormat, wanted: Wanted) -> dict[str, Any]:
+    """What says which values are missing; words such as `NA` may be none that are."""
     na = list(file.dialect.na)
     if not wanted.literal_words:
         return {"na_values": na} if na else {}
-    others = [name for name in wanted.names if name not in wanted.words]
-    values = {**{name: na for name in wanted.words if na}, **{name: ["", *na] for name in others}}
-    return {"keep_default_na": False, **({"na_values": values} if values else {})}
+    return {"keep_default_na": False, "na_values": ["", *na]}
 
 
 def _text_dates(wanted: Wanted) -> list[str]:
@@ -162,7 +183,7 @@ def _names(file: Separated, arguments: Mapping[str, Any], wanted: Wanted) -> dic
     return {"header": 0, "names": header}
 
 
-def _of_excel(file: Excel, wanted: Wanted) -> dict[str, Any]:
+def _of_excel(script: Script, file: Excel, wanted: Wanted) -> dict[str, Any]:
     found: dict[str, Any] = {}
     sheet = file.dialect.sheet
     if isinstance(sheet, int):
@@ -179,12 +200,9 @@ def _of_excel(file: Excel, wanted: Wanted) -> dict[str, Any]:
         found["skiprows"] = above
     if file.dialect.header is not None:
         found |= {"header": None, "names": file.header()}
-    if file.dialect.na:
-        found["na_values"] = list(file.dialect.na)
-    text = [name for name in wanted.words if wanted.level(name) == 0]
-    if text:
-        found["dtype"] = {name: Code("str") for name in text}
-    return found
+    found |= _missing(file, wanted)
+    text = [name for name in wanted.words if wanted.level(name) < MOST_LEVEL]
+    return found | _as_text(script, text)
 
 
 def _of_json(file: JsonLines) -> dict[str, Any]:
@@ -206,17 +224,15 @@ def column(name: str) -> Code:
 
 def as_words(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
     """A column as text, (rows,) object."""
-    given: Code | Call = column(name)
-    na = list(files.dialect.na)
-    is_text = all(isinstance(file, Separated) for file in files.all_files)
-    if na and not is_text:
-        given = Call(f"{given}.replace", (na, None))
-    function = "as_words" if wanted.level(name) > is_text else "words"
-    return Call(script.use("tables", function, SECTION), (given,))
+    may_be_text = all(isinstance(file, Separated | Excel) for file in files.all_files)
+    function = "as_words" if wanted.level(name) > may_be_text else "words"
+    return Call(script.use("tables", function, SECTION), (column(name),))
 
 
 def as_numbers(script: Script, files: RowsFiles, wanted: Wanted, name: str) -> Call:
-    """A column as numbers, (rows,) float64."""
+    """A column as numbers, (rows,) float64, or int64 where float32 does not hold them."""
+    if name in wanted.whole:
+        return Call(f"{column(name)}{'.fillna(0)' if wanted.level(name) else ''}.to_numpy", ("int64",))
     if not wanted.level(name):
         return Call(f"{column(name)}.to_numpy", ("float64",))
     if wanted.level(name) == MOST_LEVEL:  # unlike the rest of the file

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.ejection.copying import names_in, snippet, snippet_names
-from dlspec.ejection.python import WIDTH, Code, literal, statement
+from dlspec.ejection.python import WIDTH, Code, literal, statement, width
 
 Array = np.ndarray
 
@@ -82,7 +82,7 @@ class Constant:
     def text(self) -> str:
         behind = f"  # {self.comment}" if self.comment else ""
         line = f"{self.name} = {literal(self.value)}{behind}"
-        if len(line) <= WIDTH:
+        if width(line) <= WIDTH:
             return line
         above = f"# {self.comment}\n" if self.comment else ""
         return above + statement(self.name, self.value)

@@ -9,6 +9,7 @@ from dlspec.data.even_steps import Policy, Resample, duration, filling_of, polic
 from dlspec.data.preparation.times import DATE_FORMS, QUARTER, WEEK
 from dlspec.data.sources.rows import SeriesFiles
 from dlspec.ejection.checking import Expected
+from dlspec.ejection.naming import held_names
 from dlspec.ejection.prose import define
 from dlspec.ejection.python import INDENT, Code, literal, statement
 from dlspec.ejection.rows import SECTION, Wanted, as_numbers, column, reading
@@ -46,7 +47,7 @@ def _with_text_dates(wanted: Wanted) -> Wanted:
 
 
 def _write(script: Script, subject: Subject, files: SeriesFiles, wanted: Wanted, evening: Evening | None) -> None:
-    lines = reading(subject, files, wanted)
+    lines = reading(script, subject, files, wanted)
     if subject.data.turned:
         lines.append("table = table[::-1]  # the newest row stands first")
     names, raw = list(wanted.numbers), list(subject.data.preprocessing.raw_columns)
@@ -56,7 +57,7 @@ def _write(script: Script, subject: Subject, files: SeriesFiles, wanted: Wanted,
         lines += evening.lines(script, names, list(wanted.words), {_constant(subject): raw})
     plain = replace(wanted, levels={**wanted.levels, **dict.fromkeys(names, 0)})
     what, before, y = target_of(script, subject, files, plain)
-    chosen = literal(raw) if len(raw) == 1 else script.constant(_constant(subject), raw, SECTION)
+    chosen = literal(raw) if len(raw) == 1 else held_names(script, _constant(subject), raw, SECTION)
     line = subject.line("data", "series")
     text = f"The rows of {shown_paths(files)}, oldest first, (rows, {len(raw)}), and {what} in each"
     lines += [*before, *returning(f'table[{chosen}].to_numpy("float64")', y)]
@@ -95,8 +96,8 @@ class Evening:
         time = data.signature.time if data.times is not None else None
         dated = data.times is not None and data.times.dtype.kind == "M"
         form = data.date_forms.get(time, DATE_FORMS[0]) if time is not None and dated else None
-        keys = [key for key in ("resample", "duplicates", "missing") if subject.line("data", key)]
-        places = " and ".join(subject.line("data", key) for key in keys)
+        lines = {subject.line("data", key) for key in ("resample", "duplicates", "missing")} - {""}
+        places = " and ".join(sorted(lines, key=lambda line: (len(line), line)))
         return cls(policy, time, form, data.signature.group, places)
 
     @property
@@ -111,7 +112,7 @@ class Evening:
         """
         names = [*numbers, *words]
         constant = next((key for key, held in known.items() if held == names), "evened")
-        chosen = Code(literal(names)) if len(names) == 1 else script.constant(constant, names, SECTION)
+        chosen = Code(literal(names)) if len(names) == 1 else held_names(script, constant, names, SECTION)
         found = []
         if self.time is not None and self.form is not None and self._needs_times:
             own = f"table[{self._name(script, 'time')}]"
@@ -167,8 +168,8 @@ class Evening:
         step, time = _frequency(str(resample.every)), self._name(script, "time")
         if self.group is None:
             return [f"table = table.resample({step}, on={time}){joined}.reset_index()"]
-        grouped = f"table.groupby({self._name(script, 'group')}).resample({step}, on={time}){joined}.reset_index()"
-        return [f"table = {grouped}", f'table = table.sort_values({time}, kind="stable")']
+        grouped = f"table.groupby({self._name(script, 'group')}).resample({step}, on={time}){joined}"
+        return [f"table = {grouped}", f'table = table.reset_index().sort_values({time}, kind="stable")']
 
     def _filled(
         self, script: Script, how: Any, limit: int | None, chosen: Code, numbers: list[str], words: list[str]
@@ -180,8 +181,6 @@ class Evening:
             return [f"table[{names}] = table[{names}].fillna({literal(how)})"]
         if how not in ("previous", "interpolate"):
             raise NotImplementedError
-        if limit is not None and self.group is not None:
-            raise NotImplementedError  # holes of a length in groups are left to dlspec
         found = []
         if how == "interpolate" and words:  # they have nothing between them
             by = "" if self.group is None else f".groupby({self._name(script, 'group')})"
@@ -195,7 +194,7 @@ class Evening:
         else:
             method = "" if self.time is None else f"{literal('time' if self.form else 'index')}, "
             each = f'interpolate({method}limit_area="inside")'
-            if self.time is not None:
+            if self.time is not None and (self.form is not None or self.policy.resample is None):
                 found.append(f"table = table.set_index({self._name(script, 'time')})")
             filled = f"table[{chosen}].{each}"
             if self.group is not None:
@@ -204,8 +203,14 @@ class Evening:
                 filled = f"table.groupby({self._name(script, 'group')})[{chosen}].transform({between}{said})"
         if limit is not None:
             short = script.use("tables", "short_holes", SECTION)
-            holes = f"table[{chosen}].apply({short}, most={limit})"
-            return [*found, f"holes = {holes}", f"table[{chosen}] = table[{chosen}].mask(holes, {filled})"]
+            by = "" if self.group is None else f".groupby({self._name(script, 'group')})"
+            holes = f"table{by}[{chosen}].{'transform' if by else 'apply'}({short}, most={limit})"
+            return [
+                *found,
+                f"holes = {holes}",
+                f"filled = {filled}",
+                f"table[{chosen}] = table[{chosen}].mask(holes, filled)",
+            ]
         return [*found, f"table[{chosen}] = {filled}"]
 
 

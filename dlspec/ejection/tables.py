@@ -8,8 +8,9 @@ from dataclasses import replace
 from dlspec.data.preparation.times import DATE_FORMS
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.ejection.checking import Expected, result_of
+from dlspec.ejection.naming import KINDS, Treated, held_names, in_mapping
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, source, statement
+from dlspec.ejection.python import INDENT, WIDTH, Call, Code, literal, statement, width
 from dlspec.ejection.rows import MOST_LEVEL, SECTION, Wanted, as_numbers, as_seconds, as_words, column, reading
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -49,7 +50,7 @@ def plainest(
         """Whether a column by itself cannot be read so."""
 
         def write(script: Script) -> None:
-            lines = reading(subject, files, only(name, wanted))
+            lines = reading(script, subject, files, only(name, wanted))
             define(
                 script, SECTION, "load_column()", "", [*lines, f"return {literal(_read(script, files, wanted, name))}"]
             )
@@ -122,7 +123,8 @@ def wanted_of(subject: Subject, *, with_target: bool = True) -> Wanted:
             own = numbers if target.kind == "number" or has_number_classes(subject) else words
             if name not in own:
                 own.append(name)
-    return Wanted(tuple(words), tuple(numbers), dates)
+    whole = [column.name for column in data.preprocessing.columns if column.dtype == "int64"]
+    return Wanted(tuple(words), tuple(numbers), dates, tuple(whole))
 
 
 def has_number_classes(subject: Subject) -> bool:
@@ -132,7 +134,7 @@ def has_number_classes(subject: Subject) -> bool:
 
 
 def _write(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted, function: str) -> None:
-    lines = reading(subject, files, wanted)
+    lines = reading(script, subject, files, wanted)
     x, prepared = features(script, subject, files, wanted)
     lines += prepared
     if function != "load_data":
@@ -149,7 +151,7 @@ def _write(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted, f
 def returning(x: str, y: Call | Code) -> list[str]:
     """The lines that return both."""
     whole = f"return {x}, {literal(y)}"
-    return [whole] if INDENT + len(whole) <= WIDTH else [statement("y", y, INDENT), f"return {x}, y"]
+    return [whole] if INDENT + width(whole) <= WIDTH else [statement("y", y, INDENT), f"return {x}, y"]
 
 
 def shown_paths(files: RowsFiles) -> str:
@@ -164,20 +166,17 @@ def features(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted)
     steps = subject.data.preprocessing
     if not subject.is_typed:
         return matrix(script, files, wanted, list(steps.raw_columns), "features")
-    columns: dict[str, Call] = {}
+    columns: list[Treated] = []
     for name, fitted in zip(steps.input_names, steps.columns, strict=True):
         if fitted.raw == "time":
-            columns[name] = as_seconds(script, wanted, fitted.name)
+            call = as_seconds(script, wanted, fitted.name)
         elif fitted.raw == "number":
-            columns[name] = as_numbers(script, files, wanted, fitted.name)
-            if fitted.dtype == "int64":
-                filled = ".fillna(0)" if wanted.level(fitted.name) else ""
-                columns[name] = Call(f"{column(fitted.name)}{filled}.to_numpy", ("int64",))
+            call = as_numbers(script, files, wanted, fitted.name)
         else:
-            columns[name] = as_words(script, files, wanted, fitted.name)
-    entries = [(f"{literal(name)}: ", each) for name, each in columns.items()]
-    lines = "".join(f"        {key}{source(each, 8, len(key), 1)},\n" for key, each in entries)
-    return "{name: values[:, None] for name, values in x.items()}", [f"x = {{\n{lines}    }}"]
+            call = as_words(script, files, wanted, fitted.name)
+        columns.append(Treated(name, call, KINDS[fitted.raw]))
+    x = f"x = {in_mapping(script, columns, SECTION)}"
+    return "{name: values[:, None] for name, values in x.items()}", [x]
 
 
 def matrix(script: Script, files: RowsFiles, wanted: Wanted, names: list[str], constant: str) -> tuple[str, list[str]]:
@@ -186,7 +185,7 @@ def matrix(script: Script, files: RowsFiles, wanted: Wanted, names: list[str], c
     for name in names:
         if wanted.level(name):
             lines.append(statement(column(name), as_numbers(script, files, wanted, name), INDENT))
-    chosen = literal(names) if len(names) == 1 else script.constant(constant, names, SECTION)
+    chosen = literal(names) if len(names) == 1 else held_names(script, constant, names, SECTION)
     return f'table[{chosen}].to_numpy("float64")', lines
 
 
@@ -197,7 +196,7 @@ def target_of(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted
     if target.kind == "input":
         return "nothing besides, since that is what it gives back", [], Code("None")
     if target.kind == "class":
-        classes = script.constant("classes", list(target.classes), SECTION)
+        classes = held_names(script, "classes", list(target.classes), SECTION)
         indices = script.use("tables", "class_indices", SECTION)
         if target.name in wanted.numbers:
             numbers = as_numbers(script, files, wanted, target.name)
@@ -206,7 +205,7 @@ def target_of(script: Script, subject: Subject, files: RowsFiles, wanted: Wanted
             y = Call(indices, (as_words(script, files, wanted, target.name), classes))
         return f"the place of {names} among the classes", [], y
     if target.kind == "labels" and target.separator is not None:
-        labels = script.constant("labels", [label.word for label in target.labels], SECTION)
+        labels = held_names(script, "labels", [label.word for label in target.labels], SECTION)
         words = as_words(script, files, wanted, target.name)
         y = Call(script.use("tables", "has_labels", SECTION), (words, labels, target.separator))
         return f"which of the labels {names} has", [], y

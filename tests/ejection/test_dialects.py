@@ -65,6 +65,22 @@ def parquet():
     return buffer.getvalue()
 
 
+def rare_parquet():
+    """Decimals, days, times with a zone, and whole numbers of which some are missing."""
+    import decimal
+
+    import pandas as pd
+
+    found = frame()
+    found["income"] = [decimal.Decimal(f"{value:.2f}") for value in found["income"]]
+    found["joined"] = pd.to_datetime(found["joined"]).dt.tz_localize("Asia/Seoul")
+    found["born"] = [day.date() for day in found["joined"]]
+    found["city"] = pd.array([None if place % 5 == 2 else place % 3 for place in range(ROWS)], "Int64")
+    buffer = io.BytesIO()
+    found.to_parquet(buffer)
+    return buffer.getvalue()
+
+
 def workbook(sheets):
     import pandas as pd
 
@@ -135,6 +151,11 @@ CASES = {
         {"t.csv": table(renamed(age="FITTED", income="target", city="inputs", joined="x"))},
         "  table: t.csv\n  target: paid\n  features: {FITTED: {numeric: {missing: median}}, target: numeric, "
         "inputs: {category: {missing: mean}}, x: time}",
+    ),
+    "names in letters that are wide": (
+        {"t.csv": table(renamed(age="나이가 몇 살인지", income="한 달에 버는 돈이 얼마인지", city="사는 곳의 이름"))},
+        "  table: t.csv\n  target: paid\n  features: {나이가 몇 살인지: {numeric: {missing: median, indicator: true}}, "
+        "한 달에 버는 돈이 얼마인지: numeric, 사는 곳의 이름: {category: {missing: mean}}}",
     ),
     "backslashes": (
         {"t.csv": table(renamed(age="a\\b", city="c'd"))},
@@ -221,6 +242,18 @@ CASES = {
         PLAIN.replace("t.csv", "t.jsonl"),
     ),
     "parquet": ({"t.parquet": parquet()}, PLAIN.replace("t.csv", "t.parquet")),
+    "parquet of other types": (
+        {"t.parquet": rare_parquet()},
+        f"  table: t.parquet\n  target: paid\n  features: {{income: numeric, joined: time, born: time, city: {CITY}}}",
+    ),
+    "words for nothing in JSON": (
+        {"t.jsonl": as_json_lines(objects()).replace('"Seoul"', '"?"').replace('"age": 33', '"age": -1')},
+        PLAIN.replace("t.csv", "t.jsonl") + '\n  na: ["?", -1]',
+    ),
+    "words for nothing in a workbook": (
+        {"t.xlsx": workbook({"people": (frame().replace("Seoul", "NA"), 0, 0)})},
+        PLAIN.replace("t.csv", "t.xlsx"),
+    ),
     "parquet with classes": (
         {"t.parquet": parquet()},
         "  table: t.parquet\n  target: member\n  features: {code: category, income: numeric, joined: time}",

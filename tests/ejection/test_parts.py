@@ -10,7 +10,7 @@ from tests.ejection.test_series import GROUPED, grouped, holes, hour, series
 from tests.ejection.test_series import MODEL as SERIES_MODEL
 from tests.ejection.test_series import PLAIN as SERIES
 from tests.ejection.test_tables import ROWS, people, separated
-from tests.ejection.written import MODEL, check_preprocessing, check_rows, small_network
+from tests.ejection.written import MODEL, check_preprocessing, check_rows, small_network, written
 
 FEATURES = "{income: numeric, age: {numeric: {missing: mean}}, city: {category: {missing: mean}}}"
 PRETRAIN = "pretrain: {method: autoencoder, epochs: 1}\n"
@@ -163,3 +163,17 @@ def test_a_file_that_changed_is_read_anew(case_of, tmp_path):
     (tmp_path / "t.csv").write_text(table(rows=5))
     x, y = case.module.load_data()
     assert len(x) == len(y) == 5
+
+
+def test_data_beside_the_spec_that_names_them(case_of, tmp_path):
+    base = "dlspec: 1\ndata: {table: t.csv, target: paid, features: [income]}\nmodel: [output]\n"
+    files = {"bases/base.yaml": base, "bases/t.csv": table(), "t.csv": table(rows=12)}
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("extends: bases/base.yaml\ntrain: {epochs: 2}\n", encoding="utf-8")
+    case = written(spec, tmp_path / "out")
+    assert "../bases/t.csv" in case.loading
+    check_rows(case)

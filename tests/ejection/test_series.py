@@ -104,6 +104,19 @@ CASES = {
     ),
     "groups with holes": (series(grouped(holes)), GROUPED + "\n  missing: previous"),
     "groups interpolated": (series(grouped(holes)), GROUPED + "\n  missing: interpolate"),
+    "short holes in groups": (series(grouped(holes)), GROUPED + "\n  missing: {how: interpolate, limit: 1}"),
+    "weeks in groups": (
+        series(grouped(holes), 400, fourth),
+        GROUPED + "\n  resample: 1 w\n  missing: interpolate",
+    ),
+    "classes that are NA": (
+        series(holes).replace("up", "NA"),
+        PLAIN.replace("target: a", "target: state").replace("horizon: 1", "horizon: 0") + "\n  missing: previous",
+    ),
+    "numbers in groups by steps": (
+        series(grouped(number)),
+        GROUPED.replace("window: {length: 4, horizon: 1}", "window: {length: 2, horizon: 1}") + "\n  resample: 2",
+    ),
     "the first of two": (series(twice), PLAIN + "\n  duplicates: first\n  missing: drop"),
     "the mean of two": (series(twice), PLAIN + "\n  duplicates: mean"),
     "the last of two in groups": (series(grouped(twice)), GROUPED + "\n  duplicates: last"),
@@ -133,6 +146,10 @@ CASES = {
         + "\n  duplicates: mean\n  missing: interpolate",
     ),
     "steps of numbers": (series(number), PLAIN + "\n  resample: 2"),
+    "steps of numbers interpolated": (
+        series(lambda row, step: [holes(number(row, step)[0], step)[0]]),
+        PLAIN + "\n  resample: 0.75\n  missing: interpolate",
+    ),
     "interpolated by numbers": (
         series(lambda row, step: [holes(number(row, step)[0], step)[0]] if step % 6 else []),
         PLAIN + "\n  missing: interpolate",
@@ -142,7 +159,7 @@ CASES = {
         PLAIN,
     ),
 }  # fmt: skip
-READ_BY_DLSPEC = {"two months"}
+READ_BY_DLSPEC = {"two months", "numbers in groups by steps"}
 """Of these, the rows are kept beside the script."""
 
 

@@ -102,3 +102,39 @@ def test_every_target(name, typed, case_of):
     assert not case.fell_back
     check_rows(case)
     check_preprocessing(case)
+
+
+@pytest.mark.parametrize("columns", [12, 60])
+def test_many_columns_are_treated_in_a_loop(columns, case_of):
+    rows = [
+        {f"n{place}": f"{(row * (place + 3)) % 17 + 0.5}" for place in range(columns)}
+        | {f"w{place}": drawn(row + place, ("a", "b", "c")) for place in range(9)}
+        | {"kind": f"k{row % columns}", "last": f"{row / 3:.3f}"}
+        for row in range(4 * columns)
+    ]
+    case = case_of({"t.csv": separated(rows)}, "  table: t.csv\n  target: kind")
+    assert not case.fell_back
+    assert "for name in" in case.loading
+    assert len(case.text.splitlines()) < 300
+    check_rows(case)
+    check_preprocessing(case)
+
+
+def test_whole_numbers_that_float32_does_not_hold(case_of):
+    rows = [people(row) | {"income": f"{16_000_001 + 1_000_003 * row}"} for row in range(ROWS)]
+    features = "{income: numeric, city: {category: {missing: mean}}}"
+    case = case_of({"t.csv": separated(rows)}, f"  table: t.csv\n  target: paid\n  features: {features}")
+    assert '"int64"' in case.loading
+    check_rows(case)
+    check_preprocessing(case)
+
+
+def test_columns_that_are_called_as_what_is_kept(case_of):
+    names = {"age": "target", "income": "inputs", "city": "classes", "joined": "alike"}
+    rows = [{names.get(key, key): value for key, value in people(row).items()} for row in range(ROWS)]
+    features = (
+        "{target: {numeric: {missing: mean}}, inputs: numeric, classes: {category: {missing: mean}}, alike: time}"
+    )
+    case = case_of({"t.csv": separated(rows)}, f"  table: t.csv\n  target: paid\n  features: {features}")
+    check_rows(case)
+    check_preprocessing(case)

@@ -109,7 +109,7 @@ def _check_series(case: Written, part: Any, x: Any, y: Any, rows: Any) -> None:
     """The last row of each window, and what it leads to, where rows follow each other."""
     data, target, window = case.subject.data, case.subject.target, case.subject.data.signature.window
     names = data.preprocessing.raw_columns
-    np.testing.assert_array_equal(x, np.stack([data.columns[name].astype(float) for name in names], axis=1))
+    np.testing.assert_allclose(x, np.stack([data.columns[name].astype(float) for name in names], axis=1), rtol=1e-12)
     if target.kind == "input" or len(rows) == 0:
         return
     steps = target.steps or (window.horizon,)

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def read_archive(file):
-    """What stands in a `.ts` file below `@data`: of each series its dimensions as text, and, if it has one, its label."""
+    """What stands below `@data` of a `.ts` file: the dimensions of each series as text, and its label if it has one."""
     lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     begin = next(place for place, line in enumerate(lines) if line.lower() == "@data")
     return [line.split(":") for line in lines[begin + 1 :] if line and not line.startswith("#")]

@@ -13,7 +13,7 @@ def words(column):
 
 def as_word(value):
     """A value as one of several words: a whole number is the same with and without a fraction of zeros."""
-    if value is None or value != value:
+    if pd.isna(value):
         return ""
     text = str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value).strip()
     return re.sub(r"^(-?(?:0|[1-9]\d*))\.0*$", r"\1", text)
