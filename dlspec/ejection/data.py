@@ -11,7 +11,7 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.ejection.datasets import write_dataset
 from dlspec.ejection.python import Code, literal
 from dlspec.ejection.script import Script
-from dlspec.ejection.sources import write_files
+from dlspec.ejection.sources import write_files, write_unlabeled
 from dlspec.ejection.subject import Subject
 
 Array = np.ndarray
@@ -21,6 +21,14 @@ def write_data(script: Script, subject: Subject) -> None:
     write_loading = write_files if subject.spec.data.dataset is None else write_dataset
     write_loading(script, subject)
     write_parts(script, subject)
+    if subject.spec.data.unlabeled is not None and pretrains_without_labels(subject):
+        write_unlabeled(script, subject)
+
+
+def pretrains_without_labels(subject: Subject) -> bool:
+    """Whether pretraining sees samples without labels."""
+    methods = [stage.method for stage in subject.plan.pretraining]
+    return any(method is not None and not method.needs_labels for method in methods)
 
 
 def write_parts(script: Script, subject: Subject) -> None:
@@ -51,14 +59,11 @@ def write_parts(script: Script, subject: Subject) -> None:
 def part_names(subject: Subject) -> list[str]:
     """The parts that `load_parts` gives back, in order."""
     data = subject.data
-    without_labels = any(
-        stage.method is not None and not stage.method.needs_labels for stage in subject.plan.pretraining
-    )
     there = {
         "train": True,
         "validation": bool(len(data.validation)),
         "test": True,
-        "unlabeled": without_labels and bool(len(data.unlabeled_rows[0])),
+        "unlabeled": pretrains_without_labels(subject) and bool(len(data.unlabeled_rows[0])),
     }
     return [name for name, is_there in there.items() if is_there]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlspec.ejection.data import part_names
+from dlspec.ejection.data import part_names, pretrains_without_labels
 from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.pretraining import pretraining_needs
 from dlspec.ejection.prose import define
@@ -118,7 +118,8 @@ def _seen_by_pretraining(script: Script, subject: Subject) -> str:
     if "y" in pretraining_needs(subject):
         return "x"
     others = ["unlabeled[0]"] if "unlabeled" in part_names(subject) else []
-    others += ["load_unlabeled()"] if subject.spec.data.unlabeled is not None else []
+    named = subject.spec.data.unlabeled is not None and pretrains_without_labels(subject)
+    others += ["load_unlabeled()"] if named else []
     more = [outputs_source(script, subject, "preprocessing", other) for other in others]
     return f"np.concatenate([{', '.join(['x', *more])}])" if more else "x"
 

@@ -18,7 +18,8 @@ from dlspec.ejection.stages import layer_of
 from dlspec.ejection.structure import Structure
 from dlspec.ejection.subject import Subject
 from dlspec.language.yaml import Document, Node, read_text
-from dlspec.model.graph import Graph
+from dlspec.model.graph import Graph, GraphLayer
+from dlspec.model.layers.core import Output
 from dlspec.spec.composition.blocks import Block, read_blocks
 from dlspec.spec.composition.extends import extend
 from dlspec.spec.composition.overrides import apply_overrides

@@ -178,8 +178,9 @@ class Script:
             main: the function `main`, and what calls it.
             here: the folder of the script, as source.
         """
-        whole = "# --- all of it\n\n\n" + main.strip("\n")
-        return "\n\n\n".join([*self.parts(docstring, here), whole]) + "\n"
+        parts = [*self.parts(docstring, here), "# --- all of it\n\n\n" + main.strip("\n")]
+        whole = "\n\n\n".join(parts) + "\n"
+        return re.sub(r"((?:^|\n)(?:import|from) [^\n]+)\n+# ---", r"\1\n\n# ---", whole)  # as isort has it
 
     def _tidy(self, text: str) -> str:
         """Lines of a base spec are not `of the spec`, and a long first line of a docstring is broken between words."""

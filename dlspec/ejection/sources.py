@@ -13,7 +13,8 @@ from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.rows import SeriesFiles, TableFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.ejection.array_sources import array_writer
-from dlspec.ejection.checking import Data, Expected
+from dlspec.ejection.checking import Data, Expected, result_of
+from dlspec.ejection.datasets import write_unlabeled_dataset
 from dlspec.ejection.expected import expected_data, expected_unlabeled, unlabeled_windows
 from dlspec.ejection.folders import folder_writer
 from dlspec.ejection.prose import define
@@ -33,7 +34,7 @@ FELL_BACK_UNLABELED = "The samples under `unlabeled` are read by dlspec, and sta
 
 
 def write_files(script: Script, subject: Subject) -> None:
-    """`load_data` of files, and `load_unlabeled` where the spec names samples without labels."""
+    """`load_data` of files."""
     expected = expected_data(subject)
     source = source_of(subject.spec.data)
     assert isinstance(source, FileSource), "built-in sets are written elsewhere"
@@ -46,8 +47,6 @@ def write_files(script: Script, subject: Subject) -> None:
         write(script)
     if not subject.is_series and is_read_later(subject.data.train.raw):
         script.leave_out("All samples are in memory at once, of which dlspec reads some at a time.")
-    if subject.spec.data.unlabeled is not None:
-        write_unlabeled(script, subject)
 
 
 def write_unlabeled(script: Script, subject: Subject) -> None:
@@ -58,7 +57,10 @@ def write_unlabeled(script: Script, subject: Subject) -> None:
         return
     expected, rows = expected_unlabeled(subject)
     source = unlabeled_source(subject.spec.data)
-    write = _writer(subject, source, expected, "load_unlabeled") if isinstance(source, FileSource) else None
+    if isinstance(source, FileSource):
+        write = _writer(subject, source, expected, "load_unlabeled")
+    else:
+        write = _dataset_writer(subject, expected)
     if write is None:
         script.leave_out(FELL_BACK_UNLABELED)
         kept = _some(expected.x, np.flatnonzero(expected.seen) if rows is None else rows)
@@ -68,6 +70,16 @@ def write_unlabeled(script: Script, subject: Subject) -> None:
         write(script)
         return
     _write_some(script, write, rows, subject)
+
+
+def _dataset_writer(subject: Subject, expected: Expected) -> Write | None:
+    """What writes `load_unlabeled` of a built-in set; None: it would not give the same."""
+
+    def write(script: Script) -> None:
+        write_unlabeled_dataset(script, subject)
+
+    found = result_of(write, subject.folder, "load_unlabeled")
+    return None if expected.differences(found, with_y=False) else write
 
 
 ABOUT_UNLABELED = "The samples without labels, which pretraining sees."

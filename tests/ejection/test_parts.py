@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dlspec.training.values import predict as outputs_of
 from tests.ejection.test_folders import FLAT, in_folders, picture
 from tests.ejection.test_series import GROUPED, grouped, holes, hour, series
 from tests.ejection.test_series import MODEL as SERIES_MODEL
@@ -54,7 +55,7 @@ def test_samples_without_labels(features, case_of):
     case = case_of({"t.csv": table(), "more.csv": table(20, 60)}, data, MODEL + PRETRAIN)
     assert not case.fell_back
     assert case.subject.data.left_out > 0
-    seen = case.module.outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
+    seen = outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
     np.testing.assert_allclose(seen, case.subject.data.unlabeled, rtol=1e-6, atol=1e-6)
     check_rows(case)
 
@@ -63,7 +64,7 @@ def test_pictures_without_labels(case_of):
     files = in_folders(picture, ".png") | {f"more/{row}.png": picture(100 + row) for row in range(9)}
     case = case_of(files, "  images: files\n  scale: min_max\n  unlabeled: {images: more}", FLAT + PRETRAIN)
     assert not case.fell_back
-    seen = case.module.outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
+    seen = outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
     np.testing.assert_allclose(seen, case.subject.data.unlabeled[:], rtol=1e-6, atol=1e-6)
 
 
@@ -84,7 +85,7 @@ def test_series_without_labels(text, data, case_of):
     model = "model: [lstm: 3, output]\ntrain: {epochs: 1}\n" + PRETRAIN
     case = case_of(files, data + "\n  unlabeled: {series: more.csv}", model)
     assert case.subject.data.left_out > 0
-    seen = case.module.outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
+    seen = outputs_of(case.module.build_preprocessing(), case.module.load_unlabeled())
     np.testing.assert_allclose(seen, case.subject.data.unlabeled, rtol=1e-6, atol=1e-6)
 
 
@@ -125,9 +126,7 @@ def test_layers_that_change_pictures_are_not_saved(case_of):
     own = case.module.with_preprocessing(case.module.build_preprocessing(), network)
     other = with_preprocessing(network, case.subject.data)
     raw = case.subject.data.test.raw[:]
-    np.testing.assert_allclose(
-        case.module.outputs_of(own, raw), case.module.outputs_of(other, raw), rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(outputs_of(own, raw), outputs_of(other, raw), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", ["paid", "kind"])
@@ -146,7 +145,7 @@ def test_what_is_saved_loads_without_the_script(target, case_of, tmp_path):
     model.save(tmp_path / "saved.keras")
     loaded = keras.models.load_model(tmp_path / "saved.keras", safe_mode=True)
     x, _ = case.module.load_data()
-    np.testing.assert_allclose(case.module.outputs_of(loaded, x), case.module.outputs_of(model, x), rtol=1e-6)
+    np.testing.assert_allclose(outputs_of(loaded, x), outputs_of(model, x), rtol=1e-6)
     kept = [layer for layer in (loaded, *loaded.layers) if getattr(layer, "optimizer", None) is not None]
     assert not kept
 

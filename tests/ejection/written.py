@@ -15,9 +15,10 @@ import numpy as np
 import dlspec
 from dlspec.ejection.preprocessing import write_preprocessing
 from dlspec.ejection.script import Script, as_json
-from dlspec.ejection.sources import write_files
+from dlspec.ejection.sources import write_files, write_unlabeled
 from dlspec.ejection.subject import Subject
 from dlspec.runs.job import load_data, plan_of
+from dlspec.training.values import predict as outputs_of
 from tests.conftest import ROOT
 
 NAME = "written"
@@ -54,6 +55,8 @@ def written(spec: Path | str, folder: Path) -> Written:
     script = Script(NAME)
     if spec.data.dataset is None:
         write_files(script, subject)
+    if spec.data.unlabeled is not None:
+        write_unlabeled(script, subject)
     write_preprocessing(script, subject)
     text = script.text('"""A script."""', MAIN)
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +145,7 @@ def check_preprocessing(case: Written) -> None:
             continue
         rows = np.asarray(part.rows[:])
         raw = part.raw[:] if x is None else at(x, rows)
-        seen = module.outputs_of(model, raw)
+        seen = outputs_of(model, raw)
         expected = np.asarray(part.inputs[:])
         assert seen.dtype == "float32"
         assert seen.shape == expected.shape
@@ -153,7 +156,7 @@ def check_preprocessing(case: Written) -> None:
         assert targets.dtype == part.targets.dtype
         assert targets.shape == part.targets.shape
         np.testing.assert_allclose(targets, part.targets[:], rtol=1e-6, atol=1e-6)
-        predicted, wanted = module.outputs_of(own, raw), module.outputs_of(other, raw)
+        predicted, wanted = outputs_of(own, raw), outputs_of(other, raw)
         assert predicted.dtype == wanted.dtype
         assert predicted.shape == wanted.shape
         np.testing.assert_allclose(predicted, wanted, rtol=2e-5, atol=1e-5)
