@@ -64,4 +64,6 @@ def _named(spec: Spec, overrides: Mapping[str, Any] | None) -> str:
     from dlspec.language.yaml import to_inline_yaml
 
     settings = {**spec.document.overrides, **(overrides or {})}
-    return " ".join([spec.document.file, *(f"-s {key}={to_inline_yaml(value)}" for key, value in settings.items())])
+    file = spec.document.file
+    named = [] if file.startswith("<") else [file]  # text has no file
+    return " ".join([*named, *(f"-s {key}={to_inline_yaml(value)}" for key, value in settings.items())])

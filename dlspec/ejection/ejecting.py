@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 HELP = "please report it with the spec; `dlspec export` takes the trained network of a run away"
 
+BY_HAND = "take that out of the spec, and write it into the script by hand"
+
 
 @dataclass(frozen=True)
 class Ejected:
@@ -105,11 +107,12 @@ def _eject(
     folds = tuple(load_data(spec, fold) for fold in range(number)) if number > 1 else (first,)
     shown = folds[spec.data.split.shown_fold]
     subject = Subject(spec, folds, plan_of(spec, shown), file.parent, document)
-    command = f"dlspec eject {named}{' --notebook' if notebook else ''}"
+    command = " ".join(["dlspec eject", *([named] if named else []), *(["--notebook"] if notebook else [])])
+    named = named or spec.name
     try:
         script, main = write_script(subject, file.stem)
     except NotWritten as error:
-        raise DataError.of("cannot-eject", f"`{named}` cannot be said in Python: {error}", help=HELP) from None
+        raise DataError.of("cannot-eject", f"`{named}` cannot be said in Python: {error}", help=BY_HAND) from None
     text = as_script(script, subject, main, command)
     proof = _proof(script, text, subject, file, named)
     faster = times_as_fast(subject, build_network(subject.graph, spec.name, one_input=True))

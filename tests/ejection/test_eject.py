@@ -5,6 +5,7 @@ import json
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,12 @@ from dlspec.evaluation.evaluate import evaluate
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.model.build import build_network
 from dlspec.runs.job import load_data, plan_of
+from dlspec.runs.listener import Listener
+from dlspec.spec.defaults import fill_in, fill_in_sizes
+from dlspec.training.progress import Hooks
+from dlspec.training.trainer import Trainer
 from tests.conftest import ROOT, TINY, TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
+from tests.ejection.documents import FOLDER, PAGE, SHOWN, page, without_speed
 from tests.ejection.scripts import check_style
 from tests.ejection.test_training import Recorded
 
@@ -187,8 +193,6 @@ def compare_results(file, spec):
     if spec.data.split.times_trained > 1:
         return
     data = load_data(spec)
-    from dlspec.spec.defaults import fill_in, fill_in_sizes
-
     plan = plan_of(spec, data)
     filled = fill_in_sizes(fill_in(spec, data.signature), plan.graph)
     ours = build_network(plan.graph, spec.name, one_input=True)
@@ -208,6 +212,21 @@ def compare_results(file, spec):
 
 
 # --- the specs of the project
+
+
+def test_the_page_shows_the_scripts_that_stand_in_their_folder():
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.ejection.documents"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_scripts_of_the_page_are_what_is_ejected(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    found = dlspec.eject(f"specs/{name}.yaml", out=tmp_path / f"{name}.py")
+    stand = (ROOT / FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    assert without_speed(found.file.read_text(encoding="utf-8")) == without_speed(stand), (
+        "python -m tests.ejection.documents"
+    )
 
 
 def plain(text):
@@ -238,29 +257,19 @@ def test_every_spec_is_ejected_linted_and_run(spec, tmp_path, keras_home, capsys
 @pytest.mark.parametrize("spec", [path for path in SPECS if path.parent.name == "specs"], ids=lambda path: path.stem)
 def test_two_epochs_have_the_losses_of_dlspec(spec, tmp_path, monkeypatch):
     """From the same weights, with the same order of batches, without dropout and augmentation."""
-    from dataclasses import replace
-
-    from dlspec.runs.listener import Listener
-    from dlspec.training.progress import Hooks
-    from dlspec.training.trainer import Trainer
-
-    copied = ROOT / "specs" / f".{spec.stem}.plain.yaml"
+    (tmp_path / "data").symlink_to(ROOT / "specs" / "data")
+    copied = tmp_path / "plain.yaml"
     copied.write_text(plain(spec.read_text(encoding="utf-8")), encoding="utf-8")
-    try:
-        loaded = dlspec.load(copied, {"train.epochs": 2})
-        found = dlspec.eject(loaded, out=tmp_path / "plain.py")
-        fold = loaded.data.split.shown_fold
-        data = load_data(loaded, fold)
-    finally:
-        copied.unlink()
+    loaded = dlspec.load(copied, {"train.epochs": 2})
+    found = dlspec.eject(loaded, out=tmp_path / "plain.py")
+    fold = loaded.data.split.shown_fold
+    data = load_data(loaded, fold)
     recorded, plan, module = Recorded(monkeypatch), plan_of(loaded, data), module_of(found.file)
     if "FITTED_OF_FOLDS" in module:
         module["FITTED"].update(module["FITTED_OF_FOLDS"][fold])
     plan = replace(plan, stages=tuple(stage for stage in plan.stages if stage.kind == "fine_tune"))
     ours, theirs = build_network(plan.graph, "plain", one_input=True), module["build_network"]()
     theirs.set_weights(ours.get_weights())
-    from dlspec.spec.defaults import fill_in
-
     rows = Trainer(fill_in(loaded, data.signature).training, plan, data, ours, Hooks(Listener())).run()
     parts = module["load_parts"](*([fold] if loaded.data.split.times_trained > 1 else []))
     preprocessing = module["build_preprocessing"]()
