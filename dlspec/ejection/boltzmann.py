@@ -8,7 +8,16 @@ from typing import Any
 from dlspec.ejection.layers import NotWritten
 from dlspec.ejection.python import Code, call, source, statement
 from dlspec.ejection.script import Script
-from dlspec.ejection.stages import columns, layer_of, loop_line, optimizers, sizes, steps_line
+from dlspec.ejection.stages import (
+    columns,
+    held_out_while_pretraining,
+    layer_of,
+    loop_line,
+    optimizers,
+    sizes,
+    steps_line,
+    stops_by_held_out,
+)
 from dlspec.ejection.subject import Subject
 from dlspec.pretraining.rbm import RBM
 from dlspec.training.optimizers import Optimizer
@@ -25,12 +34,16 @@ def write_boltzmann(script: Script, subject: Subject, stages: Sequence[Stage]) -
     settings = columns(stages, lambda stage: _settings(script, stage))
     optimizer = optimizers(script, stages, lambda stage: _optimizer(_method(stage)))
     persistent = any(_method(stage).persistent for stage in stages)
-    train = script.use("rbm", "pretrain_rbm_by_chains" if persistent else "pretrain_rbm", "pretrain")
+    held_out = held_out_while_pretraining(subject)
+    name = "pretrain_rbm_with_patience" if held_out else "pretrain_rbm_by_chains" if persistent else "pretrain_rbm"
+    train = script.use("rbm", name, "pretrain")
     taken_by = script.use("autoencoders", "taken_by", "pretrain")
     size = sizes(script, subject, stages)
     names = [layer_of(stage).name for stage in stages]
+    patience = settings.pop("patience")
+    watched = {"patience": patience} if held_out else {}
     lines = [
-        loop_line("name", names, {**settings, **optimizer.columns, **size}),
+        loop_line("name", names, {**settings, **watched, **optimizer.columns, **size}),
         f"{IN_LOOP}layer, seen = network.get_layer(name), {taken_by}(network, name, x)",
     ]
     if optimizer.knows_steps:
@@ -40,7 +53,9 @@ def write_boltzmann(script: Script, subject: Subject, stages: Sequence[Stage]) -
     units = given.pop("hidden"), given.pop("visible")
     keywords = {key: value for key, value in given.items() if value != USUAL[key]}
     counts = size["epochs"].shown, size["batch_size"].shown
-    made = call(train, Code("layer"), Code("seen"), *units, Code("optimizer"), *counts, **keywords)
+    seen = [Code("seen"), *(call(taken_by, Code("network"), Code("name"), Code(each)) for each in held_out)]
+    more = [patience.shown] if held_out else []
+    made = call(train, Code("layer"), *seen, *units, Code("optimizer"), *counts, *more, **keywords)
     if not subject.graph.unrolled:
         return [*lines, IN_LOOP + source(made, 8)]
     back = IN_LOOP + statement("back", made, 8)
@@ -57,8 +72,16 @@ def _settings(script: Script, stage: Stage) -> dict[str, Any]:
     assert place is not None, "a pretraining stage has a place"
     if not getattr(layer.layer, "use_bias", True):
         raise NotWritten(f"`{layer.name}` has no bias, which the hidden units of a script's RBM have")
-    if method.early_stopping is not None:
-        script.leave_out("`early_stopping` of the RBMs: each is trained for all its epochs")
+    stopping = method.early_stopping
+    patience = None
+    if stopping is not None and stops_by_held_out(method):
+        given = {key: getattr(stopping, key) for key in ("min_delta", "start_from_epoch", "restore_best_weights")}
+        usual = {"min_delta": 0.0, "start_from_epoch": 0, "restore_best_weights": True}
+        changed = {key: value for key, value in given.items() if value != usual[key]}
+        patience = call(script.use("rbm", "Patience", "pretrain"), stopping.patience, **changed)
+    elif stopping is not None:
+        watched = "chains that persist" if method.persistent else f"`monitor: {stopping.monitor}`"
+        script.leave_out(f"`early_stopping` of RBMs with {watched}: each is trained for all its epochs")
     if any(getattr(layer.layer, key, None) is not None for key in ("kernel_regularizer", "bias_regularizer")):
         script.leave_out("regularizers of layers while these are pretrained as RBMs")
     return {
@@ -66,6 +89,7 @@ def _settings(script: Script, stage: Stage) -> dict[str, Any]:
         "visible": script.use("rbm", UNITS[method.visible_of(place)], "pretrain"),
         "gibbs_steps": method.gibbs_steps,
         "weight_decay": method.weight_decay,
+        "patience": patience,
     }
 
 

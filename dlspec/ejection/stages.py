@@ -11,8 +11,9 @@ from dlspec.ejection.python import Call, Code, literal, source
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
 from dlspec.model.graph import GraphLayer
+from dlspec.pretraining.rbm import RBM
 from dlspec.training.optimizers import Optimizer
-from dlspec.training.plan import Stage, code_of
+from dlspec.training.plan import Stage, StageMethod, code_of
 
 STEPS = Code("steps")
 """The variable that holds how many weight updates a stage has."""
@@ -119,6 +120,12 @@ def mirrors(subject: Subject, layer: GraphLayer) -> list[str]:
 def held_out_while_pretraining(subject: Subject) -> list[str]:
     """`held_out`, where stages stop by samples that they are not trained on."""
     methods = [stage.method for stage in subject.plan.pretraining]
-    stops = any(method is not None and method.early_stopping is not None for method in methods)
-    by_loop = any(method is not None and method.type_name == "rbm" for method in methods)
-    return ["held_out"] if stops and not by_loop and len(subject.data.validation) else []
+    stops = any(method is not None and stops_by_held_out(method) for method in methods)
+    return ["held_out"] if stops and len(subject.data.validation) else []
+
+
+def stops_by_held_out(method: StageMethod) -> bool:
+    """Whether a stage of it ends by what it makes of samples that it is not trained on."""
+    if method.early_stopping is None or not isinstance(method, RBM):
+        return method.early_stopping is not None
+    return method.early_stopping.monitor == "val_loss" and not method.persistent

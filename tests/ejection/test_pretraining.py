@@ -178,6 +178,38 @@ def test_an_rbm_learns(settings, tmp_path, capsys):
     assert errors[-1] < 0.8 * errors[0]
 
 
+@pytest.mark.parametrize(
+    ("settings", "trained"),
+    [
+        ("{patience: 2}", True),
+        ("{patience: 1, min_delta: 1000, start_from_epoch: 1, restore_best_weights: false}", True),
+        ("{patience: 2, monitor: free_energy_gap}", False),
+    ],
+)
+def test_an_rbm_stops_when_held_out_samples_get_no_better(settings, trained, tmp_path, capsys):
+    spec = f"pretrain: {{method: rbm, epochs: 40, batch_size: 10, optimizer: {{sgd: 0.4}}, early_stopping: {settings}}}"
+    subject, module = ejected(DENSE % "sigmoid" + spec, tmp_path)
+    network, (x, held_out) = (
+        module.build_network(),
+        (np.asarray(part.inputs) for part in (subject.data.train, subject.data.validation)),
+    )
+    assert pretraining_needs(subject) == (["held_out"] if trained else [])
+    module.pretrain(network, x, *([held_out] if trained else []))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("h1")]
+    if not trained:
+        assert len(lines) == 40
+        return
+    assert len(lines) < 40
+    errors = [float(line.split()[-1]) for line in lines]
+    if "min_delta" in settings:
+        assert len(errors) == 3  # the first is not looked at, the second is the best, and one is waited for
+        return
+    assert np.argmin(errors) == len(errors) - 3
+    kernel, bias = network.get_layer("h1").get_weights()
+    assert kernel.shape == (64, 12)
+    assert bias.any()
+
+
 def test_a_decoder_begins_with_what_the_machines_have_learned(tmp_path):
     spec = """data: {dataset: digits, scale: min_max, target: input, limit: 60}
 model:
