@@ -393,6 +393,11 @@ def test_a_run_writes_the_logs_into_its_folder(tmp_path):
 # --- rules
 
 
+@pytest.mark.parametrize("scale", ["standard", "min_max", "robust", "none"])
+def test_a_loss_of_numbers_takes_every_scale(scale):
+    assert not dlspec.validate(dlspec.load(TINY_TABLE, overrides={"data.scale": scale, "train.loss": "huber"}))
+
+
 @pytest.mark.parametrize(
     ("text", "settings", "code"),
     [

@@ -71,8 +71,8 @@ def pretrain_rbm(layer, x, hidden, visible, optimizer, epochs, batch_size, gibbs
 
 
 def chain_epoch(x, chains, weights, hidden, visible, optimizer, batch_size, gibbs_steps, weight_decay):
-    """One pass over all samples by chains that go on from batch to batch (PCD; Tieleman, 2008): dW = v0 h(v0) - vk h(vk)
-    with vk where the chains are. Returns the mean reconstruction error, and the chains.
+    """A pass over all samples by chains that go on from batch to batch (PCD; Tieleman, 2008): dW = v0 h(v0) - vk h(vk),
+    where vk is what the chains are at. Returns the mean reconstruction error, and the chains.
 
     Args:
         chains: hidden units, (chains, units).

@@ -30,7 +30,7 @@ class Loss(KerasKind):
     probability."""
     one_hot: ClassVar[bool] = False
     """Whether a class of several is given to it as a vector of zeros and a one."""
-    scales: ClassVar[tuple[str, ...]] = ("standard", "min_max", "none")
+    scales: ClassVar[tuple[str, ...]] = ("standard", "min_max", "robust", "none")
     """Ways to scale a number that it makes sense for, the best first."""
     positive: ClassVar[bool] = False
     """Whether neither target nor output may be negative."""
