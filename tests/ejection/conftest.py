@@ -34,3 +34,15 @@ def case_of(tmp_path):
     for case in made:
         if hasattr(case.module, "ARRAYS"):  # a file that stays open as long as its script runs
             case.module.ARRAYS.close()
+
+
+@pytest.fixture
+def point_keras_to(monkeypatch):
+    """Where dlspec and Keras, which asked the environment when it was imported, look for datasets."""
+    import keras  # noqa: F401
+
+    def point(home):
+        monkeypatch.setenv("KERAS_HOME", str(home))
+        monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(home))
+
+    return point

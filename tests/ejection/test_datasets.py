@@ -130,18 +130,6 @@ def test_the_seed_is_that_of_the_spec(tmp_path):
 # --- sets that Keras fetches
 
 
-@pytest.fixture
-def point_keras_to(monkeypatch):
-    """Where dlspec and Keras, which asked the environment when it was imported, look for datasets."""
-    import keras  # noqa: F401
-
-    def point(home):
-        monkeypatch.setenv("KERAS_HOME", str(home))
-        monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(home))
-
-    return point
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["", ", target: input"])
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])

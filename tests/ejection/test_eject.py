@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 import dlspec
 from dlspec.cli import cli
+from dlspec.data.datasets import DATASETS
 from dlspec.ejection import eject as writing
 from dlspec.evaluation.evaluate import evaluate
 from dlspec.language.diagnostics.errors import DataError, SpecError
@@ -237,9 +239,10 @@ def plain(text):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
-def test_every_spec_is_ejected_linted_and_run(spec, tmp_path, keras_home, capsys):
-    if "mnist" in spec.read_text(encoding="utf-8") or "deep_sigmoid" in spec.name or "few_labels" in spec.name:
+def test_every_spec_is_ejected_linted_and_run(spec, tmp_path, keras_home, point_keras_to, capsys):
+    if dlspec.load(spec).data.dataset == DATASETS.read("mnist"):
         keras_home("mnist")
+        point_keras_to(os.environ["KERAS_HOME"])
     found = dlspec.eject(spec, {"train.epochs": 1}, out=tmp_path / f"{spec.stem}.py")
     check_style(found.file)
     with_epochs(found.file, 1)
