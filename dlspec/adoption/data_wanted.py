@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.adoption.calls import Call, Given, Network
+from dlspec.adoption.names import plain_name
 from dlspec.adoption.words import NoWord
 from dlspec.language.shapes import Shape
 from dlspec.model.layers import LayerSpec
@@ -158,7 +159,7 @@ def _of_table(network: Network, shapes: Mapping[str, Shape], file: str) -> Wante
         if len(shapes[name]) != 2 or shapes[name][1] is None:
             raise NoWord(f"its output `{name}` is {_show(shapes[name])}, which is no column of a table")
         units, call = int(shapes[name][1] or 0), by_number[number]
-        target = "target" if len(network.outputs) == 1 else f"{name}_target"
+        target = "target" if len(network.outputs) == 1 else f"{plain_name(name)}_target"
         what, (_, kind, classes), _ = _target(call.layer, units, None)
         if len(network.outputs) > 1:
             _check_output(name, call, units, classes)
@@ -187,8 +188,8 @@ def _of_table(network: Network, shapes: Mapping[str, Shape], file: str) -> Wante
 
 
 def _columns(given: Given) -> list[str]:
-    count = given.shape[1] or 0
-    return [given.name] if count == 1 else [f"{given.name}_{i}" for i in range(1, count + 1)]
+    count, name = given.shape[1] or 0, plain_name(given.name)
+    return [name] if count == 1 else [f"{name}_{i}" for i in range(1, count + 1)]
 
 
 def _target_columns(target: str, units: int, classes: int) -> list[str]:

@@ -17,6 +17,8 @@ from dlspec.adoption.layout import flow, item_text
 from dlspec.adoption.names import name_of_block
 from dlspec.adoption.parameters import Slot, Unlike, parametrize
 
+LARGE = 500
+"""Layers from which on fewer ways are tried."""
 LONGEST = 40
 """Entries of a list that a block may be made of."""
 MOST_PARAMETERS = 5
@@ -47,22 +49,80 @@ class Folded:
     blocks: list[Block] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """A way to go about it.
+
+    Args:
+        at_first: the longest stretch that is repeated before blocks are looked for.
+        between: likewise, while they are.
+    """
+
+    at_first: int
+    between: int
+
+
+WAYS = (_Way(1, 1), _Way(1, LONGEST), _Way(LONGEST, LONGEST), _Way(0, 1))
+
+
 def fold(items: Sequence[Item]) -> Folded:
-    """The same network with blocks and `repeat`."""
+    """The same network with blocks and `repeat`, in the way that gives the shortest text."""
+    ways = WAYS if sum(1 for _ in walk(items)) <= LARGE else WAYS[:2]
+    return min((_fold(items, way) for way in ways), key=_length)
+
+
+def _fold(items: Sequence[Item], way: _Way) -> Folded:
     folded = Folded(tuple(items))
-    _repeat(folded)
-    while (found := _best(folded)) is not None:
+    _repeat(folded, way.at_first)
+    while True:
+        found = _best(folded)
+        if found is None:
+            before = folded.items, folded.blocks
+            _repeat(folded, LONGEST)
+            if all(one is other for one, other in zip(before, (folded.items, folded.blocks), strict=True)):
+                break
+            continue
         _use(folded, found)
-        _repeat(folded)
+        _repeat(folded, way.between)
     folded.blocks = _used_first(folded)
-    return folded
+    return _renamed(folded)
 
 
-def _repeat(folded: Folded) -> None:
+def _length(folded: Folded) -> int:
+    """What all of it costs a reader, in characters."""
+    lists = (folded.items, *(block.body for block in folded.blocks))
+    parameters = sum(20 * len(block.parameters) for block in folded.blocks)
+    return sum(_cost(item) for items in lists for item in items) + COST_OF_BLOCK * len(folded.blocks) + parameters
+
+
+def _repeat(folded: Folded, longest: int) -> None:
     """Puts `repeat` in the place of equal layers that follow each other."""
     named = referred(folded)
-    folded.items = _repeated(folded.items, named)
-    folded.blocks = [replace(block, body=_repeated(block.body, named)) for block in folded.blocks]
+    folded.items = _repeated(folded.items, named, longest)
+    bodies = [_repeated(block.body, named, longest) for block in folded.blocks]
+    if any(body is not block.body for body, block in zip(bodies, folded.blocks, strict=True)):
+        pairs = zip(folded.blocks, bodies, strict=True)
+        folded.blocks = [replace(block, body=body) for block, body in pairs]
+
+
+def _renamed(folded: Folded) -> Folded:
+    """The same, where blocks are numbered in the order in which they stand."""
+    names: dict[str, str] = {}
+    for block in folded.blocks:
+        names[block.name] = name_of_block(block.body, {*names.values()}, names)
+    blocks = [replace(block, name=names[block.name], body=_with_names(block.body, names)) for block in folded.blocks]
+    return Folded(_with_names(folded.items, names), blocks)
+
+
+def _with_names(items: Sequence[Item], names: Mapping[str, str]) -> tuple[Item, ...]:
+    return tuple(
+        replace(
+            item,
+            word=names.get(item.word, item.word) if item.defaults is not None else item.word,
+            paths=tuple(_with_names(path, names) for path in item.paths),
+        )
+        for item in items
+    )
 
 
 # --- finding
@@ -111,7 +171,7 @@ def _best(folded: Folded) -> _Found | None:
     most = []
     for key, where in places.items():
         apart = _apart(where, len(key))
-        if len(apart) > 1:
+        if len(apart) > 1 and not _is_periodic(key):
             (i, start), uses = apart[0], len(apart)
             size = sum(_cost(item) for item in lists[i][start : start + len(key)])
             bound = max((uses - 1) * size * 1.5 - COST_OF_BLOCK - COST_OF_USE * uses, 0)
@@ -124,6 +184,12 @@ def _best(folded: Folded) -> _Found | None:
         if found is not None and found.won > (best.won if best else 0):
             best = found
     return best
+
+
+def _is_periodic(key: tuple[str, ...]) -> bool:
+    """Whether a stretch is several of one sort: then one of them is the block."""
+    size = len(key)
+    return any(size % part == 0 and key[part:] == key[:-part] for part in range(1, size // 2 + 1))
 
 
 def _apart(places: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
@@ -268,11 +334,12 @@ def _replaced(items: tuple[Item, ...], uses: dict[int, Item], length: int) -> tu
 # --- repeating
 
 
-def _repeated(items: tuple[Item, ...], named: Mapping[int, int]) -> tuple[Item, ...]:
+def _repeated(items: tuple[Item, ...], named: Mapping[int, int], longest: int) -> tuple[Item, ...]:
     """The same items, equal ones that follow each other as `repeat`, short stretches first."""
-    items = tuple(_inside_repeated(item, named) for item in items)
+    inside = tuple(_inside_repeated(item, named, longest) for item in items)
+    items = items if all(one is other for one, other in zip(items, inside, strict=True)) else inside
     length = 1
-    while length <= len(items) // 2:
+    while length <= min(len(items) // 2, longest):
         items = _repeated_of(items, length, named)
         length += 1
     return items
@@ -292,7 +359,7 @@ def _repeated_of(items: tuple[Item, ...], length: int, named: Mapping[int, int])
                     "repeat",
                     stretch[-1].number,
                     {"times": times},
-                    (stretch[:length],),
+                    (_nameless(stretch[:length]),),
                     first=stretch[0],
                     last=stretch[-1],
                 )
@@ -302,6 +369,11 @@ def _repeated_of(items: tuple[Item, ...], length: int, named: Mapping[int, int])
             done.append(items[at])
             at += 1
     return items if len(done) == len(items) else tuple(done)
+
+
+def _nameless(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Without names that only one of several layers had."""
+    return tuple(replace(item, name=None, paths=tuple(_nameless(path) for path in item.paths)) for item in items)
 
 
 def _times(items: Sequence[Item], at: int, length: int, named: Mapping[int, int]) -> int:
@@ -318,8 +390,8 @@ def _times(items: Sequence[Item], at: int, length: int, named: Mapping[int, int]
     return times if (times - 1) * (sum(map(len, texts)) + COST_OF_LINE * length) > 35 else 1
 
 
-def _inside_repeated(item: Item, named: Mapping[int, int]) -> Item:
-    paths = tuple(_repeated(path, named) for path in item.paths)
+def _inside_repeated(item: Item, named: Mapping[int, int], longest: int) -> Item:
+    paths = tuple(_repeated(path, named, longest) for path in item.paths)
     same = all(one is other for one, other in zip(paths, item.paths, strict=True))
     return item if same else replace(item, paths=paths)
 

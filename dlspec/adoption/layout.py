@@ -42,9 +42,9 @@ def _scalar(kind: str, value: Any) -> str:
     """A number, a text, true or false; of the kind, since 1 and true are equal."""
     text = to_inline_yaml([value])[1:-1] if kind == "str" else to_inline_yaml(value)
     if kind == "float" and len(text) > LONG_NUMBER:
-        for half in range(2, 2 * LARGEST_DIVISOR):
-            if 1 / (half / 2) == value:
-                return f"$(1 / {half / 2:g})"
+        for divisor in (127.5, *range(2, LARGEST_DIVISOR)):
+            if 1 / divisor == value:
+                return f"$(1 / {divisor:g})"
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from dlspec.adoption.items import Item, walk
 from dlspec.model.layers import LAYERS
@@ -55,9 +55,13 @@ def _numbered(part: str) -> bool:
     return any(letter.isdigit() for letter in part)
 
 
-def name_of_block(body: Iterable[Item], taken: Collection[str]) -> str:
-    """What a block is called, by what is in it."""
-    name = _sort_of(list(body))
+def name_of_block(body: Iterable[Item], taken: Collection[str], names: Mapping[str, str] | None = None) -> str:
+    """What a block is called, by what is in it.
+
+    Args:
+        names: other names of blocks, so far as they have any.
+    """
+    name = _sort_of(list(body), names or {})
     tried, number = name, 1
     while tried in taken or tried in LAYERS:
         number += 1
@@ -65,19 +69,19 @@ def name_of_block(body: Iterable[Item], taken: Collection[str]) -> str:
     return tried
 
 
-def _sort_of(body: list[Item]) -> str:
-    inside = [item.word for item in walk(body)]
+def _sort_of(body: list[Item], names: Mapping[str, str]) -> str:
+    inside = [names.get(item.word, item.word) for item in walk(body)]
     groups = [item for item in body if item.word in ("skip", "branches")]
     first = groups[0] if groups else None
     merge = str(first.arguments.get("merge", "concatenate")) if first is not None else ""
     if len(body) > 1 and any(item.word == "repeat" or "times" in item.arguments for item in body):
         return "stage"
     if body[0].word == "repeat":
-        return f"{_sort_of([*body[0].paths[0]])}s"
+        return f"{_sort_of([*body[0].paths[0]], names)}s"
+    if len(body) > 1 and any(word.startswith(("residual", "inverted_residual")) for word in inside):
+        return "stage"
     if any(word.startswith("depthwise_conv") for word in inside):
-        if first is not None and first.word == "skip":
-            return "inverted_residual"
-        return "inverted_bottleneck" if inside.count("conv2d") > 1 else "depthwise_separable"
+        return _with_depthwise(body, first, inside)
     if any(word in ("multi_head_attention", "group_query_attention", "attention") for word in inside):
         return "transformer"
     if first is not None and first.word == "skip":
@@ -92,14 +96,24 @@ def _sort_of(body: list[Item]) -> str:
         return "inception" if len(first.paths) > 2 else "fork"
     if sum(item.sources is not None for item in walk(body)) > 1:
         return "cell"
-    return "bottleneck" if inside.count("conv2d") == 3 and len(body) > 4 else _joined(body)
+    return "bottleneck" if inside.count("conv2d") == 3 and len(body) > 4 else _joined(body, names)
 
 
-def _joined(body: list[Item]) -> str:
+def _with_depthwise(body: list[Item], group: Item | None, inside: list[str]) -> str:
+    if group is not None and group.word == "skip":
+        return "inverted_residual"
+    if group is not None and body[0].word.startswith("depthwise_conv") and body[-1] is group:
+        return "depthwise_excite"
+    pointwise = sum(word == "conv2d" or word.startswith("conv_bn") for word in inside)
+    return "inverted_bottleneck" if pointwise > 1 else "depthwise_separable" if pointwise else "depthwise_conv"
+
+
+def _joined(body: list[Item], names: Mapping[str, str]) -> str:
     words: list[str] = []
     for item in body:
         activation = item.arguments.get("activation")
-        short = SHORT.get(item.word, item.word)
+        word = names.get(item.word, item.word)
+        short = SHORT.get(word, word)
         if item.word == "activation" or (item.word in ("relu", "re_lu") and not words):
             short = activation if isinstance(activation, str) else "activation" if item.word == "activation" else "relu"
         if item.word not in ("repeat",):

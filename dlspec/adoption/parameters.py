@@ -180,7 +180,8 @@ class _Parametrizing:
             return key
         main = max((each for each in own if each.key == found.key), key=lambda each: each.last)
         pairs = [*zip(found.values, main.values, strict=True)]
-        if found.is_size and main.is_size and all(isinstance(each, int) for pair in pairs for each in pair):
+        pairs = [pair for pair in pairs if all(isinstance(each, int) for each in pair)]
+        if found.is_size and main.is_size and pairs:
             for word, fits in (("expanded", all(a >= b for a, b in pairs)), ("reduced", all(a <= b for a, b in pairs))):
                 if fits and word not in taken:
                     return word

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.model.saved import CONFIG, WEIGHTS
+from dlspec.model.saved import CONFIG, WEIGHTS, Unsafe, check_size, stored_numbers
 from dlspec.runtime.archives import check_members
 from dlspec.runtime.backend import load_keras
 
@@ -97,6 +97,12 @@ def _of_archive(path: Path) -> Opened:
     def load() -> Any:
         import keras
 
+        try:
+            with zipfile.ZipFile(path) as archive:
+                check_size(config, stored_numbers(archive) + len(archive.read(CONFIG)))
+        except Unsafe as error:
+            help = "save the model anew with `model.save` of Keras"
+            raise DataError.of("unsafe-model", f"`{path}` is not loaded: {error}", help=help) from None
         return keras.models.load_model(path, compile=False, safe_mode=True)
 
     return Opened(path.stem, config, compiled, load)
@@ -115,6 +121,7 @@ def _of_h5(path: Path) -> Opened:
         if text is None:
             raise ValueError("it holds weights and no network; build the model and load them into it")
         config = json.loads(text)
+        training = json.loads(file.attrs.get("training_config", "{}"))
     refused = [found for found in _named_classes(config) if _foreign_in_h5(found)]
     if refused:
         raise no_words([(_name_in(found), f"`{found['class_name']}` is not built out of a file") for found in refused])
@@ -125,7 +132,8 @@ def _of_h5(path: Path) -> Opened:
         return keras.models.load_model(path, compile=False, safe_mode=True)
 
     model = load()
-    return Opened(path.stem, _plain(_of_model(model).config), {}, lambda: model)
+    compiled = {"loss": training.get("loss"), "optimizer": training.get("optimizer_config")}
+    return Opened(path.stem, _of_model(model).config, compiled, lambda: model)
 
 
 def _named_classes(config: Any) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ def write_spec(
     items, variables = name_values(items)
     folded = fold(items)
     names = _names(folded, network)
+    source = re.sub(r"[^\x20-\x7e]", "?", source)  # a name of a file may hold anything
     lines = [f"# The network of {source}, by `dlspec adopt`.", "dlspec: 1", f"name: {to_inline_yaml(name)}", ""]
     lines += _data(wanted, data)
     if network.precision != "float32":
