@@ -79,7 +79,13 @@ def adopt(model: keras.Model | str | Path, *, name: str | None = None, data: str
     """
     require(*model_modules(), what="adopting a model of Keras")
     opened = open_model(model)
-    _, problems = take_apart(opened.config)
+    try:
+        _, problems = take_apart(opened.config)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        if not isinstance(model, str | Path):
+            raise
+        message = f"the configuration in `{model}` is not as Keras writes it: {error!r}"
+        raise DataError.of("data-unreadable", message, help="save the model anew with Keras") from None
     if problems:
         raise no_words(problems)
     live = opened.model()

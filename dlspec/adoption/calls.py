@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dlspec.adoption.custom import known_custom
+from dlspec.adoption.custom import known_custom, scale_of_sum
 from dlspec.adoption.operations import operation_of
 from dlspec.adoption.reading import OPERATIONS, foreign_objects
 from dlspec.adoption.state import before_state, with_state
-from dlspec.adoption.words import NoWord, layer_of, policy_of
+from dlspec.adoption.words import NoWord, layer_of, policy_of, written
 from dlspec.language.shapes import Shape
-from dlspec.model.layers import LayerSpec
+from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.attention import Attending
 from dlspec.model.layers.base import Merging
 from dlspec.model.layers.regularization import Regularizing
@@ -145,6 +145,7 @@ def take_apart(
     outputs = _lay_model(laying, config, (), refs, None)
     names = _names_of_outputs(config, len(outputs))
     _check_outputs(laying, outputs)
+    _end_in_activations(laying, outputs)
     for name, ref in zip(names, outputs, strict=True):
         if ref.number < len(given):
             laying.problems.append((name, "an output is an input as it is, without a layer"))
@@ -153,6 +154,15 @@ def take_apart(
     return Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks), list(
         dict.fromkeys(laying.problems)
     )
+
+
+def _end_in_activations(laying: _Laying, outputs: list[Ref]) -> None:
+    """Puts `activation: softmax` in the place of an output `softmax`; targets that are classes ask for the former."""
+    ends = {ref.number for ref in outputs}
+    for i, call in enumerate(laying.calls):
+        if call.number in ends and written(call.layer) == "softmax":
+            layer = LAYERS["activation"].model_validate({"activation": "softmax"})
+            laying.calls[i] = replace(call, layer=layer, is_layer=False)  # type: ignore[arg-type]
 
 
 def _makes_mask(entry: Mapping[str, Any]) -> bool:
@@ -360,6 +370,11 @@ def _lay_layer(
     refs = arguments.tensors
     _check_taken(laying, refs)
     policy_of(entry["config"])
+    scale = scale_of_sum(entry)
+    if scale is not None and len(refs) == 2:
+        layers = (LAYERS["rescaling"].model_validate({"scale": scale}), LAYERS["add"]())
+        scaled = _lay_made(laying, layers[0], (*place, "rescaling"), refs[1:])
+        return _lay_made(laying, layers[1], place, [refs[0], scaled])
     custom = known_custom(entry)
     is_layer = custom is None
     if custom is not None:
@@ -392,7 +407,12 @@ def _lay_operation(laying: _Laying, entry: Mapping[str, Any], place: Place, argu
         layer = operation_of(entry, arguments.positional, arguments.kwargs)
     except NoWord as reason:  # which is no problem where it only makes the mask of a layer, as layers do by themselves
         return Ref(laying.number(), mask=("/".join(place), str(reason)))
-    return _add(laying, Call(laying.number(), place, layer, tuple(r.number for r in refs), is_layer=False), refs)
+    return _lay_made(laying, layer, place, refs)
+
+
+def _lay_made(laying: _Laying, layer: Any, place: Place, refs: list[Ref]) -> Ref:
+    """Lays a layer that the model does not have as one."""
+    return _add(laying, Call(laying.number(), place, layer, tuple(ref.number for ref in refs), is_layer=False), refs)
 
 
 def _check_taken(laying: _Laying, refs: list[Ref]) -> None:

@@ -12,6 +12,7 @@ from dlspec.model.layers.einsum import EinsumDense
 from dlspec.model.layers.regularization import Dropout
 
 CONVNEXT = "keras.src.applications.convnext"
+INCEPTION_RESNET = "keras.src.applications.inception_resnet_v2"
 
 
 def known_custom(entry: Mapping[str, Any]) -> LayerSpec | None:
@@ -31,3 +32,10 @@ def known_custom(entry: Mapping[str, Any]) -> LayerSpec | None:
     if entry["class_name"] == "StochasticDepth":  # drops whole samples, images of four axes
         return Dropout(rate=config["drop_path_rate"], noise_shape=[None, 1, 1, 1], trainable=trainable)
     raise NoWord(f"no word for the layer `{entry['module']}.{entry['class_name']}`")
+
+
+def scale_of_sum(entry: Mapping[str, Any]) -> float | None:
+    """What `x + scale * y` multiplies by, which is a `rescaling` and an `add` here; None: it is another layer."""
+    if entry.get("module") == INCEPTION_RESNET and entry["class_name"] == "CustomScaleLayer":
+        return float(entry["config"]["scale"])
+    return None

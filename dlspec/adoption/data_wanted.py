@@ -15,8 +15,8 @@ from dlspec.model.layers import LayerSpec
 
 MOST_COLUMNS = 200
 """Columns of a table that a spec may have to name, one by one."""
-MOST_NUMBERS = 100
-"""Classes that may stand in an array as whole numbers; of more, each row has a single 1."""
+MOST_CLASSES, MOST_NUMBERS = 1000, 100
+"""Classes that there may be, and that may stand in an array as whole numbers; of more, each row has a single 1."""
 
 
 NO_TARGET = (
@@ -113,6 +113,9 @@ def _target(layer: LayerSpec, units: int, loss: str | None) -> tuple[str, tuple[
     """What `y` is, its form, and a remark."""
     activation = _activation(layer)
     if activation in ("softmax", "sparsemax") and units > 2:
+        if units > MOST_CLASSES:
+            many = f"data have at most {MOST_CLASSES:,} classes, and the model tells {units:,} apart"
+            return "(samples,), classes", ((), "float32", 0), many
         if units > MOST_NUMBERS:
             return f"(samples, {units}), in each row a single 1 for its class", ((units,), "uint8", units), None
         return f"(samples,), classes from 0 to {units - 1}", ((), "int64", units), None

@@ -46,7 +46,8 @@ def telling_name(name: str, word: str, strict: bool = False) -> str | None:
     words = [re.sub(r"\d+[a-z]?$", "", part) for part in parts]
     own = {*re.split(r"[_\d]+", word), word}
     common = [not each or each in own | PARTS or (len(each) == 1 and len(parts) > 1) for each in words]
-    if all(common) or (strict and (any(common) or len(parts) > 2 or any(map(_numbered, parts[:-1] or ())))):
+    by_keras = re.sub(r"_\d+$", "", plain.lower()).replace("_", "") == word.replace("_", "")  # `re_lu_1`
+    if by_keras or all(common) or (strict and (any(common) or len(parts) > 2 or any(map(_numbered, parts[:-1] or ())))):
         return None
     return plain
 
@@ -86,7 +87,7 @@ def _sort_of(body: list[Item], names: Mapping[str, str]) -> str:
         return "transformer"
     if first is not None and first.word == "skip":
         return "residual"
-    if first is not None and merge == "multiply":
+    if first is not None and merge == "multiply" and body.index(first) == 0:
         return "squeeze_excite" if any("global" in word for word in inside) else "gated"
     if first is not None and merge == "add":
         return "projection"
@@ -96,7 +97,8 @@ def _sort_of(body: list[Item], names: Mapping[str, str]) -> str:
         return "inception" if len(first.paths) > 2 else "fork"
     if sum(item.sources is not None for item in walk(body)) > 1:
         return "cell"
-    return "bottleneck" if inside.count("conv2d") == 3 and len(body) > 4 else _joined(body, names)
+    convolutions = sum(item.word == "conv2d" for item in body)
+    return "bottleneck" if convolutions == 3 and len(body) > 4 else _joined(body, names)
 
 
 def _with_depthwise(body: list[Item], group: Item | None, inside: list[str]) -> str:

@@ -165,7 +165,8 @@ def _same_arguments(built: Any, source: Any, place: str) -> None:
     if type(built) is not type(source):
         return
     one, other = built.get_config(), source.get_config()
-    for key in {*one, *other} - {*LEFT_TO_COMPARE}:
+    alone = () if source.weights else ("trainable",)  # which means nothing there
+    for key in {*one, *other} - {*LEFT_TO_COMPARE, *alone}:
         if _comparable(one.get(key)) != _comparable(other.get(key)):
             raise _differs(f"`{key}` of `{place}` is `{one.get(key)}` in the spec and `{other.get(key)}` in the model")
 

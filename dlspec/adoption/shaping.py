@@ -70,7 +70,7 @@ def _used(network: Network) -> list[Call]:
 def _item(call: Call, is_shared: bool, strict: bool) -> Item:
     if call.again is not None:
         return Item("shared", call.number, layers=(call.again,), fixed=True)
-    name = telling_name(call.place[-1], call.layer.type_name, strict)
+    name = telling_name(call.place[-1], call.layer.type_name, strict) if call.is_layer else None
     if is_shared and name is None and len(call.place) > 1:
         name = plain_name("_".join(call.place[-2:]))
     return of_layer(call.layer, call.number, fixed=is_shared, name=name)

@@ -31,6 +31,10 @@ DERIVED = ("vocabulary_size", "zero_output_for_mask")
 """Arguments that Keras writes down and finds by itself: the second is what `bidirectional` does to its layers."""
 
 
+BOTH_WAYS = ("random_rotation", "random_zoom", "random_translation")
+"""Layers whose factor 0.1 is `[-0.1, 0.1]`."""
+
+
 class NoWord(Exception):
     """The language has no word for a layer, or for one of its arguments."""
 
@@ -82,7 +86,8 @@ def layer_of(entry: Mapping[str, Any], *, rank: int | None = None, policy: str =
         elif not _is_default(entry, key, value):
             why = why_no_argument("layers", (name,), key)
             raise NoWord(f"no word for its argument `{key}: {_shown(value)}`" + (f": {why}" if why else ""))
-    return _layer_made(kind, _without_derived(given, rank))
+    layer = _layer_made(kind, _without_derived(kind, given, rank))
+    return layer if layer.has_weights or layer.trainable else layer.model_copy(update={"trainable": True})
 
 
 def _layer_made(kind: type[LayerSpec], given: dict[str, Any]) -> LayerSpec:
@@ -100,7 +105,7 @@ def _is_both_ways(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and value[0] == -value[1] != 0
 
 
-def _without_derived(given: dict[str, Any], rank: int | None) -> dict[str, Any]:
+def _without_derived(kind: type[LayerSpec], given: dict[str, Any], rank: int | None) -> dict[str, Any]:
     """Arguments but those that follow from others."""
     if given.get("strides") is not None and given.get("strides") == given.get("pool_size"):
         given.pop("strides")
@@ -108,6 +113,9 @@ def _without_derived(given: dict[str, Any], rank: int | None) -> dict[str, Any]:
         given.pop("data_format")
     if _is_other_way(given.get("backward_layer"), given.get("layer")):
         given.pop("backward_layer", None)
+    for key in ("factor", "height_factor", "width_factor"):
+        if kind.type_name in BOTH_WAYS and _is_both_ways(given.get(key)):
+            given[key] = given[key][1]
     if given.get("value_dim") == given.get("key_dim"):
         given.pop("value_dim", None)
     if given.get("attention_axes") in ([1], 1) and rank == 3:

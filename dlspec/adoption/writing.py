@@ -13,7 +13,7 @@ from dlspec.adoption.data_wanted import Wanted
 from dlspec.adoption.folding import Folded, blocks_used, fold, referred
 from dlspec.adoption.items import Item, walk
 from dlspec.adoption.layout import Blank, flow, lines_of, section, value_of
-from dlspec.adoption.names import plain_name
+from dlspec.adoption.names import SHORT, plain_name
 from dlspec.adoption.shaping import shape
 from dlspec.adoption.variables import name_values
 from dlspec.adoption.words import NoWord
@@ -88,6 +88,8 @@ def _with_outputs(items: list[Item], network: Network, wanted: Wanted) -> list[I
         above = item.number
     if len(found) < len(set(ends)) or len(set(ends)) < len(ends) or any(number in taken for number in ends):
         raise NoWord("two of its outputs are one, or one of them goes on to other layers")
+    if not kept:
+        raise NoWord("its outputs take inputs as they are, with no layer between")
     return kept + [found[number] for number in ends]
 
 
@@ -185,7 +187,10 @@ def _names_of_shared(shared: Sequence[Item], names: Mapping[int, str]) -> dict[i
 
 def _made_up(item: Item) -> str:
     """A name for a layer that has none that says something."""
-    words = {"skip": "added", "branches": "merged", "concatenate": "joined", "add": "added"}
+    words = {"skip": "added", "branches": "merged", "concatenate": "joined", "add": "added", "flatten": "flat",
+             "dense": "hidden", "embedding": "vectors", "multiply": "product", **SHORT}  # fmt: skip
+    if item.word == "activation" and isinstance(item.arguments["activation"], str):
+        return str(item.arguments["activation"])
     return words.get(item.word, item.word if item.defaults is not None else f"{item.word}_a")
 
 

@@ -250,12 +250,43 @@ def axis_in_the_middle():
     return Model(given, L.Dense(1)(L.Flatten()(L.BatchNormalization(axis=1)(given))))
 
 
+def transfer():
+    base = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(64, 64, 3), alpha=0.35)
+    base.trainable = False
+    given = Input((64, 64, 3))
+    x = Sequential([L.RandomFlip("horizontal"), L.RandomRotation(0.1)], name="augmentation")(given)
+    x = base(keras.applications.mobilenet_v2.preprocess_input(x), training=False)
+    return Model(given, L.Dense(1, "sigmoid")(L.Dropout(0.2)(L.GlobalAveragePooling2D()(x))))
+
+
+def wavenet():
+    given = Input((64, 8))
+    x, kept = L.Conv1D(16, 1)(given), []
+    for dilation in (1, 2, 4, 8):
+        a = L.Conv1D(16, 2, dilation_rate=dilation, padding="causal", activation="tanh")(x)
+        gate = L.Conv1D(16, 2, dilation_rate=dilation, padding="causal", activation="sigmoid")(x)
+        kept.append(L.Conv1D(16, 1)(L.Multiply()([a, gate])))
+        x = L.Add()([x, kept[-1]])
+    return Model(given, L.Dense(1)(L.GlobalAveragePooling1D()(L.Add()(kept))))
+
+
+def softmax_of_its_own():
+    return Sequential([Input((8,)), L.Dense(4), L.Softmax()])
+
+
+def numbers_of_users_and_films():
+    given = [Input((1,), name=name, dtype="int64") for name in ("user", "film")]
+    vectors = [L.Flatten()(L.Embedding(count, 8)(x)) for count, x in zip((50, 70), given, strict=True)]
+    return Model(given, L.Dense(1)(L.Dot(1)(vectors)))
+
+
 ADOPTED = [
     dense, nested, three_levels, tower_used_twice, graph_used_twice, layer_used_thrice, activation_used_thrice,
     at_each_timestep, both_ways, cells, states_that_nobody_takes, transformer, cross_attention, mapping_of_inputs,
     two_outputs, mixed_precision, one_layer_in_16_bits, names_that_the_language_does_not_take, parts_of_layers, frozen,
     learned_mean, learned_bins, learned_numbers, operations, masked_tokens, masked_timesteps, autoencoder, residual,
-    unet, cells_with_two_inputs, added_to_itself, channels_first, axis_in_the_middle,
+    unet, transfer, wavenet, softmax_of_its_own, numbers_of_users_and_films,
+    cells_with_two_inputs, added_to_itself, channels_first, axis_in_the_middle,
 ]  # fmt: skip
 
 
@@ -322,6 +353,11 @@ def not_built():
     return Sequential([L.Dense(3)], name="loose")
 
 
+def outputs_on_inputs():
+    given = Input((4,))
+    return Model(given, [L.Dense(1, name="a")(given), L.Dense(1, name="b")(given)], name="direct")
+
+
 def quantized():
     model = Sequential([Input((8,)), L.Dense(16, "relu", name="hidden"), L.Dense(10)])
     for layer in model.layers:
@@ -356,6 +392,7 @@ REFUSED = [
     (mask_by_hand, {"reader": "called with `mask`"}),
     (words, {"said": "it takes text"}),
     (picture_beside_numbers, {"both": "(samples, 8, 8, 3) beside other inputs"}),
+    (outputs_on_inputs, {"direct": "no layer between"}),
     (not_built, {"loose": "build it first"}),
     (quantized, {"hidden": "before quantizing"}),
     (subclassed, {"Subclassed": "a class of its own"}),
