@@ -22,6 +22,7 @@ from dlspec.language.shapes import Shape, show_shape
 from dlspec.language.yaml import read_text
 from dlspec.model.graph import Graph
 from dlspec.model.section import Broken
+from dlspec.model.weights import RESOLVED
 from dlspec.runtime.packages import model_modules, require
 from dlspec.spec.checks import Checked, check
 from dlspec.spec.composition import compose
@@ -78,6 +79,7 @@ def adopt(model: keras.Model | str | Path, *, name: str | None = None, data: str
         SavedModelError: what the spec builds is not the same; please report it.
     """
     require(*model_modules(), what="adopting a model of Keras")
+    _check_no_run(model)
     opened = open_model(model)
     try:
         _, problems = take_apart(opened.config)
@@ -98,6 +100,14 @@ def adopt(model: keras.Model | str | Path, *, name: str | None = None, data: str
         raise no_words([(opened.name, str(reason))]) from None
 
 
+def _check_no_run(model: Any) -> None:
+    """Raises DataError for the model of a run, which has a spec."""
+    if isinstance(model, str | Path) and (Path(model).parent / RESOLVED).is_file():
+        spec = Path(model).parent / "spec.yaml"
+        message = f"`{model}` is of a run, and takes raw columns; the spec of its network stands beside it"
+        raise DataError.of("cannot-adopt", message, help=f"take `{spec}`")
+
+
 def _source(model: Any, opened: Opened) -> str:
     return f"`{Path(model).name}`" if isinstance(model, str | Path) else f"the Keras model `{opened.name}`"
 
@@ -115,6 +125,9 @@ def _adopt(opened: Opened, live: Any, network: Network, name: str, source: str, 
         train = {key: value for key, value in train.items() if key != "loss"}
         written = write_spec(network, wanted, name, source, train, data)
         checked, graph = _checked(written, wanted, data, network, sizes)
+    if data is not None and checked.spec.has("data") and checked.spec.data.scale != "none":
+        said = f"the network sees the data with `scale: {checked.spec.data.scale}`"
+        remarks = (*remarks, f"{said}; the model took numbers as they were, for which write `scale: none`")
     proof = prove(graph, network.precision, live, network, written.order, sizes)
     problems = tuple(checked.errors)
     return Adopted(

@@ -67,6 +67,7 @@ class Network:
         outputs: name and number of each output.
         precision: the dtype policy that most layers have.
         remarks: what calls say that a spec does not.
+        ends: model inside -> number of what comes out of it, of the last call where there are several.
     """
 
     given: tuple[Given, ...]
@@ -74,6 +75,7 @@ class Network:
     outputs: tuple[tuple[str, int], ...]
     precision: str
     remarks: tuple[str, ...] = ()
+    ends: Mapping[str, int] = field(default_factory=dict)
 
     def by_number(self) -> dict[int, Call]:
         return {call.number: call for call in self.calls}
@@ -105,6 +107,7 @@ class _Laying:
     problems: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     first: dict[Place, int] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
     count: int = 0
 
     def number(self) -> int:
@@ -151,9 +154,8 @@ def take_apart(
             laying.problems.append((name, "an output is an input as it is, without a layer"))
     ends = tuple((name, ref.number) for name, ref in zip(names, outputs, strict=True))
     remarks = tuple(dict.fromkeys(laying.remarks))
-    return Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks), list(
-        dict.fromkeys(laying.problems)
-    )
+    network = Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks, laying.ends)
+    return network, list(dict.fromkeys(laying.problems))
 
 
 def _end_in_activations(laying: _Laying, outputs: list[Ref]) -> None:
@@ -353,7 +355,10 @@ def _lay(
             laying.remarks.append(NOT_HEEDED.format("/".join(place)))
         if odd:
             laying.problems.append(("/".join(place), f"it is called with `{odd[0]}`, which a spec cannot say"))
-        return _lay_model(laying, entry, place, arguments.tensors, training)
+        outputs = _lay_model(laying, entry, place, arguments.tensors, training)
+        if len(outputs) == 1 and len(place) == 1:
+            laying.ends[place[0]] = outputs[0].number
+        return outputs
     try:
         return [_lay_layer(laying, entry, place, arguments, training)]
     except NoWord as reason:

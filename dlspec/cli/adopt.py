@@ -58,13 +58,12 @@ def _receipt(adopted: Adopted) -> list[str]:
         f"{adopted.blocks} block{'s' * (adopted.blocks != 1)} used {adopted.uses:,} times" if adopted.blocks else ""
     )
     read = f"{adopted.layers:,} layers read, {len(adopted.text.splitlines()):,} lines written"
-    same = (
-        "equal to the last bit" if proof.equal else f"{proof.largest_difference:.1g} of the largest one apart at most"
-    )
+    same = "equal to the last bit" if proof.equal else f"{proof.largest_difference:.1g} of the largest apart at most"
     lines = [
         read + (f", {blocks}" if blocks else ""),
         f"built from the text with the weights of the model, and with others, and run on {proof.samples} random "
-        f"samples each: outputs {same}; {proof.parameters:,} parameters in {proof.weights:,} arrays in both",
+        f"samples each: outputs, and what comes out of {proof.tensors} layers, {same}",
+        f"{proof.parameters:,} parameters in {proof.weights:,} arrays in both",
     ]
     if proof.as_arguments:
         lines.append(

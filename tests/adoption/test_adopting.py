@@ -181,8 +181,15 @@ def test_data_of_ones_own():
     assert "data:\n  dataset: digits\n  scale: none\n" in adopted.text
     assert adopted.diagnostics == ()
     assert "data:\n  table: absent.csv\n" in dlspec.adopt(networks.dense(), data="table: absent.csv\ntarget: y").text
+    scaled = dlspec.adopt(model, data="{dataset: digits}")
+    assert any("write `scale: none`" in remark for remark in scaled.remarks)
     with pytest.raises(dlspec.DataError, match=r"the model takes \(batch, 8\)"):
         dlspec.adopt(networks.dense(), data="{dataset: digits}")
+
+
+def test_the_model_of_a_run_has_a_spec_already(tiny_run):
+    with pytest.raises(dlspec.DataError, match=r"take `.*spec\.yaml`"):
+        dlspec.adopt(tiny_run("digits").folder / "model.keras")
 
 
 def test_a_network_without_its_top_says_so(tmp_path):
@@ -241,7 +248,7 @@ def test_a_branch_that_hardly_counts_is_compared_too(monkeypatch):
 
     monkeypatch.setattr(adopting, "write_spec", spoiled)
     monkeypatch.setattr(proving, "_same_arguments", lambda *given: None)
-    with pytest.raises(DiagnosticError, match="of the largest one away"):
+    with pytest.raises(DiagnosticError, match="of its largest value away"):
         dlspec.adopt(model)
 
 
@@ -292,7 +299,7 @@ def test_the_command_prints_or_writes_and_replaces_nothing(tmp_path):
     assert printed.returncode == 0
     assert "- dense: {units: 16, activation: relu, name: h1}" in printed.stdout
     assert "3 layers read" in printed.stderr
-    assert "outputs equal to the last bit; 161 parameters in 4 arrays" in printed.stderr
+    assert "equal to the last bit\n161 parameters in 4 arrays" in printed.stderr
     assert dlspec_here("adopt", "model.keras", "-o", "model.yaml", cwd=tmp_path).returncode == 0
     assert (tmp_path / "model.yaml").read_text(encoding="utf-8") == printed.stdout
     again = dlspec_here("adopt", "model.keras", "-o", "model.yaml", cwd=tmp_path)
