@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.adoption.calls import Network, take_apart
+from dlspec.adoption.calls import take_apart
 from dlspec.adoption.compiled import train_section
 from dlspec.adoption.data_wanted import Wanted, wanted_data
 from dlspec.adoption.names import plain_name
+from dlspec.adoption.network import Network
 from dlspec.adoption.proving import Proof, layer_at, prove
 from dlspec.adoption.reading import Opened, no_words, open_model
 from dlspec.adoption.words import NoWord

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlspec.adoption.calls import Call, Given, Network
+from dlspec.adoption.network import Call, Given, Network
 from dlspec.language.diagnostics.errors import SavedModelError
 from dlspec.language.shapes import Shape
 from dlspec.model.graph import GraphLayer

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlspec.adoption.calls import Call, Given, Network
 from dlspec.adoption.names import plain_name
+from dlspec.adoption.network import Call, Given, Network
 from dlspec.adoption.words import NoWord
 from dlspec.language.shapes import Shape
 from dlspec.model.layers import LayerSpec

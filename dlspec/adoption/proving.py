@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dlspec.adoption.calls import Call, Network
 from dlspec.adoption.comparing import SEED, compare, differs, pair
+from dlspec.adoption.network import Call, Network
 from dlspec.language.shapes import Shape
 from dlspec.model.build import build_network
 from dlspec.model.graph import Graph, GraphLayer

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dlspec.adoption.calls import Call, Network
 from dlspec.adoption.items import Item, of_layer
 from dlspec.adoption.names import plain_name, telling_name
+from dlspec.adoption.network import Call, Network
 from dlspec.adoption.words import written
 from dlspec.model.layers.base import Merging
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dlspec.adoption.calls import Network
 from dlspec.adoption.data_wanted import Wanted
 from dlspec.adoption.folding import Folded, blocks_used, fold, referred
 from dlspec.adoption.items import Item, walk
 from dlspec.adoption.layout import Blank, flow, lines_of, section, value_of
 from dlspec.adoption.names import SHORT, plain_name
+from dlspec.adoption.network import Network
 from dlspec.adoption.shaping import shape
 from dlspec.adoption.variables import name_values
 from dlspec.adoption.words import NoWord

@@ -344,6 +344,13 @@ def words():
     return Sequential([Input((1,), dtype="string", name="said"), lookup, L.Embedding(10, 4), L.Flatten(), L.Dense(1)])
 
 
+def attention_shared():
+    given = Input((5, 8))
+    attend, other = L.MultiHeadAttention(2, 4, name="attend"), L.Dense(8)(given)
+    x = attend(given, other)
+    return Model(given, L.Dense(1)(attend(x, other)))
+
+
 def picture_beside_numbers():
     a, b = Input((8, 8, 3), name="image"), Input((4,), name="rest")
     return Model([a, b], L.Dense(1)(L.concatenate([L.Flatten()(a), b])), name="both")
@@ -391,6 +398,7 @@ REFUSED = [
     (slice_of_a_tensor, {"get_item": "`x[…]`"}),
     (mask_by_hand, {"reader": "called with `mask`"}),
     (words, {"said": "it takes text"}),
+    (attention_shared, {"attend": "several times to several inputs"}),
     (picture_beside_numbers, {"both": "(samples, 8, 8, 3) beside other inputs"}),
     (outputs_on_inputs, {"direct": "no layer between"}),
     (not_built, {"loose": "build it first"}),
