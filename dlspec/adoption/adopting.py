@@ -71,7 +71,8 @@ def adopt(model: keras.Model | str | Path, *, name: str | None = None, data: str
     Keras's own are named, not built.
 
     Args:
-        model: the model, or a `.keras` or `.h5` file.
+        model: the model, whose weights are others while it is compared and then again its own, or a `.keras` or `.h5`
+            file.
         name: of the spec; by default that of the file, or of the model.
         data: the section `data` as YAML, `{images: photos}`; by default arrays whose shapes a comment gives.
 

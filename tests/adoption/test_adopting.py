@@ -1,6 +1,7 @@
 """A Keras model becomes a spec that builds the same network, or each layer without a word is named."""
 
 import json
+import re
 import shutil
 import zipfile
 
@@ -14,7 +15,9 @@ from dlspec.adoption import adopting, proving
 from dlspec.language.diagnostics.errors import DiagnosticError
 from dlspec.model.layers import LAYERS, LayerSpec
 from tests.adoption import networks
+from tests.adoption.drawn import drawn_model
 from tests.commands import dlspec_here
+from tests.conftest import ROOT
 
 IN_16_BITS = ("mixed_precision", "one_layer_in_16_bits")
 
@@ -71,6 +74,14 @@ def test_every_layer_of_the_language_is_adopted():
             assert found.proof.largest_difference <= 1e-6, example.written
             adopted += 1
     assert adopted > 200
+
+
+@pytest.mark.slow
+def test_models_that_are_drawn_are_adopted():
+    for seed in range(60):
+        adopted = dlspec.adopt(drawn_model(seed))
+        assert adopted.proof.equal, seed
+        assert max(map(len, adopted.text.splitlines())) <= 120, seed
 
 
 # --- how it reads
@@ -327,3 +338,9 @@ def test_networks_of_keras_applications(name):
     assert adopted.proof.largest_difference <= 1e-6
     assert len(adopted.text.splitlines()) <= APPLICATIONS[name]
     assert adopted.diagnostics == ()
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_the_command_writes():
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert body(dlspec.adopt(keras.applications.ResNet50(weights=None)).text) == body(shown)
