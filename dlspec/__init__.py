@@ -11,6 +11,7 @@ from dlspec._version import __version__
 
 _HOMES = {
     "init": "dlspec.api",
+    "adopt": "dlspec.adoption",
     "load": "dlspec.api",
     "validate": "dlspec.api",
     "graph": "dlspec.api",
@@ -38,6 +39,7 @@ _HOMES = {
     "filters": "dlspec.api",
     "list_runs": "dlspec.runs.listing",
     "open_run": "dlspec.api",
+    "Adopted": "dlspec.adoption",
     "Run": "dlspec.runs",
     "RunSummary": "dlspec.runs.listing",
     "Replay": "dlspec.runs",

@@ -81,7 +81,7 @@ def light(folder, tiny_run):
         ["diff", str(SPECS[0]), str(SPECS[1])], ["diff", str(SPECS[1]), str(SPECS[2]), "--format", "markdown"],
         ["layers"], ["layers", "lstm"], ["schema"], ["doctor", "--json"], ["validate", str(ROOT / "specs")],
         ["run", "--resume", run], ["runs", run], ["compare", run, other], ["replay", run], ["report", run],
-        ["predict", run, rows], ["evaluate", run, rows], ["export", run],
+        ["predict", run, rows], ["evaluate", run, rows], ["export", run], ["adopt", rows],
         ["eject", str(SPECS[0]), "-o", "ejected.py"],
         ["serve", run],
     ]  # fmt: skip
@@ -130,7 +130,7 @@ def test_a_plan_needs_what_reads_the_data(light):
 
 def test_whatever_needs_keras_says_how_it_is_installed(light):
     for words, (code, printed, errors) in light.items():
-        if words[0] in ("run", "replay", "predict", "evaluate", "export", "eject"):
+        if words[0] in ("run", "replay", "predict", "evaluate", "export", "adopt", "eject"):
             assert (code, printed) == (3, ""), words
             assert f'type `{sys.executable} -m pip install "dlspec[tensorflow]"`' in errors, words
         if words[0] == "compare":

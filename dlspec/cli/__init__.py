@@ -22,8 +22,8 @@ from dlspec.cli.completion import ASKED, answer
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
-    "init", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain", "layers",
-    "schema", "predict", "report", "export", "eject", "serve", "doctor",
+    "init", "adopt", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain",
+    "layers", "schema", "predict", "report", "export", "eject", "serve", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
@@ -40,6 +40,7 @@ OTHER_COMMANDS = {
     "compare": "versus vs",
     "runs": "history log ps",
     "init": "new create start-project",
+    "adopt": "import convert from-keras decompile",
     "show": "view display summary print cat",
     "doctor": "info status diagnose",
     "evaluate": "eval score judge metrics",
@@ -73,6 +74,8 @@ class Commands(click.Group):
             meant = next((typed for typed, words in OTHER_COMMANDS.items() if word.lower() in words.split()), None)
             if word.endswith((".yaml", ".yml")):
                 meant, rest = "run", arguments
+            elif word.endswith((".keras", ".h5")):
+                meant, rest = "adopt", arguments
             elif word.endswith((".csv", ".tsv", ".parquet", ".jsonl")):
                 meant, rest = "init", arguments
             if meant:

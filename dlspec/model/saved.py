@@ -69,7 +69,7 @@ def load_model(path: Path) -> Any:
 
     try:
         config = _checked(path)
-        _check_size(*config)
+        check_size(*config)
     except Unsafe as error:
         raise DataError.of(
             "unsafe-model",
@@ -131,7 +131,7 @@ def _checked(path: Path) -> tuple[dict[str, Any], int]:
         for place in _objects(config):
             _check_object(place)
         # a layer that draws at random has a seed of two numbers, which are not stored
-        return config, _stored_numbers(archive) + len(text)
+        return config, stored_numbers(archive) + len(text)
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
@@ -181,7 +181,7 @@ def _known(module: Any, name: str) -> bool:
     return any(kind is not None and kind.__name__ == name for kind in kinds)
 
 
-def _stored_numbers(archive: zipfile.ZipFile) -> int:
+def stored_numbers(archive: zipfile.ZipFile) -> int:
     """How many numbers the weights are, each of which lies in the file itself."""
     import h5py
 
@@ -212,7 +212,7 @@ def _stored_numbers(archive: zipfile.ZipFile) -> int:
     return numbers
 
 
-def _check_size(config: dict[str, Any], most: int) -> None:
+def check_size(config: dict[str, Any], most: int) -> None:
     """Refuses a network with more weights than are stored, before Keras makes room for them."""
     with ThreadPoolExecutor(1) as thread:  # what Keras remembers of variables without values is the thread's
         needed = thread.submit(_numbers, copy.deepcopy(config)).result()

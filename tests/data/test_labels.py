@@ -259,6 +259,8 @@ def test_arrays_of_several_targets(tmp_path):
     np.testing.assert_allclose(data.test.truth, x[data.test.rows][:, :2] * 7)
     target, data = target_of(np.eye(4)[random.integers(0, 4, 300)])
     assert (target.kind, target.classes) == ("class", ("0", "1", "2", "3"))
+    target, _ = target_of(np.eye(150)[np.arange(300) % 150])  # whole numbers of so many values would be numbers
+    assert (target.kind, target.classes) == ("class", tuple(map(str, range(150))))
     target, _ = target_of(x[:, :1])
     assert (target.kind, target.name) == ("number", "y")
     run = dlspec.run(dlspec.load(tmp_path / "s.yaml"), out=tmp_path / "run")

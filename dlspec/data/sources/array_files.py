@@ -163,7 +163,8 @@ def describe_targets(y: JoinedArray) -> dict[str, Column]:
         return {name: Column(name) for name in names}
     present, single = found
     if single:
-        return {"y": _column_of_classes("y", [str(place) for place, values in enumerate(present) if 1 in values])}
+        classes = tuple(str(place) for place, values in enumerate(present) if 1 in values)
+        return {"y": Column("y", "class", classes=classes)}
     return {
         name: Column(name, "class", classes=tuple(word for word in "01" if int(word) in values))
         for name, values in zip(names, present, strict=True)
