@@ -12,7 +12,7 @@ they are copied. A script has these functions:
     network_targets(x, y)                    what the network is trained to put out
     build_network()                          the network
     pretrain(network, x)                     where the spec pretrains
-    fine_tune(network, x, y, held_out)       training; `x` and `y` as the network sees them, (x, y) held out
+    train_network(network, x, y, held_out)       training; `x` and `y` as the network sees them, (x, y) held out
     with_preprocessing(preprocessing, network)   the model that is saved, from x to the target's own units
     evaluate(model, preprocessing, train, test)  the network beside the simplest guesses
     main()

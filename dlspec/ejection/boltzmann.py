@@ -37,14 +37,14 @@ def write_boltzmann(script: Script, subject: Subject, stages: Sequence[Stage]) -
     held_out = held_out_while_pretraining(subject)
     name = "pretrain_rbm_with_patience" if held_out else "pretrain_rbm_by_chains" if persistent else "pretrain_rbm"
     train = script.use("rbm", name, "pretrain")
-    taken_by = script.use("autoencoders", "taken_by", "pretrain")
+    input_of_layer = script.use("autoencoders", "input_of_layer", "pretrain")
     size = sizes(script, subject, stages)
     names = [layer_of(stage).name for stage in stages]
     patience = settings.pop("patience")
     watched = {"patience": patience} if held_out else {}
     lines = [
         loop_line("name", names, {**settings, **watched, **optimizer.columns, **size}),
-        f"{IN_LOOP}layer, seen = network.get_layer(name), {taken_by}(network, name, x)",
+        f"{IN_LOOP}layer, seen = network.get_layer(name), {input_of_layer}(network, name, x)",
     ]
     if optimizer.knows_steps:
         lines.append(steps_line("seen", size, IN_LOOP))
@@ -53,7 +53,7 @@ def write_boltzmann(script: Script, subject: Subject, stages: Sequence[Stage]) -
     units = given.pop("hidden"), given.pop("visible")
     keywords = {key: value for key, value in given.items() if value != USUAL[key]}
     counts = size["epochs"].shown, size["batch_size"].shown
-    seen = [Code("seen"), *(call(taken_by, Code("network"), Code("name"), Code(each)) for each in held_out)]
+    seen = [Code("seen"), *(call(input_of_layer, Code("network"), Code("name"), Code(each)) for each in held_out)]
     more = [patience.shown] if held_out else []
     made = call(train, Code("layer"), *seen, *units, Code("optimizer"), *counts, *more, **keywords)
     if not subject.graph.unrolled:

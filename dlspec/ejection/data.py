@@ -165,7 +165,7 @@ def as_range(places: Array) -> str | None:
 
 
 def _pair(script: Script, subject: Subject) -> str:
-    x = f"{script.use('parts', 'take', 'data')}(x, {{0}})" if subject.is_typed else "x[{0}]"
+    x = f"{script.use('columns', 'take', 'data')}(x, {{0}})" if subject.is_typed else "x[{0}]"
     return f"({x}, None)" if subject.target.kind == "input" else f"({x}, y[{{0}}])"
 
 
@@ -218,7 +218,12 @@ def _about_windows(shape: str, length: str, *, changes: bool) -> list[str]:
     first = f'    """Windows that begin at some timesteps, {shape}, and what each leads to.'
     if not changes:
         return [f'{first}"""']
-    return [first, "", f"    A change needs the level before: {length} changes are of {length} + 1 levels.", '    """']
+    return [
+        first,
+        "",
+        f"    A window is one row longer than {length}, since {length} changes need {length} + 1 levels.",
+        '    """',
+    ]
 
 
 def _values_ahead(subject: Subject) -> str:

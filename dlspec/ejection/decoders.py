@@ -14,6 +14,7 @@ from dlspec.ejection.script import Script
 from dlspec.ejection.stages import layer_of
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.core import Dense
+from dlspec.model.layers.mirroring import LastOutput
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.reshaping import RepeatVector
 from dlspec.pretraining.autoencoder import Reconstructing, Tying, mirror_of
@@ -55,16 +56,18 @@ class Decoders:
             if body in named:
                 continue
             name = self.script.new_name("decode" if alike else f"decode_{layer}")
-            about = '    """From a code back to what its layer takes, which has this shape."""'
+            about = '    """Decodes a code into what its layer took, which has this shape."""'
             self.script.define("pretrain", f"def {name}({parameters}):\n{about}\n{body}")
             named[body] = Code(name)
         return [named[body] for body in bodies.values()]
 
     def _body(self, stage: Stage) -> list[str]:
-        lines = [
-            statement("z", self._applied(stage, part, "z" if i else "code", "shape"), 4)
-            for i, part in enumerate(mirror_of(_place(stage)))
-        ]
+        parts, lines = mirror_of(_place(stage)), list[str]()
+        if isinstance(layer_of(stage).layer, Recurrent):  # one decoder for layers that return sequences, and others
+            parts = [part for part in parts if not isinstance(part, LastOutput)]
+            lines.append("z = code[:, -1] if len(code.shape) == 3 else code  # the last state")
+        for part in parts:
+            lines.append(statement("z", self._applied(stage, part, "z" if lines else "code", "shape"), 4))
         return returning(lines, Code("z")) if lines else ["return code"]
 
     def _applied(self, stage: Stage, part: LayerSpec, x: str, shape: str) -> Any:

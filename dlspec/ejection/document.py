@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from dlspec._version import __version__
 from dlspec.ejection.main import Main
 from dlspec.ejection.python import WIDTH
-from dlspec.ejection.script import HEADINGS, Script
+from dlspec.ejection.script import HEADINGS, HERE, Script
 from dlspec.ejection.subject import Subject
 
 PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """Module -> the package that has it, where that is called otherwise."""
+SPEC = "The spec, whose lines are counted from the next one:"
+"""Above the text of the spec."""
 
 
 def as_script(script: Script, subject: Subject, main: Main, command: str) -> str:
@@ -33,7 +36,7 @@ def as_notebook(script: Script, subject: Subject, main: Main, command: str) -> s
     top = top.removeprefix('"""."""').strip()
     headings = [heading for section, heading in HEADINGS.items() if script.chunks[section]]
     whole = "\n".join([top, *sections, main.text])
-    about, _, spec = _about(script, subject, command, _packages(whole), notebook=True).partition("\n\nThe spec:\n\n")
+    about, _, spec = _about(script, subject, command, _packages(whole), notebook=True).partition(f"\n\n{SPEC}\n\n")
     cells = [_markdown(f"# {about}"), _markdown(f"The spec:\n\n```yaml\n{spec.rstrip()}\n```"), _code(top)]
     for heading, section in zip(headings, sections, strict=True):
         cells += [
@@ -68,22 +71,34 @@ def spec_text(subject: Subject) -> str:
 def _about(script: Script, subject: Subject, command: str, packages: Sequence[str], *, notebook: bool = False) -> str:
     """What the script does, what it needs, what it does not do, and the spec."""
     spec = subject.spec
-    first = f"{spec.name}: {spec.description}" if spec.description else f"{spec.name}."
-    beside = [
-        f"{script.name}{ending}" for ending, there in ((".json", script.fitted), (".npz", script.arrays)) if there
+    needs = f"Written by `{command}` (dlspec {__version__}). It needs {_listed(packages)}, and not dlspec."
+    start = "" if notebook else f" Run it with `python {script.name}.py`, and begin to read at `main`."
+    paragraphs = [
+        f"{spec.name}: {spec.description}" if spec.description else f"{spec.name}.",
+        textwrap.fill(needs + start, WIDTH, break_long_words=False, break_on_hyphens=False),
+        textwrap.fill(_files(script), WIDTH, break_long_words=False, break_on_hyphens=False),
     ]
-    files = f"; {' and '.join(beside)} must stand beside it" if beside else ""
-    parts = [
-        first,
-        f"Written by `{command}` (dlspec {__version__}).\nIt needs {_listed(packages)}, and not dlspec{files}.",
-    ]
-    if not notebook:
-        parts[-1] += f"\nRun it with: python {script.name}.py"
     if script.left_out:
-        parts.append(
-            "\n".join(["What the spec says, and this does not do:", *(f"- {each}" for each in script.left_out)])
-        )
-    return "\n\n".join([*parts, f"The spec:\n\n{spec_text(subject)}\n"])
+        said = [f"- {each}" for each in script.left_out]
+        paragraphs.append("\n".join(["What the spec says, and this does not do:", *said]))
+    return "\n\n".join([*filter(None, paragraphs), f"{SPEC}\n\n{spec_text(subject)}\n"])
+
+
+def _files(script: Script) -> str:
+    """What must stand beside the script, and what it reads."""
+    held = {
+        f"{script.name}.json, with what was fitted to the training part": script.fitted,
+        f"{script.name}.npz, with the rows of each part": script.arrays,
+    }
+    beside = " and ".join(said for said, values in held.items() if values)
+    files = sorted({*re.findall(rf'{HERE} / "([^"]+)"', "\n".join(script.chunks["data"]))})
+    sentences = [
+        f"Beside it stands {beside}: after a change of the data, the seed or the window, eject again."
+        if beside
+        else "",
+        f"It reads {_listed(files)}, counted from its own folder." if files else "",
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def _packages(text: str) -> list[str]:

@@ -177,7 +177,7 @@ def _naive_error(script: Script, subject: Subject) -> Code:
 def _write_evaluate(script: Script, subject: Subject, metrics: list[Metric], guesses: dict[str, str]) -> None:
     table = script.use("metrics", "print_table", "evaluate")
     headings = {metric.type_name: (_heading(subject, metric), _format(subject, metric)) for metric in metrics}
-    shown = script.constant("HEADINGS", headings, "evaluate", "of the columns that are printed, and their formats")
+    shown = script.constant("HEADINGS", headings, "evaluate", "metric -> heading of its column, format of its values")
     truth = "x, truth = test"
     if subject.target.kind == "input":
         truth = f"x, _ = test\n    truth = {write_inputs(script, subject)}(preprocessing, x)"
@@ -198,12 +198,12 @@ def evaluate(model, preprocessing, train, test):
     """Prints the metrics of {who} on the test part{_of_spec(subject, "evaluate")}.
 
     Args:
-        model: from `x` to the units of the target, as it is saved.
-        preprocessing: from `x` to what the network sees.
+        model: the model that is saved: raw `x` in, predictions out.
+        preprocessing: raw `x` in, what the network sees out.
         train, test: `x` and `y` of these parts.
 
     Returns:
-        who guesses -> metric -> its value.
+        {{network or baseline: {{metric: value}}}}
     """
     {truth}
     guesses = {{

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,20 +34,20 @@ def write_guess(script: Script, subject: Subject, baseline: Baseline) -> str | N
 def write_inputs(script: Script, subject: Subject) -> Code:
     """`flat_inputs`: what the network sees, for what knows nothing but rows of quantities; returns its name."""
     name = Code("flat_inputs")
-    if any(chunk.startswith(f"def {name}(") for chunk in script.chunks["evaluate"]):
+    if any(chunk.startswith(f"def {name}(") for chunk in script.chunks["baselines"]):
         return name
     runs, values = _runs(subject.data.layout), "inputs.reshape(len(inputs), -1)"
     said = "What the network sees, with all values of a sample in one row, (samples, values)."
     if any(words for *_, words in runs):
         said = "What the network sees, (samples, values), and of a text how often each word is in it, in any order."
-        count = script.use("baselines", "word_counts", "evaluate")
+        count = script.use("baselines", "word_counts", "baselines")
         pieces = []
         for first, end, words in runs:
             own = f"inputs[:, {first}:{end}]" if len(runs) > 1 else "inputs"
             pieces.append(f"{count}({own}, {min(words, MOST_WORDS)})" if words else own)
         values = f"np.hstack([{', '.join(pieces)}])" if len(pieces) > 1 else pieces[0]
     script.define(
-        "evaluate",
+        "baselines",
         lines_of(
             "def flat_inputs(preprocessing, x):",
             f'    """{said}"""',
@@ -74,17 +74,21 @@ def _runs(layout: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
 
 def kept(script: Script, name: str, value: float | list[float]) -> Code:
     """What reads a fitted value beside the script; one that stands there already is not put there twice."""
-    for known, held in script.fitted.items():
-        if _is_number(held) and np.shape(held) == np.shape(value) and np.allclose(held, value, rtol=1e-12, atol=0):
-            return Code(f"{FITTED}[{literal(known)}]")
+    for known, held in _numbers(script.fitted, FITTED):
+        if np.shape(held) == np.shape(value) and np.allclose(held, value, rtol=1e-12, atol=0):
+            return Code(f"np.array({known})" if isinstance(held, list) else known)
     while name in script.fitted:
         name = f"{name}_"
     return script.keep(name, value)
 
 
-def _is_number(held: Any) -> bool:
-    values = held if isinstance(held, list) else [held]
-    return all(isinstance(value, float) for value in values)
+def _numbers(held: Any, source: str) -> Iterator[tuple[str, Any]]:
+    """Numbers, and lists of numbers, that stand beside the script, each with what reads it."""
+    if isinstance(held, dict):
+        for name, value in held.items():
+            yield from _numbers(value, f"{source}[{literal(name)}]")
+    elif all(isinstance(value, float) for value in (held if isinstance(held, list) else [held])):
+        yield source, held
 
 
 def names_of_scale(how: str) -> tuple[str, str]:
@@ -111,7 +115,7 @@ def last_known(script: Script, subject: Subject) -> str:
     places = subject.data.preprocessing.target_columns
     if subject.target.columns:
         columns = script.constant(
-            "TARGET_COLUMNS", list(places), "evaluate", "of a window, of which each predicted number is a later value"
+            "TARGET_COLUMNS", list(places), "baselines", "of a window, of which each predicted number is a later value"
         )
         return f"x[:, -1, {columns}]"
     names = list(subject.data.preprocessing.raw_columns)
@@ -139,7 +143,7 @@ def _linear(script: Script, subject: Subject, baseline: Linear) -> str:
     inputs, kind = write_inputs(script, subject), subject.target.kind
     own, fit = (
         script.new_name("linear"),
-        script.use("baselines", "ridge" if kind == "number" else "logistic", "evaluate"),
+        script.use("baselines", "ridge" if kind == "number" else "logistic", "baselines"),
     )
     what = "Ridge regression on" if kind == "number" else "Logistic regression on"
     line = subject.line("evaluate", "baselines")
@@ -149,7 +153,7 @@ def _linear(script: Script, subject: Subject, baseline: Linear) -> str:
         body = _line_of_classes(script, subject, inputs, fit)
     of = f" ({line} of the spec)" if line else ""
     script.define(
-        "evaluate",
+        "baselines",
         lines_of(
             f"def {own}(preprocessing, train, x):",
             f'    """{what} what the network sees{of}."""',
@@ -203,7 +207,7 @@ def _line_of_numbers(script: Script, subject: Subject, inputs: str, fit: str) ->
 
 
 def _pca(script: Script, subject: Subject, baseline: PCA) -> str:
-    inputs, own = write_inputs(script, subject), script.use("baselines", "pca", "evaluate")
+    inputs, own = write_inputs(script, subject), script.use("baselines", "pca", "baselines")
     seen = f"{inputs}(preprocessing, train[0])"
     count = len(some_of(subject.data.train.targets, MOST_VALUES))
     if count < len(subject.data.train):
@@ -218,7 +222,7 @@ def _some(script: Script, subject: Subject, *names: str) -> list[str]:
     count = len(some_of(train.inputs, MOST_VALUES))
     if count == len(train):
         return []
-    evenly = script.use("baselines", "evenly", "evaluate")
+    evenly = script.use("baselines", "evenly", "baselines")
     return [f"{', '.join(names)} = {', '.join(f'{evenly}({name}, {count})' for name in names)}"]
 
 

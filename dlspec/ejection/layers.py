@@ -168,10 +168,16 @@ def _given(kind: Kind, built: Mapping[str, Any], written: Mapping[str, Any]) -> 
             continue
         if keras_key in written:
             yield keras_key, written[keras_key]
-        elif field.is_required() or value != field.get_default():
+        elif field.is_required() or value != field.get_default() or _is_said(kind, key, value):
             shown = as_value(value if _holds_kinds(value) else built[keras_key])
             alike = keras_key in SIZES and isinstance(shown, tuple) and len({*shown}) == 1
             yield keras_key, shown[0] if alike else shown
+
+
+def _is_said(kind: Kind, key: str, value: Any) -> bool:
+    """Whether the spec says the main argument, which is not left out, though Keras would take the same."""
+    main = key == kind.primary() and key in kind.model_fields_set and not isinstance(kind, Merging)
+    return main and value is not None
 
 
 def _holds_kinds(value: Any) -> bool:

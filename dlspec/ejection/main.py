@@ -9,7 +9,7 @@ from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.pretraining import pretraining_needs
 from dlspec.ejection.prose import define
 from dlspec.ejection.python import Code, literal
-from dlspec.ejection.script import FITTED, HERE, OF_FOLDS, Script
+from dlspec.ejection.script import FITTED, HERE, OF_FOLDS, Script, of_spec
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.training import has_validation
 
@@ -28,14 +28,14 @@ class Main:
     @property
     def text(self) -> str:
         """The function, and what calls it."""
-        body = "\n".join(f"    {line}" if line else "" for line in self.lines)
+        body = "\n".join(f"    {of_spec(line)}" if line else "" for line in self.lines)
         return f'def main({self.arguments}):\n{body}\n\n\nif __name__ == "__main__":\n    main()'
 
 
 def write_main(script: Script, subject: Subject) -> Main:
     """`prepared`, and of a comparison `without_pretraining`; returns `main`."""
     _write_prepared(script, subject)
-    seed = script.constant("seed", subject.spec.seed, "data", subject.line("seed"))
+    seed = script.constant("seed", subject.spec.seed, "data", subject.line("seed") or "by default")
     begin = [*_settings(script, subject), f"keras.utils.set_random_seed({seed})"]
     if len(subject.folds) > 1:
         lines = _of_folds(script, subject)
@@ -104,7 +104,7 @@ def _training(script: Script, subject: Subject) -> list[str]:
             lines.append(f"everything = {seen}  # with and without labels")
             seen = "everything"
         lines.append(f"pretrain({', '.join(['network', seen, *_needs(subject)])})")
-    lines.append(f"fine_tune(network, x, y{', held_out' if has_validation(subject) else ''})")
+    lines.append(f"train_network(network, x, y{', held_out' if has_validation(subject) else ''})")
     return lines
 
 
@@ -131,7 +131,7 @@ def _results(script: Script, subject: Subject) -> list[str]:
         "model = with_preprocessing(preprocessing, network)",
         f"model.save({HERE} / {file})",
         "results = evaluate(model, preprocessing, train, test)"
-        if subject.spec.evaluate.require
+        if subject.spec.evaluate.require or (subject.spec.evaluate.compare and subject.plan.pretraining)
         else "evaluate(model, preprocessing, train, test)",
     ]
 
@@ -172,8 +172,8 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
     truth = "flat_inputs(preprocessing, test[0])" if subject.target.kind == "input" else "test[1]"
     lines = [
         f"for pretrained in (True, False):  # {line}",
-        "    found = []",
-        f"    for seed in range({seed}, {seed} + {seeds}):",
+        '    found = [results["network"]] if pretrained else []  # what was trained above is one of them',
+        f"    for seed in range({seed} + len(found), {seed} + {seeds}):",
         "        keras.utils.set_random_seed(seed)",
     ]
     for each in training:

@@ -33,7 +33,7 @@ def write_network(script: Script, subject: Subject) -> None:
     except NotFolded:
         script.__dict__.update(before.__dict__)
         frame, end = _flat(subject)
-    script.define("model", _build_network(subject, frame, end))
+    script.define("model", _build_network(script, subject, frame, end))
 
 
 def _layers(subject: Subject) -> list[GraphLayer]:
@@ -200,13 +200,8 @@ def _columns_of(name: str, columns: list[int]) -> str:
     return literal(call("ops.take", Code(name), columns, axis=-1))
 
 
-def input_shape(subject: Subject) -> tuple[int, ...]:
-    """Of a sample, as the network takes it."""
-    return tuple(subject.data.train.inputs.shape[1:])
-
-
-def _build_network(subject: Subject, frame: Frame, end: Code) -> str:
-    shape = input_shape(subject)
+def _build_network(script: Script, subject: Subject, frame: Frame, end: Code) -> str:
+    shape = subject.sample_shape(script, subject.data.train.inputs.shape[1:])
     about = f'    """{_about(subject)}"""'
     name = re.sub(r"[^A-Za-z0-9]+", "_", subject.spec.name).strip("_") or "network"
     if frame.chain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def outputs_source(script: Script, subject: Subject, model: str, x: str) -> str:
     """What a model makes of raw samples: Keras's `predict`, where it loses nothing of them."""
     if subject.fits_float32:
         return f"{model}.predict({x}, verbose=0)"
-    return f"{script.use('encoding', 'outputs_of', SECTION)}({model}, {x})"
+    return f"{script.use('columns' if subject.is_typed else 'encoding', 'outputs_of', SECTION)}({model}, {x})"
 
 
 # --- scales
@@ -125,7 +126,7 @@ def _write_windows(script: Script, subject: Subject, inputs: Kept | None) -> Non
     """Of windows of a series."""
     steps = subject.data.preprocessing
     shape = tuple(subject.data.train.raw.shape[1:])
-    lines = [statement("raw", _raw(shape, steps.dtype), 4)]
+    lines = [statement("raw", _raw(subject.sample_shape(script, shape), steps.dtype), 4)]
     x = "raw"
     if steps.features < len(steps.raw_columns):
         kept = f"raw[..., :{steps.features}]"
@@ -195,7 +196,7 @@ def _write_targets(script: Script, subject: Subject, scale: Kept | None) -> None
         about = f"Whether it is {literal(target.classes[-1])}, (samples, 1) float32."
         body = ['return y.reshape(-1, 1).astype("float32")']
     elif target.kind == "class":
-        about = "The places of the classes."
+        about = "The number of the class of each sample."
         body = ["return y"]
     else:
         about, body = _of_numbers(script, subject, scale)
@@ -240,7 +241,9 @@ def _last_columns(script: Script, subject: Subject) -> Code:
 def _write_saved_model(script: Script, subject: Subject, inputs: Kept | None, of_target: Kept | None) -> None:
     data, target = subject.data, subject.target
     steps = data.preprocessing
-    lines = ["network = keras.Model(network.inputs, network.outputs[0], name=network.name)  # without its optimizer"]
+    lines = [
+        "network = keras.Model(network.inputs, network.outputs[0], name=network.name)  # its optimizer is not saved"
+    ]
     kinds = _random_layers(subject)
     if kinds:
         without = script.use("encoding", "without_layers", SECTION)
@@ -256,7 +259,8 @@ def _write_saved_model(script: Script, subject: Subject, inputs: Kept | None, of
             lines.append(f"x = {script.use('encoding', 'in_units', SECTION)}(x, {inputs.together})")
         about = "Raw values in, the same as the network gives them back out: what is saved."
     else:
-        lines.append('x = ops.cast(x, "float32")')
+        if subject.spec.runtime.precision != "float32":
+            lines.append('x = ops.cast(x, "float32")')
         what = {"class": "probabilities of classes", "labels": "probabilities of labels"}.get(target.kind, "its output")
         about = f"Raw values in, {what} out: what is saved."
     lines.append('return keras.Model(preprocessing.input, x, name=f"{network.name}_from_raw")')
@@ -285,7 +289,7 @@ def _random_layers(subject: Subject) -> list[str]:
     return sorted(kinds)
 
 
-def _raw(shape: tuple[int, ...], dtype: str) -> Call:
+def _raw(shape: tuple[Any, ...], dtype: str) -> Call:
     return Call("keras.Input", (shape,), {"dtype": dtype, "name": "raw"})
 
 

@@ -23,6 +23,7 @@ from dlspec.ejection.stages import (
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.training import stopping_call
 from dlspec.model.layers.core import Dense
+from dlspec.model.layers.recurrent import Recurrent
 from dlspec.pretraining.autoencoder import Reconstructing
 from dlspec.pretraining.contractive_autoencoder import ContractiveAutoencoder
 from dlspec.pretraining.denoising_autoencoder import DenoisingAutoencoder, Gaussian, Masking
@@ -50,12 +51,16 @@ ABOUT = {
     ),
 }
 """Method -> what its function does, and its equation."""
+OF_SEQUENCES = (
+    "The last state is repeated for every timestep, and a layer of its kind writes the sequence back, last timestep\n"
+    "    first (Srivastava et al., 2015); the error is between the two sequences."
+)
 IN_LOOP = " " * 8
 
 
 def write_autoencoder(script: Script, subject: Subject, stages: Sequence[Stage]) -> list[str]:
     """Writes what trains a layer as an autoencoder; returns the statements of `pretrain`."""
-    taken_by = script.use("autoencoders", "taken_by", "pretrain")
+    input_of_layer = script.use("autoencoders", "input_of_layer", "pretrain")
     alone = all(len(stage.encoder) == 1 for stage in stages)
     found = _settings(script, stages, alone)
     optimizer = optimizers(script, stages, lambda stage: method_of(stage).optimizer)
@@ -70,7 +75,7 @@ def write_autoencoder(script: Script, subject: Subject, stages: Sequence[Stage])
     lines = [loop_line("name" if alone else "names", names, looped)]
     layer = Code("network.get_layer(name)" if alone else "[network.get_layer(name) for name in names]")
     first = Code("name" if alone else "names[0]")
-    seen = [call(taken_by, Code("network"), first, Code(x)) for x in ("x", *held_out)]
+    seen = [call(input_of_layer, Code("network"), first, Code(x)) for x in ("x", *held_out)]
     made = call(train, layer, *seen, *(Code(key) for key in passed))
     if not subject.graph.unrolled:
         return [*lines, IN_LOOP + source(made, 8)]
@@ -167,6 +172,8 @@ def _define(
     varying = [key for key, column in found.items() if column.varies]
     shown = {key: column.shown for key, column in found.items()}
     first, equation = ABOUT[method_of(stages[0]).type_name]
+    if any(isinstance(layer_of(stage).layer, Recurrent) for stage in stages):
+        equation = OF_SEQUENCES
     about = first.format("a layer" if alone else "a layer, with what belongs to its code,")
     lines = _autoencoder(shown, alone)
     if optimizer.knows_steps:
@@ -175,6 +182,7 @@ def _define(
     keywords: dict[str, Any] = {"batch_size": shown["batch_size"], "epochs": shown["epochs"]}
     if held_out:
         keywords |= {"validation_data": Code("(held_out, held_out)"), "callbacks": [shown["stopping"]]}
+    lines.append('print(f"Pretraining {layer.name}")' if alone else 'print(f"Pretraining {encoder[0].name}")')
     lines.append(source(call("autoencoder.fit", Code("x"), Code("x"), **keywords, verbose=2), 4))
     if subject.graph.unrolled:
         own = "each is not layer" if alone else "each not in encoder"

@@ -19,14 +19,15 @@ from dlspec.ejection.python import WIDTH, Code, literal, statement, width
 
 Array = np.ndarray
 
-SECTIONS = ("data", "preprocessing", "model", "pretrain", "train", "evaluate")
+SECTIONS = ("data", "preprocessing", "model", "pretrain", "train", "baselines", "evaluate")
 """In the order of the script; `preprocessing` is part of `data` in a spec."""
 HEADINGS = {
     "data": "data",
-    "preprocessing": "what the network sees, and what is saved",
+    "preprocessing": "preprocessing, and the model that is saved",
     "model": "the network",
     "pretrain": "pretraining",
     "train": "training",
+    "baselines": "the simplest guesses",
     "evaluate": "results",
 }
 IMPORTS = {
@@ -62,11 +63,16 @@ STANDARD = (
 HERE, FITTED, ARRAYS, OF_FOLDS = "HERE", "FITTED", "ARRAYS", "FITTED_OF_FOLDS"
 """Constants: the folder of the script, and what stands in the files beside it; of folds, what was fitted for each."""
 FUNCTIONS = (
-    "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "fine_tune",
+    "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "train_network",
     "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "prepared", "main",
 )  # fmt: skip
 """Those that other functions of a script may call."""
 RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, OF_FOLDS, *FUNCTIONS}
+
+
+def of_spec(comment: str) -> str:
+    """A comment that says of which file its lines are: `spec line 14`."""
+    return re.sub(r"(?<!spec )\bline (\d+)(?! of)", r"spec line \1", comment)
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,12 @@ class Constant:
 
     @property
     def text(self) -> str:
-        behind = f"  # {self.comment}" if self.comment else ""
+        comment = of_spec(self.comment)
+        behind = f"  # {comment}" if comment else ""
         line = f"{self.name} = {literal(self.value)}{behind}"
         if width(line) <= WIDTH:
             return line
-        above = f"# {self.comment}\n" if self.comment else ""
+        above = f"# {comment}\n" if comment else ""
         return above + statement(self.name, self.value)
 
 
@@ -185,6 +192,7 @@ class Script:
     def _tidy(self, text: str) -> str:
         """Lines of a base spec are not `of the spec`, and a long first line of a docstring is broken between words."""
         text = re.sub(r"(line \d+ of [^\s()]+\.ya?ml) of the spec", r"\1", text)
+        text = re.sub(r"#.*\bline \d+.*$", lambda found: of_spec(found[0]), text, flags=re.MULTILINE)
         return "\n".join(_broken(line) for line in text.splitlines())
 
     def parts(self, docstring: str, here: str) -> list[str]:

@@ -51,7 +51,7 @@ def sizes(script: Script, subject: Subject, stages: Sequence[Stage]) -> dict[str
     found = columns(stages, lambda stage: {"epochs": stage.epochs, "batch_size": stage.batch_size})
     for key, column in found.items():
         if not column.varies:
-            line = subject.line("pretrain", key)
+            line = subject.line("pretrain", key) or "by default"
             found[key] = Column(key, (script.constant(f"pretrain_{key}", column.values[0], "pretrain", line),))
     return found
 

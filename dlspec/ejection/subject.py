@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from dlspec.data.arrays import blocks
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import Target
 from dlspec.ejection.python import Code, quoted
-from dlspec.ejection.script import HERE
+from dlspec.ejection.script import HERE, Script
 from dlspec.language.yaml import Document
 from dlspec.model.graph import Graph
 from dlspec.spec.spec import Spec
@@ -86,6 +88,14 @@ class Subject:
         return all(
             np.array_equal(values, values.astype("float32").astype(values.dtype), equal_nan=True) for values in raw
         )
+
+    def sample_shape(self, script: Script, shape: Sequence[int]) -> tuple[Any, ...]:
+        """The shape of a sample as source: of a window by its constant."""
+        window = self.data.signature.window
+        if window is None or len(shape) != 2 or shape[0] - window.length not in (0, 1):
+            return tuple(shape)
+        length = script.constant("window", window.length, "data", self.line("data", "window", "length"))
+        return (Code(f"{length} + 1") if shape[0] > window.length else length, shape[1])
 
     def path(self, file: str | Path) -> Code:
         """A file of the data as source: `HERE / "data/motion.csv"`.

@@ -19,7 +19,7 @@ from dlspec.training.plan import Stage
 
 def write_supervised(script: Script, subject: Subject, stages: Sequence[Stage]) -> list[str]:
     """Writes what trains a layer to predict the target; returns the statements of `pretrain`."""
-    taken_by = script.use("autoencoders", "taken_by", "pretrain")
+    input_of_layer = script.use("autoencoders", "input_of_layer", "pretrain")
     found = columns(stages, lambda stage: {"end": _end(stage), "stopping": _stopping(stage)})
     optimizer = optimizers(script, stages, lambda stage: _method(stage).optimizer)
     found |= {**optimizer.columns, **sizes(script, subject, stages)}
@@ -48,10 +48,10 @@ def write_supervised(script: Script, subject: Subject, stages: Sequence[Stage]) 
         keywords |= {"validation_data": Code("held_out"), "callbacks": [shown["stopping"]]}
     lines.append("    " + source(call("model.fit", Code("x"), Code("y"), **keywords, verbose=2), 4))
     script.define("pretrain", "\n".join(lines))
-    given: list[Any] = [Code("encoder"), call(taken_by, Code("network"), Code("names[0]"), Code("x")), Code("y")]
+    given: list[Any] = [Code("encoder"), call(input_of_layer, Code("network"), Code("names[0]"), Code("x")), Code("y")]
     body = [loop_line("names", [list(stage.encoder) for stage in stages], found)]
     if held_out:
-        seen = call(taken_by, Code("network"), Code("names[0]"), Code("held_out[0]"))
+        seen = call(input_of_layer, Code("network"), Code("names[0]"), Code("held_out[0]"))
         given.append((seen, Code("held_out[1]")))
     body.append("        encoder = [network.get_layer(name) for name in names]")
     body.append("        " + source(call(name, *given, *map(Code, varying)), 8))

@@ -1,4 +1,4 @@
-"""`fine_tune`: the whole network is trained with Keras's `fit`."""
+"""`train_network`: the whole network is trained with Keras's `fit`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from dlspec.training.callbacks.standard import TensorBoard
 from dlspec.training.early_stopping import Stopping
 from dlspec.training.plan import Stage
 
+DEFAULT = "by default"
+
 
 def write_training(script: Script, subject: Subject) -> None:
     train = subject.spec.train
-    epochs = script.constant("epochs", train.epochs, "train", subject.line("train", "epochs"))
-    batch = script.constant("batch_size", train.batch_size, "train", subject.line("train", "batch_size"))
+    epochs = script.constant("epochs", train.epochs, "train", subject.line("train", "epochs") or DEFAULT)
+    batch = script.constant("batch_size", train.batch_size, "train", subject.line("train", "batch_size") or DEFAULT)
     stages = [stage for stage in subject.plan.stages if stage.kind == "fine_tune"]
     if len(stages) == 1 and not stages[0].frozen:
         script.define("train", _whole(script, subject, stages[0], epochs, batch))
@@ -30,11 +32,11 @@ def write_training(script: Script, subject: Subject) -> None:
 
 
 def say_speed(script: Script, times: float) -> None:
-    """Says in `fine_tune` how much faster dlspec trains the network."""
+    """Says in `train_network` how much faster dlspec trains the network."""
     shown = f"{times:.0f}" if times >= 3 else f"{times:.1f}"
-    said = f"`dlspec run` trains it {shown} times as fast as `fit`, as measured when this was written."
+    said = f"Keras's `fit` takes {shown} times as long as `dlspec run`, as measured when this was written."
     for place, chunk in enumerate(script.chunks["train"]):
-        above, begun, rest = chunk.partition("def fine_tune(")
+        above, begun, rest = chunk.partition("def train_network(")
         first, quotes, body = rest.partition('."""\n')
         if quotes:
             script.chunks["train"][place] = f'{above}{begun}{first}.\n\n    {said}\n    """\n{body}'
@@ -47,7 +49,7 @@ def has_validation(subject: Subject) -> bool:
 
 def _whole(script: Script, subject: Subject, stage: Stage, epochs: Code, batch: Code) -> str:
     lines = [
-        f"def fine_tune({_arguments(subject)}):",
+        f"def train_network({_arguments(subject)}):",
         f'    """Trains the whole network{_at(subject, "train")}."""',
         *_encoding(subject),
         *_fitting(script, subject, epochs, batch),
@@ -70,7 +72,7 @@ def _in_two(script: Script, subject: Subject, stages: list[Stage], epochs: Code,
         *_fitting(script, subject, Code("epochs"), batch, total=epochs, done=schedule),
         "",
         "",
-        f"def fine_tune({_arguments(subject)}):",
+        f"def train_network({_arguments(subject)}):",
         f'    """{about} ({then} of the spec)."""' if then else f'    """{about}."""',
         *_encoding(subject),
         f"    pretrained = [network.get_layer(name) for name in {literal(tuple(frozen))}]",
@@ -159,7 +161,7 @@ def stopping_call(stopping: Stopping) -> Call:
     keywords = {key: value for key, value in given.items() if key not in usual or value != usual[key]}
     if not keywords["restore_best_weights"]:
         del keywords["restore_best_weights"]
-    return call("keras.callbacks.EarlyStopping", **keywords)
+    return call("keras.callbacks.EarlyStopping", **keywords, verbose=1)
 
 
 def _callback(script: Script, callback: Any) -> Call:

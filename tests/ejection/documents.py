@@ -20,7 +20,7 @@ BEGIN = "<!-- scripts: written by python -m tests.ejection.documents -->\n"
 
 def without_speed(text):
     """A script without what was measured when it was written."""
-    return re.sub(r"\n\n    `dlspec run` trains it [\d.]+ times as fast[^\n]*\n    \"\"\"", '"""', text)
+    return re.sub(r"\n\n    Keras's `fit` takes [\d.]+ times as long as[^\n]*\n    \"\"\"", '"""', text)
 
 
 def shown(name, heading):

@@ -17,6 +17,7 @@ import dlspec
 from dlspec.cli import cli
 from dlspec.data.datasets import DATASETS
 from dlspec.ejection import eject as writing
+from dlspec.ejection.document import SPEC
 from dlspec.evaluation.evaluate import evaluate
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.model.build import build_network
@@ -60,11 +61,12 @@ def test_a_script_stands_alone_and_carries_its_spec(write_spec, tmp_path):
     assert "equal to the last bit" in done.stderr
     check_style(tmp_path / "digits.py")
     text = (tmp_path / "digits.py").read_text(encoding="utf-8")
-    about, _, carried = ast.get_docstring(ast.parse(text), clean=False).partition("The spec:\n\n")
+    about, _, carried = ast.get_docstring(ast.parse(text), clean=False).partition(f"{SPEC}\n\n")
     assert carried == TINY_DIGITS
     assert dlspec.load(carried).name == "tiny_digits"
-    assert f"dlspec eject {spec}" in about
-    assert "digits.json and digits.npz must stand beside it" in about
+    assert f"dlspec eject {spec}" in " ".join(about.split())
+    beside = "digits.json, with what was fitted to the training part and digits.npz, with the rows of each part"
+    assert f"Beside it stands {beside}" in " ".join(about.split())
     assert "pretrain_layer" in text
     line = next(i for i, line in enumerate(TINY_DIGITS.splitlines(), 1) if line.startswith("pretrain:"))
     assert f"layer by layer, from the lowest up (line {line} of the spec)" in text
@@ -89,7 +91,7 @@ def test_nothing_is_overwritten_unless_that_is_asked_for(write_spec, tmp_path):
     text = file.read_text(encoding="utf-8")
     assert "EPOCHS = 5" in text
     assert 'layers.Dense(7, activation="tanh")' in text
-    assert "-s train.epochs=5 -s model.0.dense.units=7" in text
+    assert "-s train.epochs=5 -s model.0.dense.units=7" in " ".join(text.split())
 
 
 def test_a_notebook_does_the_same(write_spec, tmp_path, monkeypatch, capsys):
@@ -117,7 +119,7 @@ def test_a_run_is_ejected_as_it_was_made(tiny_run, tmp_path):
     text = found.file.read_text(encoding="utf-8")
     assert text.count(TINY_SERIES) == 1
     assert "windows of raw" not in text
-    assert "for name, decode in (" in text
+    assert 'for name in ("lstm_1", "lstm_2"):' in text
 
 
 def test_data_that_have_changed_are_not_ejected(tmp_path, monkeypatch):
@@ -277,7 +279,7 @@ def test_two_epochs_have_the_losses_of_dlspec(spec, tmp_path, monkeypatch):
     parts = module["load_parts"](*([fold] if loaded.data.split.times_trained > 1 else []))
     preprocessing = module["build_preprocessing"]()
     pairs = [module["prepared"](preprocessing, *part) for part in parts[: 2 if len(data.validation) else 1]]
-    module["fine_tune"](theirs, *pairs[0], *pairs[1:])
+    module["train_network"](theirs, *pairs[0], *pairs[1:])
     if "ARRAYS" in module:
         module["ARRAYS"].close()
     assert len(recorded.losses) == len(rows) == 2

@@ -269,7 +269,7 @@ def test_what_plugins_compute_is_left_out(tmp_path, monkeypatch):
 def test_the_table_names_units_and_lines_up(tmp_path, capsys):
     found = evaluated(DATA["series"], tmp_path, metrics=["mae", "mape", "mase"], baselines=["persistence", "linear"])
     first, *rows = capsys.readouterr().out.splitlines()
-    assert first.split() == ["MAE", "(USD)", "MAPE", "MASE"]
+    assert first.split() == ["test", "part", "MAE", "(USD)", "MAPE", "MASE"]
     assert [row.split()[0] for row in rows] == ["network", "persistence", "linear"]
     assert len({len(line) for line in (first, *rows)}) == 1
     assert f"{found.scores['linear']['mape']:.2%}" in rows[2].split()

@@ -48,7 +48,7 @@ blocks:
     layers: [{{dense: {{units: $units, activation: $bend}}}}, {{dense: $(units * in)}}]
 model: [flatten, step: $width, step: {{units: $(width // 2), bend: tanh}}, step: {{units: 3, in: 5}}, output]""",
         [
-            "WIDTH = 8  # line 4",
+            "WIDTH = 8  # spec line 4",
             'def step(x, units, bend="relu", in_=2):',
             '"""Two lines and a bend (block `step`, line 6 of the spec)."""',
             "layers.Dense(units, activation=bend)(x)",

@@ -1,4 +1,4 @@
-"""`fine_tune`: with the same weights and order of samples, every epoch has the losses that it has in dlspec."""
+"""`train_network`: with the same weights and order of samples, every epoch has the losses that it has in dlspec."""
 
 from dataclasses import replace
 
@@ -74,7 +74,7 @@ def compared(subject, module, monkeypatch):
     theirs.set_weights(ours.get_weights())
     rows = Trainer(subject.spec.training, plan, data, ours, Hooks(Listener())).run()
     held_out = (np.asarray(data.validation.inputs), np.asarray(data.validation.targets))
-    module.fine_tune(
+    module.train_network(
         theirs, np.asarray(data.train.inputs), np.asarray(data.train.targets), *([held_out] if len(held_out[0]) else [])
     )
     return [(row.loss, row.val_loss) for row in rows], recorded.losses, (ours.get_weights(), theirs.get_weights())

@@ -4,8 +4,8 @@ import keras
 from keras import layers, ops
 
 
-def taken_by(network, name, x):
-    """What a layer of the network takes, for some inputs of the network."""
+def input_of_layer(network, name, x):
+    """What reaches a layer when the network is given x."""
     return keras.Model(network.inputs, network.get_layer(name).input).predict(x, verbose=0)
 
 

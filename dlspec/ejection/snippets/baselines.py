@@ -22,15 +22,15 @@ def evenly(samples, count):
     return samples[np.linspace(0, len(samples) - 1, count).astype(int)]
 
 
-# Of a ridge: from none to one that shrinks all slopes to nothing.
+# Penalties of ridge regression to try, from none to a very strong one.
 STRENGTHS = [0.0, *(10.0**power for power in range(-10, 11))]
 
 
 def ridge(inputs, targets):
     """Slopes, (values, targets), and intercepts, (targets,), of ridge regression (Hoerl and Kennard, 1970).
 
-    Of all `STRENGTHS` that is taken which has the smallest leave-one-out error: a sample that is left out errs by its
-    error otherwise, divided by one minus its leverage (Allen, 1974).
+    Takes the one of `STRENGTHS` with the smallest leave-one-out error, which is the residual divided by one minus the
+    leverage of the sample (Allen, 1974).
     """
     inputs, targets = inputs.astype("float64"), targets.astype("float64")
     middle, level = inputs.mean(axis=0), targets.mean(axis=0)
@@ -51,13 +51,13 @@ def ridge(inputs, targets):
     return slopes, level - middle @ slopes
 
 
-# `C` of logistic regression, the strongest penalty first.
-PENALTIES = [10.0**power for power in range(-5, 4)]
+# `C` of logistic regression, the inverse of its penalty: the strongest penalty first.
+CS = [10.0**power for power in range(-5, 4)]
 
 
-def best_penalty(inputs, labels, in_order):
-    """The penalty with the smallest log loss on every fifth sample, or, of samples in the order of time, on the last
-    fifth. It is chosen by 2,000 samples at most; penalties are tried until two in a row do worse."""
+def best_c(inputs, labels, in_order):
+    """The `C` with the smallest log loss on every fifth sample, or, of samples in the order of time, on the last fifth;
+    chosen on at most 2,000 samples."""
     places = np.unique(np.linspace(0, len(labels) - 1, 2000).astype(int))
     order = np.arange(len(places))
     held_out = order >= 0.8 * len(places) if in_order else order % 5 == 4
@@ -68,11 +68,11 @@ def best_penalty(inputs, labels, in_order):
         return 1.0
     model = LogisticRegression(max_iter=300, warm_start=True)
     true_class, best, smallest, worse = np.searchsorted(known, labels[judged]), 1.0, np.inf, 0
-    for penalty in PENALTIES:
-        model.set_params(C=penalty).fit(inputs[fitted], labels[fitted])
+    for c in CS:
+        model.set_params(C=c).fit(inputs[fitted], labels[fitted])
         given = model.predict_proba(inputs[judged])[np.arange(len(judged)), true_class]
         loss = -np.log(np.clip(given, 1e-12, 1)).mean()
-        best, smallest, worse = (penalty, loss, 0) if loss < smallest else (best, smallest, worse + 1)
+        best, smallest, worse = (c, loss, 0) if loss < smallest else (best, smallest, worse + 1)
         if worse == 2:
             break
     return best
@@ -88,9 +88,9 @@ def logistic(inputs, labels, others, classes, in_order=False):
         return probabilities
     threads = 1 if inputs.size < 10**7 else None  # where there is little to do, several threads wait for each other
     with threadpool_limits(threads, "blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the last digits are not settled yet, and that classes are rare
-        penalty = best_penalty(inputs, labels, in_order)
-        model = LogisticRegression(C=penalty, max_iter=2000).fit(inputs, labels)
+        warnings.simplefilter("ignore")  # ConvergenceWarning, and warnings about classes with few samples
+        c = best_c(inputs, labels, in_order)
+        model = LogisticRegression(C=c, max_iter=2000).fit(inputs, labels)
     probabilities[:, known] = model.predict_proba(others)
     return probabilities
 

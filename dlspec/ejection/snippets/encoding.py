@@ -8,7 +8,7 @@ from keras import layers, ops
 
 
 def scaled(x, center, scale):
-    """(x - center) / scale in float64: of a large number with a small scale float32 loses all."""
+    """(x - center) / scale in float64: with a large mean and a small spread, float32 would lose the difference."""
     center, scale = np.atleast_1d(center), np.atleast_1d(scale)
     return layers.Rescaling(1 / scale, -center / scale, dtype="float64")(x)
 
@@ -85,30 +85,6 @@ def encode_sequence(x, vocabulary, length):
     return ops.cast(numbers, "float32")
 
 
-# How much of each part of the calendar makes a cycle; a year does not come again.
-CYCLES = {"month": 12, "day": 31, "day_of_year": 365.2425, "weekday": 7, "hour": 24}
-
-
-def encode_time(seconds, parts, center=0.0, scale=1.0):
-    """Parts of the calendar: the sine and cosine of each in its cycle, and the scaled year; 0 of a missing date.
-
-    Args:
-        seconds: since the beginning of 1970, float64.
-        center, scale: of the year.
-    """
-    missing = ops.isnan(seconds)
-    date = calendar(ops.where(missing, ops.zeros_like(seconds), seconds))
-    found = []
-    for part in parts:
-        if part == "year":
-            found.append((date["year"] - center) / scale)
-        else:
-            angle = date[part] * (2 * math.pi / CYCLES[part])
-            found += [ops.sin(angle), ops.cos(angle)]
-    known = [ops.where(missing, ops.zeros_like(values), values) for values in found]
-    return ops.cast(ops.concatenate(known, axis=-1), "float32")
-
-
 def calendar(seconds):
     """Year, month, day, … of seconds since 1970, counted from 0 but for the year; Monday is weekday 0.
 
@@ -137,8 +113,32 @@ def calendar(seconds):
     }
 
 
+# Length of each cycle; the year is none.
+CYCLES = {"month": 12, "day": 31, "day_of_year": 365.2425, "weekday": 7, "hour": 24}
+
+
+def encode_time(seconds, parts, center=0.0, scale=1.0):
+    """Parts of the calendar: the sine and cosine of each in its cycle, and the scaled year; 0 of a missing date.
+
+    Args:
+        seconds: since the beginning of 1970, float64.
+        center, scale: of the year.
+    """
+    missing = ops.isnan(seconds)
+    date = calendar(ops.where(missing, ops.zeros_like(seconds), seconds))
+    found = []
+    for part in parts:
+        if part == "year":
+            found.append((date["year"] - center) / scale)
+        else:
+            angle = date[part] * (2 * math.pi / CYCLES[part])
+            found += [ops.sin(angle), ops.cos(angle)]
+    known = [ops.where(missing, ops.zeros_like(values), values) for values in found]
+    return ops.cast(ops.concatenate(known, axis=-1), "float32")
+
+
 def without_layers(network, kinds):
-    """The same network without layers of some classes, such as `RandomFlip`, which Keras applies in use as well."""
+    """The same network without layers of some classes, such as `RandomFlip`, which `model(x)` would apply, too."""
 
     def call(layer, *given, **more):
         kind = type(getattr(layer, "layer", layer)).__name__  # also below `TimeDistributed`
@@ -148,17 +148,9 @@ def without_layers(network, kinds):
 
 
 def outputs_of(model, x, batch_size=512):
-    """What a model makes of all samples, an array or a mapping from columns to arrays.
+    """What a model makes of all samples.
 
-    Keras's `predict` makes float32 of numbers first, in which a date is another day, and takes no text.
+    Keras's `predict` would round them to float32 before the model sees them.
     """
-    columns = x if isinstance(x, dict) else {"": x}
-    found = []
-    for first in range(0, len(next(iter(columns.values()))), batch_size):
-        some = {name: as_tensor(values[first : first + batch_size]) for name, values in columns.items()}
-        found.append(np.asarray(model.predict_on_batch(some if isinstance(x, dict) else some[""])))
-    return np.concatenate(found) if found else np.empty((0, *model.output_shape[1:]), "float32")
-
-
-def as_tensor(values):
-    return ops.convert_to_tensor(values.tolist(), dtype="string") if values.dtype == object else values
+    batches = range(0, len(x), batch_size)
+    return np.concatenate([model.predict_on_batch(x[first : first + batch_size]) for first in batches])

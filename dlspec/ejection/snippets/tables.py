@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def words(column):
-    """Text without blanks around it, an empty one where it is missing, (rows,)."""
+    """Text without blanks around it, and \"\" where it is missing, (rows,)."""
     return column.fillna("").str.strip().to_numpy(object)
 
 
