@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from dlspec.data.arrays import some_of
-from dlspec.data.preparation.prepared import MOST_WORDS
+from dlspec.data.preparation.prepared import MOST_WORDS, quantities
 from dlspec.ejection.preprocessing import outputs_source
+from dlspec.ejection.prose import define
 from dlspec.ejection.python import Code, literal
 from dlspec.ejection.script import FITTED, Script, lines_of
 from dlspec.ejection.subject import Subject
 from dlspec.evaluation.baselines import Baseline
-from dlspec.evaluation.baselines.base import MOST_VALUES
+from dlspec.evaluation.baselines.base import MOST_VALUES, threads_for
 from dlspec.evaluation.baselines.constant import Majority, Mean
-from dlspec.evaluation.baselines.linear import Linear
+from dlspec.evaluation.baselines.linear import Linear, best_penalty, ridge
 from dlspec.evaluation.baselines.pca import PCA
 from dlspec.evaluation.baselines.persistence import Persistence
 
@@ -141,26 +143,60 @@ def _majority(script: Script, subject: Subject, baseline: Majority) -> str:
 
 def _linear(script: Script, subject: Subject, baseline: Linear) -> str:
     inputs, kind = write_inputs(script, subject), subject.target.kind
-    own, fit = (
-        script.new_name("linear"),
-        script.use("baselines", "ridge" if kind == "number" else "logistic", "baselines"),
-    )
-    what = "Ridge regression on" if kind == "number" else "Logistic regression on"
-    line = subject.line("evaluate", "baselines")
-    if kind == "number":
-        body = _line_of_numbers(script, subject, inputs, fit)
-    else:
-        body = _line_of_classes(script, subject, inputs, fit)
+    own, line = script.new_name("linear"), subject.line("evaluate", "baselines")
     of = f" ({line} of the spec)" if line else ""
-    script.define(
-        "baselines",
-        lines_of(
-            f"def {own}(preprocessing, train, x):",
-            f'    """{what} what the network sees{of}."""',
-            [f"    {line}" for line in body],
-        ),
-    )
+    model = "Ridge regression" if kind == "number" else "Logistic regression"
+    about, chosen = f"{model} on what the network sees{of}.", chosen_penalty(subject)
+    if chosen is not None:
+        key = "linear_alpha" if kind == "number" else "linear_c"
+        about = f"{model} on what the network sees{of}; its penalty was chosen on the training part."
+        kept_penalty = script.keep(key, chosen)
+        fitted = _simple_numbers if kind == "number" else _simple_classes
+        body = fitted(script, subject, inputs, kept_penalty)
+    elif kind == "number":
+        body = _line_of_numbers(script, subject, inputs, script.use("baselines", "ridge", "baselines"))
+    else:
+        body = _line_of_classes(script, subject, inputs, script.use("baselines", "logistic", "baselines"))
+    define(script, "baselines", f"{own}(preprocessing, train, x)", about, body)
     return f"{own}(preprocessing, train, x)"
+
+
+def chosen_penalty(subject: Subject) -> float | None:
+    """`alpha` of a ridge, `C` of logistic regression, as dlspec chooses it; None: there is none, or one for each label,
+    or classes are missing."""
+    data, target = subject.data, subject.target
+    places = some_of(data.train.inputs, MOST_VALUES)
+    inputs, truth = quantities(data.train.inputs[places], data.layout), np.asarray(data.train.truth[places])
+    with threads_for(inputs.size):
+        if target.kind == "number":
+            strength = ridge(inputs, np.asarray(data.train.targets[places]).astype("float64"))[2]
+            return strength if strength > 0 else None
+        if target.kind != "class" or len(np.unique(truth)) < len(target.classes):
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return best_penalty(inputs, truth, in_order=subject.is_series)
+
+
+def _simple_classes(script: Script, subject: Subject, inputs: str, penalty: Code) -> list[str]:
+    script.imports["LogisticRegression"] = "from sklearn.linear_model import LogisticRegression"
+    return [
+        f"inputs, labels = {inputs}(preprocessing, train[0]), train[1]",
+        *_some(script, subject, "inputs", "labels"),
+        f'model = LogisticRegression(C={penalty}, max_iter=2000).fit(inputs.astype("float64"), labels)',
+        f'return model.predict_proba({inputs}(preprocessing, x).astype("float64"))',
+    ]
+
+
+def _simple_numbers(script: Script, subject: Subject, inputs: str, penalty: Code) -> list[str]:
+    script.imports["Ridge"] = "from sklearn.linear_model import Ridge"
+    return [
+        f"inputs, targets = {inputs}(preprocessing, train[0]), network_targets(*train)",
+        *_some(script, subject, "inputs", "targets"),
+        f'model = Ridge({penalty}, solver="svd").fit(inputs.astype("float64"), targets.astype("float64"))',
+        f'outputs = model.predict({inputs}(preprocessing, x).astype("float64")).reshape(-1, targets.shape[1])',
+        *_in_units(script, subject),
+    ]
 
 
 def _line_of_classes(script: Script, subject: Subject, inputs: str, fit: str) -> list[str]:
@@ -179,31 +215,31 @@ def _line_of_classes(script: Script, subject: Subject, inputs: str, fit: str) ->
 
 def _line_of_numbers(script: Script, subject: Subject, inputs: str, fit: str) -> list[str]:
     """A ridge through what the network is trained on, and back to the units of the target."""
-    steps = subject.data.preprocessing
-    assert steps.target is not None, "a number has a scale"
-    body = [
+    return [
         f"inputs, targets = {inputs}(preprocessing, train[0]), network_targets(*train)",
         *_some(script, subject, "inputs", "targets"),
         f"slopes, intercept = {fit}(inputs, targets)",
-        f"scaled = {inputs}(preprocessing, x) @ slopes + intercept",
+        f"outputs = {inputs}(preprocessing, x) @ slopes + intercept",
+        *_in_units(script, subject),
     ]
-    back, single, value = steps.target.inverse, "" if subject.target.columns else "[:, 0]", "scaled"
+
+
+def _in_units(script: Script, subject: Subject) -> list[str]:
+    """From `outputs`, which are scaled as the network's, to the units of the target."""
+    steps = subject.data.preprocessing
+    assert steps.target is not None, "a number has a scale"
+    back, single, value = steps.target.inverse, "" if subject.target.columns else "[:, 0]", "outputs"
     if (back.scale != 1).any() or back.offset.any():
         names = (f"target_{name}" for name in names_of_scale(subject.spec.data.scale))
         fitted = (values.tolist() if len(values) > 1 else float(values[0]) for values in (back.scale, back.offset))
         scale, offset = (kept(script, name, own) for name, own in zip(names, fitted, strict=True))
-        value = f"scaled * {scale} + {offset}"
+        value = f"outputs * {scale} + {offset}"
     if steps.change == "level":
-        return [*body, f"return ({value}){single}" if single and value != "scaled" else f"return {value}{single}"]
+        return [f"return ({value}){single}" if single and value != "outputs" else f"return {value}{single}"]
     what = "differences" if steps.change == "difference" else "logarithmic returns"
-    body.append(f"change = {value}  # {what}")
     last = last_known(script, subject)
-    return [
-        *body,
-        f"return {last} + change{single}"
-        if steps.change == "difference"
-        else f"return {last} * np.exp(change{single})",
-    ]
+    by = f"+ change{single}" if steps.change == "difference" else f"* np.exp(change{single})"
+    return [f"change = {value}  # {what}", f"return {last} {by}"]
 
 
 def _pca(script: Script, subject: Subject, baseline: PCA) -> str:

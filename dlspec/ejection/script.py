@@ -160,13 +160,15 @@ class Script:
 
     def keep(self, name: str, value: Any) -> Code:
         """Puts a value into the JSON file beside the script; returns what reads it."""
-        assert name not in self.fitted, f"`{name}` is kept already"
+        while name in self.fitted:  # a column may be called like this
+            name = f"{name}_"
         self.fitted[name] = value
         return Code(f"{FITTED}[{literal(name)}]")
 
     def keep_array(self, name: str, value: Array) -> Code:
         """Puts an array into the `.npz` beside the script; returns what reads it."""
-        assert name not in self.arrays, f"`{name}` is kept already"
+        while name in self.arrays:
+            name = f"{name}_"
         self.arrays[name] = np.asarray(value)
         return Code(f"{ARRAYS}[{literal(name)}]")
 

@@ -71,7 +71,7 @@ def test_every_layer_of_the_language_is_adopted():
                 continue  # arrays beside each other
             made = layer.connect(layer.build("the_layer"), given)
             found = dlspec.adopt(keras.Model(given if len(given) > 1 else given[0], made))
-            assert found.proof.largest_difference <= 1e-6, example.written
+            assert found.proof.largest_difference <= 4e-6, example.written
             adopted += 1
     assert adopted > 200
 
@@ -335,7 +335,7 @@ APPLICATIONS = {
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_networks_of_keras_applications(name):
     adopted = dlspec.adopt(getattr(keras.applications, name)(weights=None))
-    assert adopted.proof.largest_difference <= 1e-6
+    assert adopted.proof.largest_difference <= 4e-6
     assert len(adopted.text.splitlines()) <= APPLICATIONS[name]
     assert adopted.diagnostics == ()
 
