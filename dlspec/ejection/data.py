@@ -47,7 +47,8 @@ def write_parts(script: Script, subject: Subject) -> None:
         f"    x, {'_' if subject.target.kind == 'input' else 'y'} = load_data()",
         *_grouped(script, subject),
     ]
-    take = "windows(x, y, {})" if subject.is_series else _pair(script, subject)
+    pair = "(windows(x, {}), None)" if subject.target.kind == "input" else "windows(x, y, {})"
+    take = pair if subject.is_series else _pair(script, subject)
     if several:
         lines.append(f"    return [{take.format('rows')} for rows in {shown}]")
     else:
@@ -115,7 +116,7 @@ def _grouped(script: Script, subject: Subject) -> list[str]:
     kept = script.keep_array("order", order)
     return [
         f"    order = {kept}  # the rows of each {subject.data.signature.group} together",
-        "    x, y = x[order], y[order]",
+        "    x = x[order]" if subject.target.kind == "input" else "    x, y = x[order], y[order]",
     ]
 
 
@@ -191,14 +192,16 @@ def _write_windows(script: Script, subject: Subject) -> None:
     why = (
         ["", f"    A change needs the level before, so that {length} changes are {length} + 1 levels."] if more else []
     )
+    is_given_back = target.kind == "input"
+    about = f"Windows that begin at some timesteps, {shape}{'' if is_given_back else ', and what each leads to'}."
     lines = [
-        "def windows(x, y, starts):",
-        f'    """Windows that begin at some timesteps, {shape}, and what each leads to.{"" if why else chr(34) * 3}',
+        f"def windows({'x' if is_given_back else 'x, y'}, starts):",
+        f'    """{about}{"" if why else chr(34) * 3}',
         *([*why, '    """'] if why else []),
         f"    rows = np.array(starts)[:, None] + np.arange({rows}){every}",
     ]
-    if target.kind == "input":
-        lines.append("    return x[rows], None")
+    if is_given_back:
+        lines.append("    return x[rows]")
     elif window.reach == 0:
         lines.append("    return x[rows], y[rows[:, -1]]")
     elif len(set(target.steps)) > 1:
@@ -212,18 +215,6 @@ def _write_windows(script: Script, subject: Subject) -> None:
         horizon = script.constant("horizon", window.horizon, "data", _line(subject, "horizon"))
         lines.append(f"    return x[rows], y[rows[:, -1] + {horizon}]")
     script.define("data", "\n".join(lines))
-
-
-def _about_windows(shape: str, length: str, *, changes: bool) -> list[str]:
-    first = f'    """Windows that begin at some timesteps, {shape}, and what each leads to.'
-    if not changes:
-        return [f'{first}"""']
-    return [
-        first,
-        "",
-        f"    A window is one row longer than {length}, since {length} changes need {length} + 1 levels.",
-        '    """',
-    ]
 
 
 def _values_ahead(subject: Subject) -> str:

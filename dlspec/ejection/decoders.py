@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlspec.ejection.frame import returning
-from dlspec.ejection.layers import connected, layer_call
+from dlspec.ejection.layers import connected, layer_call, may_be_called
 from dlspec.ejection.python import Call, Code, call, literal, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.stages import layer_of
@@ -30,10 +30,12 @@ class Decoders:
 
     Args:
         layer: source of the Keras layer that a stage pretrains.
+        encoders: names of the layers of all encoders.
     """
 
     script: Script
     layer: Code
+    encoders: Sequence[str]
     takes_layer: bool = False
     """Whether the functions of decoders take the layer, too, whose weights they use."""
 
@@ -42,7 +44,7 @@ class Decoders:
         parts = mirror_of(_place(stage))
         if len(parts) != 1:
             return None
-        found = literal(self._applied(stage, parts[0], "code", "x.shape"))
+        found = literal(self._applied(stage, parts, 0, "code", "x.shape"))
         return Code(found) if len(found) <= SHORT else None
 
     def functions(self, stages: Sequence[Stage]) -> list[Code]:
@@ -66,14 +68,16 @@ class Decoders:
         if isinstance(layer_of(stage).layer, Recurrent):  # one decoder for layers that return sequences, and others
             parts = [part for part in parts if not isinstance(part, LastOutput)]
             lines.append("z = code[:, -1] if len(code.shape) == 3 else code  # the last state")
-        for part in parts:
-            lines.append(statement("z", self._applied(stage, part, "z" if lines else "code", "shape"), 4))
+        for i in range(len(parts)):
+            lines.append(statement("z", self._applied(stage, parts, i, "z" if lines else "code", "shape"), 4))
         return returning(lines, Code("z")) if lines else ["return code"]
 
-    def _applied(self, stage: Stage, part: LayerSpec, x: str, shape: str) -> Any:
-        method = stage.method
+    def _applied(self, stage: Stage, parts: Sequence[LayerSpec], place: int, x: str, shape: str) -> Any:
+        method, part = stage.method, parts[place]
         tied = isinstance(method, Tying) and method.tied_weights and part.has_weights
-        made = self._transposed(stage, part) if tied else layer_call(part, None, _sizes(stage, part, shape))
+        own = "decoder" if len(parts) == 1 else f"decoder_{place + 1}"
+        name = own if may_be_called(part, self.encoders) else None
+        made = self._transposed(stage, part) if tied else layer_call(part, name, _sizes(stage, part, shape))
         return connected(part, made, [Code(x)])
 
     def _transposed(self, stage: Stage, part: LayerSpec) -> Call:

@@ -32,7 +32,7 @@ def as_script(script: Script, subject: Subject, main: Main, command: str) -> str
 
 def as_notebook(script: Script, subject: Subject, main: Main, command: str) -> str:
     """The same as a notebook: a cell for each section, and what `main` does in the last one."""
-    top, *sections = script.parts('"""."""', "Path()")
+    top, *sections = script.parts('"""."""', main.text, "Path()")
     top = top.removeprefix('"""."""').strip()
     headings = [heading for section, heading in HEADINGS.items() if script.chunks[section]]
     whole = "\n".join([top, *sections, main.text])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dlspec.ejection.python import Call, Code, call, literal
@@ -28,6 +29,13 @@ SHORT = ("layers", "initializers", "regularizers", "constraints")
 
 class NotWritten(Exception):
     """Something has no source, such as a layer of a plugin."""
+
+
+def may_be_called(layer: LayerSpec, names: Iterable[str]) -> bool:
+    """Whether Keras, where a layer is given no name, may call it by one of these: `dense_1`."""
+    kind = str(layer_call(layer).name).partition(".")[2]
+    base = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", kind).lower()
+    return any(re.sub(r"_\d+$", "", name) == base for name in names)
 
 
 def layer_call(layer: LayerSpec, name: Any = None, written: Mapping[str, Any] | None = None) -> Call:

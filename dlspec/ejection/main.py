@@ -41,7 +41,7 @@ def write_main(script: Script, subject: Subject) -> Main:
         lines = _of_folds(script, subject)
     else:
         lines = [*_parts(subject), *_training(script, subject), *_results(script, subject)]
-    if subject.spec.evaluate.compare is not None and subject.plan.pretraining:
+    if subject.spec.evaluate.compare is not None and (subject.plan.pretraining or subject.plan.taken):
         lines += _comparison(script, subject, seed)
     if subject.spec.evaluate.require:
         lines.append("require(results)")
@@ -168,6 +168,9 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
     line = subject.line("evaluate", "compare")
     print_means = script.use("folds", "print_means", "evaluate")
     training = [each for each in _training(script, subject) if not each.startswith("everything")]
+    at_once = _at_once(subject)
+    if seeds > 1 and (subject.spec.data.labels is not None or _parts_are_drawn(subject)):
+        script.leave_out("`compare` with other parts of the data for each seed: all seeds have those of the first")
     predict = "predict(model, preprocessing, test[0])" if subject.target.kind == "input" else "predict(model, test[0])"
     truth = "flat_inputs(preprocessing, test[0])" if subject.target.kind == "input" else "test[1]"
     lines = [
@@ -178,6 +181,8 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
     ]
     for each in training:
         inner = ["if pretrained:", f"    {each}"] if each.startswith("pretrain(") else [each]
+        if at_once and each.startswith("train_network("):
+            inner = [f"    {each}", "else:", f"    {at_once}"]
         lines += [f"        {one}" for one in inner]
     return [
         *lines,
@@ -185,3 +190,15 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
         f"        found.append(score({truth}, {predict}))",
         f'    {print_means}("with pretraining" if pretrained else "without pretraining", found)',
     ]
+
+
+def _at_once(subject: Subject) -> str:
+    """What trains all layers from a random start, where `train_network` leaves some as pretraining made them."""
+    held = ", held_out" if has_validation(subject) else ""
+    return f"fit(network, x, y{held}, EPOCHS)" if subject.plan.frozen else ""
+
+
+def _parts_are_drawn(subject: Subject) -> bool:
+    """Whether other seeds have other parts."""
+    split = subject.spec.data.split
+    return split.drawn and (split.by in ("random", "stratified") or (split.by is None and not subject.is_series))

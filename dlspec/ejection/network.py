@@ -11,7 +11,7 @@ from typing import Any
 
 from dlspec.ejection.expressions import Names
 from dlspec.ejection.frame import Frame, NotFolded, indented
-from dlspec.ejection.layers import layer_call
+from dlspec.ejection.layers import layer_call, may_be_called
 from dlspec.ejection.python import Code, call, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.stages import layer_of
@@ -55,7 +55,15 @@ def needed_names(subject: Subject) -> frozenset[str]:
     if subject.graph.unrolled and stages:  # the decoder begins with what the encoder has learned
         found |= {layer.name for layer in subject.graph.hidden}
         found |= {layer.name for layer in subject.graph.layers if layer.mirrors and layer.layer.has_weights}
-    return frozenset({*found, *subject.plan.frozen, *subject.plan.taken})
+    found |= {*subject.plan.frozen, *subject.plan.taken}
+    return frozenset(found | _with_names_of_keras(subject.graph, found))
+
+
+def _with_names_of_keras(graph: Graph, needed: Container[str]) -> set[str]:
+    """Layers that Keras would give a name, such as `dense_1`, which another layer may have by the spec: it counts them
+    in all networks together, so that the second one would have the name twice."""
+    named = [layer for layer in graph.layers if layer.name in needed or getattr(layer.written, "name", None)]
+    return {layer.name for layer in graph.layers if may_be_called(layer.layer, [other.name for other in named])}
 
 
 # --- as the spec has them

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dlspec.ejection.decoders import Decoders, method_of
@@ -25,7 +26,7 @@ from dlspec.ejection.training import stopping_call
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.pretraining.autoencoder import Reconstructing
-from dlspec.pretraining.contractive_autoencoder import ContractiveAutoencoder
+from dlspec.pretraining.contractive_autoencoder import ContractiveAutoencoder, acts_alone
 from dlspec.pretraining.denoising_autoencoder import DenoisingAutoencoder, Gaussian, Masking
 from dlspec.pretraining.sparse_autoencoder import SparseAutoencoder
 from dlspec.training.plan import Stage
@@ -81,7 +82,7 @@ def write_autoencoder(script: Script, subject: Subject, stages: Sequence[Stage])
         return [*lines, IN_LOOP + source(made, 8)]
     lines.append(IN_LOOP + statement("back", made, 8))
     if plain:
-        return [*lines, f'{IN_LOOP}network.get_layer(f"{{name}}_mirror").set_weights(back[0])']
+        return [*lines, f'{IN_LOOP}network.get_layer(f"{{{first}}}_mirror").set_weights(back[0])']
     mirrored = literal(Column("mirrored", tuple(back)).shown)
     return [
         *lines,
@@ -90,10 +91,32 @@ def write_autoencoder(script: Script, subject: Subject, stages: Sequence[Stage])
     ]
 
 
+@dataclass(frozen=True)
+class _Made(Column):
+    """A setting that a function makes of what is only known where it is used.
+
+    Args:
+        given: what that takes.
+    """
+
+    given: str
+
+    def __post_init__(self) -> None:
+        made = tuple(Code(f"lambda {self.given}: {literal(value)}") for value in self.values)
+        object.__setattr__(self, "values", made)
+
+    @property
+    def shown(self) -> Any:
+        return Code(f"{self.name}({self.given})")
+
+
 def _settings(script: Script, stages: Sequence[Stage], alone: bool) -> dict[str, Column]:
     """What the training of a layer is made of, as source."""
     found = columns(stages, lambda stage: _setting(script, stage, alone))
-    decoders = Decoders(script, Code("layer" if alone else "encoder[0]"))
+    if found["penalty"].varies:  # it is written where `code` is not known yet
+        found["penalty"] = _Made("penalty", found["penalty"].values, f"code, inputs, {'layer' if alone else 'encoder'}")
+    encoders = [name for stage in stages for name in stage.encoder]
+    decoders = Decoders(script, Code("layer" if alone else "encoder[0]"), encoders)
     short = Column("decoder", tuple(decoders.expression(stage) for stage in stages))
     if None not in short.values and not short.varies:
         return {**found, "decoder": short}
@@ -122,7 +145,7 @@ def _loss(script: Script, error: str, from_logits: bool) -> Any:
         return "mse"
     if error == "binary_crossentropy":
         return call("keras.losses.BinaryCrossentropy", **({"from_logits": True} if from_logits else {}))
-    names = {"squared_error": "squared_error", "cross_entropy": "cross_entropy"}
+    names = {"squared_error": "summed_squares", "cross_entropy": "cross_entropy"}
     name = names[error] if from_logits or error == "squared_error" else "cross_entropy_of_probabilities"
     return script.use("autoencoders", name, "pretrain")
 
@@ -138,24 +161,24 @@ def _corruption(script: Script, method: Reconstructing) -> Call | None:
 
 
 def _penalty(script: Script, stage: Stage, method: Reconstructing, alone: bool) -> Call | None:
-    """The layer that the code, or the input, is led through; it adds to the loss what the code pays."""
+    """The code after a layer that adds to the loss what it pays."""
 
     def use(name: str) -> Code:
         return script.use("autoencoders", name, "pretrain")
 
     if isinstance(method, SparseAutoencoder):
         if method.penalty == "l1":
-            return call(use("SmallCode"), method.sparsity_weight)
-        return call(use("SparseCode"), method.sparsity_weight, method.sparsity_target or 0.05)
+            return _on(call(use("SmallCode"), method.sparsity_weight), Code("code"))
+        return _on(call(use("SparseCode"), method.sparsity_weight, method.sparsity_target or 0.05), Code("code"))
     if not isinstance(method, ContractiveAutoencoder):
         return None
     layer = layer_of(stage).layer
     if alone and isinstance(layer, Dense) and layer.activation in ("sigmoid", "tanh"):
-        return call(use("ContractiveCode"), Code("layer"), method.contraction)
-    return call(use(ESTIMATED), Code("[layer]" if alone else "encoder"), method.contraction)
-
-
-ESTIMATED = "EstimatedContraction"
+        return _on(call(use("ContractiveCode"), Code("layer"), method.contraction), Code("code"))
+    assert stage.place is not None, "a pretraining stage has a place"
+    kind = "ContractiveUnits" if acts_alone(stage.place.code) else "EstimatedContraction"
+    made = call(use(kind), Code("[layer]" if alone else "encoder"), method.contraction)
+    return Call(made, (Code("code"), Code("inputs")))
 
 
 def _define(
@@ -182,7 +205,8 @@ def _define(
     keywords: dict[str, Any] = {"batch_size": shown["batch_size"], "epochs": shown["epochs"]}
     if held_out:
         keywords |= {"validation_data": Code("(held_out, held_out)"), "callbacks": [shown["stopping"]]}
-    lines.append('print(f"Pretraining {layer.name}")' if alone else 'print(f"Pretraining {encoder[0].name}")')
+    shown_name = Code('f"Pretraining {layer.name}"' if alone else 'f"Pretraining {encoder[0].name}"')
+    lines.append(source(call("print", shown_name), 4))
     lines.append(source(call("autoencoder.fit", Code("x"), Code("x"), **keywords, verbose=2), 4))
     if subject.graph.unrolled:
         own = "each is not layer" if alone else "each not in encoder"
@@ -196,27 +220,19 @@ def _define(
 
 def _autoencoder(shown: Mapping[str, Any], alone: bool) -> list[str]:
     """From `inputs` to `autoencoder`."""
-    penalty, x = shown["penalty"], Code("inputs")
-    before = [each for each in (shown["spoil"], penalty if _is_of_input(penalty) else None) if each is not None]
-    given: Any = x
-    for each in before:
-        given = _on(each, given)
-    lines = ["inputs = keras.Input(x.shape[1:])"]
+    lines, given = ["inputs = keras.Input(x.shape[1:])"], Code("inputs")
+    spoilt = given if shown["spoil"] is None else _on(shown["spoil"], given)
     if alone:
-        lines.append(statement("code", _on(Code("layer"), given), 4))
+        lines.append(statement("code", _on(Code("layer"), spoilt), 4))
     else:
-        lines += [statement("code", given, 4), "for layer in encoder:", "    code = layer(code)"]
-    if penalty is not None and not _is_of_input(penalty):
-        lines.append(statement("code", _on(penalty, Code("code")), 4))
+        lines += [statement("code", spoilt, 4), "for layer in encoder:", "    code = layer(code)"]
+    if shown["penalty"] is not None:
+        lines.append(statement("code", shown["penalty"], 4))
     decoded = shown["decoder"]
     if shown["end"] is not None:
-        decoded = call(f"layers.Activation({literal(shown['end'])})", decoded)
+        decoded = call(f'layers.Activation({literal(shown["end"])}, name="reconstruction")', decoded)
     lines.append(statement("autoencoder", call("keras.Model", Code("inputs"), decoded), 4))
     return lines
-
-
-def _is_of_input(penalty: Any) -> bool:
-    return isinstance(penalty, Call) and penalty.name == ESTIMATED
 
 
 def _on(made: Call | Code, x: Any) -> Call:

@@ -63,8 +63,8 @@ STANDARD = (
 HERE, FITTED, ARRAYS, OF_FOLDS = "HERE", "FITTED", "ARRAYS", "FITTED_OF_FOLDS"
 """Constants: the folder of the script, and what stands in the files beside it; of folds, what was fitted for each."""
 FUNCTIONS = (
-    "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "train_network",
-    "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "prepared", "main",
+    "load_data", "load_parts", "build_preprocessing", "network_targets", "build_network", "pretrain", "fit",
+    "train_network", "with_preprocessing", "flat_inputs", "predict", "score", "evaluate", "require", "prepared", "main",
 )  # fmt: skip
 """Those that other functions of a script may call."""
 RESERVED = {*IMPORTS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), HERE, FITTED, ARRAYS, OF_FOLDS, *FUNCTIONS}
@@ -187,7 +187,7 @@ class Script:
             main: the function `main`, and what calls it.
             here: the folder of the script, as source.
         """
-        parts = [*self.parts(docstring, here), "# --- all of it\n\n\n" + main.strip("\n")]
+        parts = [*self.parts(docstring, main, here), "# --- all of it\n\n\n" + main.strip("\n")]
         whole = "\n\n\n".join(parts) + "\n"
         return re.sub(r"((?:^|\n)(?:import|from) [^\n]+)\n+# ---", r"\1\n\n# ---", whole)  # as isort has it
 
@@ -197,11 +197,11 @@ class Script:
         text = re.sub(r"#.*\bline \d+.*$", lambda found: of_spec(found[0]), text, flags=re.MULTILINE)
         return "\n".join(_broken(line) for line in text.splitlines())
 
-    def parts(self, docstring: str, here: str) -> list[str]:
+    def parts(self, docstring: str, main: str, here: str) -> list[str]:
         """What is above `main`: the docstring with imports and constants, then the sections that have something."""
         sections = [self._section(section) for section in SECTIONS if self.chunks[section]]
-        constants = self._constant_text(here, "\n".join(sections))
-        body = "\n".join([constants, *sections])
+        constants = self._constant_text(here, "\n".join([*sections, main]))
+        body = "\n".join([constants, *sections, main])
         return [f"{docstring}\n\n{self._import_text(body)}\n\n{constants}".rstrip("\n"), *sections]
 
     def _section(self, section: str) -> str:

@@ -9,9 +9,10 @@ from dlspec.ejection.optimizing import loss_source, needs_steps, optimizer_call
 from dlspec.ejection.python import Call, Code, call, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
-from dlspec.training.callbacks.standard import TensorBoard
+from dlspec.training.callbacks.standard import SwapEMAWeights, TensorBoard
 from dlspec.training.early_stopping import Stopping
 from dlspec.training.plan import Stage
+from dlspec.training.section import TrainSpec
 
 DEFAULT = "by default"
 
@@ -51,7 +52,7 @@ def _whole(script: Script, subject: Subject, stage: Stage, epochs: Code, batch: 
     lines = [
         f"def train_network({_arguments(subject)}):",
         f'    """Trains the whole network{_at(subject, "train")}."""',
-        *_encoding(subject),
+        *encoding(subject, held_out=has_validation(subject)),
         *_fitting(script, subject, epochs, batch),
     ]
     return "\n".join(lines)
@@ -65,16 +66,15 @@ def _in_two(script: Script, subject: Subject, stages: list[Stage], epochs: Code,
     then = subject.line("pretrain", "thaw_after" if thaws else "then")
     about = f"Trains what is above the pretrained layers{', and from then on all' if thaws else ''}"
     after = script.constant("thaw_after", stages[0].epochs, "train", then) if thaws else epochs
-    schedule = subject.spec.train.schedule is not None and thaws
     lines = [
-        f"def fit(network, x, y{held}, epochs{', done=0' if schedule else ''}):",
-        '    """Some epochs of training the layers that are trainable."""',
-        *_fitting(script, subject, Code("epochs"), batch, total=epochs, done=schedule),
+        f"def fit(network, x, y{held}, epochs{', done=0' if thaws else ''}):",
+        *_about_fit(thaws),
+        *encoding(subject, held_out=has_validation(subject)),
+        *_fitting(script, subject, Code("epochs"), batch, total=epochs, done=thaws),
         "",
         "",
         f"def train_network({_arguments(subject)}):",
         f'    """{about} ({then} of the spec)."""' if then else f'    """{about}."""',
-        *_encoding(subject),
         f"    pretrained = [network.get_layer(name) for name in {literal(tuple(frozen))}]",
         "    for layer in pretrained:",
         "        layer.trainable = False",
@@ -84,9 +84,22 @@ def _in_two(script: Script, subject: Subject, stages: list[Stage], epochs: Code,
         lines += [
             "    for layer in pretrained:",
             "        layer.trainable = True",
-            f"    fit(network, x, y{held}, {epochs} - {after}{f', done={after}' if schedule else ''})",
+            f"    fit(network, x, y{held}, {epochs} - {after}, done={after})",
         ]
     return "\n".join(lines)
+
+
+def _about_fit(thaws: bool) -> list[str]:
+    about = '    """Some epochs of training the layers that are trainable'
+    if not thaws:
+        return [f'{about}."""']
+    return [
+        f"{about}.",
+        "",
+        "    Args:",
+        "        done: epochs before, which the optimizer counts as its own.",
+        '    """',
+    ]
 
 
 def _arguments(subject: Subject) -> str:
@@ -98,14 +111,18 @@ def _at(subject: Subject, *path: str) -> str:
     return f" ({line} of the spec)" if line else ""
 
 
-def _encoding(subject: Subject) -> list[str]:
-    """Classes as vectors of zeros and a one, where the loss takes them so."""
+def encoding(subject: Subject, *, held_out: bool) -> list[str]:
+    """Classes as vectors of zeros and a one, where the loss takes them so.
+
+    Args:
+        held_out: whether there is a `held_out` whose classes are encoded, too.
+    """
     loss, target = subject.spec.train.loss, subject.target
     if loss is None or not loss.one_hot or target.kind != "class" or target.units == 1:
         return []
     classes = target.units
     lines = [f"    y = keras.utils.to_categorical(y, {classes})"]
-    if has_validation(subject):
+    if held_out:
         lines.append(f"    held_out = held_out[0], keras.utils.to_categorical(held_out[1], {classes})")
     return lines
 
@@ -130,20 +147,31 @@ def _fitting(
     lines.append("    " + _shown(compiled))
     if done:
         lines.append("    network.optimizer.build(network.trainable_variables)")
-        lines.append("    network.optimizer.iterations.assign(steps * done)  # the schedule goes on")
+        lines.append("    network.optimizer.iterations.assign(steps * done)")
     keywords: dict[str, Any] = {"batch_size": batch, "epochs": epochs}
     if has_validation(subject):
         keywords["validation_data"] = Code("held_out")
+    if _keeps_averages(train):
+        script.leave_out(
+            "`early_stopping` with `swap_ema_weights`: what is kept of the best epoch are its weights, and in a run "
+            "their moving averages, by which it was judged"
+        )
     callbacks = [*_stopping(train.early_stopping), *(_callback(script, each) for each in train.callbacks or ())]
     if callbacks:
         lines.append("    " + statement("callbacks", callbacks, 4))
         keywords["callbacks"] = Code("callbacks")
-    weights = _class_weights(script, subject)
+    weights = class_weights(script, subject)
     if weights is not None:
         lines += weights
         keywords["class_weight"] = Code("class_weight")
     lines.append("    " + _shown(call("network.fit", Code("x"), Code("y"), **keywords, verbose=2)))
     return lines
+
+
+def _keeps_averages(train: TrainSpec) -> bool:
+    """Whether early stopping brings back weights that were swapped in to be measured."""
+    swaps = any(isinstance(each, SwapEMAWeights) and not each.swap_on_epoch for each in train.callbacks or ())
+    return swaps and train.early_stopping is not None and train.early_stopping.restore_best_weights
 
 
 def _shown(made: Call) -> str:
@@ -170,14 +198,15 @@ def _callback(script: Script, callback: Any) -> Call:
     return kind_call(callback)
 
 
-def _class_weights(script: Script, subject: Subject) -> list[str] | None:
+def class_weights(script: Script, subject: Subject) -> list[str] | None:
+    """The statements that make `class_weight`; None: all samples count the same."""
     wanted, classes = subject.spec.train.class_weight, subject.target.classes
     if wanted is None:
         return None
     line = subject.line("train", "class_weight")
     if wanted == "balanced":
         number = len(classes)
-        shown = "y.argmax(axis=1)" if _encoding(subject) else "y.astype(int).ravel()"
+        shown = "y.argmax(axis=1)" if encoding(subject, held_out=False) else "y.astype(int).ravel()"
         return [
             f"    counts = np.maximum(np.bincount({shown}, minlength={number}), 1)",
             f"    class_weight = dict(enumerate(len(y) / ({number} * counts)))  # every class counts the same ({line})",

@@ -40,12 +40,12 @@ class ContractiveAutoencoder(Tying):
         from dlspec.pretraining._contraction import estimated_norm, norm_of_dense
         from dlspec.pretraining._reconstruction import Penalty
 
-        if _acts_alone(place.code):
+        if acts_alone(place.code):
             return Penalty("jacobian_norm", self.contraction, norm_of_dense)
         return Penalty("jacobian_norm", self.contraction, *estimated_norm())
 
 
-def _acts_alone(code: tuple[LayerSpec, ...]) -> bool:
+def acts_alone(code: tuple[LayerSpec, ...]) -> bool:
     """Whether each unit is a function of its own drive alone: a dense layer of vectors, with activations behind it."""
     first, *others = code
     plain = isinstance(first, Dense) and first.activation not in OVER_ALL

@@ -226,9 +226,16 @@ def _untrained_loss(model: Any, samples: StageData) -> float:
 
 
 def _measures(model: Any, samples: StageData) -> dict[str, float]:
-    """What a method measures besides the loss, from as many held-out samples as samples trained on."""
-    held_out = samples.held_out[:COMPARED]
-    return dict(model.measures(held_out, samples.x[: len(held_out) or COMPARED]))
+    """What a method measures besides the loss, from as many held-out samples as samples trained on.
+
+    Moving averages of what layers see stay as training left them.
+    """
+    held_out, averages = samples.held_out[:COMPARED], model.non_trainable_weights
+    before = [as_array(average) for average in averages]
+    found = dict(model.measures(held_out, samples.x[: len(held_out) or COMPARED]))
+    for average, value in zip(averages, before, strict=True):
+        average.assign(value)
+    return found
 
 
 def _better(stopping: EarlyStopping | StageStopping, value: float, than: float) -> bool:

@@ -9,7 +9,7 @@ def input_of_layer(network, name, x):
     return keras.Model(network.inputs, network.get_layer(name).input).predict(x, verbose=0)
 
 
-def squared_error(x, z):
+def summed_squares(x, z):
     """(x - z)^2, summed over the values of a sample."""
     return ops.sum(ops.reshape(ops.square(x - z), (ops.shape(x)[0], -1)), axis=1)
 
@@ -69,6 +69,10 @@ class TransposedDense(layers.Layer):
     def call(self, h):
         return ops.matmul(h, ops.transpose(self.layer.kernel)) + self.visible_bias
 
+    def get_weights(self):
+        """Those of a dense layer that does the same."""
+        return [ops.convert_to_numpy(self.layer.kernel).T, ops.convert_to_numpy(self.visible_bias)]
+
 
 class TransposedConvolution(layers.Layer):
     """Leads back with the filters of a convolution."""
@@ -82,6 +86,10 @@ class TransposedConvolution(layers.Layer):
 
     def call(self, h):
         return ops.conv_transpose(h, self.layer.kernel, **self.settings) + self.visible_bias
+
+    def get_weights(self):
+        """Those of a transposed convolution that does the same."""
+        return [ops.convert_to_numpy(self.layer.kernel), ops.convert_to_numpy(self.visible_bias)]
 
 
 class SparseCode(layers.Layer):
@@ -132,6 +140,28 @@ class ContractiveCode(layers.Layer):
         return h
 
 
+class ContractiveUnits(layers.Layer):
+    """Lets a code h of dense units with any activation s pay for following its input x (Rifai et al., 2011).
+
+    The penalty is sum_j s'(a_j)^2 sum_i W_ij^2, with a = W x + b and s'(a) = (s(a + d) - s(a - d)) / 2 d.
+    """
+
+    def __init__(self, encoder, weight, step=1e-2):
+        super().__init__()
+        self.encoder, self.weight, self.step = encoder, weight, step
+
+    def call(self, h, x):
+        dense, *others = self.encoder
+        drive = ops.matmul(x, dense.kernel) + (dense.bias if dense.use_bias else 0)
+        above, below = (dense.activation(drive + step) for step in (self.step, -self.step))
+        for layer in others:
+            above, below = layer(above), layer(below)
+        slope = (above - below) / (2 * self.step)
+        norms = ops.square(slope) * ops.sum(ops.square(dense.kernel), axis=0)
+        self.add_loss(self.weight * ops.mean(ops.sum(norms, axis=-1)))
+        return h
+
+
 class EstimatedContraction(layers.Layer):
     """Lets a code h pay for following its input x (Rifai et al., 2011), by small steps in random directions e:
     |h(x + d e) - h(x - d e)|^2 / (2 d)^2, whose mean is the squared norm of the Jacobian."""
@@ -141,12 +171,14 @@ class EstimatedContraction(layers.Layer):
         self.encoder, self.weight, self.step = encoder, weight, step
         self.seed_generator = keras.random.SeedGenerator()
 
-    def call(self, x):
-        direction = keras.random.normal(ops.shape(x), seed=self.seed_generator)
+    def call(self, h, x, training=False):
+        direction = ops.ones_like(x)
+        if training:
+            direction = keras.random.normal(ops.shape(x), seed=self.seed_generator)
         moved = self.encode(x + self.step * direction) - self.encode(x - self.step * direction)
         norms = ops.sum(ops.reshape(ops.square(moved), (ops.shape(x)[0], -1)), axis=1)
         self.add_loss(self.weight * ops.mean(norms) / (2 * self.step) ** 2)
-        return x
+        return h
 
     def encode(self, x):
         for layer in self.encoder:
