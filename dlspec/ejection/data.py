@@ -21,7 +21,7 @@ def write_data(script: Script, subject: Subject) -> None:
     write_loading = write_files if subject.spec.data.dataset is None else write_dataset
     write_loading(script, subject)
     write_parts(script, subject)
-    if subject.spec.data.unlabeled is not None and pretrains_without_labels(subject):
+    if takes_unlabeled(subject):
         write_unlabeled(script, subject)
 
 
@@ -29,6 +29,11 @@ def pretrains_without_labels(subject: Subject) -> bool:
     """Whether pretraining sees samples without labels."""
     methods = [stage.method for stage in subject.plan.pretraining]
     return any(method is not None and not method.needs_labels for method in methods)
+
+
+def takes_unlabeled(subject: Subject) -> bool:
+    """Whether pretraining sees samples of the source under `unlabeled`."""
+    return pretrains_without_labels(subject) and bool(len(subject.data.unlabeled_rows[1]))
 
 
 def write_parts(script: Script, subject: Subject) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +19,14 @@ from dlspec.ejection.subject import Subject
 from dlspec.ejection.training import say_speed
 from dlspec.language.diagnostics import Severity
 from dlspec.language.diagnostics.errors import DataError, SpecError
-from dlspec.language.yaml import Document, read_file
+from dlspec.language.yaml import Document, read_file, read_text, to_yaml
 from dlspec.model.build import build_network
+from dlspec.model.weights import RESOLVED
 from dlspec.runs.job import load_data, load_or_tell, plan_of
 from dlspec.runs.names import SPEC
+from dlspec.runs.resolved import portable
 from dlspec.runtime.files import cannot_write, write_text, written_whole
+from dlspec.spec.checks import check
 from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
 from dlspec.spec.spec import Spec
@@ -77,13 +81,35 @@ def eject_run(run: Run, out: Path | None, *, notebook: bool, force: bool) -> Eje
 
 
 def _as_written(run: Run) -> Document | None:
-    """The spec of a run as a person wrote it; None: it cannot be read alone."""
+    """The spec of a run as a person wrote it; None: it cannot be read alone, or the run was made with other values."""
     file = run.folder / SPEC
     if not file.is_file():
         return None
     document = compose(read_file(file))
     wrong = any(problem.severity is Severity.ERROR for problem in document.problems)
-    return None if wrong else document
+    return document if not wrong and _says_the_same(document, run) else None
+
+
+def _says_the_same(document: Document, run: Run) -> bool:
+    """Whether a run was made of what a document says, without `--set`. Its files are where the run finds them."""
+    if re.search(r" (-s|--set)\b", run.environment.command):
+        return False
+    own, ran = document.root.plain(), run.spec.document.root.plain()
+    if not isinstance(own, dict) or not isinstance(ran, dict) or _contradict(own.get("data"), ran["data"]):
+        return False
+    own["data"] = ran["data"]
+    if "from" in (ran.get("pretrain") or {}):
+        own["pretrain"]["from"] = ran["pretrain"]["from"]
+    checked = check(read_text(to_yaml(own), str(run.folder / RESOLVED)))
+    return not checked.errors and portable(checked.spec, run.folder) == portable(run.spec, run.folder)
+
+
+def _contradict(own: Any, ran: Any) -> bool:
+    """Whether two forms of the same section have another value in the same place, or another key; of files, and of what
+    has a short form, the place is looked at alone."""
+    if isinstance(own, dict) and isinstance(ran, dict):
+        return any(key not in ran or _contradict(value, ran[key]) for key, value in own.items())
+    return type(own) is type(ran) and isinstance(own, int | float) and own != ran
 
 
 def _eject(
@@ -107,6 +133,7 @@ def _eject(
     folds = tuple(load_data(spec, fold) for fold in range(number)) if number > 1 else (first,)
     shown = folds[spec.data.split.shown_fold]
     subject = Subject(spec, folds, plan_of(spec, shown), file.parent, document)
+    _make_folder(file)
     command = " ".join(["dlspec eject", *([named] if named else []), *(["--notebook"] if notebook else [])])
     named = named or spec.name
     try:
@@ -123,8 +150,25 @@ def _eject(
 
 
 def _file(spec: Spec, out: Path | None, notebook: bool) -> Path:
-    ending = ".ipynb" if notebook else ".py"
-    return Path(f"{spec.name}{ending}") if out is None else out if out.suffix else out.with_suffix(ending)
+    """What is written: a file of this name with the ending that belongs to it, in a folder under the name of the spec.
+
+    Raises:
+        DataError: it ends as a script, and is a notebook, or the other way round.
+    """
+    ending, other = (".ipynb", ".py") if notebook else (".py", ".ipynb")
+    if out is None or out.is_dir():
+        return (out or Path()) / f"{spec.name}{ending}"
+    if out.suffix == other:
+        help = f"write `-o {out.with_suffix(ending)}`, or {'no' if notebook else 'also'} `--notebook`"
+        raise DataError.of("cannot-write", f"a {'notebook' if notebook else 'script'} ends in `{ending}`", help=help)
+    return out if out.suffix == ending else out.with_name(f"{out.name}{ending}")
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(file, error, "write `-o` a file in another folder") from None
 
 
 def _check_free(files: list[Path], force: bool) -> None:

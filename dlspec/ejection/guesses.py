@@ -12,7 +12,7 @@ from dlspec.data.arrays import some_of
 from dlspec.data.preparation.prepared import MOST_WORDS, quantities
 from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.prose import define
-from dlspec.ejection.python import Code, literal
+from dlspec.ejection.python import Code, call, literal, source
 from dlspec.ejection.script import FITTED, Script, lines_of
 from dlspec.ejection.subject import Subject
 from dlspec.evaluation.baselines import Baseline
@@ -47,7 +47,8 @@ def write_inputs(script: Script, subject: Subject) -> Code:
         for first, end, words in runs:
             own = f"inputs[:, {first}:{end}]" if len(runs) > 1 else "inputs"
             pieces.append(f"{count}({own}, {min(words, MOST_WORDS)})" if words else own)
-        values = f"np.hstack([{', '.join(pieces)}])" if len(pieces) > 1 else pieces[0]
+        joined = source(call("np.hstack", [Code(piece) for piece in pieces]), 4, len("return "))
+        values = joined if len(pieces) > 1 else pieces[0]
     script.define(
         "baselines",
         lines_of(

@@ -83,13 +83,18 @@ def kind_call(kind: KerasKind, changed: Mapping[str, Any] | None = None) -> Call
     Raises:
         NotWritten: it is none of Keras.
     """
-    if not type(kind).__module__.startswith("dlspec."):
-        raise NotWritten(f"`{kind.type_name}` comes from a plugin")
+    check_known(kind)
     module = kind.module if kind.module in SHORT else f"keras.{kind.module}"
     name = f"{module}.{kind.keras_name or type(kind).__name__}"
     given = dict(_given(kind, kind.arguments(), changed or {}))
     args, keywords = _placed(name, inspect.signature(kind.keras_class().__init__), kind.primary(), given)
     return Call(name, tuple(args), keywords)
+
+
+def check_known(kind: Kind) -> None:
+    """Raises NotWritten where something comes from a plugin, also where it extends what is known."""
+    if not type(kind).__module__.startswith("dlspec."):
+        raise NotWritten(f"`{kind.type_name}` comes from a plugin")
 
 
 def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code]) -> Call | Code:

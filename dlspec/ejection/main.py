@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlspec.ejection.data import part_names, pretrains_without_labels
+from dlspec.ejection.data import part_names, takes_unlabeled
 from dlspec.ejection.preprocessing import outputs_source
 from dlspec.ejection.pretraining import pretraining_needs
 from dlspec.ejection.prose import define
@@ -118,8 +118,7 @@ def _seen_by_pretraining(script: Script, subject: Subject) -> str:
     if "y" in pretraining_needs(subject):
         return "x"
     others = ["unlabeled[0]"] if "unlabeled" in part_names(subject) else []
-    named = subject.spec.data.unlabeled is not None and pretrains_without_labels(subject)
-    others += ["load_unlabeled()"] if named else []
+    others += ["load_unlabeled()"] if takes_unlabeled(subject) else []
     more = [outputs_source(script, subject, "preprocessing", other) for other in others]
     return f"np.concatenate([{', '.join(['x', *more])}])" if more else "x"
 
@@ -168,7 +167,7 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
     line = subject.line("evaluate", "compare")
     print_means = script.use("folds", "print_means", "evaluate")
     training = [each for each in _training(script, subject) if not each.startswith("everything")]
-    at_once = _at_once(subject)
+    at_once = _at_once(script, subject)
     if seeds > 1 and (subject.spec.data.labels is not None or _parts_are_drawn(subject)):
         script.leave_out("`compare` with other parts of the data for each seed: all seeds have those of the first")
     predict = "predict(model, preprocessing, test[0])" if subject.target.kind == "input" else "predict(model, test[0])"
@@ -192,10 +191,11 @@ def _comparison(script: Script, subject: Subject, seed: Code) -> list[str]:
     ]
 
 
-def _at_once(subject: Subject) -> str:
+def _at_once(script: Script, subject: Subject) -> str:
     """What trains all layers from a random start, where `train_network` leaves some as pretraining made them."""
     held = ", held_out" if has_validation(subject) else ""
-    return f"fit(network, x, y{held}, EPOCHS)" if subject.plan.frozen else ""
+    epochs = script.constant("epochs", subject.spec.train.epochs, "train")
+    return f"fit(network, x, y{held}, {epochs})" if subject.plan.frozen else ""
 
 
 def _parts_are_drawn(subject: Subject) -> bool:

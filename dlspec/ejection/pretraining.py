@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlspec.ejection.boltzmann import write_boltzmann
-from dlspec.ejection.layers import NotWritten
+from dlspec.ejection.layers import NotWritten, check_known
 from dlspec.ejection.python import call, literal, source
 from dlspec.ejection.reconstruction import write_autoencoder
 from dlspec.ejection.script import Script
@@ -12,6 +12,7 @@ from dlspec.ejection.subject import Subject
 from dlspec.ejection.supervision import write_supervised
 from dlspec.model.weights import LayerWeights
 from dlspec.pretraining.autoencoder import Reconstructing
+from dlspec.pretraining.base import PretrainingMethod
 from dlspec.pretraining.rbm import RBM
 from dlspec.pretraining.supervised import Supervised
 from dlspec.spec.other_run import find_layers_file
@@ -23,6 +24,9 @@ WRITERS = {Reconstructing: write_autoencoder, RBM: write_boltzmann, Supervised: 
 def write_pretraining(script: Script, subject: Subject) -> None:
     stages = subject.plan.pretraining
     lines = _taken(script, subject) if subject.plan.taken else []
+    for stage in stages:
+        assert isinstance(stage.method, PretrainingMethod), "a pretraining stage has a method"
+        check_known(stage.method)
     if stages:
         writers = [write for kind, write in WRITERS.items() if isinstance(stages[0].method, kind)]
         if not writers:

@@ -111,12 +111,15 @@ def _parts(value: Any, indent: int, before: int) -> tuple[str, list[tuple[str | 
     if isinstance(value, Call):
         given: list[tuple[str | None, Any]] = [(None, item) for item in value.args]
         given += [(f"{key}=", item) for key, item in value.keywords.items()]
-        if isinstance(value.name, Call):  # the first call is broken, `(x)` behind it stays in one line
+        if isinstance(value.name, Call):
+            made = literal(value.name)
+            if given and indent + before + width(made) + 1 <= WIDTH:  # all but `x)` of `Dense(…)(x)`
+                return f"{made}(", given, ")"
             tail = f"({', '.join(_arguments(value))})"
             opened, items, closed = _parts(value.name, indent, before)
-            if items:
+            if items:  # the first call is broken, `(x)` behind it stays in one line
                 return opened, items, closed + tail
-            return literal(value.name) + "(", given, ")"
+            return f"{made}(", given, ")"
         return f"{value.name}(", given, ")"
     opened, closed = _brackets(value)
     if isinstance(value, Mapping):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlspec.ejection.decoders import Decoders, method_of
+from dlspec.ejection.layers import check_known
 from dlspec.ejection.python import Call, Code, call, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.stages import (
@@ -154,6 +155,7 @@ def _corruption(script: Script, method: Reconstructing) -> Call | None:
     if not isinstance(method, DenoisingAutoencoder):
         return None
     spoils = method.corruption
+    check_known(spoils)
     if isinstance(spoils, Gaussian):
         return call("layers.GaussianNoise", spoils.stddev)
     kind = "MaskingNoise" if isinstance(spoils, Masking) else "SaltAndPepperNoise"

@@ -94,6 +94,16 @@ def test_nothing_is_overwritten_unless_that_is_asked_for(write_spec, tmp_path):
     assert "-s train.epochs=5 -s model.0.dense.units=7" in " ".join(text.split())
 
 
+def test_files_end_as_what_they_are(write_spec, tmp_path):
+    spec = write_spec(TINY_SPIRALS)
+    for notebook, out, says in ((True, "one.py", "-o .*one.ipynb"), (False, "one.ipynb", "-o .*one.py")):
+        with pytest.raises(DataError, match=says):
+            dlspec.eject(spec, out=tmp_path / out, notebook=notebook)
+    found = dlspec.eject(spec, out=tmp_path / "new" / "folder" / "v1.2")
+    assert [file.name for file in found.files] == ["v1.2.py", "v1.2.json", "v1.2.npz"]
+    assert dlspec.eject(spec, out=tmp_path / "new").file == tmp_path / "new" / "tiny_spirals.py"
+
+
 def test_a_notebook_does_the_same(write_spec, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = dlspec.eject(write_spec(TINY_SPIRALS), notebook=True)
@@ -120,6 +130,17 @@ def test_a_run_is_ejected_as_it_was_made(tiny_run, tmp_path):
     assert text.count(TINY_SERIES) == 1
     assert "windows of raw" not in text
     assert 'for name in ("lstm_1", "lstm_2"):' in text
+
+
+def test_a_run_with_other_values_is_ejected_by_what_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "dlspec: 1\nname: rows\nvariables: {width: 4}\ndata: {dataset: {spirals: {samples: 60}}}\n"
+    Path("rows.yaml").write_text(text + "model: [dense: $width, output]\ntrain: {epochs: 1}\n", encoding="utf-8")
+    run = dlspec.run("rows.yaml", {"variables.width": 5, "train.early_stopping.patience": 1}, out="run")
+    text = dlspec.eject(run.folder).file.read_text(encoding="utf-8")
+    assert "layers.Dense(5)" in text
+    assert "units: 5" in ast.get_docstring(ast.parse(text))
+    assert "early_stopping:" in ast.get_docstring(ast.parse(text))
 
 
 def test_data_that_have_changed_are_not_ejected(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Every layer, initializer, optimizer, schedule, loss and callback as the call that makes the same."""
 
 import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ from keras import constraints, initializers, layers, ops, regularizers  # noqa: 
 
 from dlspec.ejection.layers import CONNECTIONS, TAKINGS, connected, kind_call, layer_call
 from dlspec.ejection.optimizing import loss_source, needs_steps, optimizer_call
-from dlspec.ejection.python import Code, literal
+from dlspec.ejection.python import Call, Code, call, literal, statement
 from dlspec.ejection.script import Script
 from dlspec.model.constraints import CONSTRAINTS
 from dlspec.model.initializers import INITIALIZERS
@@ -22,6 +24,7 @@ from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
 from dlspec.training.optimizers.momentum import SGD
 from dlspec.training.schedules.base import SCHEDULES
+from tests.conftest import ROOT
 
 EXAMPLES = [
     pytest.param(name, example, id=f"{name}_{i}")
@@ -138,3 +141,16 @@ def test_callbacks():
             assert {
                 key: value for key, value in vars(theirs).items() if key.islower() and isinstance(value, int | str)
             } == {key: value for key, value in vars(ours).items() if key.islower() and isinstance(value, int | str)}
+
+
+def test_a_layer_that_is_applied_is_broken_as_ruff_does(tmp_path):
+    lines = []
+    for size in range(30, 100):
+        made = call("layers.Dense", Code("f" * size), kernel_initializer=call("initializers.Zeros", mode="fan"))
+        for given in ((Code("x"),), (Code("code"), Code("inputs"))):
+            lines.append(f"def f(x):\n    {statement('x', Call(made, given), 4)}\n")
+    file = tmp_path / "lines.py"
+    file.write_text("\n\n".join(lines), encoding="utf-8")
+    how = ["format", "--check", "--diff", "--no-cache", "--config", str(ROOT / "pyproject.toml"), str(file)]
+    done = subprocess.run([sys.executable, "-m", "ruff", *how], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -6,12 +6,15 @@ import pytest
 from keras import ops
 
 import dlspec
+from dlspec.ejection.layers import NotWritten
 from dlspec.ejection.network import write_network
 from dlspec.ejection.pretraining import pretraining_needs, write_pretraining
 from dlspec.ejection.script import Script
 from dlspec.ejection.snippets import rbm
 from dlspec.ejection.subject import Subject
+from dlspec.pretraining import PRETRAINING
 from dlspec.pretraining._boltzmann import BoltzmannMachine
+from dlspec.pretraining.denoising_autoencoder import CORRUPTIONS
 from dlspec.runs.job import load_data, plan_of
 from dlspec.spec.defaults import fill_in
 from dlspec.training.plan import StageTask
@@ -247,3 +250,22 @@ def test_layers_of_a_code_with_pooling_are_trained_together(tmp_path):
     text = (tmp_path / "tried.py").read_text(encoding="utf-8")
     assert 'for names in (["conv2d_1", "max_pooling2d_1"],):' in text
     module.pretrain(module.build_network(), np.asarray(subject.data.train.inputs))
+
+
+class Strange(PRETRAINING["autoencoder"]):
+    """A method that another package brings, which is an autoencoder and something more."""
+
+
+class Dust(CORRUPTIONS["masking"]):
+    """A corruption that another package brings."""
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("strange", "strange"), ("denoising_autoencoder, corruption: {dust: 0.1}", "dust")],
+)
+def test_what_a_plugin_brings_is_refused(method, name, tmp_path, monkeypatch):
+    monkeypatch.setitem(PRETRAINING._classes, "strange", Strange)
+    monkeypatch.setitem(CORRUPTIONS._classes, "dust", Dust)
+    with pytest.raises(NotWritten, match=f"`{name}` comes from a plugin"):
+        ejected(DENSE % "sigmoid" + f"pretrain: {{method: {method}, epochs: 1}}", tmp_path)
