@@ -237,7 +237,7 @@ def pretrain(network, x):
 def train_network(network, x, y, held_out):
     """Trains the whole network (line 31 of the spec).
 
-    Keras's `fit` takes 19 times as long as `dlspec run`, as measured when this was written.
+    Keras's `fit` takes 18 times as long as `dlspec run`, as measured when this was written.
     """
     network.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy")
     callbacks = [keras.callbacks.EarlyStopping(patience=25, restore_best_weights=True, verbose=1)]

@@ -226,7 +226,7 @@ def pretrain(network, x):
 def train_network(network, x, y, held_out):
     """Trains the whole network (line 30 of the spec).
 
-    Keras's `fit` takes 2.6 times as long as `dlspec run`, as measured when this was written.
+    Keras's `fit` takes 1.7 times as long as `dlspec run`, as measured when this was written.
     """
     network.compile(keras.optimizers.Adam(0.001), "mse")
     callbacks = [keras.callbacks.EarlyStopping(patience=8, restore_best_weights=True, verbose=1)]
