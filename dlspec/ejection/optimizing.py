@@ -15,15 +15,24 @@ from dlspec.training.schedules.standard import Decay, PiecewiseConstantDecay
 
 
 def optimizer_call(
-    script: Script, section: str, optimizer: Optimizer, steps: Code, schedule: Schedule | None = None
+    script: Script,
+    section: str,
+    optimizer: Optimizer,
+    steps: Code,
+    schedule: Schedule | None = None,
+    done: Code | None = None,
 ) -> Call:
     """What makes the optimizer of a training.
 
     Args:
         section: of the script, into which a class may be copied.
         steps: source of how many weight updates there are; see `needs_steps`.
+        done: source of how many of them another optimizer makes before; see `goes_on`.
     """
-    changed = {} if schedule is None else {"learning_rate": _schedule_call(schedule, optimizer.learning_rate, steps)}
+    changed = {}
+    if schedule is not None:
+        decayed = _schedule_call(schedule, optimizer.learning_rate, steps)
+        changed["learning_rate"] = call(script.use("optimizers", "Later", section), decayed, done) if done else decayed
     if not isinstance(optimizer, SGD) or not isinstance(optimizer.momentum, Ramp):
         return kind_call(optimizer, changed)
     ramp = optimizer.momentum
@@ -31,13 +40,22 @@ def optimizer_call(
     rate = changed.get("learning_rate", optimizer.learning_rate)
     rising = steps if ramp.over == 1 else Code(f"round({steps} * {ramp.over})")
     own = {key: value for key, value in made.keywords.items() if key not in ("learning_rate", "momentum")}
+    own |= {"done": done} if done else {}
     return call(script.use("optimizers", "RisingSGD", section), rate, ramp.start, ramp.end, steps=rising, **own)
 
 
 def needs_steps(optimizer: Optimizer, schedule: Schedule | None = None) -> bool:
     """Whether the optimizer must know how long it is used."""
-    rises = isinstance(optimizer, SGD) and isinstance(optimizer.momentum, Ramp)
-    return rises or (isinstance(schedule, Decay) and schedule.decay_steps is None)
+    return _rises(optimizer) or (isinstance(schedule, Decay) and schedule.decay_steps is None)
+
+
+def goes_on(optimizer: Optimizer, schedule: Schedule | None) -> bool:
+    """Whether a second optimizer must know what was done before."""
+    return _rises(optimizer) or schedule is not None
+
+
+def _rises(optimizer: Optimizer) -> bool:
+    return isinstance(optimizer, SGD) and isinstance(optimizer.momentum, Ramp)
 
 
 def _schedule_call(schedule: Schedule, rate: float, steps: Code) -> Call:

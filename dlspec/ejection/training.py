@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.ejection.layers import kind_call
-from dlspec.ejection.optimizing import loss_source, needs_steps, optimizer_call
+from dlspec.ejection.optimizing import goes_on, loss_source, needs_steps, optimizer_call
 from dlspec.ejection.python import Call, Code, call, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
@@ -63,14 +63,15 @@ def _in_two(script: Script, subject: Subject, stages: list[Stage], epochs: Code,
     frozen = [name for name in stages[0].frozen if subject.graph[name].layer.trainable]
     held = ", held_out" if has_validation(subject) else ""
     thaws = len(stages) > 1
+    counts = thaws and goes_on(subject.spec.train.clipped_optimizer, subject.spec.train.schedule)
     then = subject.line("pretrain", "thaw_after" if thaws else "then")
     about = f"Trains what is above the pretrained layers{', and from then on all' if thaws else ''}"
     after = script.constant("thaw_after", stages[0].epochs, "train", then) if thaws else epochs
     lines = [
-        f"def fit(network, x, y{held}, epochs{', done=0' if thaws else ''}):",
-        *_about_fit(thaws),
+        f"def fit(network, x, y{held}, epochs{', done=0' if counts else ''}):",
+        *_about_fit(counts),
         *encoding(subject, held_out=has_validation(subject)),
-        *_fitting(script, subject, Code("epochs"), batch, total=epochs, done=thaws),
+        *_fitting(script, subject, Code("epochs"), batch, total=epochs, done=counts),
         "",
         "",
         f"def train_network({_arguments(subject)}):",
@@ -84,20 +85,20 @@ def _in_two(script: Script, subject: Subject, stages: list[Stage], epochs: Code,
         lines += [
             "    for layer in pretrained:",
             "        layer.trainable = True",
-            f"    fit(network, x, y{held}, {epochs} - {after}, done={after})",
+            f"    fit(network, x, y{held}, {epochs} - {after}{f', done={after}' if counts else ''})",
         ]
     return "\n".join(lines)
 
 
-def _about_fit(thaws: bool) -> list[str]:
+def _about_fit(counts: bool) -> list[str]:
     about = '    """Some epochs of training the layers that are trainable'
-    if not thaws:
+    if not counts:
         return [f'{about}."""']
     return [
         f"{about}.",
         "",
         "    Args:",
-        "        done: epochs before, which the optimizer counts as its own.",
+        "        done: epochs that were trained before.",
         '    """',
     ]
 
@@ -137,7 +138,12 @@ def _fitting(
     if needs_steps(train.clipped_optimizer, train.schedule) or done:
         lines.append(f"    steps = math.ceil(len(x) / {batch})  # weight updates in an epoch")
     optimizer = optimizer_call(
-        script, "train", train.clipped_optimizer, Code(f"steps * {total or epochs}"), train.schedule
+        script,
+        "train",
+        train.clipped_optimizer,
+        Code(f"steps * {total or epochs}"),
+        train.schedule,
+        Code("steps * done") if done else None,
     )
     more = {} if runtime.xla == "auto" else {"jit_compile": runtime.xla == "on"}
     compiled = call("network.compile", optimizer, loss_source(train.loss), **more)
@@ -145,9 +151,6 @@ def _fitting(
         lines.append("    " + statement("optimizer", optimizer, 4))
         compiled = call("network.compile", Code("optimizer"), loss_source(train.loss), **more)
     lines.append("    " + _shown(compiled))
-    if done:
-        lines.append("    network.optimizer.build(network.trainable_variables)")
-        lines.append("    network.optimizer.iterations.assign(steps * done)")
     keywords: dict[str, Any] = {"batch_size": batch, "epochs": epochs}
     if has_validation(subject):
         keywords["validation_data"] = Code("held_out")

@@ -153,17 +153,16 @@ class Trainer:
                 help="write `loss: mse` under `train`, or `scale: min_max` under `data`",
             )
         steps = math.ceil(len(train) / stage.batch_size)
+        before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
         with devices_of(self.settings.runtime):
-            optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule)
+            # a schedule goes on where frozen layers thaw
+            optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule, steps * before)
             self.network.compile(optimizer=optimizer, loss=loss.build())
         self._begin(self.network)
         if index < self.state.progress.stage:  # stopped after training, before the results were written
             return
-        before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
         if not self.state.progress.begun and not before:
             self._after_pretraining()
-        elif not self.state.progress.begun:  # a schedule goes on where frozen layers thaw
-            optimizer._iterations.assign(steps * before)
         samples = StageData(
             train.inputs,
             self._targets(train),

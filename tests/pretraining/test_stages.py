@@ -1,5 +1,6 @@
 """Stages one after the other: what they may see, settings of single layers, ending early, diverging, what follows."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -241,6 +242,35 @@ def test_frozen_layers_thaw_when_they_are_told_to():
     middle = next(c for c in training.saved if c.progress.stage == 3 and not c.progress.epoch)
     resumed, _ = again.run(checkpoint=middle)
     assert same(resumed, training.run()[0])
+
+
+def test_where_layers_thaw_the_schedule_goes_on_and_the_averages_of_adam_begin_anew():
+    """Its first step moves each weight by the learning rate; with steps counted from before it would be thrice that."""
+    train = {"epochs": 4, "batch_size": 2000, "optimizer": {"adam": 0.01}, "schedule": "cosine_decay"}
+    training = digits({"method": "autoencoder", "epochs": 1, "then": "freeze", "thaw_after": 3}, train=train)
+    after, _ = training.run()
+    thawed = next(c for c in training.saved if c.progress.stage == 3 and not c.progress.epoch)
+    before = [value for value in thawed.variables if value.dtype == "float32"]  # others are states of generators
+    moves = [np.abs(new - old).max() for new, old in zip(after, before, strict=False) if new.dtype == "float32"]
+    rate = 0.01 * (1 + np.cos(np.pi * 3 / 4)) / 2
+    assert max(moves) == pytest.approx(rate, rel=0.01)
+
+
+def test_a_momentum_that_rises_goes_on_where_layers_thaw():
+    optimizer = dlspec.load(
+        TINY_DIGITS, overrides={"train.optimizer": {"sgd": {"momentum": {"start": 0.0, "end": 0.8}}}}
+    ).train.optimizer
+    steps = []
+    for done in (0, 3):
+        variable = keras.Variable([0.0])
+        sgd = optimizer.over(4, None, done)
+        steps.append([])
+        for _ in range(4 - done):
+            sgd.apply([np.ones(1, "float32")], [variable])
+            steps[-1].append(float(variable[0]))
+    velocities = np.diff([0, *steps[0]])
+    assert steps[1] == [pytest.approx(-0.01)]
+    assert velocities == pytest.approx([-0.01, -0.01 * 1.2, -0.01 * 1.48, -0.01 * 1.888])
 
 
 def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages():

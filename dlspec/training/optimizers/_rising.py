@@ -15,17 +15,19 @@ class RisingSGD(keras.optimizers.SGD):
         first: the momentum of the first step.
         last: the one that is reached.
         rising: in how many steps.
+        done: steps of them that were taken before.
     """
 
-    def __init__(self, first: float, last: float, rising: int, **arguments: Any) -> None:
+    def __init__(self, first: float, last: float, rising: int, done: int = 0, **arguments: Any) -> None:
         super().__init__(**{**arguments, "momentum": max(first, last)})
         self.first = first
         self.last = last
         self.rising = max(1, rising)
+        self.done = done
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         dtype = variable.dtype
-        share = ops.minimum(ops.cast(self.iterations, dtype) / self.rising, 1.0)
+        share = ops.minimum(ops.cast(self.iterations + self.done, dtype) / self.rising, 1.0)
         momentum = self.first + (self.last - self.first) * share
         move = ops.cast(gradient, dtype) * ops.cast(learning_rate, dtype)
         kept = self.momentums[self._get_variable_index(variable)]

@@ -56,14 +56,26 @@ class Optimizer(KerasKind):
         """How many numbers it keeps of each weight, those that every optimizer can keep included."""
         return self.running_averages + self.use_ema + (self.gradient_accumulation_steps is not None)
 
-    def over(self, steps: int, schedule: Schedule | None = None) -> Any:
-        """The Keras optimizer of a training of so many weight updates."""
-        return self.keras_class()(**self.scheduled(steps, schedule))
+    def over(self, steps: int, schedule: Schedule | None = None, done: int = 0) -> Any:
+        """The Keras optimizer of a training.
 
-    def scheduled(self, steps: int, schedule: Schedule | None) -> dict[str, Any]:
+        Args:
+            steps: weight updates in the whole training.
+            schedule: how the learning rate changes.
+            done: those of the updates that another optimizer makes before.
+        """
+        return self.keras_class()(**self.scheduled(steps, schedule, done))
+
+    def scheduled(self, steps: int, schedule: Schedule | None, done: int) -> dict[str, Any]:
         """The arguments, with the schedule as the learning rate where there is one."""
-        rate = {} if schedule is None else {"learning_rate": schedule.over(self.learning_rate, steps)}
-        return {**self.arguments(), **rate}
+        if schedule is None:
+            return self.arguments()
+        rate = schedule.over(self.learning_rate, steps)
+        if done:
+            from dlspec.training.schedules._later import Later
+
+            rate = Later(rate, done)
+        return {**self.arguments(), "learning_rate": rate}
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry(

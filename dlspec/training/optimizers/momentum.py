@@ -64,14 +64,14 @@ class SGD(Optimizer):
         momentum = self.momentum.end if isinstance(self.momentum, Ramp) else self.momentum
         return {**super().arguments(), "momentum": momentum}
 
-    def over(self, steps: int, schedule: Schedule | None = None) -> Any:
+    def over(self, steps: int, schedule: Schedule | None = None, done: int = 0) -> Any:
         if not isinstance(self.momentum, Ramp):
-            return super().over(steps, schedule)
+            return super().over(steps, schedule, done)
         from dlspec.training.optimizers._rising import RisingSGD
 
         rising = round(steps * self.momentum.over)
-        arguments = self.scheduled(steps, schedule)
-        return RisingSGD(self.momentum.start, self.momentum.end, rising, **arguments)
+        arguments = self.scheduled(steps, schedule, done)
+        return RisingSGD(self.momentum.start, self.momentum.end, rising, done, **arguments)
 
 
 @OPTIMIZERS.register
