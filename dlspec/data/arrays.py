@@ -135,6 +135,21 @@ class SideBySide(LazyArray):
         return found
 
 
+class AsTheyAre(LazyArray):
+    """Samples that are in memory."""
+
+    def __init__(self, values: Array) -> None:
+        super().__init__(values.shape, values.dtype)
+        self.values = values
+
+    @property
+    def in_memory(self) -> bool:
+        return True
+
+    def read(self, rows: Array) -> Array:
+        return self.values[rows]
+
+
 class Mapped(LazyArray):
     """What a function makes of the samples of an array.
 

@@ -34,16 +34,22 @@ def apart(data: Prepared, count: int) -> int:
     """How many of so many samples have nothing in common. Windows that lie one timestep apart nearly agree: in what is
     predicted of numbers, in what is seen of classes."""
     window = data.signature.window
-    if window is None:
+    if window is None or data.signature.target.places:  # of windows with a target at each timestep none overlap
         return count
     shared = window.span(window.length) if data.signature.target.kind == "class" else window.reach
     return max(1, count // max(1, shared)) if count else 0
 
 
+def _are_shares(data: Prepared) -> bool:
+    """Whether a sample is right or wrong as a whole."""
+    target = data.signature.target
+    return target.kind in ("class", "labels") and not target.places
+
+
 def judges_little(data: Prepared, count: int) -> bool:
     """Whether so many samples are too few, whatever is measured on them."""
     few = apart(data, count)
-    if data.signature.target.kind in ("class", "labels"):
+    if _are_shares(data):
         low, high = wilson_interval(few, few)
         return high - low > WIDEST
     return few < FEWEST_ERRORS
@@ -53,7 +59,7 @@ def worth_of(data: Prepared, count: int) -> str:
     """What scores of too few samples are worth, in words that go on from how many there are."""
     few = apart(data, count)
     alike = f", which overlap and are worth {few}" if few < count else ""
-    if data.signature.target.kind in ("class", "labels"):
+    if _are_shares(data):
         low, _ = wilson_interval(few, few)
         return f"{alike}: even if all were right, the accuracy could be {low:.0%}"
     return f"{alike}: by chance alone their error is off by up to {error_of_error(few):.0%}"

@@ -14,7 +14,7 @@ from dlspec.data.features import Feature
 from dlspec.data.split import Window
 from dlspec.language.shapes import Shape
 
-Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction"]
+Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction", "number_places", "class_places"]
 
 NamedInputs = Mapping[str, Sequence[str]]
 """Input of a network -> the features that it takes."""
@@ -81,6 +81,9 @@ class Target:
         inside: every value of the input lies in [0, 1], so that it may be taken for a probability.
         labels: those that a sample may have.
         separator: of labels that are tags in one column, what stands between them.
+        places: of a class or a number at each place of a sample, the sizes of these axes.
+        one_hot: whether the class is the column of an array that has the 1 of a row, and the spec says of that array
+            that it holds classes.
     """
 
     name: str
@@ -93,6 +96,12 @@ class Target:
     steps: tuple[int, ...] = ()
     labels: tuple[Label, ...] = ()
     separator: str | None = None
+    places: tuple[int, ...] = ()
+    one_hot: bool = False
+
+    def fits_places(self, below: Shape | None) -> bool:
+        """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""
+        return self.one_hot and below is not None and len(below) == 3 and below[1] == len(self.classes)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,6 +130,25 @@ class Target:
         if self.values:
             return len(self.values)
         return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
+
+    def units_over(self, below: Shape | None) -> int:
+        """The units of an `output` above a layer that gives this shape.
+
+        Of a number at each place these are the places of the last axis, where the layer has no axis more for them.
+        """
+        axes = len(self.places)
+        if self.kind == "number" and axes > 1 and below is not None and len(below) == axes + 1:
+            return self.places[-1]
+        return self.units
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        """The shapes that a network may end in, the usual one first."""
+        if self.kind == "input":
+            return (None, self.units), (None, *self.shape)
+        if self.kind == "number" and len(self.places) > 1:
+            return (None, *self.places, 1), (None, *self.places)
+        return ((None, *self.places, self.units),)
 
     @property
     def activation(self) -> str:
@@ -162,8 +190,9 @@ class Signature:
     """What goes into a network and what comes out.
 
     Args:
-        task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`; metrics and
-            baselines say which they are for.
+        task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`, or of a
+            number or a class at each place `number_places` and `class_places`; metrics and baselines say which they
+            are for.
         input_shape: of all that the network sees, batch first.
         types: how each feature is encoded; empty for pictures and series, whose values are numbers.
         widths: how many numbers the network sees of each feature.

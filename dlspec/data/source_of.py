@@ -43,13 +43,17 @@ def _source(
     separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
     tags = ((section.target_names[0], separator),) if separator else ()
 
+    kinds: dict[Any, ColumnKind] = {"category": "class", "numeric": "number"}
+    kind_said = kinds.get(section.target_type) if isinstance(section.target_type, str) else None
+    at_places = tuple((name, kind_said) for name in section.target_names if kind_said is not None)
+
     seen = {*section.target_names, *(section.feature_names or [])}
     groups = tuple(name for name in (section.group, split.group) if name and name not in seen)
 
     def source(given: Any, *path: str) -> FileSource:
         place, span, targets = section.folder_of(*path), section.span(*path), tuple(section.target_names)
         context = SourceContext(
-            place, span, section.cache, tuple(said), tags, targets, groups, training, section.dialect
+            place, span, section.cache, tuple(said), tags, targets, groups, training, section.dialect, at_places
         )
         return FILE_SOURCES[key].of(given, context)
 

@@ -86,6 +86,11 @@ class Window(SpecModel):
         description="how many timesteps ahead the target lies; 0, of a class: what it is at the last one seen",
     )
     steps: Timesteps = Field(1, description="how many timesteps are predicted, from `horizon` on")
+    target: Literal["each"] | None = Field(
+        None,
+        description="`each`: what lies `horizon` timesteps ahead of every timestep that the network sees, instead of "
+        "the last one",
+    )
     stride: Timesteps = Field(1, description="timesteps from one training window to the next")
     every: Timesteps = Field(1, description="the network sees every so manieth timestep, back from the last one")
     gap: Annotated[float | Literal["none"], BeforeValidator(_gap)] = Field(
@@ -98,6 +103,16 @@ class Window(SpecModel):
     def reach(self) -> int:
         """How many timesteps ahead the last value lies that is predicted."""
         return self.horizon + self.steps - 1
+
+    @property
+    def each(self) -> bool:
+        """Whether something is predicted at every timestep."""
+        return self.target == "each"
+
+    @property
+    def overlap(self) -> int:
+        """Within how many samples that are judged what is predicted of two has something in common."""
+        return 1 if self.each else self.reach  # of a target at each timestep, windows that are judged lie apart
 
     def span(self, timesteps: int) -> int:
         """How many rows so many timesteps take, from the first to the last."""

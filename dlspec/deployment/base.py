@@ -66,6 +66,8 @@ class ExportTarget(Kind):
 
     quantizes: ClassVar[bool] = False
     """Whether the weights can be written as whole numbers of 8 bits."""
+    of_places: ClassVar[bool] = True
+    """Whether it can be of networks that give an answer at each place of a sample."""
 
     @abstractmethod
     def write(self, model: Any, path: Path) -> Program | None:

@@ -124,6 +124,11 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
     if target.quantize and not wanted.whole:
         why = "a part of a network has no figure by which `--quantize` could be judged"
         raise DataError.of("cannot-export", why, help="leave `--quantize` out")
+    if run.data.target.places and wanted.whole and (target.quantize or not target.of_places):
+        why = "`--quantize` is judged by" if target.quantize else f"the format `{target.type_name}` gives"
+        message = f"{why} one answer for each sample, and `{run.data.target.name}` has one at each place"
+        help = "leave `--quantize` out" if target.quantize else "write `--format onnx` or `--format keras`"
+        raise DataError.of("cannot-export", message, help=help)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".dlspec-export-", dir=path.parent) as folder:
@@ -159,7 +164,8 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
     places = companions(path, target)
     steps = outside or Program(raw.inputs, (), raw.inputs, raw.outputs, (), raw.outputs)
     signature = signature_of(run, steps, target.type_name, whole=wanted.whole, by_step=wanted.by_step)
-    rows = shown_rows(signature, wanted.samples, proof.outputs) if proof else None
+    named = proof is not None and not (wanted.whole and run.data.target.places)
+    rows = shown_rows(signature, wanted.samples, proof.outputs) if named and proof is not None else None
     facts = {"signature": signature, "preprocessing": _told(steps, signature), "rows": rows}
     target.finish(path, {**_said_of(run), **facts, "allowed": ALLOWED})
     records: dict[Path, Any] = {

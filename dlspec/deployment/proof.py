@@ -169,6 +169,8 @@ def by_keras(model: Any, raw: Raw) -> Array:
 
 def as_measured(run: Run, samples: SampleRows, outputs: Array) -> tuple[Array, Array] | None:
     """Outputs as `predictions.csv` has them, and what stands there; None: it has no such numbers."""
+    if run.data.target.places:  # of which the table has errors alone
+        return None
     target, rows = run.data.target, run.predictions.iloc[samples.places]
     outputs = np.asarray(outputs, "float64")
     if target.kind == "class":
@@ -187,7 +189,7 @@ def scale_of(run: Run, expected: Array, raw: Raw, whole: bool) -> Array:
     """By what differences of outputs are divided: the deviation of the truth, of raw inputs or of a layer's outputs; of
     probabilities 1."""
     target = run.data.target
-    if not whole:
+    if not whole or (target.places and target.kind == "number"):
         spread = np.full(1, expected.std())
     elif target.kind in ("class", "labels"):
         return np.ones(1)

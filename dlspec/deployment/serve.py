@@ -105,6 +105,7 @@ def opened(place: Path, runtime: Runtime | None, note: Say) -> Model:
         return open_onnx(place)
     if (place / FILE).is_file():  # what `--format docker` wrote
         return open_onnx(place / FILE)
+    _check_places(place)
     if runtime != "keras":
         try:
             return open_onnx(exported(place, note))
@@ -114,6 +115,18 @@ def opened(place: Path, runtime: Runtime | None, note: Say) -> Model:
                 raise
             note(f"served by TensorFlow, which takes more memory and time: {first.message}")
     return open_keras(place)
+
+
+def _check_places(folder: Path) -> None:
+    """Raises DataError where the samples of a run have more than one answer."""
+    try:
+        target = json.loads((folder / "data.json").read_text(encoding="utf-8"))["target"]
+        places, name = target.get("places"), target["name"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # which is said where the run is opened
+        return
+    if places:
+        message = f"`{name}` is predicted at each place of a sample, which a server does not write down"
+        raise DataError.of("cannot-serve", message, help="`dlspec predict` and `dlspec export` take such networks")
 
 
 def exported(folder: Path, note: Say) -> Path:

@@ -102,6 +102,7 @@ def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
         ],
         "separator": target.separator,
         "shape": list(raw.outputs[0].shape),
+        **({"places": list(target.places)} if target.places else {}),
     }
 
 

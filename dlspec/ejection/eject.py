@@ -37,6 +37,8 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
     Raises:
         NotWritten: something has no source.
     """
+    if subject.target.places:
+        raise NotWritten(f"`{subject.target.name}`, which is predicted at each place of a sample")
     if len(subject.folds) == 1:
         return _written(subject, name)
     of_folds = [_written(replace(subject, fold=fold), name) for fold in range(len(subject.folds))]

@@ -22,6 +22,7 @@ from dlspec.evaluation.section import EvaluateSpec
 from dlspec.evaluation.verdict import judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.language.words import one_of
+from dlspec.training.masked import masked
 from dlspec.training.values import predict
 
 Array = np.ndarray
@@ -108,6 +109,7 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
         stops_early: whether early stopping looked at the validation part.
     """
     metrics = section.metrics or []
+    data = masked(network, data)
 
     def predicted(part: Part) -> Array:
         return data.to_units(predict(network, part.inputs), part)
@@ -166,6 +168,12 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
         notes.append(
             "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
             "values of a sample."
+        )
+    if data.signature.target.places:
+        notes.append(
+            "Metrics are means over all places; intervals and the verdict take each sample as a whole, since the "
+            "places of one are alike. `predictions.csv` has of each sample "
+            + ("the share of places that are wrong." if data.signature.target.classes else "the mean squared error.")
         )
     if data.signature.target.kind == "labels":
         notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")

@@ -41,7 +41,8 @@ class Fitted(ABC):
 
         Returns:
             Values in the target's own units, shape (samples,), of several numbers (samples, numbers); for a class the
-            probability of each, shape (samples, classes); for a reconstruction the inputs as the network sees them,
+            probability of each, shape (samples, classes); at each place (samples, *places) or
+            (samples, *places, classes); for a reconstruction the inputs as the network sees them,
             shape (samples, values).
         """
 
@@ -87,6 +88,56 @@ class FittedConstant(Fitted):
     def guess(self, part: Part) -> Array:
         value = self.value[0] if self.single[0] else self.value
         return np.repeat(np.asarray(value)[None], len(part), axis=0)
+
+
+@dataclass(frozen=True)
+class FittedPlaces(Fitted):
+    """The same for every sample, at each of its places.
+
+    Args:
+        values: (places, values): a number, or the share of each class, at each place.
+        sizes: (axes,): those of the places.
+        classes: as of `FittedPersistence`.
+    """
+
+    values: Array
+    sizes: Array
+    classes: Array
+
+    axes: ClassVar = {"values": 2, "sizes": 1, "classes": 1}
+
+    @classmethod
+    def of_means(cls, truth: Array, *, each: bool) -> FittedPlaces:
+        """Of numbers, (samples, *places), NaN where a place does not count.
+
+        Args:
+            each: whether each place has a mean of its own.
+        """
+        flat = truth.reshape(len(truth), -1)
+        there = ~np.isnan(flat)
+        sums, counts = np.where(there, flat, 0.0).sum(axis=0), there.sum(axis=0)
+        whole = sums.sum() / max(1, counts.sum())
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), whole) if each else np.full(len(sums), whole)
+        return cls(means[:, None], np.array(truth.shape[1:]), np.zeros(1, int))
+
+    @classmethod
+    def of_classes(cls, truth: Array, classes: int, *, each: bool) -> FittedPlaces:
+        """Of classes, (samples, *places), -1 where a place does not count; see `of_means`."""
+        flat = truth.reshape(len(truth), -1)
+        counts = np.stack([(flat == label).sum(axis=0) for label in range(classes)], axis=1)
+        whole = counts.sum(axis=0) / max(1, counts.sum())
+        known = counts.sum(axis=1, keepdims=True)
+        shares = np.where(known > 0, counts / np.maximum(known, 1), whole) if each else whole + np.zeros(counts.shape)
+        return cls(shares, np.array(truth.shape[1:]), np.array([classes]))
+
+    def check(self) -> None:
+        if len(self.values) != np.prod(self.sizes) or self.values.shape[1] != max(1, int(self.classes[0])):
+            raise ValueError("`values` are of other places or classes than `sizes` and `classes`")
+
+    def guess(self, part: Part) -> Array:
+        classes = int(self.classes[0])
+        shape = (*self.sizes.tolist(), classes) if classes else tuple(self.sizes.tolist())
+        return np.broadcast_to(self.values.reshape(shape), (len(part), *shape))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def intervals_of_scores(
     bounds: Mapping[str, Bounds],
     *,
     slow: bool = False,
+    places: int = 1,
 ) -> dict[str, Bounds | None]:
     """The lowest and the highest value of each score, with 95% confidence; None: that cannot be told.
 
@@ -39,6 +40,7 @@ def intervals_of_scores(
         count: how many samples there are.
         bounds: score -> the least and the most that it can be; scores that are not there have no interval.
         slow: to compute a score takes long, so that it is computed less often.
+        places: of a sample, of each of which a score tells as much as of a whole sample at most.
     """
     most = FEW_BLOCKS if slow or count > MANY else BLOCKS
     whole = scores(np.arange(count))
@@ -49,6 +51,7 @@ def intervals_of_scores(
             continue
         without = [scores(np.flatnonzero(codes != block)) for block in range(len(shares))]
         samples = 1.0 if between is INDEPENDENT and dependence.groups is not None else count / len(shares)
+        samples *= places
         for name, ends in bounds.items():
             each = np.array([own[name] for own in without])
             found = _interval(whole[name], each, shares, between, ends, samples)

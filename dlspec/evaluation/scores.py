@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,9 @@ class Scorer:
         truth, guess = self.truth[places], guess[places]
         if not len(truth):
             return {}
+        if self.data.signature.target.places:
+            truth, guess = counted_places(truth, guess)
+            return {metric.type_name: metric.compute(truth, guess) for metric in self.metrics}
         naive = None if self.naive is None else self.naive[places]
         if not self.data.signature.target.columns:
             of_all = None if naive is None else naive[:, 0]
@@ -79,7 +83,9 @@ class Scorer:
             if own:
                 of_some = partial(Scorer(own, self.data, self.part).scores, guess)
                 bounds = {metric.type_name: metric.bounds for metric in own}
-                found |= intervals_of_scores(of_some, len(self.truth), dependence, bounds, slow=slow)
+                places = math.prod(self.data.signature.target.places)
+                count = len(self.truth)
+                found |= intervals_of_scores(of_some, count, dependence, bounds, slow=slow, places=places)
         return found
 
     def by_value(self, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
@@ -101,16 +107,18 @@ class Scorer:
         }
 
     def by_class(self, guesses: Mapping[str, Array]) -> dict[str, Any]:
-        """Of classes: class -> how many samples it has, and who guesses -> how well it is found."""
+        """Of classes: class -> how many samples, or places, it has, and who guesses -> how well it is found."""
         target = self.data.signature.target
         if target.kind != "class":
             return {}
         count = len(target.classes)
-        there = np.bincount(self.truth, minlength=count)
+        counts = self.truth >= 0
+        truth = self.truth[counts]
+        there = np.bincount(truth, minlength=count)
         of: dict[str, tuple[Array, Array]] = {}
         for who, shares in guesses.items():
-            guessed = shares.argmax(axis=1)
-            right = np.bincount(self.truth[guessed == self.truth], minlength=count)
+            guessed = shares.argmax(axis=-1)[counts]
+            right = np.bincount(truth[guessed == truth], minlength=count)
             of[who] = right, np.bincount(guessed, minlength=count)
         return {
             target.classes[i]: {
@@ -135,6 +143,16 @@ class Scorer:
             }
             for i in _largest(counts)
         }
+
+
+def counted_places(truth: Array, guess: Array) -> tuple[Array, Array]:
+    """The places of all samples that count, (places,), and what is guessed of them, (places,) or (places, classes).
+
+    Args:
+        truth: (samples, *places), -1 or NaN where a place does not count.
+    """
+    there = (truth >= 0) if truth.dtype.kind == "i" else ~np.isnan(truth)
+    return truth[there], guess[there]
 
 
 def _largest(counts: Array) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     def figure(guess: Array) -> float:
         if target.kind == "class":
             return float(1 - losses_of(data, guess).mean())
+        if target.places:
+            return float(losses_of(data, guess).mean() ** 0.5)
         if target.kind in ("input", "labels"):
             return float(losses_of(data, guess).mean())
         of_each = (((truth - guess) / by) ** 2).mean(axis=0) ** 0.5  # one number, or one of each target, as in tables
@@ -51,7 +54,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     best = best_of(losses)
     rows = np.asarray(data.test.rows)
     gain = losses[best] - own
-    least = least_variance(target.kind, len(gain))
+    least = least_variance(target.kind, len(gain), math.prod(target.places))
     found = interval_of_mean(gain, dependence_of(data, rows), rivals=len(guesses), least=least)
     own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
     says: dict[Outcome, str] = {
@@ -75,7 +78,8 @@ def judge_trainings(
         rivals: the other is the best of so many.
     """
     gains = [one - two for one, two in zip(other, own, strict=True)]
-    least = least_variance(data.signature.target.kind, sum(map(len, gains)))
+    target = data.signature.target
+    least = least_variance(target.kind, sum(map(len, gains)), math.prod(target.places))
     return interval_of_trainings(gains, rows, lambda some: dependence_of(data, some), share, rivals=rivals, least=least)
 
 
@@ -122,13 +126,16 @@ def losses_of(data: Judged, guess: Array) -> Array:
 
 
 def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Array:
-    """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error.
+    """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error; at each place the
+    share of places, or the mean over them.
 
     Args:
         kind: of the target.
         truth, guess: as those of `Metric.compute`.
         by: of several numbers, what the errors of each are divided by, (numbers,).
     """
+    if truth.ndim > 1 and by is None and kind in ("class", "number"):
+        return _over_places(truth, guess)
     if kind == "class":
         return (guess.argmax(axis=1) != truth).astype("float64")
     if kind == "labels":
@@ -137,12 +144,27 @@ def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Ar
     return squared_errors(truth, guess) if by is None else squared_errors(truth / by, guess / by) / len(by)
 
 
+def _over_places(truth: Array, guess: Array) -> Array:
+    """Of each sample, (samples,): the share of places whose likeliest class is another, or the mean squared error.
+
+    Places that do not count, -1 or NaN, have no part in it; a sample with more places that count has more weight, so
+    that the mean over samples is that over places.
+    """
+    if truth.dtype.kind == "i":
+        there, wrong = truth >= 0, (guess.argmax(axis=-1) != truth).astype("float64")
+    else:
+        there, wrong = ~np.isnan(truth), (truth - guess) ** 2
+    axes = tuple(range(1, truth.ndim))
+    whole = there.sum() / max(1, len(truth))
+    return np.asarray(np.where(there, wrong, 0.0).sum(axis=axes) / max(whole, 1e-12))
+
+
 def dependence_of(data: Judged, rows: Array) -> Dependence:
     """What samples that lead to these rows have in common: they may belong to groups, or follow each other."""
     window, groups = data.signature.window, groups_of(data, rows)
     if window is None:
         return Dependence(groups)
-    return dependence_along(rows, groups, None if data.times is None else data.times[rows], window.reach)
+    return dependence_along(rows, groups, None if data.times is None else data.times[rows], window.overlap)
 
 
 def groups_of(data: Judged, rows: Array) -> Array | None:
@@ -165,14 +187,15 @@ def dependence_along(rows: Array, groups: Array | None, times: Array | None, rea
     return Dependence(groups, in_order, max(1, reach))
 
 
-def least_variance(kind: str, count: int) -> float:
-    """The variance of a gain is no less: of classes as if one more sample were won, and one lost.
+def least_variance(kind: str, count: int, places: int = 1) -> float:
+    """The variance of a gain is no less: of classes as if one more sample, or place, were won, and one lost.
 
     Args:
         kind: of the target.
         count: of the samples.
+        places: of a sample.
     """
-    return 2 / (count + 2) if kind == "class" else 0.0
+    return 2 / (count + 2) / places**2 if kind == "class" else 0.0
 
 
 def squared_errors(truth: Array, guess: Array) -> Array:

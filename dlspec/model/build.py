@@ -83,8 +83,9 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     """The model that is saved: preprocessing, the network, and the way back to the target's own units.
 
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
-    Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; where the target is the
-    input, its shape, in its own units: of a series seen as changes, these changes.
+    Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; of a number or a class at
+    each place (batch, *places) or (batch, *places, units); where the target is the input, its shape, in its own units:
+    of a series seen as changes, these changes.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
     their scale and back in float64, as in training: of a large number with a small scale float32 loses all.
@@ -110,6 +111,8 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
         x = steps.inputs.inverse.layer("input_units")(x)
     elif steps.target is not None:
         x = steps.target.inverse.layer("target_units")(ops.cast(x, "float64"))
+        if data.signature.target.places:
+            x = ops.reshape(x, (-1, *data.signature.target.places))
         if steps.change != "level":
             last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
             x = last + x if steps.change == "difference" else last * ops.exp(x)

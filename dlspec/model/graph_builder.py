@@ -13,7 +13,7 @@ from dlspec.model.laid import Laid
 from dlspec.model.layer_messages import LayerMessages
 from dlspec.model.layer_names import LayerNames
 from dlspec.model.layers import LayerSpec, ModelItem, Wire
-from dlspec.model.layers.core import Lookup, Output
+from dlspec.model.layers.core import Lookup, Output, at_places
 from dlspec.model.layers.mirroring import ending_like
 from dlspec.model.section import Broken, ModelSpec
 
@@ -89,7 +89,9 @@ class GraphBuilder:
         if isinstance(layer, Output) and self.unrolled_at and not self.model.outputs and len(wires) == 1:
             return self.unroll(wires[0], self.unrolled_at)
         if isinstance(layer, Output) and self.signature:
-            layer = self._resolve(layer, self.signature)
+            layer = self._resolve(layer, self.signature, wires[0].shape if len(wires) == 1 else None)
+        elif isinstance(layer, Output):  # nobody knows whether the target has axes
+            layer = at_places(layer)
         if isinstance(layer, Lookup) and layer.input_dim is None and self.signature and len(wires) == 1:
             tokens = self.signature.tokens(self.laid.origin(wires[0].source))
             layer = layer.model_copy(update={"input_dim": tokens})
@@ -203,9 +205,15 @@ class GraphBuilder:
         return wires
 
     @staticmethod
-    def _resolve(layer: Output, signature: Signature) -> Output:
-        """The output layer with the units and the activation that its target asks for."""
+    def _resolve(layer: Output, signature: Signature, below: Shape | None) -> Output:
+        """The output layer with the units and the activation that its target asks for.
+
+        Args:
+            below: the shape that it takes.
+        """
         target = signature.targets.get(layer.name or "", signature.target)
-        return layer.model_copy(
-            update={"units": layer.units or target.units, "activation": layer.activation or target.activation}
-        )
+        units = layer.units or target.units_over(below)
+        found = {"units": units, "activation": layer.activation or target.activation}
+        if not target.places and not target.fits_places(below):
+            return layer.model_copy(update=found)
+        return at_places(layer, **found)

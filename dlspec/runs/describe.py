@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dlspec.data.datasets import Column
     from dlspec.data.features.base import Raw
     from dlspec.data.preparation import Prepared
+    from dlspec.data.split import Window
 
     Array = np.ndarray
 
@@ -53,13 +54,14 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "quantiles": _target_lies(data),
             "labels": [list(astuple(label)) for label in target.labels],
             "separator": target.separator,
+            "places": list(target.places),
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
         "encoded": bool(steps.columns),
         "missing_word": "",
         "timesteps": steps.timesteps,
-        "window": signature.window.model_dump(include={"length", "horizon", "steps"}) if signature.window else None,
+        "window": _window(signature.window) if signature.window else None,
         "input_shape": list(signature.input_shape[1:]),
         "parts": {name: len(getattr(data, name)) for name in Parts.model_fields},
         "unlabeled": len(data.unlabeled),
@@ -82,6 +84,11 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
     }
 
 
+def _window(window: Window) -> dict[str, Any]:
+    more = {"target", "every"} if window.each else set()
+    return window.model_dump(include={"length", "horizon", "steps"} | more)
+
+
 def _target_lies(data: Prepared) -> list[list[float]]:
     """How the values of each number that is predicted lie in the training part."""
     import numpy as np
@@ -90,6 +97,8 @@ def _target_lies(data: Prepared) -> list[list[float]]:
     if data.signature.target.kind != "number" or not count:
         return []
     truth = np.asarray(chosen(data.train.truth, np.arange(0, count, math.ceil(count / MOST_ROWS))))
+    if data.signature.target.places:
+        return [quantiles_of(truth[~np.isnan(truth)])]
     return [quantiles_of(values) for values in truth.reshape(len(truth), -1).T]
 
 

@@ -122,6 +122,8 @@ def _of_numbers(record: DataRecord, data: NewData, alone: bool) -> Iterator[Diff
     """The numbers that are predicted."""
     truth = np.asarray(data.test.truth)
     names, columns = record.target.values or (record.target.name,), truth.reshape(len(truth), -1).T
+    if record.target.places:  # which are not independent of each other
+        columns, alone = truth[~np.isnan(truth)][None], False
     seen = {feature.name for feature in record.features}  # of which the last values are compared already
     for name, known, own in zip(names, record.target.quantiles, columns, strict=False):  # older runs have none
         if name in seen:
@@ -144,7 +146,9 @@ def _of_classes(record: DataRecord, data: NewData, alone: bool) -> Difference:
     assert record.class_counts is not None, "classes are counted"
     before = {label: parts.train for label, parts in record.class_counts.items()}
     total = sum(before.values())
-    labels = np.array(record.target.classes)[np.asarray(data.test.truth)]
+    truth = np.asarray(data.test.truth)
+    labels = np.array(record.target.classes)[truth[truth >= 0]]
+    alone = alone and not record.target.places  # places of a sample are not independent
     apart, chance = chi_squared({label: count / total for label, count in before.items()}, total, labels)
     return Difference(
         column=record.target.name,

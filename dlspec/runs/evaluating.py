@@ -17,6 +17,7 @@ from dlspec.data.preparation.columns import coded, to_numbers
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.evaluation.evaluate import cuts_of, required
 from dlspec.evaluation.pictures import given_back
+from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.scores import Scorer
 from dlspec.evaluation.verdict import judge
 from dlspec.language.diagnostics.errors import DataError
@@ -122,7 +123,9 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         given = found["test"], found["test_intervals"], verdict
         found["require"] = required(run.spec.evaluate, data, predictions, *given)
     pictures = given_back(data.test, predictions) if run.data.target.kind == "input" else {}
-    if data.test.last is not None:
+    if run.data.target.places:
+        pictures = at_places(data.signature, data.test, predictions)
+    elif data.test.last is not None:
         dated = data.times is not None and data.times.dtype.kind == "M"
         pictures = {"series:dated": np.array(dated), "series:last": np.asarray(data.test.last)}
     return Evaluated(

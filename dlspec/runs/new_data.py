@@ -15,10 +15,12 @@ from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.features import Affine
 from dlspec.data.preparation import Part, class_shares, date_form, is_missing, to_times, to_words
 from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers
+from dlspec.data.preparation.places import classes_at_places
 from dlspec.data.preparation.prepared import Preprocessing, flattened
+from dlspec.data.preparation.samples import last_frame
 from dlspec.data.preparation.series import windows_of_new_rows
 from dlspec.data.section import DataSpec
-from dlspec.data.signature import Signature
+from dlspec.data.signature import Signature, Target
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats.dialect import undressed
@@ -30,6 +32,7 @@ from dlspec.runs.folder import Run
 from dlspec.runs.odd_values import OddValues
 from dlspec.runs.predict import as_it_is_written, check_units
 from dlspec.runs.row_predictor import RowPredictor
+from dlspec.training.masked import inner_network, masked_part
 from dlspec.training.values import predict
 
 Array = np.ndarray
@@ -179,7 +182,12 @@ def _of_samples(
         inputs = predict(to_inputs, values)
         flat = flattened(inputs)
         known = flat if truth is None else truth[place[own]]
-        part = Part(inputs, known, inputs, known, own)
+        raw = values if signature.target.places else inputs
+        part = Part(inputs, known, raw, known, own, at_places=bool(signature.target.places))
+        if signature.target.places:
+            part = replace(part, last=last_frame(signature, values))
+            part = masked_part(inner_network(run.model), part)
+            known = np.asarray(part.truth)
         rows.append(own)
         truths.append(known)
         outputs.append(_in_units(run, predict(run.model, values)))
@@ -192,7 +200,7 @@ def _of_samples(
     nothing = np.empty((len(found), 0), "float32")
     return NewData(
         signature,
-        Part(nothing, known, nothing, known, found),
+        Part(nothing, known, nothing, known, found, at_places=bool(signature.target.places)),
         columns,
         np.concatenate(outputs),
         {name: np.concatenate(each) for name, each in guesses.items()},
@@ -245,6 +253,8 @@ def _in_units(run: Run, outputs: Array) -> Array:
     target = run.data.target
     if target.kind == "class":
         return class_shares(outputs)
+    if target.places:
+        return outputs.astype("float64")
     if target.kind == "labels":
         return outputs.astype("float64")
     if target.kind == "input":
@@ -265,6 +275,8 @@ def _truth(
     target = signature.target
     if target.kind == "input":
         return np.arange(count), None, 0, {}
+    if target.places and signature.window is None:
+        return _truth_at_places(target, columns[target.name])
     there = np.ones(count, bool)
     if target.separator is None:  # no tag is a truth too
         for name in target.names:
@@ -284,6 +296,21 @@ def _truth(
     numbers = [to_numbers(name, undressed(values), first=rows).astype("float64") for name, values in given.items()]
     truth = numbers[0] if len(numbers) == 1 else np.stack(numbers, axis=1)
     return rows, truth, count - len(rows), {}
+
+
+def _truth_at_places(target: Target, values: Array) -> tuple[Array, Array, int, dict[str, int]]:
+    """As `_truth`; a sample with a class, or without a number, at some place that nobody knows is not judged."""
+    rows = np.arange(len(values))
+    if values.shape[1:] not in (target.places, (*target.places, 1)):
+        message = f"`{target.name}` has the shape {values.shape[1:]} of a sample, and had {target.places} in training"
+        raise DataError.of("wrong-shape", message)
+    if target.kind == "number":
+        numbers = np.asarray(values[:], "float64").reshape(len(values), *target.places)
+        known = np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1)
+        return rows[known], numbers[known], int((~known).sum()), {}
+    classes = classes_at_places(target, values)
+    known = (classes >= 0).reshape(len(classes), -1).all(axis=1)
+    return rows[known], classes[known], 0, {} if known.all() else {"other classes": int((~known).sum())}
 
 
 def _of_series(
@@ -313,7 +340,7 @@ def _of_series(
         dtype=run.model.input.dtype,
     )
     found = windows_of_new_rows(section, signature, given, new, steps, record.usual_step, _policy(section, given))
-    part, outputs = found.part, []
+    part, outputs = masked_part(inner_network(run.model), found.part), []
     guesses: dict[str, list[Array]] = {name: [] for name in baselines}
     for places in blocks(np.arange(len(part)), _at_a_time(run)):
         some = part.at(places)
@@ -323,13 +350,18 @@ def _of_series(
     read = found.rows
     rows = np.asarray(part.rows)
     origin = rows if read.origin is None else read.origin[rows]
-    judged = len(np.unique(origin)) + sum(found.unknown.values())
+    led_to, window = rows, signature.window
+    if window is not None and window.each:
+        led_to = np.unique(rows[:, None] - np.arange(window.length) * window.every)
+    judged = len(np.unique(led_to if read.origin is None else read.origin[led_to])) + sum(found.unknown.values())
     nothing = np.empty((len(part), 0), "float32")
     truth = np.asarray(part.truth)
     left_out = {NO_WINDOW: count - judged} if judged < count else {}
     return NewData(
         signature,
-        Part(nothing, truth, nothing, truth, rows, None if part.last is None else np.asarray(part.last)),
+        Part(
+            nothing, truth, nothing, truth, rows, None if part.last is None else np.asarray(part.last), part.at_places
+        ),
         read.columns,
         np.concatenate(outputs),
         {name: np.concatenate(each) for name, each in guesses.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,8 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
         return Paired(len(one), why_not=missing)
     loss, other_loss = _losses(first, one), _losses(second, other)
     gain = loss - other_loss
-    found = interval_of_mean(gain, dependence, least=least_variance(kind, len(gain)))
+    least = least_variance(kind, len(gain), math.prod(first.data.target.places))
+    found = interval_of_mean(gain, dependence, least=least)
     a, b = names
     says: dict[Outcome, str] = {
         "better": f"`{b}` is better than `{a}`",
@@ -102,12 +104,14 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
         shown = show_apart([float(other_loss.mean()), float(loss.mean())], show_number)
     verdict = verdict_of(kind, found, says, f"{label} {shown[0]} against {shown[1]}", label, a)
     test, why = _mcnemar(kind, gain, dependence)
+    if first.data.target.places:
+        test, why = None, "McNemar's test is of one class a sample, and these have one at each place"
     return Paired(len(gain), verdict, found.p, test, why_no_mcnemar=why)
 
 
 def _predicted(run: Run) -> tuple[Any, ...]:
     target = run.data.target
-    return target.kind, target.name, target.classes, target.values, target.labels
+    return target.kind, target.name, target.classes, target.values, target.labels, target.places
 
 
 def _in_one_order(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -136,7 +140,7 @@ def _losses(run: Run, table: pd.DataFrame) -> np.ndarray:
     from dlspec.evaluation.verdict import losses
 
     target = run.data.target
-    if target.kind == "input":  # the table has squared errors
+    if target.kind == "input" or target.places:  # the table has these
         return table["network"].to_numpy("float64")
     if target.kind == "class":
         places = table["truth"].map({name: place for place, name in enumerate(target.classes)}).to_numpy()
@@ -174,7 +178,7 @@ def _dependence(first: Run, second: Run, table: pd.DataFrame, *, grouped: bool) 
     times = None
     if "time" in table:
         times = pd.to_datetime(table["time"]).to_numpy() if first.data.dated else table["time"].to_numpy()
-    reach = max(Window(**window.as_json()).reach for window in windows if window is not None)
+    reach = max(Window(**window.as_json()).overlap for window in windows if window is not None)
     return dependence_along(table["row"].to_numpy(), groups, times, reach), ""
 
 

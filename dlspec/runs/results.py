@@ -79,7 +79,8 @@ def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np.ndarray]) -> None:
     """The test part, a row a sample: where it stands in the data, truth, network, baselines; of inputs that are given
-    back, the squared error of each."""
+    back, the squared error of each, and of a class or a number at each place, the share of places that are wrong or the
+    mean squared error."""
     import numpy as np
 
     part, some = data.test, written_places(data.test)
@@ -111,7 +112,7 @@ def predictions_table(
     import numpy as np
     import pandas as pd
 
-    from dlspec.evaluation.verdict import groups_of, squared_errors
+    from dlspec.evaluation.verdict import groups_of, losses, squared_errors
 
     target, truth = data.signature.target, np.asarray(part.truth)
     table: dict[str, Any] = {"row": rows}
@@ -121,7 +122,9 @@ def predictions_table(
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times
-    if target.values:
+    if target.places:
+        table |= {name: losses(target.kind, truth, guess) for name, guess in predictions.items()}
+    elif target.values:
         for i, name in enumerate(target.values):
             table |= {f"{who}:{name}": values[:, i] for who, values in {"truth": truth, **predictions}.items()}
     elif target.kind == "number":

@@ -301,6 +301,10 @@ class RowPredictor:
         from dlspec.data.preparation import class_shares
 
         target, window = self.data.target, self.data.window
+        if target.places and window is None:
+            return self._at_places(outputs, index)
+        if target.places:  # a row has the answer at the last timestep of the window that ends in it
+            outputs = outputs.reshape(len(outputs), target.places[0], -1)[:, -1]
         if target.labels:
             return pd.DataFrame(_labels(target, outputs), index=index)
         if target.values:
@@ -313,6 +317,20 @@ class RowPredictor:
         named = {f"{target.name}={label}": shares[:, i] for i, label in enumerate(target.classes)}
         labels = _where_known(shares, np.array(target.classes)[shares.argmax(axis=1)])
         return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
+
+    def _at_places(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
+        """The number, or the likeliest class, at each place, a column for each: `y[3,5]`."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.data.preparation import class_shares
+
+        target = self.data.target
+        names = [f"{target.name}[{','.join(map(str, place))}]" for place in np.ndindex(*target.places)]
+        flat = outputs
+        if target.kind == "class":
+            flat = np.array(target.classes)[class_shares(outputs).argmax(axis=-1)]
+        return pd.DataFrame(flat.reshape(len(outputs), -1), index, names)
 
     @cached_property
     def _seen(self) -> Any:

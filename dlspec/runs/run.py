@@ -282,9 +282,12 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     from dlspec.evaluation.evaluate import evaluate, required
     from dlspec.model.build import with_preprocessing
     from dlspec.model.saved import load_model
+    from dlspec.runs.past_check import check_past, refuse_seer
+    from dlspec.training.masked import masked
     from dlspec.training.values import as_array
 
     folder = state.folder
+    job = replace(job, data=masked(network, job.data))
     job.listener.note("evaluating")
     evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
     with written_whole(folder / MODEL) as draft:
@@ -307,6 +310,9 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     predictor = RowPredictor(job.spec.data, Run(folder).data, load_model(folder / MODEL))
     saved = check_saved(job.spec, job.data, predictor, network, evaluation.predictions["network"])
     results["saved_model"] = saved.as_json()
+    past = check_past(job.spec, job.data, network)
+    if past is not None:
+        results["past_alone"] = past.as_json()
     if saved.same:
         write_text(folder / USAGE, usage(predictor, job.data))
         write_samples(folder, sample_rows(job.data, predictor))
@@ -328,6 +334,7 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     write_json(folder / METRICS, results)
     write_checksums(folder, but=WRITTEN_ANEW)
     state.finish()
+    refuse_seer(past)
     refuse_other(saved, f"`{folder / MODEL}`")
     for number, aside in enumerate(folds.saved_models if folds is not None else (), start=1):
         if aside is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlspec.data.arrays import LazyArray, is_read_later
+from dlspec.data.preparation import class_shares
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import Window
@@ -177,6 +178,9 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
     import pandas as pd
 
     record = predictor.data
+    if record.target.places:
+        outputs = predict(predictor.model, predictor.taken(np.asarray(part.raw)).values)
+        return class_shares(outputs) if record.target.kind == "class" else outputs
     names = [*record.raw_columns, *([record.group] if record.group else [])]
     if not record.encoded and any(data.columns[name].ndim > 1 for name in names):
         return _numbers(record, predictor.predict(np.asarray(part.raw)))
@@ -233,6 +237,12 @@ def _apart(found: Array, guess: Array, data: Prepared, part: Part) -> float:
     elif kind == "number":
         assert steps.target is not None, "a number has a scale"
         guess = guess.reshape(found.shape)
+        if data.signature.target.places:
+            truth = np.asarray(part.truth)
+            spread = np.nanstd(truth) if (steps.target.scale == 1).all() else np.abs(1 / steps.target.scale)
+            spread = np.maximum(spread, 1e-12 * (1 + size.max()))
+            far = np.abs(guess + steps.target.offset / steps.target.scale) / spread
+            return float(np.max(np.abs(found - guess) / (spread * np.maximum(1.0, far * ROUNDING))))
         scale = np.abs(1 / steps.target.scale)
         if (scale == 1).all():  # it is not scaled
             scale = np.maximum(np.std(np.asarray(part.truth), axis=0), 1e-12 * (1 + size.max()))

@@ -107,6 +107,19 @@ def _listed(names: Sequence[Any]) -> str:
 
 def _gives(record: DataRecord) -> str:
     target = record.target
+    if target.places:
+        axes, units = ", ".join(map(str, target.places)), len(target.classes)
+        if target.kind == "number":
+            return f"`{target.name}` at each place, (rows, {axes}), in the target's own units"
+        of = (
+            f"`{target.classes[1]}`, or of {_listed(target.classes)}"
+            if units == 2
+            else f"each class of `{target.name}`"
+        )
+        last = 1 if units == 2 else units
+        return (
+            f"the probability of {of} at each place, (rows, {axes}, {last}): {_listed(target.classes)}, in this order"
+        )
     if target.kind == "class" and len(target.classes) == 2:
         return f"the probability of `{target.classes[1]}`, or of {_listed(target.classes)}, in this order"
     if target.kind == "class":

@@ -30,13 +30,17 @@ def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Fe
 def fill_in(spec: Spec, signature: Signature) -> Spec:
     """The spec with the defaults that depend on the data written into it."""
     data, train, evaluate = spec.data, spec.train, spec.evaluate
+    from dlspec.evaluation.baselines.persistence import Persistence
+
     names = signature.target.names
     data_defaults: dict[str, object] = {
         "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
         "features": _filled_in(data, signature),
     }
     data_defaults["split"] = data.split.filled_in(
-        series=signature.window is not None, classes=bool(signature.target.classes), test_rows=signature.test_rows
+        series=signature.window is not None,
+        classes=bool(signature.target.classes) and not signature.target.places,
+        test_rows=signature.test_rows,
     )
     if signature.window is not None:
         known = data.time or (TimeColumn(column=signature.time) if signature.time else None)
@@ -48,6 +52,8 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "class_series": ("accuracy", "log_loss"),
         "labels": ("log_loss", "binary_accuracy", "f1_score"),
         "reconstruction": ("squared_error", "rmse", "mae"),
+        "number_places": ("mae", "rmse", "r2"),
+        "class_places": ("accuracy", "mean_iou", "log_loss"),
     }
     baselines = {
         "series": ("persistence", "linear"),
@@ -56,6 +62,12 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "class_series": ("majority", *(["persistence"] if data.window and data.window.horizon else []), "linear"),
         "labels": ("majority", "linear"),
         "reconstruction": ("mean", "pca"),
+        "number_places": ("mean", *(["persistence"] if Persistence.knows_places(signature) else [])),
+        "class_places": (
+            "majority",
+            *(["place_majority"] if signature.window is None else []),
+            *(["persistence"] if Persistence.knows_places(signature) else []),
+        ),
     }
     return spec.with_changes(
         data=data.model_copy(update=data_defaults),

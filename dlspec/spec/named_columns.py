@@ -219,6 +219,13 @@ def _of_target(column: Column, said: TargetType) -> Problem:
     """A target that does not hold what its type takes."""
     type_name = "tags" if isinstance(said, Tags) else said
     needed = NEEDED[type_name]
+    if column.shape and column.kind == needed and said in ("category", "numeric"):
+        return None, None
+    if column.shape and said == "category":
+        message = (
+            f"`{column.name}` holds other numbers than a few whole ones, and `category` takes a class at each place"
+        )
+        return message, f"write `target: {{{column.name}: numeric}}`, or save the number of the class at each place"
     if column.kind != needed or column.shape:
         help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
         return f"`{column.name}` holds {_held(column)}, and `{type_name}` takes {HOLDS[needed]}", help
@@ -236,6 +243,8 @@ def _of_one_target(column: Column, description: Description) -> Problem:
     help = (
         f"write `target: {{{column.name}: tags}}` if it holds several labels, with `,` between them" if tags else None
     )
+    if column.shape:
+        help = f"write `target: {{{column.name}: category}}` for a class at each place, or `numeric` for a number"
     return f"`{column.name}` holds {_held(column)}, which cannot be predicted here", help
 
 

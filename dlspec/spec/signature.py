@@ -137,6 +137,7 @@ class _Reader:
             for column in self.description.columns
             if column.name not in (self.time, self.group)
             and (self.series or column.name not in kept)
+            and not (self._is_now and column.name in self.target_names)
             and self._by_itself(column)
         ]
         if not chosen:
@@ -150,6 +151,12 @@ class _Reader:
         if self.gives_back and not self.series:
             predicted |= {*self.description.targets}  # the label of a built-in set is no part of a sample
         return predicted | {name for name in (self.group, self.spec.data.split.column) if name}
+
+    @property
+    def _is_now(self) -> bool:
+        """Whether what is predicted stands in rows that the network sees."""
+        window = self.spec.data.window
+        return self.series and window is not None and window.each and window.horizon == 0
 
     def _by_itself(self, column: Column) -> bool:
         """Whether the network sees a column that nobody names: numbers, and of a table words that come again."""
@@ -217,6 +224,8 @@ class _Reader:
 def _task(target: Target, *, series: bool) -> Task:
     if target.kind == "input":
         return "reconstruction"
+    if target.places:
+        return "class_places" if target.kind == "class" else "number_places"
     if series:
         return "class_series" if target.kind == "class" else "series"
     return target.kind

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 from dlspec.data.datasets import Column, Description
 from dlspec.data.features.base import truth_of
@@ -27,6 +29,8 @@ def target_of_columns(description: Description, names: Sequence[str], data: Data
     """What the columns ask of a network; None: what they hold cannot be predicted, or not together."""
     columns = [column for name in names if (column := description.column(name))]
     said, series = data.target_type, description.layout == "series"
+    if len(columns) == 1 == len(names) and columns[0].shape and said in ("category", "numeric"):
+        return _at_places(columns[0], "class" if said == "category" else "number")
     if len(columns) < len(names) or any(column.shape for column in columns):
         return None
     name = ", ".join(names)
@@ -42,10 +46,23 @@ def target_of_columns(description: Description, names: Sequence[str], data: Data
         )
         if len(labels) == len(columns):
             return Target(name, "labels", labels=labels)
+    if series and data.window and data.window.each and len(columns) == 1:
+        own = _numbers(name, columns, None) if said == "numeric" else target_of(description, name)
+        return None if own is None else replace(own, places=(data.window.length,))
     ahead = series and data.window and data.window.steps > 1 and columns[0].kind == "number"
     if said == "numeric" or len(columns) > 1 or ahead:
         return _numbers(name, columns, data.window if series else None)
-    return target_of(description, name)
+    found = target_of(description, name)
+    return found if found is None or said != "category" else replace(found, one_hot=columns[0].one_hot)
+
+
+def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | None:
+    """A class or a number at each place of an array; a last axis of size 1 is no place of a class."""
+    if column.kind != kind:
+        return None
+    flat = kind == "class" and column.shape[-1] == 1 and len(column.shape) > 1
+    places = column.shape[:-1] if flat else column.shape
+    return Target(column.name, kind, column.classes, column.unit, places=places)
 
 
 def _numbers(name: str, columns: Sequence[Column], window: Window | None) -> Target | None:

@@ -37,7 +37,7 @@ class StageData:
 def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any) -> Samples:
     """What the network is to put out, as the loss compares it."""
     assert loss is not None, "the default loss was filled in"
-    if target.kind == "input":
+    if target.kind == "input" or (target.kind == "number" and target.places):
         return reshaped(part.targets, network.output_shape[1:])
     if not is_read_later(part.targets):
         return loss.encode(part.targets, target.units)
@@ -46,7 +46,8 @@ def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any)
 
 
 def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
-    """How much each sample of the training part counts, by its class; None: all alike.
+    """How much each sample of the training part counts, by its class, of classes at each place each place; None: all
+    alike.
 
     `balanced` gives every class the same sum (King and Zeng, 2001).
     """
@@ -55,7 +56,7 @@ def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
         return None
     if wanted == "balanced":
         counts = data.train.class_counts(len(classes))
-        of_class = len(truth) / (len(classes) * np.maximum(counts, 1))
+        of_class = counts.sum() / (len(classes) * np.maximum(counts, 1))
     else:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
     weights = of_class.astype("float32")

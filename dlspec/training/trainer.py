@@ -24,6 +24,7 @@ from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.choice import compiled_stages
 from dlspec.training.errors import out_of_memory_in_words
 from dlspec.training.layer_outputs import LayerOutputs
+from dlspec.training.masked import masked
 from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Hooks
 from dlspec.training.section import TrainingSettings
@@ -166,7 +167,7 @@ class Trainer:
         samples = StageData(
             train.inputs,
             self._targets(train),
-            sample_weights(self.settings.train, self.data),
+            sample_weights(self.settings.train, masked(self.network, self.data)),
             held_out.inputs,
             self._targets(held_out),
         )

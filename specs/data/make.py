@@ -110,6 +110,29 @@ def moving(random: np.random.Generator) -> None:
     np.savez_compressed(HERE / "moving.npz", x=frames, y=np.array(labels))
 
 
+def masks(random: np.random.Generator) -> None:
+    """A circle, a square and a triangle that cover each other, on a ground with stripes: 24 x 24 gray pixels, and of
+    each pixel what it shows: 0 the ground, 1 to 3 these shapes."""
+    pictures, classes = [], []
+    for _ in range(240):
+        ground = 50 + 30 * np.sin(np.arange(24) * random.uniform(0.3, 1.2))[:, None] + np.zeros((24, 24))
+        picture, mask = Image.fromarray(ground.astype("uint8")), Image.new("L", (24, 24))
+        for kind in random.permutation([1, 2, 3]).tolist():
+            size, gray = int(random.integers(8, 12)), int(random.integers(120, 220))
+            x, y = random.integers(0, 24 - size, 2).tolist()
+            for draw, fill in ((ImageDraw.Draw(picture), gray), (ImageDraw.Draw(mask), kind)):
+                if kind == 1:
+                    draw.ellipse((x, y, x + size, y + size), fill=fill)
+                elif kind == 2:
+                    draw.rectangle((x, y, x + size, y + size), fill=fill)
+                else:
+                    draw.polygon([(x, y + size), (x + size, y + size), (x + size // 2, y)], fill=fill)
+        noisy = np.asarray(picture, "int64") + random.integers(0, 12, (24, 24))
+        pictures.append(noisy.astype("uint8")[..., None])
+        classes.append(np.asarray(mask))
+    np.savez_compressed(HERE / "masks.npz", x=np.array(pictures), y=np.array(classes))
+
+
 def motion(random: np.random.Generator) -> None:
     """What a phone in the pocket of three people feels in three directions, 20 times a second, and what they do."""
     steps = {"standing": (0.0, 0.05), "walking": (1.8, 0.35), "running": (2.8, 0.9), "cycling": (1.3, 0.25)}
@@ -132,5 +155,5 @@ def motion(random: np.random.Generator) -> None:
 
 
 if __name__ == "__main__":
-    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion)):
+    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks)):
         make(np.random.default_rng(number))

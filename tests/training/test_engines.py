@@ -53,6 +53,12 @@ def networks():
         "masked": (
             WORDS, lambda: [k.Embedding(20, 4, mask_zero=True), k.LSTM(4), k.Dense(1)], "number", adam,
         ),
+        "masked_places": (
+            WORDS,
+            lambda: [k.Embedding(20, 4, mask_zero=True), k.LSTM(4, return_sequences=True), k.Dense(3, "softmax")],
+            "class at each place",
+            adam,
+        ),
         "convolution": (
             IMAGE, lambda: [k.Conv2D(4, 3, activation="relu"), k.MaxPooling2D(), k.Flatten(), k.Dense(3, "softmax")],
             "class", adam,
@@ -63,7 +69,7 @@ def networks():
 
 NAMES = [
     "dense", "penalties", "dropout", "batch_norm", "clipping", "accumulation", "schedule", "decay", "lstm", "gru",
-    "bidirectional", "inner_dropout", "other_gates", "masked", "convolution", "pooled",
+    "bidirectional", "inner_dropout", "other_gates", "masked", "masked_places", "convolution", "pooled",
 ]  # fmt: skip
 
 
@@ -74,6 +80,8 @@ def samples(shape, target):
         x = x.astype("float32")
     else:
         x = random.normal(size=(COUNT, *shape)).astype("float32")
+    if target == "class at each place":
+        return x, random.integers(0, 3, x.shape), random.uniform(0.2, 2, x.shape).astype("float32")
     y = random.integers(0, 3, COUNT) if target == "class" else random.normal(size=(COUNT, 1)).astype("float32")
     return x, y, random.uniform(0.2, 2, COUNT).astype("float32")
 
@@ -84,7 +92,7 @@ def network(name):
     shape, layers, target, optimizer = networks()[name]
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input(shape), *layers()])
-    model.compile(optimizer(), "sparse_categorical_crossentropy" if target == "class" else "mse")
+    model.compile(optimizer(), "sparse_categorical_crossentropy" if target.startswith("class") else "mse")
     model.optimizer.build(model.trainable_variables)
     return model, *samples(shape, target)
 
@@ -140,8 +148,35 @@ def test_the_engine_makes_the_weights_of_fit(name, compiled):
 
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
-def test_weighted_samples_count_as_in_fit(compiled):
-    near(by_fit("dense", weighted=True), by_engine("dense", compiled, weighted=True)[0])
+@pytest.mark.parametrize("name", ["dense", "masked_places"])
+def test_weighted_samples_count_as_in_fit(name, compiled):
+    near(by_fit(name, weighted=True), by_engine(name, compiled, weighted=True)[0])
+
+
+def test_a_longer_padding_changes_neither_the_loss_nor_the_weights():
+    from dlspec.training.engines.choice import make_engine
+
+    found = []
+    for longer in (0, 5):
+        model, x, y, _ = network("masked_places")
+        x, y = (np.pad(values, ((0, 0), (0, longer))) for values in (x, y))
+        model = of_any_length(model)
+        engine = make_engine(model, x, y, None, BATCH, compiled=False)
+        losses = engine.run(orders()[0], 0, 6)
+        found.append((losses, engine.loss(x, y), [as_array(weight) for weight in model.weights]))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    assert found[0][1] == pytest.approx(found[1][1], rel=1e-5)
+    near(found[0][2], found[1][2])
+
+
+def of_any_length(model):
+    """The same network for sequences of any length, compiled anew."""
+    import keras
+
+    again = keras.Sequential([keras.Input((None,)), *model.layers])
+    again.compile("adam", "sparse_categorical_crossentropy")
+    again.optimizer.build(again.trainable_variables)
+    return again
 
 
 @pytest.mark.parametrize("name", ["dropout", "lstm", pytest.param("bidirectional", marks=pytest.mark.slow)])

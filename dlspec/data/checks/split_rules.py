@@ -173,22 +173,24 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
     together = sum(parts.values()) + _hidden(looked, len(target.classes))
     span = looked.at_key("target")
     cure = "add samples, leave the class out, or put it together with another"
+    what = "place" if target.places else "sample"
     for place, label in enumerate(target.classes):
         if together[place] == 1:
-            rows = looked.columns[target.name].astype(str) == label if target.name in looked.columns else np.zeros(0)
+            known = target.name in looked.columns and not target.places
+            rows = looked.columns[target.name].astype(str) == label if known else np.zeros(0)
             where = f", {looked.row(int(np.argmax(rows)))}" if rows.any() else ""
-            message = f"the class `{label}` has one sample{where}, which cannot be both learned and tested"
+            message = f"the class `{label}` has one {what}{where}, which cannot be both learned and tested"
             yield warn("rare-class", message, span, cure)
         elif parts["train"][place] == 0:
-            yield warn("rare-class", f"the class `{label}` has no sample in the training part", span, cure)
+            yield warn("rare-class", f"the class `{label}` has no {what} in the training part", span, cure)
         elif parts["test"][place] == 0 and not looked.section.limit:
-            yield warn("rare-class", f"the class `{label}` has no sample in the test part", span, cure)
+            yield warn("rare-class", f"the class `{label}` has no {what} in the test part", span, cure)
     train = parts["train"]
     least, most = int(np.where(train > 0, train, train.max() + 1).argmin()), int(train.argmax())
     if train[most] > IMBALANCE * train[least] and not looked.weighted:
         yield warn(
             "uneven-classes",
-            f"the class `{target.classes[most]}` has {train[most]:,} training samples, and "
+            f"the class `{target.classes[most]}` has {train[most]:,} training {what}s, and "
             f"`{target.classes[least]}` has {train[least]:,}",
             span,
             "write `class_weight: balanced` under `train`, and look at more than the accuracy",

@@ -30,6 +30,7 @@ class Column:
         shape: of one entry; `()` for a plain column, `(8, 8)` for a picture.
         classes: the labels, in the order of the network's output units.
         unit: of a number.
+        one_hot: whether a class is the place of a 1 among zeros.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     unit: str | None = None
+    one_hot: bool = False
 
 
 @dataclass(frozen=True)

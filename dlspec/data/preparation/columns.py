@@ -195,6 +195,8 @@ def strata_of(section: DataSpec, signature: Signature, columns: Columns) -> Arra
     known what the classes are, by the words of the target.
     """
     target, split = signature.target, section.split
+    if target.places:
+        return None
     by_words = split.group is not None and split.by == "stratified" and target.name in columns
     if split.by == "random" or (target.kind != "class" and not by_words):
         return None

@@ -23,6 +23,8 @@ def windows_at(view: Array, starts: Array) -> Samples:
 
 def values_at(values: Array, places: Array) -> Array:
     """Some of the values: a view where they are evenly spaced."""
+    if places.ndim > 1:
+        return values[places]
     evenly = _evenly(places)
     return values[places if evenly is None else evenly]
 

@@ -81,9 +81,12 @@ class Part:
         raw: the same samples as raw columns, which the saved model takes.
         truth: the target itself: float64 in its own units, (samples,), of several numbers (samples, numbers); class
             indices, (samples,); of labels whether each is there, (samples, labels); where the target is the input, the
-            same as `targets`.
+            same as `targets`. Of a class or a number at each place (samples, *places), -1 or NaN where a place does not
+            count.
         rows: the row of the data that each target stands in.
-        last: of a series, the last value of the target that the network may know; as `truth`.
+        last: of a series, the last value of the target that the network may know; as `truth`. Of frames, the last of
+            them.
+        at_places: whether the target is a class or a number at each place.
     """
 
     inputs: Samples
@@ -92,14 +95,18 @@ class Part:
     truth: Samples
     rows: Samples
     last: Samples | None = None
+    at_places: bool = False
 
     def __len__(self) -> int:
         return len(self.truth)
 
     def class_counts(self, classes: int) -> Array:
-        """How often each class or label stands in it, (classes,)."""
+        """How often each class or label stands in it, (classes,); of classes at each place, in how many places."""
         counts = np.zeros(classes, int)
         for block in blocks(self.truth):
+            if self.at_places:
+                counts += np.bincount(block[block >= 0], minlength=classes)
+                continue
             counts += block.sum(axis=0, dtype=int) if block.ndim > 1 else np.bincount(block, minlength=classes)
         return counts
 
@@ -109,7 +116,7 @@ class Part:
             None if values is None else chosen(values, places)
             for values in (self.inputs, self.targets, self.raw, self.truth, self.last)
         )
-        return Part(inputs, targets, raw, truth, self.rows[places], last)
+        return Part(inputs, targets, raw, truth, self.rows[places], last, self.at_places)
 
 
 @dataclass(frozen=True)
@@ -200,6 +207,10 @@ class Prepared:
         target = self.signature.target
         if target.kind == "class":
             return class_shares(outputs)
+        if target.places:
+            assert self.preprocessing.target is not None, "a number has a scale"
+            values = outputs.reshape(len(outputs), *target.places).astype("float64")
+            return np.asarray(self.preprocessing.target.back(values))
         if target.kind == "labels":
             return np.asarray(outputs, "float64")
         if target.kind == "input":
@@ -271,5 +282,5 @@ def flattened(samples: Samples) -> Samples:
 
 
 def class_shares(outputs: Array) -> Array:
-    """Probabilities of all classes, (samples, classes), also of an output of one sigmoid unit."""
-    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else np.asarray(outputs)
+    """Probabilities of all classes, (samples, ..., classes), also of an output of one sigmoid unit."""
+    return np.concatenate([1 - outputs, outputs], axis=-1) if outputs.shape[-1] == 1 else np.asarray(outputs)

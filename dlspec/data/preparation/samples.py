@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlspec.data.arrays import Chosen, Samples, SideBySide, blocks, joined
+from dlspec.data.arrays import AsTheyAre, Chosen, LazyArray, Mapped, Samples, SideBySide, blocks, joined
 from dlspec.data.datasets import Columns
 from dlspec.data.features import Affine, Fitted, fit_affine, fit_scale_of_samples
 from dlspec.data.features.numeric import FittedNumber, all_whole, rounded_by_float32
@@ -27,6 +27,7 @@ from dlspec.data.preparation.columns import (
     together,
 )
 from dlspec.data.preparation.leakage import without_held_out
+from dlspec.data.preparation.places import classes_at_places, numbers_at_places, unknown_at_places
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.sampling import draw_some, generator
@@ -56,7 +57,7 @@ def prepare_samples(
     )
     truth = found.values
     train, validation, test = _places(section, parts_of_rows, count, kept, found)
-    classes = truth if target.kind == "class" else None
+    classes = truth if target.kind == "class" and not target.places else None
     if section.limit:
         train = draw_some(generator(seed, "limit"), classes, train, section.limit)
     labelled = train
@@ -72,7 +73,8 @@ def prepare_samples(
     target_scale = None
     if target.kind == "number":
         assert truth is not None, "a number was read"
-        target_scale = fit_affine(_as_table(truth[labelled]), section.scale)
+        learned = truth[labelled]
+        target_scale = fit_affine(learned.reshape(-1, 1) if target.places else _as_table(learned), section.scale)
     names = tuple(column.name for column in signature.features)
     preprocessing = Preprocessing(
         encoding.scale, target_scale, "level", names, columns=encoding.columns, dtype=encoding.dtype
@@ -86,6 +88,8 @@ def prepare_samples(
             flat = flattened(inputs)
             return Part(inputs, flat, own, flat, kept[rows])
         targets = truth[rows]
+        if target.places:
+            return _part_of_places(signature, target_scale, inputs, targets, own, kept[rows])
         if target_scale is not None:
             targets = target_scale(_as_table(targets)).astype("float32")
         elif target.units == 1 or target.kind == "labels":
@@ -121,6 +125,27 @@ def prepare_samples(
         date_forms=date_forms,
         unknown_labels=found.unknown,
     )
+
+
+def _part_of_places(
+    signature: Signature, scale: Affine | None, inputs: Samples, truth: Array, raw: Samples, rows: Array
+) -> Part:
+    """A part of which a class or a number is predicted at each place."""
+    targets = truth
+    if scale is not None:
+        targets = scale(truth).astype("float32")
+    elif signature.target.units == 1:
+        targets = truth[..., None].astype("float32")
+    return Part(inputs, targets, raw, truth, rows, last_frame(signature, raw), at_places=True)
+
+
+def last_frame(signature: Signature, raw: Samples) -> Samples | None:
+    """Of samples that are frames, (samples, frames, *places), the last one; None: they are no such samples."""
+    seen, target = signature.features[0].shape, signature.target
+    if target.kind != "number" or seen[1:] != target.places:
+        return None
+    frames = raw if isinstance(raw, LazyArray) else AsTheyAre(raw)
+    return Mapped(frames, lambda some: some[:, -1], target.places, "float64")
 
 
 def _places(
@@ -168,6 +193,8 @@ class _Truth(NamedTuple):
         target, known = signature.target, np.ones(len(rows), bool)
         if target.kind == "input":
             return cls(None, known, {})
+        if target.places:
+            return cls._at_places(section, signature, columns, rows, trained)
         if target.kind == "class":
             classes = classes_of(section, signature, columns, rows)
             known = classes >= 0
@@ -182,6 +209,17 @@ class _Truth(NamedTuple):
             return cls(labels, ~np.asarray(others.any(axis=1)), unknown)
         values = list(of_each(target.names, lambda name: numbers_of(section, name, columns, first=rows)).values())
         return cls(values[0] if len(values) == 1 else np.stack(values, axis=1), known, {})
+
+    @classmethod
+    def _at_places(
+        cls, section: DataSpec, signature: Signature, columns: Columns, rows: Array, trained: Array
+    ) -> _Truth:
+        target, known = signature.target, np.ones(len(rows), bool)
+        if target.kind == "number":
+            return cls(numbers_at_places(section, target, columns, rows), known, {})
+        classes = classes_at_places(target, columns[target.name])
+        known = np.asarray((classes >= 0).reshape(len(classes), -1).all(axis=1))
+        return cls(classes, known, unknown_at_places(section, target, columns, known, trained))
 
 
 def _as_table(values: Array) -> Array:
@@ -316,7 +354,8 @@ def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> 
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(section.missing_of_samples) == "drop"}
-    if section.missing == "drop" and signature.target.kind != "input" and not signature.target.separator:
+    plain = signature.target.kind != "input" and not signature.target.separator and not signature.target.places
+    if section.missing == "drop" and plain:
         names |= {*signature.target.names}
     lacking = np.zeros(count, bool)
     for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -47,11 +47,13 @@ class _Aim:
         levels: of each value, its column, in every row; of a class its number.
         steps: of each value, how many rows later it lies.
         change: how it is put out: as `level`, `difference` or `return`.
+        back: of a value at each timestep, how many rows before the last one these lie, (timesteps,); None: of the last.
     """
 
     levels: tuple[Array, ...]
     steps: tuple[int, ...]
     change: str
+    back: Array | None = None
 
     @classmethod
     def of(
@@ -59,20 +61,27 @@ class _Aim:
     ) -> _Aim | None:
         """None: the target is the input."""
         target = signature.target
+        back = np.arange(window.length)[::-1] * window.every if window.each else None
         if target.kind == "number":
             steps = target.steps or (window.horizon,)
-            return cls(tuple(numbers[name] for name in _values_of(target)), steps, change)
-        return None if labels is None else cls((labels,), (window.horizon,), change)
+            return cls(tuple(numbers[name] for name in _values_of(target)), steps, change, back)
+        return None if labels is None else cls((labels,), (window.horizon,), change, back)
 
     def truth(self, last: Array) -> Array:
-        """Values, (windows,), of several (windows, values)."""
+        """Values, (windows,), of several (windows, values), at each timestep (windows, timesteps)."""
+        last = self._places(last)
         found = [values_at(level, last + step) for level, step in zip(self.levels, self.steps, strict=True)]
         return found[0] if len(found) == 1 else np.stack(found, axis=1)
 
     def known(self, last: Array) -> Array:
         """The last value that the network may know of each, as `truth`."""
+        last = self._places(last)
         found = [values_at(level, last) for level in self.levels]
         return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+    def _places(self, last: Array) -> Array:
+        """The rows of the timesteps that are predicted from."""
+        return last if self.back is None else last[:, None] - self.back
 
     def put_out(self, last: Array) -> Array:
         """(windows, values)"""
@@ -118,8 +127,8 @@ def prepare_series(
     if labels is not None:
         in_training = np.arange(count) < part_of_row[0] if isinstance(part_of_row, tuple) else part_of_row == 0
         unknown = check_known(section, read.columns, target.name, labels < 0, in_training)
-    cut = Cut(span, reach, reaches_back=reach > 0)
-    usable = _usable(read, segments.rows, target.names, span - 1, range(window.horizon, reach + 1))
+    cut = Cut(span, reach, reaches_back=reach > 0 and not window.each)
+    usable = _usable(read, segments.rows, target.names, span - 1, _predicted(window, reach))
     for part, name in enumerate(("training", "validation", "test")):
         if (
             not (name == "validation" and section.split.validation == 0)
@@ -138,7 +147,7 @@ def prepare_series(
     aim, target_scale, of_value = _Aim.of(signature, window, numbers, labels, change), None, _values_of(target)
     if aim is not None and target.kind == "number":
         learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in segments.of(0)])
-        target_scale = fit_affine(aim.put_out(learned), section.scale)
+        target_scale = fit_affine(replace(aim, back=None).put_out(learned), section.scale)
     preprocessing = Preprocessing(
         scale,
         target_scale,
@@ -150,11 +159,13 @@ def prepare_series(
         dtype="float64" if read.evened is not None else _dtype(table, segments.of(0)),
     )
     windows = _Windows(table, window, preprocessing, aim, segments.rows, target.units)
-    strides = (window.stride, 1, 1)
+    judged = window.span(window.length) if window.each else 1  # so that each row is judged once
+    strides = (window.stride, judged, judged)
     starts = [own[usable(own)] for own in (segments.starts(part, cut, strides[part]) for part in range(3))]
     if unknown and labels is not None:
-        leads_to = labels[np.concatenate(starts) + span - 1 + window.horizon]
-        known = np.split(leads_to >= 0, np.cumsum([len(own) for own in starts])[:-1])
+        lasts = np.concatenate(starts) + span - 1
+        leads_to = [labels[lasts + step] >= 0 for step in _predicted(window, reach)]
+        known = np.split(np.all(leads_to, axis=0), np.cumsum([len(own) for own in starts])[:-1])
         starts = [own[kept] for own, kept in zip(starts, known, strict=True)]
         if len(starts[2]) == 0:
             message = "no window of the test part leads to a label that the training part has"
@@ -246,10 +257,10 @@ def windows_of_new_rows(
         _check_positive(section, numbers)
     span = window.span(steps.timesteps or window.length)
     reach = 0 if target.kind == "input" else window.reach
-    cut = Cut(span, reach, reaches_back=reach > 0)
+    cut = Cut(span, reach, reaches_back=reach > 0 and not window.each)
     before = None if read.evened is None else read.evened.cut
     segments = Segments.find(part_of_row, len(read), codes, read.times, window.gap, usual_step, cut=before)
-    usable = _usable(read, segments.rows, target.names, span - 1, range(window.horizon, reach + 1))
+    usable = _usable(read, segments.rows, target.names, span - 1, _predicted(window, reach))
     starts = segments.starts(2, cut)
     starts = starts[usable(starts)]
     if segments.rows is not None:
@@ -257,11 +268,14 @@ def windows_of_new_rows(
         labels = None if labels is None else labels[segments.rows]
     unknown: dict[str, int] = {}
     if labels is not None:
-        ends = starts + span - 1 + window.horizon
-        known = labels[ends] >= 0
+        ends, steps_of = starts + span - 1, _predicted(window, reach)
+        known = np.all([labels[ends + step] >= 0 for step in steps_of], axis=0)
         words = read.columns[target.name] if segments.rows is None else read.columns[target.name][segments.rows]
-        unknown = dict(Counter(map(str, words[ends[~known]])))
+        at = np.unique(np.concatenate([ends[~known] + step for step in steps_of]))
+        unknown = dict(Counter(map(str, words[at[labels[at] < 0]])))
         starts = starts[known]
+    if window.each:  # each row is judged once
+        starts = _apart(starts, span)
     if not len(starts):
         message = f"no window leads to a row that can be judged: one with its target takes {cut.rows} rows in order"
         raise DataError.of("too-few-rows", message)
@@ -271,8 +285,24 @@ def windows_of_new_rows(
     return NewWindows(windows.at(starts), read, unknown)
 
 
+def _predicted(window: Window, reach: int) -> Sequence[int]:
+    """How many rows after the last one that a window sees those lie which it leads to."""
+    if window.each and reach >= window.horizon:
+        return [window.horizon - back * window.every for back in range(window.length)]
+    return range(window.horizon, reach + 1)
+
+
+def _apart(starts: Array, span: int) -> Array:
+    """Of places in order, the first one, and each that lies so far behind the one before it."""
+    kept: list[int] = []
+    for start in starts.tolist():
+        if not kept or start - kept[-1] >= span:
+            kept.append(start)
+    return np.array(kept, starts.dtype)
+
+
 def _usable(
-    read: Rows, rows: Array | None, targets: tuple[str, ...], seen: int, steps: range
+    read: Rows, rows: Array | None, targets: tuple[str, ...], seen: int, steps: Sequence[int]
 ) -> Callable[[Array], Array]:
     """Which windows, by where they begin, lead to values that were given, and see none that was filled in with what
     comes later than all that they see.
@@ -280,7 +310,7 @@ def _usable(
     Args:
         rows: as of `Segments`.
         seen: rows from the first to the last that a window sees.
-        steps: timesteps behind that one which are predicted.
+        steps: timesteps behind that one which are predicted, negative before it.
     """
     truth = read.leads_to_truth(targets)
     unsure = read.unsure
@@ -408,10 +438,17 @@ class _Windows:
         aim, scale = self.aim, self.scale
         values = () if len(aim.levels) == 1 else (len(aim.levels),)
         dtype = "int64" if scale is None else "float64"
+        one = (len(aim.levels),)
+        if aim.back is not None:
+            values = one = (len(aim.back),)
         if scale is not None:
-            targets = self._of_last(starts, lambda last: scale(aim.put_out(last)), (len(aim.levels),), "float32")
+            targets = self._of_last(starts, lambda last: scale(aim.put_out(last)), one, "float32")
+        elif self.units == 1 and aim.back is not None:
+            targets = self._of_last(starts, lambda last: aim.truth(last)[..., None], (*one, 1), "float32")
         elif self.units == 1:
             targets = self._of_last(starts, aim.put_out, (1,), "float32")
+        elif aim.back is not None:
+            targets = self._of_last(starts, aim.truth, one)
         else:
             targets = self._of_last(starts, aim.truth)
         return Part(
@@ -421,6 +458,7 @@ class _Windows:
             self._of_last(starts, aim.truth, values, dtype),
             self._of_last(starts, lambda last: self._rows(last + aim.steps[0])),
             self._of_last(starts, aim.known, values, dtype),
+            at_places=aim.back is not None,
         )
 
     def _of_last(

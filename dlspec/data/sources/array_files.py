@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import LazyArray, Samples, joined
-from dlspec.data.datasets import Column
+from dlspec.data.datasets import Column, ColumnKind
 from dlspec.runtime.npy import Header, read_columns
 
 if TYPE_CHECKING:
@@ -151,6 +151,22 @@ def describe_column(name: str, stored: JoinedArray) -> Column:
     return _describe_values(name, stored)
 
 
+def describe_places(name: str, stored: JoinedArray, kind: ColumnKind) -> Column:
+    """An array with a class, or a number, at each of its places; where it has no classes, the kind is a number.
+
+    Classes are whole numbers, or true and false.
+    """
+    if kind != "class" or stored.kind not in "buif":
+        return Column(name, shape=stored.shape[1:])
+    found: set[Any] = set()
+    for columns in stored.columns():
+        found.update(*columns)
+        if len(found) > MOST_CLASSES or (stored.kind == "f" and any(value != value // 1 for value in found)):
+            return Column(name, shape=stored.shape[1:])
+    words = [str(value) if stored.kind == "b" else str(int(value)) for value in sorted(found)]
+    return Column(name, "class", stored.shape[1:], tuple(words))
+
+
 def describe_targets(y: JoinedArray) -> dict[str, Column]:
     """What is predicted, by name: `y`, or a target for each of its columns."""
     if y.ndim != 2 or y.kind not in "iufb" or not 1 <= y.shape[1] <= MOST_TARGETS:
@@ -164,7 +180,7 @@ def describe_targets(y: JoinedArray) -> dict[str, Column]:
     present, single = found
     if single:
         classes = tuple(str(place) for place, values in enumerate(present) if 1 in values)
-        return {"y": Column("y", "class", classes=classes)}
+        return {"y": Column("y", "class", classes=classes, one_hot=True)}
     return {
         name: Column(name, "class", classes=tuple(word for word in "01" if int(word) in values))
         for name, values in zip(names, present, strict=True)

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field
 
 from dlspec.data.arrays import LazyArray, Samples
-from dlspec.data.datasets import Column, Columns, Description, Loaded
-from dlspec.data.sources.array_files import ArrayInFile, JoinedArray, describe_column, describe_targets
+from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
+from dlspec.data.sources.array_files import (
+    ArrayInFile,
+    JoinedArray,
+    describe_column,
+    describe_places,
+    describe_targets,
+)
 from dlspec.data.sources.base import FileSource, SourceContext, files_state, fits_in_memory
 from dlspec.data.sources.series_archives import SUFFIX, read_archive
 from dlspec.language.diagnostics.errors import DataError
@@ -49,17 +55,30 @@ class ArrayFiles(FileSource):
     targets, `y_1` and so on, labels where all are 0 or 1; with a single 1 in every row it is a class. Nothing that is
     pickled is read.
 
+    Where the spec says of a target what it holds, `{y: category}` or `{y: numeric}`, an array of it has a class or a
+    number at each of its places; a `y` of one column, or of a single 1 in every row, is one class as without the type.
+
     Args:
         roles: of `.npy` files, what each of `paths` is; empty where `paths` names an `.npz` file.
+        at_places: as that of `SourceContext`.
     """
 
     roles: tuple[str, ...] = ()
+    at_places: tuple[tuple[str, ColumnKind], ...] = ()
 
     @classmethod
     def of(cls, given: str | dict[str, str], context: SourceContext) -> Self:
         named = given if isinstance(given, dict) else {}
         paths = tuple(named.values()) if isinstance(given, dict) else (given,)
-        return cls(paths, context.folder, context.span, context.cache, tuple(named), training=context.training)
+        return cls(
+            paths,
+            context.folder,
+            context.span,
+            context.cache,
+            tuple(named),
+            context.at_places,
+            training=context.training,
+        )
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:
         return dict(zip(self.roles, paths, strict=True)) if self.roles else paths[0]
@@ -85,12 +104,23 @@ class ArrayFiles(FileSource):
             stored = replace(stored, looked_at=deciding)
             with self._reading(self._path_of(name)):
                 if name == "y":
-                    targets = describe_targets(stored)
+                    targets = self._targets(stored)
                     columns |= targets if "y" in targets else {}
+                elif name in dict(self.at_places) and stored.ndim > 1:
+                    columns[name] = describe_places(name, stored, dict(self.at_places)[name])
                 else:
                     columns[name] = describe_column(name, stored)
         about = tuple((columns | targets).values())
         return Description("samples", about, target=tuple(targets), rows=rows, test_rows=tests, features=("x",))
+
+    def _targets(self, y: JoinedArray) -> dict[str, Column]:
+        """What is predicted, by name: at each place of `y` where the spec says what it holds, as it is without."""
+        kind = dict(self.at_places).get("y")
+        found = describe_targets(y) if kind is None or y.ndim <= 2 else {}
+        own = found.get("y")
+        if kind is None or y.ndim == 1 or (own is not None and not own.shape and (y.shape[1] == 1 or kind == "class")):
+            return found
+        return {"y": describe_places("y", y, kind)}
 
     def load(self, seed: int) -> Columns:
         described = self.describe()
@@ -100,7 +130,7 @@ class ArrayFiles(FileSource):
             if isinstance(values, LazyArray):
                 kept = values.ndim > 1 and not fits_in_memory(values.shape, values.dtype, self.cache)
                 values = values if kept else values[:]
-            columns[name] = values.astype(str).astype(object) if column and column.kind == "class" else values
+            columns[name] = _as_words(values) if column and column.kind == "class" and not column.shape else values
         return columns
 
     def opened(self, file: Path, shape: tuple[int, ...]) -> tuple[str, list[str], Samples]:
@@ -140,7 +170,7 @@ class ArrayFiles(FileSource):
         found: Columns = {}
         for name, values in _with_targets(arrays, described).items():
             column = described.column(name)
-            found[name] = values[:].astype(str).astype(object) if column and column.kind == "class" else values
+            found[name] = _as_words(values[:]) if column and column.kind == "class" and not column.shape else values
         return found
 
     def _joined_alone(self) -> Samples:
@@ -274,6 +304,10 @@ class ArrayFiles(FileSource):
                 said = f"`x` has {rows:,} samples, and `{name}` has {len(stored):,}"
                 raise self._error("files-differ", said, "every array has a row for each sample")
         return found, tests
+
+
+def _as_words(values: Array) -> Array:
+    return values.astype(str).astype(object)
 
 
 def _with_targets(arrays: dict[str, Samples], described: Description) -> dict[str, Samples]:

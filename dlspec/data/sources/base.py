@@ -49,6 +49,7 @@ class SourceContext:
         said: column -> the kind that it takes it for, whatever it looks like.
         tags: column -> what separates the tags in it.
         targets: the columns that are predicted, as far as they are named.
+        at_places: array that is predicted -> the kind that the spec says of each of its values.
         groups: the columns that say which rows belong together, whose values are names, also where they are digits.
         training: which rows decide types and words; None: all.
         dialect: how files of rows are written.
@@ -63,6 +64,7 @@ class SourceContext:
     groups: tuple[str, ...] = ()
     training: Deciding | None = None
     dialect: Dialect = NOTHING_SAID
+    at_places: tuple[tuple[str, ColumnKind], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,8 @@ def open_onnx(file: Path) -> Model:
         raise CannotOpen(f"`{file}` has no `{file.name}.signature.json` beside it, which `dlspec export` writes")
     if signature.get("states"):
         raise CannotOpen(f"`{file}` takes one timestep at a time, with states that a server does not keep")
+    if signature["outputs"].get("places"):
+        raise CannotOpen(f"`{file}` gives an answer at each place of a sample, which a server does not write down")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -54,6 +54,7 @@ It does not start without a token. `rows.json` has rows to try, `signature.json`
 class Docker(ExportTarget):
     """A folder with a Dockerfile, the ONNX file and the server of `dlspec serve`, which needs no dlspec."""
 
+    of_places = False
     suffixes: ClassVar = ("docker",)
     modules: ClassVar = ("tf2onnx", "onnx", "onnxruntime", "starlette", "uvicorn")
     quantizes: ClassVar = True

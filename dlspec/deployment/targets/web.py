@@ -20,6 +20,7 @@ class Web(ExportTarget):
     """A page in one file, opened by a double click: a form and the answer, computed in the browser, without a server or
     a request."""
 
+    of_places = False
     suffixes: ClassVar = (".html",)
     modules: ClassVar = (*Onnx.modules, "dlspec_web")
     examples: ClassVar = ["web"]

@@ -9,23 +9,26 @@ from dlspec.evaluation.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.fitted import FittedConstant
+    from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
 
 
 @BASELINES.register
 class Mean(Baseline):
-    """The mean of the training targets, for every sample; where the target is the input, the mean input."""
+    """The mean of the training targets, for every sample; where the target is the input, the mean input. Of numbers at
+    each place, the mean of each place, and of windows of a series one mean."""
 
-    tasks = frozenset({"number", "reconstruction"})
+    tasks = frozenset({"number", "reconstruction", "number_places"})
     in_words = "always the mean of the training part"
     examples: ClassVar = ["mean"]
 
-    def fit(self, data: Prepared) -> FittedConstant:
+    def fit(self, data: Prepared) -> FittedConstant | FittedPlaces:
         import numpy as np
 
-        from dlspec.evaluation.fitted import FittedConstant
+        from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
 
         truth = data.train.truth
+        if data.signature.target.places:
+            return FittedPlaces.of_means(np.asarray(truth), each=data.signature.window is None)
         if is_read_later(truth):
             mean = sum(block.sum(axis=0, dtype="float64") for block in blocks(truth)) / len(truth)
         else:
@@ -35,17 +38,36 @@ class Mean(Baseline):
 
 @BASELINES.register
 class Majority(Baseline):
-    """How often each class or label stands in the training part, for every sample; the most frequent class wins."""
+    """How often each class or label stands in the training part, for every sample, or place; the most frequent class
+    wins."""
 
-    tasks = frozenset({"class", "class_series", "labels"})
+    tasks = frozenset({"class", "class_series", "labels", "class_places"})
     in_words = "always what is most frequent"
     examples: ClassVar = ["majority"]
 
-    def fit(self, data: Prepared) -> FittedConstant:
+    def fit(self, data: Prepared) -> FittedConstant | FittedPlaces:
         import numpy as np
 
-        from dlspec.evaluation.fitted import FittedConstant
+        from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
 
         target = data.signature.target
+        if target.places:
+            return FittedPlaces.of_classes(np.asarray(data.train.truth), len(target.classes), each=False)
         counts = data.train.class_counts(len(target.classes or target.labels))
         return FittedConstant(counts / len(data.train), np.zeros(1, int))
+
+
+@BASELINES.register
+class PlaceMajority(Baseline):
+    """How often each class stands at each place of the training part, such as at a pixel: where things mostly are."""
+
+    tasks = frozenset({"class_places"})
+    in_words = "at each place always what is most frequent there"
+    examples: ClassVar = ["place_majority"]
+
+    def fit(self, data: Prepared) -> FittedPlaces:
+        import numpy as np
+
+        from dlspec.evaluation.fitted import FittedPlaces
+
+        return FittedPlaces.of_classes(np.asarray(data.train.truth), len(data.signature.target.classes), each=True)

@@ -8,16 +8,26 @@ from dlspec.evaluation.baselines.base import BASELINES, Baseline
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
+    from dlspec.data.signature import Signature
     from dlspec.evaluation.fitted import FittedPersistence
 
 
 @BASELINES.register
 class Persistence(Baseline):
-    """The last value that is known, or the last class: tomorrow equals today. Hard to beat on prices."""
+    """The last value that is known, or the last class: tomorrow equals today. Hard to beat on prices. Of frames, the
+    last one that is seen."""
 
-    tasks = frozenset({"series", "class_series"})
+    tasks = frozenset({"series", "class_series", "number_places", "class_places"})
     in_words = "the future equals the last value known"
     examples: ClassVar = ["persistence"]
+
+    @staticmethod
+    def knows_places(signature: Signature) -> bool:
+        """Whether it has a value for each place: of a series the one before it, of frames the last one."""
+        target, seen = signature.target, signature.features[0].shape
+        if signature.window is not None:
+            return signature.window.horizon > 0
+        return target.kind == "number" and len(seen) == len(target.places) + 1 and seen[1:] == target.places
 
     def fit(self, data: Prepared) -> FittedPersistence:
         import numpy as np

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.data.preparation import Part, Prepared
+from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.model.graph import Graph
@@ -46,6 +47,9 @@ class Pictures:
         """
         self._keep_filters(network, "final")
         kind = self.data.signature.target.kind
+        if self.data.signature.target.places:
+            self.arrays |= at_places(self.data.signature, self.data.test, predictions)
+            return
         encoded = self.data.preprocessing.columns and len(self.data.signature.features) == 1  # a word is no place
         if self.data.train.inputs.shape[1:] == (2,) and kind == "class" and not encoded:
             keep_plane(self.arrays, self.data, self.graph, network)

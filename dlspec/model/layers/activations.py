@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, Zeros
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -23,6 +25,7 @@ class Activating(LayerSpec):
     Output shape: same as input
     """
 
+    of_each_place = True
     keeps_shape = True
     follows_code = True
 
@@ -180,6 +183,10 @@ class Softmax(Activating):
 
     def without_input(self) -> Shape | None:
         return None
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        rank = len(shapes[0])
+        return None if seen[0].axis in [axis % rank for axis in self.axis] else seen[0]
 
     def flops(self, input_shape: Shape) -> int:
         return 3 * count(input_shape)

@@ -14,6 +14,7 @@ from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.sight import Sight, together
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -79,6 +80,14 @@ class Attending(LayerSpec):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.attended_shape(Roles.of([input_shape]))
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        causal = getattr(self, "use_causal_mask", False) and getattr(self, "attention_axes", None) is None
+        in_order = all(each.axis == 1 and len(shape) == 3 for each, shape in zip(seen, shapes, strict=True))
+        return together(seen) if causal and in_order else None
+
+    def cure_of_sight(self) -> str:
+        return "write `use_causal_mask: true`"
 
     def without_input(self) -> Shape | None:
         return None

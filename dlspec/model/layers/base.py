@@ -18,6 +18,7 @@ from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers.left_out import LEFT_OUT
+from dlspec.model.layers.sight import Sight
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ class LayerSpec(ModelItem):
     """Whether values, or what a window has for several of them, come out in other places, and none is made anew."""
     follows_code: ClassVar[bool] = False
     """Whether, behind a layer with weights, it belongs to that layer's code in pretraining (activations)."""
+    of_each_place: ClassVar[bool] = False
+    """Whether what comes out at a place of the axes before the last one depends on what comes in there alone."""
     takes: ClassVar[tuple[int, int | None]] = (1, 1)
     """The least and the largest number of inputs."""
 
@@ -173,6 +176,20 @@ class LayerSpec(ModelItem):
     def in_unit_interval(self, input_inside: bool) -> bool:
         """Whether what comes out lies in [0, 1], given whether the input does."""
         return False
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        """What comes out, along time; None: it may depend on any timestep of the input.
+
+        Args:
+            seen: of each input, along time.
+            shapes: of the inputs.
+        """
+        alone = self.of_each_place and len(seen) == 1 and seen[0].axis < len(shapes[0]) - 1
+        return seen[0] if alone else None
+
+    def cure_of_sight(self) -> str:
+        """What to write so that each timestep sees none that comes later."""
+        return "take it out, or write layers that see the past alone: `lstm`, `conv1d` with `padding: causal`"
 
     @property
     def counted_as(self) -> str:

@@ -15,6 +15,7 @@ from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
 from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec, Spatial
 from dlspec.model.layers.resizing import cut
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 Padding = Literal["valid", "same"]
@@ -30,6 +31,16 @@ def slide(size: int | None, window: int, step: int, padding: str, dilation: int 
     if padding in ("same", "causal"):
         return -(-size // step)
     return (size - ((window - 1) * dilation + 1)) // step + 1
+
+
+def along_window(seen: Sight, reach: int, padding: str) -> Sight:
+    """What a window that moves by one timestep sees.
+
+    Args:
+        reach: how many timesteps lie between its first and its last one.
+    """
+    before = {"causal": reach, "same": reach // 2}.get(padding, 0)  # zeros that are put in front
+    return seen.moved(reach - before)
 
 
 class Sliding(Spatial):
@@ -77,6 +88,19 @@ class Sliding(Spatial):
                 help="write a smaller `kernel_size`, or `padding: same`",
             )
         return self.join(input_shape[0], places, filters)
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        place = seen[0].axis - (2 if self.channels_first else 1)
+        if not 0 <= place < len(self.kernel_size) or seen[0].axis >= len(shapes[0]):
+            return None
+        if self.strides[place] > 1 and self.kernel_size[place] * self.strides[place] > 1:
+            return None  # a timestep that comes out stands for several
+        return along_window(seen[0], (self.kernel_size[place] - 1) * self.dilation_rate[place], self.padding)
+
+    def cure_of_sight(self) -> str:
+        if len(self.kernel_size) == 1 and "causal" in str(type(self).model_fields["padding"].annotation):
+            return "write `padding: causal`" + (", and `strides: 1`" if max(self.strides) > 1 else "")
+        return "write a `kernel_size` of 1 along time, or `conv1d` with `padding: causal`"
 
     @property
     def window(self) -> int:

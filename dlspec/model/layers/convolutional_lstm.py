@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
 from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
 from dlspec.model.layers.convolution import Padding, Sliding
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -86,6 +88,12 @@ class ConvLSTM(Sliding):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL and self.recurrent_activation in UNIT_INTERVAL
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0] if seen[0].axis == 1 and self.return_sequences and not self.go_backwards else None
+
+    def cure_of_sight(self) -> str:
+        return "remove `go_backwards: true`" if self.go_backwards else "write `return_sequences: true`"
 
     def why_shape(self) -> str:
         return "returns every timestep: {shape}" if self.return_sequences else "returns only its last output: {shape}"

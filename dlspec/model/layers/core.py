@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, RandomUniform, Zeros
 from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -46,6 +48,7 @@ class Dense(Adaptable):
     Output shape: (batch, ..., units)
     """
 
+    of_each_place = True
     examples: ClassVar = [
         Example({"dense": 3}, (None, 8)),
         Example({"dense": {"units": 3, "activation": "relu", "use_bias": False}}, (None, 5, 8)),
@@ -108,6 +111,9 @@ class Lookup(LayerSpec):
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]
+
     def parameters(self, input_shape: Shape) -> int:
         return known(self.input_dim) * self.output_dim
 
@@ -162,6 +168,7 @@ class Masking(LayerSpec):
     Output shape: same as input
     """
 
+    of_each_place = True
     keeps_shape = True
     examples: ClassVar = [Example("masking", (None, 6, 3)), Example({"masking": -1}, (None, 6, 3))]
 
@@ -185,6 +192,7 @@ class Identity(LayerSpec):
     Output shape: same as input
     """
 
+    of_each_place = True
     keeps_shape = True
     passes_values = True
     examples: ClassVar = [Example("identity", (None, 8)), Example({"identity": {"name": "features"}}, (None, 4, 8))]
@@ -197,13 +205,15 @@ class Identity(LayerSpec):
 class Output(LayerSpec):
     """A dense layer with as many units, and the activation, that the target needs.
 
-    A number gives linear units, two classes one sigmoid unit, more classes a softmax unit each.
+    A number gives linear units, two classes one sigmoid unit, more classes a softmax unit each. Where a class or a
+    number is predicted at each place, the axes in front stay, and the same units are at each place.
 
-    Input shape:  (batch, features)
-    Output shape: (batch, units)
+    Input shape:  (batch, features), or (batch, ..., features)
+    Output shape: (batch, units), or (batch, ..., units)
     """
 
-    axes = ("features",)
+    of_each_place = True
+    axes: ClassVar[tuple[str, ...] | None] = ("features",)
     weighted = True
     examples: ClassVar = [Example("output", (None, 8))]
 
@@ -221,3 +231,32 @@ class Output(LayerSpec):
 
     def flops(self, input_shape: Shape) -> int:
         return known(self.units) * (2 * known(input_shape[-1]) + 1 + (self.activation not in (None, "linear")))
+
+
+class OutputAtPlaces(Output):
+    """A dense layer with the same units, and the activation, that the target needs, at each place."""
+
+    axes = None
+
+    @classmethod
+    def name_in_yaml(cls) -> str:
+        return Output.name_in_yaml()
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.units)
+
+    def without_input(self) -> Shape | None:
+        return None
+
+    def flops(self, input_shape: Shape) -> int:
+        places = count((None, *input_shape[1:-1]))
+        return places * super().flops(input_shape)
+
+
+def at_places(layer: Output, **given: object) -> OutputAtPlaces:
+    """An output as one that has the same units at each place.
+
+    Args:
+        given: other values of its fields.
+    """
+    return OutputAtPlaces.model_construct(layer.model_fields_set | {*given}, **{**vars(layer), **given})

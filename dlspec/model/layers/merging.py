@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from dlspec.language.fields import Flag, Primary, Whole, either, mistake
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
 from dlspec.model.layers.base import LAYERS, Example, Merging
+from dlspec.model.layers.sight import Sight, together
 
 
 class Elementwise(Merging):
@@ -33,6 +34,12 @@ class Elementwise(Merging):
 
     def merged_flops(self, shapes: Sequence[Shape]) -> int:
         return (len(shapes) - 1) * count(self.merged_shape(shapes))
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        most = max(map(len, shapes))  # axes are matched from the last one on
+        sizes = {shape[each.axis] for each, shape in zip(seen, shapes, strict=True)}
+        moved = [each._replace(axis=each.axis + most - len(shape)) for each, shape in zip(seen, shapes, strict=True)]
+        return together(moved) if len(sizes) == 1 else None
 
 
 def _broadcast(first: Shape, second: Shape) -> Shape | None:
@@ -156,6 +163,9 @@ class Concatenate(Merging):
     ]
 
     axis: Axis = Primary(-1, description="the axis, counted with the batch as 0")
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return None if self.axis % len(shapes[0]) in [each.axis for each in seen] else together(seen)
 
     def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
         rank = len(shapes[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
@@ -22,6 +23,7 @@ from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import BiasInitializer, Ones, Zeros
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -77,6 +79,12 @@ class Normalizing(LayerSpec):
     def output_shape(self, input_shape: Shape) -> Shape:
         self.normalized_axes(input_shape)
         return input_shape
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return None if seen[0].axis in self.normalized_axes(shapes[0]) else seen[0]
+
+    def cure_of_sight(self) -> str:
+        return "write `layer_normalization`, which is over the last axis"
 
     def flops(self, input_shape: Shape) -> int:
         return self.operations * count(input_shape)
@@ -163,6 +171,9 @@ class BatchNormalization(Adjusting):
     def has_weights(self) -> bool:
         return True
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]  # in use its averages are known
+
     def parameters(self, input_shape: Shape) -> int:
         # running mean and variance; renormalization has a running deviation, and averages of its own of both
         return super().parameters(input_shape) + (5 if self.renorm else 2) * self.sizes(input_shape)
@@ -230,6 +241,9 @@ class GroupNormalization(Adjusting):
     def model_post_init(self, context: object) -> None:
         if self.groups < 1 and self.groups != -1:
             raise mistake("out-of-range", f"`groups` is at least 1, or -1 for each channel alone, got `{self.groups}`")
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return None  # its mean is over all places
 
     def output_shape(self, input_shape: Shape) -> Shape:
         (axis,) = self.normalized_axes(input_shape)

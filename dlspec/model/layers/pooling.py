@@ -11,8 +11,9 @@ from pydantic import Field
 from dlspec.language.fields import Primary, Size1D, Size2D, Size3D
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
 from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec, Spatial
-from dlspec.model.layers.convolution import Padding, slide
+from dlspec.model.layers.convolution import Padding, along_window, slide
 from dlspec.model.layers.resizing import enlarge, fit
+from dlspec.model.layers.sight import Sight
 
 
 class Pooling(Spatial):
@@ -41,6 +42,12 @@ class Pooling(Spatial):
                 help="pool less often, or write `padding: same`",
             )
         return self.join(input_shape[0], places, channels)
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        place = seen[0].axis - (2 if self.channels_first else 1)
+        if not 0 <= place < len(self.pool_size) or (self.strides or self.pool_size)[place] > 1:
+            return None
+        return along_window(seen[0], self.pool_size[place] - 1, self.padding)
 
     def flops(self, input_shape: Shape) -> int:
         return count(self.output_shape(input_shape)) * math.prod(self.pool_size)

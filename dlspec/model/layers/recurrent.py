@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -18,6 +19,7 @@ from dlspec.model.layers.base import LAYERS, Example, LayerSpec, refuse_beside, 
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.mirroring import Backwards, LastOutput
 from dlspec.model.layers.reshaping import RepeatVector
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -177,6 +179,12 @@ class Recurrent(LayerSpec):
         starts: tuple[LayerSpec, ...] = (LastOutput(),) if self.return_sequences else ()
         backwards: tuple[LayerSpec, ...] = () if self.go_backwards else (Backwards(),)
         return (*starts, RepeatVector(n=timesteps), self.decoder(), Dense(units=features), *backwards)
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0] if seen[0].axis == 1 and self.return_sequences and not self.go_backwards else None
+
+    def cure_of_sight(self) -> str:
+        return "remove `go_backwards: true`" if self.go_backwards else "write `return_sequences: true`"
 
     def why_shape(self) -> str:
         return "returns every timestep: {shape}" if self.return_sequences else "returns only its last output: {shape}"

@@ -20,6 +20,7 @@ class Regularizing(LayerSpec):
     Output shape: same as input
     """
 
+    of_each_place = True
     keeps_shape = True
     passes_values = True
 
@@ -168,6 +169,7 @@ class ActivityRegularization(LayerSpec):
     Output shape: same as input
     """
 
+    of_each_place = True
     keeps_shape = True
     passes_values = True
     examples: ClassVar = [Example({"activity_regularization": {"l1": 0.01}}, (None, 8))]

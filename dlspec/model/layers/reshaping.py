@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from dlspec.language.fields import PositiveInt, Primary, Whole, mistake
 from dlspec.language.shapes import Shape, ShapeError, product, show_shape
 from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
+from dlspec.model.layers.sight import Sight
 
 
 class Moving(LayerSpec):
@@ -79,6 +81,10 @@ class Reshape(Moving):
             )
         return (input_shape[0], *(values // fixed if size == -1 else size for size in self.target_shape))
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        after, axis = self.output_shape(shapes[0]), seen[0].axis
+        return seen[0] if None not in after[1:] and after[: axis + 1] == shapes[0][: axis + 1] else None
+
     def without_input(self) -> Shape | None:
         return (None, *(None if size == -1 else size for size in self.target_shape))
 
@@ -117,6 +123,9 @@ class Permute(Moving):
         if len(input_shape) != len(self.dims) + 1:
             raise ShapeError(f"`dims` names {len(self.dims)} axes, and the input is {show_shape(input_shape)}")
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]._replace(axis=self.dims.index(seen[0].axis) + 1)
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
         return (Permute(dims=[self.dims.index(axis + 1) + 1 for axis in range(len(self.dims))]),)

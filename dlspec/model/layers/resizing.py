@@ -11,6 +11,7 @@ from pydantic import Field
 from dlspec.language.fields import Edges, Edges2D, Edges3D, PositiveInt, Primary, Size2D, Size3D
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
 from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec
+from dlspec.model.layers.sight import Sight
 
 
 class InSpace(LayerSpec):
@@ -34,6 +35,19 @@ class InSpace(LayerSpec):
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
 
+    def edge_before(self, axis: int, shape: Shape) -> int | None:
+        """How many places are cut off in front along an axis, or, below zero, are added; None: they are resized."""
+        return None
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        edge = self.edge_before(seen[0].axis, shapes[0])
+        return None if edge is None else seen[0].moved(edge)
+
+    def _edge(self, edges: Sequence[tuple[int, int]], axis: int, shape: Shape) -> int:
+        """What is done in front along an axis, 0 along that of the channels."""
+        first = 2 if getattr(self, "data_format", None) == "channels_first" else 1
+        return edges[axis - first][0] if 0 <= axis - first < len(edges) else 0
+
 
 class Cropping(InSpace):
     """Base of the layers that cut off edges."""
@@ -44,6 +58,9 @@ class Cropping(InSpace):
         if any(size is not None and size < 1 for size in left):
             raise ShapeError(f"`{self.type_name}` leaves nothing of {show_shape(shape)}", help="crop less")
         return tuple(left)
+
+    def edge_before(self, axis: int, shape: Shape) -> int | None:
+        return self._edge(self.edges, axis, shape)
 
     @property
     def edges(self) -> Sequence[tuple[int, int]]:
@@ -111,6 +128,9 @@ class ZeroPadding(InSpace):
     def resized(self, sizes: Shape, shape: Shape) -> Shape:
         edges = zip(sizes, self.edges, strict=True)
         return tuple(None if size is None else size + sum(edge) for size, edge in edges)
+
+    def edge_before(self, axis: int, shape: Shape) -> int | None:
+        return -self._edge(self.edges, axis, shape)
 
     @property
     def edges(self) -> Sequence[tuple[int, int]]:

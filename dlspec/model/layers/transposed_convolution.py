@@ -14,6 +14,7 @@ from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
 from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, LayerSpec
 from dlspec.model.layers.convolution import Padding, Sliding
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -46,6 +47,9 @@ class Transposed(Sliding):
         added: Sequence[int] = self.output_padding or ()
         if any(one >= step for one, step in zip(added, self.strides, strict=False)):
             raise mistake("out-of-range", "`output_padding` must be less than `strides`", help="leave it out")
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return None
 
     def places(self, sizes: Shape) -> Shape:
         added = self.output_padding or (None,) * len(sizes)

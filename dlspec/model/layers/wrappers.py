@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +13,7 @@ from dlspec.language.fields import PositiveInt, Primary, mistake
 from dlspec.language.shapes import Shape, ShapeError, known, show_shape
 from dlspec.model.layers.base import LAYERS, AnyLayer, Example, LayerSpec, refuse_beside, unfold_around
 from dlspec.model.layers.mirroring import BothEnds, Taking
+from dlspec.model.layers.sight import Sight
 
 
 class Wrapper(LayerSpec):
@@ -135,6 +136,9 @@ class Bidirectional(Wrapper):
         """The layer that goes backwards."""
         return self.backward_layer or self.layer
 
+    def cure_of_sight(self) -> str:
+        return f"write `{self.layer.type_name}` alone, which reads forwards"
+
     def inner(self) -> Iterator[tuple[LayerSpec, str]]:
         yield self.layer, "forward_layer"
         yield self.backward, "backward_layer"
@@ -250,6 +254,9 @@ class TimeDistributed(Wrapper):
     def _timestep(shape: Shape) -> Shape:
         return (shape[0], *shape[2:])
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0] if seen[0].axis == 1 else None
+
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 3:
             raise ShapeError(
@@ -318,6 +325,12 @@ class SpectralNormalization(Wrapper):
                 "with `lora_rank` the kernel is a sum, which `spectral_normalization` cannot divide",
                 help="remove `lora_rank`",
             )
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return self.layer.sight(seen, shapes)
+
+    def cure_of_sight(self) -> str:
+        return self.layer.cure_of_sight()
 
     def inner(self) -> Iterator[tuple[LayerSpec, str]]:
         yield self.layer, "layer"

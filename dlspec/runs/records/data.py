@@ -37,7 +37,7 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps: as those of `Target`.
+        inside, labels, separator, steps, places: as those of `Target`; older runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
@@ -60,6 +60,7 @@ class TargetRecord(Record):
     quantiles: tuple[tuple[float, ...], ...] = ()
     labels: tuple[tuple[str, str, str, str], ...] = ()
     separator: str | None = None
+    places: tuple[Size, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -133,11 +134,17 @@ class FeatureRecord(Record):
 
 
 class WindowRecord(Record):
-    """How samples were cut from a series; see `data.window` of a spec."""
+    """How samples were cut from a series; see `data.window` of a spec.
+
+    Args:
+        target, every: where something is predicted at each timestep; older runs do not say it.
+    """
 
     length: Size
     horizon: Count
     steps: Size = 1
+    target: Literal["each"] | None = None
+    every: Size = 1
 
 
 class GapsRecord(Record):
@@ -210,9 +217,11 @@ class DataRecord(Record):
     def _fits(self) -> Self:
         if (self.window is None) != (self.timesteps is None):
             raise ValueError("`window` and `timesteps` are of a series, and only one of them is there")
-        if (self.window is None) == (self.task in ("series", "class_series")) and self.task != "reconstruction":
+        either = self.task in ("reconstruction", "number_places", "class_places")
+        if (self.window is None) == (self.task in ("series", "class_series")) and not either:
             raise ValueError(f"`window` does not fit the task `{self.task}`")
         kinds = {"series": "number", "class_series": "class", "reconstruction": "input"}
+        kinds |= {"number_places": "number", "class_places": "class"}
         if self.target.kind != kinds.get(self.task, self.task):
             raise ValueError(f"a target of the kind `{self.target.kind}` does not fit the task `{self.task}`")
         if self.encoded:
@@ -232,7 +241,8 @@ class DataRecord(Record):
         from dlspec.data.split import Window
 
         target, shape = self.target, (None, *self.input_shape)
-        features = tuple(Column(feature.name, unit=feature.unit) for feature in self.features)
+        alone = self.input_shape if len(self.features) == 1 and self.target.places and self.window is None else ()
+        features = tuple(Column(feature.name, shape=alone, unit=feature.unit) for feature in self.features)
         return Signature(
             self.task,
             shape,
@@ -248,6 +258,7 @@ class DataRecord(Record):
                 target.steps,
                 tuple(Label(*label) for label in target.labels),
                 target.separator,
+                target.places,
             ),
             share_out(
                 spec.model.columns_of_inputs,

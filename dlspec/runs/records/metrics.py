@@ -86,6 +86,26 @@ class SavedModel(Record):
         return self.where is None
 
 
+class PastAlone(Record):
+    """How far outputs moved when later timesteps of the input were changed.
+
+    Args:
+        samples: whose timesteps were changed.
+        allowed: the largest difference that counts as none, as a share of the outputs' spread.
+        difference: the largest there is.
+        timestep: up to which one outputs moved so far, from 0 on.
+    """
+
+    samples: NonNegativeInt
+    allowed: float
+    difference: float
+    timestep: NonNegativeInt
+
+    @property
+    def holds(self) -> bool:
+        return self.difference <= self.allowed
+
+
 class Fold(Record):
     """What came of the training on one fold."""
 
@@ -151,6 +171,7 @@ class Metrics(Record):
         pretraining: layer -> what was seen of it after pretraining.
         notes: what a reader should know, in sentences.
         saved_model: whether `model.keras` gives these predictions; older runs do not say it.
+        past_alone: where a timestep may not see later ones, whether that is so.
         require: what came of `evaluate.require`.
     """
 
@@ -168,6 +189,7 @@ class Metrics(Record):
     compare: Comparisons | None = None
     folds: Folds | None = None
     saved_model: SavedModel | None = None
+    past_alone: PastAlone | None = None
     require: tuple[Requirement, ...] = ()
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
     import pandas as pd
 
     who = ["truth", "network", *baselines]
-    classes = who if data.target.kind == "class" else []
+    classes = who if data.target.kind == "class" and not data.target.places else []
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
@@ -69,7 +69,7 @@ def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iter
     """What is wrong with its columns."""
     target = data.target
     numbers = ["row"]
-    if target.kind == "class":
+    if target.kind == "class" and not target.places:
         for name in who:
             if name not in table:
                 yield f"it has no column `{name}`"
@@ -81,7 +81,7 @@ def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iter
     elif target.values:
         numbers += [f"{name}:{value}" for name in who for value in target.values]
     else:
-        numbers += who[1:] if target.kind == "input" else who
+        numbers += who[1:] if target.kind == "input" or target.places else who
     for name in numbers:
         if name not in table:
             yield f"it has no column `{name}`"

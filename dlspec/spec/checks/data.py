@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlspec.data.in_memory import needs_memory
+from dlspec.data.signature import Signature
 from dlspec.data.source_of import unlabeled_source
+from dlspec.data.split import Window
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean
 from dlspec.spec.checks.base import Checked, rule, severity_of
+from dlspec.spec.spec import Spec
 
 
 @rule
@@ -87,6 +90,7 @@ def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or signature.window is None:
         return
     window, kind = signature.window, signature.target.kind
+    yield from _each_is_one_column(checked.spec, signature, window)
     if window.steps > 1 and kind == "input":
         yield Diagnostic(
             "wrong-value",
@@ -94,14 +98,14 @@ def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
             spec.key_span("data", "window", "steps"),
             help="remove `steps`",
         )
-    if window.steps > 1 and kind == "class":
+    if window.steps > 1 and kind == "class" and not window.each:
         yield Diagnostic(
             "wrong-value",
             f"`steps` is of numbers, and `{signature.target.name}` is a class",
             spec.key_span("data", "window", "steps"),
             help="remove `steps`, and say by `horizon` how far ahead it is predicted",
         )
-    if window.horizon == 0 and kind == "number":
+    if window.horizon == 0 and kind == "number" and not window.each:
         yield Diagnostic(
             "wrong-value",
             f"`horizon: 0` asks what is now, and `{signature.target.name}` is a number, which is forecast",
@@ -114,6 +118,31 @@ def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
             f"`predict: {spec.data.predict}` is of numbers, and `{signature.target.name}` is a class",
             spec.span("data", "predict"),
             help="remove `predict`",
+        )
+
+
+def _each_is_one_column(spec: Spec, signature: Signature, window: Window) -> Iterator[Diagnostic]:
+    """At every timestep one column is predicted, as it is and one timestep of it."""
+    if not window.each:
+        return
+    place, target = spec.span("data", "window", "target"), signature.target
+    if target.kind == "input" or not target.places:
+        what = "a network that gives back its input" if target.kind == "input" else "several columns"
+        message = f"`target: each` predicts one column at every timestep, and not {what}"
+        yield Diagnostic("wrong-value", message, place, help="name one column as `target` of `data`, or remove it here")
+        return
+    if window.steps > 1:
+        message = "`steps` is of windows with one answer, and `target: each` gives one at every timestep"
+        yield Diagnostic("wrong-value", message, spec.key_span("data", "window", "steps"), help="remove `steps`")
+    if target.kind == "number" and spec.data.predict not in (None, "level"):
+        message = f"`predict: {spec.data.predict}` is of the last timestep, and `target: each` predicts at every one"
+        yield Diagnostic("wrong-value", message, spec.span("data", "predict"), help="remove `predict`")
+    if window.horizon == 0 and target.name in [feature.name for feature in signature.features]:
+        yield Diagnostic(
+            "sees-the-answer",
+            f"`{target.name}` is among the features, and with `horizon: 0` it is the answer at every timestep",
+            spec.span("data", "features") if spec.is_written("data", "features") else place,
+            help=f"take `{target.name}` out of `features`, or write `horizon: 1` or more",
         )
 
 
@@ -131,7 +160,7 @@ def windows_fit_into_parts(checked: Checked) -> Iterator[Diagnostic]:
         split.sizes(rows, signature.test_rows, signature.validation_rows),
         strict=True,
     ):
-        reaches_back = name != "training" and ahead > 0  # what is seen may lie before the part
+        reaches_back = name != "training" and ahead > 0 and not window.each  # what is seen may lie before the part
         needed = ahead if reaches_back else whole
         if size > 0 and needed > 1.1 * size + 1:
             takes = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.baselines.persistence import Persistence
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.require import ALL, BEATS, Limit
 from dlspec.language.diagnostics import Diagnostic
@@ -74,6 +75,7 @@ def what_is_required_can_be_told(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("wrong-value", message, span, help=f"write `{name}: {limit.value:g}`, of its mean")
 
 
+knows_places = Persistence.knows_places
 SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back"}
 
 
@@ -108,12 +110,20 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("metric-mismatch", refused[0], span, help=refused[1])
     for i, baseline in enumerate(spec.evaluate.baselines or []):
         now = signature.window is not None and signature.window.horizon == 0
-        if baseline.type_name == "persistence" and now and kind == "class":
+        if baseline.type_name == "persistence" and now and (kind == "class" or signature.target.places):
             yield Diagnostic(
                 "baseline-mismatch",
                 f"`persistence` knows what `{signature.target.name}` was, and with `horizon: 0` that is the answer",
                 spec.span("evaluate", "baselines", i),
                 help="remove it, or write `horizon: 1` or more",
+            )
+        elif baseline.type_name == "persistence" and signature.target.places and not knows_places(signature):
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`persistence` takes the last frame of a sample, and `{signature.target.name}` is no frame of "
+                f"`{signature.features[0].name}`",
+                spec.span("evaluate", "baselines", i),
+                help="remove it",
             )
         elif signature.task not in baseline.tasks:
             words = {
@@ -123,6 +133,8 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 "number": "single samples with a number",
                 "class": "classes",
                 "reconstruction": "inputs that are given back",
+                "number_places": "a number at each place",
+                "class_places": "a class at each place",
             }
             yield Diagnostic(
                 "baseline-mismatch",

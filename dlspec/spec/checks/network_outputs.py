@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dlspec.data.signature import Target
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
-from dlspec.language.shapes import show_shape
+from dlspec.language.shapes import Shape, show_shape
+from dlspec.model.causality import looks_ahead
+from dlspec.model.graph import Graph
 from dlspec.model.layers.core import Output
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
@@ -40,15 +43,21 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         "labels": f"{target.units} labels",
         "input": f"given back, {target.units} values",
     }[target.kind]
-    shaped = target.kind == "input" and last.output_shape == (None, *target.shape)
-    if not shaped and last.output_shape != (None, target.units) and None not in last.output_shape[1:]:
+    if target.places:
+        needs += " at each place"
+    shaped = last.output_shape in target.output_shapes or target.fits_places(last.input_shape)
+    if not shaped and None not in last.output_shape[1:]:
         is_output = isinstance(last.layer, Output)
         yield Diagnostic(
             "output-mismatch",
             f"the network ends in {show_shape(last.output_shape)}, and `{target.name}` ({needs}) needs "
-            f"{show_shape((None, target.units))}",
+            f"{show_shape(target.output_shapes[0])}",
             span,
-            help="remove `units`: `output` takes what the target needs"
+            help=_keep_places(graph, target) + _or_several(spec, target)
+            if target.places and len(last.output_shape) <= len(target.places) + 1 - (len(target.places) > 1)
+            else _fit_places(last.output_shape, target)
+            if target.places
+            else "remove `units`: `output` takes what the target needs"
             if is_output
             else "make `output` the last layer; it takes the shape that the target needs"
             + (", or write `then: unroll` under `pretrain`" if target.kind == "input" else ""),
@@ -66,6 +75,58 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             span,
             help=f"write `activation: {target.activation}`, or make the last layer `output`",
         )
+
+
+def _keep_places(graph: Graph, target: Target) -> str:
+    """How to keep the axes in front of the answers: the first layer without them has lost them."""
+    wanted = len(target.places) + (1 if target.kind == "number" and len(target.places) > 1 else 2)
+    for layer in graph.layers:
+        before, after = layer.input_shape, layer.output_shape
+        if before is None or after is None or len(before) <= len(after) or len(after) >= wanted:
+            continue
+        if getattr(layer.layer, "return_sequences", None) is False:
+            return f"write `return_sequences: true` in `{layer.name}`, so that it gives every timestep"
+        return f"remove `{layer.name}`, which gives {show_shape(after)}: `output` keeps the axes that come to it"
+    return f"lead {show_shape((None, *target.places))} and the channels up to `output`, which keeps these axes"
+
+
+def _or_several(spec: Spec, target: Target) -> str:
+    """Of a `y` of two axes, how it is several targets instead."""
+    if spec.data.arrays is None or len(target.places) != 1 or target.name != "y":
+        return ""
+    what = "each column is a target of its own" if target.kind == "number" else "the columns are labels"
+    return f"; where {what}, leave `target` out"
+
+
+def _fit_places(ends: Shape, target: Target) -> str:
+    """What mends a network that ends in other sizes than the target has places."""
+    sizes = ends[1 : len(target.places) + 1]
+    if sizes != target.places:
+        return (
+            f"the axes in front must be {show_shape((None, *target.places))}: write `padding: same` where convolutions "
+            "make them smaller, and `up_sampling2d` or `conv2d_transpose` where pooling does"
+        )
+    return "remove `units`, and make `output` the last layer: it has the same units at each place"
+
+
+@rule
+def places_or_one_answer(checked: Checked) -> Iterator[Diagnostic]:
+    """A `y` with a single 1 in every row is one class, or a class at each place; where the network fits both, the spec
+    must say which."""
+    spec, signature, graph = checked.spec, checked.signature, checked.graph
+    if signature is None or not spec.has("model"):
+        return
+    last, target = graph[graph.outputs[0]], signature.target
+    if not isinstance(last.layer, Output) or not target.fits_places(last.input_shape):
+        return
+    yield Diagnostic(
+        "ambiguous-target",
+        f"`{target.name}` has a single 1 in each row, which is one of {len(target.classes)} classes, and what comes to "
+        f"`output`, {show_shape(last.input_shape or ())}, gives 0 or 1 at each of {len(target.classes)} places",
+        spec.span("data", "target"),
+        help="for one class remove the axis below `output`, such as by `return_sequences: false` or `flatten`; for a "
+        f"class at each place save `{target.name}` with the shape (samples, {len(target.classes)}, 1)",
+    )
 
 
 @rule
@@ -112,7 +173,7 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
     target = signature.target
     if target.kind != "input" or "binary" not in loss.of or "number" in loss.of:
         return
-    if last.output_shape not in ((None, *target.shape), (None, target.units)):  # which another rule says
+    if last.output_shape not in target.output_shapes:  # which another rule says
         return
     if getattr(loss, "from_logits", False) or isinstance(last.layer, Broken) or graph.inside(False)[last.name]:
         return
@@ -154,6 +215,28 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
         spec.span(*last.path, last.type_name, "activation"),
         Severity.WARNING,
         help="leave `activation` out: a number is put out as it is",
+    )
+
+
+@rule
+def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
+    """Where every timestep says what comes later, none may see later ones: the answers of the others stand there."""
+    spec, signature, graph = checked.spec, checked.signature, checked.graph
+    if signature is None or signature.window is None or not spec.has("model"):
+        return
+    window = signature.window
+    if not window.each or window.horizon == 0 or not signature.target.places:
+        return
+    layer = looks_ahead(graph)
+    if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
+        return
+    yield Diagnostic(
+        "sees-the-answer",
+        f"by `{layer.name}` a timestep sees later ones, and `{signature.target.name}` {window.horizon} timestep"
+        f"{'s' * (window.horizon != 1)} ahead stands there",
+        spec.key_span(*layer.path, layer.type_name),
+        labels=(Label(spec.span("data", "window", "target"), "predicted at every timestep"),),
+        help=layer.layer.cure_of_sight(),
     )
 
 

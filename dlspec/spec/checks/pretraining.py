@@ -262,6 +262,14 @@ def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
             spec.span("pretrain", "method"),
             help="write `method: autoencoder`",
         )
+    elif method.needs_labels and signature.target.places:
+        yield Diagnostic(
+            "wrong-target",
+            f"`{method.type_name}` trains layers to give one answer for a sample, and `{signature.target.name}` is "
+            "predicted at each place",
+            spec.span("pretrain", "method"),
+            help="write `method: autoencoder`",
+        )
 
 
 @rule

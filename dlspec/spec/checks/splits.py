@@ -60,14 +60,15 @@ def series_keep_their_order(checked: Checked) -> Iterator[Diagnostic]:
     if not spec.has("data") or spec.data.split.by is None or not (signature or checked.series):
         return
     series, by = checked.series, spec.data.split.by
-    classes = signature is not None and bool(signature.target.classes)
+    classes = signature is not None and bool(signature.target.classes) and not signature.target.places
     fitting = ("time",) if series else ("random", "order", *(("stratified",) if classes else ()))
     if by in fitting:
         return
     if series:
         message = "a series split at random is tested on what stands between its training samples"
     elif by == "stratified" and signature is not None:
-        message = f"a stratified split keeps the shares of classes, and `{signature.target.name}` has none"
+        has = "one at each place of a sample" if signature.target.places else "none"
+        message = f"a stratified split keeps the shares of classes, and `{signature.target.name}` has {has}"
     else:
         message = "these data have no order in time to split by"
     yield Diagnostic(

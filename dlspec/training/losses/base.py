@@ -56,7 +56,7 @@ class Loss(KerasKind):
         """Targets of a network with so many output units, as the Keras loss compares them."""
         import numpy as np
 
-        return np.eye(units, dtype="float32")[targets] if self.one_hot and targets.ndim == 1 else targets
+        return np.eye(units, dtype="float32")[targets] if self.one_hot and targets.dtype.kind == "i" else targets
 
 
 LOSSES: Registry[Loss] = Registry("loss", "dlspec.training.losses", left_out=left_out("losses"), lazy=True)

@@ -45,6 +45,7 @@ KEYS = {
     "data.window.length": "A sample is {value} timesteps in a row.",
     "data.window.steps": "Predicted are {value} timestep(s) in a row.",
     "data.window.now": "What is predicted is what the target is at the last timestep that the network sees.",
+    "data.window.target": "Something is predicted at every timestep of a window, and not at the last one alone.",
     "data.window.horizon": "What is predicted lies {value} timestep(s) behind the last one that the network sees.",
     "data.window.stride": "A training sample begins every {value} timestep(s).",
     "data.window.gap": "No sample crosses a gap in time; a gap is a step of so many times the usual one: {value}.",

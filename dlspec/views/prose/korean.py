@@ -49,6 +49,7 @@ KEYS = {
     "data.window.length": "표본 하나는 이어진 시점 {value}개입니다.",
     "data.window.steps": "이어진 시점 {value}개를 예측합니다.",
     "data.window.now": "신경망이 본 마지막 시점의 값을 예측합니다.",
+    "data.window.target": "창의 마지막 시점만이 아니라 시점마다 예측합니다.",
     "data.window.horizon": "신경망이 본 마지막 시점에서 {value}시점 뒤를 예측합니다.",
     "data.window.stride": "훈련 표본은 {value}시점마다 하나씩 시작합니다.",
     "data.window.gap": "표본은 시간의 틈에 걸치지 않습니다. 평소 간격의 몇 배를 넘어야 틈인지: {value}.",

@@ -136,7 +136,8 @@ def data_figures(run: Run) -> list[Shown]:
         found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
     if run.data.class_counts:
         each = "with each label" if target.kind == "labels" else "of each class"
-        found.append(Shown(figures.class_counts(run.data.class_counts), f"Samples {each}"))
+        what = "Places" if target.places else "Samples"
+        found.append(Shown(figures.class_counts(run.data.class_counts), f"{what} {each}"))
     return found
 
 

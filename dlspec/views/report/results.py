@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.evaluation.metrics import METRICS, judged_by
-from dlspec.views.report import figures, stage_figures
+from dlspec.views.report import figures, place_figures, stage_figures
 from dlspec.views.report.shown import Shown
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def result_figures(run: Run) -> list[Shown]:
     baselines = list(run.metrics.baselines)
     if task == "reconstruction":
         return _given_back(run)
+    if target.places:
+        return place_figures.place_figures(run)
     if task == "labels":
         return _of_labels(run)
     if task in ("class", "class_series"):

@@ -86,8 +86,12 @@ def with_and_without(found: Compared, metric: str, title: str, percent: bool) ->
 
 
 @in_style
-def error_counts(errors: Mapping[str, Array]) -> str:
-    """How often which squared error comes, for the network and each baseline."""
+def error_counts(errors: Mapping[str, Array], what: str = "squared error of a sample") -> str:
+    """How often which error comes, for the network and each baseline.
+
+    Args:
+        what: the error is.
+    """
     figure, axes = styled(10, 2.8)
     axis = axes[0, 0]
     high = max(float(np.quantile(values, 0.995)) for values in errors.values())
@@ -97,7 +101,7 @@ def error_counts(errors: Mapping[str, Array]) -> str:
         label = f"{name} (mean {show_number(values.mean())})"
         counts, edges = np.histogram(np.minimum(values, high), bins)
         axis.stairs(counts, edges, color=color, lw=1.6, label=label, fill=name == "network", alpha=0.7)
-    axis.set_xlabel("squared error of a sample")
+    axis.set_xlabel(what)
     axis.set_ylabel("samples")
     axis.legend(loc="upper right")
     return to_svg(figure, "errors")

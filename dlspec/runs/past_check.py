@@ -1,0 +1,87 @@
+"""Does a timestep see later ones? Shown of the graph before training, and of the trained network after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlspec.data.preparation.places import is_shifted
+from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics.errors import DataError, SavedModelError
+from dlspec.model.causality import looks_ahead
+from dlspec.runs.records.metrics import PastAlone
+from dlspec.training.values import predict
+
+if TYPE_CHECKING:
+    from dlspec.data.preparation import Prepared
+    from dlspec.model.graph import Graph
+    from dlspec.spec.spec import Spec
+
+Array = np.ndarray
+SAMPLES, CUTS = 16, 8
+"""Samples that are changed, and the timesteps behind which they are."""
+ALLOWED, ALLOWED_MIXED = 1e-5, 2e-2
+"""How far earlier outputs may move, as a share of their spread: a network computes the same values again."""
+
+
+def must_see_the_past_alone(data: Prepared) -> bool:
+    """Whether what is predicted at a timestep stands in later ones: a horizon above 0, or `y` is `x` one step later."""
+    target, window = data.signature.target, data.signature.window
+    if not target.places:
+        return False
+    if window is not None:
+        return window.horizon > 0
+    seen = data.columns.get(data.signature.features[0].name)
+    own = data.columns.get(target.name)
+    return seen is not None and own is not None and is_shifted(seen, own)
+
+
+def check_graph(spec: Spec, graph: Graph, data: Prepared) -> None:
+    """Raises DataError where arrays are shifted inputs, and a layer lets a timestep see later ones."""
+    if data.signature.window is not None or not must_see_the_past_alone(data):  # of a series `validate` says it
+        return
+    layer = looks_ahead(graph)
+    if layer is not None:
+        x, y = data.signature.features[0].name, data.signature.target.name
+        problem = Diagnostic(
+            "sees-the-answer",
+            f"`{y}` at each timestep is `{x}` at the next one, which a timestep sees by `{layer.name}`",
+            spec.key_span(*layer.path, layer.type_name),
+            help=layer.layer.cure_of_sight(),
+        )
+        raise DataError([problem], spec.document.texts)
+
+
+def check_past(spec: Spec, data: Prepared, network: Any) -> PastAlone | None:
+    """Changes later timesteps of some test samples, and compares what comes out at earlier ones; None where a timestep
+    may see all.
+
+    Args:
+        network: as it was trained.
+    """
+    if not must_see_the_past_alone(data):
+        return None
+    given = np.asarray(data.test.inputs[:SAMPLES])
+    timesteps, before = given.shape[1], predict(network, given)
+    spread = max(float(before.std()), 1e-12)
+    largest, place = 0.0, 0
+    for last in np.unique(np.linspace(0, timesteps - 2, CUTS).astype(int)) if timesteps > 1 else ():
+        changed = given.copy()
+        changed[:, last + 1 :] = np.roll(given, 1, axis=0)[:, ::-1][:, last + 1 :] + (given.dtype.kind == "f")
+        apart = np.abs(predict(network, changed) - before)[:, : last + 1].max() / spread
+        if not apart <= largest:
+            largest, place = float(apart), int(last)
+    allowed = ALLOWED if spec.runtime.precision == "float32" else ALLOWED_MIXED
+    return PastAlone(samples=len(given), allowed=allowed, difference=largest, timestep=place)
+
+
+def refuse_seer(found: PastAlone | None) -> None:
+    """Raises SavedModelError where outputs changed with timesteps that come later."""
+    if found is not None and not found.holds:
+        raise SavedModelError.of(
+            "sees-the-answer",
+            f"the trained network sees later timesteps: when these change, what it says up to timestep "
+            f"{found.timestep + 1} changes by {found.difference:.1g} of its spread, and the answers stand there",
+            help="do not trust the figures; the run is kept. This is a bug in dlspec or in a plugin, please report it",
+        )
