@@ -48,7 +48,7 @@ class Training:
 
     def run(self, listener=None, checkpoint=None):
         seed_everything(self.spec.seed, "network")
-        network = build_network(self.graph)
+        network = self.network = build_network(self.graph)
         hooks = Hooks(listener or Listener(), self.saved.append)
         trainer = Trainer(self.spec.training, self.plan, self.data, network, hooks)
         try:

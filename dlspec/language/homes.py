@@ -225,6 +225,7 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "mse": "errors",
         "msle": "errors",
         "pearson_correlation": "agreement",
+        "perplexity": "probabilities",
         "poisson": "errors",
         "precision": "decisions",
         "precision_at_recall": "curves",

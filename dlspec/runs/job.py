@@ -253,6 +253,7 @@ def too_large(
 def make_ready(spec: Spec, listener: Listener | None) -> Job:
     """Reads the data and loads the backend, in this order: mistakes in data are said at once."""
     from dlspec.runs.listener import Listener
+    from dlspec.runs.mask_check import check_masks
     from dlspec.runs.past_check import check_graph
     from dlspec.runtime.backend import choose_device, copied_to, make_deterministic
 
@@ -264,6 +265,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))
     plan, source = plan_of(spec, data), find_layers_file(spec)
     check_graph(spec, plan.graph, data)
+    check_masks(spec, plan.graph, data)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)
     make_deterministic(spec.runtime)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlspec.data.preparation.places import is_shifted
+from dlspec.data.preparation.places import steps_ahead
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
 from dlspec.model.causality import looks_ahead
@@ -25,28 +25,33 @@ ALLOWED, ALLOWED_MIXED = 1e-5, 2e-2
 """How far earlier outputs may move, as a share of their spread: a network computes the same values again."""
 
 
-def must_see_the_past_alone(data: Prepared) -> bool:
-    """Whether what is predicted at a timestep stands in later ones: a horizon above 0, or `y` is `x` one step later."""
+def answers_lie_ahead(data: Prepared) -> int:
+    """How many timesteps later that is seen which is predicted at a timestep: the horizon, or by so many `y` is `x`
+    moved; 0: the answers do not stand in what is seen."""
     target, window = data.signature.target, data.signature.window
     if not target.places:
-        return False
+        return 0
     if window is not None:
-        return window.horizon > 0
+        return window.horizon
     seen = data.columns.get(data.signature.features[0].name)
     own = data.columns.get(target.name)
-    return seen is not None and own is not None and is_shifted(seen, own)
+    return 0 if seen is None or own is None else steps_ahead(seen, own)
 
 
 def check_graph(spec: Spec, graph: Graph, data: Prepared) -> None:
     """Raises DataError where arrays are shifted inputs, and a layer lets a timestep see later ones."""
-    if data.signature.window is not None or not must_see_the_past_alone(data):  # of a series `validate` says it
+    if data.signature.window is not None:  # of which `validate` says it
+        return
+    steps = answers_lie_ahead(data)
+    if not steps:
         return
     layer = looks_ahead(graph)
     if layer is not None:
         x, y = data.signature.features[0].name, data.signature.target.name
         problem = Diagnostic(
             "sees-the-answer",
-            f"`{y}` at each timestep is `{x}` at the next one, which a timestep sees by `{layer.name}`",
+            f"`{y}` at each timestep stands in `{x}` {steps} timestep{'s' * (steps > 1)} later, which a timestep "
+            f"sees by `{layer.name}`",
             spec.key_span(*layer.path, layer.type_name),
             help=layer.layer.cure_of_sight(),
         )
@@ -60,7 +65,7 @@ def check_past(spec: Spec, data: Prepared, network: Any) -> PastAlone | None:
     Args:
         network: as it was trained.
     """
-    if not must_see_the_past_alone(data):
+    if not answers_lie_ahead(data):
         return None
     given = np.asarray(data.test.inputs[:SAMPLES])
     timesteps, before = given.shape[1], predict(network, given)

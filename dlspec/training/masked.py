@@ -12,11 +12,31 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.data.signature import Target
 
 Array = np.ndarray
+AT_ONCE = 512
+"""Samples whose masks are computed together."""
+
+
+def mask_of_output(network: Any) -> Any:
+    """The mask of timesteps that leads to the output of a Keras model, as it was found when the model was built; None:
+    there is none.
+
+    It is not read off what the model puts out: where a layer of attention takes a masked tensor that others take too,
+    Keras forgets the mask of that tensor in use.
+    """
+    return getattr(network.outputs[0], "_keras_mask", None)
 
 
 def has_mask(network: Any) -> bool:
     """Whether a mask of timesteps comes out of a Keras model beside its output."""
-    return getattr(network.output, "_keras_mask", None) is not None
+    return mask_of_output(network) is not None
+
+
+def mask_network(network: Any) -> Any:
+    """A Keras model that gives the mask of the output of another alone, (batch, timesteps) bool; None: it has none."""
+    import keras
+
+    mask = mask_of_output(network)
+    return None if mask is None else keras.Model(network.inputs, mask)
 
 
 def mask_of(network: Any, inputs: Any) -> Array | None:
@@ -25,17 +45,34 @@ def mask_of(network: Any, inputs: Any) -> Array | None:
     Args:
         inputs: what the network sees, (samples, ...).
     """
-    if not has_mask(network):
+    found = mask_network(network)
+    if found is None or not len(inputs):
         return None
-    from keras import ops
+    return np.concatenate([np.asarray(found.predict_on_batch(block)) for block in blocks(inputs, AT_ONCE)]).astype(bool)
 
-    found = []
-    for block in blocks(inputs, 256):
-        mask = getattr(network(block, training=False), "_keras_mask", None)
-        if mask is None:
-            return None
-        found.append(ops.convert_to_numpy(mask))
-    return np.concatenate(found).astype(bool) if found else None
+
+def places_of(network: Any, inputs: Any) -> Array | None:
+    """How many timesteps of each sample count, (samples,); None: all of them have as many."""
+    mask = mask_of(network, inputs)
+    return None if mask is None else mask.reshape(len(mask), -1).sum(axis=1)
+
+
+def keep_mask(network: Any) -> None:
+    """Makes the loss of a compiled Keras model leave out what its mask leaves out, where Keras forgets that mask."""
+    from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
+
+    found = mask_network(network)
+    if found is None:
+        return
+
+    def compute_loss(
+        x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        if get_keras_mask(y_pred) is None:
+            set_keras_mask(y_pred, found(x, training=False))
+        return type(network).compute_loss(network, x, y, y_pred, sample_weight, training)
+
+    network.compute_loss = compute_loss
 
 
 def without_masked(truth: Array, mask: Array | None) -> Array:

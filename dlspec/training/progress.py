@@ -69,9 +69,9 @@ _OWN = tuple(own.name for own in fields(HistoryRow) if own.name != "measures")
 class Progress:
     """Where training stands: `epoch` and `step` count what is done in stage number `stage`.
 
-    `loss_sum` adds up the loss of every sample of the epoch so far, `seconds` its time. `best` and `wait` are those of
-    early stopping; `callbacks` holds the numbers that each callback counts. `first_loss` is that of a stage before
-    its first step. `begun`: whether the stage stands at its first step, or behind it.
+    `loss_sum` adds up the loss of every sample, or place, of the epoch so far, `seconds` its time. `best` and `wait`
+    are those of early stopping; `callbacks` holds the numbers that each callback counts. `first_loss` is that of a
+    stage before its first step. `begun`: whether the stage stands at its first step, or behind it.
     """
 
     stage: int = 0

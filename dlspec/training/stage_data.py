@@ -21,7 +21,8 @@ class StageData:
     Args:
         x: inputs, (samples, ...).
         y: targets, as the loss compares them; None: the method of the stage makes its own.
-        weights: how much each sample counts, (samples,); None: all alike.
+        weights: how much each sample, or each of its places, counts, (samples, ...); None: all alike.
+        places, held_out_places: how many places of each sample count, (samples,); None: all have as many.
     """
 
     x: Samples
@@ -29,9 +30,19 @@ class StageData:
     weights: Samples | None
     held_out: Samples
     held_out_y: Samples | None
+    places: np.ndarray | None = None
+    held_out_places: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def counting(self, samples: np.ndarray) -> int:
+        """How many of some samples count, or of their places."""
+        return len(samples) if self.places is None else int(self.places[samples].sum())
+
+    @property
+    def all_counting(self) -> int:
+        return len(self) if self.places is None else max(1, int(self.places.sum()))
 
 
 def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any) -> Samples:

@@ -129,13 +129,16 @@ class StageRun:
             began = time.perf_counter()
             if len(samples.held_out):
                 callbacks.call.on_test_begin()
-                val_loss = engine.loss(samples.held_out, samples.held_out_y, self.evaluation_batch)
+                val_loss = engine.loss(
+                    samples.held_out, samples.held_out_y, self.evaluation_batch, samples.held_out_places
+                )
                 if not math.isfinite(val_loss):
                     failure = partial(self._failure, engine, epoch, val_loss)
                     return callbacks.end_at_nan(epoch, val_loss, failure)
             seconds = progress.seconds + time.perf_counter() - began
             measures = _measures(model, samples) if stage.kind == "pretrain" else {}
-            row = HistoryRow(stage.name, epoch, progress.loss_sum / len(samples), val_loss, round(seconds, 4), measures)
+            mean = progress.loss_sum / samples.all_counting
+            row = HistoryRow(stage.name, epoch, mean, val_loss, round(seconds, 4), measures)
             if stopping:  # here, since `swap_ema_weights` takes the weights that were measured out again
                 self._remember_best(stopping, row)
             if val_loss is not None:
@@ -188,7 +191,8 @@ class StageRun:
         loss = math.nan
         for step, loss in enumerate(map(float, losses), start=first + 1):
             progress.step = step
-            progress.loss_sum += loss * min(stage.batch_size, len(order) - (step - 1) * stage.batch_size)
+            batch = order[(step - 1) * stage.batch_size : step * stage.batch_size]
+            progress.loss_sum += loss * self.samples.counting(batch)
             if not math.isfinite(loss):
                 return loss
             callbacks.call.on_train_batch_end(step - 1, {"loss": loss})

@@ -24,7 +24,7 @@ from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.choice import compiled_stages
 from dlspec.training.errors import out_of_memory_in_words
 from dlspec.training.layer_outputs import LayerOutputs
-from dlspec.training.masked import masked
+from dlspec.training.masked import keep_mask, masked, places_of
 from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Hooks
 from dlspec.training.section import TrainingSettings
@@ -159,6 +159,8 @@ class Trainer:
             # a schedule goes on where frozen layers thaw
             optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule, steps * before)
             self.network.compile(optimizer=optimizer, loss=loss.build())
+            if target.places:
+                keep_mask(self.network)
         self._begin(self.network)
         if index < self.state.progress.stage:  # stopped after training, before the results were written
             return
@@ -170,6 +172,7 @@ class Trainer:
             sample_weights(self.settings.train, masked(self.network, self.data)),
             held_out.inputs,
             self._targets(held_out),
+            *(places_of(self.network, part.inputs) if target.places else None for part in (train, held_out)),
         )
         evaluation_batch = stage.batch_size if loss.of_batch else EVALUATION_BATCH
         self._train(

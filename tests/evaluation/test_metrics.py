@@ -99,6 +99,7 @@ def test_losses_of_classes_are_keras_own(count):
     labels, probability = LABELS[count], SHARES[count]
     assert ours("log_loss", count) == close(keras_value("SparseCategoricalCrossentropy", labels, probability))
     assert ours("log_loss", count) == close(reference.log_loss(labels, probability))
+    assert ours("perplexity", count) == close(np.exp(reference.log_loss(labels, probability)))
     assert ours("cosine_similarity", count) == close(keras_value("CosineSimilarity", one_hot(count), probability))
     assert ours("categorical_hinge", count) == close(keras_value("CategoricalHinge", one_hot(count), probability))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dlspec
-from dlspec.data.preparation.places import is_shifted
+from dlspec.data.preparation.places import steps_ahead
 from dlspec.evaluation.scores import Scorer, counted_places
 from dlspec.evaluation.verdict import losses
 from dlspec.language.diagnostics.errors import DataError, SavedModelError, SpecError
@@ -250,8 +250,8 @@ def test_a_place_that_does_not_count_has_no_part():
 
 def test_shifted_arrays_are_known(tmp_path):
     walk = RANDOM.normal(size=(60, 9, 1)).cumsum(axis=1)
-    assert is_shifted(walk[:, :-1], walk[:, 1:, 0])
-    assert not is_shifted(walk[:, :-1], walk[:, :-1])
+    assert steps_ahead(walk[:, :-1], walk[:, 1:, 0]) == 1
+    assert steps_ahead(walk[:, :-1], walk[:, :-1]) == 0
     arrays = walk[:, :-1].astype("float32"), walk[:, 1:].astype("float32")
     ahead = spec_of(
         tmp_path, arrays, "numeric", "  - conv1d: {filters: 4, kernel_size: 3, padding: same}\n  - output\n"
@@ -264,6 +264,25 @@ def test_shifted_arrays_are_known(tmp_path):
     )
     run = dlspec.run(past, out=tmp_path / "past")
     assert run.metrics.past_alone.holds
+
+
+def test_answers_that_stand_later_in_what_is_seen_are_known():
+    x = RANDOM.normal(size=(300, 9, 3))
+    later = np.concatenate([x[:, 2:], RANDOM.normal(size=(300, 2, 3))], axis=1)
+    assert steps_ahead(x.astype("float32"), later) == 2
+    assert steps_ahead(x, later[..., 1]) == 2  # one column of several
+    assert steps_ahead(x, later[..., [2, 0]].astype("float32")) == 2
+    assert steps_ahead(x, np.stack([later[..., 0], x[..., 1] ** 2], axis=-1)) == 0
+    assert steps_ahead(x, later[:, ::-1]) == 0
+    later[290, 0, 1] += 1
+    assert steps_ahead(x, later[..., 1]) == 0
+    tokens = RANDOM.integers(0, 30, (200, 8))
+    assert steps_ahead(tokens[:, :-1], tokens[:, 1:]) == 1
+    frames = RANDOM.integers(0, 2, (40, 7, 5, 5, 1)).astype("uint8")
+    assert steps_ahead(frames[:, :-1], frames[:, 1:, ..., 0]) == 1
+    assert steps_ahead(frames[:, :-1], frames[:, -1]) == 0
+    nothing = np.zeros((50, 6, 1))
+    assert steps_ahead(nothing, nothing) == 0
 
 
 def test_a_network_that_sees_later_timesteps_ends_the_run(tmp_path, monkeypatch):
@@ -301,6 +320,16 @@ def padded(timesteps, kind):
         own[:length] = given[:length]
         answers[:length] = (given[:length, 0].cumsum() > 0) + 1 if kind == "category" else given[:length, 1] * 3 + 7
     return x, y
+
+
+def test_zeros_that_are_scaled_are_not_masked_and_the_run_says_so(tmp_path):
+    layers = "  - masking\n  - lstm: {units: 4, return_sequences: true}\n  - output\n"
+    file = spec_of(tmp_path, padded(8, "category"), "category", layers)
+    with pytest.raises(DataError, match="masking_1") as caught:
+        dlspec.run(file, out=tmp_path / "run")
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.span.line) == ("masking-after-scale", 5)
+    assert "scale: none" in problem.help
 
 
 @pytest.mark.parametrize("kind", ["category", "numeric"])

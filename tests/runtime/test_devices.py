@@ -23,6 +23,7 @@ SPECS = {
     "supervised": f"model: [{DENSE}, dense: 9, output]\npretrain: {{method: supervised, epochs: 2}}",
     "synchronized": "model: [dense: {units: 9, use_bias: false}, batch_normalization: {synchronized: true}, "
     "dropout: 0.2, output]",
+    "masked": "model: [masking, lstm: {units: 4, return_sequences: true}, output]",
 }
 OTHERS = [name for name in SPECS if name != "dropout"]
 SCRIPT = """
@@ -40,6 +41,9 @@ class StopOnce(Listener):
 
 SEVERAL = {"runtime.distribute.strategy": "mirrored", "runtime.distribute.devices": 2}
 specs, found = json.loads(sys.argv[1]), {}
+random = np.random.default_rng(1)
+there = np.arange(9) < np.sort(random.integers(1, 10, 100))[:, None]
+np.savez("padded.npz", x=(random.normal(size=(100, 9, 2)) * there[..., None]).astype("float32"), y=there * 1)
 for name, text in specs.items():
     runs = []
     for more in (SEVERAL, {}):
@@ -73,6 +77,9 @@ def found(*names: str) -> dict:
     specs = {name: common.replace("MODEL", SPECS[name]) for name in names}
     if "synchronized" in specs:
         specs["synchronized"] = specs["synchronized"].replace("_size: 33", "_size: 30")  # Keras wants equal parts
+    if "masked" in specs:  # sequences of unequal lengths, and a class at each timestep
+        arrays = "arrays: padded.npz, target: {y: category}, scale: none"
+        specs["masked"] = specs["masked"].replace("dataset: iris, scale: min_max", arrays)
     # the first spec of a process decides which devices there are, so those of one device come second
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import Target
 
 Array = np.ndarray
-SHIFTED_AT_ONCE = 256
-"""Samples that are compared at a time."""
+FIRST_COMPARED, SHIFTED_AT_ONCE = 32, 256
+"""Samples that are compared first, and then at a time."""
 
 
 def class_values(target: Target, dtype: Any) -> Array:
@@ -71,17 +71,51 @@ def numbers_at_places(section: DataSpec, target: Target, columns: Columns, rows:
     return np.asarray(found, "float64").reshape(len(found), *target.places)
 
 
-def is_shifted(seen: Any, target: Any) -> bool:
-    """Whether what is predicted at each timestep is what is seen at the next one, in every sample.
+def steps_ahead(seen: Any, target: Any) -> int:
+    """How many timesteps later that is seen which is predicted at a timestep, in every sample; 0: it is not seen so.
+
+    Everything that is predicted must stand among what is seen, such as one column of several or a whole frame, up to
+    the rounding of float32. The last timesteps, whose answers lie behind what is seen, may hold anything.
 
     Args:
-        seen, target: (samples, timesteps, ...); a last axis of size 1 is none.
+        seen, target: (samples, timesteps, ...).
     """
-    one, other = (values.shape[:-1] if values.shape[-1:] == (1,) else values.shape for values in (seen, target))
-    if one != other or len(one) < 2 or one[1] < 2 or not len(seen):
-        return False
-    for first in range(0, len(seen), SHIFTED_AT_ONCE):
-        x, y = (np.asarray(each[first : first + SHIFTED_AT_ONCE]).reshape(-1, *one[1:]) for each in (seen, target))
-        if not np.array_equal(x[:, 1:], y[:, :-1]):
-            return False
-    return True
+    x, y = (_columns(values, slice(FIRST_COMPARED)) for values in (seen, target))
+    if x is None or y is None or x.shape[:2] != y.shape[:2] or not len(x):
+        return 0
+    for step in range(1, x.shape[1] // 2 + 1):
+        place = _where(x[:, step:], y[:, :-step])
+        if place is not None and all(
+            np.array_equal(one[:, step:, place], other[:, :-step])
+            for one, other in _together(seen, target, range(0, len(seen), SHIFTED_AT_ONCE))
+        ):
+            return step
+    return 0
+
+
+def _columns(values: Any, rows: slice) -> Array | None:
+    """Some samples as (samples, timesteps, columns) in float32; None: they are no numbers, or have no timesteps."""
+    if values.ndim < 2 or values.shape[1] < 2 or values.dtype.kind not in "buif":
+        return None
+    some = np.asarray(values[rows])
+    return some.reshape(*some.shape[:2], -1).astype("float32") + 0.0  # no -0.0
+
+
+def _together(seen: Any, target: Any, firsts: range) -> Iterator[tuple[Array, Array]]:
+    """Both, some samples at a time."""
+    for first in firsts:
+        rows = slice(first, first + firsts.step)
+        x, y = (_columns(values, rows) for values in (seen, target))
+        assert x is not None and y is not None, "they were numbers"  # noqa: PT018
+        yield x, y
+
+
+def _where(x: Array, y: Array) -> list[int] | None:
+    """The column of one array that is equal to each column of another; None: there is one of which none is, or what is
+    to be found is the same everywhere."""
+    if (y == y[:1, :1]).all():
+        return None
+    known = {x[..., place].tobytes(): place for place in range(x.shape[2])}
+    found = [known.get(y[..., place].tobytes()) for place in range(y.shape[2])]
+    places = [place for place in found if place is not None]
+    return places if len(places) == len(found) else None

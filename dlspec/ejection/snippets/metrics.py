@@ -132,6 +132,12 @@ def log_loss(truth, probabilities):
     return float(-np.log(np.clip(given, 1e-12, 1)).mean())
 
 
+def perplexity(truth, probabilities):
+    """Among how many classes that are equally likely the choice is as hard: e to the power of the log loss."""
+    given = probabilities[np.arange(len(truth)), truth]
+    return float(np.exp(-np.log(np.clip(given, 1e-12, 1)).mean()))
+
+
 def cosine_similarity(truth, probabilities):
     """Mean cosine between the probabilities and the true class as a vector."""
     given = probabilities[np.arange(len(truth)), truth]

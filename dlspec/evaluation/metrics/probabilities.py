@@ -121,6 +121,19 @@ class LogLoss(ClassMetric):
 
 
 @METRICS.register
+class Perplexity(ClassMetric):
+    """Among how many classes that are equally likely the choice is as hard: e to the power of the log loss."""
+
+    better, label, bounds = "lower", "Perplexity", (1, inf)
+    examples: ClassVar = ["perplexity"]
+
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+        import math
+
+        return math.exp(LogLoss().compute(truth, predicted))
+
+
+@METRICS.register
 class CosineSimilarity(ClassMetric):
     """Mean cosine between the probabilities and the true class as a vector."""
 

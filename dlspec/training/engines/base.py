@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -58,8 +59,12 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
-        """The mean loss over samples, in the mode of use."""
+    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH, places: Array | None = None) -> float:
+        """The mean loss over samples, or over their places, in the mode of use.
+
+        Args:
+            places: how many of each sample count, (samples,); None: all samples have as many.
+        """
 
     @property
     def steps_of_an_epoch(self) -> int:
@@ -126,6 +131,18 @@ class EngineKind(Kind):
 ENGINES: Registry[EngineKind] = Registry("engine", "dlspec.training.engines.choice")
 
 
+def mean_of_batches(losses: Sequence[float] | Array, count: int, batch_size: int, places: Array | None) -> float:
+    """The mean over samples, or over places, of the means of batches.
+
+    Args:
+        count: samples of all batches; all but the last have `batch_size`.
+        places: as of `Engine.loss`.
+    """
+    first = np.arange(0, count, batch_size)
+    shares = np.minimum(batch_size, count - first) if places is None else np.add.reduceat(places, first)
+    return float((np.asarray(losses, "float64") * shares).sum() / max(1, shares.sum()))
+
+
 class Pace:
     """How many steps a run has: as many as fit into a short time."""
 
@@ -153,12 +170,12 @@ class StepByStep(Engine):
             losses.append(self.model.train_on_batch(x, y, sample_weight=more[-1] if self.has_weights else None))
         return np.array(losses, "float32")
 
-    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH) -> float:
-        total = 0.0
+    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH, places: Array | None = None) -> float:
+        losses = []
         for batch, *more in batches([x] if y is None else [x, y], batch_size):
             targets = more[0] if more else np.zeros((len(batch), 1), "float32")
-            total += float(self.model.test_on_batch(batch, targets)) * len(batch)
-        return total / len(x)
+            losses.append(float(self.model.test_on_batch(batch, targets)))
+        return mean_of_batches(losses, len(x), batch_size, places)
 
     def close(self) -> None:
         return  # they were not changed

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from dlspec.training.engines.tensorflow import TensorFlowEngine
+from dlspec.training.masked import mask_network
 
 
 class MirroredEngine(TensorFlowEngine):
@@ -25,6 +26,7 @@ class MirroredEngine(TensorFlowEngine):
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         optimizer._all_reduce_sum_gradients = lambda pairs: pairs  # they were, before they were clipped
         self._changed.append((optimizer, "_all_reduce_sum_gradients"))
+        self._mask = mask_network(model)
 
     def _step(self, batch: list[Any], drawn: tuple[Any, ...]) -> Any:
         count, parts = tf.shape(batch[0])[0], self.strategy.num_replicas_in_sync
@@ -32,7 +34,8 @@ class MirroredEngine(TensorFlowEngine):
 
         def step_of_one() -> Any:
             context = tf.distribute.get_replica_context()
-            values, share = of_each[int(tf.get_static_value(context.replica_id_in_sync_group))]
+            values, rows = of_each[int(tf.get_static_value(context.replica_id_in_sync_group))]
+            share = self._share(context, values[0], rows, count)
             # Keras divides every loss by the number of devices
             loss, gradients = self._gradients(values[: len(batch)], tuple(values[len(batch) :]), share * parts)
             pairs = list(zip(gradients, self.model.trainable_weights, strict=True))
@@ -43,10 +46,22 @@ class MirroredEngine(TensorFlowEngine):
 
         return self.strategy.reduce(tf.distribute.ReduceOp.SUM, self.strategy.run(step_of_one), axis=None)
 
+    def _share(self, context: Any, inputs: Any, rows: Any, count: Any) -> Any:
+        """The share of a device in what the loss of a batch is the mean of: samples, or places that are not masked.
+
+        Args:
+            rows: samples of the device, of `count` in all.
+        """
+        if self._mask is None:
+            return tf.cast(rows, tf.float32) / tf.cast(count, tf.float32)
+        own = tf.reduce_sum(tf.cast(self._mask(inputs, training=False), tf.float32))
+        own *= tf.cast(rows > 0, tf.float32)
+        return own / tf.maximum(context.all_reduce(tf.distribute.ReduceOp.SUM, own), 1.0)
+
 
 def _part(values: list[Any], count: Any, place: int, parts: int) -> tuple[list[Any], Any]:
-    """The rows of a batch that a device takes, and their share of it; of none one row, whose share is 0."""
+    """The rows of a batch that a device takes, and how many they are; of none one row."""
     first, last = count * place // parts, count * (place + 1) // parts
     begin = tf.minimum(first, count - 1)
     end = tf.maximum(last, begin + 1)
-    return [some[begin:end] for some in values], tf.cast(last - first, tf.float32) / tf.cast(count, tf.float32)
+    return [some[begin:end] for some in values], last - first

@@ -17,7 +17,7 @@ from dlspec.data.arrays import ALIGNMENT, aligned, is_read_later
 from dlspec.data.arrays import Samples as Arrays
 from dlspec.runtime.backend import on_gpu
 from dlspec.training.batches import batches
-from dlspec.training.engines.base import Engine
+from dlspec.training.engines.base import Engine, mean_of_batches
 from dlspec.training.engines.masks import Masks
 from dlspec.training.engines.recurrent import hasten
 from dlspec.training.values import EVALUATION_BATCH
@@ -114,21 +114,21 @@ class TensorFlowEngine(Engine):
             losses.append(np.reshape(rest.numpy(), 1))
         return np.concatenate(losses)
 
-    def loss(self, x: Arrays, y: Arrays | None, batch_size: int = EVALUATION_BATCH) -> float:
+    def loss(
+        self, x: Arrays, y: Arrays | None, batch_size: int = EVALUATION_BATCH, places: Array | None = None
+    ) -> float:
         arrays = [x] if y is None else [x, y]
-        done, losses = 0, np.empty(0, "float64")
+        done, losses = 0, list[float]()
         if not any(map(is_read_later, arrays)) and sum(values.nbytes for values in arrays) <= ON_DEVICE:
             if x is not self._held_out:
                 self._held_out, self._held_out_tensors = x, [_as_tensor(values) for values in arrays]
             whole = len(x) // batch_size
             if whole:
-                judged = self._judge_all(self._held_out_tensors, tf.constant(whole), batch_size)
-                losses = judged.numpy().astype("float64")
+                losses += self._judge_all(self._held_out_tensors, tf.constant(whole), batch_size).numpy().tolist()
                 done = whole * batch_size
-        total = float(losses.sum() * batch_size)
         for some in batches([values[done:] for values in arrays] if done else arrays, batch_size):
-            total += float(self._judge([tf.constant(values) for values in some])) * len(some[0])
-        return total / len(x)
+            losses.append(float(self._judge([tf.constant(values) for values in some])))
+        return mean_of_batches(losses, len(x), batch_size, places)
 
     def gradients(self, order: np.ndarray, step: int) -> list[tuple[Any, np.ndarray]]:
         batch = [tf.constant(values) for values in self.samples(order, step, step + 1)]
