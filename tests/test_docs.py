@@ -68,8 +68,8 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
         f"{i // 2},{40 + i},{'yes' if i % 2 else 'no'},{('train', 'val', 'test')[i % 3]}\n" for i in range(60)
     )
     (tmp_path / "visits.csv").write_text(f"patient,age,ill,part\n{visits}", encoding="utf-8")
-    quotes = "".join(f"{name},{day},{day % 7}\n" for name in ("ABC", "XYZ") for day in range(300))
-    (tmp_path / "quotes.csv").write_text(f"ticker,date,close\n{quotes}", encoding="utf-8")
+    quotes = "".join(f"{name},{day},{day % 7},{day}\n" for name in ("ABC", "XYZ") for day in range(300))
+    (tmp_path / "quotes.csv").write_text(f"ticker,date,close,volume\n{quotes}", encoding="utf-8")
     (tmp_path / "sales.txt").write_text("Köln;3;1.200,5\nUlm;4;80\nUlm;?;90\n", encoding="cp1252")
     pd.DataFrame({"day": range(60), "sold": range(60)}).to_excel(
         tmp_path / "book.xlsx", sheet_name="sales", index=False

@@ -18,7 +18,7 @@ def needs_memory(section: DataSpec, signature: Signature) -> tuple[tuple[str, ..
     for column, kind in zip(signature.features, signature.types, strict=False):
         if not isinstance(kind, GatheredFeature):
             return ("features",), f"`{column.name}`, which is `{kind.type_name}`,"
-    for key in ("labels", "limit", "unlabeled"):
+    for key in ("labels", "limit", "unlabeled", "weight"):
         if getattr(section, key) is not None:
             return (key,), f"`{key}`"
     for key in ("group", "column", "folds"):

@@ -11,11 +11,12 @@ from dlspec.data.signature import HOLDS, Signature
 
 
 def not_seen(section: DataSpec, description: Description, signature: Signature) -> dict[str, str]:
-    """Column -> why the network does not see it; those that are predicted, or say time, group or part, have a role."""
+    """Column -> why the network does not see it; those that are predicted, or say time, group, part or weight, have a
+    role."""
     split = section.split
     seen = {column.name for column in signature.features} | {*description.targets}  # a set's own label
     seen |= {*signature.target.names, *(name for target in signature.targets.values() for name in target.names)}
-    seen |= {name for name in (signature.time, signature.group, split.group, split.column) if name}
+    seen |= {name for name in (signature.time, signature.group, split.group, split.column, section.weight) if name}
     return {c.name: _why(section, c, description) for c in description.columns if c.name not in seen}
 
 

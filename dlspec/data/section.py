@@ -198,6 +198,7 @@ class DataSpec(Section):
     time: AnyTime | None = None
     group: Text | None = None
     target: Targets | None = None
+    weight: Text | None = None
     features: Features | None = None
     window: Window | None = None
     predict: Literal["level", "difference", "return"] | None = None

@@ -39,6 +39,8 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
     """
     if subject.target.places:
         raise NotWritten(f"`{subject.target.name}`, which is predicted at each place of a sample")
+    if subject.spec.data.weight is not None:
+        raise NotWritten(f"`weight: {subject.spec.data.weight}`, by which samples count differently")
     if len(subject.folds) == 1:
         return _written(subject, name)
     of_folds = [_written(replace(subject, fold=fold), name) for fold in range(len(subject.folds))]

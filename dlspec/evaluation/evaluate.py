@@ -16,7 +16,7 @@ from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import show_number
 from dlspec.evaluation.outcome import Verdict
 from dlspec.evaluation.require import ALL, requirements
-from dlspec.evaluation.score_intervals import Bounds
+from dlspec.evaluation.score_intervals import Bounds, worth
 from dlspec.evaluation.scores import Scorer, Scores
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.evaluation.verdict import judge, losses_of
@@ -149,9 +149,21 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     )
 
 
+def weights_in_words(weights: Array) -> str:
+    """What it means that test samples count differently."""
+    alike = worth(len(weights), weights)
+    return (
+        "Samples count by their weight: in the loss, in all metrics, in the baselines and in the verdict. The "
+        f"{len(weights):,} samples weigh {weights.min():.4g} to {weights.max():.4g}, and tell as much as {alike:,.0f} "
+        "of equal weight."
+    )
+
+
 def _notes(data: Prepared, stops_early: bool) -> list[str]:
     """What a reader should know to understand the result."""
     notes = [*data.notes]
+    if data.test.weights is not None:
+        notes.append(weights_in_words(data.test.weights))
     if is_read_later(data.train.inputs) and len(data.train) > READ_AGAIN:
         notes.append(f"The figures of the training part are of {READ_AGAIN:,} samples of it, drawn evenly.")
     if len(data.unlabeled) and stops_early:

@@ -27,6 +27,7 @@ def intervals_of_scores(
     *,
     slow: bool = False,
     places: int = 1,
+    weights: Array | None = None,
 ) -> dict[str, Bounds | None]:
     """The lowest and the highest value of each score, with 95% confidence; None: that cannot be told.
 
@@ -41,22 +42,30 @@ def intervals_of_scores(
         bounds: score -> the least and the most that it can be; scores that are not there have no interval.
         slow: to compute a score takes long, so that it is computed less often.
         places: of a sample, of each of which a score tells as much as of a whole sample at most.
+        weights: how much each sample counts, (samples,); None: all alike.
     """
     most = FEW_BLOCKS if slow or count > MANY else BLOCKS
     whole = scores(np.arange(count))
     widest: dict[str, Bounds | None] = dict.fromkeys(bounds)
     for codes, between in _ways_to_cut(count, dependence, most):
-        shares = np.bincount(codes) / count
+        shares = np.bincount(codes, weights) / (count if weights is None else weights.sum())
         if len(shares) < FEWEST:
             continue
         without = [scores(np.flatnonzero(codes != block)) for block in range(len(shares))]
-        samples = 1.0 if between is INDEPENDENT and dependence.groups is not None else count / len(shares)
+        samples = (
+            1.0 if between is INDEPENDENT and dependence.groups is not None else worth(count, weights) / len(shares)
+        )
         samples *= places
         for name, ends in bounds.items():
             each = np.array([own[name] for own in without])
             found = _interval(whole[name], each, shares, between, ends, samples)
             widest[name] = max(widest[name], found, key=_width)
     return widest
+
+
+def worth(count: int, weights: Array | None) -> float:
+    """How many samples of equal weight tell as much as these (Kish, 1965)."""
+    return count if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def _width(ends: Bounds | None) -> float:

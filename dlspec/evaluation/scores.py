@@ -36,7 +36,7 @@ class Scorer:
 
     def __init__(self, metrics: Sequence[Metric], data: Judged, part: Part) -> None:
         self.metrics, self.data, self.part = metrics, data, part
-        self.truth = np.asarray(part.truth)
+        self.truth, self.weights = np.asarray(part.truth), part.weights
         self.naive = _naive_errors(data, part)
 
     @property
@@ -60,15 +60,20 @@ class Scorer:
             truth, guess = counted_places(truth, guess)
             return {metric.type_name: metric.compute(truth, guess) for metric in self.metrics}
         naive = None if self.naive is None else self.naive[places]
+        counts = {} if self.weights is None else {"weights": self.weights[places]}
+        if counts and not counts["weights"].any():
+            return {metric.type_name: math.nan for metric in self.metrics}
         if not self.data.signature.target.columns:
             of_all = None if naive is None else naive[:, 0]
-            return {metric.type_name: metric.compute(truth, guess, of_all) for metric in self.metrics}
+            return {metric.type_name: metric.compute(truth, guess, of_all, **counts) for metric in self.metrics}
         spreads = self.data.deviations
         found: Scores = {}
         for metric in self.metrics:
             by = spreads if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
             each = [
-                metric.compute(truth[:, i] / by[i], guess[:, i] / by[i], None if naive is None else naive[:, i])
+                metric.compute(
+                    truth[:, i] / by[i], guess[:, i] / by[i], None if naive is None else naive[:, i], **counts
+                )
                 for i in range(truth.shape[1])
             ]
             found[metric.type_name] = float(np.mean(each))
@@ -84,8 +89,10 @@ class Scorer:
                 of_some = partial(Scorer(own, self.data, self.part).scores, guess)
                 bounds = {metric.type_name: metric.bounds for metric in own}
                 places = math.prod(self.data.signature.target.places)
-                count = len(self.truth)
-                found |= intervals_of_scores(of_some, count, dependence, bounds, slow=slow, places=places)
+                count, weights = len(self.truth), self.weights
+                found |= intervals_of_scores(
+                    of_some, count, dependence, bounds, slow=slow, places=places, weights=weights
+                )
         return found
 
     def by_value(self, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
@@ -94,12 +101,14 @@ class Scorer:
         A label is a class of two, which metrics that speak of several labels cannot judge.
         """
         labels = self.data.signature.target.kind == "labels"
+        counts = {} if self.weights is None else {"weights": self.weights}
         metrics = [metric for metric in self.metrics if not (labels and metric.of_several)]
 
         def score(metric: Metric, guess: Array, i: int) -> float:
             if labels:
-                return metric.compute(self.truth[:, i], class_shares(guess[:, [i]]))
-            return metric.compute(self.truth[:, i], guess[:, i], None if self.naive is None else self.naive[:, i])
+                return metric.compute(self.truth[:, i], class_shares(guess[:, [i]]), **counts)
+            naive = None if self.naive is None else self.naive[:, i]
+            return metric.compute(self.truth[:, i], guess[:, i], naive, **counts)
 
         return {
             name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}
@@ -115,15 +124,18 @@ class Scorer:
         counts = self.truth >= 0
         truth = self.truth[counts]
         there = np.bincount(truth, minlength=count)
+        weights = None if self.weights is None else self.weights[counts]
+        whole = there if weights is None else np.bincount(truth, weights, minlength=count)
         of: dict[str, tuple[Array, Array]] = {}
         for who, shares in guesses.items():
             guessed = shares.argmax(axis=-1)[counts]
-            right = np.bincount(truth[guessed == truth], minlength=count)
-            of[who] = right, np.bincount(guessed, minlength=count)
+            found = guessed == truth
+            right = np.bincount(truth[found], None if weights is None else weights[found], minlength=count)
+            of[who] = right, np.bincount(guessed, weights, minlength=count)
         return {
             target.classes[i]: {
                 "samples": int(there[i]),
-                "scores": {who: _of_class(right[i], there[i], said[i]) for who, (right, said) in of.items()},
+                "scores": {who: _of_class(right[i], whole[i], said[i]) for who, (right, said) in of.items()},
             }
             for i in _largest(there)
         }

@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.evaluation.intervals import Dependence, Interval, interval_of_mean, interval_of_trainings
 from dlspec.evaluation.metrics import show_apart, show_number
 from dlspec.evaluation.outcome import Outcome, Verdict
+from dlspec.evaluation.score_intervals import worth
 
 if TYPE_CHECKING:
     from dlspec.evaluation.judged import Judged
@@ -36,7 +37,8 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
             return float(losses_of(data, guess).mean() ** 0.5)
         if target.kind in ("input", "labels"):
             return float(losses_of(data, guess).mean())
-        of_each = (((truth - guess) / by) ** 2).mean(axis=0) ** 0.5  # one number, or one of each target, as in tables
+        errors = ((truth - guess) / by) ** 2
+        of_each = np.average(errors, axis=0, weights=data.test.weights) ** 0.5  # one number, or one of each target
         return float(of_each.mean())
 
     unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
@@ -54,8 +56,9 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     best = best_of(losses)
     rows = np.asarray(data.test.rows)
     gain = losses[best] - own
-    least = least_variance(target.kind, len(gain), math.prod(target.places))
-    found = interval_of_mean(gain, dependence_of(data, rows), rivals=len(guesses), least=least)
+    found = interval_of_gain(
+        gain, dependence_of(data, rows), target.kind, math.prod(target.places), data.test.weights, len(guesses)
+    )
     own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
     says: dict[Outcome, str] = {
         "better": f"The network beats `{best}`, the best simple guess",
@@ -64,6 +67,23 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
         "too_few": f"Too few to tell whether the network beats `{best}`",
     }
     return verdict_of(target.kind, found, says, f"{name} {own_figure} against {other}", name, best)
+
+
+def interval_of_gain(
+    gain: Array, dependence: Dependence, kind: str, places: int = 1, weights: Array | None = None, rivals: int = 1
+) -> Interval:
+    """An interval of the mean gain of one network over another guess; see `interval_of_mean`.
+
+    Args:
+        gain: of each sample, which its weight has been multiplied by.
+        kind, places: of the target.
+        weights: of the samples; None: all alike. They are worth fewer of equal weight, which `pieces` counts.
+    """
+    count = len(gain)
+    share = worth(count, weights) / max(1, count)
+    least = least_variance(kind, round(count * share), places) / share
+    found = interval_of_mean(gain, dependence, rivals=rivals, least=least)
+    return found._replace(pieces=found.pieces * share) if share < 1 and found.of == "samples" else found
 
 
 def judge_trainings(
@@ -120,9 +140,11 @@ def verdict_of(
 
 
 def losses_of(data: Judged, guess: Array) -> Array:
-    """Of each sample of the test part, (samples,): what a network, or a baseline, is judged by."""
-    target = data.signature.target
-    return losses(target.kind, np.asarray(data.test.truth), guess, data.deviations if target.columns else None)
+    """Of each sample of the test part, (samples,): what a network, or a baseline, is judged by, times how much the
+    sample counts, 1 in the mean."""
+    target, weights = data.signature.target, data.test.relative_weights
+    found = losses(target.kind, np.asarray(data.test.truth), guess, data.deviations if target.columns else None)
+    return found if weights is None else found * weights
 
 
 def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Array:

@@ -15,7 +15,7 @@ from dlspec.data.datasets import Columns
 from dlspec.data.preparation import Prepared, print_of, to_seconds, to_words
 from dlspec.data.preparation.columns import coded, to_numbers
 from dlspec.data.sources.formats.dialect import undressed
-from dlspec.evaluation.evaluate import cuts_of, required
+from dlspec.evaluation.evaluate import cuts_of, required, weights_in_words
 from dlspec.evaluation.pictures import given_back
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.scores import Scorer
@@ -105,6 +105,8 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         baselines = _baselines(run, trained, why, notes)
         history = _history(run, columns, trained, why, notes)
         data = _of_file(file, lambda: new_data(run, columns, baselines, history))
+    if data.test.weights is not None:
+        notes.append(weights_in_words(data.test.weights))
     notes += [*_left_out(data), *data.notes, *_seen(run, data, trained, why)]
     predictions = {"network": data.outputs, **data.guesses}
     scorer = Scorer(run.spec.evaluate.metrics or [], data, data.test)

@@ -19,6 +19,7 @@ from dlspec.data.preparation.places import classes_at_places
 from dlspec.data.preparation.prepared import Preprocessing, flattened
 from dlspec.data.preparation.samples import last_frame
 from dlspec.data.preparation.series import windows_of_new_rows
+from dlspec.data.preparation.weights import weights_of
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature, Target
 from dlspec.data.sources.arrays import ArrayFiles
@@ -155,7 +156,18 @@ def new_data(run: Run, columns: Columns, baselines: Mapping[str, Any], history: 
         naive_error=None if naive is None else np.atleast_1d(np.array(naive, "float64")),
         naive_of_series={name: np.array(own, "float64") for name, own in run.data.naive_of_series.items()},
         given_deviations=run.data.target.deviations,
+        test=_weighed(run.spec.data, found),
     )
+
+
+def _weighed(section: DataSpec, found: NewData) -> Part:
+    """The samples with how much each counts, as it was in training."""
+    if section.weight is None:
+        return found.test
+    if section.weight not in found.columns:
+        message = f"the file has no column `{section.weight}`, which says how much each sample counts"
+        raise DataError.of("missing-column", message, help=f"add the column `{section.weight}`; 1 counts a sample once")
+    return replace(found.test, weights=weights_of(section, found.columns, np.asarray(found.test.rows)))
 
 
 def _of_samples(

@@ -61,8 +61,7 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
         names: what the two are called in sentences.
         specs: their resolved specs, as plain values.
     """
-    from dlspec.evaluation.intervals import interval_of_mean
-    from dlspec.evaluation.verdict import least_variance, verdict_of
+    from dlspec.evaluation.verdict import interval_of_gain, verdict_of
 
     if first.data.fingerprint != second.data.fingerprint:
         return Paired(0, why_not="they are of different data")
@@ -77,6 +76,9 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
     if tables is None:
         return Paired(0, why_not=_rows_differ(first.predictions, second.predictions))
     one, other = tables
+    weights = [table["weight"].to_numpy("float64") if "weight" in table else None for table in (one, other)]
+    if not _same_weights(*weights):
+        return Paired(len(one), why_not="their test rows are the same, and count differently")
     truth = [name for name in sample_columns(one) if name not in KEYS]
     if not one[truth].equals(other[truth]):
         return Paired(0, why_not="their test rows are the same, and what is true of them is not")
@@ -85,9 +87,10 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
     if missing:
         return Paired(len(one), why_not=missing)
     loss, other_loss = _losses(first, one), _losses(second, other)
+    if weights[0] is not None:
+        loss, other_loss = (each * weights[0] / weights[0].mean() for each in (loss, other_loss))
     gain = loss - other_loss
-    least = least_variance(kind, len(gain), math.prod(first.data.target.places))
-    found = interval_of_mean(gain, dependence, least=least)
+    found = interval_of_gain(gain, dependence, kind, math.prod(first.data.target.places), weights[0])
     a, b = names
     says: dict[Outcome, str] = {
         "better": f"`{b}` is better than `{a}`",
@@ -106,7 +109,17 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
     test, why = _mcnemar(kind, gain, dependence)
     if first.data.target.places:
         test, why = None, "McNemar's test is of one class a sample, and these have one at each place"
+    if weights[0] is not None:
+        test, why = None, "McNemar's test takes all samples alike, and these have weights"
     return Paired(len(gain), verdict, found.p, test, why_no_mcnemar=why)
+
+
+def _same_weights(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    import numpy as np
+
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)
 
 
 def _predicted(run: Run) -> tuple[Any, ...]:

@@ -122,6 +122,8 @@ def predictions_table(
     if data.times is not None:
         times = data.times[part.rows]
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times
+    if part.weights is not None:
+        table["weight"] = part.weights
     if target.places:
         table |= {name: losses(target.kind, truth, guess) for name, guess in predictions.items()}
     elif target.values:

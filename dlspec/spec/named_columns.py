@@ -28,6 +28,7 @@ def column_problems(spec: Spec, description: Description) -> Iterator[Diagnostic
         _second_test_part,
         _keys_of_another_layout,
         _target_among_features,
+        _no_weight,
     ):
         yield from rule(spec, description)
 
@@ -42,6 +43,7 @@ def _named(spec: Spec) -> Iterator[tuple[str, Place]]:
     keys: list[tuple[str | None, Place]] = [(data.time_name, ("time", "column"))]
     keys += [(name, place_of_target(data, i)) for i, name in enumerate(data.target_names)]
     keys += [(data.group, ("group",)), (data.split.group, ("split", "group")), (data.split.column, ("split", "column"))]
+    keys += [(data.weight, ("weight",))]
     keys += [(name, place_of_feature(data, name)) for name in data.feature_names or []]
     for name, place in keys:
         if name is not None and not (name == INPUT_TARGET == data.target and place == ("target",)):
@@ -281,3 +283,17 @@ def _no_feature(spec: Spec, name: str, kind: str, wanted: str) -> Diagnostic:
         spec.data.span(*place_of_feature(spec.data, name)),
         help="leave it out of `features`",
     )
+
+
+def _no_weight(spec: Spec, description: Description) -> Iterator[Diagnostic]:
+    """A column that cannot say how much a sample counts."""
+    name, column = spec.data.weight, description.column(spec.data.weight or "")
+    if column is None:
+        return
+    span = spec.span("data", "weight")
+    if name in _targets(spec, description):
+        message = f"`{name}` is the target, and cannot say how much a sample counts"
+        yield Diagnostic("wrong-value", message, span, help="name another column, or remove `weight`")
+    elif column.kind != "number" or column.shape:
+        message = f"`{name}` holds {_held(column)}, and how much a sample counts is a number"
+        yield Diagnostic("wrong-value", message, span, help="name a column of numbers, or remove `weight`")

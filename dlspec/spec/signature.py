@@ -135,7 +135,7 @@ class _Reader:
         chosen = chosen or [
             column.name
             for column in self.description.columns
-            if column.name not in (self.time, self.group)
+            if column.name not in (self.time, self.group, self.spec.data.weight)
             and (self.series or column.name not in kept)
             and not (self._is_now and column.name in self.target_names)
             and self._by_itself(column)
@@ -146,11 +146,12 @@ class _Reader:
         return tuple(self.description.column(name) or Column(name) for name in chosen)
 
     def _not_to_be_seen(self) -> set[str]:
-        """Columns that say what is predicted, or which part or group a row belongs to."""
+        """Columns that say what is predicted, which part or group a row belongs to, or how much it counts."""
         predicted = {*self.target_names, *(each.name for each in self.targets_of_outputs.values() if each)}
         if self.gives_back and not self.series:
             predicted |= {*self.description.targets}  # the label of a built-in set is no part of a sample
-        return predicted | {name for name in (self.group, self.spec.data.split.column) if name}
+        data = self.spec.data
+        return predicted | {name for name in (self.group, data.split.column, data.weight) if name}
 
     @property
     def _is_now(self) -> bool:

@@ -22,6 +22,7 @@ class StageData:
         x: inputs, (samples, ...).
         y: targets, as the loss compares them; None: the method of the stage makes its own.
         weights: how much each sample, or each of its places, counts, (samples, ...); None: all alike.
+        held_out_weights: how much each held-out sample counts, (samples,); None: all alike.
         places, held_out_places: how many places of each sample count, (samples,); None: all have as many.
     """
 
@@ -32,6 +33,7 @@ class StageData:
     held_out_y: Samples | None
     places: np.ndarray | None = None
     held_out_places: np.ndarray | None = None
+    held_out_weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -57,18 +59,27 @@ def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any)
 
 
 def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
-    """How much each sample of the training part counts, by its class, of classes at each place each place; None: all
-    alike.
+    """How much each sample of the training part counts, by its own weight and its class, of classes at each place each
+    place; None: all alike.
 
     `balanced` gives every class the same sum (King and Zeng, 2001).
     """
+    own = part_weights(data.train)
     wanted, truth, classes = train.class_weight, data.train.truth, data.signature.target.classes
     if wanted is None:
-        return None
+        return own
     if wanted == "balanced":
-        counts = data.train.class_counts(len(classes))
+        counts = data.train.class_weights(len(classes))
         of_class = counts.sum() / (len(classes) * np.maximum(counts, 1))
     else:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
     weights = of_class.astype("float32")
-    return Mapped(truth, weights.__getitem__, (), "float32") if is_read_later(truth) else weights[truth]
+    if is_read_later(truth):
+        return Mapped(truth, weights.__getitem__, (), "float32")
+    return weights[truth] if own is None else weights[truth] * own
+
+
+def part_weights(part: Part) -> np.ndarray | None:
+    """How much each sample of a part counts by its own weight, 1 in the mean, (samples,) float32; None: all alike."""
+    weights = part.relative_weights
+    return None if weights is None else weights.astype("float32")

@@ -130,7 +130,11 @@ class StageRun:
             if len(samples.held_out):
                 callbacks.call.on_test_begin()
                 val_loss = engine.loss(
-                    samples.held_out, samples.held_out_y, self.evaluation_batch, samples.held_out_places
+                    samples.held_out,
+                    samples.held_out_y,
+                    self.evaluation_batch,
+                    samples.held_out_places,
+                    samples.held_out_weights,
                 )
                 if not math.isfinite(val_loss):
                     failure = partial(self._failure, engine, epoch, val_loss)

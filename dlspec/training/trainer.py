@@ -29,7 +29,7 @@ from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Hooks
 from dlspec.training.section import TrainingSettings
 from dlspec.training.signals import stop_requests
-from dlspec.training.stage_data import StageData, encoded_targets, sample_weights
+from dlspec.training.stage_data import StageData, encoded_targets, part_weights, sample_weights
 from dlspec.training.stage_run import StageRun
 from dlspec.training.state import TrainingState
 from dlspec.training.values import EVALUATION_BATCH, as_array, seed_everything
@@ -111,11 +111,13 @@ class Trainer:
         features = LayerOutputs(self.hooks.folder)
         try:
             x, held_out = (self._below(stage, features, part) for part in (inputs, self.data.validation.inputs))
-            y = weights = held_out_y = None
+            y = weights = held_out_y = of_held_out = None
             if method.needs_labels:
                 y, held_out_y = (self._targets(part) for part in (self.data.train, self.data.validation))
                 weights = sample_weights(self.settings.train, self.data)
-            self._train(index, stage, model, StageData(x, y, weights, held_out, held_out_y), method.early_stopping)
+                of_held_out = part_weights(self.data.validation)
+            samples = StageData(x, y, weights, held_out, held_out_y, held_out_weights=of_held_out)
+            self._train(index, stage, model, samples, method.early_stopping)
         finally:
             features.close()
 
@@ -172,7 +174,9 @@ class Trainer:
             sample_weights(self.settings.train, masked(self.network, self.data)),
             held_out.inputs,
             self._targets(held_out),
-            *(places_of(self.network, part.inputs) if target.places else None for part in (train, held_out)),
+            places_of(self.network, train.inputs) if target.places else None,
+            places_of(self.network, held_out.inputs) if target.places else None,
+            part_weights(held_out),
         )
         evaluation_batch = stage.batch_size if loss.of_batch else EVALUATION_BATCH
         self._train(

@@ -17,6 +17,7 @@ from dlspec.data.preparation.sampling import draw_evenly, generator, stratified_
 from dlspec.data.preparation.series import changes, prepare_series, windows_of_rows
 from dlspec.data.preparation.streaming import prepare_stream
 from dlspec.data.preparation.times import DATE_FORMS, date_form, to_seconds, to_times
+from dlspec.data.preparation.weights import weighed
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 
@@ -45,4 +46,5 @@ def prepare(
         DataError: values are missing, are no numbers, or are too few.
     """
     by_layout = prepare_samples if signature.window is None else prepare_series
-    return by_layout(section, seed, signature, columns, unlabeled, section.split.shown_fold if fold is None else fold)
+    shown = section.split.shown_fold if fold is None else fold
+    return weighed(section, by_layout(section, seed, signature, columns, unlabeled, shown))

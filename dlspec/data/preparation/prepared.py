@@ -87,6 +87,7 @@ class Part:
         last: of a series, the last value of the target that the network may know; as `truth`. Of frames, the last of
             them.
         at_places: whether the target is a class or a number at each place.
+        weights: how much each sample counts, as the data have it, (samples,); None: all alike.
     """
 
     inputs: Samples
@@ -96,6 +97,7 @@ class Part:
     rows: Samples
     last: Samples | None = None
     at_places: bool = False
+    weights: Array | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -110,13 +112,26 @@ class Part:
             counts += block.sum(axis=0, dtype=int) if block.ndim > 1 else np.bincount(block, minlength=classes)
         return counts
 
+    def class_weights(self, classes: int) -> Array:
+        """How often each class or label stands in it, each sample counting by its weight, (classes,)."""
+        weights, truth = self.relative_weights, np.asarray(self.truth)
+        if weights is None:
+            return self.class_counts(classes)
+        return weights @ truth if truth.ndim > 1 else np.bincount(truth, weights, minlength=classes)
+
     def at(self, places: Array) -> Part:
         """Some of its samples."""
         inputs, targets, raw, truth, last = (
             None if values is None else chosen(values, places)
             for values in (self.inputs, self.targets, self.raw, self.truth, self.last)
         )
-        return Part(inputs, targets, raw, truth, self.rows[places], last, self.at_places)
+        weights = None if self.weights is None else self.weights[places]
+        return Part(inputs, targets, raw, truth, self.rows[places], last, self.at_places, weights)
+
+    @property
+    def relative_weights(self) -> Array | None:
+        """How much each sample counts, so that the mean over the part is 1, (samples,); None: all alike."""
+        return None if self.weights is None else self.weights / max(self.weights.mean(), 1e-300)
 
 
 @dataclass(frozen=True)

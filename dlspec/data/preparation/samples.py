@@ -357,6 +357,8 @@ def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> 
     plain = signature.target.kind != "input" and not signature.target.separator and not signature.target.places
     if section.missing == "drop" and plain:
         names |= {*signature.target.names}
+    if section.missing == "drop" and section.weight is not None:
+        names.add(section.weight)
     lacking = np.zeros(count, bool)
     for name in names:
         if name in columns:  # other sources have no target

@@ -26,10 +26,12 @@ class Mean(Baseline):
 
         from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
 
-        truth = data.train.truth
+        truth, weights = data.train.truth, data.train.weights
         if data.signature.target.places:
             return FittedPlaces.of_means(np.asarray(truth), each=data.signature.window is None)
-        if is_read_later(truth):
+        if weights is not None:
+            mean = np.average(np.asarray(truth, "float64"), axis=0, weights=weights)
+        elif is_read_later(truth):
             mean = sum(block.sum(axis=0, dtype="float64") for block in blocks(truth)) / len(truth)
         else:
             mean = truth.mean(axis=0, dtype="float64")
@@ -53,7 +55,7 @@ class Majority(Baseline):
         target = data.signature.target
         if target.places:
             return FittedPlaces.of_classes(np.asarray(data.train.truth), len(target.classes), each=False)
-        counts = data.train.class_counts(len(target.classes or target.labels))
+        counts = data.train.class_weights(len(target.classes or target.labels))
         return FittedConstant(counts / len(data.train), np.zeros(1, int))
 
 

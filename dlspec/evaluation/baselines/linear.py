@@ -40,14 +40,16 @@ class Linear(Baseline):
         inputs = quantities(data.train.inputs[chosen], data.layout)
         layout = np.reshape(data.layout, (-1, 2)).astype(int)
         truth, targets = np.asarray(data.train.truth[chosen]), data.train.targets[chosen]
+        given = data.train.relative_weights
+        weights = None if given is None else given[chosen]
         target, steps, in_order = data.signature.target, data.preprocessing, data.signature.window is not None
         with threads_for(inputs.size):
             if target.kind == "class":
-                line = _logistic(inputs, truth, in_order)
+                line = _logistic(inputs, truth, in_order, weights)
                 count = np.array([len(target.classes)])
                 return FittedLogistic(line.slopes, line.level, layout, line.seen, count, notes=_notes(line.strongest))
             if target.kind == "labels":
-                lines = [_logistic(inputs, label, in_order) for label in truth.T]
+                lines = [_logistic(inputs, label, in_order, weights) for label in truth.T]
                 always = np.array([-1 if len(line.level) else line.seen[0] for line in lines])
                 slopes, level = np.zeros((inputs.shape[1], len(lines))), np.zeros(len(lines))
                 for place, line in enumerate(lines):
@@ -55,7 +57,7 @@ class Linear(Baseline):
                         slopes[:, place], level[place] = line.slopes[:, 0], line.level[0]
                 told = all(line.strongest for line in lines)
                 return FittedLabels(slopes, level, layout, always, notes=_notes(told))
-            slopes, level, strength = ridge(inputs, targets.astype("float64"))
+            slopes, level, strength = ridge(inputs, targets.astype("float64"), weights)
         assert steps.target is not None, "a number has a scale"
         return FittedLine(
             slopes,
@@ -83,7 +85,9 @@ STRENGTHS = [0.0, *(10.0**power for power in range(-10, 11))]
 """Of a ridge: none, and what shrinks all slopes to nothing."""
 
 
-def ridge(inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def ridge(
+    inputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Slopes, (features, targets), levels, (targets,), and strength of the ridge that errs least on samples left out in
     turn.
 
@@ -92,21 +96,25 @@ def ridge(inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Args:
         inputs, targets: (samples, features) and (samples, targets), float64.
+        weights: how much each sample counts, 1 in the mean, (samples,); None: all alike.
     """
     import numpy as np
 
-    middle, level = inputs.mean(axis=0), targets.mean(axis=0)
-    left, values, right = np.linalg.svd(inputs - middle, full_matrices=False)
+    middle, level = (np.average(values, axis=0, weights=weights) for values in (inputs, targets))
+    every = np.ones(len(inputs)) if weights is None else weights
+    roots = np.sqrt(every)[:, None]
+    left, values, right = np.linalg.svd(roots * (inputs - middle), full_matrices=False)
     seen = values > max(inputs.shape) * np.finfo("float64").eps * values.max(initial=0)
     left, values, right = left[:, seen], values[seen], right[seen]
-    along, squares = left.T @ (targets - level), left**2
+    errors, squares = roots * (targets - level), left**2
+    along = left.T @ errors
     least, best, chosen = np.inf, np.zeros(len(values)), STRENGTHS[-1]
     for strength in STRENGTHS:
         kept = values**2 / (values**2 + strength)
-        leverage = 1 / len(inputs) + squares @ kept
+        leverage = every / len(inputs) + squares @ kept
         if leverage.max() > 1 - 1e-6:  # it goes through samples, whatever they are
             continue
-        off = (targets - level - left @ (kept[:, None] * along)) / (1 - leverage)[:, None]
+        off = (errors - left @ (kept[:, None] * along)) / (1 - leverage)[:, None]
         error = float((off**2).mean())
         if error < least:
             least, best, chosen = error, kept / values, strength
@@ -135,7 +143,7 @@ class _Line(NamedTuple):
     strongest: bool
 
 
-def _logistic(inputs: np.ndarray, labels: np.ndarray, in_order: bool) -> _Line:
+def _logistic(inputs: np.ndarray, labels: np.ndarray, in_order: bool, weights: np.ndarray | None = None) -> _Line:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
@@ -145,12 +153,12 @@ def _logistic(inputs: np.ndarray, labels: np.ndarray, in_order: bool) -> _Line:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes")  # they are classes all the same
         warnings.filterwarnings("ignore", "lbfgs failed to converge")
-        penalty = best_penalty(inputs, labels, in_order=in_order)
-        model = LogisticRegression(C=penalty, max_iter=2000).fit(inputs, labels)
+        penalty = best_penalty(inputs, labels, in_order=in_order, weights=weights)
+        model = LogisticRegression(C=penalty, max_iter=2000).fit(inputs, labels, weights)
     return _Line(model.coef_.T, model.intercept_, seen, penalty == PENALTIES[0])
 
 
-def best_penalty(inputs: np.ndarray, labels: np.ndarray, *, in_order: bool) -> float:
+def best_penalty(inputs: np.ndarray, labels: np.ndarray, *, in_order: bool, weights: np.ndarray | None = None) -> float:
     """The penalty of logistic regression with the smallest log loss on every fifth sample, or the last fifth.
 
     Penalties are tried from the strongest on, each from the slopes of the one before, until two in a row do worse.
@@ -158,6 +166,7 @@ def best_penalty(inputs: np.ndarray, labels: np.ndarray, *, in_order: bool) -> f
     Args:
         inputs, labels: (samples, features) and (samples,).
         in_order: samples follow each other in time.
+        weights: how much each sample counts, (samples,); None: all alike.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
@@ -168,13 +177,15 @@ def best_penalty(inputs: np.ndarray, labels: np.ndarray, *, in_order: bool) -> f
     fitted, judged = places[~held_out], places[held_out]
     known = np.unique(labels[fitted])
     judged = judged[np.isin(labels[judged], known)]
-    if len(known) < 2 or not len(judged):
+    own, of_judged = (None if weights is None else weights[rows] for rows in (fitted, judged))
+    if len(known) < 2 or not len(judged) or (of_judged is not None and not of_judged.any()):
         return 1.0
     model = LogisticRegression(max_iter=300, warm_start=True)
     columns, best, least, worse = np.searchsorted(known, labels[judged]), 1.0, np.inf, 0
     for penalty in PENALTIES:
-        given = model.set_params(C=penalty).fit(inputs[fitted], labels[fitted]).predict_proba(inputs[judged])
-        loss = float(-np.log(np.clip(given[np.arange(len(judged)), columns], 1e-12, 1)).mean())
+        given = model.set_params(C=penalty).fit(inputs[fitted], labels[fitted], own).predict_proba(inputs[judged])
+        errors = -np.log(np.clip(given[np.arange(len(judged)), columns], 1e-12, 1))
+        loss = float(np.average(errors, weights=of_judged))
         best, least, worse = (penalty, loss, 0) if loss < least else (best, least, worse + 1)
         if worse == 2:
             break

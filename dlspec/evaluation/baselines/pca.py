@@ -11,6 +11,8 @@ from dlspec.evaluation.baselines.base import BASELINES, MOST_VALUES, Baseline, t
 from dlspec.language.fields import PositiveInt
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import FittedComponents
 
@@ -33,8 +35,21 @@ class PCA(Baseline):
 
         from dlspec.evaluation.fitted import FittedComponents
 
-        train = data.train.targets[some_of(data.train.targets, MOST_VALUES)].astype("float64")
+        chosen = some_of(data.train.targets, MOST_VALUES)
+        train = data.train.targets[chosen].astype("float64")
         assert self.components is not None, "the size of the network's code was filled in"
         with threads_for(train.size):
+            if data.train.weights is not None:
+                return FittedComponents(*_components(train, data.train.weights[chosen], self.components))
             model = Components(min(self.components, *train.shape), svd_solver="covariance_eigh").fit(train)
         return FittedComponents(model.components_, model.mean_)
+
+
+def _components(values: np.ndarray, weights: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Directions of the largest variance, (count, values), and the mean, of samples that count differently."""
+    import numpy as np
+
+    mean = np.average(values, axis=0, weights=weights)
+    off = values - mean
+    _, directions = np.linalg.eigh((weights[:, None] * off).T @ off / weights.sum())
+    return directions[:, ::-1][:, : min(count, *values.shape)].T, mean

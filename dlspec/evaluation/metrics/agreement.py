@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from dlspec.evaluation.metrics.base import METRICS, Metric
+from dlspec.evaluation.metrics.base import METRICS, Metric, mean_of
 from dlspec.language.fields import NonNegativeInt
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.evaluation.metrics.base import Naive
+    from dlspec.evaluation.metrics.base import Naive, Weights
 
     Array = np.ndarray
 
@@ -35,11 +35,11 @@ class R2(AgreementMetric):
     num_regressors: NonNegativeInt = 0
     examples: ClassVar = ["r2", {"r2": {"num_regressors": 4}}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        spread = ((truth - truth.mean()) ** 2).sum()
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        spread = mean_of((truth - mean_of(truth, weights)) ** 2, weights)
         if not spread:
             return float("nan")
-        share = 1 - ((truth - predicted) ** 2).sum() / spread
+        share = 1 - mean_of((truth - predicted) ** 2, weights) / spread
         left = len(truth) - self.num_regressors - 1
         if self.num_regressors and left > 0:
             share = 1 - (1 - share) * (len(truth) - 1) / left
@@ -55,10 +55,10 @@ class PearsonCorrelation(AgreementMetric):
     keras_names = ("PearsonCorrelation",)
     examples: ClassVar = ["pearson_correlation"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        x, y = truth - truth.mean(), predicted - predicted.mean()
-        spread = ((x**2).sum() * (y**2).sum()) ** 0.5
-        return float((x * y).sum() / spread) if spread else float("nan")
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        x, y = truth - mean_of(truth, weights), predicted - mean_of(predicted, weights)
+        spread = (mean_of(x**2, weights) * mean_of(y**2, weights)) ** 0.5
+        return mean_of(x * y, weights) / spread if spread else float("nan")
 
 
 @METRICS.register
@@ -71,8 +71,8 @@ class ConcordanceCorrelation(AgreementMetric):
     keras_names = ("ConcordanceCorrelation",)
     examples: ClassVar = ["concordance_correlation"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        gap = truth.mean() - predicted.mean()
-        spread = truth.var() + predicted.var() + gap**2
-        shared = ((truth - truth.mean()) * (predicted - predicted.mean())).mean()
-        return float(2 * shared / spread) if spread else float("nan")
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        middle, other = mean_of(truth, weights), mean_of(predicted, weights)
+        x, y = truth - middle, predicted - other
+        spread = mean_of(x**2, weights) + mean_of(y**2, weights) + (middle - other) ** 2
+        return 2 * mean_of(x * y, weights) / spread if spread else float("nan")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from inspect import signature
 from math import inf
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     Naive = float | np.ndarray | None
+    Weights = np.ndarray | None
 
 
 Value = TypeVar("Value", float, float | None)
@@ -45,6 +47,14 @@ def show_apart(values: Sequence[Value], show: Callable[[Value, int], str]) -> li
         if len({*shown}) == len({*values}):
             return shown
     return [show(value, 4) for value in values]
+
+
+def mean_of(values: np.ndarray, weights: Weights) -> float:
+    """The mean over samples, of several values each over all of them."""
+    if weights is None:
+        return float(values.mean())
+    each = values.reshape(len(values), -1).mean(axis=1, dtype="float64")
+    return float(weights @ each / weights.sum())
 
 
 JUDGED = {"class": "accuracy", "labels": "log_loss", "number": "rmse", "input": "squared_error"}
@@ -144,7 +154,9 @@ class Metric(Kind):
         return any(getattr(self, name, None) is not None for name in names) or getattr(self, "multi_label", False)
 
     @abstractmethod
-    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: Naive = None) -> float:
+    def compute(
+        self, truth: np.ndarray, predicted: np.ndarray, naive_error: Naive = None, weights: Weights = None
+    ) -> float:
         """The value over all samples.
 
         Args:
@@ -154,7 +166,13 @@ class Metric(Kind):
                 (samples, values); of labels the probability of each, (samples, labels).
             naive_error: of a series: mean absolute error of persistence on the training part, one step ahead; that of
                 each sample's series, (samples,), where there are several.
+            weights: how much each sample counts, (samples,); None: all alike. A sample of weight 2 is as good as two.
         """
+
+    @classmethod
+    def weighs_samples(cls) -> bool:
+        """Whether samples may count differently, which a metric of a plugin need not know of."""
+        return "weights" in signature(cls.compute).parameters
 
     def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         """Why it cannot be computed for so many classes, and what to do about it; None where it can.

@@ -17,7 +17,7 @@ from dlspec.language.fields import Flag, NonNegativeInt, NonNegativeNumber, Prim
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.evaluation.metrics.base import Naive
+    from dlspec.evaluation.metrics.base import Naive, Weights
 
     Array = np.ndarray
 
@@ -33,12 +33,22 @@ class Curve(Metric):
         """What the Keras class is called with."""
         return {key: value for key, value in self.arguments().items() if key != "class_id"}
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def counts_of(self, there: Array, weights: Array) -> Array:
+        """How much each decision counts, as Keras takes it, (samples, classes looked for) or (samples,)."""
+        import numpy as np
+
+        each = (weights / weights.mean()).astype("float32")
+        if getattr(self, "multi_label", False):
+            return each
+        return np.broadcast_to(each[:, None], there.shape)
+
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import keras
 
         there, probability = columns(truth, predicted, getattr(self, "class_id", None))
         metric = getattr(keras.metrics, self.keras_names[0])(**self.keras_arguments())
-        metric.update_state(there.astype("float32"), probability.astype("float32"))
+        counts = None if weights is None else self.counts_of(there, weights)
+        metric.update_state(there.astype("float32"), probability.astype("float32"), sample_weight=counts)
         return float(metric.result())
 
 

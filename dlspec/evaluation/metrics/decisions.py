@@ -17,7 +17,7 @@ from dlspec.language.fields import NonNegativeInt, PositiveInt, PositiveNumber, 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.evaluation.metrics.base import Naive
+    from dlspec.evaluation.metrics.base import Naive, Weights
 
     Array = np.ndarray
 
@@ -47,6 +47,11 @@ def share(part: float, whole: float) -> float:
     return float(part / whole) if whole else 0.0
 
 
+def count(chosen: Array, weights: Weights) -> float:
+    """How many are chosen, or what their samples weigh, (samples, …) bool."""
+    return float(chosen.sum()) if weights is None else float(weights @ chosen.reshape(len(chosen), -1).sum(axis=1))
+
+
 class Decision(Metric):
     """A class is predicted where its probability is more than `thresholds`, a half if not given."""
 
@@ -60,11 +65,10 @@ class Decision(Metric):
         there, probability = columns(truth, predicted)
         return there, probability > (0.5 if self.thresholds is None else self.thresholds)
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         there, guessed = self.decide(truth, predicted)
-        return self.of_counts(
-            float((there & guessed).sum()), float((~there & guessed).sum()), float((there & ~guessed).sum())
-        )
+        decided = (there & guessed, ~there & guessed, there & ~guessed)
+        return self.of_counts(*(count(each, weights) for each in decided))
 
     @abstractmethod
     def of_counts(self, right: float, false_alarms: float, misses: float) -> float:
@@ -115,9 +119,9 @@ class TrueNegatives(Decision):
     keras_names = ("TrueNegatives",)
     examples: ClassVar = ["true_negatives"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         there, guessed = self.decide(truth, predicted)
-        return float((~there & ~guessed).sum())
+        return count(~there & ~guessed, weights)
 
     def of_counts(self, right: float, false_alarms: float, misses: float) -> float:
         raise NotImplementedError("true negatives are counted")
@@ -192,7 +196,7 @@ class Balance(Metric):
         """How much more than precision recall counts."""
         return 1.0
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         numbers = np.arange(predicted.shape[1])
@@ -205,11 +209,12 @@ class Balance(Metric):
         if predicted.shape[1] == 2 and self.average is None and not labels:
             there, guessed = there[:, 1:], guessed[:, 1:]
         axis = None if self.average == "micro" else 0
-        right = (there & guessed).sum(axis=axis)
+        every = 1.0 if weights is None else weights[:, None]
+        right, are, said = ((every * each).sum(axis=axis) for each in (there & guessed, there, guessed))
         recall_counts = self.weight_of_recall**2
-        whole = recall_counts * there.sum(axis=axis) + guessed.sum(axis=axis)
+        whole = recall_counts * are + said
         values = np.where(whole > 0, (1 + recall_counts) * right / np.maximum(whole, 1e-12), 0.0)
-        return float(np.average(values, weights=there.sum(axis=0) if self.average == "weighted" else None))
+        return float(np.average(values, weights=are if self.average == "weighted" else None))
 
 
 @METRICS.register
@@ -237,14 +242,14 @@ class FbetaScore(Balance):
         return self.beta
 
 
-def mean_overlap(truth: Array, guess: Array, classes: list[int]) -> float:
+def mean_overlap(truth: Array, guess: Array, classes: list[int], weights: Weights) -> float:
     """Mean over the classes of overlap / union; classes that are nowhere do not count."""
     values = []
     for label in classes:
         there, guessed = truth == label, guess == label
-        union = (there | guessed).sum()
+        union = count(there | guessed, weights)
         if union:
-            values.append((there & guessed).sum() / union)
+            values.append(count(there & guessed, weights) / union)
     return float(sum(values) / len(values)) if values else 0.0
 
 
@@ -266,9 +271,10 @@ class Iou(Overlap):
     ignore_class: NonNegativeInt | None = None
     examples: ClassVar = [{"iou": [0]}, {"iou": {"target_class_ids": [0, 1], "ignore_class": 1}}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         counted = truth != self.ignore_class
-        return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], self.target_class_ids)
+        weights = None if weights is None else weights[counted]
+        return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], self.target_class_ids, weights)
 
     def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         return next(filter(None, (unknown_class(label, classes) for label in self.target_class_ids)), None)
@@ -283,9 +289,11 @@ class MeanIou(Overlap):
     ignore_class: NonNegativeInt | None = None
     examples: ClassVar = ["mean_iou", {"mean_iou": {"ignore_class": 0}}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         counted = truth != self.ignore_class
-        return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], list(range(predicted.shape[1])))
+        weights = None if weights is None else weights[counted]
+        classes = list(range(predicted.shape[1]))
+        return mean_overlap(truth[counted], predicted.argmax(axis=1)[counted], classes, weights)
 
 
 @METRICS.register
@@ -298,8 +306,8 @@ class BinaryIou(Overlap):
     threshold: Share = Primary(0.5, description="probability from which the second class is predicted")
     examples: ClassVar = ["binary_iou", {"binary_iou": 0.3}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return mean_overlap(truth, predicted[:, 1] >= self.threshold, self.target_class_ids)
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_overlap(truth, predicted[:, 1] >= self.threshold, self.target_class_ids, weights)
 
     def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         return (

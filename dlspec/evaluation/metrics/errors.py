@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from dlspec.evaluation.metrics.base import METRICS, Metric
+from dlspec.evaluation.metrics.base import METRICS, Metric, mean_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.evaluation.metrics.base import Naive
+    from dlspec.evaluation.metrics.base import Naive, Weights
 
     Array = np.ndarray
 
@@ -32,8 +32,8 @@ class MAE(ErrorMetric):
     keras_names = ("MeanAbsoluteError",)
     examples: ClassVar = ["mae"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float(abs(truth - predicted).mean())
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of(abs(truth - predicted), weights)
 
 
 @METRICS.register
@@ -46,8 +46,8 @@ class MSE(ErrorMetric):
     keras_names = ("MeanSquaredError",)
     examples: ClassVar = ["mse"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float(((truth - predicted) ** 2).mean())
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of((truth - predicted) ** 2, weights)
 
 
 @METRICS.register
@@ -60,8 +60,8 @@ class RMSE(ErrorMetric):
     keras_names = ("RootMeanSquaredError",)
     examples: ClassVar = ["rmse"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float(((truth - predicted) ** 2).mean() ** 0.5)
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of((truth - predicted) ** 2, weights) ** 0.5
 
 
 @METRICS.register
@@ -74,13 +74,13 @@ class MASE(ErrorMetric):
     also: ClassVar = ("mean_absolute_scaled_error",)
     examples: ClassVar = ["mase"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         assert naive_error is not None, "checks refuse `mase` without a series"
         if not np.all(naive_error):
             return float("inf")
-        return float((abs(truth - predicted) / naive_error).mean())
+        return mean_of(abs(truth - predicted) / naive_error, weights)
 
 
 @METRICS.register
@@ -92,8 +92,8 @@ class MAPE(ErrorMetric):
     keras_names = ("MeanAbsolutePercentageError",)
     examples: ClassVar = ["mape"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float((abs(truth - predicted) / abs(truth).clip(1e-7)).mean())
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of(abs(truth - predicted) / abs(truth).clip(1e-7), weights)
 
 
 @METRICS.register
@@ -105,8 +105,8 @@ class SMAPE(ErrorMetric):
     also: ClassVar = ("symmetric_mean_absolute_percentage_error",)
     examples: ClassVar = ["smape"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float((2 * abs(truth - predicted) / (abs(truth) + abs(predicted)).clip(1e-12)).mean())
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of(2 * abs(truth - predicted) / (abs(truth) + abs(predicted)).clip(1e-12), weights)
 
 
 @METRICS.register
@@ -118,12 +118,12 @@ class MSLE(ErrorMetric):
     keras_names = ("MeanSquaredLogarithmicError",)
     examples: ClassVar = ["msle"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         if (truth < 0).any():
             return float("nan")
-        return float(((np.log1p(truth) - np.log1p(predicted.clip(0))) ** 2).mean())
+        return mean_of((np.log1p(truth) - np.log1p(predicted.clip(0))) ** 2, weights)
 
 
 @METRICS.register
@@ -135,11 +135,11 @@ class LogCosh(ErrorMetric):
     keras_names = ("LogCoshError",)
     examples: ClassVar = ["log_cosh"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         error = abs(truth - predicted)
-        return float((error + np.log1p(np.exp(-2 * error)) - np.log(2)).mean())
+        return mean_of(error + np.log1p(np.exp(-2 * error)) - np.log(2), weights)
 
 
 @METRICS.register
@@ -150,9 +150,9 @@ class Poisson(ErrorMetric):
     keras_names = ("Poisson",)
     examples: ClassVar = ["poisson"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         if (truth < 0).any() or (predicted <= 0).any():
             return float("nan")
-        return float((predicted - truth * np.log(predicted)).mean())
+        return mean_of(predicted - truth * np.log(predicted), weights)

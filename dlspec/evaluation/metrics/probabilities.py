@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from dlspec.evaluation.metrics.base import METRICS, Metric
+from dlspec.evaluation.metrics.base import METRICS, Metric, mean_of
 from dlspec.language.fields import PositiveInt, Primary, Share
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.evaluation.metrics.base import Naive
+    from dlspec.evaluation.metrics.base import Naive, Weights
 
     Array = np.ndarray
 
@@ -40,10 +40,10 @@ class Accuracy(ClassMetric):
     keras_names = ("Accuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy")
     examples: ClassVar = ["accuracy"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         if truth.ndim > 1:
-            return float(((predicted > 0.5) == truth.astype(bool)).all(axis=1).mean())
-        return float((predicted.argmax(axis=1) == truth).mean())
+            return mean_of(((predicted > 0.5) == truth.astype(bool)).all(axis=1), weights)
+        return mean_of(predicted.argmax(axis=1) == truth, weights)
 
 
 @METRICS.register
@@ -56,9 +56,9 @@ class BinaryAccuracy(ClassMetric):
     threshold: Share = Primary(0.5, description="probability from which the second class is predicted")
     examples: ClassVar = ["binary_accuracy", {"binary_accuracy": 0.3}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         probability = predicted if truth.ndim > 1 else predicted[:, 1]
-        return float(((probability > self.threshold) == (truth == 1)).mean())
+        return mean_of((probability > self.threshold) == (truth == 1), weights)
 
 
 @METRICS.register
@@ -68,11 +68,13 @@ class BalancedAccuracy(ClassMetric):
     label, unit, bounds = "Balanced accuracy", "percent", (0, 1)
     examples: ClassVar = ["balanced_accuracy"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         right = predicted.argmax(axis=1) == truth
-        return float(np.mean([right[truth == label].mean() for label in np.unique(truth)]))
+        every = np.ones(len(truth)) if weights is None else weights
+        there = [label for label in np.unique(truth) if every[truth == label].any()]
+        return float(np.mean([np.average(right[truth == label], weights=every[truth == label]) for label in there]))
 
 
 @METRICS.register
@@ -85,11 +87,11 @@ class TopKAccuracy(ClassMetric):
     k: PositiveInt = Primary(5, description="how many guesses count")
     examples: ClassVar = ["top_k_accuracy", {"top_k_accuracy": 2}]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         given = predicted[np.arange(len(truth)), truth]
-        return float(((predicted > given[:, None]).sum(axis=1) < self.k).mean())
+        return mean_of((predicted > given[:, None]).sum(axis=1) < self.k, weights)
 
     def refuses(self, classes: int, *, labels: bool = False) -> tuple[str, str] | None:
         if self.k >= classes:
@@ -110,14 +112,14 @@ class LogLoss(ClassMetric):
     keras_names = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
     examples: ClassVar = ["log_loss"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         if truth.ndim > 1:
             given = np.where(truth.astype(bool), predicted, 1 - predicted)
         else:
             given = predicted[np.arange(len(truth)), truth]
-        return float(-np.log(np.clip(given, 1e-12, 1)).mean())
+        return mean_of(-np.log(np.clip(given, 1e-12, 1)), weights)
 
 
 @METRICS.register
@@ -127,10 +129,10 @@ class Perplexity(ClassMetric):
     better, label, bounds = "lower", "Perplexity", (1, inf)
     examples: ClassVar = ["perplexity"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import math
 
-        return math.exp(LogLoss().compute(truth, predicted))
+        return math.exp(LogLoss().compute(truth, predicted, weights=weights))
 
 
 @METRICS.register
@@ -141,11 +143,11 @@ class CosineSimilarity(ClassMetric):
     keras_names = ("CosineSimilarity",)
     examples: ClassVar = ["cosine_similarity"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         given = predicted[np.arange(len(truth)), truth]
-        return float((given / (predicted**2).sum(axis=1) ** 0.5).mean())
+        return mean_of(given / (predicted**2).sum(axis=1) ** 0.5, weights)
 
 
 @METRICS.register
@@ -156,8 +158,8 @@ class Hinge(ClassMetric):
     keras_names = ("Hinge",)
     examples: ClassVar = ["hinge"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float((1 - (2 * truth - 1) * predicted[:, 1]).clip(0).mean())
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of((1 - (2 * truth - 1) * predicted[:, 1]).clip(0), weights)
 
 
 @METRICS.register
@@ -168,8 +170,8 @@ class SquaredHinge(ClassMetric):
     keras_names = ("SquaredHinge",)
     examples: ClassVar = ["squared_hinge"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
-        return float(((1 - (2 * truth - 1) * predicted[:, 1]).clip(0) ** 2).mean())
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        return mean_of((1 - (2 * truth - 1) * predicted[:, 1]).clip(0) ** 2, weights)
 
 
 @METRICS.register
@@ -180,10 +182,10 @@ class CategoricalHinge(ClassMetric):
     keras_names = ("CategoricalHinge",)
     examples: ClassVar = ["categorical_hinge"]
 
-    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None) -> float:
+    def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         import numpy as np
 
         rows = np.arange(len(truth))
         given, others = predicted[rows, truth], predicted.copy()
         others[rows, truth] = 0
-        return float((others.max(axis=1) - given + 1).clip(0).mean())
+        return mean_of((others.max(axis=1) - given + 1).clip(0), weights)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from dlspec.evaluation.metrics.base import METRICS, Metric
+from dlspec.evaluation.metrics.base import METRICS, Metric, mean_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.evaluation.metrics.base import Naive
+    from dlspec.evaluation.metrics.base import Naive, Weights
 
 
 @METRICS.register
@@ -23,5 +23,7 @@ class SquaredError(Metric):
     also: ClassVar = ("sse", "summed_squared_error")
     examples: ClassVar = ["squared_error"]
 
-    def compute(self, truth: np.ndarray, predicted: np.ndarray, naive_error: Naive = None) -> float:
-        return float(((truth - predicted) ** 2).sum(axis=1, dtype="float64").mean())
+    def compute(
+        self, truth: np.ndarray, predicted: np.ndarray, naive_error: Naive = None, weights: Weights = None
+    ) -> float:
+        return mean_of(((truth - predicted) ** 2).sum(axis=1, dtype="float64"), weights)

@@ -14,8 +14,8 @@ from dlspec.runtime.records import damaged, unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE = ("row", "group", "time", "truth")
-"""Columns that say which sample it is."""
+SAMPLE = ("row", "group", "time", "weight", "truth")
+"""Columns that say which sample it is, and how much it counts."""
 MOST_BYTES = 2**32
 """A table of predictions has no more."""
 
@@ -91,6 +91,8 @@ def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iter
             yield f"`{name}` lacks a value"
     if data.group is not None and "group" not in table:
         yield "it has no column `group`"
+    if "weight" in table and not (table["weight"].dtype.kind in "iuf" and (table["weight"] >= 0).all()):
+        yield "`weight` holds what is no weight"
     if data.dated and data.window is not None:
         yield from _wrong_times(table)
     if not len(table):

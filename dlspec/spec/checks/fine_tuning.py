@@ -105,6 +105,32 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def samples_can_be_weighed(checked: Checked) -> Iterator[Diagnostic]:
+    """Weights are of samples with one answer, for a loss that is a mean over them and metrics that can count so."""
+    spec, signature = checked.spec, checked.signature
+    if signature is None or not spec.has("data") or spec.data.weight is None:
+        return
+    span, name = spec.key_span("data", "weight"), spec.data.weight
+    if signature.target.places:
+        message = f"`weight` is of samples with one answer, and `{signature.target.name}` has one at each place"
+        yield Diagnostic("cannot-weigh", message, span, help="remove `weight`")
+    if name in [feature.name for feature in signature.features]:
+        message = f"`{name}` says how much a sample counts, and is among the features as well"
+        yield Diagnostic(
+            "weight-among-features", message, span, Severity.WARNING, f"take `{name}` out of `features` if it says so"
+        )
+    loss = spec.train.loss if spec.has("train") else None
+    if loss is not None and not loss.weighs_samples:
+        message = f"`{loss.type_name}` is of a batch as a whole, so that samples cannot count differently"
+        help = f"write `loss: {{{loss.type_name}: {{axis: -1}}}}`, or remove `weight`"
+        yield Diagnostic("cannot-weigh", message, spec.span("train", "loss"), help=help)
+    for metric in spec.evaluate.metrics or [] if spec.has("evaluate") else ():
+        if not metric.weighs_samples():
+            message = f"the metric `{metric.type_name}` takes no weights, and `weight: {name}` asks for them"
+            yield Diagnostic("cannot-weigh", message, spec.key_span("evaluate", "metrics"), help="leave it out")
+
+
+@rule
 def callbacks_fit_training(checked: Checked) -> Iterator[Diagnostic]:
     """A callback needs what it changes or watches, and stands once in the list."""
     spec, train = checked.spec, checked.spec.train

@@ -59,11 +59,19 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH, places: Array | None = None) -> float:
+    def loss(
+        self,
+        x: Array,
+        y: Array | None,
+        batch_size: int = EVALUATION_BATCH,
+        places: Array | None = None,
+        weights: Array | None = None,
+    ) -> float:
         """The mean loss over samples, or over their places, in the mode of use.
 
         Args:
             places: how many of each sample count, (samples,); None: all samples have as many.
+            weights: how much each sample counts, 1 in the mean, (samples,); None: all alike.
         """
 
     @property
@@ -170,11 +178,19 @@ class StepByStep(Engine):
             losses.append(self.model.train_on_batch(x, y, sample_weight=more[-1] if self.has_weights else None))
         return np.array(losses, "float32")
 
-    def loss(self, x: Array, y: Array | None, batch_size: int = EVALUATION_BATCH, places: Array | None = None) -> float:
+    def loss(
+        self,
+        x: Array,
+        y: Array | None,
+        batch_size: int = EVALUATION_BATCH,
+        places: Array | None = None,
+        weights: Array | None = None,
+    ) -> float:
         losses = []
-        for batch, *more in batches([x] if y is None else [x, y], batch_size):
-            targets = more[0] if more else np.zeros((len(batch), 1), "float32")
-            losses.append(float(self.model.test_on_batch(batch, targets)))
+        for batch, *more in batches([values for values in (x, y, weights) if values is not None], batch_size):
+            targets = np.zeros((len(batch), 1), "float32") if y is None else more[0]
+            own = None if weights is None else more[-1]
+            losses.append(float(self.model.test_on_batch(batch, targets, sample_weight=own)))
         return mean_of_batches(losses, len(x), batch_size, places)
 
     def close(self) -> None:

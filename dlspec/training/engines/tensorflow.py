@@ -115,9 +115,14 @@ class TensorFlowEngine(Engine):
         return np.concatenate(losses)
 
     def loss(
-        self, x: Arrays, y: Arrays | None, batch_size: int = EVALUATION_BATCH, places: Array | None = None
+        self,
+        x: Arrays,
+        y: Arrays | None,
+        batch_size: int = EVALUATION_BATCH,
+        places: Array | None = None,
+        weights: Array | None = None,
     ) -> float:
-        arrays = [x] if y is None else [x, y]
+        arrays = [values for values in (x, y, weights) if values is not None]
         done, losses = 0, list[float]()
         if not any(map(is_read_later, arrays)) and sum(values.nbytes for values in arrays) <= ON_DEVICE:
             if x is not self._held_out:
@@ -243,8 +248,9 @@ class TensorFlowEngine(Engine):
         return loss, tape.gradient(scaled, self.model.trainable_weights)
 
     def _judge_batch(self, batch: list[Any]) -> Any:
-        x, y, _ = self._split([*batch, None] if self.has_weights else batch)
-        return self.model.compute_loss(x, y, self._forward(x, None), None, training=False)
+        x, *more = batch
+        y = more.pop(0) if self.has_targets else None
+        return self.model.compute_loss(x, y, self._forward(x, None), more[0] if more else None, training=False)
 
     def _judge_batches(self, tensors: list[Any], count: Any, size: int) -> Any:
         """The loss of each of the first batches."""

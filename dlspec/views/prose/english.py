@@ -37,6 +37,7 @@ KEYS = {
     "data.time": "The time stands in the column {value}.",
     "data.formatted_time": "The time stands in the column {value}, written as {format}.",
     "data.group": "Several series are told apart by the column {value}, and no sample crosses from one into another.",
+    "data.weight": "The column {value} says how much a sample counts, in the loss, metrics, baselines and verdict.",
     "data.target": "What is predicted is the column {value}.",
     "data.targets": "What is predicted are the columns {value}.",
     "data.typed_target": "What is predicted is {value}, taken for {kind}.",

@@ -41,6 +41,7 @@ KEYS = {
     "data.time": "시간은 {value} 열에 있습니다.",
     "data.formatted_time": "시간은 {value} 열에 {format} 형식으로 적혀 있습니다.",
     "data.group": "여러 시계열은 {value} 열로 구분하고, 표본은 서로 다른 시계열에 걸치지 않습니다.",
+    "data.weight": "표본의 무게는 {value} 열에 있으며, 손실, 지표, 기준 모델, 판정에 모두 쓰입니다.",
     "data.target": "{value} 열을 예측합니다.",
     "data.targets": "{value} 열을 예측합니다.",
     "data.typed_target": "{value} 열을 {kind} 유형으로 보고 예측합니다.",

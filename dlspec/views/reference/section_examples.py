@@ -59,7 +59,7 @@ data:
 model: [dense: 8, output]
 """,
         """\
-data: {series: quotes.csv, group: ticker, target: close, window: {length: 30}}
+data: {series: quotes.csv, group: ticker, target: close, weight: volume, window: {length: 30}}
 model: [lstm: 8, output]
 """,
         """\
