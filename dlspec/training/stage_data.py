@@ -23,7 +23,8 @@ class StageData:
         y: targets, as the loss compares them; None: the method of the stage makes its own.
         weights: how much each sample, or each of its places, counts, (samples, ...); None: all alike.
         held_out_weights: how much each held-out sample counts, (samples,); None: all alike.
-        places, held_out_places: how many places of each sample count, (samples,); None: all have as many.
+        places, held_out_places: how many places of each sample count, (samples,), or what it weighs where batches count
+            by that; None: all alike.
     """
 
     x: Samples
@@ -38,13 +39,13 @@ class StageData:
     def __len__(self) -> int:
         return len(self.x)
 
-    def counting(self, samples: np.ndarray) -> int:
+    def counting(self, samples: np.ndarray) -> float:
         """How many of some samples count, or of their places."""
-        return len(samples) if self.places is None else int(self.places[samples].sum())
+        return len(samples) if self.places is None else float(self.places[samples].sum())
 
     @property
-    def all_counting(self) -> int:
-        return len(self) if self.places is None else max(1, int(self.places.sum()))
+    def all_counting(self) -> float:
+        return len(self) if self.places is None else max(1e-12, float(self.places.sum()))
 
 
 def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any) -> Samples:

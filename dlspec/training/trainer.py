@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.data.arrays import Samples, blocks, reshaped
+from dlspec.data.arrays import Samples, blocks, is_read_later, reshaped
 from dlspec.data.preparation import Part, Prepared
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import count_seconds
@@ -168,15 +168,21 @@ class Trainer:
             return
         if not self.state.progress.begun and not before:
             self._after_pretraining()
+        weights, of_held_out = sample_weights(settings, masked(self.network, self.data)), part_weights(held_out)
+        places = held_out_places = None
+        if target.places:
+            places, held_out_places = (places_of(self.network, part.inputs) for part in (train, held_out))
+        elif loss.divides_by_weights and not is_read_later(train.inputs):
+            places, held_out_places = weights, of_held_out
         samples = StageData(
             train.inputs,
             self._targets(train),
-            sample_weights(self.settings.train, masked(self.network, self.data)),
+            weights,
             held_out.inputs,
             self._targets(held_out),
-            places_of(self.network, train.inputs) if target.places else None,
-            places_of(self.network, held_out.inputs) if target.places else None,
-            part_weights(held_out),
+            places,
+            held_out_places,
+            of_held_out,
         )
         evaluation_batch = stage.batch_size if loss.of_batch else EVALUATION_BATCH
         self._train(

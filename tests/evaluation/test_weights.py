@@ -216,3 +216,19 @@ def test_a_weight_is_no_feature_and_a_window_has_that_of_its_target(tmp_path):
     assert [feature.name for feature in run.data.features] == ["x"]
     table = run.predictions
     assert table["weight"].tolist() == (table["time"] + 1).tolist()
+
+
+@pytest.mark.parametrize(
+    "reduction", ["mean_with_sample_weight", pytest.param("sum_over_batch_size", marks=pytest.mark.slow)]
+)
+def test_the_loss_of_an_epoch_is_the_weighted_mean(reduction, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, classes=False)
+    text = SPEC.format(
+        file="weighed.csv", weight=", weight: w", constant="mean", more=f", loss: {{mse: {{reduction: {reduction}}}}}"
+    )
+    text = text.replace("batch_size: 4096", "batch_size: 7").replace("sgd: 0.3", "sgd: 1e-12")
+    run = dlspec.run(text, out=tmp_path / "run")
+    for row in run.history:
+        assert row.loss == pytest.approx(run.metrics.train["rmse"] ** 2, rel=1e-5)
+        assert row.val_loss == pytest.approx(run.metrics.validation["rmse"] ** 2, rel=1e-5)

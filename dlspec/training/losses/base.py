@@ -44,6 +44,11 @@ class Loss(KerasKind):
         return self.reduction == "sum"
 
     @property
+    def divides_by_weights(self) -> bool:
+        """Whether the loss of a batch is divided by what its samples weigh, so that batches count by that."""
+        return self.reduction == "mean_with_sample_weight"
+
+    @property
     def weighs_samples(self) -> bool:
         """Whether each sample can count more or less."""
         return True
