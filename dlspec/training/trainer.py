@@ -35,6 +35,8 @@ from dlspec.training.state import TrainingState
 from dlspec.training.values import EVALUATION_BATCH, as_array, seed_everything
 
 Array = np.ndarray
+NEAR = 1e-6
+"""So far outside of [0, 1] a number may lie by rounding."""
 
 
 class Trainer:
@@ -149,6 +151,15 @@ class Trainer:
         loss, target = settings.loss, self.data.signature.target
         assert loss is not None, "the default loss was filled in"
         lowest = min(float(block.min()) for block in blocks(train.targets)) if loss.positive else 0.0
+        if loss.of_shares and target.kind == "number":
+            ends = [(float(block.min()), float(block.max())) for block in blocks(train.targets)]
+            low, high = min(low for low, _ in ends), max(high for _, high in ends)
+            if low < -NEAR or high > 1 + NEAR:
+                message = (
+                    f"`{loss.type_name}` is of numbers between 0 and 1, and `{target.name}` reaches from {low:g} to "
+                )
+                help = "write `scale: min_max` under `data`, or `loss: mse` under `train`"
+                raise DataError.of("not-a-share", f"{message}{high:g}", help=help)
         if lowest < 0:
             raise DataError.of(
                 "not-positive",

@@ -75,7 +75,7 @@ def codes(text, **overrides):
 # --- losses and optimizers
 
 
-@pytest.mark.everyday("mse", "poisson", "binary_crossentropy", "categorical_crossentropy", "circle")
+@pytest.mark.everyday("mse", "poisson", "binary_crossentropy", "categorical_crossentropy")
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_every_loss_trains_what_it_is_for(name):
     for written in LOSSES[name].examples:
@@ -88,6 +88,21 @@ def test_every_loss_trains_what_it_is_for(name):
             weights, history = Training(text, **overrides).run()
             assert all(np.isfinite(weight).all() for weight in weights)
             assert math.isfinite(history[0].loss)
+
+
+SHARE = {"train.loss": "binary_crossentropy", "model.1": {"output": {"activation": "sigmoid"}}}
+
+
+def test_a_number_between_0_and_1_may_be_compared_as_a_probability():
+    trained = Training(TINY_TABLE, **SHARE, **{"data.scale": "min_max", "train.optimizer": {"sgd": 1e-12}})
+    targets = np.asarray(trained.data.train.targets)
+    _, history = trained.run()
+    given = np.clip(trained.network.predict(trained.data.train.inputs, verbose=0), 1e-7, 1 - 1e-7)
+    wanted = -(targets * np.log(given) + (1 - targets) * np.log(1 - given)).mean()
+    assert history[-1].loss == pytest.approx(wanted, rel=1e-4)
+    with pytest.raises(DataError, match="is of numbers between 0 and 1") as caught:
+        Training(TINY_TABLE, **SHARE, **{"data.scale": "none"}).run()
+    assert caught.value.diagnostics[0].code == "not-a-share"
 
 
 def test_a_loss_of_vectors_is_that_of_class_numbers():
@@ -409,6 +424,8 @@ def test_a_loss_of_numbers_takes_every_scale(scale):
     ("text", "settings", "code"),
     [
         (TINY_TABLE, {"train.loss": "poisson"}, "loss-mismatch"),
+        (TINY_TABLE, {"train.loss": "binary_crossentropy"}, "loss-mismatch"),
+        (TINY_TABLE, {"train.loss": "binary_crossentropy", "data.scale": "min_max"}, "output-mismatch"),
         (TINY_TABLE, {"train.loss": "mape", "data.scale": "min_max"}, "loss-mismatch"),
         (TINY_TABLE, {"train.loss": "poisson", "data.scale": "min_max"}, "output-mismatch"),
         (TINY_TABLE, {"train.loss": "hinge"}, "loss-mismatch"),

@@ -22,7 +22,16 @@ def loss_fits_scale(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or not spec.has("data") or spec.train.loss is None:
         return
     loss, data = spec.train.loss, spec.data
-    if signature.target.kind != "number" or "number" not in loss.of:
+    if signature.target.kind != "number":
+        return
+    if loss.of_shares and data.scale not in ("min_max", "none"):
+        yield Diagnostic(
+            "loss-mismatch",
+            f"`{loss.type_name}` compares numbers between 0 and 1, and `scale: {data.scale}` brings them elsewhere",
+            spec.span("train", "loss"),
+            help="write `scale: min_max` under `data`, or `scale: none` where they lie between 0 and 1, or `loss: mse`",
+        )
+    if "number" not in loss.of:
         return
     if data.scale not in loss.scales:
         what = "negative" if loss.positive else "small, where a percentage means nothing"

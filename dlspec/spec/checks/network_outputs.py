@@ -171,7 +171,9 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
         return
     last, loss = graph[graph.outputs[0]], spec.train.loss
     target = signature.target
-    if target.kind != "input" or "binary" not in loss.of or "number" in loss.of:
+    if target.kind not in ("input", "number") or "binary" not in loss.of or "number" in loss.of:
+        return
+    if target.kind == "number" and not loss.of_shares:  # which another rule says
         return
     if last.output_shape not in target.output_shapes:  # which another rule says
         return
@@ -207,6 +209,8 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
         return
     reached = f"lies between {low} and {high}" if low is not None else "is never negative"
     loss = spec.train.loss if spec.has("train") else None
+    if (low, high) == (0, 1) and loss is not None and loss.of_shares:
+        return
     if low is None and loss is not None and loss.positive:  # the target is never negative either
         return
     yield Diagnostic(

@@ -32,6 +32,8 @@ class Loss(KerasKind):
     """Whether a class of several is given to it as a vector of zeros and a one."""
     scales: ClassVar[tuple[str, ...]] = ("standard", "min_max", "robust", "none")
     """Ways to scale a number that it makes sense for, the best first."""
+    of_shares: ClassVar[bool] = False
+    """Whether it also compares a number between 0 and 1 with an output between them."""
     positive: ClassVar[bool] = False
     """Whether neither target nor output may be negative."""
 
@@ -55,7 +57,8 @@ class Loss(KerasKind):
 
     def fits(self, target: Target) -> bool:
         """Whether it can compare what a network puts out with the target."""
-        return target.loss_of in self.of or (target.inside and "binary" in self.of)
+        shares = self.of_shares and target.kind == "number"
+        return shares or target.loss_of in self.of or (target.inside and "binary" in self.of)
 
     def encode(self, targets: np.ndarray, units: int) -> np.ndarray:
         """Targets of a network with so many output units, as the Keras loss compares them."""

@@ -12,9 +12,12 @@ from dlspec.training.losses.base import LOSSES, Loss
 
 @LOSSES.register
 class BinaryCrossentropy(Loss):
-    """Cross-entropy of two classes, for one sigmoid unit; `label_smoothing` moves 0 and 1 towards each other."""
+    """Cross-entropy of two classes, for one sigmoid unit; `label_smoothing` moves 0 and 1 towards each other.
 
-    of = ("binary",)
+    Also of a number between 0 and 1, such as a share or a pixel, above an `output` with `activation: sigmoid`.
+    """
+
+    of, of_shares = ("binary",), True
     label_smoothing: Rate = 0.0
     examples: ClassVar = ["binary_crossentropy", {"binary_crossentropy": {"label_smoothing": 0.1}}]
 
