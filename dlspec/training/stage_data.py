@@ -71,4 +71,6 @@ def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
     else:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
     weights = of_class.astype("float32")
-    return Mapped(truth, weights.__getitem__, (), "float32") if is_read_later(truth) else weights[truth]
+    if is_read_later(truth):
+        return Mapped(truth, weights.__getitem__, truth.shape[1:], "float32")
+    return weights[truth]

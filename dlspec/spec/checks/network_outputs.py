@@ -11,6 +11,7 @@ from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
 from dlspec.model.graph import Graph
 from dlspec.model.layers.core import Output
+from dlspec.model.layers.wrappers import TimeDistributed
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
@@ -63,7 +64,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             + (", or write `then: unroll` under `pretrain`" if target.kind == "input" else ""),
         )
         return
-    activation = getattr(last.layer, "activation", None)
+    inner = last.layer.layer if isinstance(last.layer, TimeDistributed) else last.layer
+    activation = getattr(inner, "activation", None)
     if target.kind in ("class", "labels") and activation not in PROBABILITIES[target.activation]:
         one = target.units == 1
         whole = "" if one or target.kind == "labels" else " that add up to 1"
