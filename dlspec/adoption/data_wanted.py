@@ -106,9 +106,9 @@ def _of_arrays(
         return Wanted(section, (x, "y is not needed: the network gives back what it takes"), "arrays",
                       remarks=tuple(remarks), _arrays=arrays)  # fmt: skip
     if places is not None:
-        what, kind, arrays["y"] = places
-        section["target"] = {"y": kind}
-        return Wanted(section, (x, f"y: {what}"), "arrays", remarks=tuple(remarks), at_places=True, _arrays=arrays)
+        what, word, arrays["y"] = places
+        typed: dict[str, Any] = {**section, "target": {"y": word}}
+        return Wanted(typed, (x, f"y: {what}"), "arrays", remarks=tuple(remarks), at_places=True, _arrays=arrays)
     if len(shape) != 2 or shape[1] is None:
         remarks.append(NO_TARGET.format(_show(shape)))
         arrays["y"] = ((), "float32", 0)

@@ -215,6 +215,14 @@ def test_fractions_are_no_classes(tmp_path):
     assert "numeric" in problem.help
 
 
+def test_classes_as_columns_of_ones_are_told_to_be_numbers(tmp_path):
+    x, _ = sequences()
+    layers = "  - lstm: {units: 4, return_sequences: true}\n  - output\n"
+    (problem,) = dlspec.validate(spec_of(tmp_path, (x, np.eye(3, dtype=int)[(x[..., 0] > 0) * 2]), "category", layers))
+    assert problem.code == "output-mismatch"
+    assert "y.argmax(axis=-1)" in problem.help
+
+
 def test_classes_weigh_at_each_place(tmp_path):
     from dlspec.training.stage_data import sample_weights
 

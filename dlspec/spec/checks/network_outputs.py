@@ -103,6 +103,12 @@ def _or_several(spec: Spec, target: Target) -> str:
 def _fit_places(ends: Shape, target: Target) -> str:
     """What mends a network that ends in other sizes than the target has places."""
     sizes = ends[1 : len(target.places) + 1]
+    if target.classes == ("0", "1") and len(ends) == len(target.places) + 1 and sizes[:-1] == target.places[:-1]:
+        return (
+            f"where the last axis of `{target.name}` has a 1 for the class of each place, save the number of that "
+            f"class, `{target.name}.argmax(axis=-1)`; where it has a class at each of its {target.places[-1]} places, "
+            f"lead {show_shape((None, *target.places))} and the channels up to `output`"
+        )
     if sizes != target.places:
         return (
             f"the axes in front must be {show_shape((None, *target.places))}: write `padding: same` where convolutions "
