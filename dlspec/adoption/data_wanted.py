@@ -42,6 +42,7 @@ class Wanted:
         remarks: what a person must know.
         key: `arrays` or `table`, the key that names the file.
         fits: whether a target has the form of what the network gives.
+        at_places: whether it is a class or a number at each place.
     """
 
     section: dict[str, Any]
@@ -51,11 +52,14 @@ class Wanted:
     outputs: Mapping[str, str] | None = None
     remarks: tuple[str, ...] = ()
     fits: bool = True
+    at_places: bool = False
     _arrays: Mapping[str, tuple[tuple[int, ...], str, int]] = field(default_factory=dict)
 
     def stand_ins(self, folder: Path) -> dict[str, Any]:
         """Writes data of this form, all zeros but for classes, and returns the keys of the spec that name them."""
-        return _write_arrays(self._arrays, folder) if self.key == "arrays" else _write_table(self._arrays, folder)
+        if self.key == "table":
+            return _write_table(self._arrays, folder)
+        return _write_arrays(self._arrays, folder, at_places=self.at_places)
 
 
 def wanted_data(
@@ -91,12 +95,20 @@ def _of_arrays(
         remarks.append(
             f"the model takes any size where {_show(given.shape)} has a `?`; a network of a spec takes that of its data"
         )
-    if shape[1:] == given.shape[1:] and (
-        len(shape) > 2 or (loss in ("mse", "mae", None) and _activation(layer) != "softmax")
+    places = _at_places(layer, shape, loss)
+    is_class = places is not None and places[1] == "category" and _activation(layer) != "sigmoid"
+    if (
+        not is_class
+        and shape[1:] == given.shape[1:]
+        and (len(shape) > 2 or (loss in ("mse", "mae", None) and _activation(layer) != "softmax"))
     ):
         section["target"] = "input"
         return Wanted(section, (x, "y is not needed: the network gives back what it takes"), "arrays",
                       remarks=tuple(remarks), _arrays=arrays)  # fmt: skip
+    if places is not None:
+        what, word, arrays["y"] = places
+        typed: dict[str, Any] = {**section, "target": {"y": word}}
+        return Wanted(typed, (x, f"y: {what}"), "arrays", remarks=tuple(remarks), at_places=True, _arrays=arrays)
     if len(shape) != 2 or shape[1] is None:
         remarks.append(NO_TARGET.format(_show(shape)))
         arrays["y"] = ((), "float32", 0)
@@ -107,6 +119,23 @@ def _of_arrays(
     remarks += [remark] if remark else []
     arrays["y"] = kind
     return Wanted(section, (x, f"y: {y}"), "arrays", remarks=tuple(remarks), _arrays=arrays)
+
+
+def _at_places(layer: LayerSpec, shape: Shape, loss: str | None) -> tuple[str, str, tuple[Any, str, int]] | None:
+    """Of a network that keeps axes before the last one, what `y` is, the word for it, and its form; None: no target has
+    the form of what the network gives."""
+    if len(shape) < 3 or None in shape[1:]:
+        return None
+    units, activation, of_numbers = int(shape[-1] or 0), _activation(layer), loss in ("mse", "mae", "huber")
+    axes = ", ".join(str(size) for size in shape[1:-1])
+    if activation in ("softmax", "sparsemax") and 2 < units <= MOST_NUMBERS:
+        return f"(samples, {axes}), classes from 0 to {units - 1}", "category", (shape[1:-1], "uint8", units)
+    if activation in ("sigmoid", "hard_sigmoid") and units == 1 and not of_numbers:
+        return f"(samples, {axes}), classes 0 and 1", "category", (shape[1:-1], "uint8", 2)
+    if activation in (None, "linear") and of_numbers:  # without a loss it may be a network without its top
+        own = shape[1:-1] if units == 1 else shape[1:]
+        return f"{_show((None, *own))}, numbers", "numeric", (own, "float32", 0)
+    return None
 
 
 def _target(layer: LayerSpec, units: int, loss: str | None) -> tuple[str, tuple[tuple[int, ...], str, int], str | None]:
@@ -135,7 +164,8 @@ def _target(layer: LayerSpec, units: int, loss: str | None) -> tuple[str, tuple[
 
 
 def _activation(layer: LayerSpec) -> str | None:
-    given = getattr(layer, "activation", None)
+    inner = getattr(layer, "layer", None) if layer.type_name == "time_distributed" else None
+    given = getattr(inner or layer, "activation", None)
     return layer.type_name if layer.type_name == "softmax" else given
 
 
@@ -222,8 +252,14 @@ def _article(word: str) -> str:
 # --- stand-ins
 
 
-def _write_arrays(arrays: Mapping[str, tuple[tuple[int, ...], str, int]], folder: Path) -> dict[str, Any]:
-    """Files of zeros, which take no room on the disk, and classes that each come once."""
+def _write_arrays(
+    arrays: Mapping[str, tuple[tuple[int, ...], str, int]], folder: Path, *, at_places: bool
+) -> dict[str, Any]:
+    """Files of zeros, which take no room on the disk, and classes that each come once.
+
+    Args:
+        at_places: whether a class of several axes is one at each of their places.
+    """
     import numpy as np
 
     rows = max(20, *(classes for _, _, classes in arrays.values()))
@@ -231,8 +267,10 @@ def _write_arrays(arrays: Mapping[str, tuple[tuple[int, ...], str, int]], folder
     for name, (shape, dtype, classes) in arrays.items():
         path = folder / f"{name}.npy"
         file = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(rows, *shape))
-        if classes:
-            places = np.arange(rows) % classes
+        places = np.arange(rows) % max(1, classes)
+        if classes and at_places:
+            file[...] = places.reshape(-1, *[1] * len(shape))
+        elif classes:
             file[...] = places if not shape else np.eye(classes)[places] if classes > 2 else _labels(rows, shape[0])
         elif dtype.startswith("float"):
             file[...] = np.linspace(0, 1, rows).reshape(-1, *[1] * len(shape))

@@ -11,6 +11,7 @@ from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
 from dlspec.model.causality import looks_ahead
 from dlspec.runs.records.metrics import PastAlone
+from dlspec.training.masked import mask_of
 from dlspec.training.values import predict
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def check_graph(spec: Spec, graph: Graph, data: Prepared) -> None:
 
 
 def check_past(spec: Spec, data: Prepared, network: Any) -> PastAlone | None:
-    """Changes later timesteps of some test samples, and compares what comes out at earlier ones; None where a timestep
-    may see all.
+    """Changes later timesteps of some test samples, and compares what comes out at earlier ones, but for those that are
+    masked, which do not count; None where a timestep may see all.
 
     Args:
         network: as it was trained.
@@ -70,11 +71,18 @@ def check_past(spec: Spec, data: Prepared, network: Any) -> PastAlone | None:
     given = np.asarray(data.test.inputs[:SAMPLES])
     timesteps, before = given.shape[1], predict(network, given)
     spread = max(float(before.std()), 1e-12)
+    mask = mask_of(network, given)
+    counts = np.ones(before.shape[:2], bool)
+    if mask is not None:
+        counts = np.asarray(mask.reshape(len(mask), timesteps, -1).any(axis=-1))
     largest, place = 0.0, 0
+    other = np.roll(given, 1, axis=0)[:, ::-1]  # of whole numbers, which may be words, some that there are
+    other = other + 1 if given.dtype.kind == "f" and (given % 1 != 0).any() else other
     for last in np.unique(np.linspace(0, timesteps - 2, CUTS).astype(int)) if timesteps > 1 else ():
         changed = given.copy()
-        changed[:, last + 1 :] = np.roll(given, 1, axis=0)[:, ::-1][:, last + 1 :] + (given.dtype.kind == "f")
-        apart = np.abs(predict(network, changed) - before)[:, : last + 1].max() / spread
+        changed[:, last + 1 :] = other[:, last + 1 :]
+        moved = np.abs(predict(network, changed) - before)[:, : last + 1][counts[:, : last + 1]]
+        apart = moved.max(initial=0.0) / spread
         if not apart <= largest:
             largest, place = float(apart), int(last)
     allowed = ALLOWED if spec.runtime.precision == "float32" else ALLOWED_MIXED

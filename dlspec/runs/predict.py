@@ -172,7 +172,7 @@ def _write_samples(predictor: RowPredictor, column: str, names: Sequence[str], s
         predicted.insert(0, free_name(column, predicted.columns), list(names[first : first + len(block)]))
         for name, values in predicted.items():
             if values.dtype.kind not in "biuf":
-                predicted[name] = values.map(as_cell)
+                predicted[name] = values.map(as_cell, na_action="ignore")
         predicted = predicted.rename(columns=as_cell)
         out.write(predicted.to_csv(index=False, header=first == 0).encode())
         first += len(block)

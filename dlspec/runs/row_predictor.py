@@ -97,6 +97,8 @@ class RowPredictor:
         outputs = predict(self.model, given.values)
         if self.data.target.kind == "input":
             found = self.given_back(outputs, given.values, given.index)
+        elif self.data.target.places and self.data.window is None:
+            found = self._at_places(outputs, given.values, given.index)
         else:
             found = self._named(outputs, given.index)
         for what in self.besides:
@@ -301,8 +303,6 @@ class RowPredictor:
         from dlspec.data.preparation import class_shares
 
         target, window = self.data.target, self.data.window
-        if target.places and window is None:
-            return self._at_places(outputs, index)
         if target.places:  # a row has the answer at the last timestep of the window that ends in it
             outputs = outputs.reshape(len(outputs), target.places[0], -1)[:, -1]
         if target.labels:
@@ -318,19 +318,35 @@ class RowPredictor:
         labels = _where_known(shares, np.array(target.classes)[shares.argmax(axis=1)])
         return pd.DataFrame({f"{target.name}{ahead}": labels, **named}, index=index)
 
-    def _at_places(self, outputs: np.ndarray, index: pd.Index[Any]) -> pd.DataFrame:
-        """The number, or the likeliest class, at each place, a column for each: `y[3,5]`."""
+    def _at_places(self, outputs: np.ndarray, raw: Any, index: pd.Index[Any]) -> pd.DataFrame:
+        """The number, or the likeliest class, at each place, a column for each: `y[3,5]`; nothing where a place is
+        masked, or the network gives no number.
+
+        Args:
+            raw: inputs, as the model takes them.
+        """
         import numpy as np
         import pandas as pd
 
         from dlspec.data.preparation import class_shares
+        from dlspec.training.masked import has_mask, inner_network, mask_of, over_places
+        from dlspec.training.values import predict
 
-        target = self.data.target
+        target, network = self.data.target, inner_network(self.model)
         names = [f"{target.name}[{','.join(map(str, place))}]" for place in np.ndindex(*target.places)]
-        flat = outputs
+        known = np.ones((len(outputs), *target.places), bool)
+        mask = mask_of(network, predict(self._seen, raw)) if has_mask(network) else None
+        if mask is not None:
+            known &= over_places(mask, known.ndim)
+        found = outputs.reshape(known.shape) if target.kind == "number" else outputs
         if target.kind == "class":
-            flat = np.array(target.classes)[class_shares(outputs).argmax(axis=-1)]
-        return pd.DataFrame(flat.reshape(len(outputs), -1), index, names)
+            shares = class_shares(outputs)
+            known &= np.isfinite(shares).all(axis=-1)
+            found = np.array(target.classes)[np.nan_to_num(shares).argmax(axis=-1)]
+        if not known.all():
+            found = found.astype("float64" if target.kind == "number" else object)
+            found[~known] = np.nan if target.kind == "number" else None
+        return pd.DataFrame(found.reshape(len(outputs), -1), index, names)
 
     @cached_property
     def _seen(self) -> Any:

@@ -283,11 +283,13 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     from dlspec.model.build import with_preprocessing
     from dlspec.model.saved import load_model
     from dlspec.runs.past_check import check_past, refuse_seer
-    from dlspec.training.masked import masked
+    from dlspec.training.masked import has_mask, masked
     from dlspec.training.values import as_array
 
     folder = state.folder
     job = replace(job, data=masked(network, job.data))
+    if job.data.signature.target.places and has_mask(network):  # so that places that do not count are not counted
+        write_json(folder / DATA, describe(job.spec, job.data))
     job.listener.note("evaluating")
     evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
     with written_whole(folder / MODEL) as draft:

@@ -225,7 +225,8 @@ def _of_target(column: Column, said: TargetType) -> Problem:
         return None, None
     if column.shape and said == "category":
         message = (
-            f"`{column.name}` holds other numbers than a few whole ones, and `category` takes a class at each place"
+            f"`{column.name}` holds fractions, or more than 100 different numbers, and `category` takes the number of "
+            "a class at each place"
         )
         return message, f"write `target: {{{column.name}: numeric}}`, or save the number of the class at each place"
     if column.kind != needed or column.shape:

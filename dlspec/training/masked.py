@@ -79,8 +79,15 @@ def without_masked(truth: Array, mask: Array | None) -> Array:
     """What is true at each place, (samples, *places), with -1 or NaN where the mask leaves a place out."""
     if mask is None or not len(truth):
         return truth
-    counts = mask.reshape(mask.shape + (1,) * (truth.ndim - mask.ndim))
-    return np.where(counts, truth, np.array(-1 if truth.dtype.kind == "i" else np.nan, truth.dtype))
+    return np.where(
+        over_places(mask, truth.ndim), truth, np.array(-1 if truth.dtype.kind == "i" else np.nan, truth.dtype)
+    )
+
+
+def over_places(mask: Array, axes: int) -> Array:
+    """A mask of timesteps, (samples, timesteps), with axes of size 1 behind, so that it says of each place whether it
+    counts."""
+    return mask.reshape(mask.shape + (1,) * (axes - mask.ndim))
 
 
 def masked_part(network: Any, part: Part) -> Part:

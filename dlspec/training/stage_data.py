@@ -76,7 +76,9 @@ def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
     weights = of_class.astype("float32")
     if is_read_later(truth):
-        return Mapped(truth, weights.__getitem__, (), "float32")
+        if own is not None:
+            return weights[np.asarray(truth)] * own
+        return Mapped(truth, weights.__getitem__, truth.shape[1:], "float32")
     return weights[truth] if own is None else weights[truth] * own
 
 

@@ -133,6 +133,25 @@ def masks(random: np.random.Generator) -> None:
     np.savez_compressed(HERE / "masks.npz", x=np.array(pictures), y=np.array(classes))
 
 
+def balls(random: np.random.Generator) -> None:
+    """Videos of two balls that fly through a box of 16 x 16 pixels and bounce off its walls: six frames, and the one
+    that comes next."""
+    rows, columns = np.mgrid[0:16, 0:16]
+    frames = np.zeros((360, 7, 16, 16))
+    for own in frames:
+        for _ in range(2):
+            place, angle = random.uniform(2, 13, 2), random.uniform(0, 2 * np.pi)
+            speed = random.uniform(0.8, 1.8) * np.array([np.sin(angle), np.cos(angle)])
+            for frame in own:
+                far = (rows - place[0]) ** 2 + (columns - place[1]) ** 2
+                np.maximum(frame, 255 * np.exp(-far / 2.5), out=frame)
+                place += speed
+                speed = np.where((place < 2) | (place > 13), -speed, speed)
+                place = np.where(place < 2, 4 - place, np.where(place > 13, 26 - place, place))
+    kept = np.where(frames < 5, 0, frames).round().astype("uint8")[..., None]
+    np.savez_compressed(HERE / "balls.npz", x=kept[:, :6], y=kept[:, 6])
+
+
 def motion(random: np.random.Generator) -> None:
     """What a phone in the pocket of three people feels in three directions, 20 times a second, and what they do."""
     steps = {"standing": (0.0, 0.05), "walking": (1.8, 0.35), "running": (2.8, 0.9), "cycling": (1.3, 0.25)}
@@ -155,5 +174,5 @@ def motion(random: np.random.Generator) -> None:
 
 
 if __name__ == "__main__":
-    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks)):
+    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls)):
         make(np.random.default_rng(number))

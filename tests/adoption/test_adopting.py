@@ -214,6 +214,26 @@ def test_a_network_without_its_top_says_so(tmp_path):
     assert "output-mismatch" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "last", "loss", "y"),
+    [
+        ((8, 8, 3), L.Conv2D(3, 1, activation="softmax"), None, "(samples, 8, 8), classes from 0 to 2"),
+        ((8, 8, 3), L.Conv2D(1, 1, activation="sigmoid"), None, "(samples, 8, 8), classes 0 and 1"),
+        ((6, 2), L.TimeDistributed(L.Dense(1, "sigmoid")), None, "(samples, 6), classes 0 and 1"),
+        ((6, 2), L.Dense(1), "mse", "(samples, 6), numbers"),
+        ((6, 2), L.Dense(4), "mse", "(samples, 6, 4), numbers"),
+    ],
+)
+def test_an_answer_at_each_place_is_a_target(given, last, loss, y):
+    model = keras.Sequential([keras.Input(given), L.Dense(5, "relu"), last])
+    if loss:
+        model.compile("adam", loss)
+    adopted = dlspec.adopt(model)
+    assert f"# y: {y}\n" in adopted.text
+    assert f"target: {{y: {'numeric' if loss else 'category'}}}" in adopted.text
+    assert not [problem for problem in adopted.diagnostics if problem.is_error]
+
+
 # --- that the proof finds what is wrong
 
 

@@ -23,6 +23,8 @@ MORE = [
     ({"conv1d": {"filters": 2, "kernel_size": 4, "padding": "same"}}, [(None, 8, 3)]),
     ({"conv1d": {"filters": 2, "kernel_size": 4}}, [(None, 8, 3)]),
     ({"conv2d": {"filters": 2, "kernel_size": [1, 3], "padding": "same"}}, [(None, 6, 5, 3)]),
+    ({"conv2d_transpose": {"filters": 2, "kernel_size": [1, 3], "strides": [1, 2]}}, [(None, 6, 5, 3)]),
+    ({"up_sampling2d": {"size": [1, 2], "interpolation": "bilinear"}}, [(None, 6, 5, 3)]),
     ({"max_pooling1d": {"pool_size": 3, "strides": 1, "padding": "same"}}, [(None, 8, 3)]),
     ({"average_pooling1d": {"pool_size": 4, "strides": 1, "padding": "same"}}, [(None, 8, 3)]),
     ({"multi_head_attention": {"num_heads": 2, "key_dim": 3, "use_causal_mask": True}}, [(None, 6, 4)]),
@@ -87,6 +89,19 @@ SURELY = [
     ({"layer_normalization": {"axis": [1, 2]}}, [(None, 6, 4)]),
     ({"softmax": {"axis": [1]}}, [(None, 6, 4)]),
 ]
+
+
+ACROSS = [
+    {"conv2d_transpose": {"filters": 2, "kernel_size": [1, 3], "strides": [1, 2]}},
+    {"up_sampling2d": {"size": [1, 2], "interpolation": "bilinear"}},
+    {"max_pooling2d": {"pool_size": [1, 2]}},
+    {"zero_padding2d": [[0, 0], [1, 1]]},
+]
+
+
+@pytest.mark.parametrize("written", ACROSS, ids=str)
+def test_what_is_done_along_other_axes_is_no_look_ahead(written):
+    assert LAYERS.read(written).sight([Sight()], [(None, 6, 5, 3)]) == Sight()
 
 
 @pytest.mark.parametrize(("written", "shapes"), SURELY, ids=str)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import dlspec
+from dlspec.data.arrays import is_read_later
 from dlspec.runs.job import load_data
 
 FORWARDS = "  - lstm: {units: 5, return_sequences: true}\n"
@@ -78,6 +79,20 @@ def test_a_run_is_whole(runs):
     assert later.metrics.past_alone.holds
     assert "What was said when" in now.report.read_text(encoding="utf-8")
     assert "Truth and guess" in later.report.read_text(encoding="utf-8")
+
+
+def test_windows_that_are_computed_when_asked_for_lead_to_the_same(tmp_path, monkeypatch):
+    from dlspec.training.stage_data import sample_weights
+
+    spec = dlspec.load(spec_of(tmp_path, "horizon: 1"), {"train.class_weight": "balanced"})
+    kept = load_data(spec)
+    monkeypatch.setattr("dlspec.data.preparation.series.KEPT_VALUES", 0)
+    computed = load_data(spec)
+    assert is_read_later(computed.train.truth)
+    weights = sample_weights(spec.train, computed)
+    assert weights.shape == kept.train.truth.shape
+    assert np.array_equal(weights[:], sample_weights(spec.train, kept))
+    assert np.array_equal(computed.train.targets[:], kept.train.targets)
 
 
 def test_persistence_is_the_value_at_the_timestep_itself(runs):

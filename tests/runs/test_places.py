@@ -215,6 +215,14 @@ def test_fractions_are_no_classes(tmp_path):
     assert "numeric" in problem.help
 
 
+def test_classes_as_columns_of_ones_are_told_to_be_numbers(tmp_path):
+    x, _ = sequences()
+    layers = "  - lstm: {units: 4, return_sequences: true}\n  - output\n"
+    (problem,) = dlspec.validate(spec_of(tmp_path, (x, np.eye(3, dtype=int)[(x[..., 0] > 0) * 2]), "category", layers))
+    assert problem.code == "output-mismatch"
+    assert "y.argmax(axis=-1)" in problem.help
+
+
 def test_classes_weigh_at_each_place(tmp_path):
     from dlspec.training.stage_data import sample_weights
 
@@ -281,8 +289,20 @@ def test_answers_that_stand_later_in_what_is_seen_are_known():
     frames = RANDOM.integers(0, 2, (40, 7, 5, 5, 1)).astype("uint8")
     assert steps_ahead(frames[:, :-1], frames[:, 1:, ..., 0]) == 1
     assert steps_ahead(frames[:, :-1], frames[:, -1]) == 0
+    frames[:32, :, 2:] = 0  # pixels that are the same in the first samples
+    assert steps_ahead(frames[:, :-1], frames[:, 1:]) == 1
     nothing = np.zeros((50, 6, 1))
     assert steps_ahead(nothing, nothing) == 0
+
+
+def test_words_are_changed_for_words_that_there_are(tmp_path):
+    tokens = np.random.default_rng(7).integers(0, 12, (80, 8))
+    layers = (  # where a word is masked, attention is the same to all others, also to later ones
+        "  - embedding: {input_dim: 12, output_dim: 4, mask_zero: true}\n"
+        "  - skip: [{multi_head_attention: {num_heads: 1, key_dim: 4, use_causal_mask: true}}]\n  - output\n"
+    )
+    file = spec_of(tmp_path, (tokens[:, :-1], tokens[:, 1:]), "category", layers, ", scale: none")
+    assert dlspec.run(file, {"train.epochs": 1}, out=tmp_path / "run").metrics.past_alone.holds
 
 
 def test_a_network_that_sees_later_timesteps_ends_the_run(tmp_path, monkeypatch):

@@ -99,8 +99,15 @@ def test_metrics_are_means_over_places_that_are_not_masked(tmp_path, layers):
     assert run.metrics.test["accuracy"] == pytest.approx(right[there].mean())
     given = np.take_along_axis(shares, truth[..., None], axis=-1)[..., 0][there]
     assert run.metrics.test["log_loss"] == pytest.approx(-np.log(given).mean(), rel=1e-6)
-    again = dlspec.evaluate(run.folder, tmp_path / "it.npz").metrics.test
+    evaluated = dlspec.evaluate(run.folder, tmp_path / "it.npz")
+    again = evaluated.metrics.test
+    assert [run.data.class_counts[label].test for label in "012"] == np.bincount(truth[there], minlength=3).tolist()
+    assert next(each for each in evaluated.differences if each.column == "y").apart < 0.1
     _, y, there = padded()
+    dlspec.predict(run.folder, tmp_path / "it.npz", out=tmp_path / "predicted.csv")
+    lines = (tmp_path / "predicted.csv").read_text().splitlines()[1:]
+    written = np.array([line.split(",")[1:] for line in lines])
+    assert np.array_equal(written != "", there)  # nothing is said of what is masked
     everywhere = np.asarray(run.model.predict_on_batch(x)).argmax(axis=-1)
     assert again["accuracy"] == pytest.approx((everywhere == y)[there].mean())
 

@@ -115,6 +115,8 @@ def _where(x: Array, y: Array) -> list[int] | None:
     to be found is the same everywhere."""
     if (y == y[:1, :1]).all():
         return None
+    if np.array_equal(x, y):
+        return [*range(y.shape[2])]
     known = {x[..., place].tobytes(): place for place in range(x.shape[2])}
     found = [known.get(y[..., place].tobytes()) for place in range(y.shape[2])]
     places = [place for place in found if place is not None]

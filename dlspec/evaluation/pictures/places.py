@@ -17,6 +17,8 @@ ROWS = 24
 MOST_ALONG = 600
 """Timesteps of a series that are shown."""
 MOST_VALUES = 2**22
+FRAMES = 3
+"""Frames that are shown of what is seen, the last ones."""
 
 
 def at_places(signature: Signature, part: Part, predictions: Mapping[str, Array]) -> dict[str, Array]:
@@ -43,7 +45,7 @@ def at_places(signature: Signature, part: Part, predictions: Mapping[str, Array]
         frames = len(seen) - (seen[-1] in (1, 3)) == 3
         if frames or is_drawn(seen):
             raw = np.asarray(part.raw[some], "float32")
-            found["places:seen"] = raw[:, -1] if frames else raw
+            found["places:seen"] = raw[:, -FRAMES:] if frames else raw
     return found
 
 

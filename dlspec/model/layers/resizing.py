@@ -204,6 +204,10 @@ class UpSampling(InSpace):
         factors = zip(sizes, self.factors, strict=True)
         return tuple(None if size is None else size * factor for size, factor in factors)
 
+    def edge_before(self, axis: int, shape: Shape) -> int | None:
+        place = axis - (2 if getattr(self, "data_format", None) == "channels_first" else 1)
+        return 0 if not 0 <= place < len(self.factors) or self.factors[place] == 1 else None
+
     @property
     def factors(self) -> Sequence[int]:
         """How much longer each axis becomes."""

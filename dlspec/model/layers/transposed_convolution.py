@@ -49,7 +49,9 @@ class Transposed(Sliding):
             raise mistake("out-of-range", "`output_padding` must be less than `strides`", help="leave it out")
 
     def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
-        return None
+        place = seen[0].axis - (2 if self.channels_first else 1)
+        alone = 0 <= place < len(self.kernel_size) and self.kernel_size[place] == 1 == self.strides[place]
+        return seen[0] if alone else None
 
     def places(self, sizes: Shape) -> Shape:
         added = self.output_padding or (None,) * len(sizes)

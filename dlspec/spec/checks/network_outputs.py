@@ -11,6 +11,7 @@ from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
 from dlspec.model.graph import Graph
 from dlspec.model.layers.core import Output
+from dlspec.model.layers.wrappers import TimeDistributed
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
@@ -63,7 +64,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             + (", or write `then: unroll` under `pretrain`" if target.kind == "input" else ""),
         )
         return
-    activation = getattr(last.layer, "activation", None)
+    inner = last.layer.layer if isinstance(last.layer, TimeDistributed) else last.layer
+    activation = getattr(inner, "activation", None)
     if target.kind in ("class", "labels") and activation not in PROBABILITIES[target.activation]:
         one = target.units == 1
         whole = "" if one or target.kind == "labels" else " that add up to 1"
@@ -101,6 +103,12 @@ def _or_several(spec: Spec, target: Target) -> str:
 def _fit_places(ends: Shape, target: Target) -> str:
     """What mends a network that ends in other sizes than the target has places."""
     sizes = ends[1 : len(target.places) + 1]
+    if target.classes == ("0", "1") and len(ends) == len(target.places) + 1 and sizes[:-1] == target.places[:-1]:
+        return (
+            f"where the last axis of `{target.name}` has a 1 for the class of each place, save the number of that "
+            f"class, `{target.name}.argmax(axis=-1)`; where it has a class at each of its {target.places[-1]} places, "
+            f"lead {show_shape((None, *target.places))} and the channels up to `output`"
+        )
     if sizes != target.places:
         return (
             f"the axes in front must be {show_shape((None, *target.places))}: write `padding: same` where convolutions "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Patch
 
@@ -50,8 +51,9 @@ def _of_classes(run: Run, pictures: Mapping[str, Array]) -> Shown:
             f"Some samples of {run.judged_on}, a line each, from the first place to the last, a color for each class.",
         )
     truth, network = (values[..., 0] if values.ndim == 4 else values for values in (truth, network))
+    seen = pictures.get("seen")
     return Shown(
-        masks(pictures.get("seen"), truth, network, target.classes),
+        masks(seen[:, -1] if seen is not None and _are_frames(seen) else seen, truth, network, target.classes),
         "Truth, guess, and where they differ",
         f"Some samples of {run.judged_on}, a color for each class. What is red was wrong.",
     )
@@ -71,15 +73,31 @@ def _of_numbers(run: Run, pictures: Mapping[str, Array]) -> Shown:
             if run.data.window is not None
             else f"Some samples of {run.judged_on}, from the first place to the last.",
         )
-    rows = {"truth": truth, "network": network}
-    if "seen" in pictures:
-        rows = {"seen last": _as_bright(pictures["seen"], truth), **rows}
+    rows = {**_seen_rows(pictures, truth), "truth": truth, "network": network}
+    first = "what is seen, " if "seen" in pictures else ""
     return Shown(
-        figures.picture_rows({**rows, "difference": np.abs(truth - network) + truth.min()}),
+        frames(rows),
         "Truth and guess",
-        f"Some samples of {run.judged_on}: what is true, what the network says, and how far off it is at each place, "
-        "dark where it is far.",
+        f"Some samples of {run.judged_on}, a column each: {first}what is true, what the network says, and how far off "
+        "it is at each place, red where it is far; below, its RMSE.",
     )
+
+
+def _seen_rows(pictures: Mapping[str, Array], truth: Array) -> dict[str, Array]:
+    """A row of pictures of what is seen, or one for each of its last frames."""
+    if "seen" not in pictures:
+        return {}
+    seen = _as_bright(pictures["seen"], truth)
+    if not _are_frames(seen):
+        return {"seen": seen}
+    count = seen.shape[1]
+    names = [f"{count - place} before" for place in range(1, count)] + ["seen last"]
+    return {name: seen[:, place] for place, name in enumerate(names)}
+
+
+def _are_frames(seen: Array) -> bool:
+    """Whether each sample is several pictures, (samples, frames, height, width), perhaps with channels."""
+    return seen.ndim - (seen.shape[-1] in (1, 3)) == 4
 
 
 def _as_bright(seen: Array, truth: Array) -> Array:
@@ -118,12 +136,7 @@ def masks(seen: Array | None, truth: Array, network: Array, classes: Sequence[st
     figure, axes = styled(10, 1.2 * len(rows) + 0.5)
     axis = axes[0, 0]
     axis.set_axis_off()
-    for row, (name, pictures) in enumerate(rows.items()):
-        for column, picture in enumerate(pictures):
-            height, width = (0.94 * size / max(picture.shape[:2]) / 2 for size in picture.shape[:2])
-            place = (column - width, column + width, row + height, row - height)
-            axis.imshow(picture, interpolation="nearest", extent=place)
-        axis.text(-0.6, row, name, ha="right", va="center", color=TRUTH)
+    _tiles(axis, rows)
     for column, own in enumerate(wrong):
         count = max(1, int((truth[column] >= 0).sum()))
         axis.text(column, len(rows) - 0.42, f"{own.sum() / count:.1%} wrong", ha="center", va="top", fontsize=8.5)
@@ -131,6 +144,49 @@ def masks(seen: Array | None, truth: Array, network: Array, classes: Sequence[st
     axis.set_ylim(len(rows) - 0.3, -0.5)
     _legend(axis, classes)
     return to_svg(figure, "masks")
+
+
+@in_style
+def frames(rows: Mapping[str, Array]) -> str:
+    """Pictures of numbers in columns, a row for each name, and how far `network` is from `truth`.
+
+    Args:
+        rows: (samples, height, width), or with a channel, or three; all on the scale of `truth`.
+    """
+    truth, network = rows["truth"], rows["network"]
+    low, wide = float(truth.min()), max(float(truth.max() - truth.min()), 1e-12)
+    off = np.abs(network - truth)
+    off = off.mean(axis=-1) if off.ndim == 4 else off
+    shown = {name: _colored((values - low) / wide, "magma") for name, values in rows.items()}
+    shown["difference"] = _colored(off / wide, "Reds")
+    figure, axes = styled(10, 1.2 * len(shown) + 0.3)
+    axis = axes[0, 0]
+    axis.set_axis_off()
+    _tiles(axis, shown)
+    for column, own in enumerate((network - truth) ** 2):
+        axis.text(column, len(shown) - 0.42, show_number(float(own.mean()) ** 0.5), ha="center", va="top", fontsize=8.5)
+    axis.set_xlim(-0.5, len(truth) - 0.5)
+    axis.set_ylim(len(shown) - 0.3, -0.5)
+    return to_svg(figure, "frames")
+
+
+def _colored(shares: Array, name: str) -> Array:
+    """Values from 0 to 1 as colors, (samples, height, width, 3); three channels are colors already."""
+    shares = np.clip(shares, 0, 1)
+    if shares.ndim == 4 and shares.shape[-1] == 3:
+        return shares
+    plain = shares[..., 0] if shares.ndim == 4 else shares
+    return np.asarray(colormaps[name](plain)[..., :3])
+
+
+def _tiles(axis: Any, rows: Mapping[str, Array]) -> None:
+    """Draws rows of pictures, each (samples, height, width, 3), with their names on the left."""
+    for row, (name, pictures) in enumerate(rows.items()):
+        for column, picture in enumerate(pictures):
+            height, width = (0.94 * size / max(picture.shape[:2]) / 2 for size in picture.shape[:2])
+            place = (column - width, column + width, row + height, row - height)
+            axis.imshow(picture, interpolation="nearest", extent=place)
+        axis.text(-0.6, row, name, ha="right", va="center", color=TRUTH)
 
 
 @in_style
