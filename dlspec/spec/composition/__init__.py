@@ -6,6 +6,7 @@ a spec without any of them, every value still knowing the line that it was writt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,10 +29,14 @@ def compose(document: Document, overrides: Mapping[str, Any] | None = None) -> D
     document = apply_overrides(extend(document), overrides or {})
     document.overrides = dict(overrides or {})
     values = document.root.value
-    names_values = any("$" in text for text in document.texts.values())
-    if isinstance(values, dict) and (names_values or "variables" in values or "blocks" in values):
+    if isinstance(values, dict) and ({"variables", "blocks"} & {*values} or _has_more_to_write_out(document)):
         scope = read_variables(document)
         expand_blocks(document, scope)
         fill_in_variables(document, scope)
     expand_embeddings(document)
     return document
+
+
+def _has_more_to_write_out(document: Document) -> bool:
+    """Whether values are named, layers are repeated with each of some values, or copies are taken together."""
+    return any(re.search(r"\$|\beach\b|\ball\b", text) for text in document.texts.values())

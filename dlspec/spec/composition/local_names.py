@@ -23,6 +23,7 @@ class LocalNames:
 
     def __init__(self, given: Sequence[dict[str, None]] = ()) -> None:
         self.found: list[dict[str, None]] = [{}]
+        self._copies = range(0)
         self._inside = [0]
         self._called = _numbered(given)
         self._last: dict[str, str] = {}
@@ -39,6 +40,18 @@ class LocalNames:
 
     def leave(self) -> None:
         self._inside.pop()
+
+    def end_repeat(self, first: int) -> None:
+        """A `repeat` was laid, whose first copy is the place of this number; see `found`."""
+        self._copies = range(first, len(self.found))
+
+    def copies(self, name: str) -> list[str]:
+        """What a layer is called in the copies of the `repeat` just above, from the first to the last."""
+        return [self._name(place, name) for place in self._copies if name in self.found[place]]
+
+    def names_of_copies(self) -> list[str]:
+        """The names that layers have in these copies."""
+        return list(dict.fromkeys(name for place in self._copies for name in self.found[place]))
 
     def give(self, name: Node) -> Node:
         """The name of a layer."""
