@@ -1,5 +1,6 @@
 """`repeat: {each: …}`, `from: {all: …}`, and layers that the command line names."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -58,6 +59,8 @@ def test_a_network_of_copies_is_trained_and_runs_again(tmp_path):
     again = dlspec.run(run.folder / "resolved.yaml", out=tmp_path / "again")
     assert all(map(np.array_equal, run.model.get_weights(), again.model.get_weights()))
     assert again.graph.parameters == run.graph.parameters
+    part = dlspec.export(run, layers="..gated.2.skipped", out=tmp_path / "part.keras")
+    assert keras.models.load_model(part).output.shape == (None, 8, 3)
 
 
 def test_copies_are_taken_together_also_where_they_are_counted():
@@ -145,3 +148,54 @@ def test_the_command_line_names_a_layer():
 def test_a_layer_is_not_called_like_a_key_of_the_model(name):
     ((code, message),) = problems(f"  - dense: {{units: 4, name: {name}}}")
     assert (code, message) == ("wrong-value", f"`{name}` is a key of `model`, by which a layer cannot be called")
+
+
+def nested(at_top=""):
+    """Blocks in a block that is used twice."""
+    return f"""\
+dlspec: 1
+data: {{dataset: digits}}
+blocks:
+  inner:
+    parameters: {{units: 4}}
+    layers: [dense: {{units: $units, name: h, kernel_regularizer: {{l2: 0.1}}}}, dense: 5]
+  outer: [inner, inner: 6]
+model:
+  layers:
+    - flatten
+    - repeat: {{times: 2, layers: [outer]}}
+{at_top}    - output
+"""
+
+
+def test_a_copy_is_taken_by_its_address():
+    text = GATED.replace("from: {all: skipped}", "from: [gated.1.skipped, gated.3.skipped]")
+    assert dlspec.graph(dlspec.load(text)).layers[6].inputs == ("skipped_1", "skipped_3")
+    text = nested("    - dense: {units: 3, from: outer.1.inner.2.h, name: last}\n")
+    graph = dlspec.graph(dlspec.load(text))
+    assert graph[graph["last"].inputs[0]].output_shape == (None, 6)
+    (problem,) = dlspec.validate(nested("    - dense: {units: 3, from: outer.1.inner.7.h}\n"))
+    assert problem.code == "unknown-layer-name"
+    assert problem.help == "did you mean `outer.1.inner.2.h`?"
+
+
+def test_the_command_line_names_a_copy():
+    spec = dlspec.load(nested())
+    overrides = {"model.outer.2.inner.1.h.units": 9, "model.outer.1.inner.2.h.kernel_regularizer.l2": 0.5}
+    found = [layer.layer for layer in dlspec.graph(spec, overrides).layers if layer.name.startswith("h")]
+    assert [layer.units for layer in found] == [4, 6, 9, 6]
+    assert [layer.kernel_regularizer.l2 for layer in found] == [0.1, 0.5, 0.1, 0.1]
+    (problem,) = dlspec.validate(nested(), {"model.outer.3.inner.1.h.units": 9})
+    assert (problem.code, problem.help) == ("unknown-path", "did you mean `outer.2.inner.1.h`?")
+    (problem,) = dlspec.validate(nested(), {"model.nothing.units": 9})
+    assert problem.code == "unknown-path"
+
+
+def test_a_copy_is_pretrained_by_its_address():
+    pretrain = "pretrain: {method: autoencoder, layers: [h_1, inner.2.h], per_layer: {inner.2.h: {epochs: 3}}}\n"
+    text = nested().replace("[outer]", "[inner]") + pretrain
+    spec = dlspec.load(text)
+    method = spec.pretrain
+    assert (method.layers, [*method.per_layer]) == (["h_1", "h_2"], ["h_2"])
+    problems = dlspec.validate(text.replace("[h_1, inner.2.h]", "[h_1, inner.3.h]"))
+    assert ("unknown-layer-name", "did you mean `inner.2.h`?") in [(found.code, found.help) for found in problems]

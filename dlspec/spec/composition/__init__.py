@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlspec.language.yaml import Document
+from dlspec.spec.composition.addresses import call_by_name
 from dlspec.spec.composition.blocks import expand_blocks
 from dlspec.spec.composition.embeddings import expand_embeddings
 from dlspec.spec.composition.extends import extend
@@ -26,13 +27,18 @@ def compose(document: Document, overrides: Mapping[str, Any] | None = None) -> D
     Args:
         overrides: dotted path -> value: `{"train.epochs": 5}`.
     """
-    document = apply_overrides(extend(document), overrides or {})
+    of_copies: dict[str, Any] = {}
+    document = apply_overrides(extend(document), overrides or {}, later=of_copies)
     document.overrides = dict(overrides or {})
     values = document.root.value
     if isinstance(values, dict) and ({"variables", "blocks"} & {*values} or _has_more_to_write_out(document)):
         scope = read_variables(document)
         expand_blocks(document, scope)
+        call_by_name(document)
+        apply_overrides(document, of_copies, written_out=True)
         fill_in_variables(document, scope)
+    else:
+        apply_overrides(document, of_copies)
     expand_embeddings(document)
     return document
 

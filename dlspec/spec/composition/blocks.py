@@ -71,6 +71,7 @@ def expand_blocks(document: Document, scope: Scope) -> None:
             document.recovered = True
             del values["model"]
             return
+    document.addresses = expander.names.addresses
     for block in blocks.values():
         if block.name not in expander.used and block.span.file == document.file:  # a base has some for others to use
             document.problems.append(
@@ -172,6 +173,7 @@ class _Expander:
         self.used: set[str] = set()
         self.nodes = 0
         self.collects = collects
+        self.names_inside = any(_has(layer, "name") for block in blocks.values() for layer in block.layers)
         self.lost_copies = False
 
     def model(self, model: Node, scope: Scope) -> Node:
@@ -210,7 +212,7 @@ class _Expander:
         if name == REPEAT and isinstance(arguments.value, dict):
             written = {key: node for key, node in arguments.value.items() if node.value is not None}
             copies = copies_of(written, _place(item), scope) if "each" in written else None
-            if copies is None and self.collects:
+            if copies is None and (self.collects or (self.names_inside and self._uses_block(arguments))):
                 copies = numbered_copies(written, scope)
             if isinstance(copies, Diagnostic):
                 self.document.problems.append(copies)
@@ -284,7 +286,12 @@ class _Expander:
                 found += each.value if isinstance(each.value, list) else [each]
             return replace(names, value=found)
         if not isinstance(names.value, dict) or [*names.value] != ["all"]:
-            return self.names.refer(names)
+            found_one = self.names.refer(names)
+            if isinstance(found_one.value, str) and "." in found_one.value:
+                help = did_you_mean(found_one.value, self.names.addresses)
+                self._say("unknown-layer-name", f"no layer above is named `{found_one.value}`", names.span, help)
+                return None
+            return found_one
         node = names.value["all"]
         wanted = node.plain()
         called = self.names.copies(wanted) if isinstance(wanted, str) else []
@@ -300,6 +307,12 @@ class _Expander:
         if "from" in own:
             found = self._refer(own.pop("from"))
             own |= {} if found is None else {"from": found}
+
+    def _uses_block(self, node: Node) -> bool:
+        """Whether a block is used in it, whose layers have addresses in each copy."""
+        if isinstance(node.value, list):
+            return any(split_item(item)[0] in self.blocks or self._uses_block(item) for item in node.value)
+        return isinstance(node.value, dict) and any(map(self._uses_block, node.value.values()))
 
     def _holds_block(self, arguments: Node) -> bool:
         """Whether a layer around another one holds a block."""
@@ -352,7 +365,7 @@ class _Expander:
             return []
         given, own = self._arguments(block, item, arguments, scope)
         self._refer_in(own)
-        self.names.enter()
+        self.names.enter(block.name)
         inner = Scope(block.parameters, self.document, outer=scope.outermost, known=given)
         items: list[Node] = []
         for layer in block.layers:
@@ -440,6 +453,15 @@ def split_item(item: Node) -> tuple[str | None, Node | None]:
         ((name, arguments),) = item.value.items()
         return name, arguments
     return None, None
+
+
+def _has(node: Node, key: str) -> bool:
+    """Whether something in it has this key."""
+    if isinstance(node.value, list):
+        return any(_has(below, key) for below in node.value)
+    return isinstance(node.value, dict) and (
+        key in node.value or any(_has(below, key) for below in node.value.values())
+    )
 
 
 def _collects(node: Node) -> bool:
