@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from dlspec.language.fields import Flag, Text, mistake
 from dlspec.language.left_out import why_no_argument
-from dlspec.language.registry import Kind, OneOf, Registry, snake_case
+from dlspec.language.registry import Kind, OneOf, Registry, is_own, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
@@ -204,7 +204,8 @@ class LayerSpec(ModelItem):
 
     def cure_of_sight(self) -> str:
         """What to write so that each timestep sees none that comes later."""
-        return "take it out, or write layers that see the past alone: `lstm`, `conv1d` with `padding: causal`"
+        cure = "take it out, or write layers that see the past alone: `lstm`, `conv1d` with `padding: causal`"
+        return cure if is_own(type(self)) else f"{cure}; one of a plugin says it by `sight`"
 
     @property
     def counted_as(self) -> str:
