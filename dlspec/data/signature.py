@@ -68,6 +68,11 @@ def is_mixed(columns: Collection[tuple[str, str | None]]) -> bool:
     return len({name for name, _ in columns}) > 1 and (len(units) > 1 or None in units)
 
 
+def without_last_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its last axis, where that has the size 1."""
+    return shape[:-1] if shape[-1:] == (1,) else shape
+
+
 @dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
@@ -102,6 +107,12 @@ class Target:
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""
         return self.one_hot and below is not None and len(below) == 3 and below[1] == len(self.classes)
+
+    def seen_in(self, shape: tuple[int, ...]) -> bool:
+        """Whether samples of this shape, without the batch, are frames of numbers at each place, or one such frame."""
+        if self.kind != "number" or not self.places:
+            return False
+        return shape[1:] == self.places or without_last_of_one(shape) == without_last_of_one(self.places)
 
     @property
     def names(self) -> tuple[str, ...]:

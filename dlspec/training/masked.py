@@ -58,7 +58,9 @@ def places_of(network: Any, inputs: Any) -> Array | None:
 
 
 def keep_mask(network: Any) -> None:
-    """Makes the loss of a compiled Keras model leave out what its mask leaves out, where Keras forgets that mask."""
+    """Makes the loss of a compiled Keras model leave out what its mask leaves out, where Keras forgets that mask, or
+    does not bring a mask of timesteps over the other axes of places."""
+    from keras import ops
     from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
     found = mask_network(network)
@@ -68,8 +70,13 @@ def keep_mask(network: Any) -> None:
     def compute_loss(
         x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        if get_keras_mask(y_pred) is None:
-            set_keras_mask(y_pred, found(x, training=False))
+        mask = get_keras_mask(y_pred)
+        mask = found(x, training=False) if mask is None else mask
+        axes = len(y_pred.shape) - 1 - len(mask.shape)
+        if axes > 0:
+            mask = ops.reshape(mask, (*ops.shape(mask), *[1] * axes))
+            mask = ops.broadcast_to(mask, ops.shape(y_pred)[:-1])
+        set_keras_mask(y_pred, mask)
         return type(network).compute_loss(network, x, y, y_pred, sample_weight, training)
 
     network.compute_loss = compute_loss

@@ -272,6 +272,12 @@ def test_shifted_arrays_are_known(tmp_path):
     )
     run = dlspec.run(past, out=tmp_path / "past")
     assert run.metrics.past_alone.holds
+    rows = run.predictions["row"].to_numpy()
+    last = ((arrays[0] - arrays[1])[rows] ** 2).mean() ** 0.5  # what is seen at the timestep itself
+    assert run.metrics.baselines["persistence"]["rmse"] == pytest.approx(last, rel=1e-5)
+    evaluated = dlspec.evaluate(run.folder, tmp_path / "it.npz")
+    everywhere = ((arrays[0] - arrays[1]) ** 2).mean() ** 0.5
+    assert evaluated.metrics.baselines["persistence"]["rmse"] == pytest.approx(everywhere, rel=1e-5)
 
 
 def test_answers_that_stand_later_in_what_is_seen_are_known():

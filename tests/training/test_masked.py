@@ -35,6 +35,36 @@ def spec_of(folder, kind, layers, more=""):
     )
 
 
+PICTURES = (
+    "  - masking\n  - lstm: {units: 6, return_sequences: true}\n  - time_distributed: {reshape: [2, 3, 1]}\n"
+    "  - time_distributed: {conv2d: {filters: 2, kernel_size: 3, padding: same}}\n"
+)
+
+
+@pytest.mark.everyday("numeric")
+@pytest.mark.parametrize("kind", ["category", "numeric"])
+def test_a_mask_of_timesteps_goes_over_the_other_axes_of_places(tmp_path, kind):
+    x, _, there = padded()
+    x = np.concatenate([x, x * 2, x - x**2], axis=-1)
+    y = (x > 0.2).reshape(90, TIMESTEPS, 2, 3)
+    np.savez(tmp_path / "videos.npz", x=x, y=y if kind == "category" else y * 3.0 + 1)
+    file = tmp_path / "spec.yaml"
+    text = spec_of(tmp_path, kind, PICTURES, ", class_weight: balanced" if kind == "category" else "")
+    file.write_text(text.replace("it.npz", "videos.npz").replace("XLA", "off"))
+    run = dlspec.run(file, out=tmp_path / "run")
+    rows = run.predictions["row"].to_numpy()
+    found, truth, there = np.asarray(run.model.predict_on_batch(x[rows])), y[rows], there[rows]
+    found = found.reshape(truth.shape)
+    if kind == "category":
+        assert run.metrics.test["accuracy"] == pytest.approx(((found > 0.5) == truth)[there].mean())
+    else:
+        assert run.metrics.test["rmse"] == pytest.approx(((found - truth * 3 - 1) ** 2)[there].mean() ** 0.5, rel=1e-5)
+        data = load_data(run.spec)
+        inputs, truth = np.asarray(data.validation.inputs), np.asarray(data.validation.truth)
+        off = (np.asarray(run.model.predict_on_batch(inputs)) - truth) ** 2
+        assert run.history[-1].val_loss == pytest.approx(off[(inputs != 0).any(axis=-1)].mean(), rel=1e-4)
+
+
 def by_hand(data, network, part, weights=None):
     """The mean over places that are not zeros, of a network whose weights stay."""
     x, truth = np.asarray(part.inputs), np.asarray(part.targets)

@@ -140,12 +140,15 @@ def _part_of_places(
 
 
 def last_frame(signature: Signature, raw: Samples) -> Samples | None:
-    """Of samples that are frames, (samples, frames, *places), the last one; None: they are no such samples."""
+    """What is seen last of what is predicted, (samples, *places): of frames, (samples, frames, *places), the last one,
+    of inputs with the same places each itself; None: they are no such samples."""
     seen, target = signature.features[0].shape, signature.target
-    if target.kind != "number" or seen[1:] != target.places:
+    if not target.seen_in(seen):
         return None
-    frames = raw if isinstance(raw, LazyArray) else AsTheyAre(raw)
-    return Mapped(frames, lambda some: some[:, -1], target.places, "float64")
+    samples = raw if isinstance(raw, LazyArray) else AsTheyAre(raw)
+    if seen[1:] == target.places:
+        return Mapped(samples, lambda some: some[:, -1], target.places, "float64")
+    return Mapped(samples, lambda some: some.reshape(len(some), *target.places), target.places, "float64")
 
 
 def _places(

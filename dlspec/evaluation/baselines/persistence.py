@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @BASELINES.register
 class Persistence(Baseline):
     """The last value that is known, or the last class: tomorrow equals today. Hard to beat on prices. Of frames, the
-    last one that is seen."""
+    last one that is seen; of inputs with the places of the target, what is seen at each place itself."""
 
     tasks = frozenset({"series", "class_series", "number_places", "class_places"})
     in_words = "the future equals the last value known"
@@ -23,11 +23,10 @@ class Persistence(Baseline):
 
     @staticmethod
     def knows_places(signature: Signature) -> bool:
-        """Whether it has a value for each place: of a series the one before it, of frames the last one."""
-        target, seen = signature.target, signature.features[0].shape
+        """Whether it has a value for each place: of a series the one before it, of arrays what is seen there last."""
         if signature.window is not None:
             return signature.window.horizon > 0
-        return target.kind == "number" and len(seen) == len(target.places) + 1 and seen[1:] == target.places
+        return signature.target.seen_in(signature.features[0].shape)
 
     def fit(self, data: Prepared) -> FittedPersistence:
         import numpy as np

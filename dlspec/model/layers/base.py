@@ -8,12 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
+from typing_extensions import TypedDict
 
-from dlspec.language.fields import Flag, OneOrMore, Text, mistake
+from dlspec.language.fields import Flag, Text, mistake
 from dlspec.language.left_out import why_no_argument
-from dlspec.language.registry import Kind, OneOf, Registry, snake_case
+from dlspec.language.registry import Kind, OneOf, Registry, is_own, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
@@ -59,16 +60,30 @@ def _layer_name(name: str) -> str:
         raise mistake("wrong-value", f"a layer's `name` is made of the letters a to z, digits and `_`, got `{name}`")
     if name == "input":
         raise mistake("wrong-value", "`input` is the name of the network's input", help="choose another `name`")
+    if name in ("inputs", "layers", "outputs"):  # `-s model.h1.units=8` names layers there
+        message = f"`{name}` is a key of `model`, by which a layer cannot be called"
+        raise mistake("wrong-value", message, help="choose another `name`")
     return name
 
 
 LayerName = Annotated[Text, AfterValidator(_layer_name)]
 
 
+class OfCopies(TypedDict):
+    """A layer in every copy of the `repeat` above, which are named before a list of layers is read."""
+
+    all: Text
+
+
+Sources = BeforeValidator(
+    lambda v: v if isinstance(v, list | tuple) else [v], json_schema_input_type=Text | OfCopies | list[Text | OfCopies]
+)
+
+
 class ModelItem(Kind):
     """Base of what may stand in a list of layers: layer types, and the ways to combine them."""
 
-    from_: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = Field(
+    from_: Annotated[list[Text], Sources, Field(min_length=1)] | None = Field(
         None, description="the layers it takes its input from, instead of the one above"
     )
 
@@ -189,7 +204,8 @@ class LayerSpec(ModelItem):
 
     def cure_of_sight(self) -> str:
         """What to write so that each timestep sees none that comes later."""
-        return "take it out, or write layers that see the past alone: `lstm`, `conv1d` with `padding: causal`"
+        cure = "take it out, or write layers that see the past alone: `lstm`, `conv1d` with `padding: causal`"
+        return cure if is_own(type(self)) else f"{cure}; one of a plugin says it by `sight`"
 
     @property
     def counted_as(self) -> str:

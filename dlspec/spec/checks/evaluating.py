@@ -120,8 +120,8 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
         elif baseline.type_name == "persistence" and signature.target.places and not knows_places(signature):
             yield Diagnostic(
                 "baseline-mismatch",
-                f"`persistence` takes the last frame of a sample, and `{signature.target.name}` is no frame of "
-                f"`{signature.features[0].name}`",
+                f"`persistence` takes what is seen last at each place, and `{signature.features[0].name}` has not the "
+                f"places of `{signature.target.name}`, nor frames of them",
                 spec.span("evaluate", "baselines", i),
                 help="remove it",
             )
