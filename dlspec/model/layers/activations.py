@@ -24,6 +24,7 @@ class Activating(LayerSpec):
     """
 
     keeps_shape = True
+    passes_mask = True
     follows_code = True
 
     def flops(self, input_shape: Shape) -> int:

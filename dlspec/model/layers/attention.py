@@ -40,6 +40,7 @@ class Attending(LayerSpec):
     Output shape: (batch, timesteps, features)
     """
 
+    passes_mask = True
     axes = ("timesteps", "features")
     takes = (1, 3)
 

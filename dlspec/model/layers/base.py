@@ -33,6 +33,15 @@ class Example:
         return self.shape if isinstance(self.shape, list) else [self.shape]
 
 
+class MaskError(Exception):
+    """A layer cannot take an input that has a mask."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
 class Wire(NamedTuple):
     """What leads from one layer to the next: the layer or input it comes out of, and its shape where that is known."""
 
@@ -78,6 +87,14 @@ class ModelItem(Kind):
         own = {name: field for name, field in cls.model_fields.items() if name not in of_all}
         return {**own, **{name: cls.model_fields[name] for name in of_all if name in cls.model_fields}}
 
+    naming: ClassVar[tuple[str, ...]] = ("name",)
+    """Keys that give names to layers."""
+
+    def names_given(self) -> list[tuple[str, Path]]:
+        """The names that it gives to layers, and where each stands below it."""
+        name = getattr(self, "name", None)
+        return [(name, ("name",))] if name else []
+
     @abstractmethod
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         """Lays its layers by the builder and returns what comes out."""
@@ -107,6 +124,10 @@ class LayerSpec(ModelItem):
     """Whether, behind a layer with weights, it belongs to that layer's code in pretraining (activations)."""
     takes: ClassVar[tuple[int, int | None]] = (1, 1)
     """The least and the largest number of inputs."""
+    alone_in_keras: ClassVar[bool] = True
+    """Whether one Keras layer does all that it does, so that it may stand inside another layer."""
+    passes_mask: ClassVar[bool] = False
+    """Whether Keras hands a mask of its first input on; see `masked_axes`."""
 
     name: LayerName | None = None
     trainable: Flag = True
@@ -165,6 +186,18 @@ class LayerSpec(ModelItem):
         """Parameters, FLOPs and activations, for inputs of these shapes."""
         (shape,) = shapes
         return self.parameters(shape), self.flops(shape), self.activations(shape)
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        """How many axes behind the batch have a mask in what comes out; 0: there is no mask. A mask covers the first
+        axes: 1 are the timesteps of a sequence.
+
+        Args:
+            masked: the same of each input.
+
+        Raises:
+            MaskError: the layer can neither hand a mask on nor leave out what is masked.
+        """
+        return masked[0] if self.passes_mask else 0
 
     @property
     def has_weights(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -56,6 +57,9 @@ class ConvLSTM(Sliding):
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
         return None
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return masked[0] if self.return_sequences else 0
 
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes, _ = self.split(self._frame(input_shape))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -46,6 +47,7 @@ class Dense(Adaptable):
     Output shape: (batch, ..., units)
     """
 
+    passes_mask = True
     examples: ClassVar = [
         Example({"dense": 3}, (None, 8)),
         Example({"dense": {"units": 3, "activation": "relu", "use_bias": False}}, (None, 5, 8)),
@@ -107,6 +109,10 @@ class Lookup(LayerSpec):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        shape = shapes[0]
+        return (1 if shape is None else len(shape) - 1) if self.mask_zero else 0
 
     def parameters(self, input_shape: Shape) -> int:
         return known(self.input_dim) * self.output_dim
@@ -173,6 +179,10 @@ class Masking(LayerSpec):
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
 
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        shape = shapes[0]
+        return 1 if shape is None else len(shape) - 2
+
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
         return ()
 
@@ -187,6 +197,7 @@ class Identity(LayerSpec):
 
     keeps_shape = True
     passes_values = True
+    passes_mask = True
     examples: ClassVar = [Example("identity", (None, 8)), Example({"identity": {"name": "features"}}, (None, 4, 8))]
 
     def in_unit_interval(self, input_inside: bool) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from dlspec.language.fields import Flag, Primary, Whole, either, mistake
+from dlspec.language.fields import Flag, Primary, either
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.model.layers.axes import Axis
 from dlspec.model.layers.base import LAYERS, Example, Merging
+from dlspec.model.layers.masking import any_of, behind_batch, full, mask_of, with_mask, without_masks
 
 
 class Elementwise(Merging):
@@ -33,6 +35,29 @@ class Elementwise(Merging):
 
     def merged_flops(self, shapes: Sequence[Shape]) -> int:
         return (len(shapes) - 1) * count(self.merged_shape(shapes))
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return _widest(masked, [len(shape or ()) for shape in shapes])
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        if not any(mask is not None for mask in masks) or _keras_merges(masks, inputs):
+            return built(list(inputs))
+        output = built(without_masks(inputs))
+        ranks = zip(masks, inputs, strict=True)
+        placed = [behind_batch(mask, len(output.shape) - len(x.shape)) for mask, x in ranks if mask is not None]
+        return with_mask(output, any_of(placed, output))
+
+
+def _widest(masked: Sequence[int], ranks: Sequence[int]) -> int:
+    """How many axes a mask covers in what is merged of inputs with so many axes, which get theirs behind the batch."""
+    return max((covered + max(ranks) - rank for covered, rank in zip(masked, ranks, strict=True) if covered), default=0)
+
+
+def _keras_merges(masks: Sequence[Any], inputs: Sequence[Any]) -> bool:
+    """Whether Keras makes a mask of these: each input has one, over the same axes."""
+    ranks = {(0 if mask is None else len(mask.shape), len(x.shape)) for mask, x in zip(masks, inputs, strict=True)}
+    return len(ranks) == 1 and all(mask is not None for mask in masks)
 
 
 def _broadcast(first: Shape, second: Shape) -> Shape | None:
@@ -133,15 +158,6 @@ class Subtract(Pairwise):
     examples: ClassVar = [Example({"subtract": {"from": ["a", "b"]}}, [(None, 8), (None, 8)])]
 
 
-def _no_batch(axis: int) -> int:
-    if axis == 0:
-        raise mistake("wrong-value", "axis 0 is the batch, whose samples stay apart", help="write -1 or another axis")
-    return axis
-
-
-Axis = Annotated[Whole, AfterValidator(_no_batch)]
-
-
 @LAYERS.register
 class Concatenate(Merging):
     """Puts its inputs side by side along an axis.
@@ -174,6 +190,24 @@ class Concatenate(Merging):
         total = [shape[place] for shape in shapes]
         summed = None if None in total else sum(size or 0 for size in total)
         return tuple(summed if axis == place else size for axis, size in enumerate(shapes[0]))
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return max(masked)
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        rank = len(inputs[0].shape)
+        there = [mask for mask in masks if mask is not None]
+        if not there or (len(there) == len(masks) and all(len(mask.shape) == rank - 1 for mask in masks)):
+            return built(list(inputs))
+        output = built(without_masks(inputs))
+        covered, place = max(len(mask.shape) for mask in there) - 1, self.axis % rank
+        if place > covered:
+            return with_mask(output, any_of(there, output))
+        from keras import ops
+
+        every = [full(mask, covered, x) for mask, x in zip(masks, inputs, strict=True)]
+        return with_mask(output, ops.concatenate(every, axis=place))
 
 
 @LAYERS.register

@@ -46,6 +46,7 @@ class Normalizing(LayerSpec):
 
     weighted = True
     keeps_shape = True
+    passes_mask = True
     follows_code = True
     operations: ClassVar[int]
     """How many operations a value takes before it is scaled and centered."""
@@ -251,6 +252,7 @@ class RMSNormalization(Normalizing):
     """
 
     operations = 4
+    passes_mask = False
     examples: ClassVar = [
         Example("rms_normalization", (None, 4, 8)),
         Example({"rms_normalization": {"axis": [1, 2]}}, (None, 4, 8)),

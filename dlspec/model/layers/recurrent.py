@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -151,6 +152,9 @@ class Recurrent(LayerSpec):
     def output_shape(self, input_shape: Shape) -> Shape:
         batch, timesteps, _ = input_shape
         return (batch, timesteps, self.size) if self.return_sequences else (batch, self.size)
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return masked[0] if self.return_sequences else 0
 
     def parameters(self, input_shape: Shape) -> int:
         return self.step(known(input_shape[-1])).parameters

@@ -21,6 +21,7 @@ class Regularizing(LayerSpec):
     """
 
     keeps_shape = True
+    passes_mask = True
     passes_values = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -169,6 +170,7 @@ class ActivityRegularization(LayerSpec):
     """
 
     keeps_shape = True
+    passes_mask = True
     passes_values = True
     examples: ClassVar = [Example({"activity_regularization": {"l1": 0.01}}, (None, 8))]
 

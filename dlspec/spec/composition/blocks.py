@@ -206,8 +206,8 @@ class _Expander:
             for key in REFERRING if name == "shared" else REFERRING[:1]:
                 values |= {key: self.names.refer(values[key])} if key in values else {}
             values |= {key: self._list(values[key], scope, inside) for key in lists if key in values}
-            if "name" in values:
-                values["name"] = self.names.give(values["name"])
+            for key in getattr(LAYERS.get(name), "naming", ()):
+                values |= {key: self.names.give(values[key])} if key in values else {}
             size = 1 + sum(node.size for node in values.values())
             return [replace(item, value={name: replace(arguments, value=values, size=size)}, size=1 + size)]
         if lists:
