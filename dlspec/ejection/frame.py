@@ -53,6 +53,8 @@ class Frame:
     """The layer or input that the next layer of `chain` must take."""
     masks: Masks = field(default_factory=lambda: Masks({}, {}))
     """The masks of what the layers take."""
+    types: dict[str, str | None] = field(default_factory=dict)
+    """Layer -> the type it was given."""
     layers: dict[str, Code] = field(default_factory=dict)
     """Layer -> the variable that holds the Keras layer itself, where it is used again."""
 
@@ -102,12 +104,17 @@ class Frame:
             self.assign(variable, made)
             self.layers[layer.name] = made = variable
         inputs = self.inputs_of(layer)
-        follows = is_plain(layer.layer) and layer.inputs == (self.previous,) and not self.loops
+        masked = [self.masks.covered.get(source, 0) for source in layer.inputs]
+        types = {self.types.get(source) for source in layer.inputs} | {layer.layer.dtype}
+        taken = Taken(masked, layer.input_shapes, of_other_type=len(types) > 1)
+        applied = connected(layer.layer, made, inputs, taken)
+        alone = applied == Call(made, tuple(inputs)) if isinstance(made, Call) else False
+        follows = is_plain(layer.layer) and alone and layer.inputs == (self.previous,) and not self.loops
         if self.chain is not None:
             self.chain = [*self.chain, made] if follows and isinstance(made, Call) else None
         self.previous = layer.name
-        taken = Taken([self.masks.covered.get(source, 0) for source in layer.inputs], layer.input_shapes)
-        self.assign(target, connected(layer.layer, made, inputs, taken))
+        self.types[layer.name] = layer.layer.dtype
+        self.assign(target, applied)
         self.hold(layer.name, target)
         return target
 

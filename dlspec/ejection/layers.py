@@ -7,22 +7,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dlspec.ejection.operations import (
-    MERGES,
-    Taken,
-    looked_up,
-    merged,
-    operated,
-)
+from dlspec.ejection.operations import Taken, attended, dotted, looked_up, merged, on_one, operated
 from dlspec.ejection.python import Call, Code, NotWritten, call, literal
 from dlspec.language.registry import Kind
 from dlspec.model.keras_kind import KerasKind
+from dlspec.model.layers.activations import Softmax
 from dlspec.model.layers.attention import Attending, Scoring
 from dlspec.model.layers.augmentation import RandomCrop
 from dlspec.model.layers.base import LayerSpec, Merging
 from dlspec.model.layers.core import Dense, Output
 from dlspec.model.layers.learned import Positions, Table
+from dlspec.model.layers.merging import Concatenate, Dot, Elementwise
 from dlspec.model.layers.mirroring import Backwards, BothEnds, LastOutput
+from dlspec.model.layers.normalization import RMSNormalization
 from dlspec.model.layers.operations import Operating
 from dlspec.model.layers.preprocessing import HashedCrossing
 from dlspec.model.layers.vocabulary import TextVectorization
@@ -132,10 +129,9 @@ def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code], taken
     Raises:
         NotWritten: nobody knows how.
     """
-    if isinstance(layer, Operating):
-        return operated(layer, made, list(inputs), taken or Taken())
-    if type(layer).connect in MERGES:
-        return merged(layer, made, list(inputs), taken or Taken())
+    masking = MASKING.get(type(layer).connect)
+    if masking is not None and type(layer) not in TAKINGS:
+        return masking(layer, made, list(inputs), taken or Taken())
     how = TAKINGS.get(type(layer)) or CONNECTIONS.get(type(layer).connect)
     if how is None:
         raise NotWritten(f"`{layer.type_name}` is applied in a way of its own")
@@ -144,7 +140,7 @@ def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code], taken
 
 def is_plain(layer: LayerSpec) -> bool:
     """Whether it takes one input and nothing else, so that it may stand in a list of layers."""
-    return type(layer).connect is LayerSpec.connect
+    return MASKING.get(type(layer).connect) is on_one
 
 
 Connection = Callable[[Any, Call | Code, list[Code]], Call | Code]
@@ -152,14 +148,6 @@ Connection = Callable[[Any, Call | Code, list[Code]], Call | Code]
 
 def _on(made: Call | Code, *args: Any, **keywords: Any) -> Call:
     return Call(made if isinstance(made, Call) else str(made), args, keywords)
-
-
-def _attend(layer: Attending, made: Call | Code, inputs: list[Code]) -> Call:
-    return _on(made, *(inputs if len(inputs) > 1 else inputs * 2), **layer.mask())
-
-
-def _score(layer: Scoring, made: Call | Code, inputs: list[Code]) -> Call:
-    return _on(made, inputs if len(inputs) > 1 else inputs * 2, **layer.mask())
 
 
 def _crop(layer: RandomCrop, made: Call | Code, inputs: list[Code]) -> Call:
@@ -184,18 +172,25 @@ def _both_ends(layer: BothEnds, made: Call | Code, inputs: list[Code]) -> Call:
 
 
 CONNECTIONS: dict[Any, Connection] = {
-    LayerSpec.connect: lambda layer, made, inputs: _on(made, inputs[0]),
     Merging.connect: lambda layer, made, inputs: _on(made, inputs),
-    Attending.connect: _attend,
-    Scoring.connect: _score,
     RandomCrop.connect: _crop,
     HashedCrossing.connect: _cross,
     TextVectorization.connect: _vectorize,
     Table.connect: looked_up,
-    Operating.connect: lambda layer, made, inputs: operated(layer, made, inputs, Taken()),
-    **{way: lambda layer, made, inputs: merged(layer, made, inputs, Taken()) for way in MERGES},
 }
-"""How a layer is applied, by its method `connect`."""
+"""How a layer is applied that takes no masks, by its method `connect`."""
+MASKING: dict[Any, Callable[[Any, Call | Code, list[Code], Taken], Call | Code]] = {
+    LayerSpec.connect: on_one,
+    Softmax.connect: on_one,
+    RMSNormalization.connect: on_one,
+    Attending.connect: attended,
+    Scoring.connect: attended,
+    Elementwise.connect: merged,
+    Concatenate.connect: merged,
+    Dot.connect: dotted,
+    Operating.connect: operated,
+}
+"""How a layer is applied that may take masks, by its method `connect`."""
 TAKINGS: dict[type[LayerSpec], Connection] = {
     LastOutput: lambda layer, made, inputs: Code(f"{inputs[0]}[:, -1, :]"),
     BothEnds: _both_ends,

@@ -8,10 +8,13 @@ from typing import Any
 
 from dlspec.ejection.python import Call, Code, NotWritten, call, literal
 from dlspec.language.shapes import Shape
+from dlspec.model.layers.activations import Softmax
+from dlspec.model.layers.attention import Attending, Scoring
 from dlspec.model.layers.axes import place_of, places_of
 from dlspec.model.layers.base import LayerSpec
 from dlspec.model.layers.learned import AddTable, Factors, Learned, MultiplyByTable, Positions, Table
-from dlspec.model.layers.merging import Concatenate, Elementwise
+from dlspec.model.layers.merging import Concatenate, Dot, counting_masks, keras_merges
+from dlspec.model.layers.normalization import RMSNormalization
 from dlspec.model.layers.operations import Clip, EachValue, Operating, Power
 from dlspec.model.layers.products import Einsum, Matmul
 from dlspec.model.layers.reductions import Reducing
@@ -25,10 +28,13 @@ class Taken:
     Args:
         masked: how many axes behind the batch a mask covers in each input.
         shapes: of the inputs.
+        of_other_type: whether the inputs have another type than the layer; Keras then hands on masks only while values
+            run, and operations do not.
     """
 
     masked: Sequence[int] = ()
     shapes: Sequence[Shape | None] = ()
+    of_other_type: bool = False
 
     @property
     def any_masked(self) -> bool:
@@ -56,6 +62,8 @@ def looked_up(layer: Table, made: Call | Code, inputs: list[Code]) -> Call:
 
 def operated(layer: Operating, made: Call | Code, inputs: list[Code], taken: Taken) -> Call | Code:
     """What an operation gives. The layer that bears its name is written where it has a name, or another type."""
+    if taken.of_other_type:
+        raise NotWritten(f"`{layer.type_name}` is of another type than its input")
     result = _reduced(layer, inputs[0], taken) if isinstance(layer, Reducing) else _computed(layer, inputs, taken)
     if not isinstance(made, Call) or made.keywords:
         result = Call(made if isinstance(made, Call) else str(made), (result,))
@@ -65,14 +73,62 @@ def operated(layer: Operating, made: Call | Code, inputs: list[Code], taken: Tak
 def merged(layer: LayerSpec, made: Call | Code, inputs: list[Code], taken: Taken) -> Call | Code:
     """What a layer gives that merges several inputs, of which some may have a mask."""
     result = Call(made if isinstance(made, Call) else str(made), (inputs,))
-    masked = [x for x, covered in zip(inputs, taken.masked, strict=False) if covered]
-    if len(masked) in (0, len(inputs)):
+    if not taken.any_masked or keras_merges(taken.masked, taken.shapes):
         return result
+    counting = counting_masks(taken.masked, taken.shapes)
+    kept = {inputs[i] for i, _ in counting}
     ranks = {len(shape or ()) for shape in taken.shapes}
-    along = isinstance(layer, Concatenate) and taken.is_covered(layer.axis)
-    if len({*masked}) > 1 or len(ranks) > 1 or along:
+    along = isinstance(layer, Concatenate) and layer.axis % max(ranks) <= max(taken.masked)
+    deep = any(covered and {covered + 2} != ranks for covered in taken.masked)
+    if len(kept) > 1 or len(ranks) > 1 or along or deep:
         raise NotWritten(f"`{layer.type_name}` merges inputs of which some have masks")
-    return call("with_mask_of", result, masked[0])
+    return call("with_mask_of", result, *kept)
+
+
+def dotted(layer: Dot, made: Call | Code, inputs: list[Code], taken: Taken) -> Call | Code:
+    """The products of two inputs."""
+    if taken.any_masked:
+        raise NotWritten("`dot` takes an input that has a mask")
+    return Call(made if isinstance(made, Call) else str(made), (inputs,))
+
+
+def attended(layer: Attending, made: Call | Code, inputs: list[Code], taken: Taken) -> Call | Code:
+    """What attention gives, which is told the masks of its inputs by name: they may come out of an operation, and Keras
+    takes those of a list only while values run."""
+    xs = inputs if len(inputs) > 1 else inputs * 2
+    masked = [covered for covered in taken.masked for _ in range(1 if len(inputs) > 1 else 2)]
+    masks = [call("mask_of", x) if covered else None for x, covered in zip(xs, masked, strict=False)]
+    keywords = dict(layer.mask())
+    name: Any = made if isinstance(made, Call) else str(made)
+    if type(layer).connect is Scoring.connect:
+        return Call(name, (xs,), {**keywords, **({"mask": masks} if taken.any_masked else {})})
+    names = zip(("query_mask", "value_mask", "key_mask"), masks, strict=False)
+    return Call(name, tuple(xs), {**keywords, **{key: mask for key, mask in names if mask is not None}})
+
+
+def on_one(layer: LayerSpec, made: Call | Code, inputs: list[Code], taken: Taken) -> Call | Code:
+    """What a layer with one input gives."""
+    (x,) = inputs
+    name: Any = made if isinstance(made, Call) else str(made)
+    if not taken.any_masked:
+        return Call(name, (x,))
+    if isinstance(layer, Softmax) and taken.masked[0] != len(taken.shapes[0] or ()) - 1:
+        given = call("low_where_masked" if any(map(taken.is_covered, layer.axis)) else "ops.copy", x)
+        return call("with_mask_of", Call(name, (given,)), x)
+    if isinstance(layer, RMSNormalization):
+        return call("with_mask_of", Call(name, (call("ops.copy", x),)), x)
+    keywords = {"mask": call("mask_of", x)} if taken.of_other_type and takes_mask(layer) else {}
+    return Call(name, (x,), keywords)
+
+
+def takes_mask(layer: LayerSpec) -> bool:
+    """Whether the Keras layer is called with a mask."""
+    import inspect
+
+    import keras
+
+    kind = getattr(keras.layers, type(layer).__name__, None)
+    return kind is not None and "mask" in inspect.signature(kind.call).parameters
 
 
 def _masked(layer: Operating, result: Call | Code, inputs: list[Code], taken: Taken) -> Call | Code:
@@ -139,5 +195,3 @@ WAYS: dict[Any, Callable[[Any, list[Any]], Call | Code]] = {
     MultiplyByTable: lambda layer, x: Code(f"{literal(x[0])} * {literal(x[1])}"),
 }
 """How an operation is written; the first one that it is."""
-MERGES = (Elementwise.connect, Concatenate.connect)
-"""Ways in which layers of Keras merge inputs with masks."""

@@ -40,6 +40,8 @@ class Masks:
     covered: Mapping[str, int]
     makers: Mapping[str, str]
     problems: tuple[MaskProblem, ...] = ()
+    dropped: tuple[tuple[GraphLayer, GraphLayer], ...] = ()
+    """Layers that neither hand a mask on nor look at it, each with the layer that made the mask."""
 
     def axes(self, name: str) -> tuple[int, ...]:
         """The axes that the mask of a layer or input covers, the batch being 0: `(1,)` for timesteps; empty without a
@@ -56,16 +58,20 @@ def masks_of(graph: Graph) -> Masks:
     covered = {given.name: 0 for given in graph.inputs}
     makers: dict[str, str] = {}
     problems: list[MaskProblem] = []
+    dropped: list[tuple[GraphLayer, GraphLayer]] = []
     for layer in graph.layers:
         masked = [covered.get(source, 0) for source in layer.inputs]
         covered[layer.name] = 0
+        maker = next((makers[source] for source in layer.inputs if source in makers), layer.name)
         try:
             covered[layer.name] = layer.layer.masked_axes(masked, layer.input_shapes)
+            known = type(layer.layer).__module__.startswith("dlspec.")  # of a plugin nobody knows what it does
+            if any(masked) and not covered[layer.name] and not layer.layer.heeds_mask and known:
+                dropped.append((layer, graph[maker]))
         except MaskError as error:
-            maker = next(makers[source] for source in layer.inputs if source in makers)
             problems.append(MaskProblem(layer, graph[maker], error))
         except ShapeError:  # which has been said
             pass
         if covered[layer.name]:
-            makers[layer.name] = next((makers[source] for source in layer.inputs if source in makers), layer.name)
-    return Masks(covered, makers, tuple(problems))
+            makers[layer.name] = maker
+    return Masks(covered, makers, tuple(problems), tuple(dropped))

@@ -52,38 +52,6 @@ def test_a_mask_comes_out_where_the_graph_says_so(written, shapes, covered):
         assert tuple(mask.shape[1:]) == tuple(output.shape[1 : said + 1])
 
 
-ENDS = {
-    **{name: [f"{name}: 1"] for name in ("sum", "mean", "max", "min", "var", "logsumexp")},
-    "two_axes": ["mean: {axis: [1, 2], keepdims: true}", "flatten"],
-    "exp": ["exp", "lstm: 4"],
-    "log": ["abs", "log", "mean: 1"],
-    "sqrt": ["abs", "sqrt", "sum: 1"],
-    "power": ["abs", "power: -0.5", "var: 1"],
-    "over_features": ["sum: {axis: -1, keepdims: true}", "lstm: 4"],
-    "slice_of_features": ["slice: {axis: -1, start: 1}", "lstm: 4"],
-    "slice_of_time": ["slice: {axis: 1, start: 1, stop: 8, step: 2}", "lstm: 4"],
-    "roll_of_features": ["roll: {axis: -1, shift: 1}", "mean: 1"],
-    "expand": ["expand_dims: 2", "mean: [1, 2]"],
-    "expand_in_front": ["expand_dims: 1", "max: [1, 2]"],
-    "skip": ["skip: [dense: 6]", "mean: 1"],
-    "skip_operations": ["skip: [dense: 6, sin, square, clip: {x_min: 0, x_max: 0.5}]", "lstm: 4"],
-    "multiply_one_masked": ["multiply: {from: [masked, input]}", "mean: 1"],
-    "concatenate_one_masked": ["concatenate: {from: [masked, input]}", "mean: 1"],
-    "stack": ["stack: {axis: -1, from: [masked, input]}", "mean: 1", "flatten"],
-    "stack_in_front": ["stack: {axis: 1, from: [masked, masked]}", "mean: [1, 2]"],
-    "einsum": ["einsum: {subscripts: 'btc,btd->btcd', from: [masked, input]}", "sum: 1", "flatten"],
-    "einsum_pairs": ["einsum: {subscripts: 'btc,bsc->bts', from: [masked, masked]}",
-                     "sum: {axis: [1, 2], keepdims: true}", "flatten"],
-    "matmul": ["permute: [2, 1]", "slice: {axis: 2, start: 0, stop: 5, name: few}",
-               "matmul: {from: [masked, few]}", "logsumexp: 1"],
-    "recurrent": ["lstm: {units: 4, return_sequences: true}", "abs", "mean: 1"],
-    "bidirectional": ["bidirectional: {lstm: {units: 4, return_sequences: true}}", "cos", "max: 1"],
-    "distributed": ["time_distributed: {dense: 4}", "exp", "min: 1"],
-    "split": ["split: {axis: 2, into: [a, b, c]}", "multiply: {from: [a, b]}", "mean: 1"],
-}  # fmt: skip
-"""Layers above `masking: {name: masked}`, of samples (timesteps, 6)."""
-
-
 def spec_of(layers, length=9):
     lines = ["masking: {name: masked}", *layers, "output"]
     return f"dlspec: 1\ndata: {{dataset: goog, window: {{length: {length}}}}}\nmodel:\n" + "".join(
@@ -96,23 +64,6 @@ def samples(length):
     values = np.random.default_rng(3).normal(size=(4, 9, 6)).astype("float32")
     values[1, 6:] = values[2, 1:] = 0
     return np.concatenate([values, np.zeros((4, length - 9, 6), "float32")], axis=1)
-
-
-@pytest.mark.parametrize("layers", ENDS.values(), ids=ENDS)
-def test_more_padding_changes_nothing_also_once_saved(layers, tmp_path):
-    import keras
-
-    layers = [line for line in layers if not line.startswith("permute")]
-    if any("few" in line for line in layers):  # a matrix for each sample that padding does not touch
-        layers = ["slice: {axis: 1, start: 0, stop: 6, name: few, from: input}", *layers[1:]]
-    network, longer = dlspec.build(spec_of(layers)), dlspec.build(spec_of(layers, 14))
-    longer.set_weights(network.get_weights())
-    before = network.predict(samples(9), verbose=0)
-    assert np.isfinite(before).all()
-    np.testing.assert_allclose(longer.predict(samples(14), verbose=0), before, rtol=1e-4, atol=1e-5)
-    network.save(tmp_path / "m.keras")
-    again = keras.models.load_model(tmp_path / "m.keras")
-    np.testing.assert_array_equal(again.predict(samples(9), verbose=0), before)
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "logsumexp"])
@@ -131,7 +82,11 @@ def test_masked_timesteps_are_left_out_and_a_sample_of_them_alone_gives_zero(nam
     assert (found[3] == 0).all()
 
 
-@pytest.mark.parametrize("layers", [ENDS["log"], ENDS["sqrt"], ENDS["power"], ENDS["logsumexp"]], ids=str)
+@pytest.mark.parametrize(
+    "layers",
+    [["abs", "log", "mean: 1"], ["abs", "sqrt", "sum: 1"], ["abs", "power: -0.5", "var: 1"], ["logsumexp: 1"]],
+    ids=str,
+)
 def test_what_is_masked_leaves_gradients_finite(layers):
     import tensorflow as tf
 

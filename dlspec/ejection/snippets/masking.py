@@ -3,6 +3,11 @@
 from keras import ops
 
 
+def mask_of(x):
+    """The mask of a tensor; None where it has none."""
+    return getattr(x, "_keras_mask", None)
+
+
 def with_mask_of(y, x):
     """`y` with the mask of `x`, which operations do not hand on."""
     y._keras_mask = x._keras_mask
@@ -15,6 +20,11 @@ def mask_over(x):
     for _ in range(len(x.shape) - len(mask.shape)):
         mask = ops.expand_dims(mask, -1)
     return mask
+
+
+def low_where_masked(x):
+    """A tensor with a number in place of what is masked that a softmax turns into 0."""
+    return ops.where(mask_over(x), x, -3e4 if x.dtype == "float16" else -1e9)
 
 
 def ones_where_masked(x):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
 
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Flag, OneOrMore, Text, mistake
 from dlspec.language.left_out import why_no_argument
 from dlspec.language.registry import Kind, OneOf, Registry, snake_case
@@ -18,6 +19,7 @@ from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers.left_out import LEFT_OUT
+from dlspec.model.layers.masking import called, mask_of
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ class LayerSpec(ModelItem):
     alone_in_keras: ClassVar[bool] = True
     """Whether one Keras layer does all that it does, so that it may stand inside another layer."""
     passes_mask: ClassVar[bool] = False
-    """Whether Keras hands a mask of its first input on; see `masked_axes`."""
+    """Whether a mask of its first input is handed on; see `masked_axes`."""
+    heeds_mask: ClassVar[bool] = False
+    """Whether it leaves out what is masked where it hands no mask on."""
 
     name: LayerName | None = None
     trainable: Flag = True
@@ -197,7 +201,24 @@ class LayerSpec(ModelItem):
         Raises:
             MaskError: the layer can neither hand a mask on nor leave out what is masked.
         """
-        return masked[0] if self.passes_mask else 0
+        if not self.passes_mask or not masked[0]:
+            return 0
+        shape = shapes[0]
+        blind = [] if shape is None else [axis for axis in self.blind_axes(shape) if axis <= masked[0]]
+        if blind:
+            raise MaskError(
+                f"`{self.type_name}` brings values along axis {blind[0]} together, which has a mask, so that padding "
+                "would change what comes out",
+                help=self.instead_of_mask,
+            )
+        return masked[0]
+
+    instead_of_mask: ClassVar[str] = "put it above the layer that makes the mask, or write it for another axis"
+    """What a layer is told that brings masked places together."""
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        """The axes along which it brings values together and does not look at a mask, from 1."""
+        return ()
 
     @property
     def has_weights(self) -> bool:
@@ -254,7 +275,8 @@ class LayerSpec(ModelItem):
 
     def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
         """Calls the Keras layer on its inputs."""
-        return built(inputs[0])
+        check_masks(self, inputs)
+        return called(built, inputs[0])
 
     @classmethod
     def check_axes(cls, input_shape: Shape) -> None:
@@ -263,6 +285,18 @@ class LayerSpec(ModelItem):
             raise ShapeError(
                 f"`{cls.type_name}` needs ({', '.join(('batch', *cls.axes))}), got {show_shape(input_shape)}"
             )
+
+
+def check_masks(layer: LayerSpec, inputs: Sequence[Any]) -> None:
+    """Raises DataError where a layer cannot take the masks of tensors, as of a plugin's layer that the check of the
+    spec does not know."""
+    masks = [mask_of(x) for x in inputs]
+    if any(mask is not None for mask in masks):
+        try:
+            covered = [0 if mask is None else len(mask.shape) - 1 for mask in masks]
+            layer.masked_axes(covered, [tuple(x.shape) for x in inputs])
+        except MaskError as error:
+            raise DataError.of("masked-axis", error.message, help=error.help) from None
 
 
 def _built(value: Any) -> Any:

@@ -66,6 +66,9 @@ class Dense(Adaptable):
     lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
     lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
 
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return [len(shape) - 1]
+
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
             raise ShapeError(f"`dense` needs (batch, features), got {show_shape(input_shape)}")

@@ -29,6 +29,7 @@ class Table(LayerSpec):
     weighted = True
     follows_code = True
     alone_in_keras = False
+    heeds_mask = True
 
     initializer: AnyInitializer = Field(START, description="how the numbers start")
     regularizer: AnyRegularizer | None = Field(None, description="of what is learned")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,17 @@ def with_mask(x: Any, mask: Any) -> Any:
     if mask is not None:
         x._keras_mask = mask
     return x
+
+
+def called(built: Any, x: Any) -> Any:
+    """What a Keras layer makes of a tensor, whose mask it is given by name.
+
+    Keras writes a mask that it hands on by itself into the network only where the tensor has the layer's type, and
+    otherwise takes that of the values as they run, which operations do not hand on.
+    """
+    mask = mask_of(x)
+    takes_mask = mask is not None and "mask" in inspect.signature(built.call).parameters
+    return built(x, mask=mask) if takes_mask else built(x)
 
 
 def without_masks(inputs: Sequence[Any]) -> list[Any]:
@@ -41,6 +53,13 @@ def over(mask: Any, x: Any) -> Any:
     for _ in range(len(x.shape) - len(mask.shape)):
         mask = ops.expand_dims(mask, -1)
     return mask
+
+
+def low_where_masked(x: Any, mask: Any) -> Any:
+    """A tensor with a number in masked places that a softmax turns into 0."""
+    from keras import ops
+
+    return ops.where(over(mask, x), x, -3e4 if x.dtype == "float16" else -1e9)
 
 
 def full(mask: Any, covered: int, x: Any) -> Any:

@@ -10,8 +10,8 @@ from pydantic import Field
 from dlspec.language.fields import Flag, Primary, either
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
 from dlspec.model.layers.axes import Axis
-from dlspec.model.layers.base import LAYERS, Example, Merging
-from dlspec.model.layers.masking import any_of, behind_batch, full, mask_of, with_mask, without_masks
+from dlspec.model.layers.base import LAYERS, Example, MaskError, Merging, check_masks
+from dlspec.model.layers.masking import all_of, any_of, behind_batch, full, mask_of, with_mask, without_masks
 
 
 class Elementwise(Merging):
@@ -37,27 +37,55 @@ class Elementwise(Merging):
         return (len(shapes) - 1) * count(self.merged_shape(shapes))
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
-        return _widest(masked, [len(shape or ()) for shape in shapes])
+        return max((covered for _, covered in counting_masks(masked, shapes)), default=0)
 
     def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
         masks = [mask_of(x) for x in inputs]
-        if not any(mask is not None for mask in masks) or _keras_merges(masks, inputs):
+        shapes = [tuple(x.shape) for x in inputs]
+        masked = [0 if mask is None else len(mask.shape) - 1 for mask in masks]
+        counting = counting_masks(masked, shapes)
+        if not counting or keras_merges(masked, shapes):
             return built(list(inputs))
         output = built(without_masks(inputs))
-        ranks = zip(masks, inputs, strict=True)
-        placed = [behind_batch(mask, len(output.shape) - len(x.shape)) for mask, x in ranks if mask is not None]
-        return with_mask(output, any_of(placed, output))
+        placed = [behind_batch(masks[i], len(output.shape) - len(shapes[i])) for i, _ in counting]
+        how = any_of if _unstretched(counting, shapes) else all_of
+        return with_mask(output, how(placed, output))
 
 
-def _widest(masked: Sequence[int], ranks: Sequence[int]) -> int:
-    """How many axes a mask covers in what is merged of inputs with so many axes, which get theirs behind the batch."""
-    return max((covered + max(ranks) - rank for covered, rank in zip(masked, ranks, strict=True) if covered), default=0)
+def counting_masks(masked: Sequence[int], shapes: Sequence[Shape | None]) -> list[tuple[int, int]]:
+    """The inputs whose masks count in what is merged of them, and how many axes of it each mask covers.
+
+    An input that is stretched along an axis of its mask does not know which of the places there are, and counts only
+    where no other one does.
+    """
+    rank = max(len(shape or ()) for shape in shapes)
+    every = [
+        (i, covered + rank - len(shape or ()))
+        for i, (covered, shape) in enumerate(zip(masked, shapes, strict=True))
+        if covered
+    ]
+    return _unstretched(every, shapes) or every
 
 
-def _keras_merges(masks: Sequence[Any], inputs: Sequence[Any]) -> bool:
-    """Whether Keras makes a mask of these: each input has one, over the same axes."""
-    ranks = {(0 if mask is None else len(mask.shape), len(x.shape)) for mask, x in zip(masks, inputs, strict=True)}
-    return len(ranks) == 1 and all(mask is not None for mask in masks)
+def _unstretched(counting: Sequence[tuple[int, int]], shapes: Sequence[Shape | None]) -> list[tuple[int, int]]:
+    """Those that have the size of what comes out along every axis that their mask covers."""
+    known = [shape for shape in shapes if shape is not None]
+    rank = max((len(shape) for shape in known), default=0)
+    placed = [(1,) * (rank - len(shape)) + shape[1:] if shape else () for shape in (each or () for each in shapes)]
+    single = [all(shape[axis] == 1 for shape in placed if shape) for axis in range(rank - 1)]
+    return [
+        (i, covered)
+        for i, covered in counting
+        if all(size != 1 or only for size, only in zip(placed[i][:covered], single, strict=False))
+    ]
+
+
+def keras_merges(masked: Sequence[int], shapes: Sequence[Shape | None]) -> bool:
+    """Whether Keras makes a mask of these: each input has one, over all axes but the last, and none is stretched."""
+    ranks = {len(shape or ()) for shape in shapes}
+    if len(ranks) > 1 or any({covered + 2} != ranks for covered in masked):
+        return False
+    return len(_unstretched(list(enumerate(masked)), shapes)) == len(masked)
 
 
 def _broadcast(first: Shape, second: Shape) -> Shape | None:
@@ -254,6 +282,33 @@ class Dot(Merging):
         first, _ = self._summed(shapes)
         lengths = sum(3 * count(shape) for shape in shapes) if self.normalize else 0
         return count(self.merged_shape(shapes)) * 2 * (shapes[0][first] or 0) + lengths
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        left, right = shapes
+        if not any(masked) or left is None or right is None:
+            return max(masked)
+        for number, (axis, covered) in enumerate(zip(self._summed([left, right]), masked, strict=True)):
+            if axis <= covered:
+                raise MaskError(
+                    f"`dot` adds up along axis {axis} of its {('first', 'second')[number]} input, which has a mask",
+                    help="write `attention`, which leaves out what is masked, or put `dot` above the mask",
+                )
+        in_front = len(left) - 2
+        if masked[1] and masked[0] < in_front:
+            raise MaskError(
+                "`dot` puts an axis of its second input that has a mask behind one that has none",
+                help="name the inputs in the other order in `from`",
+            )
+        return masked[1] + in_front if masked[1] else masked[0]
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        if all(mask is None for mask in masks):
+            return built(list(inputs))
+        check_masks(self, inputs)
+        output = built(without_masks(inputs))
+        placed = [masks[0], None if masks[1] is None else behind_batch(masks[1], len(inputs[0].shape) - 2)]
+        return with_mask(output, all_of([mask for mask in placed if mask is not None], output))
 
     def keras_arguments(self) -> dict[str, Any]:
         given = super().keras_arguments()

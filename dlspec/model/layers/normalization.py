@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
@@ -21,7 +22,8 @@ from dlspec.language.fields import (
 from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import BiasInitializer, Ones, Zeros
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, MaskError, check_masks
+from dlspec.model.layers.masking import mask_of, with_mask, without_masks
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -78,6 +80,9 @@ class Normalizing(LayerSpec):
     def output_shape(self, input_shape: Shape) -> Shape:
         self.normalized_axes(input_shape)
         return input_shape
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return self.normalized_axes(shape)
 
     def flops(self, input_shape: Shape) -> int:
         return self.operations * count(input_shape)
@@ -175,6 +180,16 @@ class BatchNormalization(Adjusting):
             given["renorm_clipping"] = {key: value for key, value in limits.items() if value is not None}
         return given
 
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        shape = shapes[0]
+        if masked[0] and shape is not None and masked[0] != len(shape) - 2:
+            raise MaskError(
+                "`batch_normalization` leaves out what is masked where the mask covers all axes but the last, and the "
+                f"one of its input {show_shape(shape)} covers {masked[0]}",
+                help="put it above the layer that makes the mask, or write `layer_normalization`",
+            )
+        return masked[0]
+
 
 @LAYERS.register
 class LayerNormalization(Adjusting):
@@ -242,6 +257,9 @@ class GroupNormalization(Adjusting):
             )
         return input_shape
 
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return range(1, len(shape))
+
 
 @LAYERS.register
 class RMSNormalization(Normalizing):
@@ -252,7 +270,6 @@ class RMSNormalization(Normalizing):
     """
 
     operations = 4
-    passes_mask = False
     examples: ClassVar = [
         Example("rms_normalization", (None, 4, 8)),
         Example({"rms_normalization": {"axis": [1, 2]}}, (None, 4, 8)),
@@ -278,6 +295,10 @@ class RMSNormalization(Normalizing):
 
     def parameters(self, input_shape: Shape) -> int:
         return math.prod(known(input_shape[axis]) for axis in self.normalized_axes(input_shape))
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        check_masks(self, inputs)
+        return with_mask(built(*without_masks(inputs)), mask_of(inputs[0]))  # Keras drops the mask
 
 
 @LAYERS.register

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Number, Primary, mistake
 from dlspec.language.shapes import Shape, count
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, MaskError, Merging
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Merging, check_masks
 from dlspec.model.layers.masking import mask_of, over, with_mask
 
 Masks = Sequence[Any]
@@ -45,19 +44,11 @@ class Operating(LayerSpec):
         from keras import ops
 
         masks = [mask_of(x) for x in inputs]
-        self._check_masks(inputs, masks)
+        check_masks(self, inputs)
         dtype = built.compute_dtype
         tensors = [x if x.dtype == dtype else ops.cast(x, dtype) for x in inputs]
         output = built(self.operate(tensors, masks))
         return with_mask(output, self.mask(tensors, masks, output)) if any(m is not None for m in masks) else output
-
-    def _check_masks(self, inputs: Sequence[Any], masks: Masks) -> None:
-        """Raises DataError where a layer that the check does not know, as of a plugin, made a mask."""
-        try:
-            covered = [0 if mask is None else len(mask.shape) - 1 for mask in masks]
-            self.masked_axes(covered, [tuple(x.shape) for x in inputs])
-        except MaskError as error:
-            raise DataError.of("masked-axis", error.message, help=error.help) from None
 
 
 class Operation(Operating):

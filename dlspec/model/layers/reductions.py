@@ -29,6 +29,8 @@ class Reducing(Operation):
     Output shape: the same without the axes, or with `keepdims` with size 1 there
     """
 
+    heeds_mask = True
+
     axis: Axes = Primary(description="the axis, or axes, counted with the batch as 0")
     keepdims: Flag = Field(False, description="keep the axis, with size 1")
 

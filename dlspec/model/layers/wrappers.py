@@ -150,6 +150,8 @@ class Bidirectional(Wrapper):
     def kind(self) -> type[LayerSpec]:
         return self.layer.kind
 
+    heeds_mask = True
+
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         return masked[0] if self._of(self.layer, "return_sequences") else 0
 

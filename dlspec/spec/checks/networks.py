@@ -167,6 +167,21 @@ def masks_can_be_taken(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
+def masks_are_not_dropped(checked: Checked) -> Iterator[Diagnostic]:
+    """Most layers hand a mask on or leave out what is masked; behind one that does neither, padding counts."""
+    for layer, maker in masks_of(checked.graph).dropped:
+        yield Diagnostic(
+            "dropped-mask",
+            f"`{layer.layer.type_name}` drops the mask of its input, so that from here on padding counts as data",
+            checked.spec.key_span(*layer.path, layer.type_name),
+            Severity.WARNING,
+            help=f"end in a layer that leaves out what is masked, such as `mean: 1` or `lstm`, above "
+            f"`{layer.layer.type_name}`",
+            labels=(Label(checked.spec.key_span(*maker.path, maker.type_name), "makes the mask"),),
+        )
+
+
+@rule
 def softmax_is_over_several(checked: Checked) -> Iterator[Diagnostic]:
     """Over one unit it is 1 whatever comes in, and nothing is learned through it. Where the network is to end in a
     probability, another rule says so."""
