@@ -287,17 +287,21 @@ def _check_taken(laying: _Laying, refs: list[Ref]) -> None:
             raise NoWord("it takes a second output of a layer, and a layer has one output here")
 
 
+MASKS = ("mask", "query_mask", "value_mask", "key_mask")
+"""Arguments that Keras gives the masks of a layer's inputs."""
+
+
 def _without_masks(laying: _Laying, arguments: Arguments) -> Arguments:
     """The arguments of a call but the mask that Keras made of those of the layers above; the proof shows whether so."""
-    mask = arguments.kwargs.get("mask")
-    found = [each for each in (mask if isinstance(mask, list) else [mask]) if each is not None]
+    masks = [arguments.kwargs.get(key) for key in MASKS]
+    found = [each for mask in masks for each in (mask if isinstance(mask, list) else [mask]) if each is not None]
     if (
         not laying.makes_masks
         or not found
         or not all(isinstance(each, Ref) and each.mask is not None for each in found)
     ):
         return arguments
-    kwargs = {key: value for key, value in arguments.kwargs.items() if key != "mask"}
+    kwargs = {key: value for key, value in arguments.kwargs.items() if key not in MASKS}
     kept = [ref for ref in arguments.tensors if ref not in found]
     return Arguments(kept, arguments.args, kwargs)
 

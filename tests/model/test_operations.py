@@ -241,6 +241,21 @@ model:
 @pytest.mark.parametrize(
     ("line", "help"),
     [
+        ("clip: [0, 1]", "write `clip: {x_min: 0, x_max: 1}`"),
+        ("roll: [1, 2]", "write `roll: {shift: 1, axis: 2}`"),
+        ("expand_dims: [1, 2]", "write one layer in each entry: `- expand_dims: 1` and `- expand_dims: 2`"),
+        ("slice: [1, 2]", "write `slice: {axis: 1, start: 2}`"),
+    ],
+)
+def test_numbers_in_a_row_are_told_their_keys(line, help):
+    (problem,) = validate(spec_of(line, "flatten", "output"))
+    assert problem.code == "wrong-type"
+    assert problem.help == help
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
         ("transpose: [2, 1]", "permute"),
         ("pad: 1", "zero_padding1d"),
         ("tensordot: 1", "dot"),

@@ -35,6 +35,12 @@ class Slice(Operation):
     start: Whole = Field(0, description="the first that is taken")
     stop: Whole | None = Field(None, description="the first that is no longer taken; by default all are")
     step: PositiveInt = Field(1, description="from one that is taken to the next")
+    _of_split: bool = PrivateAttr(False)
+
+    def of_split(self) -> Slice:
+        """The same, as a part of an axis whose size says where it begins and ends."""
+        self._of_split = True
+        return self
 
     def output_shape(self, input_shape: Shape) -> Shape:
         place = place_of(self.axis, input_shape)
@@ -61,6 +67,13 @@ class Slice(Operation):
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         shape = shapes[0]
         if shape is not None and place_of(self.axis, shape) <= masked[0]:
+            if self._of_split:
+                raise MaskError(
+                    f"`split` cuts axis {place_of(self.axis, shape)}, which has a mask, into equal parts, so that "
+                    "padding would change where they begin",
+                    help=f"write `slice: {{axis: {self.axis}, start: 0, stop: 4}}` for each part, which counts from "
+                    "the beginning",
+                )
             behind = next((k for k, v in (("start", self.start), ("stop", self.stop)) if v is not None and v < 0), None)
             if behind:
                 raise MaskError(
@@ -148,7 +161,7 @@ class Split(ModelItem):
                 start=i * size,
                 stop=None if size == 0 or i + 1 == len(self.into) else (i + 1) * size,
                 name=name,
-            )
+            ).of_split()
             for i, name in enumerate(self.into)
         ]
 
