@@ -66,7 +66,8 @@ def masks_of(graph: Graph) -> Masks:
         try:
             covered[layer.name] = layer.layer.masked_axes(masked, layer.input_shapes)
             known = type(layer.layer).__module__.startswith("dlspec.")  # of a plugin nobody knows what it does
-            if any(masked) and not covered[layer.name] and not layer.layer.heeds_mask and known:
+            heeded = covered[layer.name] or layer.layer.heeds_mask or not known
+            if any(masked) and not heeded and None not in layer.input_shapes:
                 dropped.append((layer, graph[maker]))
         except MaskError as error:
             problems.append(MaskProblem(layer, graph[maker], error))

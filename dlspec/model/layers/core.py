@@ -16,6 +16,12 @@ from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUni
 from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec
 from dlspec.model.regularizers import AnyRegularizer
 
+KEEP_APART = (
+    "write `expand_dims: -1` above it, so that timesteps stay apart, or `sum: {axis: 1, keepdims: true}`, which leaves "
+    "out what is masked"
+)
+"""What is told who lets a dense layer add up over timesteps of which some are masked."""
+
 
 class Adaptable(LayerSpec):
     """Base of the layers whose weights can be left alone while a product of two small matrices is trained beside them
@@ -65,6 +71,8 @@ class Dense(Adaptable):
     bias_constraint: AnyConstraint | None = None
     lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
     lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
+
+    instead_of_mask = KEEP_APART
 
     def blind_axes(self, shape: Shape) -> Sequence[int]:
         return [len(shape) - 1]
@@ -219,10 +227,16 @@ class Output(LayerSpec):
 
     axes = ("features",)
     weighted = True
+    passes_mask = True
     examples: ClassVar = [Example("output", (None, 8))]
 
     units: PositiveInt | None = None
     activation: ActivationName | None = None
+
+    instead_of_mask = KEEP_APART
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return [len(shape) - 1]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.units)
