@@ -144,3 +144,44 @@ def test_they_are_trained_with_the_rest(tmp_path):
     for name, start in (("layer_scale_1", 0.1), ("token", 0.0), ("position_embedding_1", 0.0)):
         (values,) = network.get_layer(name).get_weights()
         assert np.abs(values - start).max() > 1e-3, name
+
+
+@pytest.mark.parametrize("line", ["layer_scale: {name: it, initializer: ones}", "position_embedding: {name: it}"])
+def test_what_is_learned_is_shared_under_the_name_of_the_layer(line, tmp_path):
+    import keras
+
+    text = spec_of(line, "shared: {layers: it}", "mean: 1", "output")
+    assert validate(text) == []
+    model = dlspec.build(text)
+    (weights,) = [weight for weight in model.trainable_weights if "output" not in weight.path]
+    weights.assign(np.random.default_rng(0).normal(size=weights.shape))
+    own, x = np.asarray(weights), samples()
+    expected = x * own**2 if "scale" in line else x + 2 * own
+    np.testing.assert_allclose(output_of(model, "mean_1")(x), expected.mean(1), rtol=1e-4, atol=1e-5)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("layer_scale: {name: it}", "dense: 5"),
+        ("position_embedding: {name: it}", "dense: 5"),
+        ("slice: {axis: 1, stop: 4, name: few}", "position_embedding: {name: it}", "identity: {from: input}"),
+    ],
+    ids=str,
+)
+def test_what_is_learned_for_another_shape_is_not_shared(lines):
+    text = spec_of(*lines, "shared: {layers: it}", "mean: 1", "output")
+    if "from: input" in text:
+        text = text.replace("- mean: 1", "- concatenate: {axis: 1, from: [it, it_again]}\n  - mean: 1")
+    (problem,) = validate(text)
+    assert problem.code == "shape-mismatch"
+
+
+def test_a_layer_that_merges_is_not_shared_with_one_input():
+    text = spec_of("dense: 6", "add: {name: it, from: [dense_1, input]}", "shared: {layers: it}", "mean: 1", "output")
+    (problem,) = validate(text)
+    assert problem.code == "wrong-number-of-inputs"
+    assert problem.help

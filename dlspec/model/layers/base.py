@@ -128,6 +128,8 @@ class LayerSpec(ModelItem):
     """The least and the largest number of inputs."""
     alone_in_keras: ClassVar[bool] = True
     """Whether one Keras layer does all that it does, so that it may stand inside another layer."""
+    takes_table: ClassVar[bool] = False
+    """Whether its second input is a table of weights that is laid together with it."""
     passes_mask: ClassVar[bool] = False
     """Whether a mask of its first input is handed on; see `masked_axes`."""
     heeds_mask: ClassVar[bool] = False
@@ -223,6 +225,10 @@ class LayerSpec(ModelItem):
     @property
     def has_weights(self) -> bool:
         return self.weighted
+
+    def takes_again(self, shape: Shape) -> bool:
+        """Whether, once it was laid, it can take another input, of this shape; weights are compared besides."""
+        return True
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         """Whether what comes out lies in [0, 1], given whether the input does."""

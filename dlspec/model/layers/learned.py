@@ -124,6 +124,8 @@ class AddTable(Operating, Add):
     """The sum of a tensor and a table, which has one row for all samples: of the layer `Add` in Keras, one sample would
     come out."""
 
+    takes_table = True
+
     @classmethod
     def name_in_yaml(cls) -> str:
         return "add"
@@ -134,6 +136,8 @@ class AddTable(Operating, Add):
 
 class MultiplyByTable(Operating, Multiply):
     """The product of a tensor and a table; see `AddTable`."""
+
+    takes_table = True
 
     @classmethod
     def name_in_yaml(cls) -> str:
@@ -169,6 +173,9 @@ class Factors(Table):
 
     def without_input(self) -> Shape | None:
         return None
+
+    def takes_again(self, shape: Shape) -> bool:
+        return shape[-1] == self._channels
 
     def rows(self, x: Any) -> Any:
         from keras import ops
@@ -255,6 +262,10 @@ class Positions(Table):
 
     def without_input(self) -> Shape | None:
         return None
+
+    def takes_again(self, shape: Shape) -> bool:
+        enough = not self.has_weights or (shape[1] is not None and shape[1] <= self.size[0])
+        return len(shape) == 3 and shape[2] == self._channels and enough
 
     def flops(self, input_shape: Shape) -> int:
         return 0 if self.has_weights else 2 * count(input_shape)
