@@ -83,6 +83,7 @@ def export_part(
         raise DataError.of("cannot-export", "a part of a network is not exported step by step", help="leave one out")
     _check_new(target, path)
     run.check_finished()
+    first, last = (run.environment.addresses.get(name, name) for name in (first, last))
     with fitting_together(run.folder):
         model = run.model if whole else run.part(first or None, last or None, pretrained=pretrained)
         samples = inner_samples(run, model, first) if first else samples_of(run)

@@ -174,7 +174,8 @@ def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _environment(job: Job, compiled: Sequence[str]) -> dict[str, Any]:
     found = environment_of(job.spec.seed, job.data.fingerprint, job.device)
     taken = {"taken_fingerprint": job.taken.fingerprint()} if job.plan.taken else {}
-    return {**found, **taken, "compiled_by_xla": list(compiled)}
+    named = {"addresses": job.spec.document.addresses} if job.spec.document.addresses else {}
+    return {**found, **taken, **named, "compiled_by_xla": list(compiled)}
 
 
 def unfinished(name: str, root: Path = Path("runs")) -> Path | None:

@@ -15,7 +15,7 @@ from dlspec.language.yaml import read_text, to_inline_yaml
 from dlspec.language.yaml.scalars import resolve_scalar
 from dlspec.model.activations import ACTIVATIONS
 from dlspec.model.layers import LAYERS
-from dlspec.spec.meanings import meaning_of
+from dlspec.spec.meanings import left_to_plugins, meaning_of
 from dlspec.spec.other_words import KEYS, MERGING, REST, VALUES
 from dlspec.training.optimizers import OPTIMIZERS
 
@@ -50,9 +50,10 @@ def cure(kind: str, path: Sequence[str | int], value: Any, values: Mapping[str, 
     if not wrong.names:
         return None
     if kind == "unknown-key":
-        return _of_key(wrong)
+        said = (word for word in (wrong.names[-1], value) if isinstance(word, str))
+        return _of_key(wrong) or next(filter(None, map(left_to_plugins, said)), None)
     found = next(filter(None, (rule(wrong) for rule in _RULES)), None)
-    return found or _of_value(wrong)
+    return found or _of_value(wrong) or _of_idea(wrong)
 
 
 def held_by(values: Any, path: Sequence[str | int]) -> Any:
@@ -159,6 +160,14 @@ def _of_value(wrong: _Wrong) -> str | None:
     return None
 
 
+def _of_idea(wrong: _Wrong) -> str | None:
+    """What to do for a name that stands for what no spec can say."""
+    if not wrong.kind.startswith("unknown-"):
+        return None
+    given = wrong.path[-1] if isinstance(wrong.value, dict) else wrong.value
+    return left_to_plugins(given) if isinstance(given, str) else None
+
+
 def _of_layer(wrong: _Wrong, word: str) -> str | None:
     """What to write for the name of a layer that is another tool's, or for an idea that has no word of its own."""
     given = wrong.path[-1]
@@ -167,6 +176,8 @@ def _of_layer(wrong: _Wrong, word: str) -> str | None:
         name, behind = given, wrong.value.get(given) if isinstance(wrong.value, dict) else wrong.value
     found = _found(VALUES["layer"], name, name, behind if isinstance(behind, int) else "…")
     if found is None and not same(name, LAYERS) and meaning_of(name):
+        if left := left_to_plugins(name):
+            return left
         return f"`dlspec layers {name}` shows how to write it"
     return found
 

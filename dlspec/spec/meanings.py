@@ -25,6 +25,7 @@ class Meaning:
 TABLE = "data: {dataset: iris}\n"
 SERIES = "data: {dataset: goog, window: {length: 30}}\n"
 PICTURES = "data: {dataset: digits}\n"
+_PLUGIN = "write a class in a file that `--plugin FILE` names, see `Plugins` in docs/language.md"
 
 MEANINGS = (
     Meaning(
@@ -212,15 +213,47 @@ model:
         "  layers:\n    - dense: {units: 4, from: sepal, name: a}\n    - dense: {units: 4, from: petal, name: b}\n"
         "    - concatenate: {from: [a, b]}\n    - output\n",
     ),
-    Meaning("gan, generative adversarial network, diffusion, stable diffusion", "Not a part of the language."),
-    Meaning("reinforcement learning, q learning, policy gradient", "Not a part of the language."),
-    Meaning("graph network, gnn, gcn, capsule, capsule network", "Not a part of the language; a plugin adds layers."),
+    Meaning(
+        "gan, gans, gan loss, wgan, dcgan, cyclegan, stylegan, pix2pix, generative adversarial network, adversarial, "
+        "adversarial loss, generator, discriminator, critic",
+        "Networks that are trained against each other are no part of the language; a plugin adds an engine or a "
+        f"pretraining method that trains them: {_PLUGIN}.",
+    ),
+    Meaning(
+        "diffusion, diffusion model, ddpm, ddim, stable diffusion, latent diffusion, denoising diffusion, "
+        "noise schedule, noise scheduler, score matching",
+        "Diffusion models are no part of the language; a plugin adds an engine or a pretraining method that trains "
+        f"them: {_PLUGIN}.",
+    ),
+    Meaning(
+        "reinforcement learning, rl, q learning, dqn, ppo, a2c, a3c, ddpg, td3, reinforce, policy gradient, "
+        "actor critic, reward, reward function, agent, gym, gymnasium, openai gym",
+        "Learning by reward needs an environment, which is code, and is no part of the language; a plugin adds an "
+        f"engine that trains so: {_PLUGIN}.",
+    ),
+    Meaning(
+        "graph network, graph networks, graph neural network, gnn, gcn, gat, graph, graph conv, gcn conv, gat conv, "
+        "sage conv, gin conv, graph convolution, graph attention, graphsage, message passing, adjacency, "
+        "adjacency matrix, edge index, edges, cora, citeseer, pubmed",
+        f"Networks on graphs are no part of the language; a plugin adds their layers and datasets: {_PLUGIN}.",
+    ),
+    Meaning(
+        "capsule, capsules, capsule layer, capsule network, capsnet, caps, primary caps, primary capsule, "
+        "primary capsules, digit caps, digit capsules, capsule routing, dynamic routing, routing, squash",
+        f"Capsules are no part of the language; a plugin adds them as layers: {_PLUGIN}.",
+    ),
     Meaning(
         "random forest, xgboost, lightgbm, gradient boosting, svm, knn, decision tree",
         "Networks are trained here; `baselines` compares them with simple models such as `linear`.",
         f"{TABLE}model: [dense: 8, output]\nevaluate: {{baselines: [majority, linear]}}\n",
     ),
 )
+
+
+def left_to_plugins(word: str) -> str | None:
+    """What to do for an idea that no spec can say; None: it is not known to be one."""
+    meaning = meaning_of(word)
+    return meaning.text[0].lower() + meaning.text[1:].rstrip(".") if meaning and not meaning.spec else None
 
 
 def meaning_of(word: str) -> Meaning | None:

@@ -29,7 +29,7 @@ def test_each_word_has_one_meaning():
         ("skip-connection", "- skip:"),
         ("lookback", "window: {length: 30"),
         ("K-fold", "folds: 5"),
-        ("gan", "Not a part of the language"),
+        ("gan", "no part of the language"),
         ("conv2d", "kernel_size"),  # a name of a spec is what it is
     ],
 )
@@ -50,3 +50,24 @@ def test_layers_knows_keys_by_other_words(word, hint):
     done = CliRunner().invoke(cli, ["layers", word])
     assert done.exit_code == 2
     assert hint in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("model: [flatten, GCNConv: 3, output]", "graphs"),
+        ("model: [flatten, {graph_attention: {heads: 2}}, output]", "graphs"),
+        ("model: [flatten, primary_caps: 16, output]", "capsules"),
+        ("model: [flatten, output]\ntrain: {loss: wgan}", "against each other"),
+        ("model: [flatten, output]\ntrain: {loss: {adversarial: 3}}", "against each other"),
+        ("model: {layers: [flatten, output], discriminator: [dense: 2]}", "against each other"),
+        ("model: [flatten, dense: 3, output]\npretrain: {method: ddpm}", "diffusion"),
+        ("model: [flatten, output]\ntrain: {method: ppo}", "reward"),
+        ("model: [flatten, output]\nreward: score", "reward"),
+    ],
+)
+def test_what_is_left_to_plugins_is_answered_so(text, what):
+    (problem,) = dlspec.validate(f"dlspec: 1\ndata: {{dataset: digits}}\n{text}\n")
+    assert problem.code.startswith("unknown-")
+    assert what in problem.help
+    assert "`--plugin FILE`" in problem.help

@@ -106,7 +106,7 @@ model: LAYERS
         ("[{dense: {units: 3, name: h_1}}, two, two, output]", ["h_1", "h_2", "k_1", "h_3", "k_2"]),
         ("[around, {around: {tag: y}}, two, output]", ["h_1", "k_1", "x", "h_2", "k_2", "y", "h_3", "k_3"]),
         ("[{repeat: {times: 2, layers: [two]}}, output]", ["h_1", "k_1", "h_2", "k_2"]),
-        ("[two, {repeat: {times: 2, layers: [two]}}, output]", ["h_1", "k_1", "h_2_1", "k_2_1", "h_2_2", "k_2_2"]),
+        ("[two, {repeat: {times: 2, layers: [two]}}, output]", ["h_1", "k_1", "h_2", "k_2", "h_3", "k_3"]),
         ("[{two: {name: left}}, {two: {name: right, from: left}}, {add: {from: [left, right]}}, output]", None),
         ("[tower, tower, output]", ["low_1", "high_1", "low_2", "high_2"]),
         ("[{branches: {paths: [[two], [two], [other]]}}, output]", None),

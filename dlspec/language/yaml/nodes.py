@@ -86,6 +86,7 @@ class Document:
         recovered: a broken line was left out to read the rest, so that what is missing may be there.
         variables: its variables, as they are written.
         blocks: names of its blocks, and where each is written.
+        addresses: of layers in uses of a block, as `gated.2.skipped`, and what these layers are called.
         overrides: what the command line, or a caller, set in it: dotted path -> value.
         read_beside: reads a spec that it extends; None: from its file, as it is now.
     """
@@ -97,6 +98,7 @@ class Document:
     recovered: bool = False
     variables: dict[str, Node] = field(default_factory=dict)
     blocks: dict[str, Span] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
     read_beside: Callable[[Path], Document] | None = field(default=None, repr=False)
 

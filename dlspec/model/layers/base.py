@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
+from typing_extensions import TypedDict
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import Flag, OneOrMore, Text, mistake
+from dlspec.language.fields import Flag, Text, mistake
 from dlspec.language.left_out import why_no_argument
 from dlspec.language.registry import Kind, OneOf, Registry, snake_case
 from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
@@ -69,16 +70,30 @@ def _layer_name(name: str) -> str:
         raise mistake("wrong-value", f"a layer's `name` is made of the letters a to z, digits and `_`, got `{name}`")
     if name == "input":
         raise mistake("wrong-value", "`input` is the name of the network's input", help="choose another `name`")
+    if name in ("inputs", "layers", "outputs"):  # `-s model.h1.units=8` names layers there
+        message = f"`{name}` is a key of `model`, by which a layer cannot be called"
+        raise mistake("wrong-value", message, help="choose another `name`")
     return name
 
 
 LayerName = Annotated[Text, AfterValidator(_layer_name)]
 
 
+class OfCopies(TypedDict):
+    """A layer in every copy of the `repeat` above, which are named before a list of layers is read."""
+
+    all: Text
+
+
+Sources = BeforeValidator(
+    lambda v: v if isinstance(v, list | tuple) else [v], json_schema_input_type=Text | OfCopies | list[Text | OfCopies]
+)
+
+
 class ModelItem(Kind):
     """Base of what may stand in a list of layers: layer types, and the ways to combine them."""
 
-    from_: Annotated[list[Text], OneOrMore, Field(min_length=1)] | None = Field(
+    from_: Annotated[list[Text], Sources, Field(min_length=1)] | None = Field(
         None, description="the layers it takes its input from, instead of the one above"
     )
 

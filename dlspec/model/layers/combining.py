@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -28,20 +28,29 @@ from dlspec.model.layers.merging import Add, Concatenate
 class Repeat(Group):
     """Lays the same layers several times, one after the other, each time with weights of its own.
 
-    A layer that has a `name` is numbered: `h_1`, `h_2`.
+    A layer that has a `name` is numbered: `h_1`, `h_2`. With `each`, every copy has other values, which its layers use
+    as `$name`; several lists run side by side. A layer above takes what comes out of one layer in all copies by
+    `from: {all: h}`.
     """
 
     examples: ClassVar = [{"repeat": {"times": 3, "layers": [{"dense": 8}, {"dropout": 0.2}]}}]
 
-    times: PositiveInt = Field(description="how often")
+    times: PositiveInt | None = Field(None, description="how often")
+    each: dict[Text, Annotated[list[Any], Field(min_length=1)]] | None = Field(
+        None, description="instead of `times`: names and their value in each copy"
+    )
     layers: Items = Field(description="what is repeated")
 
+    def model_post_init(self, context: object) -> None:
+        if self.times is None:  # `each` is written out before
+            raise mistake("missing-key", "`repeat` needs `times`, or `each`", help="add `times: 3`", at="key")
+
     def times_laid(self) -> int:
-        return self.times
+        return self.times or 1
 
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         wire = wires[0]
-        for _ in range(self.times):
+        for _ in range(self.times_laid()):
             wire = builder.walk(self.layers, wire, (*path, "repeat", "layers"))
         return wire
 

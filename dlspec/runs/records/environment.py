@@ -59,11 +59,13 @@ class Environment(Surroundings):
         compiled_by_xla: the stages that were.
         resumed: what was another at each resume.
         seconds: that the run took, all its legs together.
+        addresses: of layers in uses of a block, as `gated.2.skipped`, and what they are called in the network.
     """
 
     dlspec: str
     seed: int
     data_fingerprint: str
+    addresses: dict[str, str] = Field(default_factory=dict)
     resumed: tuple[Leg, ...] = ()
 
 

@@ -47,7 +47,7 @@ def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
     for i, name in enumerate(listed):
         span = spec.span("pretrain", "layers", i)
         if name not in known:
-            names = [layer.name for layer in hidden]
+            names = [*(layer.name for layer in hidden), *spec.document.addresses]
             yield Diagnostic("unknown-layer-name", f"no layer is named `{name}`", span, help=did_you_mean(name, names))
         elif name in listed[:i]:
             yield Diagnostic("repeated-name", f"`{name}` is listed twice", span)

@@ -6,10 +6,12 @@ a spec without any of them, every value still knowing the line that it was writt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dlspec.language.yaml import Document
+from dlspec.spec.composition.addresses import call_by_name
 from dlspec.spec.composition.blocks import expand_blocks
 from dlspec.spec.composition.embeddings import expand_embeddings
 from dlspec.spec.composition.extends import extend
@@ -25,13 +27,22 @@ def compose(document: Document, overrides: Mapping[str, Any] | None = None) -> D
     Args:
         overrides: dotted path -> value: `{"train.epochs": 5}`.
     """
-    document = apply_overrides(extend(document), overrides or {})
+    of_copies: dict[str, Any] = {}
+    document = apply_overrides(extend(document), overrides or {}, later=of_copies)
     document.overrides = dict(overrides or {})
     values = document.root.value
-    names_values = any("$" in text for text in document.texts.values())
-    if isinstance(values, dict) and (names_values or "variables" in values or "blocks" in values):
+    if isinstance(values, dict) and ({"variables", "blocks"} & {*values} or _has_more_to_write_out(document)):
         scope = read_variables(document)
         expand_blocks(document, scope)
+        call_by_name(document)
+        apply_overrides(document, of_copies, written_out=True)
         fill_in_variables(document, scope)
+    else:
+        apply_overrides(document, of_copies)
     expand_embeddings(document)
     return document
+
+
+def _has_more_to_write_out(document: Document) -> bool:
+    """Whether values are named, layers are repeated with each of some values, or copies are taken together."""
+    return any(re.search(r"\$|\beach\b|\ball\b", text) for text in document.texts.values())

@@ -11,6 +11,7 @@ from dlspec.language.fields import show_value
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.language.yaml import MAX_NODES, Document, Node
 from dlspec.model.layers import LAYERS
+from dlspec.spec.composition.copies import REPEAT, Copies, copies_of, numbered_copies
 from dlspec.spec.composition.local_names import LocalNames
 from dlspec.spec.composition.variables import Scope
 
@@ -54,7 +55,8 @@ def expand_blocks(document: Document, scope: Scope) -> None:
     given = values.pop("blocks", None)
     blocks = {} if given is None else {block.name: block for block in read_blocks(given, document)}
     document.blocks = {name: block.span for name, block in blocks.items()}
-    expander = _Expander(blocks, document)
+    collects = any(map(_collects, [*values.values()] if given is None else [*values.values(), given]))
+    expander = _Expander(blocks, document, collects)
     if "model" in values:
         said, recovered, model = len(document.problems), document.recovered, values["model"]
         try:
@@ -62,13 +64,14 @@ def expand_blocks(document: Document, scope: Scope) -> None:
             if expander.names.clash:  # once more, now that all names are known
                 del document.problems[said:]
                 document.recovered = recovered
-                expander = _Expander(blocks, document, LocalNames(expander.names.found))
+                expander = _Expander(blocks, document, collects, LocalNames(expander.names.found))
                 values["model"] = expander.model(model, scope)
         except _TooFar as error:
             document.problems.append(error.problem)
             document.recovered = True
             del values["model"]
             return
+    document.addresses = expander.names.addresses
     for block in blocks.values():
         if block.name not in expander.used and block.span.file == document.file:  # a base has some for others to use
             document.problems.append(
@@ -161,12 +164,17 @@ class _TooFar(Exception):
 
 
 class _Expander:
-    def __init__(self, blocks: dict[str, Block], document: Document, names: LocalNames | None = None) -> None:
+    def __init__(
+        self, blocks: dict[str, Block], document: Document, collects: bool, names: LocalNames | None = None
+    ) -> None:
         self.blocks = blocks
         self.document = document
         self.names = names or LocalNames()
         self.used: set[str] = set()
         self.nodes = 0
+        self.collects = collects
+        self.names_inside = any(_has(layer, "name") for block in blocks.values() for layer in block.layers)
+        self.lost_copies = False
 
     def model(self, model: Node, scope: Scope) -> Node:
         if isinstance(model.value, dict):
@@ -201,10 +209,25 @@ class _Expander:
             return [scope.fill_in(item)]
         if name == TIMESTEPS and self._holds_block(arguments):
             return self._at_each_timestep(item, arguments, scope, inside)
+        if name == REPEAT and isinstance(arguments.value, dict):
+            written = {key: node for key, node in arguments.value.items() if node.value is not None}
+            copies = copies_of(written, _place(item), scope) if "each" in written else None
+            if copies is None and (self.collects or (self.names_inside and self._uses_block(arguments))):
+                copies = numbered_copies(written, scope)
+            if isinstance(copies, Diagnostic):
+                self.document.problems.append(copies)
+                self.document.recovered = self.lost_copies = True
+                return []
+            if copies is not None:
+                return self._copies(item, copies, scope, inside)
         if isinstance(arguments.value, dict):
             values = {key: node if key in lists else scope.fill_in(node) for key, node in arguments.value.items()}
             for key in REFERRING if name == "shared" else REFERRING[:1]:
-                values |= {key: self.names.refer(values[key])} if key in values else {}
+                if key in values:
+                    found = self._refer(values[key])
+                    if found is None:
+                        return []
+                    values[key] = found
             values |= {key: self._list(values[key], scope, inside) for key in lists if key in values}
             for key in getattr(LAYERS.get(name), "naming", ()):
                 values |= {key: self.names.give(values[key])} if key in values else {}
@@ -213,9 +236,83 @@ class _Expander:
         if lists:
             return [replace(item, value={name: self._list(arguments, scope, inside)})]
         filled = scope.fill_in(arguments)
-        return [
-            replace(item, value={name: self.names.refer(filled) if name == "shared" else filled}, size=1 + filled.size)
-        ]
+        referred = self._refer(filled) if name == "shared" else filled
+        return [replace(item, value={name: referred}, size=1 + filled.size)] if referred is not None else []
+
+    def _copies(self, item: Node, copies: Copies, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
+        """The layers of a `repeat`, written out for each copy, whose names are local to it."""
+        first, used = len(self.names.found), set[str]()
+        items: list[Node] = []
+        for values in copies.values:
+            self._count(1 + copies.layers.size, item, "`repeat` expands")
+            self.names.enter()
+            inner = Scope(values, self.document, outer=scope, known=values)
+            laid = self._list(copies.layers, inner, inside)
+            self.names.leave()
+            items += laid.value if isinstance(laid.value, list) else []
+            used |= inner.used
+        self.names.end_repeat(first)
+        for name, node in copies.values[0].items():
+            if name not in used:
+                self.document.problems.append(
+                    Diagnostic(
+                        "unused-variable",
+                        f"no layer of the `repeat` uses `{name}`",
+                        node.key or node.span,
+                        Severity.WARNING,
+                        help=f"write `${name}` where it belongs, or `times: {len(copies.values)}` in place of `each`",
+                    )
+                )
+        source = None if copies.from_ is None else self._refer(scope.fill_in(copies.from_))
+        if source is not None and items:
+            items[0] = self._give(items[0], "from", source)
+        return items
+
+    def _count(self, nodes: int, item: Node, what: str) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            message = f"{what} to more than {MAX_NODES:,} values here"
+            raise _TooFar(Diagnostic("expands-too-far", message, _place(item)))
+
+    def _refer(self, names: Node) -> Node | None:
+        """What refers to layers: a name, `{all: name}` for the copies of the `repeat` just above, or a list of both.
+        None: there are no such copies, which is reported."""
+        if isinstance(names.value, list):
+            found: list[Node] = []
+            for name in names.value:
+                each = self._refer(name)
+                if each is None:
+                    return None
+                found += each.value if isinstance(each.value, list) else [each]
+            return replace(names, value=found)
+        if not isinstance(names.value, dict) or [*names.value] != ["all"]:
+            found_one = self.names.refer(names)
+            if isinstance(found_one.value, str) and "." in found_one.value:
+                help = did_you_mean(found_one.value, self.names.addresses)
+                self._say("unknown-layer-name", f"no layer above is named `{found_one.value}`", names.span, help)
+                return None
+            return found_one
+        node = names.value["all"]
+        wanted = node.plain()
+        called = self.names.copies(wanted) if isinstance(wanted, str) else []
+        if not called and not self.lost_copies:
+            known = self.names.names_of_copies()
+            message = f"no copy of a `repeat` above has a layer named `{wanted}`"
+            help = did_you_mean(str(wanted), known) or f"give a layer of the `repeat` the `name: {wanted}`"
+            self._say("unknown-layer-name", message, node.span, help)
+        return replace(names, value=[Node(each, node.span, origin=node.origin) for each in called]) if called else None
+
+    def _refer_in(self, own: dict[str, Node]) -> None:
+        """Fills in what `from` refers to, or takes it out where there are no such layers."""
+        if "from" in own:
+            found = self._refer(own.pop("from"))
+            own |= {} if found is None else {"from": found}
+
+    def _uses_block(self, node: Node) -> bool:
+        """Whether a block is used in it, whose layers have addresses in each copy."""
+        if isinstance(node.value, list):
+            return any(split_item(item)[0] in self.blocks or self._uses_block(item) for item in node.value)
+        return isinstance(node.value, dict) and any(map(self._uses_block, node.value.values()))
 
     def _holds_block(self, arguments: Node) -> bool:
         """Whether a layer around another one holds a block."""
@@ -238,8 +335,8 @@ class _Expander:
                 layer = replace(layer, value={name: replace(below, value=values)} if values else name)
             around = replace(arguments, value={"layer": layer, **outside})
             items.append(replace(item, value={TIMESTEPS: around}))
-        if items and "from" in own:
-            own["from"] = self.names.refer(own["from"])
+        if items:
+            self._refer_in(own)
         if items and "name" in own:
             own["name"] = self.names.give(own["name"])
         for key, node in own.items():
@@ -267,15 +364,12 @@ class _Expander:
             self._say("recursive-block", f"a block uses itself: {circle}", _place(item))
             return []
         given, own = self._arguments(block, item, arguments, scope)
-        if "from" in own:
-            own["from"] = self.names.refer(own["from"])
-        self.names.enter()
+        self._refer_in(own)
+        self.names.enter(block.name)
         inner = Scope(block.parameters, self.document, outer=scope.outermost, known=given)
         items: list[Node] = []
         for layer in block.layers:
-            if self.nodes > MAX_NODES:
-                message = f"blocks expand to more than {MAX_NODES:,} values here"
-                raise _TooFar(Diagnostic("expands-too-far", message, _place(item)))
+            self._count(0, item, "blocks expand")
             items += self._item(_used_at(layer, _place(item)), inner, (*inside, block.name))
         self.names.leave()
         if "name" in own:
@@ -359,6 +453,26 @@ def split_item(item: Node) -> tuple[str | None, Node | None]:
         ((name, arguments),) = item.value.items()
         return name, arguments
     return None, None
+
+
+def _has(node: Node, key: str) -> bool:
+    """Whether something in it has this key."""
+    if isinstance(node.value, list):
+        return any(_has(below, key) for below in node.value)
+    return isinstance(node.value, dict) and (
+        key in node.value or any(_has(below, key) for below in node.value.values())
+    )
+
+
+def _collects(node: Node) -> bool:
+    """Whether some layer takes a layer in all copies of a `repeat`, by `from: {all: name}`."""
+    if isinstance(node.value, list):
+        return any(map(_collects, node.value))
+    if not isinstance(node.value, dict):
+        return False
+    from_ = node.value.get("from")
+    sources = [] if from_ is None else from_.value if isinstance(from_.value, list) else [from_]
+    return any(source.child("all") for source in sources) or any(map(_collects, node.value.values()))
 
 
 def _place(item: Node) -> Span:

@@ -14,7 +14,8 @@ class LocalNames:
 
     A name that is given in several places is numbered where blocks are used; the model itself keeps its own. What
     refers to a name finds that of its own block first, then that of the block around it, and so on; from outside it
-    finds the last one.
+    finds the last one. A layer in the use of a block has an address as well, `gated.2.skipped` for the second use of
+    the block `gated`; uses inside of others are counted there: `outer.1.gated.2.skipped`.
 
     Args:
         given: the names of the model, and of each use of a block in order, as `found` has them once all are laid out;
@@ -23,7 +24,12 @@ class LocalNames:
 
     def __init__(self, given: Sequence[dict[str, None]] = ()) -> None:
         self.found: list[dict[str, None]] = [{}]
+        self._copies = range(0)
         self._inside = [0]
+        self._paths = [""]
+        self._uses = Counter[str]()
+        self._addresses: dict[str, str] = {}
+        self._unclear: set[str] = set()
         self._called = _numbered(given)
         self._last: dict[str, str] = {}
 
@@ -32,13 +38,31 @@ class LocalNames:
         """Whether a name is given in several places."""
         return max(Counter(name for names in self.found for name in names).values(), default=0) > 1
 
-    def enter(self) -> None:
-        """A block is used."""
+    def enter(self, block: str | None = None) -> None:
+        """A block is used; None: a `repeat` lays a copy."""
+        path = self._paths[self._inside[-1]]
+        if block is not None:
+            path += f"{block}."
+            self._uses[path] += 1
+            path += f"{self._uses[path]}."
         self.found.append({})
+        self._paths.append(path)
         self._inside.append(len(self.found) - 1)
 
     def leave(self) -> None:
         self._inside.pop()
+
+    def end_repeat(self, first: int) -> None:
+        """A `repeat` was laid, whose first copy is the place of this number; see `found`."""
+        self._copies = range(first, len(self.found))
+
+    def copies(self, name: str) -> list[str]:
+        """What a layer is called in the copies of the `repeat` just above, from the first to the last."""
+        return [self._name(place, name) for place in self._copies if name in self.found[place]]
+
+    def names_of_copies(self) -> list[str]:
+        """The names that layers have in these copies."""
+        return list(dict.fromkeys(name for place in self._copies for name in self.found[place]))
 
     def give(self, name: Node) -> Node:
         """The name of a layer, or a list of names."""
@@ -48,8 +72,17 @@ class LocalNames:
             return name
         place = self._inside[-1]
         self.found[place][name.value] = None
-        self._last[name.value] = self._name(place, name.value)
-        return _called(name, self._last[name.value])
+        own = self._last[name.value] = self._name(place, name.value)
+        if self._paths[place]:
+            address = self._paths[place] + name.value
+            if self._addresses.setdefault(address, own) != own:
+                self._unclear.add(address)
+        return called(name, own)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Address -> what the layer is called, of those that mean one layer."""
+        return {address: name for address, name in self._addresses.items() if address not in self._unclear}
 
     def refer(self, names: Node) -> Node:
         """What refers to layers: a name, or a list of them."""
@@ -59,14 +92,18 @@ class LocalNames:
             return names
         for place in reversed(self._inside):
             if names.value in self.found[place]:
-                return _called(names, self._name(place, names.value))
-        return _called(names, self._last.get(names.value, names.value))
+                return called(names, self._name(place, names.value))
+        for place in reversed(self._inside):
+            if (address := self._paths[place] + names.value) in self._addresses:
+                return called(names, self._addresses[address])
+        return called(names, self._last.get(names.value, names.value))
 
     def _name(self, place: int, name: str) -> str:
         return self._called[place].get(name, name) if place < len(self._called) else name
 
 
-def _called(node: Node, name: str) -> Node:
+def called(node: Node, name: str) -> Node:
+    """The node of a name with the name that the layer has in the whole."""
     return node if node.value == name else replace(node, value=name)
 
 
