@@ -238,6 +238,26 @@ model:
         assert len({graph[name].inputs for name in layer.inputs}) == 1, "both parts are of one split"
 
 
+def test_parts_in_copies_have_addresses_and_are_taken_together():
+    text = """dlspec: 1
+data: {dataset: goog, window: {length: 8}}
+blocks:
+  turned: {layers: [{split: {axis: -1, into: [left, right]}}, {concatenate: {from: [right, left]}}]}
+model:
+  - repeat: {times: 2, layers: [turned]}
+  - stack: {axis: 1, from: {all: left}, name: lefts}
+  - mean: [1, 2]
+  - subtract: {from: [turned.1.left, turned.2.right], name: both}
+  - mean: 1
+  - concatenate: {from: [mean_1, mean_2]}
+  - output
+"""
+    assert [problem.code for problem in validate(text)] == ["unused-layer"]  # the second copy as a whole
+    graph = dlspec.graph(text)
+    assert graph["lefts"].inputs == ("left_1", "left_2")
+    assert graph["both"].inputs == ("left_1", "right_2")
+
+
 @pytest.mark.parametrize(
     ("line", "help"),
     [

@@ -173,7 +173,8 @@ class _Expander:
         self.used: set[str] = set()
         self.nodes = 0
         self.collects = collects
-        self.names_inside = any(_has(layer, "name") for block in blocks.values() for layer in block.layers)
+        inside = [layer for block in blocks.values() for layer in block.layers]
+        self.names_inside = any(_has(layer, key) for layer in inside for key in ("name", "into"))
         self.lost_copies = False
 
     def model(self, model: Node, scope: Scope) -> Node:
