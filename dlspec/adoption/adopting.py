@@ -22,6 +22,12 @@ from dlspec.language.diagnostics.errors import DataError, SavedModelError
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.language.yaml import read_text
 from dlspec.model.graph import Graph
+from dlspec.model.layers.activations import Activating
+from dlspec.model.layers.base import Merging
+from dlspec.model.layers.global_pooling import GlobalAveragePooling1D
+from dlspec.model.layers.normalization import RMSNormalization
+from dlspec.model.layers.operations import Operating
+from dlspec.model.masks import masks_of
 from dlspec.model.section import Broken
 from dlspec.model.weights import RESOLVED
 from dlspec.runtime.packages import model_modules, require
@@ -130,7 +136,11 @@ def _adopt(opened: Opened, live: Any, network: Network, name: str, source: str, 
     if data is not None and checked.spec.has("data") and checked.spec.data.scale != "none":
         said = f"the network sees the data with `scale: {checked.spec.data.scale}`"
         remarks = (*remarks, f"{said}; the model took numbers as they were, for which write `scale: none`")
-    proof = prove(graph, network.precision, live, network, written.order, sizes)
+    try:
+        proof = prove(graph, network.precision, live, network, written.order, sizes)
+    except SavedModelError as error:
+        why = _mask_that_keras_drops(graph)
+        raise SavedModelError([replace(each, help=why or each.help) for each in error.diagnostics]) from None
     problems = tuple(checked.errors)
     return Adopted(
         text=written.text,
@@ -142,6 +152,22 @@ def _adopt(opened: Opened, live: Any, network: Network, name: str, source: str, 
         diagnostics=problems,
         texts=checked.spec.document.texts,
     )
+
+
+def _mask_that_keras_drops(graph: Graph) -> str | None:
+    """Why a network may not be that of the model: a layer of a spec hands a mask on where Keras does not."""
+    masks = masks_of(graph)
+    for layer in graph.layers:
+        masked = [source in masks for source in layer.inputs]
+        heeds = isinstance(layer.layer, Operating | Activating | RMSNormalization | GlobalAveragePooling1D)
+        partly = isinstance(layer.layer, Merging) and not all(masked)
+        if any(masked) and (heeds or partly):
+            maker = next(masks.makers[source] for source in layer.inputs if source in masks)
+            return (
+                f"Keras drops the mask of `{maker}` at `{layer.name}`, so that padding counts from there on, and a "
+                "spec hands it on; take the mask out of the model, or build a network that heeds it"
+            )
+    return None
 
 
 def _name_of(loss: Any) -> str | None:

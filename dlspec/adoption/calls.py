@@ -10,7 +10,7 @@ from dlspec.adoption.calling import called_with, differs_in_training, rank_of, w
 from dlspec.adoption.custom import known_custom, scale_of_sum
 from dlspec.adoption.ends import MODELS, histories, inputs_of, leaves, most_used_policy, names_of_outputs
 from dlspec.adoption.network import Arguments, Call, Network, Place, Ref
-from dlspec.adoption.operations import operation_of
+from dlspec.adoption.operations import operations_of, parts_of
 from dlspec.adoption.reading import OPERATIONS, foreign_objects
 from dlspec.adoption.state import before_state, with_state
 from dlspec.adoption.words import NoWord, layer_of, policy_of, written
@@ -202,6 +202,8 @@ def _lay(
             laying.ends[place[0]] = outputs[0].number
         return outputs
     try:
+        if entry["class_name"] == "Split" and str(entry.get("module")).startswith(OPERATIONS):
+            return _lay_parts(laying, entry, place, arguments.tensors)
         return [_lay_layer(laying, entry, place, arguments, training)]
     except NoWord as reason:
         laying.problems.append(("/".join(place), str(reason)))
@@ -255,10 +257,20 @@ def _lay_operation(laying: _Laying, entry: Mapping[str, Any], place: Place, argu
         if masks:
             return Ref(laying.number(), mask=masks[0])
         _check_taken(laying, refs)
-        layer = operation_of(entry, arguments.positional, arguments.kwargs)
+        layers = operations_of(entry, arguments.positional, arguments.kwargs)
     except NoWord as reason:  # which is no problem where it only makes the mask of a layer, as layers do by themselves
         return Ref(laying.number(), mask=("/".join(place), str(reason)))
-    return _lay_made(laying, layer, place, refs)
+    for layer in layers:
+        refs = [_lay_made(laying, layer, place, refs)]
+    return refs[0]
+
+
+def _lay_parts(laying: _Laying, entry: Mapping[str, Any], place: Place, refs: list[Ref]) -> list[Ref]:
+    """What `keras.ops.split` gives."""
+    _check_taken(laying, refs)
+    if refs[0].shape is None:
+        raise NoWord("it splits a tensor of unknown shape")
+    return [_lay_made(laying, layer, place, refs) for layer in parts_of(entry, refs[0].shape)]
 
 
 def _lay_made(laying: _Laying, layer: Any, place: Place, refs: list[Ref]) -> Ref:
@@ -275,17 +287,21 @@ def _check_taken(laying: _Laying, refs: list[Ref]) -> None:
             raise NoWord("it takes a second output of a layer, and a layer has one output here")
 
 
+MASKS = ("mask", "query_mask", "value_mask", "key_mask")
+"""Arguments that Keras gives the masks of a layer's inputs."""
+
+
 def _without_masks(laying: _Laying, arguments: Arguments) -> Arguments:
     """The arguments of a call but the mask that Keras made of those of the layers above; the proof shows whether so."""
-    mask = arguments.kwargs.get("mask")
-    found = [each for each in (mask if isinstance(mask, list) else [mask]) if each is not None]
+    masks = [arguments.kwargs.get(key) for key in MASKS]
+    found = [each for mask in masks for each in (mask if isinstance(mask, list) else [mask]) if each is not None]
     if (
         not laying.makes_masks
         or not found
         or not all(isinstance(each, Ref) and each.mask is not None for each in found)
     ):
         return arguments
-    kwargs = {key: value for key, value in arguments.kwargs.items() if key != "mask"}
+    kwargs = {key: value for key, value in arguments.kwargs.items() if key not in MASKS}
     kept = [ref for ref in arguments.tensors if ref not in found]
     return Arguments(kept, arguments.args, kwargs)
 

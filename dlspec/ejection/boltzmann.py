@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dlspec.ejection.layers import NotWritten
-from dlspec.ejection.python import Code, call, source, statement
+from dlspec.ejection.python import Code, NotWritten, call, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.stages import (
     columns,

@@ -9,11 +9,11 @@ import numpy as np
 
 from dlspec.ejection.data import write_data
 from dlspec.ejection.evaluation import write_evaluation
-from dlspec.ejection.layers import NotWritten
 from dlspec.ejection.main import Main, write_main
 from dlspec.ejection.network import write_network
 from dlspec.ejection.preprocessing import write_preprocessing
 from dlspec.ejection.pretraining import write_pretraining
+from dlspec.ejection.python import NotWritten
 from dlspec.ejection.script import Script
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.training import write_training

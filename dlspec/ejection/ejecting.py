@@ -11,8 +11,8 @@ import numpy as np
 
 from dlspec.ejection.document import as_notebook, as_script
 from dlspec.ejection.eject import write_script
-from dlspec.ejection.layers import NotWritten
 from dlspec.ejection.proof import Differs, Proof, module_of, prove
+from dlspec.ejection.python import NotWritten
 from dlspec.ejection.script import Script, beside
 from dlspec.ejection.speed import WORTH_SAYING, times_as_fast
 from dlspec.ejection.subject import Subject

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlspec.ejection.copying import snippet
 from dlspec.ejection.expressions import Names
 from dlspec.ejection.layers import connected, is_plain
+from dlspec.ejection.operations import Taken
 from dlspec.ejection.python import Call, Code, statement
 from dlspec.model.graph import GraphLayer
+from dlspec.model.masks import Masks
 
 FLOWS = ("x", "y", "z")
 """What is led through the layers, and through those of a `skip` beside it."""
+OF_SNIPPETS = frozenset(name for file in ("learned", "masking") for name in snippet(file).definitions)
+"""Functions that the layers of a network may call."""
 PLACE = "\0"
 """Stands in a loop for the name of a layer, until all rounds are known."""
 
@@ -43,9 +48,13 @@ class Frame:
     chain: list[Call] | None = field(default_factory=list)
     loops: int = 0
     rounds: list[str] = field(default_factory=list)
-    taken: set[str] = field(default_factory=lambda: {*FLOWS, "inputs", "i"})
+    taken: set[str] = field(default_factory=lambda: {*FLOWS, "inputs", "i", *OF_SNIPPETS})
     previous: str = ""
     """The layer or input that the next layer of `chain` must take."""
+    masks: Masks = field(default_factory=lambda: Masks({}, {}))
+    """The masks of what the layers take."""
+    types: dict[str, str | None] = field(default_factory=dict)
+    """Layer -> the type it was given."""
     layers: dict[str, Code] = field(default_factory=dict)
     """Layer -> the variable that holds the Keras layer itself, where it is used again."""
 
@@ -95,11 +104,17 @@ class Frame:
             self.assign(variable, made)
             self.layers[layer.name] = made = variable
         inputs = self.inputs_of(layer)
-        follows = is_plain(layer.layer) and layer.inputs == (self.previous,) and not self.loops
+        masked = [self.masks.covered.get(source, 0) for source in layer.inputs]
+        types = {self.types.get(source) for source in layer.inputs} | {layer.layer.dtype}
+        taken = Taken(masked, layer.input_shapes, of_other_type=len(types) > 1)
+        applied = connected(layer.layer, made, inputs, taken)
+        alone = applied == Call(made, tuple(inputs)) if isinstance(made, Call) else False
+        follows = is_plain(layer.layer) and alone and layer.inputs == (self.previous,) and not self.loops
         if self.chain is not None:
             self.chain = [*self.chain, made] if follows and isinstance(made, Call) else None
         self.previous = layer.name
-        self.assign(target, connected(layer.layer, made, inputs))
+        self.types[layer.name] = layer.layer.dtype
+        self.assign(target, applied)
         self.hold(layer.name, target)
         return target
 

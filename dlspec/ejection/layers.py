@@ -7,14 +7,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dlspec.ejection.python import Call, Code, call, literal
+from dlspec.ejection.operations import Taken, attended, dotted, looked_up, merged, on_one, operated
+from dlspec.ejection.python import Call, Code, NotWritten, call, literal
 from dlspec.language.registry import Kind
 from dlspec.model.keras_kind import KerasKind
+from dlspec.model.layers.activations import Softmax
 from dlspec.model.layers.attention import Attending, Scoring
 from dlspec.model.layers.augmentation import RandomCrop
 from dlspec.model.layers.base import LayerSpec, Merging
 from dlspec.model.layers.core import Dense, Output
+from dlspec.model.layers.learned import Positions, Table
+from dlspec.model.layers.merging import Concatenate, Dot, Elementwise
 from dlspec.model.layers.mirroring import Backwards, BothEnds, LastOutput
+from dlspec.model.layers.normalization import RMSNormalization
+from dlspec.model.layers.operations import Operating
 from dlspec.model.layers.preprocessing import HashedCrossing
 from dlspec.model.layers.vocabulary import TextVectorization
 
@@ -25,10 +31,6 @@ SIZES = ("kernel_size", "strides", "pool_size", "dilation_rate")
 """Arguments of which one number stands for the same one along each axis."""
 SHORT = ("layers", "initializers", "regularizers", "constraints")
 """Modules that a script imports out of Keras by their name."""
-
-
-class NotWritten(Exception):
-    """Something has no source, such as a layer of a plugin."""
 
 
 def may_be_called(layer: LayerSpec, names: Iterable[str]) -> bool:
@@ -51,6 +53,10 @@ def layer_call(layer: LayerSpec, name: Any = None, written: Mapping[str, Any] | 
     if isinstance(layer, Output):
         layer = output_as_dense(layer)
     _check_own(layer)
+    if isinstance(layer, Operating) or (isinstance(layer, Positions) and not layer.has_weights):
+        return operation_call(layer, name)
+    if isinstance(layer, Table):
+        return table_call(layer, name)
     given = dict(_given(layer, layer.keras_arguments(), written or {}))
     keras_name = {LastOutput: "Identity", BothEnds: "Identity", Backwards: "Identity"}.get(
         type(layer), type(layer).__name__
@@ -63,6 +69,23 @@ def layer_call(layer: LayerSpec, name: Any = None, written: Mapping[str, Any] | 
     if name is not None:
         keywords["name"] = name
     return Call(f"layers.{keras_name}", tuple(args), keywords)
+
+
+def table_call(layer: Table, name: Any = None) -> Call:
+    """The Keras layer that holds what is learned."""
+    keywords: dict[str, Any] = {"embeddings_initializer": as_value(layer.initializer)}
+    if layer.regularizer is not None:
+        keywords["embeddings_regularizer"] = as_value(layer.regularizer)
+    keywords |= {} if layer.trainable else {"trainable": False}
+    keywords |= {} if layer.dtype is None else {"dtype": layer.dtype}
+    keywords |= {} if name is None else {"name": name}
+    return Call("layers.Embedding", layer.size, keywords)
+
+
+def operation_call(layer: LayerSpec, name: Any = None) -> Call:
+    """The layer that bears the name of an operation."""
+    keywords = {} if layer.dtype is None else {"dtype": layer.dtype}
+    return Call("layers.Identity", (), keywords if name is None else {**keywords, "name": name})
 
 
 def output_as_dense(layer: Output) -> Dense:
@@ -97,12 +120,18 @@ def check_known(kind: Kind) -> None:
         raise NotWritten(f"`{kind.type_name}` comes from a plugin")
 
 
-def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code]) -> Call | Code:
+def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code], taken: Taken | None = None) -> Call | Code:
     """The layer, applied to its inputs.
+
+    Args:
+        taken: masks and shapes of the inputs; None: they have no masks.
 
     Raises:
         NotWritten: nobody knows how.
     """
+    masking = MASKING.get(type(layer).connect)
+    if masking is not None and type(layer) not in TAKINGS:
+        return masking(layer, made, list(inputs), taken or Taken())
     how = TAKINGS.get(type(layer)) or CONNECTIONS.get(type(layer).connect)
     if how is None:
         raise NotWritten(f"`{layer.type_name}` is applied in a way of its own")
@@ -111,7 +140,7 @@ def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code]) -> Ca
 
 def is_plain(layer: LayerSpec) -> bool:
     """Whether it takes one input and nothing else, so that it may stand in a list of layers."""
-    return type(layer).connect is LayerSpec.connect
+    return MASKING.get(type(layer).connect) is on_one
 
 
 Connection = Callable[[Any, Call | Code, list[Code]], Call | Code]
@@ -119,14 +148,6 @@ Connection = Callable[[Any, Call | Code, list[Code]], Call | Code]
 
 def _on(made: Call | Code, *args: Any, **keywords: Any) -> Call:
     return Call(made if isinstance(made, Call) else str(made), args, keywords)
-
-
-def _attend(layer: Attending, made: Call | Code, inputs: list[Code]) -> Call:
-    return _on(made, *(inputs if len(inputs) > 1 else inputs * 2), **layer.mask())
-
-
-def _score(layer: Scoring, made: Call | Code, inputs: list[Code]) -> Call:
-    return _on(made, inputs if len(inputs) > 1 else inputs * 2, **layer.mask())
 
 
 def _crop(layer: RandomCrop, made: Call | Code, inputs: list[Code]) -> Call:
@@ -151,15 +172,25 @@ def _both_ends(layer: BothEnds, made: Call | Code, inputs: list[Code]) -> Call:
 
 
 CONNECTIONS: dict[Any, Connection] = {
-    LayerSpec.connect: lambda layer, made, inputs: _on(made, inputs[0]),
     Merging.connect: lambda layer, made, inputs: _on(made, inputs),
-    Attending.connect: _attend,
-    Scoring.connect: _score,
     RandomCrop.connect: _crop,
     HashedCrossing.connect: _cross,
     TextVectorization.connect: _vectorize,
+    Table.connect: looked_up,
 }
-"""How a layer is applied, by its method `connect`."""
+"""How a layer is applied that takes no masks, by its method `connect`."""
+MASKING: dict[Any, Callable[[Any, Call | Code, list[Code], Taken], Call | Code]] = {
+    LayerSpec.connect: on_one,
+    Softmax.connect: on_one,
+    RMSNormalization.connect: on_one,
+    Attending.connect: attended,
+    Scoring.connect: attended,
+    Elementwise.connect: merged,
+    Concatenate.connect: merged,
+    Dot.connect: dotted,
+    Operating.connect: operated,
+}
+"""How a layer is applied that may take masks, by its method `connect`."""
 TAKINGS: dict[type[LayerSpec], Connection] = {
     LastOutput: lambda layer, made, inputs: Code(f"{inputs[0]}[:, -1, :]"),
     BothEnds: _both_ends,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from dlspec.ejection.copying import snippet
 from dlspec.ejection.expressions import Names
 from dlspec.ejection.frame import Frame, NotFolded, indented
 from dlspec.ejection.layers import layer_call, may_be_called
@@ -20,6 +21,7 @@ from dlspec.ejection.subject import Subject
 from dlspec.language.yaml import Document, Node, read_text
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Output
+from dlspec.model.masks import masks_of
 from dlspec.spec.composition.blocks import Block, read_blocks
 from dlspec.spec.composition.extends import extend
 from dlspec.spec.composition.overrides import apply_overrides
@@ -33,7 +35,12 @@ def write_network(script: Script, subject: Subject) -> None:
     except NotFolded:
         script.__dict__.update(before.__dict__)
         frame, end = _flat(subject)
-    script.define("model", _build_network(script, subject, frame, end))
+    function = _build_network(script, subject, frame, end)
+    for file in ("learned", "masking"):
+        for name in snippet(file).definitions:
+            if re.search(rf"\b{name}\(", "\n".join([function, *script.chunks.get("model", ())])):
+                script.use(file, name, "model")
+    script.define("model", function)
 
 
 def _layers(subject: Subject) -> list[GraphLayer]:
@@ -188,7 +195,7 @@ def _mirrored(frame: Frame, graph: Graph, needed: Container[str], end: Code) -> 
 def _begun(subject: Subject, names: Names) -> tuple[Frame, Code]:
     """A frame that holds the inputs of the network."""
     graph = subject.graph
-    frame = Frame(names, {})
+    frame = Frame(names, {}, masks=masks_of(graph))
     if graph.inputs[0].columns is None:
         frame.held = {graph.inputs[0].name: Code("inputs")}
         frame.previous = graph.inputs[0].name

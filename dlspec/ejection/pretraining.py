@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dlspec.ejection.boltzmann import write_boltzmann
-from dlspec.ejection.layers import NotWritten, check_known
-from dlspec.ejection.python import call, literal, source
+from dlspec.ejection.layers import check_known
+from dlspec.ejection.python import NotWritten, call, literal, source
 from dlspec.ejection.reconstruction import write_autoencoder
 from dlspec.ejection.script import Script
 from dlspec.ejection.stages import held_out_while_pretraining, layer_of, mirrors

@@ -15,6 +15,10 @@ WIDTH = 120
 INDENT = 4
 
 
+class NotWritten(Exception):
+    """Something has no source, such as a layer of a plugin."""
+
+
 class Code(str):
     """Source that stands as it is, in one line."""
 

@@ -67,7 +67,15 @@ class Structure:
 
     @property
     def _groups(self) -> dict[str | None, Callable[[Frame, Node | None, Code, str], Code]]:
-        return {"repeat": self._repeat, "skip": self._skip, "branches": self._branches, "shared": self._shared}
+        return {
+            "repeat": self._repeat,
+            "skip": self._skip,
+            "branches": self._branches,
+            "shared": self._shared,
+            "split": self._split,
+            "layer_scale": self._with_table,
+            "position_embedding": self._with_table,
+        }
 
     def _layer(self, frame: Frame, name: str | None, arguments: Node | None, flow: str) -> Code:
         layer = self._take()
@@ -172,6 +180,27 @@ class Structure:
             here = frame.apply(layer, frame.layers[layer.shares], self._target(frame, layer, flow))
         return here
 
+    def _split(self, frame: Frame, arguments: Node | None, here: Code, flow: str) -> Code:
+        frame.chain = None
+        end, before = here, dict(frame.held)
+        names = _items(_child(arguments, "into"))
+        for number, _ in enumerate(names, 1):
+            layer = self._take()
+            last = number == len(names)
+            mentioned = layer.name in self.referred or getattr(layer.layer, "name", None) in self.referred
+            target = Code(flow) if last and not mentioned else frame.variable(layer.layer.name or layer.name)
+            end = frame.apply(layer, layer_call(layer.layer), target)
+            frame.held = {**before, **frame.held}
+        return end
+
+    def _with_table(self, frame: Frame, arguments: Node | None, here: Code, flow: str) -> Code:
+        """What a table of weights is added to, or multiplied by."""
+        frame.chain, before = None, dict(frame.held)
+        table = self._take()
+        frame.apply(table, layer_call(table.layer, self._name_of(frame, table)), frame.variable(table.layer.type_name))
+        frame.held = {**before, **frame.held}
+        return self._apply(frame, self._take(), {}, flow)
+
     # --- blocks
 
     def _use(self, frame: Frame, block: Block, arguments: Node | None, here: Code, flow: str) -> Code:
@@ -186,7 +215,7 @@ class Structure:
                 raise NotFolded(f"the parameter `{name}` is more than a plain value")
             if name in given:
                 keywords[self._parameter(name)] = frame.names.source(given[name].plain())
-        inner = Frame(Names(values, self._called_in(block)), {}, is_block=True)
+        inner = Frame(Names(values, self._called_in(block)), {}, is_block=True, masks=frame.masks)
         inner.taken |= {self._parameter(name) for name in block.parameters}
         inner.held = {name: Code("x") for name, held in frame.held.items() if held == here}
         end = self.walk(inner, block.layers, Code("x"), "x")

@@ -18,6 +18,8 @@ ACTIVATIONS = (
 )  # fmt: skip
 """Keras's activations that work on each value, or on the last axis, without arguments (not `glu`, `threshold`)."""
 
+ALONG_LAST_AXIS = frozenset({"log_softmax", "softmax", "sparsemax"})
+"""Activations that work on the last axis as a whole."""
 UNIT_INTERVAL = frozenset({"hard_sigmoid", "sigmoid", "softmax", "sparse_sigmoid", "sparsemax"})
 """Activations whose values lie in [0, 1]."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dlspec.data.preparation import Prepared
@@ -55,11 +56,36 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
         tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
     outputs = [tensors[output] for output in graph.outputs]
+    _name_operations(outputs, {*tensors, *built})
     return keras.Model(
         inputs if len(inputs) > 1 else inputs[0],
         outputs if len(outputs) > 1 else outputs[0],
         name=f"{_plain(name)}_network",
     )
+
+
+def _name_operations(outputs: Sequence[Any], taken: Collection[str]) -> None:
+    """Numbers the operations between the layers within the network: Keras counts them in all networks together, and
+    calls one `exp_1`, as a layer may be called."""
+    import keras
+
+    operations: dict[int, Any] = {}
+    seen: set[tuple[int, int]] = set()
+    waiting = [*outputs]
+    while waiting:
+        operation, node, _ = waiting.pop()._keras_history
+        if (id(operation), node) not in seen:
+            seen.add((id(operation), node))
+            operations[id(operation)] = operation
+            waiting += operation._inbound_nodes[node].input_tensors
+    numbers = Counter[str]()
+    for operation in reversed(operations.values()):
+        if not isinstance(operation, keras.Layer):
+            kind = snake_case(type(operation).__name__)
+            numbers[kind] += 1
+            while f"{kind}_op_{numbers[kind]}" in taken:
+                numbers[kind] += 1
+            operation.name = f"{kind}_op_{numbers[kind]}"
 
 
 def _inputs(graph: Graph, one_input: bool) -> tuple[dict[str, Any], list[Any]]:

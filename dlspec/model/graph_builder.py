@@ -109,6 +109,16 @@ class GraphBuilder:
             place = self.messages.value_at(path, written.type_name)
             self.problems.append(self.messages.unknown_name(name, place))
             return self._add(Broken(), unused, wires, path, written, fits=False)
+        if first.layer.takes_table:
+            table = next(layer for layer in self.laid.layers if layer.name == first.inputs[1])
+            again = self.names.unused(f"{table.name}_again", self.laid)
+            wires = [*wires, self._add(table.layer, again, wires, path, written, table.name)]
+            problem = self.messages.other_sizes(table, self.laid.layers[-1])
+        else:
+            problem = self.messages.wrong_number(first.layer, wires, written, path)
+        if problem:
+            self.problems.append(problem)
+            return self._add(Broken(), unused, wires, path, written, fits=False)
         shared = self._add(first.layer, unused, wires, path, written, first.name)
         problem = self.messages.other_sizes(first, self.laid.layers[-1])
         if problem:

@@ -93,7 +93,9 @@ class LayerMessages:
 
     def other_sizes(self, first: GraphLayer, again: GraphLayer) -> Diagnostic | None:
         """A layer that is used again would need other weights; None: it would not."""
-        if len({_weights(layer) for layer in (first, again)} - {None}) < 2:
+        shape = again.input_shapes[0]
+        fits = shape is None or again.layer.takes_again(shape)
+        if fits and len({_weights(layer) for layer in (first, again)} - {None}) < 2:
             return None
         return Diagnostic(
             "shape-mismatch",

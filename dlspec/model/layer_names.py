@@ -30,8 +30,9 @@ class LayerNames:
         for key in ("inputs", "outputs"):
             for name in getattr(model, key) or {}:
                 self._take(name, model.key_span(key, name), 1, first)
-        for item, times, path in _named(model.layers, 1, ("model", "layers")):
-            self._take(_name_of(item), model.span(*path[1:], item.type_name, "name"), times, first)
+        for item, times, path in _items(model.layers, 1, ("model", "layers")):
+            for name, place in item.names_given():
+                self._take(name, model.span(*path[1:], item.type_name, *place), times, first)
 
     def __contains__(self, name: str) -> bool:
         """Whether the section gives it."""
@@ -71,12 +72,11 @@ class LayerNames:
         return tried
 
 
-def _named(items: Sequence[ModelItem], times: int, path: Path) -> Iterator[tuple[ModelItem, int, Path]]:
-    """Every item that has a name, how often it is laid, and its place."""
+def _items(items: Sequence[ModelItem], times: int, path: Path) -> Iterator[tuple[ModelItem, int, Path]]:
+    """Every item, how often it is laid, and its place."""
     for i, item in enumerate(items):
         place = (*path, i)
-        if _name_of(item):
-            yield item, times, place
+        yield item, times, place
         if isinstance(item, Group):
             more = times * item.times_laid()
             for key in item.lists:
@@ -84,8 +84,4 @@ def _named(items: Sequence[ModelItem], times: int, path: Path) -> Iterator[tuple
                 lists = enumerate(inner) if inner and isinstance(inner[0], list) else [(None, inner)]
                 for j, each in lists:
                     below = (*place, item.type_name, key) if j is None else (*place, item.type_name, key, j)
-                    yield from _named(each, more, below)
-
-
-def _name_of(item: ModelItem) -> str:
-    return getattr(item, "name", None) or ""
+                    yield from _items(each, more, below)

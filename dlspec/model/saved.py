@@ -46,6 +46,8 @@ OTHERS = {
     (None, "__ellipsis__"),
     (None, "__numpy__"),
     ("keras.src.ops.core", "Cast"),
+    ("keras.src.ops.core", "ConvertToTensor"),
+    ("keras.src.ops.math", "Logsumexp"),
 }
 """What the saved model is made of besides: module and class."""
 OPERATIONS = "keras.src.ops.numpy"

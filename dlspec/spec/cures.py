@@ -234,7 +234,13 @@ def _one_for_each(wrong: _Wrong) -> str | None:
         return f"write `{merging}: {{from: {to_inline_yaml(sizes)}}}`"
     if wrong.names[0] != "model" or wrong.kind != "wrong-type" or not whole:
         return None
-    name = wrong.names[-2] if wrong.names[-1] in ("units", "filters") and len(wrong.names) > 2 else wrong.names[-1]
+    inside = wrong.names[-1] in ("units", "filters", "axis") and len(wrong.names) > 2
+    name = wrong.names[-2] if inside else wrong.names[-1]
+    kind = LAYERS.get(name)
+    if kind is not None and kind.primary() is None:  # `clip: [0, 1]`
+        keys = [key for key, field in kind.fields_in_order().items() if field.is_required()]
+        shown = to_inline_yaml({name: dict(zip(keys, sizes, strict=False))})
+        return f"write `{shown}`" if len(keys) == len(sizes) else None
     return "write one layer in each entry: " + " and ".join(f"`- {name}: {size}`" for size in sizes)
 
 

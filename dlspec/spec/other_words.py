@@ -232,12 +232,28 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "input inputs input_layer": "the input follows from the data; leave it out",
         "sequential model": "`model` is a list of layers already; leave it out",
         "rnn": "write `simple_rnn: {value}`",
+        "transpose swapaxes moveaxis": "write `permute: [2, 1]`, which counts the axes behind the batch from 1",
+        "pad": "write `zero_padding1d: {value}` for sequences, `zero_padding2d` for pictures",
+        "tensordot inner vdot bmm": "write `dot: {{axes: [2, 1], from: [a, b]}}`, or `matmul` for matrices",
+        "gather take getitem get_item index_select narrow": "write `slice: {{axis: 1, start: 0, stop: 8}}`",
+        "unstack unbind chunk": "write `split: {{axis: 1, into: [left, right]}}`",
+        "std stddev": "write `var: {value}` and `sqrt` below it",
+        "norm": "write `square`, `sum: -1` and `sqrt` below each other, or `unit_normalization`",
+        "reciprocal": "write `power: -1`",
+        "rsqrt": "write `power: -0.5`",
+        "negative neg": "write `rescaling: -1`",
+        "divide true_divide div": "write `power: -1` above one of them, and `multiply: {{from: [a, b]}}`",
+        "layerscale": "write `layer_scale`",
+        "positional_encoding positional_embedding pos_embed sinusoidal sine_position_encoding": "write "
+        "`position_embedding`, or `position_embedding: sine`",
+        "cls_token class_token parameter learned_query learnable": "write `learned: {{shape: [1, 64]}}`, and "
+        "`concatenate: {{axis: 1, from: [a, b]}}` below it",
         "optimizer loss epochs": "it belongs under `train`",
     },
 }
 """Where a value stands, or the name of a layer -> values of others -> the cure."""
 
-MERGING = frozenset({"concatenate", "add", "average", "maximum", "minimum", "multiply", "subtract", "dot"})
+MERGING = frozenset({"concatenate", "add", "average", "maximum", "minimum", "multiply", "subtract", "dot", "matmul"})
 """Layers behind whose name people write those that they merge."""
 ALL_COLUMNS = frozenset({"all", "*", "auto", "any", "everything", "rest", "numeric", "none", "default"})
 """What people write for all columns."""

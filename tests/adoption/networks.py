@@ -280,13 +280,32 @@ def numbers_of_users_and_films():
     return Model(given, L.Dense(1)(L.Dot(1)(vectors)))
 
 
+def slices_of_tensors():
+    x = given = Input((6, 8))
+    first, last, every = x[:, 0], x[:, -1, :], x[:, 1:5:2, ..., None]
+    rest = ops.squeeze(ops.mean(every[..., 0], axis=1, keepdims=True)[:, None], (1, 2))
+    return Model(given, L.Dense(1)(ops.concatenate([first, last, x[:, 2, 3:40], rest], axis=-1)))
+
+
+def operations_on_axes():
+    given = Input((6, 8))
+    a, b = ops.split(given, 2, axis=-1)
+    x = a * ops.sigmoid(b)
+    x = ops.matmul(ops.softmax(ops.einsum("btc,bsc->bts", x, x)), ops.split(given, [3, 7], axis=2)[1])
+    x = ops.logsumexp(ops.stack([x, ops.square(x), ops.abs(x) ** 0.5], axis=2), axis=2)
+    x = ops.roll(ops.clip(x, -1, 1), 2, axis=1)
+    parts = [ops.sum(x, axis=1), ops.var(x, axis=1), ops.std(x, axis=1), ops.max(x, axis=1), ops.log(ops.exp(x[:, 0]))]
+    deep = 1 / (1 + ops.sqrt(ops.amin(ops.cos(x) + 2, axis=(1,))))
+    return Model(given, L.Dense(1)(ops.concatenate([*parts, deep, ops.sin(ops.rsqrt(deep))], axis=-1)))
+
+
 ADOPTED = [
     dense, nested, three_levels, tower_used_twice, graph_used_twice, layer_used_thrice, activation_used_thrice,
     at_each_timestep, both_ways, cells, states_that_nobody_takes, transformer, cross_attention, mapping_of_inputs,
     two_outputs, mixed_precision, one_layer_in_16_bits, names_that_the_language_does_not_take, parts_of_layers, frozen,
     learned_mean, learned_bins, learned_numbers, operations, masked_tokens, masked_timesteps, autoencoder, residual,
     unet, transfer, wavenet, softmax_of_its_own, numbers_of_users_and_films,
-    cells_with_two_inputs, added_to_itself, channels_first, axis_in_the_middle,
+    slices_of_tensors, operations_on_axes, cells_with_two_inputs, added_to_itself, channels_first, axis_in_the_middle,
 ]  # fmt: skip
 
 
@@ -327,9 +346,14 @@ def always_training():
     return Model(given, L.Dense(1)(L.Dropout(0.3, name="always")(given, training=True)))
 
 
-def slice_of_a_tensor():
-    given = Input((4, 3))
-    return Model(given, L.Dense(1)(given[:, -1]))
+def sample_taken():
+    given = Input((4, 8), name="given")
+    return Model(given, L.Dense(1)(L.Flatten()(given[:, ::-1])), name="turned")
+
+
+def batch_summed():
+    given = Input((8,))
+    return Model(given, L.Dense(1)(given - ops.mean(given, axis=0, keepdims=True)))
 
 
 def mask_by_hand():
@@ -395,7 +419,8 @@ REFUSED = [
     (stateful, {"reader": "`stateful: true`"}),
     (states_taken, {"writer": "a second output of a layer"}),
     (always_training, {"always": "`training=True`"}),
-    (slice_of_a_tensor, {"get_item": "`x[…]`"}),
+    (sample_taken, {"get_item": "turns an axis round"}),
+    (batch_summed, {"mean": "axis 0 is the batch"}),
     (mask_by_hand, {"reader": "called with `mask`"}),
     (words, {"said": "it takes text"}),
     (attention_shared, {"attend": "several times to several inputs"}),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import constraints, initializers, layers, ops, regularizers  # noqa: F401
 
-from dlspec.ejection.layers import CONNECTIONS, TAKINGS, connected, kind_call, layer_call
+from dlspec.ejection.layers import CONNECTIONS, MASKING, TAKINGS, connected, kind_call, layer_call
 from dlspec.ejection.optimizing import loss_source, needs_steps, optimizer_call
 from dlspec.ejection.python import Call, Code, call, literal, statement
 from dlspec.ejection.script import Script
@@ -58,7 +58,7 @@ def test_a_layer_is_made_as_dlspec_makes_it(name, example):
 
 def test_every_way_to_apply_a_layer_is_known():
     ways = {kind.connect for kind in LAYERS.load_all().values() if issubclass(kind, LayerSpec) and kind not in TAKINGS}
-    assert ways <= {*CONNECTIONS}
+    assert ways <= {*CONNECTIONS, *MASKING}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.ejection.scripts import loaded
 
 DIGITS = "data: {dataset: digits, scale: min_max, limit: 100}"
 IRIS = "data: {dataset: iris}"
+GOOG = "data: {dataset: goog, window: {length: 8}}"
 
 
 def build(text, folder):
@@ -55,6 +56,57 @@ model: [flatten, step: $width, step: {{units: $(width // 2), bend: tanh}}, step:
             "layers.Dense(units * in_)(x)",
             'step(x, units=WIDTH // 2, bend="tanh")',
         ],
+    ),
+    "operations": (
+        f"""{GOOG}
+model:
+  - split: {{axis: -1, into: [left, right]}}
+  - activation: sigmoid
+  - multiply: {{from: [left, right]}}
+  - abs
+  - power: 0.5
+  - slice: {{axis: 1, start: 1, stop: 7, step: 2}}
+  - roll: {{shift: 1, axis: 1}}
+  - einsum: {{subscripts: "btc,bsc->bts", from: [roll_1, roll_1]}}
+  - logsumexp: {{axis: -1, keepdims: true}}
+  - squeeze: -1
+  - output""",
+        [
+            "right = inputs[..., 3:]",
+            "left = inputs[..., :3]",
+            "x = ops.power(x, 0.5)",
+            "x = x[:, 1:7:2]",
+            "ops.roll(x, 1, axis=1)",
+            "ops.logsumexp(x, axis=-1, keepdims=True)",
+        ],
+    ),
+    "masks": (
+        f"""{GOOG}
+model:
+  - masking: {{mask_value: 0.0, name: there}}
+  - dense: 4
+  - exp
+  - position_embedding
+  - skip: [dense: 4, sin, layer_scale: {{initializer: {{constant: 0.5}}}}]
+  - branches: [[mean: 1], [max: 1], [var: {{axis: 1, keepdims: true}}, flatten], [lstm: 3], [logsumexp: 1]]
+  - output""",
+        ["with_mask_of(ops.exp(ones_where_masked(x)), x)", 'masked_reduction("mean", x, (1,))', "def with_mask_of("],
+    ),
+    "what is learned": (
+        f"""{GOOG}
+model:
+  - dense: 5
+  - position_embedding: sine
+  - position_embedding: {{length: 10, name: there}}
+  - learned: {{shape: [1, 5], name: token}}
+  - concatenate: {{axis: 1, from: [token, there]}}
+  - layer_scale: {{name: layer_scale_of_all}}
+  - learned: {{shape: [2, 2, 3], from: there, name: more}}
+  - flatten: {{name: flat}}
+  - mean: {{axis: 1, from: layer_scale_of_all}}
+  - concatenate: {{from: [flat, mean_1]}}
+  - output""",
+        ["position_embedding = sines(timestep_numbers(x), 5)", "10, 5, embeddings_initializer=", "rows_of_sample("],
     ),
     "loops in loops": (
         f"""{DIGITS}

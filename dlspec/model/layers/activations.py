@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from dlspec.language.fields import NonNegativeNumber, OneOrMore, PositiveInt, Primary, Whole, mistake
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
-from dlspec.model.activations import UNIT_INTERVAL, ActivationName
+from dlspec.model.activations import ALONG_LAST_AXIS, UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, Zeros
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.masking import called, low_where_masked, mask_of, with_mask, without_masks
 from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
@@ -27,6 +28,7 @@ class Activating(LayerSpec):
 
     of_each_place = True
     keeps_shape = True
+    passes_mask = True
     follows_code = True
 
     def flops(self, input_shape: Shape) -> int:
@@ -47,6 +49,13 @@ class Activation(Activating):
     examples: ClassVar = [Example({"activation": "relu"}, (None, 8))]
 
     activation: ActivationName = Primary(description="name of the function")
+
+    @property
+    def instead_of_mask(self) -> str:  # type: ignore[override]
+        return "write the layer `softmax`, which leaves out what is masked"
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return [len(shape) - 1] if self.activation in ALONG_LAST_AXIS else []
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL or (input_inside and self.activation in ("linear", "relu"))
@@ -193,3 +202,12 @@ class Softmax(Activating):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return True
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        x, mask = inputs[0], mask_of(inputs[0])
+        rank = len(x.shape)
+        if mask is None or len(mask.shape) == rank:
+            return called(built, x)
+        # Keras lays a mask of fewer axes over the last ones
+        inside = any(axis % rank < len(mask.shape) for axis in self.axis)
+        return with_mask(built(low_where_masked(x, mask) if inside else without_masks(inputs)[0]), mask)

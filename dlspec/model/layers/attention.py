@@ -14,6 +14,7 @@ from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.masking import mask_of
 from dlspec.model.layers.sight import Sight, together
 from dlspec.model.regularizers import AnyRegularizer
 
@@ -41,6 +42,8 @@ class Attending(LayerSpec):
     Output shape: (batch, timesteps, features)
     """
 
+    passes_mask = True
+    heeds_mask = True
     axes = ("timesteps", "features")
     takes = (1, 3)
 
@@ -117,7 +120,10 @@ class Attending(LayerSpec):
         return {"use_causal_mask": True} if getattr(self, "use_causal_mask", False) else {}
 
     def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
-        return built(*(inputs if len(inputs) > 1 else [inputs[0]] * 2), **self.mask())
+        taken = list(inputs) if len(inputs) > 1 else [inputs[0]] * 2
+        masks = zip(("query_mask", "value_mask", "key_mask"), map(mask_of, taken), strict=False)
+        # by name, see `called`
+        return built(*taken, **self.mask(), **{name: mask for name, mask in masks if mask is not None})
 
 
 def pairs(roles: Roles) -> int:
@@ -150,7 +156,10 @@ class Scoring(Attending):
         return pairs(roles) + count(self.attended_shape(roles))
 
     def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
-        return built(list(inputs) if len(inputs) > 1 else [inputs[0]] * 2, **self.mask())
+        taken = list(inputs) if len(inputs) > 1 else [inputs[0]] * 2
+        masks = [mask_of(x) for x in taken]
+        any_masked = any(mask is not None for mask in masks)
+        return built(taken, **self.mask(), **({"mask": masks} if any_masked else {}))  # by name, see `called`
 
 
 @LAYERS.register

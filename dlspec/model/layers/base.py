@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import Flag, Text, mistake
 from dlspec.language.left_out import why_no_argument
 from dlspec.language.registry import Kind, OneOf, Registry, is_own, snake_case
@@ -19,6 +20,7 @@ from dlspec.language.shapes import Path, Shape, ShapeError, count, show_shape
 from dlspec.language.words import nearest
 from dlspec.model.keras_kind import KerasKind
 from dlspec.model.layers.left_out import LEFT_OUT
+from dlspec.model.layers.masking import called, mask_of
 from dlspec.model.layers.sight import Sight
 
 
@@ -33,6 +35,15 @@ class Example:
     @property
     def shapes(self) -> list[Shape]:
         return self.shape if isinstance(self.shape, list) else [self.shape]
+
+
+class MaskError(Exception):
+    """A layer cannot take an input that has a mask."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
 
 
 class Wire(NamedTuple):
@@ -94,6 +105,14 @@ class ModelItem(Kind):
         own = {name: field for name, field in cls.model_fields.items() if name not in of_all}
         return {**own, **{name: cls.model_fields[name] for name in of_all if name in cls.model_fields}}
 
+    naming: ClassVar[tuple[str, ...]] = ("name",)
+    """Keys that give names to layers."""
+
+    def names_given(self) -> list[tuple[str, Path]]:
+        """The names that it gives to layers, and where each stands below it."""
+        name = getattr(self, "name", None)
+        return [(name, ("name",))] if name else []
+
     @abstractmethod
     def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
         """Lays its layers by the builder and returns what comes out."""
@@ -125,6 +144,14 @@ class LayerSpec(ModelItem):
     """Whether what comes out at a place of the axes before the last one depends on what comes in there alone."""
     takes: ClassVar[tuple[int, int | None]] = (1, 1)
     """The least and the largest number of inputs."""
+    alone_in_keras: ClassVar[bool] = True
+    """Whether one Keras layer does all that it does, so that it may stand inside another layer."""
+    takes_table: ClassVar[bool] = False
+    """Whether its second input is a table of weights that is laid together with it."""
+    passes_mask: ClassVar[bool] = False
+    """Whether a mask of its first input is handed on; see `masked_axes`."""
+    heeds_mask: ClassVar[bool] = False
+    """Whether it leaves out what is masked where it hands no mask on."""
 
     name: LayerName | None = None
     trainable: Flag = True
@@ -184,9 +211,42 @@ class LayerSpec(ModelItem):
         (shape,) = shapes
         return self.parameters(shape), self.flops(shape), self.activations(shape)
 
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        """How many axes behind the batch have a mask in what comes out; 0: there is no mask. A mask covers the first
+        axes: 1 are the timesteps of a sequence.
+
+        Args:
+            masked: the same of each input.
+
+        Raises:
+            MaskError: the layer can neither hand a mask on nor leave out what is masked.
+        """
+        if not self.passes_mask or not masked[0]:
+            return 0
+        shape = shapes[0]
+        blind = [] if shape is None else [axis for axis in self.blind_axes(shape) if axis <= masked[0]]
+        if blind:
+            raise MaskError(
+                f"`{self.type_name}` brings values along axis {blind[0]} together, which has a mask, so that padding "
+                "would change what comes out",
+                help=self.instead_of_mask,
+            )
+        return masked[0]
+
+    instead_of_mask: ClassVar[str] = "put it above the layer that makes the mask, or write it for another axis"
+    """What a layer is told that brings masked places together."""
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        """The axes along which it brings values together and does not look at a mask, from 1."""
+        return ()
+
     @property
     def has_weights(self) -> bool:
         return self.weighted
+
+    def takes_again(self, shape: Shape) -> bool:
+        """Whether, once it was laid, it can take another input, of this shape; weights are compared besides."""
+        return True
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         """Whether what comes out lies in [0, 1], given whether the input does."""
@@ -254,7 +314,8 @@ class LayerSpec(ModelItem):
 
     def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
         """Calls the Keras layer on its inputs."""
-        return built(inputs[0])
+        check_masks(self, inputs)
+        return called(built, inputs[0])
 
     @classmethod
     def check_axes(cls, input_shape: Shape) -> None:
@@ -263,6 +324,18 @@ class LayerSpec(ModelItem):
             raise ShapeError(
                 f"`{cls.type_name}` needs ({', '.join(('batch', *cls.axes))}), got {show_shape(input_shape)}"
             )
+
+
+def check_masks(layer: LayerSpec, inputs: Sequence[Any]) -> None:
+    """Raises DataError where a layer cannot take the masks of tensors, as of a plugin's layer that the check of the
+    spec does not know."""
+    masks = [mask_of(x) for x in inputs]
+    if any(mask is not None for mask in masks):
+        try:
+            covered = [0 if mask is None else len(mask.shape) - 1 for mask in masks]
+            layer.masked_axes(covered, [tuple(x.shape) for x in inputs])
+        except MaskError as error:
+            raise DataError.of("masked-axis", error.message, help=error.help) from None
 
 
 def _built(value: Any) -> Any:

@@ -17,6 +17,12 @@ from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec
 from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
+KEEP_APART = (
+    "write `expand_dims: -1` above it, so that timesteps stay apart, or `sum: {axis: 1, keepdims: true}`, which leaves "
+    "out what is masked"
+)
+"""What is told who lets a dense layer add up over timesteps of which some are masked."""
+
 
 class Adaptable(LayerSpec):
     """Base of the layers whose weights can be left alone while a product of two small matrices is trained beside them
@@ -49,6 +55,7 @@ class Dense(Adaptable):
     """
 
     of_each_place = True
+    passes_mask = True
     examples: ClassVar = [
         Example({"dense": 3}, (None, 8)),
         Example({"dense": {"units": 3, "activation": "relu", "use_bias": False}}, (None, 5, 8)),
@@ -66,6 +73,11 @@ class Dense(Adaptable):
     bias_constraint: AnyConstraint | None = None
     lora_rank: PositiveInt | None = Field(None, description="train two matrices of so many columns and rows instead")
     lora_alpha: PositiveNumber | None = Field(None, description="how much these count, divided by their rank")
+
+    instead_of_mask = KEEP_APART
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return [len(shape) - 1]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
@@ -113,6 +125,10 @@ class Lookup(LayerSpec):
 
     def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
         return seen[0]
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        shape = shapes[0]
+        return (1 if shape is None else len(shape) - 1) if self.mask_zero else 0
 
     def parameters(self, input_shape: Shape) -> int:
         return known(self.input_dim) * self.output_dim
@@ -180,6 +196,10 @@ class Masking(LayerSpec):
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
 
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        shape = shapes[0]
+        return 1 if shape is None else len(shape) - 2
+
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
         return ()
 
@@ -195,6 +215,7 @@ class Identity(LayerSpec):
     of_each_place = True
     keeps_shape = True
     passes_values = True
+    passes_mask = True
     examples: ClassVar = [Example("identity", (None, 8)), Example({"identity": {"name": "features"}}, (None, 4, 8))]
 
     def in_unit_interval(self, input_inside: bool) -> bool:
@@ -215,10 +236,16 @@ class Output(LayerSpec):
     of_each_place = True
     axes: ClassVar[tuple[str, ...] | None] = ("features",)
     weighted = True
+    passes_mask = True
     examples: ClassVar = [Example("output", (None, 8))]
 
     units: PositiveInt | None = None
     activation: ActivationName | None = None
+
+    instead_of_mask = KEEP_APART
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return [len(shape) - 1]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.units)

@@ -41,6 +41,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     """
 
     axes = SEQUENCE
+    heeds_mask = True
     examples: ClassVar = [
         Example("global_average_pooling1d", (None, 9, 2)),
         Example({"global_average_pooling1d": {"keepdims": True}}, (None, 9, 2)),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from dlspec.language.fields import Flag, Primary, Whole, either, mistake
+from dlspec.language.fields import Flag, Primary, either
 from dlspec.language.shapes import Shape, ShapeError, count, show_shape
-from dlspec.model.layers.base import LAYERS, Example, Merging
+from dlspec.model.layers.axes import Axis
+from dlspec.model.layers.base import LAYERS, Example, MaskError, Merging, check_masks
+from dlspec.model.layers.masking import all_of, any_of, behind_batch, full, mask_of, with_mask, without_masks
 from dlspec.model.layers.sight import Sight, together
 
 
@@ -40,6 +42,57 @@ class Elementwise(Merging):
         sizes = {shape[each.axis] for each, shape in zip(seen, shapes, strict=True)}
         moved = [each._replace(axis=each.axis + most - len(shape)) for each, shape in zip(seen, shapes, strict=True)]
         return together(moved) if len(sizes) == 1 else None
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return max((covered for _, covered in counting_masks(masked, shapes)), default=0)
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        shapes = [tuple(x.shape) for x in inputs]
+        masked = [0 if mask is None else len(mask.shape) - 1 for mask in masks]
+        counting = counting_masks(masked, shapes)
+        if not counting or keras_merges(masked, shapes):
+            return built(list(inputs))
+        output = built(without_masks(inputs))
+        placed = [behind_batch(masks[i], len(output.shape) - len(shapes[i])) for i, _ in counting]
+        how = any_of if _unstretched(counting, shapes) else all_of
+        return with_mask(output, how(placed, output))
+
+
+def counting_masks(masked: Sequence[int], shapes: Sequence[Shape | None]) -> list[tuple[int, int]]:
+    """The inputs whose masks count in what is merged of them, and how many axes of it each mask covers.
+
+    An input that is stretched along an axis of its mask does not know which of the places there are, and counts only
+    where no other one does.
+    """
+    rank = max(len(shape or ()) for shape in shapes)
+    every = [
+        (i, covered + rank - len(shape or ()))
+        for i, (covered, shape) in enumerate(zip(masked, shapes, strict=True))
+        if covered
+    ]
+    return _unstretched(every, shapes) or every
+
+
+def _unstretched(counting: Sequence[tuple[int, int]], shapes: Sequence[Shape | None]) -> list[tuple[int, int]]:
+    """Those that have the size of what comes out along every axis that their mask covers."""
+    known = [shape for shape in shapes if shape is not None]
+    rank = max((len(shape) for shape in known), default=0)
+    placed = [(1,) * (rank - len(shape)) + shape[1:] if shape else () for shape in (each or () for each in shapes)]
+    single = [all(shape[axis] == 1 for shape in placed if shape) for axis in range(rank - 1)]
+    return [
+        (i, covered)
+        for i, covered in counting
+        if all(size != 1 or only for size, only in zip(placed[i][:covered], single, strict=False))
+    ]
+
+
+def keras_merges(masked: Sequence[int], shapes: Sequence[Shape | None]) -> bool:
+    """Whether Keras makes a mask of these: each input has one, over all axes but the last, and none is stretched."""
+    ranks = {len(shape or ()) for shape in shapes}
+    if len(ranks) > 1 or any({covered + 2} != ranks for covered in masked):
+        return False
+    return len(_unstretched(list(enumerate(masked)), shapes)) == len(masked)
 
 
 def _broadcast(first: Shape, second: Shape) -> Shape | None:
@@ -140,15 +193,6 @@ class Subtract(Pairwise):
     examples: ClassVar = [Example({"subtract": {"from": ["a", "b"]}}, [(None, 8), (None, 8)])]
 
 
-def _no_batch(axis: int) -> int:
-    if axis == 0:
-        raise mistake("wrong-value", "axis 0 is the batch, whose samples stay apart", help="write -1 or another axis")
-    return axis
-
-
-Axis = Annotated[Whole, AfterValidator(_no_batch)]
-
-
 @LAYERS.register
 class Concatenate(Merging):
     """Puts its inputs side by side along an axis.
@@ -184,6 +228,24 @@ class Concatenate(Merging):
         total = [shape[place] for shape in shapes]
         summed = None if None in total else sum(size or 0 for size in total)
         return tuple(summed if axis == place else size for axis, size in enumerate(shapes[0]))
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return max(masked)
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        rank = len(inputs[0].shape)
+        there = [mask for mask in masks if mask is not None]
+        if not there or (len(there) == len(masks) and all(len(mask.shape) == rank - 1 for mask in masks)):
+            return built(list(inputs))
+        output = built(without_masks(inputs))
+        covered, place = max(len(mask.shape) for mask in there) - 1, self.axis % rank
+        if place > covered:
+            return with_mask(output, any_of(there, output))
+        from keras import ops
+
+        every = [full(mask, covered, x) for mask, x in zip(masks, inputs, strict=True)]
+        return with_mask(output, ops.concatenate(every, axis=place))
 
 
 @LAYERS.register
@@ -230,6 +292,33 @@ class Dot(Merging):
         first, _ = self._summed(shapes)
         lengths = sum(3 * count(shape) for shape in shapes) if self.normalize else 0
         return count(self.merged_shape(shapes)) * 2 * (shapes[0][first] or 0) + lengths
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        left, right = shapes
+        if not any(masked) or left is None or right is None:
+            return max(masked)
+        for number, (axis, covered) in enumerate(zip(self._summed([left, right]), masked, strict=True)):
+            if axis <= covered:
+                raise MaskError(
+                    f"`dot` adds up along axis {axis} of its {('first', 'second')[number]} input, which has a mask",
+                    help="write `attention`, which leaves out what is masked, or put `dot` above the mask",
+                )
+        in_front = len(left) - 2
+        if masked[1] and masked[0] < in_front:
+            raise MaskError(
+                "`dot` puts an axis of its second input that has a mask behind one that has none",
+                help="name the inputs in the other order in `from`",
+            )
+        return masked[1] + in_front if masked[1] else masked[0]
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        if all(mask is None for mask in masks):
+            return built(list(inputs))
+        check_masks(self, inputs)
+        output = built(without_masks(inputs))
+        placed = [masks[0], None if masks[1] is None else behind_batch(masks[1], len(inputs[0].shape) - 2)]
+        return with_mask(output, all_of([mask for mask in placed if mask is not None], output))
 
     def keras_arguments(self) -> dict[str, Any]:
         given = super().keras_arguments()

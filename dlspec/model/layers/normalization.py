@@ -22,7 +22,8 @@ from dlspec.language.fields import (
 from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import BiasInitializer, Ones, Zeros
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, MaskError, check_masks
+from dlspec.model.layers.masking import mask_of, with_mask, without_masks
 from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
@@ -48,6 +49,7 @@ class Normalizing(LayerSpec):
 
     weighted = True
     keeps_shape = True
+    passes_mask = True
     follows_code = True
     operations: ClassVar[int]
     """How many operations a value takes before it is scaled and centered."""
@@ -85,6 +87,9 @@ class Normalizing(LayerSpec):
 
     def cure_of_sight(self) -> str:
         return "write `layer_normalization`, which is over the last axis"
+
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return self.normalized_axes(shape)
 
     def flops(self, input_shape: Shape) -> int:
         return self.operations * count(input_shape)
@@ -185,6 +190,16 @@ class BatchNormalization(Adjusting):
             given["renorm_clipping"] = {key: value for key, value in limits.items() if value is not None}
         return given
 
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        shape = shapes[0]
+        if masked[0] and shape is not None and masked[0] != len(shape) - 2:
+            raise MaskError(
+                "`batch_normalization` leaves out what is masked where the mask covers all axes but the last, and the "
+                f"one of its input {show_shape(shape)} covers {masked[0]}",
+                help="put it above the layer that makes the mask, or write `layer_normalization`",
+            )
+        return masked[0]
+
 
 @LAYERS.register
 class LayerNormalization(Adjusting):
@@ -255,6 +270,9 @@ class GroupNormalization(Adjusting):
             )
         return input_shape
 
+    def blind_axes(self, shape: Shape) -> Sequence[int]:
+        return range(1, len(shape))
+
 
 @LAYERS.register
 class RMSNormalization(Normalizing):
@@ -290,6 +308,10 @@ class RMSNormalization(Normalizing):
 
     def parameters(self, input_shape: Shape) -> int:
         return math.prod(known(input_shape[axis]) for axis in self.normalized_axes(input_shape))
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        check_masks(self, inputs)
+        return with_mask(built(*without_masks(inputs)), mask_of(inputs[0]))  # Keras drops the mask
 
 
 @LAYERS.register

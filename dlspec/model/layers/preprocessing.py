@@ -24,6 +24,7 @@ class Normalization(LayerSpec):
     """
 
     of_each_place = True
+    passes_mask = True
     examples: ClassVar = [
         Example({"normalization": {"mean": 3.0, "variance": 4.0}}, (None, 8)),
         Example({"normalization": {"mean": [1, 2, 3], "variance": [1, 4, 9], "invert": True}}, (None, 5, 3)),
@@ -94,6 +95,7 @@ class Rescaling(LayerSpec):
     """
 
     of_each_place = True
+    passes_mask = True
     examples: ClassVar = [
         Example({"rescaling": 0.5}, (None, 8)),
         Example({"rescaling": {"scale": [1, 2, 3], "offset": -1.0}}, (None, 5, 3)),

@@ -15,7 +15,7 @@ from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
 from dlspec.model.keras_kind import KerasKind
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, refuse_beside, unfold_around
+from dlspec.model.layers.base import LAYERS, Example, LayerSpec, MaskError, refuse_beside, unfold_around
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.mirroring import Backwards, LastOutput
 from dlspec.model.layers.reshaping import RepeatVector
@@ -153,6 +153,17 @@ class Recurrent(LayerSpec):
     def output_shape(self, input_shape: Shape) -> Shape:
         batch, timesteps, _ = input_shape
         return (batch, timesteps, self.size) if self.return_sequences else (batch, self.size)
+
+    heeds_mask = True
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        if masked[0] and self.return_sequences and self.go_backwards:
+            raise MaskError(
+                f"`{self.type_name}` with `go_backwards: true` puts timesteps out in the other order, and Keras leaves "
+                "their mask as it is",
+                help="write `bidirectional`, which turns them back",
+            )
+        return masked[0] if self.return_sequences else 0
 
     def parameters(self, input_shape: Shape) -> int:
         return self.step(known(input_shape[-1])).parameters

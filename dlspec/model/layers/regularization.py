@@ -22,6 +22,7 @@ class Regularizing(LayerSpec):
 
     of_each_place = True
     keeps_shape = True
+    passes_mask = True
     passes_values = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -171,6 +172,7 @@ class ActivityRegularization(LayerSpec):
 
     of_each_place = True
     keeps_shape = True
+    passes_mask = True
     passes_values = True
     examples: ClassVar = [Example({"activity_regularization": {"l1": 0.01}}, (None, 8))]
 

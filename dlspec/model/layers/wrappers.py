@@ -154,6 +154,11 @@ class Bidirectional(Wrapper):
     def kind(self) -> type[LayerSpec]:
         return self.layer.kind
 
+    heeds_mask = True
+
+    def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
+        return masked[0] if self._of(self.layer, "return_sequences") else 0
+
     def _merged(self, shape: Shape, backward: Shape) -> Shape:
         if shape != backward:  # Keras goes by the first alone, and fails when it runs
             raise ShapeError(
@@ -226,6 +231,8 @@ class TimeDistributed(Wrapper):
         Example({"time_distributed": "flatten"}, (None, 4, 2, 3)),
     ]
 
+    passes_mask = True
+
     layer: AnyLayer = Primary(description="what is done at each timestep")
 
     def model_post_init(self, context: object) -> None:
@@ -233,6 +240,12 @@ class TimeDistributed(Wrapper):
         inner = self.layer.type_name
         if self.layer.takes[1] != 1:  # Keras hands on one tensor, and these take a list
             raise mistake("wrong-value", f"`time_distributed` cannot hold `{inner}`, which may take several inputs")
+        if not self.layer.alone_in_keras:
+            raise mistake(
+                "wrong-value",
+                f"`time_distributed` holds a layer of Keras, and `{inner}` is none",
+                help=f"write `{inner}` without `time_distributed`, with axes that count the timesteps as 1",
+            )
         # Keras calls the computation of the layer alone, so that these are never looked at
         if getattr(self.layer, "activity_regularizer", None) is not None:
             raise mistake(

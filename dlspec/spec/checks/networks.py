@@ -11,6 +11,7 @@ from dlspec.model.layers.activations import Activating
 from dlspec.model.layers.core import Output
 from dlspec.model.layers.recurrent import GRU, LSTM
 from dlspec.model.layers.regularization import Regularizing
+from dlspec.model.masks import masks_of
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 
@@ -149,6 +150,35 @@ def nothing_spoils_the_output(checked: Checked) -> Iterator[Diagnostic]:
 
 
 BETWEEN = ("softmax", "log_softmax", "sparsemax")
+
+
+@rule
+def masks_can_be_taken(checked: Checked) -> Iterator[Diagnostic]:
+    """An operation that would mix what a mask covers with what is there is no operation on masked samples."""
+    for problem in masks_of(checked.graph).problems:
+        layer, maker = problem.layer, problem.maker
+        yield Diagnostic(
+            "masked-axis",
+            problem.error.message,
+            checked.spec.key_span(*layer.path, layer.type_name),
+            help=problem.error.help,
+            labels=(Label(checked.spec.key_span(*maker.path, maker.type_name), "makes the mask"),),
+        )
+
+
+@rule
+def masks_are_not_dropped(checked: Checked) -> Iterator[Diagnostic]:
+    """Most layers hand a mask on or leave out what is masked; behind one that does neither, padding counts."""
+    for layer, maker in masks_of(checked.graph).dropped:
+        yield Diagnostic(
+            "dropped-mask",
+            f"`{layer.layer.type_name}` drops the mask of its input, so that from here on padding counts as data",
+            checked.spec.key_span(*layer.path, layer.type_name),
+            Severity.WARNING,
+            help=f"end in a layer that leaves out what is masked, such as `mean: 1` or `lstm`, above "
+            f"`{layer.layer.type_name}`",
+            labels=(Label(checked.spec.key_span(*maker.path, maker.type_name), "makes the mask"),),
+        )
 
 
 @rule

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
-from dlspec.model.graph import Graph, GraphLayer
-from dlspec.model.layers.core import Masking
+from dlspec.model.graph import GraphLayer
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.wrappers import Bidirectional
+from dlspec.model.masks import masks_of
 from dlspec.model.section import Broken
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
@@ -95,15 +95,16 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
     chosen = [layer for layer in method.chosen(graph) if layer.name not in (*taken, *graph.outputs)]
     places = place_layers(spec, graph, chosen)
     refusals: dict[str, Refusal | None] = {}
+    masks = masks_of(graph)
     refusal: Refusal | None
     for layer in chosen:
         own = method.of_layer(layer.name)
-        masks = _masked_by(graph, layer)
+        maker = masks.makers.get(layer.inputs[0]) if issubclass(layer.layer.kind, Recurrent | Bidirectional) else None
         if not layer.layer.trainable:
             message = f"`{layer.name}` is not to be trained (`trainable: false`)"
             refusal = Refusal(message, help="remove `trainable: false`, or leave the layer out of `layers`")
-        elif masks:
-            refusal = Refusal(f"`{layer.name}` skips timesteps that `{masks}` masks, and alone it would see them")
+        elif maker:
+            refusal = Refusal(f"`{layer.name}` skips timesteps that `{maker}` masks, and alone it would see them")
         else:
             refusal = own.refuses(places[layer.name])
         refusals[layer.name] = refusal
@@ -142,21 +143,6 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
                 help=refusal.help or without,
                 labels=(Label(spec.key_span("pretrain"), "pretrained because of this"),),
             )
-
-
-def _masked_by(graph: Graph, layer: GraphLayer) -> str | None:
-    """The layer below that masks timesteps of what a recurrent one sees."""
-    if not issubclass(layer.layer.kind, Recurrent | Bidirectional):
-        return None
-    waiting = list(layer.inputs)
-    while waiting:
-        below = graph.by_name.get(waiting.pop())
-        if below is None or below.output_shape is None or len(below.output_shape) != 3:
-            continue
-        if isinstance(below.layer, Masking) or getattr(below.layer, "mask_zero", False):
-            return below.name
-        waiting += below.inputs
-    return None
 
 
 def _path(method: PretrainingMethod, layer: GraphLayer, key: str) -> tuple[str, ...]:

@@ -173,7 +173,8 @@ class _Expander:
         self.used: set[str] = set()
         self.nodes = 0
         self.collects = collects
-        self.names_inside = any(_has(layer, "name") for block in blocks.values() for layer in block.layers)
+        inside = [layer for block in blocks.values() for layer in block.layers]
+        self.names_inside = any(_has(layer, key) for layer in inside for key in ("name", "into"))
         self.lost_copies = False
 
     def model(self, model: Node, scope: Scope) -> Node:
@@ -229,8 +230,8 @@ class _Expander:
                         return []
                     values[key] = found
             values |= {key: self._list(values[key], scope, inside) for key in lists if key in values}
-            if "name" in values:
-                values["name"] = self.names.give(values["name"])
+            for key in getattr(LAYERS.get(name), "naming", ()):
+                values |= {key: self.names.give(values[key])} if key in values else {}
             size = 1 + sum(node.size for node in values.values())
             return [replace(item, value={name: replace(arguments, value=values, size=size)}, size=1 + size)]
         if lists:

@@ -65,7 +65,9 @@ class LocalNames:
         return list(dict.fromkeys(name for place in self._copies for name in self.found[place]))
 
     def give(self, name: Node) -> Node:
-        """The name of a layer."""
+        """The name of a layer, or a list of names."""
+        if isinstance(name.value, list):
+            return replace(name, value=[self.give(each) for each in name.value])
         if not isinstance(name.value, str):
             return name
         place = self._inside[-1]

@@ -212,7 +212,7 @@ class _Teller:
                 if path not in told:
                     told.add(path)
                     yield Sentence(self._combination(item, _inside(graph, path)), self._line(*path))
-            place = (*layer.path, layer.shares)
+            place = (*layer.path, layer.shares, layer.layer.name)
             if not isinstance(layer.written, Group) and place not in told:
                 told.add(place)
                 yield Sentence(self._layer(layer), self._line(*layer.path))
