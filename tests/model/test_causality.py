@@ -88,6 +88,9 @@ SURELY = [
     ({"group_normalization": 2}, [(None, 6, 4)]),
     ({"layer_normalization": {"axis": [1, 2]}}, [(None, 6, 4)]),
     ({"softmax": {"axis": [1]}}, [(None, 6, 4)]),
+    ({"max": {"axis": 1, "keepdims": True}}, [(None, 6, 4)]),
+    ({"roll": {"axis": 1, "shift": -1}}, [(None, 6, 4)]),
+    ({"slice": {"axis": 1, "start": 2}}, [(None, 6, 4)]),
 ]
 
 
@@ -96,6 +99,12 @@ ACROSS = [
     {"up_sampling2d": {"size": [1, 2], "interpolation": "bilinear"}},
     {"max_pooling2d": {"pool_size": [1, 2]}},
     {"zero_padding2d": [[0, 0], [1, 1]]},
+    {"mean": {"axis": [2, 3], "keepdims": True}},
+    {"sum": -1},
+    {"slice": {"axis": 2, "start": 2}},
+    {"roll": {"axis": -1, "shift": 1}},
+    {"expand_dims": -1},
+    "square",
 ]
 
 

@@ -15,6 +15,7 @@ from dlspec.model.initializers import AnyInitializer, Constant, TruncatedNormal
 from dlspec.model.layers.base import LAYERS, Builder, Example, LayerName, LayerSpec, ModelItem, Wire
 from dlspec.model.layers.merging import Add, Multiply
 from dlspec.model.layers.operations import Masks, Operating
+from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 LONGEST = 10_000
@@ -42,6 +43,9 @@ class Table(LayerSpec):
     @abstractmethod
     def rows(self, x: Any) -> Any:
         """The rows that are looked up, whole numbers from 0."""
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         return 0
@@ -130,6 +134,9 @@ class AddTable(Operating, Add):
     def name_in_yaml(cls) -> str:
         return "add"
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]
+
     def operate(self, inputs: Sequence[Any], masks: Masks) -> Any:
         return inputs[0] + inputs[1]
 
@@ -142,6 +149,9 @@ class MultiplyByTable(Operating, Multiply):
     @classmethod
     def name_in_yaml(cls) -> str:
         return "multiply"
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]
 
     def operate(self, inputs: Sequence[Any], masks: Masks) -> Any:
         return inputs[0] * inputs[1]

@@ -12,6 +12,7 @@ from dlspec.language.fields import Number, Primary, mistake
 from dlspec.language.shapes import Shape, count
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec, Merging, check_masks
 from dlspec.model.layers.masking import mask_of, over, with_mask
+from dlspec.model.layers.sight import Sight
 
 Masks = Sequence[Any]
 """The mask of each input, batch first; None where there is none."""
@@ -75,6 +76,9 @@ class EachValue(Operation):
     @abstractmethod
     def of(self, x: Any) -> Any:
         """What it makes of a tensor."""
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return seen[0]
 
     def operate(self, inputs: Sequence[Any], masks: Masks) -> Any:
         from keras import ops

@@ -14,6 +14,7 @@ from dlspec.model.layers.axes import Axes, places_of
 from dlspec.model.layers.base import LAYERS, Example
 from dlspec.model.layers.masking import over
 from dlspec.model.layers.operations import Masks, Operation
+from dlspec.model.layers.sight import Sight
 
 LOWEST = -1e30
 """What stands in masked places where the largest value is looked for; in 16 bits the lowest number there is."""
@@ -45,6 +46,15 @@ class Reducing(Operation):
                 help="add `keepdims: true`, or name fewer axes",
             )
         return kept
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        places, axis = places_of(self.axis, shapes[0]), seen[0].axis
+        if axis in places:
+            return None
+        return seen[0] if self.keepdims else seen[0]._replace(axis=axis - sum(place < axis for place in places))
+
+    def cure_of_sight(self) -> str:
+        return "name axes that are no timesteps"
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         if not masked[0] or shapes[0] is None:

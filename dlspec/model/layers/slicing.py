@@ -14,6 +14,7 @@ from dlspec.model.layers.base import LAYERS, Builder, Example, LayerName, LayerS
 from dlspec.model.layers.masking import any_of, full
 from dlspec.model.layers.operations import Masks, MergingOperation, Operation
 from dlspec.model.layers.reshaping import Reshape
+from dlspec.model.layers.sight import Sight, together
 
 
 @LAYERS.register
@@ -63,6 +64,13 @@ class Slice(Operation):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        along = place_of(self.axis, shapes[0]) == seen[0].axis
+        return None if along and (self.start or self.step > 1) else seen[0]
+
+    def cure_of_sight(self) -> str:
+        return "let timesteps begin where they did: `start: 0`, `step: 1`"
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         shape = shapes[0]
@@ -213,6 +221,10 @@ class Stack(MergingOperation):
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        found = together(seen)
+        return found and found._replace(axis=found.axis + (place_of(self.axis, shapes[0], added=1) <= found.axis))
+
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         most = max(masked)
         if not most or shapes[0] is None:
@@ -256,6 +268,10 @@ class ExpandDims(Operation):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        axis = seen[0].axis
+        return seen[0]._replace(axis=axis + (place_of(self.axis, shapes[0], added=1) <= axis))
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         shape = shapes[0]
@@ -312,6 +328,10 @@ class Squeeze(Operation):
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
 
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        places, axis = places_of(self.axis, shapes[0]), seen[0].axis
+        return None if axis in places else seen[0]._replace(axis=axis - sum(place < axis for place in places))
+
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         if masked[0] and shapes[0] is not None:
             gone = next((place for place in places_of(self.axis, shapes[0]) if place <= masked[0]), None)
@@ -359,6 +379,9 @@ class Roll(Operation):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return input_inside
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        return None if place_of(self.axis, shapes[0]) == seen[0].axis else seen[0]
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
         if masked[0] and shapes[0] is not None and place_of(self.axis, shapes[0]) <= masked[0]:
