@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dlspec.adoption.calling import called_with, differs_in_training, rank_of, without_states
-from dlspec.adoption.custom import known_custom, scale_of_sum
-from dlspec.adoption.ends import MODELS, histories, inputs_of, leaves, most_used_policy, names_of_outputs
-from dlspec.adoption.network import Arguments, Call, Network, Place, Ref
-from dlspec.adoption.operations import operation_of
-from dlspec.adoption.reading import OPERATIONS, foreign_objects
-from dlspec.adoption.state import before_state, with_state
-from dlspec.adoption.words import NoWord, layer_of, policy_of, written
+from dlspec.model.from_keras.calling import called_with, differs_in_training, rank_of, without_states
+from dlspec.model.from_keras.custom import known_custom, scale_of_sum
+from dlspec.model.from_keras.ends import MODELS, histories, inputs_of, leaves, most_used_policy, names_of_outputs
+from dlspec.model.from_keras.files import OPERATIONS, foreign_objects
+from dlspec.model.from_keras.network import Arguments, Call, Network, Place, Ref
+from dlspec.model.from_keras.operations import operation_of
+from dlspec.model.from_keras.state import before_state, with_state
+from dlspec.model.from_keras.words import NoWord, layer_of, policy_of, written
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.base import Merging
 from dlspec.model.layers.wrappers import TimeDistributed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlspec.adoption.words import NoWord
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.layers import LayerSpec
 
 TEXT = ("StringLookup", "TextVectorization")

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dlspec.adoption.words import NoWord
 from dlspec.language.registry import snake_case
 from dlspec.model.activations import ACTIVATIONS
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.layers import LAYERS, LayerSpec
 
 MERGES = {"Add": "add", "Subtract": "subtract", "Multiply": "multiply", "Maximum": "maximum", "Minimum": "minimum"}
