@@ -290,7 +290,8 @@ def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) ->
 
 
 def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> keras.Model:
-    """The network as an untrained `keras.Model`, with the weights that training would begin with.
+    """The network as an untrained `keras.Model`, with the weights that training would begin with: random ones, and in
+    `application` and `network` those that others have trained.
 
     Returns:
         A model that takes what the layers of the spec see, after scaling: a tensor (batch, ...) of the shape
@@ -299,7 +300,7 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
 
     Raises:
         SpecError: the spec has mistakes.
-        DataError: the data file, which fixes the input shape, is not there.
+        DataError: the data file, which fixes the input shape, is not there, or weights that others have trained.
     """
     from dlspec.model.build import build_network
     from dlspec.runtime.packages import model_modules, require
@@ -309,7 +310,13 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
     loaded = _as_spec(spec, overrides)
     deciding_source(loaded.data, loaded.seed).describe()
     seed_everything(loaded.seed, "network")
-    return build_network(graph(loaded), loaded.name, precision=loaded.runtime.precision)
+    laid = graph(loaded)
+    network = build_network(laid, loaded.name, precision=loaded.runtime.precision)
+    if any(layer.borrowed for layer in laid.layers):
+        from dlspec.model.unfolding.giving import give_weights
+
+        give_weights(network, laid, loaded.model)
+    return network
 
 
 def run(

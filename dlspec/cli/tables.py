@@ -74,7 +74,7 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
         if stage.method:
             what = f"{' + '.join(stage.encoder)}: {stage.method.type_name.replace('_', ' ')}"
         else:
-            what = f"all but {', '.join(stage.frozen)}" if stage.frozen else "the whole network"
+            what = f"all but {', '.join(graph.in_short(stage.frozen))}" if stage.frozen else "the whole network"
         stopping = stage.method.early_stopping if stage.method else spec.train.early_stopping
         epochs = f"up to {stage.epochs}" if stopping else f"{stage.epochs}"
         stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +11,23 @@ from dlspec.language.notebooks import InNotebooks
 from dlspec.language.shapes import Path, Shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LayerSpec, ModelItem
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """Where a layer of a network that others have trained comes from.
+
+    Args:
+        network: what that network is called here.
+        place: of the layer in it: names of the models around it, and its own; empty where it has none there.
+        held: whether it is frozen, and would learn otherwise.
+        rank: the place of the outermost of them among the layers of that network, where its name says nothing.
+    """
+
+    network: str
+    place: tuple[str, ...] = ()
+    held: bool = False
+    rank: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class GraphLayer:
         activations: values of one sample that training keeps.
         shares: the layer whose weights it uses.
         mirrors: of the decoder that `unroll` adds, the layer of the encoder that it leads back through.
+        borrowed: of a layer of a network that others have trained, where it comes from.
     """
 
     name: str
@@ -44,6 +62,12 @@ class GraphLayer:
     activations: int = 0
     shares: str | None = None
     mirrors: str | None = None
+    borrowed: Borrowed | None = None
+
+    @property
+    def may_learn(self) -> bool:
+        """Whether its weights are trained, at first or once it has thawed."""
+        return self.layer.trainable or (self.borrowed is not None and self.borrowed.held)
 
     @property
     def input_shape(self) -> Shape | None:
@@ -102,6 +126,7 @@ class Graph(InNotebooks):
             if layer.layer.has_weights
             and not layer.layer.follows_code
             and not layer.mirrors
+            and layer.borrowed is None
             and layer.name in self.with_weights_used
         ]
         if self.unrolled:
@@ -128,6 +153,24 @@ class Graph(InNotebooks):
 
     def __getitem__(self, name: str) -> GraphLayer:
         return self.by_name[name]
+
+    def in_short(self, names: Collection[str]) -> list[str]:
+        """Names of layers, where those of a network that others have trained are that network, or how many of it."""
+        own = [name for name in names if self[name].borrowed is None]
+        counts: dict[str, int] = {}
+        whole: dict[str, int] = {}
+        given = {*names}
+        for layer in self.layers:
+            if layer.borrowed is not None and layer.layer.has_weights and layer.shares is None:
+                network = layer.borrowed.network
+                whole[network] = whole.get(network, 0) + 1
+                counts[network] = counts.get(network, 0) + (layer.name in given)
+        parts = [
+            network if count == whole[network] else f"{count} of {whole[network]} layers of {network}"
+            for network, count in counts.items()
+            if count
+        ]
+        return [*own, *parts]
 
     def needed_by(self, names: Iterable[str]) -> set[str]:
         """These names, and those of all layers and inputs that they depend on."""

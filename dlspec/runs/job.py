@@ -137,7 +137,7 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     from dlspec.spec.planning import make_plan
 
     graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
-    if any(problem.is_error for problem in problems):
+    if any(problem.is_error or problem.code == "network-not-found" for problem in problems):
         raise DataError(problems, spec.document.texts)
     return make_plan(spec, graph, SampleCounts.of(data), taken_layers(spec, graph))
 
@@ -147,7 +147,8 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
 
     Raises:
         TrainingError: it takes more memory than there is.
-        DataError: a plugin builds it of what could not be opened again.
+        DataError: a plugin builds it of what could not be opened again, or weights that others have trained are not
+            there.
     """
     from dlspec.model.build import build_network
     from dlspec.model.saved import check_can_be_opened
@@ -158,6 +159,10 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     seed_everything(spec.seed, "network")
     with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+        if any(layer.borrowed for layer in plan.graph.layers):
+            from dlspec.model.unfolding.giving import give_weights
+
+            give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(network)
     return network

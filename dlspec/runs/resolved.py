@@ -33,10 +33,23 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
             own = getattr(source, part)
             if own is not None:
                 data["split"][part] = own.seen_from(folder, data["split"][part])
+    _networks_seen_from(spec, values["model"], folder)
     other_run = find_layers_file(spec)
     if other_run is not None:
         values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
     return values
+
+
+def _networks_seen_from(spec: Spec, model: Any, folder: Path) -> None:
+    """Makes the files of networks in the section `model` relative to a folder."""
+    layers = model["layers"] if isinstance(model, dict) else model
+    for item, path in spec.model.items():
+        for key in item.files:
+            held: Any = layers
+            for step in (*path[2:], item.type_name):
+                held = held[step]
+            whole = spec.model.folder_of(*path[1:], item.type_name) / held[key]
+            held[key] = Path(os.path.relpath(whole.resolve(), folder.resolve())).as_posix()
 
 
 def resolved_text(spec: Spec, values: dict[str, Any]) -> str:
