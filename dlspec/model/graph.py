@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
+
+from pydantic import PrivateAttr
 
 from dlspec.data.signature import NetworkInput
 from dlspec.language.notebooks import InNotebooks
@@ -28,6 +31,32 @@ class Borrowed:
     place: tuple[str, ...] = ()
     held: bool = False
     rank: int | None = None
+
+
+class Whole(LayerSpec):
+    """Stands in pictures and tables for a network that others have trained.
+
+    Input shape:  that of the network
+    Output shape: that of the network
+    """
+
+    takes: ClassVar = (1, None)
+    _item: ModelItem | None = PrivateAttr(default=None)
+
+    def of(self, item: ModelItem) -> Whole:
+        """The same, for an item of the spec."""
+        self._item = item
+        return self
+
+    @property
+    def item(self) -> ModelItem:
+        """What the spec says."""
+        assert self._item is not None, "it stands for something"
+        return self._item
+
+    @property
+    def has_weights(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -79,9 +108,14 @@ class GraphLayer:
         return self.written.type_name
 
     @property
+    def told(self) -> ModelItem:
+        """What is said of it: the layer, or the network that it stands for."""
+        return self.layer.item if isinstance(self.layer, Whole) else self.layer
+
+    @property
     def text(self) -> str:
         """The layer as one would write it, without its name and where it takes its input: `lstm: 64`."""
-        plain = self.written if isinstance(self.written, LayerSpec) else self.layer
+        plain = self.written if isinstance(self.written, LayerSpec) else self.told
         return to_inline_yaml(plain.model_copy(update={"name": None, "from_": None}).brief())
 
 

@@ -123,6 +123,12 @@ class ModelItem(Kind):
     takes_several: ClassVar[bool] = False
     """Of an item that is no layer: whether `from` may name several."""
 
+    def settings(self) -> dict[str, Any]:
+        """Its arguments as a person would write them, without defaults."""
+        written = self.brief()
+        given = written[self.type_name] if isinstance(written, dict) else {}
+        return given if isinstance(given, dict) else {self.primary() or "": given}
+
     @property
     def files(self) -> tuple[str, ...]:
         """Its keys that name files, relative to the spec."""

@@ -101,8 +101,8 @@ class Trained(ModelItem):
 
 
 def _network(name: Any) -> str:
-    if name in APPLICATIONS:
-        return str(name)
+    if isinstance(name, str) and name in APPLICATIONS:
+        return name
     keras = {listed.keras.lower(): own for own, listed in APPLICATIONS.items()}
     meant = keras.get(str(name).lower()) if isinstance(name, str) else None
     help = f"write `{meant}`" if meant else None
@@ -117,9 +117,9 @@ NetworkName = Annotated[str, PlainValidator(_network, json_schema_input_type=Lit
 
 @LAYERS.register
 class Application(Trained):
-    """A network of `keras.applications` without its head, with the weights that it learned on ImageNet.
+    """A network of `keras.applications` without its head.
 
-    `{application: {efficientnet_b0: {trainable: false}}}` stands for `{application: {network: efficientnet_b0, …}}`.
+    It has the weights that it learned on ImageNet, unless `weights` says otherwise. `{application: {efficientnet_b0: {trainable: false}}}` stands for `{application: {network: efficientnet_b0, …}}`.
     It takes pixels from 0 to 255 and brings them to its own scale; one channel is taken three times.
 
     Input shape:  (batch, height, width, 3), or of one channel
@@ -193,6 +193,10 @@ class Application(Trained):
         if self.minimalistic and self.alpha != 1:
             message = "the minimalistic networks have `alpha: 1` alone"
             raise mistake("wrong-value", message, help="leave `alpha` or `minimalistic` out")
+
+    def settings(self) -> dict[str, Any]:
+        given = super().brief()[self.type_name]
+        return given if isinstance(given, dict) else {"network": given}
 
     def brief(self) -> Any:
         given = super().brief()[self.type_name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,20 +33,32 @@ def application(name: str, weights: str, side: int, known: Weights, arguments: M
     arguments = {"include_top": False, "input_shape": (side, side, 3), **arguments}
     if weights != "imagenet":
         return _of_file(make, name, Path(weights), arguments)
+    folder = models_cache()
+    file = folder / known.file
+    if file.is_file() and known.checksum is not None and _checksum(file, len(known.checksum)) != known.checksum:
+        raise DataError.of(  # which Keras would remove
+            "weights-not-found",
+            f"`{file}` is not the file that Keras has the checksum {known.checksum} of, or is damaged",
+            help=f"move it away, and Keras fetches {known.address}, or put that in its place",
+        )
     try:
         return make(weights="imagenet", **arguments)
     except Exception as error:
-        folder = models_cache()
         said = (str(error) or type(error).__name__).splitlines()[0]
-        here = (folder / known.file).is_file()
-        damaged = f"`{folder / known.file}` is not the file that Keras has a checksum of, or is damaged"
-        absent = f"`{known.file}`, the weights of `{name}`, is not in Keras's cache"
+        found = f"`{file}` cannot be read: {said}"
+        absent = f"`{known.file}`, the weights of `{name}`, is not in Keras's cache, and fetching it failed: {said}"
         raise DataError.of(
             "weights-not-found",
-            f"{damaged if here else absent}, and fetching it failed: {said}",
+            found if file.is_file() else absent,
             help=f"put {known.address} into `{folder}` as `{known.file}`, or set `KERAS_HOME` to a folder whose "
             "`models` has it; `weights: null` begins at random",
         ) from None
+
+
+def _checksum(file: Path, length: int) -> str:
+    """As Keras has it: sha256 of 64 digits, or md5."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256" if length == 64 else "md5").hexdigest()
 
 
 def _of_file(make: Any, name: str, path: Path, arguments: Mapping[str, Any]) -> Any:

@@ -113,7 +113,9 @@ def _read(path: Path, changed: int, size: int) -> tuple[dict[str, Any], Network]
         (name, why), more = problems[0], len(problems) - 1
         others = f", and of {more} more" if more else ""
         message = f"the language has no word for `{name}` in `{path.name}`{others}: {why}"
-        raise Unreadable(message, "cannot-unfold", help="name with `up_to` a layer below it, once it is left out")
+        raise Unreadable(
+            message, "cannot-unfold", help="save the part below that layer as a model of its own, and name its file"
+        )
     return config, network
 
 
