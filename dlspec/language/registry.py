@@ -80,6 +80,11 @@ class Kind(SpecModel):
         return (written if isinstance(written, dict) or primary is None else {primary: written}), None
 
     @classmethod
+    def names_above(cls) -> tuple[str, Sequence[str]] | None:
+        """An argument whose value may be written as a key, with the others below it, and its values."""
+        return None
+
+    @classmethod
     def written_at(cls, place: tuple[int | str, ...], written: Any) -> tuple[int | str, ...]:
         """Where an argument stands in what was written behind the name, if `unfold` moved it."""
         return place

@@ -119,7 +119,8 @@ NetworkName = Annotated[str, PlainValidator(_network, json_schema_input_type=Lit
 class Application(Trained):
     """A network of `keras.applications` without its head.
 
-    It has the weights that it learned on ImageNet, unless `weights` says otherwise. `{application: {efficientnet_b0: {trainable: false}}}` stands for `{application: {network: efficientnet_b0, …}}`.
+    It has the weights that it learned on ImageNet, unless `weights` says otherwise.
+    `{application: {efficientnet_b0: {trainable: false}}}` stands for `{application: {network: efficientnet_b0, …}}`.
     It takes pixels from 0 to 255 and brings them to its own scale; one channel is taken three times.
 
     Input shape:  (batch, height, width, 3), or of one channel
@@ -151,6 +152,10 @@ class Application(Trained):
             return super().unfold(written)
         arguments = written[name]
         return {"network": name, **(arguments if isinstance(arguments, dict) else {})}, None
+
+    @classmethod
+    def names_above(cls) -> tuple[str, Sequence[str]]:
+        return "network", [*APPLICATIONS]
 
     @classmethod
     def written_at(cls, place: Path, written: Any) -> Path:
