@@ -28,9 +28,9 @@ def dlspec_here(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
 
 def modules_loaded_by(*arguments: str) -> set[str]:
     script = (
-        "import sys, runpy\nsys.argv = ['dlspec', *sys.argv[1:]]\n"
-        "try:\n    runpy.run_module('dlspec', run_name='__main__')\nexcept SystemExit:\n    pass\n"
-        "print('\\n'.join(sys.modules), file=sys.stderr)"
+        "import atexit, sys, runpy\nsys.argv = ['dlspec', *sys.argv[1:]]\n"
+        "atexit.register(lambda: print('\\n'.join(sys.modules), file=sys.stderr))\n"
+        "runpy.run_module('dlspec', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True)
     return {name.partition(".")[0] for name in done.stderr.splitlines()}

@@ -100,6 +100,7 @@ def test_a_signal_before_training_ends_quietly(tmp_path):
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_does_not_stop_a_run(begun, tmp_path):
     process = begun(SHORT, stdout=subprocess.PIPE)
     process.stdout.close()
@@ -110,6 +111,7 @@ def test_a_closed_pipe_does_not_stop_a_run(begun, tmp_path):
     assert run.report.is_file()
 
 
+@pytest.mark.slow
 def test_a_terminal_that_vanishes_does_not_stop_a_run(begun, tmp_path):
     terminal, inside = os.openpty()
     process = begun(
@@ -128,6 +130,7 @@ def test_a_terminal_that_vanishes_does_not_stop_a_run(begun, tmp_path):
     assert dlspec.open_run(tmp_path / "runs/lasting/001").finished
 
 
+@pytest.mark.slow
 def test_files_and_pipes_get_no_control_characters(begun, tmp_path):
     env = {"GITHUB_ACTIONS": "true", "CI": "true", "TERM": "xterm-256color"}
     with (tmp_path / "out.txt").open("w") as out:
@@ -138,6 +141,7 @@ def test_files_and_pipes_get_no_control_characters(begun, tmp_path):
     assert not re.search(CONTROL, printed)
 
 
+@pytest.mark.slow
 def test_a_terminal_without_a_cursor_gets_lines(begun, tmp_path):
     terminal, inside = os.openpty()
     process = begun(LONG, stdout=inside, env={"TERM": "dumb"})
@@ -221,6 +225,7 @@ def test_a_run_that_was_stopped_in_its_report_goes_on_to_it(tmp_path, monkeypatc
     assert unfinished("lasting") is None
 
 
+@pytest.mark.slow
 def test_a_replay_that_is_terminated_says_so(tmp_path, write_spec):
     dlspec.run(write_spec(SPEC.replace("EPOCHS", str(SHORT))), out=tmp_path / "runs/lasting/001")
     replay = subprocess.Popen(

@@ -67,6 +67,7 @@ def test_two_whole_numbers_are_classes_as_a_target_and_numbers_as_a_feature(fold
     assert list(predicted.columns) == ["ill", "ill=0", "ill=1"]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     ("file", "target"), [("iris.csv", "species"), ("iris.csv", "petal_width"), ("cancer.tsv", "target")]
 )

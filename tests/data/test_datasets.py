@@ -188,6 +188,7 @@ class Coins(Dataset):
 """
 
 
+@pytest.mark.slow
 def test_another_package_adds_a_dataset(tmp_path):
     (tmp_path / "coins.py").write_text(PLUGIN, encoding="utf-8")
     information = tmp_path / "coins-1.0.dist-info"

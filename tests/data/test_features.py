@@ -246,6 +246,7 @@ def test_any_word_is_a_category(tmp_path, said):
     assert run.data.features[0].words in (6, 7)
 
 
+@pytest.mark.slow
 def test_the_saved_model_takes_raw_columns_in_a_fresh_process(folder, run):
     done = subprocess.run(
         [sys.executable, "-c", FRESH, str(run.folder), str(folder / "patients.csv")],

@@ -362,6 +362,7 @@ def with_gaps():
     return pd.DataFrame({"date": days, "ticker": "ABC", "close": (np.sin(days / 5) + 3).round(4), "volume": 1})
 
 
+@pytest.mark.everyday("groups")
 @pytest.mark.parametrize("frame", [quotes(), with_gaps()], ids=["groups", "gaps"])
 def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, frame):
     """Every value of both parts is changed in the file, and the trained weights stay the same, bit for bit."""
@@ -384,6 +385,7 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, fra
     assert spoilt.metrics.test != untouched.metrics.test
 
 
+@pytest.mark.everyday("difference")
 @pytest.mark.parametrize("predict", ["level", "difference", "return"])
 def test_many_rows_are_seen_when_they_are_asked_for_and_train_alike(folder, predict, monkeypatch):
     kept = dlspec.run(spec_of(folder, predict=predict), out=folder / "kept")

@@ -100,6 +100,7 @@ def test_the_mean_of_a_metric_is_over_targets_in_deviations(folder):
     assert "RMSE 1.000 of a deviation against 2.000 of a deviation" in sentence, "as the table says"
 
 
+@pytest.mark.everyday("difference")
 @pytest.mark.parametrize("change", ["level", "difference", "return"])
 def test_several_timesteps_of_several_columns(folder, change):
     run = run_of(folder, STEPS % ("[a, b]", 3, change))
@@ -130,6 +131,7 @@ def test_several_timesteps_of_one_column_keep_its_unit(folder):
     assert of["a+3"]["network"]["mase"] == pytest.approx(of["a+3"]["network"]["mae"] / naive)
 
 
+@pytest.mark.slow
 def test_the_saved_model_needs_keras_alone(folder):
     run = run_of(folder, STEPS % ("[a, b]", 2, "return"))
     code = (

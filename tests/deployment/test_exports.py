@@ -39,9 +39,9 @@ UNROLLED = [("series", "openvino"), ("sequence", "openvino")]
 @pytest.mark.parametrize(
     ("name", "format"),
     [
-        pytest.param(name, format, marks=pytest.mark.slow if (name, format) in UNROLLED else ())
-        for name in SPECS_BY_NAME
-        for format in FORMATS
+        pytest.param(name, format, marks=pytest.mark.slow if (name, format) in UNROLLED or (i + k) % 3 else ())
+        for i, name in enumerate(SPECS_BY_NAME)
+        for k, format in enumerate(FORMATS)  # everyday one of three formats of each, others of the next
     ],
 )
 def test_every_network_gives_what_was_measured(network, tmp_path, name, format):
@@ -99,6 +99,7 @@ def test_a_text_goes_through_the_reader_that_comes_along(network, tmp_path):
         steps.before({"said": [["red"], [""]], "town": [["town 1"], ["town 2"]]})
 
 
+@pytest.mark.everyday("onnx", "keras")
 @pytest.mark.parametrize("format", FORMATS)
 def test_step_by_step_is_equal_to_the_whole_window(network, tmp_path, format):
     run = network("series")
@@ -157,6 +158,7 @@ def test_where_the_usual_call_gives_other_values_that_is_said(network, tmp_path,
         assert said in done.stderr
 
 
+@pytest.mark.everyday("code..-onnx", "..code-keras")
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("layers", ["..code", "code..", "code..code"])
 def test_a_part_is_compared_with_the_layers_of_the_run(network, tmp_path, layers, format):

@@ -71,6 +71,7 @@ print(json.dumps([found.tolist(), shown["outputs"]]))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+@pytest.mark.everyday("net.tflite-given_back-True", "net.xml-table-False")
 @pytest.mark.parametrize(("name", "raw"), [("given_back", True), ("pictures", True), ("half", False), ("table", False)])
 @pytest.mark.parametrize("format", ["net.tflite", "net.xml"])
 def test_raw_numbers_go_in_where_float32_loses_nothing(network, tmp_path, name, raw, format):
@@ -96,6 +97,7 @@ def test_offsets_that_are_large_by_the_scaled_values_stay_in_float64(scale, offs
     assert found is None or {step.dtype for step in found.before} == {"float32"}
 
 
+@pytest.mark.slow
 def test_a_recurrent_network_takes_one_row_at_a_time_in_litert(network, tmp_path):
     receipt = read_receipt(dlspec.export(network("series"), out=tmp_path / "net.tflite"))
     assert receipt["batch"] == 1
@@ -125,6 +127,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.everyday("groups of channels-litert", "mean over three axes-openvino", "bins-onnx")
 @pytest.mark.parametrize(
     ("case", "format"),
     [
@@ -179,6 +182,7 @@ def test_a_layer_that_a_format_has_not_is_named_and_nothing_is_left(tmp_path, ca
     assert read_receipt(dlspec.export(run, out=tmp_path / "out" / "net.onnx"))["proof"]["largest_difference"] <= 1e-5
 
 
+@pytest.mark.everyday("net.onnx", "net.tflite")
 @pytest.mark.parametrize("format", ["net.onnx", "net.tflite", "net.xml"])
 def test_converters_print_nothing(network, tmp_path, capfd, format):
     capfd.readouterr()
@@ -205,6 +209,7 @@ def test_a_loop_that_openvino_has_not_is_written_out_unless_it_is_long(tmp_path)
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_every_activation_goes_into_onnx():
     """One network of a layer for each of them, side by side."""
     import keras
@@ -222,6 +227,7 @@ def test_every_activation_goes_into_onnx():
     np.testing.assert_allclose(found, network(values), rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("name", ["table", "given_back"])
 def test_inputs_of_openvino_are_called_as_the_signature_says(network, tmp_path, name):
     import openvino

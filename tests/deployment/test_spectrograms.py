@@ -81,6 +81,7 @@ def trained_sounds(tmp_path_factory):
     return run
 
 
+@pytest.mark.everyday("mel-net.onnx")
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", ["mel", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("log", "stft"))])
 def test_a_network_of_sounds_is_exported(trained_sounds, tmp_path, name, format):

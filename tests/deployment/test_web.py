@@ -56,6 +56,7 @@ def answer_after(tab, act):
     return np.array(json.loads(tab.wait_for(ANSWER)))
 
 
+@pytest.mark.everyday("series")
 @needs_browser
 @pytest.mark.parametrize(
     "name", [name if name in EVERY_DAY else pytest.param(name, marks=pytest.mark.slow) for name in SPECS_BY_NAME]

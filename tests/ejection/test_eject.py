@@ -94,6 +94,7 @@ def test_nothing_is_overwritten_unless_that_is_asked_for(write_spec, tmp_path):
     assert "-s train.epochs=5 -s model.0.dense.units=7" in " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_files_end_as_what_they_are(write_spec, tmp_path):
     spec = write_spec(TINY_SPIRALS)
     for notebook, out, says in ((True, "one.py", "-o .*one.ipynb"), (False, "one.ipynb", "-o .*one.py")):
@@ -104,6 +105,7 @@ def test_files_end_as_what_they_are(write_spec, tmp_path):
     assert dlspec.eject(spec, out=tmp_path / "new").file == tmp_path / "new" / "tiny_spirals.py"
 
 
+@pytest.mark.slow
 def test_a_notebook_does_the_same(write_spec, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = dlspec.eject(write_spec(TINY_SPIRALS), notebook=True)
@@ -206,6 +208,7 @@ def test_what_is_left_out_is_said(write_spec, tmp_path):
         assert any(key in sentence for sentence in found.left_out)
 
 
+@pytest.mark.everyday("series", "table")
 @pytest.mark.parametrize("name", sorted(TINY))
 def test_the_results_of_a_script_are_those_of_dlspec(name, write_spec, tmp_path):
     """With the same weights: metrics of the network and of every baseline."""

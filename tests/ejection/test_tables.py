@@ -104,6 +104,7 @@ def test_every_target(name, typed, case_of):
     check_preprocessing(case)
 
 
+@pytest.mark.everyday("12")
 @pytest.mark.parametrize("columns", [12, 60])
 def test_many_columns_are_treated_in_a_loop(columns, case_of):
     rows = [

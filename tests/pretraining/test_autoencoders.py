@@ -117,6 +117,7 @@ def test_an_autoencoder_learns_what_lies_on_a_line():
     assert abs(kernel @ direction[0]) / np.linalg.norm(kernel) == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.everyday("same-1-True", "valid-2-False")
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("strides", [1, 2])
 @pytest.mark.parametrize("padding", ["same", "valid"])

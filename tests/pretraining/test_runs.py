@@ -99,6 +99,7 @@ def test_any_network_may_give_back_its_input(tmp_path):
     assert "What comes back" in run.report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [pytest.param("level", marks=pytest.mark.slow), "difference"])
 def test_windows_of_a_series_are_given_back(change, tmp_path):
     text = TINY_SERIES.replace("horizon: 2", "horizon: 1").replace("predict: difference", f"predict: {change}")

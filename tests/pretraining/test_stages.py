@@ -55,6 +55,7 @@ class Watching(Listener):
         self.reasons[stage.name] = reason
 
 
+@pytest.mark.everyday("rbm", "contractive", "supervised")
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_every_method_trains_every_layer_and_lowers_its_loss(method):
     _, history = digits({**method, "epochs": 6}).run()
@@ -83,6 +84,7 @@ def test_the_history_has_what_a_method_measures(name):
         assert np.isfinite(list(row.measures.values())).all()
 
 
+@pytest.mark.everyday("rbm-late", "denoising-late", "supervised-late")
 @pytest.mark.usefixtures("one_step_at_a_time")
 @pytest.mark.parametrize("late", [pytest.param(False, marks=pytest.mark.slow), True], ids=["early", "late"])
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
@@ -95,6 +97,7 @@ def test_every_method_goes_on_where_it_was_stopped(method, late):
     assert [(r.loss, dict(r.measures)) for r in history] == [(r.loss, dict(r.measures)) for r in again]
 
 
+@pytest.mark.everyday("rbm", "denoising", "supervised")
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_no_method_sees_validation_or_test_samples(method):
     """Every value of both parts is changed, and pretraining gives the same weights, bit for bit."""

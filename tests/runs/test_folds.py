@@ -177,6 +177,7 @@ def load_truth(data):
     return truth
 
 
+@pytest.mark.slow
 def test_the_network_of_the_last_fold_of_a_walk_forward_is_kept(tmp_path):
     run = dlspec.run(SERIES, out=tmp_path / "run")
     folds = run.metrics.folds

@@ -149,6 +149,7 @@ def that_was_stopped(home, table):
     return resumed
 
 
+@pytest.mark.everyday("of_a_table_beside_the_spec", "that_begins_with_another_run", "that_was_stopped")
 @pytest.mark.parametrize(
     "first",
     [
@@ -259,6 +260,7 @@ def test_classes_in_words_are_compared_by_how_many_samples_have_another(copied):
     assert found.difference == pytest.approx(1 / len(table))
 
 
+@pytest.mark.slow
 def test_stages_are_compiled_as_they_were(tmp_path):
     """The rule may say otherwise by then, and the two ways differ in the last digits."""
     run = dlspec.run(dlspec.load(TWO_LAYERS, {"runtime.xla": "on"}), out=tmp_path / "run")
@@ -316,6 +318,7 @@ def test_changed_data_are_refused(table, tmp_path, temporary):
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_other_layers_to_begin_with_are_refused(table, tmp_path):
     run = that_begins_with_another_run(tmp_path, table)
     shutil.rmtree(tmp_path / "other")
@@ -368,6 +371,7 @@ def test_a_run_that_went_on_elsewhere_says_so():
     assert list(changes(before, now)) == [Change("device after a resume", "GPU, NVIDIA H100", "CPU, 2 cores")]
 
 
+@pytest.mark.slow
 def test_another_number_of_threads_and_other_flags_are_recorded_and_named(tiny_run, tmp_path):
     """A process with one thread and without oneDNN, beside one with all; how far they are apart depends on the machine,
     and on none of those known is it more than rounding."""

@@ -214,6 +214,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_end(write_spec, tmp_path, 
     )
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_compiled_as_it_was_begun(write_spec, tmp_path, monkeypatch):
     """The rule may say otherwise by then, and the two ways differ in the last digits."""
     path = write_spec(TINY["spirals"])

@@ -113,6 +113,7 @@ def test_a_whole_number_that_is_none_is_refused(surveyed):
         surveyed.predict(rows)
 
 
+@pytest.mark.everyday("return")
 @pytest.mark.parametrize("change", ["level", "difference", "return"])
 def test_a_series_of_large_levels(tmp_path, change):
     random = np.random.default_rng(1)
@@ -258,6 +259,7 @@ def test_texts_are_encoded_alike(texts, weights):
     assert np.abs(saved(fitted, values) - fitted.encode(values)).max() < 1e-5
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("split", ["random", "order"])
 def test_rows_that_are_not_in_memory_are_looked_at(tmp_path, monkeypatch, split):
     """Of some of them, whose number is estimated and then another."""

@@ -133,6 +133,7 @@ def test_artifacts_are_what_the_run_wrote_but_checkpoints(tracked):
     assert not [name for name in found if name.startswith((".", "checkpoints", "tensorboard", "trackers"))]
 
 
+@pytest.mark.slow
 def test_trackers_that_fail_change_nothing_and_are_reported(odd, tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(tracking, "SECONDS", 3.0)
     ends, close = [], Trackers.close

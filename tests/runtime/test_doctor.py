@@ -35,6 +35,7 @@ def test_here_everything_is_fine_that_a_run_needs():
     assert found["packages"]["cure"] == ""
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     ("module", "text", "said"),
     [
@@ -58,6 +59,7 @@ def test_a_backend_that_is_not_installed_is_named():
     assert by_name(done)["Keras"]["cure"].startswith("unset KERAS_BACKEND")
 
 
+@pytest.mark.slow
 def test_a_package_of_another_version_is_named(tmp_path):
     folder = tmp_path / "click-7.0.dist-info"
     folder.mkdir()
@@ -80,6 +82,7 @@ def card(tmp_path):
     return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hidden", "cure"), [("0", '-m pip install "dlspec[gpu]"'), ("-1", "unset CUDA_VISIBLE_DEVICES")]
 )

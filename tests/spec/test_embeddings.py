@@ -67,6 +67,7 @@ def test_words_that_only_go_together_are_learned(run, home):
     assert linear < run.metrics.baselines["mean"]["rmse"], "and it does see words"
 
 
+@pytest.mark.slow
 def test_the_saved_model_takes_words_in_a_fresh_process(run, home):
     rows = pd.DataFrame({"user": ["u3", "new", "u7"], "film": [104, 104, 999], "age": [30.0, 40.0, 50.0]})
     with pytest.warns(UserWarning, match="1 of 3 words in `user` were not in the training data"):

@@ -144,6 +144,7 @@ def test_from_outside_a_name_is_that_of_the_last_use():
     assert dlspec.graph(spec)["dense_1"].inputs == ("h_2",)
 
 
+@pytest.mark.slow
 def test_a_network_of_blocks_is_trained_and_reported(tmp_path):
     text = "dlspec: 1\ndata: {dataset: iris}\nblocks:\n  a: [{dense: {units: 8, name: h}}, {dense: 4}]\n"
     text += (

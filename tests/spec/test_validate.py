@@ -112,6 +112,7 @@ def test_junit_has_a_test_for_each_file(findings):
     assert "^^^^" in bad.find("failure").text
 
 
+@pytest.mark.everyday("json", "sarif")
 @pytest.mark.parametrize("form", ["json", "github", "sarif", "junit"])
 def test_every_format_is_written_to_standard_output_with_the_same_exit_code(folder, form):
     done = dlspec("validate", ".", "--format", form, cwd=folder)

@@ -127,6 +127,9 @@ WAYS = [(name, compiled) for name in NAMES for compiled in (False, True)]
 WAYS.remove(("inner_dropout", True))  # XLA draws other numbers inside a step; the rule leaves such layers as they are
 
 
+@pytest.mark.everyday(
+    "dense-False", "dropout-False", "batch_norm-False", "lstm-False", "masked-False", "dense-True", "pooled-True"
+)
 @pytest.mark.parametrize(("name", "compiled"), WAYS)
 def test_the_engine_makes_the_weights_of_fit(name, compiled):
     assert list(networks()) == NAMES
@@ -248,6 +251,7 @@ def test_the_spec_has_the_last_word():
         assert way_of(spec.runtime, plan, plan.stages[0], 1000).compiled is (xla == "on")
 
 
+@pytest.mark.slow
 def test_dropout_with_a_shape_of_its_own_keeps_it_when_compiled():
     """Masks are drawn before for layers with a plain mask and one input; others draw themselves."""
     import keras
@@ -267,6 +271,7 @@ def test_dropout_with_a_shape_of_its_own_keeps_it_when_compiled():
     assert np.isfinite(history[-1].loss)
 
 
+@pytest.mark.slow
 def test_dropout_on_sequences_trains_alike_compiled_and_not():
     text = (
         "dlspec: 1\ndata: {dataset: {adding_problem: {samples: 120, timesteps: 6}}}\n"
@@ -279,6 +284,7 @@ def test_dropout_on_sequences_trains_alike_compiled_and_not():
     np.testing.assert_allclose([row.val_loss for row in history], [row.val_loss for row in again], rtol=1e-5)
 
 
+@pytest.mark.everyday("on-mixed_bfloat16", "off-mixed_float16")
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("xla", ["on", "off"])
 def test_mixed_precision_keeps_weights_in_32_bits(precision, xla, tmp_path):
@@ -333,6 +339,7 @@ def test_stages_that_are_built_alike_share_what_was_compiled(method, monkeypatch
     assert [row.loss for row in history] == [row.loss for row in again]
 
 
+@pytest.mark.slow
 def test_stages_of_other_settings_share_nothing(monkeypatch):
     from dlspec.training.engines.tensorflow import TensorFlowEngine
 

@@ -45,6 +45,7 @@ def run_of(text, folder):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_ends_with_the_one_that_does(tmp_path):
     done = run_of(WIDE, tmp_path)
     assert done.returncode == 4, done.stderr

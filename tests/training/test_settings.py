@@ -75,6 +75,7 @@ def codes(text, **overrides):
 # --- losses and optimizers
 
 
+@pytest.mark.everyday("mse", "poisson", "binary_crossentropy", "categorical_crossentropy", "circle")
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_every_loss_trains_what_it_is_for(name):
     for written in LOSSES[name].examples:
@@ -104,6 +105,7 @@ def test_the_sum_over_a_batch_is_compared_with_the_sum_over_a_batch():
     assert total[0].val_loss == pytest.approx(18 * mean[0].val_loss, rel=1e-4)  # 18 samples: one batch
 
 
+@pytest.mark.everyday("adam", "sgd", "muon", "schedule_free_adamw")
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_every_optimizer_moves_the_weights(name):
     for written in OPTIMIZERS[name].examples:
@@ -272,6 +274,7 @@ def test_a_plateau_lowers_the_learning_rate():
     assert listener.rates[::6] == pytest.approx([0.5, 0.5, 0.25, 0.125, 0.1])
 
 
+@pytest.mark.everyday("14")
 @pytest.mark.parametrize("steps", [1, 9, 14, 24])
 def test_a_plateau_goes_on_after_a_stop(steps, tmp_path):
     callback = {"reduce_lr_on_plateau": {"factor": 0.5, "patience": 2, "min_delta": 10.0, "cooldown": 1}}
@@ -298,6 +301,7 @@ def test_a_loss_that_is_no_number_ends_training_quietly_where_asked_and_the_best
     assert all(np.isfinite(weight).all() for weight in weights)
 
 
+@pytest.mark.slow
 def test_training_ends_with_the_averaged_weights():
     settings = {"train.epochs": 2}
     plain = Watched(TINY_SPIRALS, **settings, **{"train.optimizer": {"sgd": 0.5}})
@@ -325,6 +329,7 @@ def test_training_ends_with_the_averaged_weights():
     assert history[-1].val_loss == pytest.approx(expected, rel=1e-4)  # measured with the average
 
 
+@pytest.mark.everyday("True")
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 def test_early_stopping_goes_back_to_the_average_that_was_measured(swap_on_epoch):
     training = Watched(
@@ -343,18 +348,20 @@ def test_early_stopping_goes_back_to_the_average_that_was_measured(swap_on_epoch
     assert found == pytest.approx(min(row.val_loss for row in history), rel=1e-3)
 
 
-def test_averages_stay_where_they_were_after_a_stop():
+@pytest.mark.everyday("6")
+@pytest.mark.parametrize("steps", [5, 6, 7])
+def test_averages_stay_where_they_were_after_a_stop(steps):
     settings = {
         "train.optimizer": {"adam": {"learning_rate": 0.05, "use_ema": True, "gradient_accumulation_steps": 2}},
         "train.callbacks": [{"swap_ema_weights": {"swap_on_epoch": True}}],
     }
     whole, _ = Training(TINY_SPIRALS, **settings).run()
-    for steps in (5, 6, 7):
-        training = Training(TINY_SPIRALS, **settings)
-        training.run(StopAfter(steps))
-        assert same(whole, training.run(checkpoint=training.saved[-1])[0]), steps
+    training = Training(TINY_SPIRALS, **settings)
+    training.run(StopAfter(steps))
+    assert same(whole, training.run(checkpoint=training.saved[-1])[0])
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     "arguments",
     [

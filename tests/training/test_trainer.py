@@ -14,6 +14,7 @@ from tests.conftest import TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
 from tests.trained import StopAfter, Training, same, trained
 
 
+@pytest.mark.everyday("digits")
 @pytest.mark.parametrize(("text", "other"), [(TINY_SERIES, None), (TINY_DIGITS, 99)], ids=["series", "digits"])
 def test_the_same_spec_gives_the_same_weights_bit_for_bit(text, other):
     _, first, history = trained(text)
@@ -24,6 +25,7 @@ def test_the_same_spec_gives_the_same_weights_bit_for_bit(text, other):
         assert not same(first, Training(text, seed=other).run()[0])
 
 
+@pytest.mark.everyday("after_17_steps")
 @pytest.mark.usefixtures("one_step_at_a_time")
 @pytest.mark.parametrize(
     "steps",
@@ -43,6 +45,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(steps, tmp_path):
     ]
 
 
+@pytest.mark.everyday("plain")
 @pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled):
     xla = {"runtime.xla": "on" if compiled else "off"}
@@ -53,16 +56,16 @@ def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled)
     assert [row.loss for row in history] == [row.loss for row in rows]
 
 
-def test_a_compiled_step_and_samples_that_are_handed_over_run_by_run_train_alike(monkeypatch):
-    plain, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
+@pytest.mark.everyday("off")
+@pytest.mark.parametrize("xla", ["off", "on"])
+def test_samples_that_are_handed_over_run_by_run_train_alike(monkeypatch, xla):
+    settings = {"train.epochs": 1, "runtime.xla": xla}
+    from_tensors, _ = Training(TINY_DIGITS, **settings).run()
     monkeypatch.setattr("dlspec.training.engines.tensorflow.ON_DEVICE", 0)
-    streamed, _ = Training(TINY_DIGITS, **{"train.epochs": 1}).run()
-    assert same(plain, streamed)
-    compiled, _ = Training(TINY_DIGITS, **{"train.epochs": 1, "runtime.xla": "on"}).run()
-    monkeypatch.undo()
-    from_tensors, _ = Training(TINY_DIGITS, **{"train.epochs": 1, "runtime.xla": "on"}).run()
-    assert same(compiled, from_tensors)
-    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(plain, compiled, strict=True))
+    streamed, _ = Training(TINY_DIGITS, **settings).run()
+    assert same(from_tensors, streamed)
+    plain, _ = Training(TINY_DIGITS, **{**settings, "runtime.xla": "off"}).run()
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(plain, streamed, strict=True))
 
 
 def test_steps_are_those_of_keras(monkeypatch):
@@ -75,6 +78,7 @@ def test_steps_are_those_of_keras(monkeypatch):
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(plain, again, strict=True))
 
 
+@pytest.mark.everyday("88")
 @pytest.mark.parametrize("steps", [3, pytest.param(30, marks=pytest.mark.slow), 88])
 def test_corruption_and_dropout_go_on_where_they_stopped(steps):
     _, whole, _ = trained(TINY_DIGITS)

@@ -89,6 +89,7 @@ def test_text_from_a_spec_cannot_become_markup(tmp_path):
     assert "&lt;script&gt;" in html
 
 
+@pytest.mark.everyday("digits")
 @needs_browser
 @pytest.mark.parametrize("name", TINY)
 def test_a_browser_shows_it_without_overflow(tiny_run, name, tmp_path):
@@ -111,6 +112,7 @@ def test_a_line_is_spoken_of_where_one_is_drawn(last, line, tmp_path):
     assert ("which is drawn across the last one" in page) == line
 
 
+@pytest.mark.slow
 def test_a_report_is_drawn_the_same_without_the_data_file(tmp_path):
     rows = "".join(f"{i},{np.sin(i / 5):.4f}\n" for i in range(120))
     (tmp_path / "wave.csv").write_text(",t,y\n" + "".join(f"{i},{row}\n" for i, row in enumerate(rows.split())))
