@@ -1,7 +1,5 @@
 """Networks of `keras.applications` as parts of a network: their layers are Keras's, down to the last weight."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -11,7 +9,9 @@ from dlspec.api import validate
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.unfolding import _loading
 from dlspec.model.unfolding.catalogue import APPLICATIONS, STRUCTURES, read, variants
-from dlspec.model.unfolding.write_structures import structure_of, watched
+from dlspec.model.unfolding.folding import folded_rows
+from dlspec.model.unfolding.rows import Plain, expanded
+from dlspec.model.unfolding.write_structures import structure_of, text_of, watched
 
 pytestmark = pytest.mark.filterwarnings("ignore:`input_shape` is undefined")  # which weights Keras takes then
 EVERYDAY = ("mobilenet_0.25", "mobilenet_v3_small_minimalistic", "efficientnet_b0", "resnet50")
@@ -77,9 +77,29 @@ def test_every_structure_has_its_network():
 @pytest.mark.parametrize("stem", ["mobilenet_0.25", pytest.param("nasnet_mobile", marks=pytest.mark.slow)])
 def test_structures_are_as_this_keras_makes_them(stem):
     name, _, given = next(each for each in VARIANTS if each[1] == stem)
-    assert json.loads((STRUCTURES / f"{stem}.json").read_text()) == json.loads(
-        json.dumps(structure_of(APPLICATIONS[name], given))
-    )
+    assert (STRUCTURES / f"{stem}.json").read_text() == text_of(structure_of(APPLICATIONS[name], given))
+
+
+def test_what_repeats_is_listed_once_and_counted_on():
+    layers = [
+        Plain(("stem",), 0),
+        *(Plain((f"block{i}{letter}_{part}",), 3 * i + kind, back, word)
+          for i in (9, 10, 11) for letter in "bc" for part, kind, back, word in (("conv", 1, (1,), ""),
+                                                                                 ("add", 2, (1, 2), "operation"))),
+        Plain(("inner", "a07_x"), 5), Plain(("inner", "a08_x"), 5, word="inside"), Plain(("inner", "a8_x"), 5),
+    ]  # fmt: skip
+    listed = folded_rows(layers)
+    assert [*expanded(listed)] == layers
+    assert listed[1] == {
+        "times": 3,
+        "layers": [
+            ["block{9}b_conv", [28, 3]], ["block{9}b_add", [29, 3], [1, 2], "operation"],
+            ["block{9}c_conv", [28, 3]], ["block{9}c_add", [29, 3], [1, 2], "operation"],
+        ],
+    }  # fmt: skip
+    assert listed[2:] == [["inner/a07_x", 5], ["inner/a08_x", 5, [1], "inside"], ["inner/a8_x", 5]]
+    twice = folded_rows([Plain((f"block2{letter}_{part}",), 4) for letter in "bcd" for part in ("conv", "bn")])
+    assert twice == [{"times": 3, "layers": [["block2{b}_conv", 4], ["block2{b}_bn", 4]]}]
 
 
 def shaken(model):

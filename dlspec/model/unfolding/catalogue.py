@@ -12,6 +12,7 @@ from typing import Any
 from dlspec.language.shapes import Shape
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.unfolding.parts import LearnedNormalization
+from dlspec.model.unfolding.rows import expanded
 from dlspec.model.unfolding.structure import Piece, Structure
 
 STRUCTURES = Path(__file__).parent / "structures"
@@ -144,11 +145,13 @@ def read(stem: str) -> Read:
     found = json.loads((STRUCTURES / f"{stem}.json").read_text(encoding="utf-8"))
     kinds = [_kind(written) for written in found["kinds"]]
     rows = []
-    for i, (name, kind, back, rank, place, *flags) in enumerate(found["layers"]):
-        layer, strides_of = kinds[kind]
-        own = (name,) if place is None else tuple(place)
-        inputs = tuple(i + 1 - steps for steps in back)
-        rows.append(Row(name, inputs, own, rank, layer, strides_of, bool(flags)))
+    last = 0
+    for i, row in enumerate(expanded(found["layers"])):
+        layer, strides_of = kinds[row.kind]
+        last += row.word not in ("inside", "operation")
+        rank = None if row.word == "operation" else last
+        inputs = tuple(i + 1 - steps for steps in row.inputs)
+        rows.append(Row("_".join(row.place), inputs, row.place, rank, layer, strides_of, row.word == "imagenet"))
     return Read(found["smallest"], {side: Weights(*file) for side, file in found["files"].items()}, tuple(rows))
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 from dlspec.model.from_keras.calls import take_apart
@@ -17,8 +18,12 @@ from dlspec.model.from_keras.state import IN_WEIGHTS
 from dlspec.model.from_keras.words import arguments_of, as_written
 from dlspec.model.layers import LayerSpec
 from dlspec.model.unfolding.catalogue import APPLICATIONS, STRUCTURES, Listed, variants
+from dlspec.model.unfolding.folding import folded_rows
 from dlspec.model.unfolding.parts import LearnedNormalization
+from dlspec.model.unfolding.rows import Plain
 
+WIDTH = 118
+"""Characters in a line, unless a single value has more."""
 SIDES = (128, 160, 192, 224)
 """Sides of pictures for which MobileNet and MobileNetV2 have weights."""
 SMALLEST = 32
@@ -96,19 +101,25 @@ def structure_of(listed: Listed, arguments: Mapping[str, Any]) -> dict[str, Any]
             kinds.append(kind)
         calls.append((call, kinds.index(kind)))
     numbers = {0: 0, **{call.number: i + 1 for i, (call, _) in enumerate(calls)}}
-    rows = []
+    rows: list[Plain] = []
+    last = 0
     for i, (call, kind) in enumerate(calls):
-        back = [i + 1 - numbers[number] for number in call.inputs]
+        back = tuple(i + 1 - numbers[number] for number in call.inputs)
         name = plain_name("_".join(call.place))
-        own = None if call.place == (name,) else list(call.place)
-        rows.append([name, kind, back, ranks.get(call.place[0]), own, *(["imagenet"] if name in without else [])])
+        assert name == "_".join(call.place), "names of Keras are names of the language"
+        rank = ranks.get(call.place[0])
+        word = "operation" if rank is None else "inside" if rank == last else ""
+        if not word:
+            assert rank == last + 1, "calls come in the order of layers"
+            last = rank
+        rows.append(Plain(call.place, kind, back, word or ("imagenet" if name in without else "")))
     assert numbers[network.outputs[0][1]] == len(rows), listed.keras
     return {
         "keras": listed.keras,
         "smallest": seen["smallest"],
         "files": files,
         "kinds": kinds,
-        "layers": rows,
+        "layers": folded_rows(rows),
     }
 
 
@@ -159,18 +170,35 @@ def write(names: list[str]) -> None:
         for stem, arguments in variants(name):
             found = structure_of(APPLICATIONS[name], arguments)
             path = STRUCTURES / f"{stem}.json"
-            path.write_text(_text(found), encoding="utf-8")
-            print(f"{path.name}: {len(found['layers'])} layers, {path.stat().st_size:,} bytes", flush=True)
+            path.write_text(text_of(found), encoding="utf-8")
+            print(f"{path.name}: {path.stat().st_size:,} bytes", flush=True)
 
 
-def _text(found: dict[str, Any]) -> str:
-    """As JSON, with a line for each kind and for each layer, so that a change of Keras shows as one."""
+def text_of(found: Mapping[str, Any]) -> str:
+    """As JSON, with as many kinds and layers in a line as there is room for, and what repeats in lines of its own."""
     head = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in found.items() if key not in ("kinds", "layers")]
-    lists = [
-        f"{json.dumps(key)}: [\n" + ",\n".join(json.dumps(each, separators=(",", ":")) for each in found[key]) + "\n]"
-        for key in ("kinds", "layers")
-    ]
+    lists = [f"{json.dumps(key)}: [\n{_lines(found[key])}\n]" for key in ("kinds", "layers")]
     return "{" + ",\n".join([*head, *lists]) + "}\n"
+
+
+def _lines(items: Sequence[Any]) -> str:
+    parts: list[str] = []
+    for repeats, group in groupby(items, lambda item: isinstance(item, dict) and "times" in item):
+        if repeats:
+            parts += [f'{{"times":{each["times"]},"layers":[\n{_lines(each["layers"])}]}}' for each in group]
+        else:
+            parts += _filled([json.dumps(each, separators=(",", ":")) for each in group])
+    return ",\n".join(parts)
+
+
+def _filled(texts: Sequence[str]) -> list[str]:
+    lines: list[str] = []
+    for text in texts:
+        if lines and len(lines[-1]) + len(text) < WIDTH:
+            lines[-1] += f",{text}"
+        else:
+            lines.append(text)
+    return lines
 
 
 if __name__ == "__main__":
