@@ -207,10 +207,17 @@ def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
 def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     """What is odd about the data, for the training that the spec asks for."""
     from dlspec.data.checks import check_data
+    from dlspec.language.diagnostics import in_file_order
+    from dlspec.model.graph_builder import make_graph
+    from dlspec.spec.pixels import check_pixels
     from dlspec.spec.planning import choice_by_validation
 
     weighted = spec.train.class_weight is not None
-    return check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+    found = check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+    if spec.model.application is None:
+        return found
+    graph, _ = make_graph(spec.model, data.signature, spec.unrolled_at)
+    return in_file_order([*found, *check_pixels(spec, graph, data)])
 
 
 def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:

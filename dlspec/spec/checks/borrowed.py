@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.model.graph import GraphLayer
+from dlspec.model.layers.numbers import each
+from dlspec.model.layers.preprocessing import Rescaling
 from dlspec.spec.checks.base import Checked, rule
 
 CHANGES_PIXELS = ("rescaling", "normalization", "batch_normalization", "layer_normalization", "unit_normalization")
@@ -41,7 +43,7 @@ def pixels_reach_applications(checked: Checked) -> Iterator[Diagnostic]:
         first = layers[0]
         name = first.inputs[0] if first.written.takes_pixels else ""
         while (above := checked.graph.by_name.get(name)) is not None and above.inputs:
-            if above.type_name in CHANGES_PIXELS:
+            if above.type_name in CHANGES_PIXELS and not _widens(above):
                 yield Diagnostic(
                     "scaled-twice",
                     f"`{above.name}` changes pixels, and `application` takes them from 0 to 255 and scales them itself",
@@ -52,6 +54,11 @@ def pixels_reach_applications(checked: Checked) -> Iterator[Diagnostic]:
                 )
                 break
             name = above.inputs[0] if len(above.inputs) == 1 else ""
+
+
+def _widens(layer: GraphLayer) -> bool:
+    """Whether it may bring smaller numbers to those from 0 to 255; the data say whether it does."""
+    return isinstance(layer.layer, Rescaling) and min(each(layer.layer.scale)) >= 1
 
 
 @rule
@@ -94,7 +101,7 @@ def what_thaws_is_frozen(checked: Checked) -> Iterator[Diagnostic]:
     elif after >= spec.train.epochs:
         yield Diagnostic(
             "nothing-to-thaw",
-            f"the {spec.train.epochs} epochs of training are over before layers thaw",
+            f"training ends after {spec.train.epochs} epoch{'s' * (spec.train.epochs > 1)}, before layers thaw",
             spec.span("train", "thaw_after"),
             Severity.WARNING,
             help=f"write more `epochs` than {after}, or remove `thaw_after`",

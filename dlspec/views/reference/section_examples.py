@@ -275,6 +275,7 @@ train:
 data: {dataset: digits}
 model:
   - reshape: [8, 8, 1]
+  - rescaling: 15.9375  # from 0 to 16 in these data
   - resizing: {height: 32, width: 32}
   - application: {mobilenet: {trainable: false, pooling: avg}}
   - output
