@@ -139,3 +139,51 @@ def test_two_of_them_do_not_share_names(saved):
     one, other = (network.get_layer(name).get_weights() for name in ("backbone_bn1", "backbone_2_bn1"))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
     assert np.ptp(one[2]) > 0
+
+
+CODE = {
+    "a class": {"module": "canary", "class_name": "Song", "config": {"name": "sung"}, "registered_name": None},
+    "a class of ones own": {
+        "module": None, "class_name": "Own", "config": {"name": "own"}, "registered_name": "pack>Own",
+    },
+    "a lambda": {"module": "keras.layers", "class_name": "Lambda", "registered_name": None,
+                 "config": {"name": "doubled", "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}}}},
+    "another framework": {"module": "keras.layers", "class_name": "TFSMLayer", "registered_name": None,
+                          "config": {"name": "other", "filepath": "away"}},
+}  # fmt: skip
+PLACES = {
+    "a layer": lambda config, item: config["layers"].__setitem__(1, {**config["layers"][1], **item}),
+    "an initializer": lambda config, item: config["layers"][1]["config"].update(kernel_initializer=item),
+    "a layer that nothing leads to": lambda config, item: config["layers"].append(
+        {**item, "name": "aside", "inbound_nodes": []}
+    ),
+    "a model aside": lambda config, item: config["layers"].append({
+        "module": "keras", "class_name": "Functional", "name": "inner", "registered_name": None, "inbound_nodes": [],
+        "config": {"name": "inner", "layers": [item], "input_layers": [], "output_layers": []},
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODE)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_code_of_a_file_is_run_wherever_it_stands(code, place, saved, tmp_path, monkeypatch):
+    import json
+    from pathlib import Path
+
+    from dlspec.model.unfolding import _loading
+
+    with zipfile.ZipFile(saved[0]) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    PLACES[place](config["config"], CODE[code])
+    with zipfile.ZipFile(tmp_path / "backbone.keras", "w") as archive:
+        for name, held in {**parts, "config.json": json.dumps(config)}.items():
+            archive.writestr(name, held)
+    monkeypatch.setattr(keras.models, "load_model", lambda *given, **more: pytest.fail("it was loaded"))
+    (tmp_path / "canary.py").write_text("raise SystemExit('it is imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = problem(tmp_path, "network: backbone.keras", "output")
+    assert (found.code, found.is_error) == ("cannot-unfold", True)
+    assert any(name in found.message for name in ("Song", "Own", "Lambda", "TFSMLayer", "lambda"))
+    with pytest.raises(dlspec.DataError, match=r"TFSMLayer|Own|Lambda|lambda|Song"):
+        _loading.saved(Path(tmp_path / "backbone.keras"))

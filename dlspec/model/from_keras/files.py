@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ OPERATIONS = "keras.src.ops."
 """How modules of operations begin."""
 VALUES = ("__keras_tensor__", "__slice__", "__ellipsis__", "__numpy__", "__tuple__")
 """What stands for a value of Python in a configuration."""
+OTHER_FILES = ("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper")
+"""Layers of Keras that run what other files or frameworks hold."""
 NOT_BUILT = ("compile_config", "build_config")
 
 
@@ -42,13 +44,18 @@ def read_archive(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def load_archive(path: Path, config: dict[str, Any]) -> Any:
-    """The `keras.Model` in a file; call it only where `foreign_objects` finds nothing.
+    """The `keras.Model` in a file.
 
     Raises:
-        DataError: it has more weights than are stored.
+        DataError: it has more weights than are stored, or something in it is no class of Keras; layers count that
+            nothing leads to, since Keras builds them as well.
     """
     import keras
 
+    foreign = foreign_anywhere(config)
+    if foreign is not None:
+        help = "save the model anew without it"
+        raise DataError.of("unsafe-model", f"`{path}` is not loaded: it holds `{foreign}`", help=help)
     try:
         with zipfile.ZipFile(path) as archive:
             check_size(config, stored_numbers(archive) + len(archive.read(CONFIG)))
@@ -58,17 +65,26 @@ def load_archive(path: Path, config: dict[str, Any]) -> Any:
     return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
+def foreign_anywhere(config: Mapping[str, Any]) -> str | None:
+    """What in a model is none of Keras's own classes or runs more than they do, also where no layer leads to it."""
+    return _foreign(config, OTHER_FILES)
+
+
 def foreign_objects(entry: Mapping[str, Any]) -> str | None:
     """What Keras would build for a layer that is none of its own classes; None: nothing.
 
     Args:
         entry: the layer as the configuration has it; what a model holds counts by itself.
     """
-    left: list[Any] = [{key: value for key, value in entry.items() if key not in NOT_BUILT}]
+    return _foreign({key: value for key, value in entry.items() if key not in NOT_BUILT}, ())
+
+
+def _foreign(entry: Mapping[str, Any], others: Collection[str]) -> str | None:
+    left: list[Any] = [entry]
     while left:
         item = left.pop()
         if isinstance(item, dict):
-            if isinstance(item.get("class_name"), str) and not _own(item):
+            if isinstance(item.get("class_name"), str) and (not _own(item) or item["class_name"] in others):
                 module, name = item.get("module"), item["class_name"]
                 name = str(item.get("config")) if name == "function" else name
                 return f"{module}.{name}" if module and module != "builtins" else name

@@ -11,7 +11,7 @@ from typing import Any
 from dlspec.language.shapes import show_shape
 from dlspec.language.words import did_you_mean
 from dlspec.model.from_keras.calls import take_apart
-from dlspec.model.from_keras.files import OPERATIONS, read_archive
+from dlspec.model.from_keras.files import OPERATIONS, foreign_anywhere, read_archive
 from dlspec.model.from_keras.names import plain_name
 from dlspec.model.from_keras.network import Network
 from dlspec.model.from_keras.state import IN_WEIGHTS
@@ -107,6 +107,7 @@ def _read(path: Path, changed: int, size: int) -> tuple[dict[str, Any], Network]
     except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
             zipfile.BadZipFile) as error:  # fmt: skip
         said = (str(error) or type(error).__name__).splitlines()[0]
+        said = f"its configuration lacks {said}" if isinstance(error, KeyError) else said
         message = f"`{path.name}` is no model of Keras: {said}"
         raise Unreadable(message, "data-unreadable", help="save it anew with `model.save` of Keras") from None
     if problems or network is None:
@@ -116,6 +117,10 @@ def _read(path: Path, changed: int, size: int) -> tuple[dict[str, Any], Network]
         raise Unreadable(
             message, "cannot-unfold", help="save the part below that layer as a model of its own, and name its file"
         )
+    foreign = foreign_anywhere(config)
+    if foreign is not None:
+        message = f"`{path.name}` holds `{foreign}`, which is no class of Keras or is code, and leads nowhere"
+        raise Unreadable(message, "cannot-unfold", help="save the model anew without it")
     return config, network
 
 
