@@ -187,3 +187,37 @@ def test_no_code_of_a_file_is_run_wherever_it_stands(code, place, saved, tmp_pat
     assert any(name in found.message for name in ("Song", "Own", "Lambda", "TFSMLayer", "lambda"))
     with pytest.raises(dlspec.DataError, match=r"TFSMLayer|Own|Lambda|lambda|Song"):
         _loading.saved(Path(tmp_path / "backbone.keras"))
+
+
+def masked(folder, own_mask):
+    """Steps of which zeros are skipped, with a sum around one layer; or skipped by a mask of ones own."""
+    given = keras.Input((SIDE, SIDE))
+    x = L.Masking(name="masking")(given)
+    x = L.LSTM(4, return_sequences=True, name="first")(x)
+    y = L.LSTM(4, return_sequences=True, name="second")(x)
+    mask = {"mask": keras.ops.greater(keras.ops.max(given, axis=-1), 1.0)} if own_mask else {}
+    x = L.LSTM(3, name="third")(L.Add(name="sum")([x, y]), **mask)
+    model = keras.Model(given, L.Dense(2, name="end")(x))
+    model.save(folder / "masked.keras")
+    return model
+
+
+def test_masks_of_a_saved_network_are_those_of_its_layers(tmp_path):
+    model = masked(tmp_path, own_mask=False)
+    spec = spec_of(tmp_path, "reshape: [8, 8]", "network: masked.keras", "output")
+    network = dlspec.build(spec)
+    x = np.random.default_rng(0).normal(0, 3, (4, SIDE, SIDE)).astype("float32")
+    x[::2, 5:] = 0
+    got = keras.Model(network.input, network.get_layer("masked_end").output)(x)
+    np.testing.assert_allclose(np.asarray(got), np.asarray(model(x)), atol=1e-6)
+    graph = dlspec.graph(spec)
+    assert graph["masked_sum"].inputs == ("masked_first", "masked_second")
+
+
+def test_masks_of_ones_own_are_not_left_out_without_a_word(tmp_path):
+    masked(tmp_path, own_mask=True)
+    spec = spec_of(tmp_path, "reshape: [8, 8]", "network: masked.keras", "output")
+    with pytest.raises(dlspec.DataError) as caught:
+        dlspec.build(spec)
+    assert caught.value.diagnostics[0].code == "cannot-unfold"
+    assert "masks" in caught.value.diagnostics[0].message

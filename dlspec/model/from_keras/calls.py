@@ -37,6 +37,7 @@ class _Laying:
     first: dict[Place, int] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
     count: int = 0
+    assumed: bool = False
 
     def number(self) -> int:
         self.count += 1
@@ -82,7 +83,7 @@ def take_apart(
             laying.problems.append((name, "an output is an input as it is, without a layer"))
     ends = tuple((name, ref.number) for name, ref in zip(names, outputs, strict=True))
     remarks = tuple(dict.fromkeys(laying.remarks))
-    network = Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks, laying.ends)
+    network = Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks, laying.ends, laying.assumed)
     return network, list(dict.fromkeys(laying.problems))
 
 
@@ -285,6 +286,7 @@ def _without_masks(laying: _Laying, arguments: Arguments) -> Arguments:
         or not all(isinstance(each, Ref) and each.mask is not None for each in found)
     ):
         return arguments
+    laying.assumed = True
     kwargs = {key: value for key, value in arguments.kwargs.items() if key != "mask"}
     kept = [ref for ref in arguments.tensors if ref not in found]
     return Arguments(kept, arguments.args, kwargs)

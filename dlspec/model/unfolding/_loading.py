@@ -13,6 +13,7 @@ from dlspec.model.from_keras.calls import take_apart
 from dlspec.model.from_keras.files import load_archive, read_archive
 from dlspec.model.from_keras.state import IN_WEIGHTS
 from dlspec.model.unfolding.catalogue import Weights
+from dlspec.model.unfolding.proof import same_outputs
 
 
 def application(name: str, weights: str, side: int, known: Weights, arguments: Mapping[str, Any]) -> Any:
@@ -89,10 +90,15 @@ def saved(path: Path) -> Any:
         raise DataError.of("network-not-found", f"there is no file `{path}`", help=help)
     try:
         config, _ = read_archive(path)
-        _, problems = take_apart(config, IN_WEIGHTS)
-        if problems:
+        network, problems = take_apart(config, IN_WEIGHTS)
+        if problems or network is None:
             raise ValueError(f"`{problems[0][0]}`: {problems[0][1]}")
-        return load_archive(path, config)
+        model = load_archive(path, config)
+        if network.assumed and not same_outputs(model, network):
+            message = f"the layers of `{path.name}` are called with masks that they do not make themselves"
+            help = "save a model whose masks come from `mask_zero` or a layer `Masking` alone"
+            raise DataError.of("cannot-unfold", message, help=help)
+        return model
     except DataError:
         raise
     except Exception as error:  # Keras raises whatever its layers do

@@ -75,9 +75,8 @@ def read_network(path: Path, up_to: str | None, wires: Sequence[Wire]) -> Struct
 def _number_of(structure: Structure, network: Network, up_to: str, path: Path) -> int:
     """The number of the layer that a name means: of its last call, and of a model inside that of its end."""
     own = {up_to, *((up_to.replace("/", "_"),) if "/" in up_to else ())}
-    names: dict[str, int] = {}
-    for name, number in network.ends.items():
-        names[name] = number
+    numbers = _numbers(network)
+    names = {name: numbers[number] for name, number in network.ends.items() if number in numbers}
     for i, piece in enumerate(structure.pieces):
         names.setdefault(piece.name, structure.number(i))
         if len(piece.place) == 1:
@@ -130,6 +129,7 @@ def _structure(config: dict[str, Any], network: Network) -> Structure:
     if config["class_name"] == "Sequential" and layers and layers[0]["class_name"] != "InputLayer":
         names = ["", *names]  # Keras counts no input layer there, which stands before all others
     ranks = {name: i for i, name in enumerate(names)}
+    numbers = _numbers(network)
     taken: set[str] = set()
     pieces = []
     for call in network.calls:
@@ -140,6 +140,17 @@ def _structure(config: dict[str, Any], network: Network) -> Structure:
             name = f"{tried}_{number}"
         taken.add(name)
         own = call.place if call.is_layer or call.layer.has_weights else ()
-        pieces.append(Piece(name, call.layer, call.inputs, own, ranks.get(call.place[0]), call.again))
+        inputs = tuple(numbers[number] for number in call.inputs)
+        again = None if call.again is None else numbers[call.again]
+        pieces.append(Piece(name, call.layer, inputs, own, ranks.get(call.place[0]), again))
     shapes = tuple(given.shape for given in network.given)
-    return Structure(shapes, tuple(pieces), network.outputs[0][1], len(names))
+    return Structure(shapes, tuple(pieces), numbers[network.outputs[0][1]], len(names))
+
+
+def _numbers(network: Network) -> dict[int, int]:
+    """Number in the network taken apart, where masks have numbers too -> number in a structure."""
+    first = len(network.given)
+    return {
+        **{number: number for number in range(first)},
+        **{call.number: first + i for i, call in enumerate(network.calls)},
+    }
