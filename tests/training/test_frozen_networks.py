@@ -62,6 +62,53 @@ def test_the_last_layers_are_counted_as_keras_counts_them(saved):
     assert unchanged(some.run()[0], saved[1]) == {"conv1", "bn1"}
 
 
+def test_what_was_frozen_when_the_file_was_saved_is_trained_where_the_spec_says_so(saved, tmp_path):
+    import keras
+
+    model = keras.models.load_model(saved[0])
+    model.trainable = False
+    model.save(tmp_path / "backbone.keras")
+    for trainable, held in (("true", set()), ("{last: 3}", {"conv1", "bn1", "conv2"})):
+        values, _ = training((tmp_path / "backbone.keras", model), trainable).run()
+        assert unchanged(values, model) == held
+
+
+@pytest.mark.parametrize(
+    ("trainable", "thaws"), [("{last: 3}", 2), pytest.param("false", None, marks=pytest.mark.slow)]
+)
+def test_losses_are_those_of_keras_by_hand(saved, trainable, thaws, tmp_path):
+    """In steps of all samples, in which their order counts nothing."""
+    import keras
+
+    from dlspec.runs.job import load_data
+
+    text = SPEC.format(file=saved[0], trainable=trainable, more=f", thaw_after: {thaws}" if thaws else "")
+    text = text.replace("batch_size: 16, optimizer: {adam: 0.01}", "batch_size: 96, optimizer: {sgd: 0.002}")
+    (tmp_path / "spec.yaml").write_text(text)
+    spec = dlspec.load(text)
+    data, begun = load_data(spec), dlspec.build(spec)
+    run = dlspec.run(tmp_path / "spec.yaml", out=tmp_path / "runs")
+    base = keras.models.load_model(saved[0])
+    base = keras.Model(base.input, base.get_layer("pool5").output)
+    for layer in base.layers[: -3 if thaws else None]:
+        layer.trainable = False
+    given = keras.Input((8, 8))
+    x = keras.layers.Flatten()(base(keras.layers.Reshape((8, 8, 1))(given)))
+    model = keras.Model(given, keras.layers.Dense(10, activation="softmax")(x))
+    model.layers[-1].set_weights(begun.layers[-1].get_weights())
+    losses = []
+    for epochs in (thaws, 4 - thaws) if thaws else (4,):
+        model.compile(keras.optimizers.SGD(0.002), "sparse_categorical_crossentropy")
+        held_out = (data.validation.inputs[:], data.validation.targets[:])
+        history = model.fit(data.train.inputs[:], data.train.targets[:], batch_size=96, epochs=epochs,
+                            validation_data=held_out, verbose=0).history  # fmt: skip
+        losses += zip(history["loss"], history["val_loss"], strict=True)
+        for layer in base.layers:
+            layer.trainable = True
+    own = [(row.loss, row.val_loss) for row in run.history]
+    np.testing.assert_allclose(own, losses, rtol=2e-4)
+
+
 def test_it_thaws_after_some_epochs_and_a_run_that_was_stopped_goes_on(saved):
     thawing = training(saved, "false", ", thaw_after: 2")
     values, history = thawing.run()
@@ -95,6 +142,7 @@ def test_pretrained_layers_and_taken_networks_thaw_each_in_its_time(saved):
     assert len(history) == 5
 
 
+@pytest.mark.slow
 def test_a_run_saves_a_model_that_keras_loads_alone(saved, tmp_path):
     import subprocess
     import sys

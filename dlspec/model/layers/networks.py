@@ -51,7 +51,8 @@ class Trained(ModelItem):
     """Base of the networks that others have trained."""
 
     trainable: Trainable = Field(
-        True, description="whether its weights are trained; `{last: 20}`: those of its last layers"
+        True,
+        description="whether its weights are trained, whatever its file says; `{last: 20}`: those of its last layers",
     )
     name: LayerName | None = None
 

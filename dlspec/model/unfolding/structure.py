@@ -91,7 +91,7 @@ def lay_structure(
     trained: int | None,
     by_rank: bool,
 ) -> Wire:
-    """Lays the layers of a network and returns what comes out.
+    """Lays the layers of a network and returns what comes out. Which are trained is said here, not in its file.
 
     Args:
         wires: what leads to each of its inputs.
@@ -105,7 +105,7 @@ def lay_structure(
     names: list[str] = []
     for piece in structure.pieces:
         early = first_trained is not None and (piece.rank is None or piece.rank < first_trained)
-        held = early and piece.layer.has_weights and piece.layer.trainable
+        held = early and piece.layer.has_weights
         takes = [known[number] for number in piece.inputs]
         rank = piece.rank if by_rank else None
         borrowed = Borrowed(network, piece.place, held, rank)
@@ -114,9 +114,7 @@ def lay_structure(
                 builder.place_again(names[piece.again - len(structure.inputs)], takes, path, written, borrowed)
             )
         else:
-            layer = piece.layer.model_copy(
-                update={"name": f"{network}_{piece.name}", "trainable": piece.layer.trainable and not held}
-            )
+            layer = piece.layer.model_copy(update={"name": f"{network}_{piece.name}", "trainable": not held})
             known.append(builder.place(layer, takes, path, written, borrowed))
         names.append(known[-1].source)
     return known[structure.end]
