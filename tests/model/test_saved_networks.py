@@ -221,3 +221,30 @@ def test_masks_of_ones_own_are_not_left_out_without_a_word(tmp_path):
         dlspec.build(spec)
     assert caught.value.diagnostics[0].code == "cannot-unfold"
     assert "masks" in caught.value.diagnostics[0].message
+
+
+def test_the_network_of_a_run_is_taken_from_raw_values_on(tiny_run, tmp_path):
+    run = tiny_run("digits")
+    name = next(layer.name for layer in run.model.layers if isinstance(layer, keras.Model))
+    spec = tmp_path / "spec.yaml"
+    layer = f"network: {{file: {run.folder / 'model.keras'}, up_to: {name}/h2, trainable: false, name: taken}}"
+    spec.write_text(f"dlspec: 1\ndata: {{dataset: digits, scale: none}}\nmodel:\n  - {layer}\n  - output\n")
+    assert validate(spec) == []
+    network = dlspec.build(spec)
+    own = [each.name for each in dlspec.graph(spec).layers if each.borrowed]
+    x = np.random.default_rng(0).integers(0, 17, (5, 8, 8)).astype("float64")
+    inner = run.model.get_layer(name)
+    part = keras.Model(inner.input, inner.get_layer("h2").output)
+    wanted = part(keras.ops.cast(run.model.get_layer("scale_inputs")(x), "float32"))
+    got = keras.Model(network.input, network.get_layer(own[-1]).output)(x)
+    np.testing.assert_allclose(np.asarray(got), np.asarray(wanted), atol=1e-6)
+    (found,) = dlspec.validate(spec.read_text().replace("scale: none", "scale: standard"))
+    assert (found.code, found.is_error, found.help) == ("scaled-twice", False, "write `scale: none` under `data`")
+    (found,) = dlspec.validate(spec.read_text().replace("/model.keras", ""))
+    assert found.help == f"name the network of that run: `{run.folder.name}/model.keras`"
+
+
+def test_an_address_is_not_fetched(tmp_path):
+    found = problem(tmp_path, "network: https://example.com/backbone.keras", "output")
+    assert (found.code, found.is_error) == ("network-not-found", True)
+    assert "an address" in found.message

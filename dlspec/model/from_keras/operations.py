@@ -35,6 +35,8 @@ def operation_of(entry: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[
         return _layer(MERGES[name])
     if not odd and len(tensors) == len(numbers) == 1 and (scaled := _scaled(name, values, numbers[0])) is not None:
         return _layer("rescaling", scale=scaled[0], offset=scaled[1])
+    if name == "Cast" and len(tensors) == 1 and config.get("dtype") in ("float32", "float64"):
+        return _layer("identity")  # values of a network are such numbers
     rest = {key: value for key, value in config.items() if key not in ("name", "dtype") and value is not None}
     if len(tensors) == 1 and not numbers and not odd and tensors[0].shape is not None:
         made = _of_one(name, rest, tensors[0].shape)

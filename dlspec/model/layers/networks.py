@@ -102,15 +102,16 @@ class Trained(ModelItem):
 
 
 def _network(name: Any) -> str:
-    if isinstance(name, str) and name in APPLICATIONS:
+    if not isinstance(name, str):
+        message = f"`network` must be the name of a network of `keras.applications`, got {show_value(name)}"
+        raise mistake("wrong-type", message, help="write it alone: `application: efficientnet_b0`")
+    if name in APPLICATIONS:
         return name
     keras = {listed.keras.lower(): own for own, listed in APPLICATIONS.items()}
-    meant = keras.get(str(name).lower()) if isinstance(name, str) else None
-    help = f"write `{meant}`" if meant else None
-    if help is None and isinstance(name, str):
-        help = did_you_mean(name, APPLICATIONS, otherwise=f"there are {one_of(APPLICATIONS)}")
-    shown = f"`{name}`" if isinstance(name, str) else show_value(name)
-    raise mistake("unknown-application", f"there is no network {shown} in `keras.applications`", help=help)
+    meant = keras.get(name.lower())
+    help = did_you_mean(name, APPLICATIONS, otherwise=f"there are {one_of(APPLICATIONS)}")
+    message = f"there is no network `{name}` in `keras.applications`"
+    raise mistake("unknown-application", message, help=f"write `{meant}`" if meant else help)
 
 
 NetworkName = Annotated[str, PlainValidator(_network, json_schema_input_type=Literal[tuple(APPLICATIONS)])]
@@ -180,6 +181,9 @@ class Application(Trained):
         name = next((key for key in value if key in APPLICATIONS), None) if isinstance(value, dict) else None
         if name is None:
             return value
+        if len(value) == 1:
+            message = f"the arguments of `{name}` stand below it, got {show_value(value[name])}"
+            raise mistake("wrong-type", message, help=f"write `application: {{{name}: {{pooling: avg}}}}`")
         raise mistake(
             "unknown-key",
             f"`{name}` stands beside other keys here",
@@ -244,13 +248,15 @@ class Application(Trained):
         if shape is None:
             return None
         said = f"`{self.network}` needs pictures (batch, height, width, 3)"
+        least = read(self.stem).smallest
         if len(shape) == 3 and None not in shape[1:]:
-            return f"{said}, got {show_shape(shape)}", f"put `reshape: [{shape[1]}, {shape[2]}, 1]` above it"
+            large = min(shape[1] or 0, shape[2] or 0) >= least
+            help = f"put `reshape: [{shape[1]}, {shape[2]}, 1]` above it"
+            return f"{said}, got {show_shape(shape)}", help if large else None
         if len(shape) != 4:
             return f"{said}, got {show_shape(shape)}", None
         if shape[3] not in (1, 3, None):
             return f"{said}, or with one channel, got {show_shape(shape)}", None
-        least = read(self.stem).smallest
         if any(size is not None and size < least for size in shape[1:3]):
             message = f"`{self.network}` needs pictures of {least} x {least} pixels or more, got {show_shape(shape)}"
             return message, f"put `resizing: {{height: {least}, width: {least}}}` above it"
@@ -345,6 +351,12 @@ class Network(Trained):
         from dlspec.model.unfolding.saved_network import Unreadable, read_network
 
         name = builder.unused(self.name or self.known_as, given=self.name is not None)
+        if "://" in self.file:
+            message = f"`{self.file}` is an address, and nothing is fetched from there"
+            return builder.refuse(
+                message, "network-not-found", (*path, self.type_name, "file"), name, wires, self,
+                help="fetch it yourself, and name the file",
+            )  # fmt: skip
         try:
             whole = read_network(builder.folder_of((*path, self.type_name, "file")) / self.file, self.up_to, wires)
         except Unreadable as error:

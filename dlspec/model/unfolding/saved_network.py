@@ -44,7 +44,10 @@ def read_network(path: Path, up_to: str | None, wires: Sequence[Wire]) -> Struct
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
         message = f"`{path.as_posix()}` {what}, so that the shapes of its layers are not known"
+        inside = path / "model.keras"
         help = "name a file that `model.save` of Keras wrote, such as `backbone.keras`"
+        if inside.is_file():
+            help = f"name the network of that run: `{path.name}/{inside.name}`"
         raise Unreadable(message, "network-not-found", help=help, certain=path.is_dir())
     stat = path.stat()
     config, network = _read(path, stat.st_mtime_ns, stat.st_size)

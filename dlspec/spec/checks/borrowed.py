@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
-from dlspec.model.graph import GraphLayer
+from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.numbers import each
-from dlspec.model.layers.preprocessing import Rescaling
+from dlspec.model.layers.preprocessing import Normalization, Rescaling
+from dlspec.model.unfolding.parts import LearnedNormalization
 from dlspec.spec.checks.base import Checked, rule
 
 CHANGES_PIXELS = ("rescaling", "normalization", "batch_normalization", "layer_normalization", "unit_normalization")
@@ -59,6 +60,38 @@ def pixels_reach_applications(checked: Checked) -> Iterator[Diagnostic]:
 def _widens(layer: GraphLayer) -> bool:
     """Whether it may bring smaller numbers to those from 0 to 255; the data say whether it does."""
     return isinstance(layer.layer, Rescaling) and min(each(layer.layer.scale)) >= 1
+
+
+@rule
+def saved_networks_scale_once(checked: Checked) -> Iterator[Diagnostic]:
+    """A saved network that begins with a scale of its own, as that of a run does, takes values as they are."""
+    spec = checked.spec
+    if not spec.has("data") or spec.data.scale == "none":
+        return
+    for layers in _networks(checked).values():
+        first = layers[0]
+        scales = isinstance(first.layer, Rescaling | Normalization | LearnedNormalization)
+        if first.written.takes_pixels or not scales or not _sees_data(checked.graph, first):
+            continue
+        name = first.borrowed.network if first.borrowed else first.name
+        yield Diagnostic(
+            "scaled-twice",
+            f"`scale: {spec.data.scale}` changes values, and `{name}` begins with a scale of its own",
+            spec.span("data", "scale") if spec.is_written("data", "scale") else spec.key_span("data"),
+            Severity.WARNING,
+            labels=(Label(spec.key_span(*first.path, first.type_name), "scales what it takes"),),
+            help="write `scale: none` under `data`",
+        )
+
+
+def _sees_data(graph: Graph, layer: GraphLayer) -> bool:
+    """Whether nothing that learns stands between the data and a layer."""
+    name = layer.inputs[0] if layer.inputs else ""
+    while (above := graph.by_name.get(name)) is not None:
+        if above.layer.has_weights or len(above.inputs) != 1:
+            return False
+        name = above.inputs[0]
+    return True
 
 
 @rule
