@@ -290,8 +290,7 @@ def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) ->
 
 
 def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> keras.Model:
-    """The network as an untrained `keras.Model`, with the weights that training would begin with: random ones, and in
-    `application` and `network` those that others have trained.
+    """The network as a `keras.Model`, with the weights that training would begin with.
 
     Returns:
         A model that takes what the layers of the spec see, after scaling: a tensor (batch, ...) of the shape
@@ -303,6 +302,7 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
         DataError: the data file, which fixes the input shape, is not there, or weights that others have trained.
     """
     from dlspec.model.build import build_network
+    from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.packages import model_modules, require
     from dlspec.training.values import seed_everything
 
@@ -312,11 +312,7 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
     seed_everything(loaded.seed, "network")
     laid = graph(loaded)
     network = build_network(laid, loaded.name, precision=loaded.runtime.precision)
-    if any(layer.borrowed for layer in laid.layers):
-        from dlspec.model.unfolding.giving import give_weights
-
-        give_weights(network, laid, loaded.model)
-    return network
+    return give_weights(network, laid, loaded.model)
 
 
 def run(

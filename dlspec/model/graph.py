@@ -153,21 +153,20 @@ class Graph(InNotebooks):
 
     @property
     def hidden(self) -> list[GraphLayer]:
-        """Layers with weights below the outputs; normalizations belong to others."""
+        """Layers with weights below the outputs that nobody has trained before; normalizations belong to others."""
         weighted = [
             layer
             for layer in self.layers
             if layer.layer.has_weights
             and not layer.layer.follows_code
             and not layer.mirrors
-            and layer.borrowed is None
             and layer.name in self.with_weights_used
         ]
-        if self.unrolled:
-            return [layer for layer in weighted if layer.shares is None]
-        if len(self.outputs) == 1:  # the last one makes the output, also where an activation follows it
-            return [layer for layer in weighted[:-1] if layer.shares is None]
-        return [layer for layer in weighted if layer.name not in self.outputs and layer.shares is None]
+        if len(self.outputs) == 1 and not self.unrolled:
+            weighted = weighted[:-1]  # the last one makes the output, also where an activation follows it
+        elif not self.unrolled:
+            weighted = [layer for layer in weighted if layer.name not in self.outputs]
+        return [layer for layer in weighted if layer.shares is None and layer.borrowed is None]
 
     @property
     def unrolled(self) -> bool:

@@ -152,6 +152,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     """
     from dlspec.model.build import build_network
     from dlspec.model.saved import check_can_be_opened
+    from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
     from dlspec.training.values import seed_everything
@@ -159,10 +160,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     seed_everything(spec.seed, "network")
     with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
-        if any(layer.borrowed for layer in plan.graph.layers):
-            from dlspec.model.unfolding.giving import give_weights
-
-            give_weights(network, plan.graph, spec.model)
+        give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(network)
     return network

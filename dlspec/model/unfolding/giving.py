@@ -9,8 +9,8 @@ from dlspec.model.layers.networks import Trained
 from dlspec.model.section import ModelSpec
 
 
-def give_weights(network: Any, graph: Graph, model: ModelSpec) -> None:
-    """Gives a Keras network the weights of the networks in it that others have trained.
+def give_weights(network: Any, graph: Graph, model: ModelSpec) -> Any:
+    """Gives a Keras network the weights of the networks in it that others have trained, and returns it.
 
     Args:
         graph: that it was built of.
@@ -30,6 +30,7 @@ def give_weights(network: Any, graph: Graph, model: ModelSpec) -> None:
             folder = model.folder_of(*layers[0].path[1:], item.type_name)
             source = item.model(folder, _side(layers[0]))
             _copy(network, layers, source)
+    return network
 
 
 def _side(first: GraphLayer) -> int | None:

@@ -171,7 +171,7 @@ def write(names: list[str]) -> None:
             found = structure_of(APPLICATIONS[name], arguments)
             path = STRUCTURES / f"{stem}.json"
             path.write_text(text_of(found), encoding="utf-8")
-            print(f"{path.name}: {path.stat().st_size:,} bytes", flush=True)
+            sys.stdout.write(f"{path.name}: {path.stat().st_size:,} bytes\n")
 
 
 def text_of(found: Mapping[str, Any]) -> str:

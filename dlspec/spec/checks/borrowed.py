@@ -8,6 +8,7 @@ from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.numbers import each
 from dlspec.model.layers.preprocessing import Normalization, Rescaling
+from dlspec.model.section import Broken
 from dlspec.model.unfolding.parts import LearnedNormalization
 from dlspec.spec.checks.base import Checked, rule
 
@@ -120,6 +121,8 @@ def what_thaws_is_frozen(checked: Checked) -> Iterator[Diagnostic]:
         return
     after = spec.train.thaw_after
     held = any(layer.borrowed and layer.borrowed.held for layer in checked.graph.layers)
+    if any(isinstance(layer.layer, Broken) for layer in checked.graph.layers):  # of which nothing is known
+        return
     if not held:
         frozen = spec.pretrain is not None and spec.has("pretrain") and spec.pretrain.then == "freeze"
         help = "write `trainable: false` in `application` or `network`, or remove `thaw_after`"
