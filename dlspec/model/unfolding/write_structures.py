@@ -44,7 +44,7 @@ def watched() -> Iterator[dict[str, Any]]:
     made, shape_of = keras.layers.ZeroPadding2D.__init__, imagenet_utils.obtain_input_shape
 
     def correct_pad(inputs: Any, kernel_size: Any) -> Any:
-        waiting.append(kernel_size)
+        waiting.append(kernel_size if isinstance(kernel_size, int) else kernel_size[0])  # all are square
         return pad(inputs, kernel_size)
 
     def zero_padding(self: Any, *given: Any, **more: Any) -> None:
