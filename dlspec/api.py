@@ -290,7 +290,7 @@ def plan(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) ->
 
 
 def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> keras.Model:
-    """The network as an untrained `keras.Model`, with the weights that training would begin with.
+    """The network as a `keras.Model`, with the weights that training would begin with.
 
     Returns:
         A model that takes what the layers of the spec see, after scaling: a tensor (batch, ...) of the shape
@@ -299,9 +299,10 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
 
     Raises:
         SpecError: the spec has mistakes.
-        DataError: the data file, which fixes the input shape, is not there.
+        DataError: the data file, which fixes the input shape, is not there, or weights that others have trained.
     """
     from dlspec.model.build import build_network
+    from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.packages import model_modules, require
     from dlspec.training.values import seed_everything
 
@@ -309,7 +310,9 @@ def build(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
     loaded = _as_spec(spec, overrides)
     deciding_source(loaded.data, loaded.seed).describe()
     seed_everything(loaded.seed, "network")
-    return build_network(graph(loaded), loaded.name, precision=loaded.runtime.precision)
+    laid = graph(loaded)
+    network = build_network(laid, loaded.name, precision=loaded.runtime.precision)
+    return give_weights(network, laid, loaded.model)
 
 
 def run(

@@ -223,6 +223,13 @@ def test_a_folder_with_the_name_of_a_package_is_no_package(monkeypatch, tmp_path
     assert is_there("keras")
 
 
+def test_files_that_are_no_modules_are_installed_too():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    named = {file for glob in tools["setuptools"]["package-data"]["dlspec"] for file in (ROOT / "dlspec").glob(glob)}
+    files = (file for file in (ROOT / "dlspec").rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc"))
+    assert {file.relative_to(ROOT) for file in {*files} - named} == set()
+
+
 @pytest.mark.slow
 def test_the_light_install_is_small(tmp_path):
     """A real one, from the package index: at most 250 MB on the disk, pip included, of which 45 MB are downloaded."""

@@ -9,6 +9,7 @@ from dlspec.data.preparation import prepare
 from dlspec.data.source_of import source_of
 from dlspec.model.build import build_network
 from dlspec.model.graph_builder import make_graph
+from dlspec.model.unfolding.giving import give_weights
 from dlspec.runs.listener import Listener
 from dlspec.spec.planning import make_plan
 from dlspec.spec.signature import read_signature
@@ -49,6 +50,8 @@ class Training:
     def run(self, listener=None, checkpoint=None):
         seed_everything(self.spec.seed, "network")
         network = self.network = build_network(self.graph)
+        if any(layer.borrowed for layer in self.graph.layers):
+            give_weights(network, self.graph, self.spec.model)
         hooks = Hooks(listener or Listener(), self.saved.append)
         trainer = Trainer(self.spec.training, self.plan, self.data, network, hooks)
         try:

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.adoption.calls import take_apart
 from dlspec.adoption.compiled import train_section
 from dlspec.adoption.data_wanted import Wanted, wanted_data
-from dlspec.adoption.names import plain_name
-from dlspec.adoption.network import Network
 from dlspec.adoption.proving import Proof, layer_at, prove
 from dlspec.adoption.reading import Opened, no_words, open_model
-from dlspec.adoption.words import NoWord
 from dlspec.adoption.writing import Written, write_spec
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.language.yaml import read_text
+from dlspec.model.from_keras.calls import take_apart
+from dlspec.model.from_keras.names import plain_name
+from dlspec.model.from_keras.network import Network
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.graph import Graph
 from dlspec.model.layers.activations import Activating
 from dlspec.model.layers.base import Merging

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlspec.adoption.network import Call, Given, Network
 from dlspec.language.diagnostics.errors import SavedModelError
 from dlspec.language.shapes import Shape
+from dlspec.model.from_keras.network import Call, Given, Network
 from dlspec.model.graph import GraphLayer
 
 ROUNDING, MOST_ROUNDING = 8, 1e-4

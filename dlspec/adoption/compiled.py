@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.adoption.words import NoWord, part_of_layer, plain
 from dlspec.language.registry import Registry, snake_case
+from dlspec.model.from_keras.words import NoWord, part_of_layer, plain
 from dlspec.training.losses import LOSSES
 from dlspec.training.optimizers import OPTIMIZERS
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlspec.adoption.names import plain_name
-from dlspec.adoption.network import Call, Given, Network
-from dlspec.adoption.words import NoWord
 from dlspec.language.shapes import Shape
+from dlspec.model.from_keras.names import plain_name
+from dlspec.model.from_keras.network import Call, Given, Network
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.layers import LayerSpec
 
 MOST_COLUMNS = 200
@@ -236,7 +236,7 @@ def _check_output(name: str, call: Call, units: int, classes: int) -> None:
     Raises:
         NoWord: it is.
     """
-    from dlspec.adoption.words import arguments_of, defaults_of
+    from dlspec.model.from_keras.words import arguments_of, defaults_of
 
     given, defaults = arguments_of(call.layer), defaults_of(call.layer.type_name)
     more = [key for key, value in given.items() if key not in ("units", "activation") and value != defaults.get(key)]

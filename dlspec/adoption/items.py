@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from dlspec.adoption.words import arguments_of
+from dlspec.model.from_keras.words import arguments_of
 from dlspec.model.layers import LayerSpec
 
 

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from dlspec.adoption.items import Item, Parameter, Reference, Variable
-from dlspec.adoption.words import as_written
 from dlspec.language.yaml import to_inline_yaml
+from dlspec.model.from_keras.words import as_written
 
 WIDTH = 118
 """Characters of a line."""

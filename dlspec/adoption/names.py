@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from dlspec.adoption.items import Item, walk
+from dlspec.model.from_keras.names import plain_name
 from dlspec.model.layers import LAYERS
 
 PARTS = frozenset(
@@ -26,13 +27,6 @@ SHORT = {
     "conv2d_transpose": "deconv", "conv1d_transpose": "deconv", "up_sampling2d": "up", "bidirectional": "both_ways",
 }  # fmt: skip
 """Layer -> what it is called in the name of a block."""
-
-
-def plain_name(name: str) -> str:
-    """A name as the language takes it."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-") or "layer"
-    name = name if name[0].isalpha() else f"layer_{name}"
-    return "input_layer" if name == "input" else name
 
 
 def telling_name(name: str, word: str, strict: bool = False) -> str | None:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from dlspec.adoption.items import Item, Parameter, Reference, walk
-from dlspec.adoption.words import defaults_of
+from dlspec.model.from_keras.words import defaults_of
 from dlspec.model.layers import LAYERS
 
 SIZES = ("filters", "units", "output_dim", "key_dim", "num_heads", "value_dim", "target_shape", "expanded", "reduced",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlspec.adoption.comparing import SEED, compare, differs, pair
-from dlspec.adoption.network import Call, Network
 from dlspec.language.shapes import Shape
 from dlspec.model.build import build_network
+from dlspec.model.from_keras.network import Call, Network
 from dlspec.model.graph import Graph, GraphLayer
 
 ALLOWED, ALLOWED_MIXED = 4e-6, 2e-2

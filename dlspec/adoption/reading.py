@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.model.saved import CONFIG, WEIGHTS, Unsafe, check_size, stored_numbers
-from dlspec.runtime.archives import check_members
+from dlspec.model.from_keras.files import OPERATIONS, VALUES, load_archive, read_archive
 from dlspec.runtime.backend import load_keras
 
-MODULES = (
-    "keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.activations",
-    "keras.models", "keras.src.models.functional", "keras.src.models.sequential",
-)  # fmt: skip
-"""Modules whose classes may be built when a file is opened."""
-OPERATIONS = "keras.src.ops."
-"""How modules of operations begin."""
-VALUES = ("__keras_tensor__", "__slice__", "__ellipsis__", "__numpy__", "__tuple__")
-"""What stands for a value of Python in a configuration."""
 CURE = "build the model of layers that `dlspec layers` lists, or write a plugin"
-NOT_BUILT = ("compile_config", "build_config")
 
 
 @dataclass(frozen=True)
@@ -85,27 +74,8 @@ def _of_model(model: Any) -> Opened:
 
 
 def _of_archive(path: Path) -> Opened:
-    with zipfile.ZipFile(path) as archive:
-        check_members(archive, 2 * path.stat().st_size + 1_000_000)
-        if {CONFIG, WEIGHTS} - set(archive.namelist()):
-            raise ValueError(f"it has no `{CONFIG}` and `{WEIGHTS}`")
-        config = json.loads(archive.read(CONFIG))
-    if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
-        raise ValueError(f"its `{CONFIG}` describes no model")
-    compiled = config.pop("compile_config", None) or {}
-
-    def load() -> Any:
-        import keras
-
-        try:
-            with zipfile.ZipFile(path) as archive:
-                check_size(config, stored_numbers(archive) + len(archive.read(CONFIG)))
-        except Unsafe as error:
-            help = "save the model anew with `model.save` of Keras"
-            raise DataError.of("unsafe-model", f"`{path}` is not loaded: {error}", help=help) from None
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-
-    return Opened(path.stem, config, compiled, load)
+    config, compiled = read_archive(path)
+    return Opened(path.stem, config, compiled, lambda: load_archive(path, config))
 
 
 def _of_h5(path: Path) -> Opened:
@@ -163,35 +133,6 @@ def _foreign_in_h5(found: dict[str, Any]) -> bool:
 def _name_in(found: dict[str, Any]) -> str:
     config = found.get("config")
     return str(found.get("name") or (config.get("name") if isinstance(config, dict) else None) or found["class_name"])
-
-
-def foreign_objects(entry: Mapping[str, Any]) -> str | None:
-    """What Keras would build for a layer that is none of its own classes; None: nothing.
-
-    Args:
-        entry: the layer as the configuration has it; what a model holds counts by itself.
-    """
-    left: list[Any] = [{key: value for key, value in entry.items() if key not in NOT_BUILT}]
-    while left:
-        item = left.pop()
-        if isinstance(item, dict):
-            if isinstance(item.get("class_name"), str) and not _own(item):
-                module, name = item.get("module"), item["class_name"]
-                name = str(item.get("config")) if name == "function" else name
-                return f"{module}.{name}" if module and module != "builtins" else name
-            left.extend(item.values())
-        elif isinstance(item, list):
-            left.extend(item)
-    return None
-
-
-def _own(found: dict[str, Any]) -> bool:
-    name, module = found["class_name"], found.get("module")
-    if name in VALUES:
-        return True
-    if found.get("registered_name") not in (None, name) or name in ("Lambda", "function"):
-        return False
-    return module in MODULES or (isinstance(module, str) and module.startswith(OPERATIONS))
 
 
 def no_words(problems: list[tuple[str, str]]) -> DataError:

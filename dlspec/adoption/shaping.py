@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dlspec.adoption.items import Item, of_layer
-from dlspec.adoption.names import plain_name, telling_name
-from dlspec.adoption.network import Call, Network
-from dlspec.adoption.words import written
+from dlspec.adoption.names import telling_name
+from dlspec.model.from_keras.names import plain_name
+from dlspec.model.from_keras.network import Call, Network
+from dlspec.model.from_keras.words import written
 from dlspec.model.layers.base import Merging
 
 SMALL = 20

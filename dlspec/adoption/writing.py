@@ -12,13 +12,14 @@ from dlspec.adoption.data_wanted import Wanted
 from dlspec.adoption.folding import Folded, blocks_used, fold, referred
 from dlspec.adoption.items import Item, walk
 from dlspec.adoption.layout import Blank, flow, lines_of, section, value_of
-from dlspec.adoption.names import SHORT, plain_name
-from dlspec.adoption.network import Network
+from dlspec.adoption.names import SHORT
 from dlspec.adoption.shaping import shape
 from dlspec.adoption.variables import name_values
-from dlspec.adoption.words import NoWord
 from dlspec.data.signature import INPUT
 from dlspec.language.yaml import to_inline_yaml
+from dlspec.model.from_keras.names import plain_name
+from dlspec.model.from_keras.network import Network
+from dlspec.model.from_keras.words import NoWord
 
 
 @dataclass(frozen=True)

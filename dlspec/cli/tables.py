@@ -16,6 +16,8 @@ from dlspec.data.sources.base import SHARE_OF_MEMORY
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language.quantities import show_bytes, show_seconds
 from dlspec.language.shapes import show_shape
+from dlspec.model.folded import folded
+from dlspec.model.graph import Graph
 from dlspec.runs.timing import expected_time
 from dlspec.runtime.memory import machine_memory
 from dlspec.spec.spec import Spec
@@ -48,8 +50,9 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
     known = all(None not in layer.input_shapes for layer in graph.layers)
     together = (f"{graph.parameters:,}", f"{graph.flops:,}", show_bytes(memory.total)) if known else "???"
     rows = [[given.name, "", show_shape(given.shape), "", "", ""] for given in graph.inputs]
-    for layer in graph.layers:
-        costs = (f"{layer.parameters:,}", f"{layer.flops:,}", show_bytes(layer_memory(spec.training, layer).total))
+    costs_of = _memory_of_parts(spec, graph)
+    for layer in folded(graph).layers:
+        costs = (f"{layer.parameters:,}", f"{layer.flops:,}", show_bytes(costs_of[layer.name]))
         unknown = None in layer.input_shapes
         rows.append([layer.name, layer.text, show_shape(layer.output_shape), *("???" if unknown else costs)])
     rows.append(["", "", "together", *together])
@@ -74,7 +77,7 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
         if stage.method:
             what = f"{' + '.join(stage.encoder)}: {stage.method.type_name.replace('_', ' ')}"
         else:
-            what = f"all but {', '.join(stage.frozen)}" if stage.frozen else "the whole network"
+            what = f"all but {', '.join(graph.in_short(stage.frozen))}" if stage.frozen else "the whole network"
         stopping = stage.method.early_stopping if stage.method else spec.train.early_stopping
         epochs = f"up to {stage.epochs}" if stopping else f"{stage.epochs}"
         stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))
@@ -91,6 +94,15 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
         yield Text(f"about {show_seconds(seconds)} by earlier runs on this machine{early}", style="dim")
     elif ahead and plan.samples is not None:
         yield Text("how long it takes is told once this machine has trained something like it", style="dim")
+
+
+def _memory_of_parts(spec: Spec, graph: Graph) -> dict[str, int]:
+    """Bytes that training takes for each layer, and for each network that others have trained."""
+    found: dict[str, int] = {}
+    for layer in graph.layers:
+        name = layer.name if layer.borrowed is None else layer.borrowed.network
+        found[name] = found.get(name, 0) + layer_memory(spec.training, layer).total
+    return found
 
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -13,7 +13,7 @@ from dlspec.ejection.copying import snippet
 from dlspec.ejection.expressions import Names
 from dlspec.ejection.frame import Frame, NotFolded, indented
 from dlspec.ejection.layers import layer_call, may_be_called
-from dlspec.ejection.python import Code, call, literal, source, statement
+from dlspec.ejection.python import Code, NotWritten, call, literal, source, statement
 from dlspec.ejection.script import Script
 from dlspec.ejection.stages import layer_of
 from dlspec.ejection.structure import Structure
@@ -29,6 +29,11 @@ from dlspec.spec.composition.variables import Scope, read_variables
 
 
 def write_network(script: Script, subject: Subject) -> None:
+    """Raises NotWritten for a network that others have trained."""
+    taken = next((layer for layer in subject.graph.layers if layer.borrowed), None)
+    if taken is not None and taken.borrowed is not None:
+        name = taken.borrowed.network
+        raise NotWritten(f"`{name}` is a network that others have trained, and a script says only layers of the spec")
     before = copy.deepcopy(script)
     try:
         frame, end = _structured(script, subject)

@@ -79,6 +79,16 @@ class Kind(SpecModel):
             return {}, None
         return (written if isinstance(written, dict) or primary is None else {primary: written}), None
 
+    @classmethod
+    def names_above(cls) -> tuple[str, Sequence[str]] | None:
+        """An argument whose value may be written as a key, with the others below it, and its values."""
+        return None
+
+    @classmethod
+    def written_at(cls, place: tuple[int | str, ...], written: Any) -> tuple[int | str, ...]:
+        """Where an argument stands in what was written behind the name, if `unfold` moved it."""
+        return place
+
     def arguments(self) -> dict[str, Any]:
         """The fields by name, as the class that this builds takes them."""
         return {name: getattr(self, name) for name in type(self).model_fields}
@@ -351,6 +361,8 @@ class Registry(Generic[K]):
                 place, said = line.get("loc", ()), line["type"]
                 if unwritten is not None and place[:1] == (unwritten,):
                     line["loc"] = place[1:]
+                else:
+                    line["loc"] = cls.written_at(place, written)
                 if not isinstance(said, PydanticCustomError):
                     return line
                 if cure and said.context and not said.context["help"]:

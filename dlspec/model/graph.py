@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
+
+from pydantic import PrivateAttr
 
 from dlspec.data.signature import NetworkInput
 from dlspec.language.notebooks import InNotebooks
 from dlspec.language.shapes import Path, Shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LayerSpec, ModelItem
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """Where a layer of a network that others have trained comes from.
+
+    Args:
+        network: what that network is called here.
+        place: of the layer in it: names of the models around it, and its own; empty where it has none there.
+        held: whether it is frozen, and would learn otherwise.
+        rank: the place of the outermost of them among the layers of that network, where its name says nothing.
+    """
+
+    network: str
+    place: tuple[str, ...] = ()
+    held: bool = False
+    rank: int | None = None
+
+
+class Whole(LayerSpec):
+    """Stands in pictures and tables for a network that others have trained.
+
+    Input shape:  that of the network
+    Output shape: that of the network
+    """
+
+    takes: ClassVar = (1, None)
+    _item: ModelItem | None = PrivateAttr(default=None)
+
+    def of(self, item: ModelItem) -> Whole:
+        """The same, for an item of the spec."""
+        self._item = item
+        return self
+
+    @property
+    def item(self) -> ModelItem:
+        """What the spec says."""
+        assert self._item is not None, "it stands for something"
+        return self._item
+
+    @property
+    def has_weights(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -29,6 +75,7 @@ class GraphLayer:
         activations: values of one sample that training keeps.
         shares: the layer whose weights it uses.
         mirrors: of the decoder that `unroll` adds, the layer of the encoder that it leads back through.
+        borrowed: of a layer of a network that others have trained, where it comes from.
     """
 
     name: str
@@ -44,6 +91,12 @@ class GraphLayer:
     activations: int = 0
     shares: str | None = None
     mirrors: str | None = None
+    borrowed: Borrowed | None = None
+
+    @property
+    def may_learn(self) -> bool:
+        """Whether its weights are trained, at first or once it has thawed."""
+        return self.layer.trainable or (self.borrowed is not None and self.borrowed.held)
 
     @property
     def input_shape(self) -> Shape | None:
@@ -55,9 +108,14 @@ class GraphLayer:
         return self.written.type_name
 
     @property
+    def told(self) -> ModelItem:
+        """What is said of it: the layer, or the network that it stands for."""
+        return self.layer.item if isinstance(self.layer, Whole) else self.layer
+
+    @property
     def text(self) -> str:
         """The layer as one would write it, without its name and where it takes its input: `lstm: 64`."""
-        plain = self.written if isinstance(self.written, LayerSpec) else self.layer
+        plain = self.written if isinstance(self.written, LayerSpec) else self.told
         return to_inline_yaml(plain.model_copy(update={"name": None, "from_": None}).brief())
 
 
@@ -95,7 +153,7 @@ class Graph(InNotebooks):
 
     @property
     def hidden(self) -> list[GraphLayer]:
-        """Layers with weights below the outputs; normalizations belong to others."""
+        """Layers with weights below the outputs that nobody has trained before; normalizations belong to others."""
         weighted = [
             layer
             for layer in self.layers
@@ -104,11 +162,11 @@ class Graph(InNotebooks):
             and not layer.mirrors
             and layer.name in self.with_weights_used
         ]
-        if self.unrolled:
-            return [layer for layer in weighted if layer.shares is None]
-        if len(self.outputs) == 1:  # the last one makes the output, also where an activation follows it
-            return [layer for layer in weighted[:-1] if layer.shares is None]
-        return [layer for layer in weighted if layer.name not in self.outputs and layer.shares is None]
+        if len(self.outputs) == 1 and not self.unrolled:
+            weighted = weighted[:-1]  # the last one makes the output, also where an activation follows it
+        elif not self.unrolled:
+            weighted = [layer for layer in weighted if layer.name not in self.outputs]
+        return [layer for layer in weighted if layer.shares is None and layer.borrowed is None]
 
     @property
     def unrolled(self) -> bool:
@@ -128,6 +186,24 @@ class Graph(InNotebooks):
 
     def __getitem__(self, name: str) -> GraphLayer:
         return self.by_name[name]
+
+    def in_short(self, names: Collection[str]) -> list[str]:
+        """Names of layers, where those of a network that others have trained are that network, or how many of it."""
+        own = [name for name in names if self[name].borrowed is None]
+        counts: dict[str, int] = {}
+        whole: dict[str, int] = {}
+        given = {*names}
+        for layer in self.layers:
+            if layer.borrowed is not None and layer.layer.has_weights and layer.shares is None:
+                network = layer.borrowed.network
+                whole[network] = whole.get(network, 0) + 1
+                counts[network] = counts.get(network, 0) + (layer.name in given)
+        parts = [
+            network if count == whole[network] else f"{count} of {whole[network]} layers of {network}"
+            for network, count in counts.items()
+            if count
+        ]
+        return [*own, *parts]
 
     def needed_by(self, names: Iterable[str]) -> set[str]:
         """These names, and those of all layers and inputs that they depend on."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path as FilePath
 
 from dlspec.data.signature import INPUT, NetworkInput, Signature
-from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.language.diagnostics import Diagnostic, Severity, Span
 from dlspec.language.shapes import Path, Shape, ShapeError
-from dlspec.model.graph import Graph, GraphLayer
+from dlspec.model.graph import Borrowed, Graph, GraphLayer
 from dlspec.model.laid import Laid
 from dlspec.model.layer_messages import LayerMessages
 from dlspec.model.layer_names import LayerNames
@@ -84,7 +85,14 @@ class GraphBuilder:
             wire = item.lay(self, self._wires(item, wire, place), place)
         return wire
 
-    def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
+    def place(
+        self,
+        layer: LayerSpec,
+        wires: Sequence[Wire],
+        path: Path,
+        written: ModelItem | None = None,
+        borrowed: Borrowed | None = None,
+    ) -> Wire:
         written = written or layer
         if isinstance(layer, Output) and self.unrolled_at and not self.model.outputs and len(wires) == 1:
             return self.unroll(wires[0], self.unrolled_at)
@@ -100,9 +108,11 @@ class GraphBuilder:
             self.problems.append(problem)
             wires = [Wire(wire.source, None) for wire in wires]
         name = self.names.of(layer, self.laid.known)
-        return self._add(layer, name, wires, path, written, fits=problem is None)
+        return self._add(layer, name, wires, path, written, fits=problem is None, borrowed=borrowed)
 
-    def place_again(self, name: str, wires: Sequence[Wire], path: Path, written: ModelItem) -> Wire:
+    def place_again(
+        self, name: str, wires: Sequence[Wire], path: Path, written: ModelItem, borrowed: Borrowed | None = None
+    ) -> Wire:
         first = self.laid.layer_of(self.laid.known.get(name))
         unused = self.names.unused(f"{first.name if first else name}_again", self.laid)
         if first is None:
@@ -119,11 +129,40 @@ class GraphBuilder:
         if problem:
             self.problems.append(problem)
             return self._add(Broken(), unused, wires, path, written, fits=False)
-        shared = self._add(first.layer, unused, wires, path, written, first.name)
+        shared = self._add(first.layer, unused, wires, path, written, first.name, borrowed=borrowed)
         problem = self.messages.other_sizes(first, self.laid.layers[-1])
         if problem:
             self.problems.append(problem)
         return shared
+
+    def call(self, name: str, wire: Wire) -> Wire:
+        self.laid.known[name] = wire
+        return wire
+
+    def unused(self, name: str, *, given: bool = False) -> str:
+        return name if given and name not in self.laid.known else self.names.unused(name, self.laid.known)
+
+    def folder_of(self, path: Path) -> FilePath:
+        return self.model.folder_of(*path[1:])
+
+    def refuse(
+        self,
+        problem: str,
+        code: str,
+        at: Path,
+        name: str,
+        wires: Sequence[Wire],
+        written: ModelItem,
+        *,
+        help: str | None = None,
+        certain: bool = True,
+    ) -> Wire:
+        severity = Severity.ERROR if certain else Severity.WARNING
+        last = at[-1] == written.type_name
+        span = (self.model.key_span if last else self.model.span)(*at[1:])
+        self.problems.append(Diagnostic(code, problem, span, severity, help=help))
+        path = at[: at.index(written.type_name)]
+        return self.call(name, self._add(Broken(), name, wires, path, written, fits=False))
 
     def output(self, name: str, source: str | None, last: Wire) -> Wire:
         """The output layer of a network that names its outputs."""
@@ -172,6 +211,7 @@ class GraphBuilder:
         shares: str | None = None,
         fits: bool = True,
         mirrors: str | None = None,
+        borrowed: Borrowed | None = None,
     ) -> Wire:
         if len(self.laid.layers) >= MAX_LAYERS:
             raise _TooManyLayers(self.messages.grows_too_far(MAX_LAYERS, written, path))
@@ -194,7 +234,9 @@ class GraphBuilder:
             counts = (0, *counts[1:])
         inputs, index = tuple(wire.source for wire in wires), len(self.laid.layers)
         return self.laid.add(
-            GraphLayer(name, index, path, layer, written, inputs, tuple(shapes), shape, *counts, shares, mirrors)
+            GraphLayer(
+                name, index, path, layer, written, inputs, tuple(shapes), shape, *counts, shares, mirrors, borrowed
+            )
         )
 
     def _wires(self, item: ModelItem, wire: Wire, path: Path) -> list[Wire]:
@@ -210,7 +252,7 @@ class GraphBuilder:
                 place = self.messages.value_at(path, item.type_name, "from", i)
                 self.problems.append(self.messages.unknown_name(name, place))
             wires.append(found or Wire(name, None))
-        if len(wires) > 1 and not isinstance(item, LayerSpec):
+        if len(wires) > 1 and not isinstance(item, LayerSpec) and not item.takes_several:
             self.problems.append(self.messages.takes_one_input(item, item.from_, path))
         return wires
 

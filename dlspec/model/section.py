@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
 from dlspec.language.section import Section
-from dlspec.language.shapes import Shape
+from dlspec.language.shapes import Path, Shape
 from dlspec.language.words import nearest
 from dlspec.language.yaml import to_inline_yaml
-from dlspec.model.layers import LAYERS, LayerSpec
-from dlspec.model.layers.base import Items, LayerName
+from dlspec.model.layers import LAYERS, LayerSpec, ModelItem
+from dlspec.model.layers.base import Group, Items, LayerName
 
 
 class Broken(LayerSpec):
@@ -61,6 +62,21 @@ class Broken(LayerSpec):
         return True
 
 
+def all_items(items: Sequence[ModelItem], path: Path) -> Iterator[tuple[ModelItem, Path]]:
+    """Every item of a list of layers, those inside others included, with its place."""
+    for i, item in enumerate(items):
+        place = (*path, i)
+        yield item, place
+        for key in item.lists if isinstance(item, Group) else ():
+            inner = getattr(item, key)
+            below = (*place, item.type_name, key)
+            if inner and isinstance(inner[0], list):
+                for j, each in enumerate(inner):
+                    yield from all_items(each, (*below, j))
+            else:
+                yield from all_items(inner, below)
+
+
 class InputSpec(SpecModel):
     """An input of the network, and the columns that it takes."""
 
@@ -92,6 +108,15 @@ class ModelSpec(Section):
     outputs: (
         Annotated[dict[LayerName, Annotated[OutputSpec, BeforeValidator(_as_target)]], Field(min_length=1)] | None
     ) = None
+
+    def items(self) -> Iterator[tuple[ModelItem, Path]]:
+        """Every item of the network with its place in the spec, that of groups included."""
+        return all_items(self.layers, ("model", "layers"))
+
+    @property
+    def application(self) -> Path | None:
+        """The place of a network that takes pixels as they are, of which there may be several."""
+        return next((path for item, path in self.items() if item.takes_pixels), None)
 
     @property
     def columns_of_inputs(self) -> dict[str, list[str]] | None:

@@ -137,7 +137,7 @@ def plan_of(spec: Spec, data: Prepared) -> Plan:
     from dlspec.spec.planning import make_plan
 
     graph, problems = make_graph(spec.model, data.signature, spec.unrolled_at)
-    if any(problem.is_error for problem in problems):
+    if any(problem.is_error or problem.code == "network-not-found" for problem in problems):
         raise DataError(problems, spec.document.texts)
     return make_plan(spec, graph, SampleCounts.of(data), taken_layers(spec, graph))
 
@@ -147,10 +147,12 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
 
     Raises:
         TrainingError: it takes more memory than there is.
-        DataError: a plugin builds it of what could not be opened again.
+        DataError: a plugin builds it of what could not be opened again, or weights that others have trained are not
+            there.
     """
     from dlspec.model.build import build_network
     from dlspec.model.saved import check_can_be_opened
+    from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
     from dlspec.training.values import seed_everything
@@ -158,6 +160,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     seed_everything(spec.seed, "network")
     with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
+        give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(network)
     return network
@@ -202,10 +205,17 @@ def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
 def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     """What is odd about the data, for the training that the spec asks for."""
     from dlspec.data.checks import check_data
+    from dlspec.language.diagnostics import in_file_order
+    from dlspec.model.graph_builder import make_graph
+    from dlspec.spec.pixels import check_pixels
     from dlspec.spec.planning import choice_by_validation
 
     weighted = spec.train.class_weight is not None
-    return check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+    found = check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+    if spec.model.application is None:
+        return found
+    graph, _ = make_graph(spec.model, data.signature, spec.unrolled_at)
+    return in_file_order([*found, *check_pixels(spec, graph, data)])
 
 
 def checked_data(spec: Spec, data: Prepared) -> list[Diagnostic]:

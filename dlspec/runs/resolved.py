@@ -11,13 +11,15 @@ from dlspec.data.signature import PARTS_IN_FILES
 from dlspec.data.source_of import source_of, unlabeled_source
 from dlspec.data.sources import FileSource
 from dlspec.data.sources.rows import RowsFiles
+from dlspec.language.registry import Kind
 from dlspec.language.yaml import to_yaml
 from dlspec.spec.other_run import find_layers_file
 from dlspec.spec.spec import Spec
 
 
 def portable(spec: Spec, folder: Path) -> dict[str, Any]:
-    """The resolved spec as plain values, data files relative to the run folder; what is not set is left out."""
+    """The resolved spec as plain values, data files relative to the run folder; what is not set is left out, unless
+    a layer has something there by default."""
 
     def without_nothing(values: Any) -> Any:
         if isinstance(values, dict):
@@ -33,10 +35,34 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
             own = getattr(source, part)
             if own is not None:
                 data["split"][part] = own.seen_from(folder, data["split"][part])
+    _finish_layers(spec, values["model"], folder)
     other_run = find_layers_file(spec)
     if other_run is not None:
         values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
     return values
+
+
+def _finish_layers(spec: Spec, model: Any, folder: Path) -> None:
+    """Makes the files of networks in the section `model` relative to a folder, and writes `null` where that is not
+    what a layer has by default."""
+    layers = model["layers"] if isinstance(model, dict) else model
+    for item, path in spec.model.items():
+        held: Any = layers
+        for step in path[2:]:
+            held = held[step]
+        _write_nulls(item, held)
+        for key in item.files:
+            whole = spec.model.folder_of(*path[1:], item.type_name) / held[item.type_name][key]
+            held[item.type_name][key] = Path(os.path.relpath(whole.resolve(), folder.resolve())).as_posix()
+
+
+def _write_nulls(kind: Kind, written: Any) -> None:
+    for name, field in type(kind).model_fields.items() if isinstance(written, dict) else ():
+        value, key = getattr(kind, name), name.removesuffix("_")
+        if value is None and field.get_default() is not None and not field.is_required():
+            written[kind.type_name][key] = None
+        elif isinstance(value, Kind):
+            _write_nulls(value, written[kind.type_name].get(key))
 
 
 def resolved_text(spec: Spec, values: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.pca import PCA
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language.shapes import count
-from dlspec.model.graph import Graph
+from dlspec.model.folded import folded
+from dlspec.model.graph import Graph, Whole
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.core import Lookup
 from dlspec.spec.spec import Spec
@@ -96,7 +97,9 @@ def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:
     baselines = spec.evaluate.baselines or []
     if not any(isinstance(baseline, PCA) and baseline.components is None for baseline in baselines):
         return spec
-    hidden = graph.hidden or [layer for layer in graph.layers if layer.layer.has_weights]
+    short = folded(graph)
+    taken = [layer for layer in short.layers if isinstance(layer.layer, Whole) and layer.name not in short.outputs]
+    hidden = [*graph.hidden, *taken] or [layer for layer in graph.layers if layer.layer.has_weights]
     sizes = [count(layer.output_shape) for layer in hidden if layer.output_shape and None not in layer.output_shape[1:]]
     if not sizes:
         return spec

@@ -9,7 +9,7 @@ from dlspec.data.datasets import Description
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.spec.spec import Spec
 from dlspec.training.callbacks.standard import ReduceLROnPlateau
-from dlspec.training.plan import FINE_TUNE, FROZEN, Plan, SampleCounts, Stage, StagePlace, code_of
+from dlspec.training.plan import FINE_TUNE, FROZEN, THAWING, Plan, SampleCounts, Stage, StagePlace, code_of
 
 
 def make_plan(spec: Spec, graph: Graph, samples: SampleCounts | None = None, taken: Sequence[str] = ()) -> Plan:
@@ -41,26 +41,40 @@ def make_plan(spec: Spec, graph: Graph, samples: SampleCounts | None = None, tak
                 own,
             )
         )
+    frozen = _held(spec, graph)
     if method is not None and method.then == "freeze":
-        frozen = tuple(name for code in codes.values() for name in code)
-        first = min(method.thaw_after or spec.train.epochs, spec.train.epochs)
-        thaws = first < spec.train.epochs
-        stages.append(replace(_fine_tuning(spec, FROZEN if thaws else FINE_TUNE), epochs=first, frozen=frozen))
-        if thaws:
-            stages.append(replace(_fine_tuning(spec), epochs=spec.train.epochs - first))
-    else:
-        stages.append(_fine_tuning(spec))
+        frozen.append((tuple(name for code in codes.values() for name in code), method.thaw_after))
+    stages += _fine_tuning(spec, frozen)
     present = tuple(layer.name for layer in chosen if layer.name in taken)
     return Plan(graph, tuple(stages), samples, present)
 
 
 def without_pretraining(plan: Plan, spec: Spec) -> Plan:
-    """The same network, trained from its random start."""
-    return replace(plan, stages=(_fine_tuning(spec),), taken=())
+    """The same network, trained from its random start; what others have trained stays as they left it."""
+    return replace(plan, stages=tuple(_fine_tuning(spec, _held(spec, plan.graph))), taken=())
 
 
-def _fine_tuning(spec: Spec, name: str = FINE_TUNE) -> Stage:
-    return Stage(name, "fine_tune", spec.train.epochs, spec.train.batch_size)
+Frozen = tuple[tuple[str, ...], int | None]
+"""Names of layers, and the epoch of training after which they learn, too; None: never."""
+
+
+def _held(spec: Spec, graph: Graph) -> list[Frozen]:
+    """The layers of networks that others have trained, as far as the spec freezes them."""
+    names = tuple(layer.name for layer in graph.layers if layer.borrowed and layer.borrowed.held)
+    return [(names, spec.train.thaw_after)] if names else []
+
+
+def _fine_tuning(spec: Spec, frozen: Sequence[Frozen] = ()) -> list[Stage]:
+    """Training of the whole network, a stage up to each epoch after which layers thaw, and one to the end."""
+    epochs = spec.train.epochs
+    ends = sorted({after for _, after in frozen if after is not None and after < epochs} | {epochs})
+    names = [FINE_TUNE] if len(ends) == 1 else [FROZEN, *[THAWING] * (len(ends) - 2), FINE_TUNE]
+    stages, begin = [], 0
+    for name, end in zip(names, ends, strict=True):
+        kept = tuple(name for group, after in frozen if after is None or after > begin for name in group)
+        stages.append(Stage(name, "fine_tune", end - begin, spec.train.batch_size, frozen=kept))
+        begin = end
+    return stages
 
 
 def place_layers(spec: Spec, graph: Graph, layers: Sequence[GraphLayer]) -> dict[str, StagePlace]:

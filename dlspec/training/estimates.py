@@ -57,7 +57,8 @@ def layer_memory(settings: TrainingSettings, layer: GraphLayer) -> Memory:
     """What fine-tuning takes for a layer; pretraining it takes less."""
     dtype = layer.layer.dtype or ("float32" if isinstance(layer.layer, Output) else settings.runtime.precision)
     weights = layer.parameters * BYTES[dtype]
-    trained = weights * layer.layer.trainable
+    thaws = layer.may_learn and settings.train.thaw_after is not None
+    trained = weights * (layer.layer.trainable or thaws)
     computed = 2 if "16" in dtype else BYTES[dtype]
     return Memory(
         weights,

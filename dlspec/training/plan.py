@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dlspec.training.losses import Loss
     from dlspec.training.optimizers import Optimizer
 
-FINE_TUNE, FROZEN = "fine_tune", "fine_tune:frozen"
+FINE_TUNE, FROZEN, THAWING = "fine_tune", "fine_tune:frozen", "fine_tune:thawing"
+"""All layers learn; none of those that are frozen does; some of them do."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Stage:
             behind it.
         place: the same layers as their classes, with what the lowest of them sees; None in fine-tuning.
         method: how it is pretrained, with the settings of this layer.
-        frozen: of fine-tuning: layers that stay as pretraining made them.
+        frozen: of fine-tuning: layers that stay as pretraining made them, or as others have trained them.
     """
 
     name: str
@@ -176,7 +177,7 @@ class Plan:
 
     @property
     def frozen(self) -> tuple[str, ...]:
-        """Layers that fine-tuning leaves, at first or to the end, as pretraining made them."""
+        """Layers that fine-tuning leaves, at first or to the end, as pretraining or others made them."""
         return next((stage.frozen for stage in self.stages if stage.frozen), ())
 
 

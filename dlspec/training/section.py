@@ -57,6 +57,7 @@ class TrainSpec(Section):
     gradient_clipping: GradientClipping | None = None
     epochs: PositiveInt = 20
     batch_size: PositiveInt = 32
+    thaw_after: PositiveInt | None = None
     class_weight: ClassWeight | None = None
     early_stopping: EarlyStopping | None = None
     callbacks: Annotated[list[AnyCallback], OneOrMore] | None = None

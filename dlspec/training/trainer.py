@@ -142,8 +142,7 @@ class Trainer:
     def _fine_tune(self, index: int, stage: Stage) -> None:
         seed_everything(self.settings.seed, stage.name)
         for name in self.plan.frozen:
-            layer = self.plan.graph[name].layer
-            self.network.get_layer(name).trainable = layer.trainable and name not in stage.frozen
+            self.network.get_layer(name).trainable = self.plan.graph[name].may_learn and name not in stage.frozen
         last = index == len(self.plan.stages) - 1
         if index < self.state.progress.stage and not last:
             return

@@ -35,6 +35,51 @@ def shapes(random: np.random.Generator) -> None:
             picture.quantize(64).save(folder / f"{i:02d}.png", optimize=True)
 
 
+def other_shapes(random: np.random.Generator) -> None:
+    """`other_shapes.keras`: a small network that was trained on 4,000 pictures like those in `shapes`, of other things:
+    crosses, diamonds, pentagons, rings and stars."""
+    import keras
+    from keras import layers
+
+    kinds = ("cross", "diamond", "pentagon", "ring", "star")
+    labels = random.integers(0, len(kinds), 4000)
+    pictures = np.stack([_other_shape(random, kinds[label]) for label in labels]).astype("float32")
+    keras.utils.set_random_seed(int(random.integers(1000)))
+    x = given = keras.Input((24, 24, 3), name="picture")
+    x = layers.Rescaling(1 / 255, name="scale")(x)
+    for number, filters in enumerate((8, 16, 24), start=1):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"conv{number}")(x)
+        x = layers.BatchNormalization(name=f"bn{number}")(x)
+        x = layers.ReLU(name=f"relu{number}")(x)
+        x = layers.MaxPooling2D(name=f"pool{number}")(x)
+    x = layers.Dropout(0.3, name="dropout")(layers.Flatten(name="flatten")(x))
+    model = keras.Model(given, layers.Dense(len(kinds), activation="softmax", name="kind")(x), name="other_shapes")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(pictures, labels, batch_size=64, epochs=15, validation_split=0.1, verbose=2)
+    model = keras.Model(model.input, model.output, name="other_shapes")  # without the optimizer
+    model.save(HERE / "other_shapes.keras")
+
+
+def _other_shape(random: np.random.Generator, kind: str) -> np.ndarray:
+    picture = Image.fromarray(random.integers(0, 90, (24, 24, 3)).astype("uint8"))
+    draw, size = ImageDraw.Draw(picture), int(random.integers(10, 16))
+    x, y = random.integers(0, 24 - size, 2).tolist()
+    color = tuple(random.integers(130, 256, 3).tolist())
+    half, third = size / 2, size / 3
+    if kind == "ring":
+        draw.ellipse((x, y, x + size, y + size), outline=color, width=3)
+    elif kind == "cross":
+        draw.rectangle((x + third, y, x + 2 * third, y + size), fill=color)
+        draw.rectangle((x, y + third, x + size, y + 2 * third), fill=color)
+    else:
+        corners = {"diamond": 4, "pentagon": 5, "star": 10}[kind]
+        lengths = [half * (0.45 if kind == "star" and i % 2 else 1) for i in range(corners)]
+        angles = [2 * np.pi * i / corners - np.pi / 2 for i in range(corners)]
+        points = [(x + half + r * np.cos(a), y + half + r * np.sin(a)) for r, a in zip(lengths, angles, strict=True)]
+        draw.polygon(points, fill=color)
+    return np.array(picture)
+
+
 def tones(random: np.random.Generator) -> None:
     """Tones that rise and tones that fall, of any pitch and loudness, in noise: 0.4 s at 4,000 samples a second."""
     time = np.arange(1600) / 4000
@@ -176,3 +221,4 @@ def motion(random: np.random.Generator) -> None:
 if __name__ == "__main__":
     for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls)):
         make(np.random.default_rng(number))
+    other_shapes(np.random.default_rng(7))

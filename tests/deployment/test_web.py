@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.deployment.networks import SPECS_BY_NAME, write_data
 
 pytest.importorskip("dlspec_web", reason="`packages/dlspec-web` is not installed")
-LIGHT_WHEEL = 1_200_000
+LIGHT_WHEEL = 1_600_000
 """Bytes; the runtime alone has 3.7 million."""
 EVERY_DAY = ("table", "given_back", "series")
 STATE, ANSWER = "document.documentElement.dataset.state", "document.documentElement.dataset.answer"
@@ -323,6 +323,7 @@ def test_the_light_wheel_has_no_runtime_of_browsers(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "dlspec/deployment/web/main.mjs" in names
+    assert "dlspec/model/unfolding/structures/resnet50.json" in names
     assert not [name for name in names if "wasm" in name or name.startswith("dlspec_web")]
     assert wheel.stat().st_size < LIGHT_WHEEL, wheel.stat().st_size
 

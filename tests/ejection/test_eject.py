@@ -31,7 +31,13 @@ from tests.ejection.documents import FOLDER, PAGE, SHOWN, page, without_speed
 from tests.ejection.scripts import check_style
 from tests.ejection.test_training import Recorded
 
-SPECS = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((ROOT / "specs" / "papers").glob("*.yaml"))]
+OF_OTHERS = ("digits_given_back", "shapes_few_labels")
+"""Specs with networks that others have trained."""
+SPECS = [
+    path
+    for path in (*sorted((ROOT / "specs").glob("*.yaml")), *sorted((ROOT / "specs" / "papers").glob("*.yaml")))
+    if path.stem not in OF_OTHERS
+]
 
 
 def invoke(*words):
@@ -187,6 +193,16 @@ def test_a_script_that_stops_is_not_written(write_spec, tmp_path, monkeypatch):
     with pytest.raises(DataError, match="since it stops: NameError: name 'unknown' is not defined"):
         dlspec.eject(write_spec(TINY_SPIRALS), out=tmp_path / "broken.py")
     assert not list(tmp_path.glob("broken*"))
+
+
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_networks_that_others_have_trained_are_refused_by_name(name, tmp_path):
+    with pytest.raises(dlspec.DataError) as error:
+        dlspec.eject(ROOT / "specs" / f"{name}.yaml", out=tmp_path / "script.py")
+    (problem,) = error.value.diagnostics
+    assert problem.code == "cannot-eject"
+    assert "a network that others have trained" in problem.message
+    assert not (tmp_path / "script.py").exists()
 
 
 def test_several_outputs_are_refused_as_by_run(write_spec, tmp_path):

@@ -207,3 +207,35 @@ def test_a_dollar_sign_is_no_variable_when_it_is_read_again(tmp_path):
     assert again.description == spec.description == "costs $x or $(y) and 5$"
     assert [*again.data.features] == [*spec.data.features] == ["$x", "a $(b)", "5$"]
     assert values(write_resolved(again)) == values(write_resolved(spec))
+
+
+def test_what_is_null_where_a_layer_has_something_by_default_stays_so_in_a_run(tmp_path):
+    from dlspec.runs.resolved import portable, resolved_text
+
+    text = """\
+dlspec: 1
+data: {dataset: digits, scale: none}
+model:
+  - reshape: [8, 8, 1]
+  - branches:
+    - - resizing: {height: 32, width: 32}
+      - application: {mobilenet: {weights: null, alpha: 0.25, pooling: avg}}
+    - - time_distributed: {layer: {normalization: {axis: null, mean: 8.0, variance: 20.0}}}
+      - flatten
+    - - flatten
+      - reshape: [64, 1]
+      - stft_spectrogram: {window: null, scaling: null, frame_length: 8, frame_step: 4}
+      - flatten
+  - output
+"""
+    spec = dlspec.load(text)
+    again = dlspec.load(resolved_text(spec, portable(spec, tmp_path)))
+    before, after = ([item for item, _ in each.model.items()] for each in (spec, again))
+    assert before == after
+    assert network(again) == network(spec)
+    nulls = {key for item in after for key, value in item.arguments().items() if value is None}
+    assert {"weights", "window", "scaling"} <= nulls
+    (told,) = (line for line in write_resolved(spec).splitlines() if "weights: null" in line)
+    assert told.endswith("# line 7")
+    assert re.search("alpha: 0.25 +# line 7\n", write_resolved(spec))
+    assert re.search("minimalistic: false +# default\n", write_resolved(spec))

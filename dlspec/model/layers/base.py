@@ -6,6 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -56,14 +57,60 @@ class Wire(NamedTuple):
 class Builder(Protocol):
     """What layers are laid on; `GraphBuilder` of `graph_builder`."""
 
-    def place(self, layer: LayerSpec, wires: Sequence[Wire], path: Path, written: ModelItem | None = None) -> Wire:
-        """Adds a layer that takes what the wires lead to it; returns what comes out."""
+    def place(
+        self,
+        layer: LayerSpec,
+        wires: Sequence[Wire],
+        path: Path,
+        written: ModelItem | None = None,
+        borrowed: Any = None,
+    ) -> Wire:
+        """Adds a layer that takes what the wires lead to it; returns what comes out.
 
-    def place_again(self, name: str, wires: Sequence[Wire], path: Path, written: ModelItem) -> Wire:
+        Args:
+            borrowed: the `Borrowed` of a layer of a network that others have trained.
+        """
+
+    def place_again(
+        self, name: str, wires: Sequence[Wire], path: Path, written: ModelItem, borrowed: Any = None
+    ) -> Wire:
         """Applies a layer that was placed before once more, with the same weights."""
 
     def walk(self, items: Sequence[ModelItem], wire: Wire, path: Path) -> Wire:
         """Lays items one after the other, the first on `wire`."""
+
+    def call(self, name: str, wire: Wire) -> Wire:
+        """Gives what leads out of a layer another name, by which `from` finds it."""
+
+    def unused(self, name: str, *, given: bool = False) -> str:
+        """A name for a network whose layers are laid next, with a number where it is taken.
+
+        Args:
+            given: whether the spec gives it.
+        """
+
+    def folder_of(self, path: Path) -> FilePath:
+        """The folder that relative paths in the value at a place start from."""
+
+    def refuse(
+        self,
+        problem: str,
+        code: str,
+        at: Path,
+        name: str,
+        wires: Sequence[Wire],
+        written: ModelItem,
+        *,
+        help: str | None = None,
+        certain: bool = True,
+    ) -> Wire:
+        """Keeps what is wrong with an item, and lays something in its place, of whose output nothing is known.
+
+        Args:
+            at: what is wrong.
+            name: of what is laid.
+            certain: whether it is an error.
+        """
 
 
 def _layer_name(name: str) -> str:
@@ -97,6 +144,22 @@ class ModelItem(Kind):
     from_: Annotated[list[Text], Sources, Field(min_length=1)] | None = Field(
         None, description="the layers it takes its input from, instead of the one above"
     )
+
+    takes_pixels: ClassVar[bool] = False
+    """Whether it needs pixels from 0 to 255, and scales them itself."""
+    takes_several: ClassVar[bool] = False
+    """Of an item that is no layer: whether `from` may name several."""
+
+    def settings(self) -> dict[str, Any]:
+        """Its arguments as a person would write them, without defaults."""
+        written = self.brief()
+        given = written[self.type_name] if isinstance(written, dict) else {}
+        return given if isinstance(given, dict) else {self.primary() or "": given}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its keys that name files, relative to the spec."""
+        return ()
 
     @classmethod
     def fields_in_order(cls) -> dict[str, FieldInfo]:

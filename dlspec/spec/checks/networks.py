@@ -102,7 +102,8 @@ def something_learns(checked: Checked) -> Iterator[Diagnostic]:
     if any(layer.layer.trainable for layer in weighted):
         return
     span = spec.key_span("model")
-    labels = tuple(Label(spec.span(*layer.path, layer.type_name, "trainable"), "kept as it is") for layer in weighted)
+    places = dict.fromkeys(spec.span(*layer.path, layer.type_name, "trainable") for layer in weighted)
+    labels = tuple(Label(place, "kept as it is") for place in places)
     yield Diagnostic(
         "nothing-to-train",
         "no layer of the network has weights that are trained",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dlspec.language.shapes import show_shape
+from dlspec.model.folded import folded
 from dlspec.model.graph import Graph
 
 
 def draw_mermaid(graph: Graph) -> str:
-    """`flowchart TD`: a node for each input and layer, an arrow for what flows."""
+    """`flowchart TD`: a node for each input and layer, an arrow for what flows. Each network that others have trained
+    is one node."""
+    graph = folded(graph)
     ids = {name: f"n{number}" for number, name in enumerate([*(i.name for i in graph.inputs), *graph.by_name])}
     lines = ["flowchart TD"]
     lines += [f'    {ids[given.name]}(["{_text(given.name, show_shape(given.shape))}"])' for given in graph.inputs]

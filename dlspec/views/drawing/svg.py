@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from dlspec.language.shapes import Shape, show_shape
+from dlspec.model.folded import folded, frozen_parts
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.views.drawing.layout import lay_out
 
@@ -42,19 +43,32 @@ class Marks:
     pretrained: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
 
+    partly: tuple[str, ...] = ()
+    """Networks of which some layers are frozen."""
+
     def of(self, name: str) -> str:
         mark = " · pretrained" if name in self.pretrained else ""
-        return mark + (", then frozen" if name in self.frozen else "")
+        if name in self.frozen:
+            return f"{mark}, then frozen" if mark else " · frozen"
+        return f"{mark} · partly frozen" if name in self.partly else mark
+
+    def folded(self, graph: Graph) -> Marks:
+        """Those of the same graph, in which each network that others have trained is a layer."""
+        held = frozen_parts(graph, self.frozen)
+        whole = tuple(name for name, all_of_it in held.items() if all_of_it)
+        return Marks(self.pretrained, self.frozen + whole, tuple(held.keys() - {*whole}))
 
 
 def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False, inline: bool = False) -> str:
-    """The drawing.
+    """The drawing; each network that others have trained is a box.
 
     Args:
         alone: for a file of its own, which brings its colors along; a report has them in its style sheet.
         inline: for a page that belongs to others, whose look nothing in it changes.
     """
-    layout, marks = lay_out(graph), marks or Marks()
+    marks = (marks or Marks()).folded(graph)
+    graph = folded(graph)
+    layout = lay_out(graph)
     width = round(layout.columns * COLUMN) + 2 * MARGIN
     height = layout.rows * (BOX + GAP) - GAP + 2 * MARGIN
     largest = max(_size(shape) for shape in (*(i.shape for i in graph.inputs), *(x.output_shape for x in graph.layers)))

@@ -154,6 +154,7 @@ KEYS = {
     "train.gradient_clipping.global_norm": "All gradients together are shortened to length {value} at most.",
     "train.epochs": "Training goes through the data {value} times.",
     "train.batch_size": "Weights change after every {value} samples.",
+    "train.thaw_after": "After epoch {value}, what is frozen of networks that others have trained learns, too.",
     "train.class_weight": "Classes weigh {value} in the loss.",
     "train.early_stopping.monitor": "Training ends early by {value}.",
     "train.early_stopping.patience": "Training ends early after {value} epochs without anything better.",

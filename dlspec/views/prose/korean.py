@@ -158,6 +158,7 @@ KEYS = {
     "train.gradient_clipping.global_norm": "모든 기울기를 합한 길이를 최대 {value} 값으로 줄입니다.",
     "train.epochs": "훈련은 데이터를 {value}번 되풀이해 봅니다.",
     "train.batch_size": "표본 {value}개를 볼 때마다 가중치가 바뀝니다.",
+    "train.thaw_after": "{value} 에폭이 지나면 남이 훈련한 네트워크에서 얼려 둔 층도 배웁니다.",
     "train.class_weight": "손실에서 클래스의 무게는 {value} 입니다.",
     "train.early_stopping.monitor": "조기 종료는 {value} 값을 지켜봅니다.",
     "train.early_stopping.patience": "{value} 에폭 동안 나아지지 않으면 훈련을 일찍 끝냅니다.",

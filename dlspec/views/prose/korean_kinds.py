@@ -145,6 +145,8 @@ _LAYERS = {
     "roll": "축을 따라 값을 돌려 옮깁니다.",
     "separable_conv1d": _SEPARABLE.format("수열의"),
     "separable_conv2d": _SEPARABLE.format("그림의"),
+    "application": "`keras.applications` 의 네트워크를 머리 부분 없이 씁니다.",
+    "network": "케라스가 저장한 네트워크를 가중치와 함께, 전부 또는 한 층까지 씁니다.",
     "shared": "위에 있는 층을 같은 가중치로 한 번 더 씁니다.",
     "simple_rnn": "상태를 입력과 함께 되먹이는 가장 단순한 순환 층입니다.",
     "sin": "값마다 사인을 구합니다.",

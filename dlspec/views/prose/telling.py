@@ -16,6 +16,7 @@ from dlspec.language.registry import Kind, brief_of
 from dlspec.language.shapes import Shape
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.language.yaml.nodes import Path_
+from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import ModelItem
 from dlspec.model.layers.base import Group
@@ -207,6 +208,7 @@ class _Teller:
                 text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
                 yield Sentence(text, self._line("model", f"{key}s", name))
         told: set[tuple[object, ...]] = set()
+        graph = folded(graph)
         for layer in graph.layers:
             for item, path in self._around(layer):
                 if path not in told:
@@ -246,11 +248,8 @@ class _Teller:
         return str(template.format(count=count, merge=merging, what=what, layers=names, **numbers))
 
     def _layer(self, layer: GraphLayer) -> str:
-        kind = layer.layer
-        arguments = kind.brief()
-        given = arguments[kind.type_name] if isinstance(arguments, dict) else {}
-        if not isinstance(given, dict):
-            given = {kind.primary(): given}
+        kind = layer.told
+        given = kind.settings()
         of_place = {"name", "from"}
         settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
         return str(

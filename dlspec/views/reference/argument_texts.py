@@ -257,6 +257,8 @@ ARGUMENTS = {
     "GradientClipping.global_norm": "largest norm of all gradients together",
     "TrainSpec.schedule": "how the learning rate changes",
     "TrainSpec.gradient_clipping": "limits gradients",
+    "TrainSpec.thaw_after": "epochs after which what `application` and `network` freeze is trained, too; by default "
+    "never",
     "TrainSpec.class_weight": "`balanced`, or how much a sample of each class counts",
     "TrainSpec.early_stopping": "when training ends before its last epoch",
     "TrainSpec.checkpoint_every": "how much training may be lost at most when the machine dies, such as `5 min`; by "

@@ -199,12 +199,27 @@ class _Schema:
         required = [each.name for each in entry.arguments if each.required]
         if required:
             keys["required"] = required
-        options = [keys, *self._short_forms(entry)]
+        options = [keys, *self._short_forms(entry), *self._named_above(entry, keys["properties"])]
         if not required:
             options.append({"type": "null"})
         short = [_wanted(each.form) for each in entry.arguments if each.primary]
         form = _say(self._refer(any_of(options)), " or ".join(["its arguments", *short]))
         return {**_describe(_explained(entry)), **form}
+
+    def _named_above(self, entry: Entry, properties: Any) -> list[Form]:
+        """`{NAME: {…}}` of a kind that may have one of its arguments as a key, with the others below it."""
+        above = entry.kind.names_above() if entry.kind is not None else None
+        if above is None:
+            return []
+        key, names = above
+        others = {name: form for name, form in properties.items() if name != key}
+        title = f"{entry.name}.below"
+        keys = {"type": "object", "properties": others, "additionalProperties": False}
+        what = f"A network for `{entry.name}`, with arguments or alone."
+        self.definitions[title] = {**_describe(what), **any_of([keys, {"type": "null"}])}
+        named = {name: ref(title) for name in names}
+        return [{"type": "object", "properties": named, "additionalProperties": False, "minProperties": 1,
+                 "maxProperties": 1}]  # fmt: skip
 
     def _short_forms(self, entry: Entry) -> list[Form]:
         primary = next((each for each in entry.arguments if each.primary), None)

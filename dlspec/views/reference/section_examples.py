@@ -271,6 +271,16 @@ train:
   callbacks: [terminate_on_nan]
   checkpoint_every: 5 min
 """,
+        """\
+data: {dataset: digits}
+model:
+  - reshape: [8, 8, 1]
+  - rescaling: 15.9375  # from 0 to 16 in these data
+  - resizing: {height: 32, width: 32}
+  - application: {mobilenet: {trainable: false, pooling: avg}}
+  - output
+train: {epochs: 20, thaw_after: 10}
+""",
     ),
     "train.gradient_clipping": (
         "train: {gradient_clipping: {norm: 1}}\n",

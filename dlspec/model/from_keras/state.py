@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlspec.adoption.words import NoWord
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.layers import LayerSpec
+from dlspec.model.unfolding.parts import LearnedNormalization
+
+Live = Callable[[tuple[str, ...]], Any]
+"""The layer of a model at a place."""
 
 TEXT = ("StringLookup", "TextVectorization")
 """Classes whose vocabulary is words."""
@@ -18,6 +22,11 @@ LEARNED = {
     "TextVectorization": ("vocabulary",),
 }
 """Class -> the arguments that say what it learned."""
+
+
+def IN_WEIGHTS(place: tuple[str, ...]) -> Any:
+    """Stands for the layers of a model that is not there: what they learned are weights, which come later."""
+    raise LookupError(place)
 
 
 def before_state(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,9 +43,7 @@ def before_state(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**entry, "config": {**entry["config"], **{key: stand_ins[key] for key in absent}}}
 
 
-def with_state(
-    layer: LayerSpec, entry: Mapping[str, Any], place: tuple[str, ...], live: Callable[[tuple[str, ...]], Any] | None
-) -> LayerSpec:
+def with_state(layer: LayerSpec, entry: Mapping[str, Any], place: tuple[str, ...], live: Live | None) -> LayerSpec:
     """The layer with what it learned, which the model itself knows.
 
     Raises:
@@ -45,6 +52,10 @@ def with_state(
     absent = [key for key in LEARNED.get(entry["class_name"], ()) if entry["config"].get(key) is None]
     if not absent or live is None:
         return layer
+    if live is IN_WEIGHTS:
+        if entry["class_name"] != "Normalization" or getattr(layer, "axis", None) != -1:
+            raise NoWord("what it learned by `adapt` is known only to the model itself; give it as arguments")
+        return LearnedNormalization(invert=bool(entry["config"].get("invert")))
     return type(layer).model_validate({**_given(layer), **_learned(entry["class_name"], live(place))})
 
 

@@ -54,6 +54,7 @@ class Network:
         precision: the dtype policy that most layers have.
         remarks: what calls say that a spec does not.
         ends: model inside -> number of what comes out of it, of the last call where there are several.
+        assumed: whether masks that layers are called with were taken for those that the layers above make.
     """
 
     given: tuple[Given, ...]
@@ -62,6 +63,7 @@ class Network:
     precision: str
     remarks: tuple[str, ...] = ()
     ends: Mapping[str, int] = field(default_factory=dict)
+    assumed: bool = False
 
     def by_number(self) -> dict[int, Call]:
         return {call.number: call for call in self.calls}

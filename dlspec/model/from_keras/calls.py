@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dlspec.adoption.calling import called_with, differs_in_training, rank_of, without_states
-from dlspec.adoption.custom import known_custom, scale_of_sum
-from dlspec.adoption.ends import MODELS, histories, inputs_of, leaves, most_used_policy, names_of_outputs
-from dlspec.adoption.network import Arguments, Call, Network, Place, Ref
-from dlspec.adoption.operations import operations_of, parts_of
-from dlspec.adoption.reading import OPERATIONS, foreign_objects
-from dlspec.adoption.state import before_state, with_state
-from dlspec.adoption.words import NoWord, layer_of, policy_of, written
+from dlspec.model.from_keras.calling import called_with, differs_in_training, rank_of, without_states
+from dlspec.model.from_keras.custom import known_custom, scale_of_sum
+from dlspec.model.from_keras.ends import MODELS, histories, inputs_of, leaves, most_used_policy, names_of_outputs
+from dlspec.model.from_keras.files import OPERATIONS, foreign_objects
+from dlspec.model.from_keras.network import Arguments, Call, Network, Place, Ref
+from dlspec.model.from_keras.operations import operations_of, parts_of
+from dlspec.model.from_keras.state import before_state, with_state
+from dlspec.model.from_keras.words import NoWord, layer_of, policy_of, written
 from dlspec.model.layers import LAYERS
 from dlspec.model.layers.base import Merging
 from dlspec.model.layers.wrappers import TimeDistributed
@@ -37,6 +37,7 @@ class _Laying:
     first: dict[Place, int] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
     count: int = 0
+    assumed: bool = False
 
     def number(self) -> int:
         self.count += 1
@@ -82,7 +83,7 @@ def take_apart(
             laying.problems.append((name, "an output is an input as it is, without a layer"))
     ends = tuple((name, ref.number) for name, ref in zip(names, outputs, strict=True))
     remarks = tuple(dict.fromkeys(laying.remarks))
-    network = Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks, laying.ends)
+    network = Network(tuple(given), tuple(laying.calls), ends, laying.precision, remarks, laying.ends, laying.assumed)
     return network, list(dict.fromkeys(laying.problems))
 
 
@@ -302,6 +303,8 @@ def _without_masks(laying: _Laying, arguments: Arguments) -> Arguments:
     ):
         return arguments
     kwargs = {key: value for key, value in arguments.kwargs.items() if key not in MASKS}
+    laying.assumed = True
+    kwargs = {key: value for key, value in arguments.kwargs.items() if key != "mask"}
     kept = [ref for ref in arguments.tensors if ref not in found]
     return Arguments(kept, arguments.args, kwargs)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dlspec.adoption.network import Given
-from dlspec.adoption.words import NoWord, policy_of
+from dlspec.model.from_keras.network import Given
+from dlspec.model.from_keras.words import NoWord, policy_of
 
 MODELS = ("Functional", "Sequential", "Model")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.adoption.words import NoWord
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.initializers import Constant
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.einsum import EinsumDense

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.adoption.network import Arguments, Ref
-from dlspec.adoption.words import NoWord
+from dlspec.model.from_keras.network import Arguments, Ref
+from dlspec.model.from_keras.words import NoWord
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.attention import Attending
 from dlspec.model.layers.regularization import Regularizing

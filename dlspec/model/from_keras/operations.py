@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dlspec.adoption.words import NoWord, made
 from dlspec.language.registry import snake_case
 from dlspec.language.shapes import ShapeError
 from dlspec.model.activations import ACTIVATIONS
+from dlspec.model.from_keras.words import NoWord, made
 from dlspec.model.layers import LAYERS, LayerSpec
 
 MERGES = {"Add": "add", "Subtract": "subtract", "Multiply": "multiply", "Maximum": "maximum", "Minimum": "minimum"}
@@ -90,6 +90,8 @@ def operation_of(entry: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[
         return _layer(MERGES[name])
     if not odd and len(tensors) == len(numbers) == 1 and (scaled := _scaled(name, values, numbers[0])) is not None:
         return _layer("rescaling", scale=scaled[0], offset=scaled[1])
+    if name == "Cast" and len(tensors) == 1 and config.get("dtype") in ("float32", "float64"):
+        return _layer("identity")  # values of a network are such numbers
     rest = {key: value for key, value in config.items() if key not in ("name", "dtype") and value is not None}
     if len(tensors) == 1 and not numbers and not odd and tensors[0].shape is not None:
         made = _of_one(name, rest, tensors[0].shape)
