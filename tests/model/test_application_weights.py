@@ -79,6 +79,7 @@ def test_where_they_are_not_there_the_message_says_which_file_goes_where(cache, 
     assert (cache / "efficientnetb0_notop.h5").read_bytes() == b"cut off"  # which Keras would have removed
 
 
+@pytest.mark.slow
 def test_a_file_of_ones_own_is_relative_to_the_spec_and_its_run(mobilenet, tmp_path):
     mobilenet.save_weights(tmp_path / "own.weights.h5")
     spec = spec_of(tmp_path, alpha=0.25, pooling="avg", weights="own.weights.h5", trainable=False)

@@ -14,7 +14,7 @@ from dlspec.model.unfolding.rows import Plain, expanded
 from dlspec.model.unfolding.write_structures import structure_of, text_of, watched
 
 pytestmark = pytest.mark.filterwarnings("ignore:`input_shape` is undefined")  # which weights Keras takes then
-EVERYDAY = ("mobilenet_0.25", "mobilenet_v3_small_minimalistic", "efficientnet_b0", "resnet50")
+EVERYDAY = ("mobilenet_0.25", "efficientnet_b0")
 VARIANTS = [(name, stem, given) for name in APPLICATIONS for stem, given in variants(name)]
 
 
@@ -74,7 +74,8 @@ def test_every_structure_has_its_network():
     assert own == theirs
 
 
-@pytest.mark.parametrize("stem", ["mobilenet_0.25", pytest.param("nasnet_mobile", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", ["mobilenet_0.25", "nasnet_mobile"])
 def test_structures_are_as_this_keras_makes_them(stem):
     name, _, given = next(each for each in VARIANTS if each[1] == stem)
     assert (STRUCTURES / f"{stem}.json").read_text() == text_of(structure_of(APPLICATIONS[name], given))
@@ -121,7 +122,7 @@ FAMILIES = (*PREPROCESSED, "efficientnet_b0", "efficientnet_v2_b0", "mobilenet_v
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in ("mobilenet", "efficientnet_b0") else pytest.mark.slow) for n in FAMILIES]
+    "name", [pytest.param(n, marks=() if n == "mobilenet" else pytest.mark.slow) for n in FAMILIES]
 )
 def test_pixels_come_out_as_keras_has_them(name, tmp_path, monkeypatch):
     """With the network's own preprocessing, and all that it is made of, on pictures of an odd size."""
@@ -139,7 +140,8 @@ def test_pixels_come_out_as_keras_has_them(name, tmp_path, monkeypatch):
               "InceptionV3": keras.applications.inception_v3}  # fmt: skip
     seen = module[listed.keras].preprocess_input(x.copy()) if listed.keras in module else x
     wanted = np.asarray(model(seen))
-    end = keras.Model(network.input, network.get_layer("net_max_pool").output)
+    last = [layer.name for layer in dlspec.graph(text).layers if layer.borrowed][-1]  # behind the pooling of some
+    end = keras.Model(network.input, network.get_layer(last).output)
     got = np.asarray(end(x))
     assert np.ptp(wanted) > 0
     np.testing.assert_allclose(got, wanted, rtol=0, atol=2e-5 * np.abs(wanted).max())
