@@ -133,15 +133,20 @@ class OfCopies(TypedDict):
     all: Text
 
 
-Sources = BeforeValidator(
-    lambda v: v if isinstance(v, list | tuple) else [v], json_schema_input_type=Text | OfCopies | list[Text | OfCopies]
-)
+Sources = Annotated[
+    list[Text],
+    BeforeValidator(
+        lambda v: v if isinstance(v, list | tuple) else [v],
+        json_schema_input_type=Text | OfCopies | list[Text | OfCopies],
+    ),
+]
+"""Names of layers: one, or several."""
 
 
 class ModelItem(Kind):
     """Base of what may stand in a list of layers: layer types, and the ways to combine them."""
 
-    from_: Annotated[list[Text], Sources, Field(min_length=1)] | None = Field(
+    from_: Annotated[Sources, Field(min_length=1)] | None = Field(
         None, description="the layers it takes its input from, instead of the one above"
     )
 

@@ -18,7 +18,7 @@ from dlspec.language.fields import Amount, OneOrMore, SpecModel
 from dlspec.language.quantities import Bytes, Latency, Time
 from dlspec.language.registry import Kind, OneOf, Registry
 from dlspec.model.activations import ACTIVATIONS, ActivationName
-from dlspec.model.layers.base import LayerName
+from dlspec.model.layers.base import LayerName, Sources
 from dlspec.model.layers.recurrent import UseCudnn
 from dlspec.pretraining import PRETRAINING, PretrainingMethod
 
@@ -35,9 +35,24 @@ def _pattern(pattern: str, message: str) -> Form:
     return {"type": "string", "pattern": pattern, "patternErrorMessage": message}
 
 
+_COPIES: Form = {
+    "properties": {"all": {"type": "string", "description": "a layer, in every copy of the `repeat` above"}},
+    "required": ["all"],
+    "additionalProperties": False,
+}
+
 _CHECKED: tuple[tuple[Any, Form], ...] = (
     (ActivationName, {"title": "activation", "enum": list(ACTIVATIONS)}),
     (LayerName, _pattern("^[A-Za-z][A-Za-z0-9_-]*$", "needed: letters a to z, digits, _ and -, a letter first")),
+    (
+        Sources,
+        {
+            "type": ["string", "object", "array"],
+            **_COPIES,
+            "items": {"type": ["string", "object"], **_COPIES},
+            "minItems": 1,
+        },
+    ),
     (Bytes, _pattern(r"^\d+(\.\d+)? ?[KMGT]?B$", "needed: a number and a unit, such as 50 MB")),
     (Time, _pattern(r"^\d+(\.\d+)? ?(s|min|h)$", "needed: a number and a unit, such as 5 min")),
     (Latency, _pattern(r"^\d+(\.\d+)? ?(us|ms|s)$", "needed: a number and a unit, such as 5 ms")),
