@@ -304,7 +304,6 @@ def _without_masks(laying: _Laying, arguments: Arguments) -> Arguments:
         return arguments
     kwargs = {key: value for key, value in arguments.kwargs.items() if key not in MASKS}
     laying.assumed = True
-    kwargs = {key: value for key, value in arguments.kwargs.items() if key != "mask"}
     kept = [ref for ref in arguments.tensors if ref not in found]
     return Arguments(kept, arguments.args, kwargs)
 
