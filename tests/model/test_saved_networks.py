@@ -228,7 +228,7 @@ def test_the_network_of_a_run_is_taken_from_raw_values_on(tiny_run, tmp_path):
     name = next(layer.name for layer in run.model.layers if isinstance(layer, keras.Model))
     spec = tmp_path / "spec.yaml"
     layer = f"network: {{file: {run.folder / 'model.keras'}, up_to: {name}/h2, trainable: false, name: taken}}"
-    spec.write_text(f"dlspec: 1\ndata: {{dataset: digits, scale: none}}\nmodel:\n  - {layer}\n  - output\n")
+    spec.write_text(f"dlspec: 1\nseed: 3\ndata: {{dataset: digits, scale: none}}\nmodel:\n  - {layer}\n  - output\n")
     assert validate(spec) == []
     network = dlspec.build(spec)
     own = [each.name for each in dlspec.graph(spec).layers if each.borrowed]
@@ -248,3 +248,19 @@ def test_an_address_is_not_fetched(tmp_path):
     found = problem(tmp_path, "network: https://example.com/backbone.keras", "output")
     assert (found.code, found.is_error) == ("network-not-found", True)
     assert "an address" in found.message
+
+
+def test_a_network_of_a_run_has_not_seen_the_test_part(tiny_run, tmp_path):
+    """As with `pretrain: {from: RUN}`: another seed, or another split, draws another test part."""
+    run = tiny_run("digits")
+    split = run.spec.written()["data"]["split"]
+    shares = f"{{validation: {split['validation']}, test: {split['test']}}}"
+    for seed, own, codes in (
+        (run.spec.seed, shares, []),
+        (run.spec.seed + 1, shares, ["seen-test-part"]),
+        (run.spec.seed, "{validation: 0.1, test: 0.4}", ["seen-test-part"]),
+    ):
+        layer = f"network: {{file: {run.folder / 'model.keras'}, trainable: false}}"
+        text = f"dlspec: 1\nseed: {seed}\ndata: {{dataset: digits, scale: none, split: {own}}}\nmodel:\n"
+        found = dlspec.validate(f"{text}  - {layer}\n  - output\n")
+        assert [problem.code for problem in found] == codes

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlspec.language.diagnostics import Diagnostic, Label, Severity
+from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 from dlspec.language.yaml import read_file
@@ -74,23 +74,7 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
     if source is None or other is None or not taken:
         return
     span = spec.span("pretrain", "from")
-    compared = spec.evaluate.compare if spec.has("evaluate") else None
-    generated = spec.data.dataset is not None and spec.data.dataset.generated  # each seed has samples of its own
-    other_seed = spec.seed != other.get("seed")
-    same = _same_data(spec, other, source.parent) and not (generated and other_seed)
-    if same and not signature.test_rows:
-        by_seed = signature.window is None and spec.data.split.drawn and not generated
-        folds = spec.data.split.times_trained > 1  # that run was trained on what other folds are tested on
-        here = folds or _other_test_part(spec, other) or (by_seed and other_seed)
-        same_parts = f"write `seed: {other.get('seed')}` and the same `split`"
-        if here or (by_seed and compared is not None and compared.without_pretraining.seeds > 1):
-            yield Diagnostic(
-                "seen-test-part",
-                "that run was trained on the same data in other parts, and so on samples of this test part",
-                span if here else spec.key_span("evaluate", "compare"),
-                Severity.WARNING,
-                help="test without folds" if folds else same_parts if here else "write `seeds: 1`",
-            )
+    yield from _seen_before(checked, other, source.parent, span)
     theirs, own = other["data"].get("scale", "standard"), spec.data.scale
     if theirs != own and any(place.at_input for place in _places(checked, taken).values()):
         yield Diagnostic(
@@ -99,6 +83,45 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
             span,
             Severity.WARNING,
             help=f"write `scale: {theirs}` under `data`",
+        )
+
+
+@rule
+def networks_of_runs_have_not_seen_the_test_part(checked: Checked) -> Iterator[Diagnostic]:
+    """A network that is taken over from a run on the same data must not have been trained on what is tested here."""
+    spec = checked.spec
+    if checked.signature is None or not spec.has("data") or not spec.has("model"):
+        return
+    for item, path in spec.model.items():
+        for key in item.files:
+            file = spec.model.folder_of(*path[1:], item.type_name) / getattr(item, key)
+            folder = file if file.is_dir() else file.parent
+            other = _other_spec(folder / RESOLVED)
+            if other is not None:
+                yield from _seen_before(checked, other, folder, spec.key_span(*path, item.type_name))
+
+
+def _seen_before(checked: Checked, other: Mapping[str, Any], folder: Path, span: Span) -> Iterator[Diagnostic]:
+    """Whether a run, whose resolved spec is in a folder, was trained on samples of the test part here."""
+    spec, signature = checked.spec, checked.signature
+    assert signature is not None, "without it nothing is known of the test part"
+    compared = spec.evaluate.compare if spec.has("evaluate") else None
+    generated = spec.data.dataset is not None and spec.data.dataset.generated  # each seed has samples of its own
+    other_seed = spec.seed != other.get("seed")
+    same = _same_data(spec, other, folder) and not (generated and other_seed)
+    if not same or signature.test_rows:
+        return
+    by_seed = signature.window is None and spec.data.split.drawn and not generated
+    folds = spec.data.split.times_trained > 1  # that run was trained on what other folds are tested on
+    here = folds or _other_test_part(spec, other) or (by_seed and other_seed)
+    same_parts = f"write `seed: {other.get('seed')}` and the same `split`"
+    if here or (by_seed and compared is not None and compared.without_pretraining.seeds > 1):
+        yield Diagnostic(
+            "seen-test-part",
+            "that run was trained on the same data in other parts, and so on samples of this test part",
+            span if here else spec.key_span("evaluate", "compare"),
+            Severity.WARNING,
+            help="test without folds" if folds else same_parts if here else "write `seeds: 1`",
         )
 
 
