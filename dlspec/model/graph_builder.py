@@ -109,8 +109,12 @@ class GraphBuilder:
             place = self.messages.value_at(path, written.type_name)
             self.problems.append(self.messages.unknown_name(name, place))
             return self._add(Broken(), unused, wires, path, written, fits=False)
-        shared = self._add(first.layer, unused, wires, path, written, first.name)
-        problem = self.messages.other_sizes(first, self.laid.layers[-1])
+        wrong = self.messages.wrong_number(first.layer, wires, written, path)
+        if wrong:
+            self.problems.append(wrong)
+            wires = [Wire(wire.source, None) for wire in wires]
+        shared = self._add(first.layer, unused, wires, path, written, first.name, fits=wrong is None)
+        problem = None if wrong else self.messages.other_sizes(first, self.laid.layers[-1])
         if problem:
             self.problems.append(problem)
         return shared

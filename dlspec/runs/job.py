@@ -149,7 +149,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         TrainingError: it takes more memory than there is.
         DataError: a plugin builds it of what could not be opened again.
     """
-    from dlspec.model.build import build_network
+    from dlspec.model.build import build_network, in_use
     from dlspec.model.saved import check_can_be_opened
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
@@ -159,7 +159,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
     if anything_added():
-        check_can_be_opened(network)
+        check_can_be_opened(in_use(network))
     return network
 
 
