@@ -19,12 +19,19 @@ class SamplingLayer(keras.layers.Layer):
     def __init__(self, kl: float, **more: Any) -> None:
         super().__init__(**more)
         self.kl = kl
+        self.adds_loss = True
+        """Whether it adds the mean divergence to the losses of the network itself; the trainer does so with weights."""
         self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator()
-        # of a batch, for Keras's own steps, which tell the loss alone
+        self.tells_parts = False
+        """Whether Keras sees the metrics, which hold the parts of a batch's loss: its own steps tell the loss alone."""
         self.error_of_batch = keras.metrics.Mean(name="error_of_batch")
         self.divergence_of_batch = keras.metrics.Mean(name="divergence_of_batch")
         self._now = local()  # several devices lead the network forward, each in a thread
+
+    @property
+    def metrics(self) -> list[Any]:
+        return super().metrics if self.tells_parts else []
 
     def draw(self, count: Any) -> Any:
         """Standard normal noise for so many samples."""
@@ -43,6 +50,8 @@ class SamplingLayer(keras.layers.Layer):
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
         mean, log_var = inputs
         self._now.divergences = divergences(mean, log_var, mask[0] if isinstance(mask, list | tuple) else mask)
+        if self.adds_loss:
+            self.add_loss(self.kl * ops.mean(self.divergences))
         if not training:
             return mean
         noise = getattr(self._now, "noise", None)

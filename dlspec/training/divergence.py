@@ -31,12 +31,11 @@ class LossParts:
     def __init__(self, layers: Sequence[SamplingLayer], error: str) -> None:
         self.layers = layers
         self.names = (error, DIVERGENCE)
-        self.kept = False
         self._now = local()
 
     def keep(self) -> None:
         """Has every loss update what `of_batch` tells, for steps that Keras makes itself."""
-        self.kept = True
+        self.layers[0].tells_parts = True
 
     @property
     def last(self) -> tuple[Any, Any]:
@@ -46,7 +45,7 @@ class LossParts:
     def computed(self, error: Any, divergence: Any) -> None:
         """Is told of a loss."""
         self._now.parts = (error, divergence)
-        if self.kept:
+        if self.layers[0].tells_parts:
             self.layers[0].error_of_batch.update_state(error)
             self.layers[0].divergence_of_batch.update_state(divergence)
 
@@ -68,6 +67,8 @@ def add_divergence(network: Any, reduction: str, error: str) -> None:
     layers = [layer for layer in network.layers if isinstance(layer, SamplingLayer)]
     if not layers:
         return
+    for layer in layers:
+        layer.adds_loss = False
     before, together = network.compute_loss, PerSample(reduction=reduction)
     parts = LossParts(layers, error)
 

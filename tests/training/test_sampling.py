@@ -194,6 +194,21 @@ def test_what_is_held_out_is_judged_by_the_mean(way):
         assert found.parts_held_out == pytest.approx([error, divergence], rel=1e-4)
 
 
+def test_a_built_network_adds_the_divergence_under_fit():
+    """`dlspec.build` gives the network without the trainer."""
+    model = dlspec.build(SPEC.replace("name: code", "kl: 0.5, name: code"))
+    model.compile("sgd", dlspec.load(SPEC).train.loss.build())
+    x = RANDOM.uniform(size=(20, 8, 8)).astype("float32")
+    found = model.evaluate(x, x.reshape(20, 64), batch_size=20, verbose=0)
+    layers = {layer.name: layer.get_weights() for layer in model.layers if layer.get_weights()}
+    seen = np.maximum(x.reshape(20, 64) @ layers["seen"][0] + layers["seen"][1], 0)
+    mean, log_var = (seen @ layers[name][0] + layers[name][1] for name in ("mean", "log_var"))
+    divergence = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1).mean()
+    given, truth = as_array(model(x)), x.reshape(20, 64)
+    error = -(truth * np.log(given) + (1 - truth) * np.log(1 - given)).sum(axis=1).mean()
+    assert found == pytest.approx(error + 0.5 * divergence, rel=1e-4)
+
+
 @cache
 def whole(**overrides):
     training = Training(SPEC, **overrides)
