@@ -22,7 +22,9 @@ from dlspec.model.layers.mirroring import Backwards, BothEnds, LastOutput
 from dlspec.model.layers.normalization import RMSNormalization
 from dlspec.model.layers.operations import Operating
 from dlspec.model.layers.preprocessing import HashedCrossing
+from dlspec.model.layers.sampling import Sampling
 from dlspec.model.layers.vocabulary import TextVectorization
+from dlspec.training.losses.reconstruction import Summed
 
 OF_ALL = ("name", "trainable", "dtype", "from_")
 """Keys of every layer, which stand behind its own."""
@@ -118,6 +120,8 @@ def check_known(kind: Kind) -> None:
     """Raises NotWritten where something comes from a plugin, also where it extends what is known."""
     if not type(kind).__module__.startswith("dlspec."):
         raise NotWritten(f"`{kind.type_name}` comes from a plugin")
+    if isinstance(kind, Summed):
+        raise NotWritten(f"Keras has no loss `{kind.type_name}`, which is a sum over the values of a sample")
 
 
 def connected(layer: LayerSpec, made: Call | Code, inputs: Sequence[Code], taken: Taken | None = None) -> Call | Code:
@@ -202,6 +206,8 @@ TAKINGS: dict[type[LayerSpec], Connection] = {
 def _check_own(layer: LayerSpec) -> None:
     if not type(layer).__module__.startswith("dlspec."):
         raise NotWritten(f"`{layer.type_name}` is a layer of a plugin")
+    if isinstance(layer, Sampling):
+        raise NotWritten("Keras has no layer `sampling`, which draws and adds to the loss")
 
 
 def _given(kind: Kind, built: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

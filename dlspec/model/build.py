@@ -120,7 +120,7 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     from keras import ops
 
     steps = data.preprocessing
-    network = _in_use(network)
+    network = in_use(network)
     if steps.columns:
         return _with_encodings(network, data)
     given = keras.Input(data.train.raw.shape[1:], name="raw", dtype=steps.dtype)
@@ -147,16 +147,21 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     return keras.Model(given, x, name=f"{network.name}_from_raw")
 
 
-def _in_use(network: Any) -> Any:
+def in_use(network: Any) -> Any:
     """The same layers as a model without the optimizer, whose state would be saved with them, and without the layers
-    that change images at random: Keras applies those also where a model is called as a function."""
+    that change images at random: Keras applies those also where a model is called as a function. The mean takes the
+    place of a code that is drawn in training."""
     import keras
 
+    from dlspec.model.sampling_layer import SamplingLayer
+
     def call(layer: Any, *given: Any, **more: Any) -> Any:
+        if isinstance(layer, SamplingLayer):
+            return keras.layers.Identity(name=layer.name, dtype=layer.dtype_policy.name)(given[0][0])
         return given[0] if _is_augmentation(layer) else layer(*given, **more)
 
     same = keras.Model(network.input, network.output, name=network.name)
-    if any(_is_augmentation(layer) for layer in network.layers):
+    if any(isinstance(layer, SamplingLayer) or _is_augmentation(layer) for layer in network.layers):
         return keras.models.clone_model(same, clone_function=lambda layer: layer, call_function=call)
     return same
 
@@ -194,7 +199,13 @@ def preprocessing_of(model: Any) -> Any:
     return keras.Model(model.inputs if len(model.inputs) == 1 else model.input, scaled)
 
 
-def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[str, Sequence[Any]] | None) -> Any:
+def part_of(
+    model: Any,
+    last: str | None,
+    first: str | None,
+    weights: Mapping[str, Sequence[Any]] | None,
+    trained: Collection[str] = (),
+) -> Any:
     """A part of a saved model as a model of its own.
 
     Args:
@@ -202,6 +213,7 @@ def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[st
         last: the layer whose output it puts out; None: the network's own.
         first: the layer whose input it takes; None: raw columns, which the model's own preprocessing scales.
         weights: of layers, instead of those that they have.
+        trained: names of the layers that the network had in training.
 
     Raises:
         DataError: there is no such layer, or `first` does not lead to `last`.
@@ -212,9 +224,15 @@ def part_of(model: Any, last: str | None, first: str | None, weights: Mapping[st
     known = {layer.name: layer for layer in network.layers}
     for name in (last, first):
         if name is not None and name not in known:
-            help = did_you_mean(name, known, otherwise=f"there are {one_of(known)}")
+            there = f"there are {one_of(known)}"
+            if name in trained:
+                message = f"`{name}` is there for training alone, and not in the model that is saved"
+                raise DataError.of("unknown-layer-name", message, help=there)
+            help = did_you_mean(name, known, otherwise=there)
             raise DataError.of("unknown-layer-name", f"the network has no layer `{name}`", help=help)
     for name, values in (weights or {}).items():
+        if name not in known:  # it is there for training alone
+            continue
         known[name].set_weights(values)
     end = network.output if last is None else known[last].output
     name = f"{first or 'raw'}_to_{last or 'output'}"

@@ -88,7 +88,9 @@ class LayerMessages:
             "wrong-number-of-inputs",
             f"`{layer.type_name}` takes {'one input' if most == 1 else f'{most} inputs at most'}, got {len(wires)}",
             self.value_at(path, written.type_name, "from"),
-            help=f"merge them first: `concatenate: {{from: [{', '.join(wire.source for wire in wires)}]}}`",
+            help=f"merge them first: `concatenate: {{from: [{', '.join(wire.source for wire in wires)}]}}`"
+            if most == 1
+            else f"name {most} of them",
         )
 
     def other_sizes(self, first: GraphLayer, again: GraphLayer) -> Diagnostic | None:

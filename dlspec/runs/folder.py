@@ -252,14 +252,14 @@ class Run(InNotebooks):
 
         with fitting_together(self.folder):
             if not pretrained:
-                return part_of(self.model, last, first, None)
+                return part_of(self.model, last, first, None, self.graph.by_name)
             if not (self.folder / PRETRAINED).is_file():
                 raise DataError.of(
                     "not-pretrained", f"`{self.folder}` was not pretrained", help="leave `pretrained` out"
                 )
             pretrained_layers = LayerWeights.load(self.folder / PRETRAINED).layers
             self._file(PRETRAINED)  # what is wrong with the arrays says more than a checksum
-            return part_of(self._load_model(), last, first, pretrained_layers)
+            return part_of(self._load_model(), last, first, pretrained_layers, self.graph.by_name)
 
     @property
     def report(self) -> Path:

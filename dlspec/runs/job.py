@@ -150,7 +150,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         DataError: a plugin builds it of what could not be opened again, or weights that others have trained are not
             there.
     """
-    from dlspec.model.build import build_network
+    from dlspec.model.build import build_network, in_use
     from dlspec.model.saved import check_can_be_opened
     from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
@@ -162,7 +162,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
         give_weights(network, plan.graph, spec.model)
     if anything_added():
-        check_can_be_opened(network)
+        check_can_be_opened(in_use(network))
     return network
 
 

@@ -17,6 +17,7 @@ from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.activations import ReLU
 from dlspec.model.layers.core import Lookup
+from dlspec.runs.collapsed import collapsed_units
 from dlspec.runs.job import Job, new_network
 from dlspec.runs.records.data import Parts
 from dlspec.spec.planning import choice_by_validation
@@ -83,7 +84,8 @@ def remarks(
         own, start = (predict(model, some.inputs) for model in (network, new_network(job.spec, job.plan, data)))
         if not learned(data, some, own, start):
             found.append(_never_moved(losses, "", _cure(job, some, bool(dead or known), evaluation.losses)))
-    return [*found, *map(_of_dead, dead), *_small_validation(job, network, evaluation)]
+    found += map(_of_dead, dead)
+    return [*found, *collapsed_units(graph, network, some.inputs), *_small_validation(job, network, evaluation)]
 
 
 # --- a loss that never moves

@@ -17,6 +17,7 @@ from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, Whole
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.core import Lookup
+from dlspec.model.layers.sampling import samplings
 from dlspec.spec.spec import Spec
 from dlspec.training.losses import LOSSES
 
@@ -84,6 +85,17 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
             }
         ),
     )
+
+
+def fill_in_loss(spec: Spec, signature: Signature, graph: Graph) -> Spec:
+    """The spec with the default loss of a variational autoencoder: a sum over the values of a sample, as the divergence
+    beside it is a sum over the code. It is the cross-entropy where inputs lie in [0, 1] and the output is a
+    probability, else the squared error."""
+    if spec.is_written("train", "loss") or signature.target.kind != "input" or not samplings(graph):
+        return spec
+    inside = signature.target.inside and graph.inside(False)[graph.outputs[0]]
+    loss = LOSSES["cross_entropy" if inside else "squared_error"]()
+    return spec.with_changes(train=spec.train.model_copy(update={"loss": loss}))
 
 
 def fill_in_sizes(spec: Spec, graph: Graph) -> Spec:

@@ -184,10 +184,10 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "train.loss": {
         "crossentropy cross_entropy_loss crossentropyloss nll nll_loss nllloss ce bce bceloss bce_loss bcewithlogits "
         "bcewithlogitsloss log_loss logloss softmax logistic auto default none xent softmax_cross_entropy accuracy "
-        "sigmoid_cross_entropy cross_entropy": _USUAL_LOSS,
+        "sigmoid_cross_entropy": _USUAL_LOSS,
         "focal focal_loss": "leave `loss` out, and write `class_weight: balanced` where classes are of unequal size",
         "l1loss l1 l1_loss": "write `loss: mae`",
-        "l2 l2loss l2_loss mseloss mse_loss squared_error rmse": "write `loss: mse`",
+        "l2 l2loss l2_loss mseloss mse_loss rmse": "write `loss: mse`",
         "smoothl1 smooth_l1 smoothl1loss huberloss": "write `loss: huber`",
     },
     "train.early_stopping": {
@@ -253,7 +253,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
 }
 """Where a value stands, or the name of a layer -> values of others -> the cure."""
 
-MERGING = frozenset({"concatenate", "add", "average", "maximum", "minimum", "multiply", "subtract", "dot", "matmul"})
+MERGING = frozenset(
+    {"concatenate", "add", "average", "maximum", "minimum", "multiply", "subtract", "dot", "matmul", "sampling"}
+)
 """Layers behind whose name people write those that they merge."""
 ALL_COLUMNS = frozenset({"all", "*", "auto", "any", "everything", "rest", "numeric", "none", "default"})
 """What people write for all columns."""

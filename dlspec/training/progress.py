@@ -47,7 +47,7 @@ class HistoryRow:
     """One epoch: mean loss over the samples trained on, and over the held-out ones; None without any.
 
     Args:
-        measures: what else the method of a stage measures.
+        measures: what else the method of a stage measures, or the parts that the loss of the network has.
     """
 
     stage: str
@@ -69,15 +69,17 @@ _OWN = tuple(own.name for own in fields(HistoryRow) if own.name != "measures")
 class Progress:
     """Where training stands: `epoch` and `step` count what is done in stage number `stage`.
 
-    `loss_sum` adds up the loss of every sample, or place, of the epoch so far, `seconds` its time. `best` and `wait`
-    are those of early stopping; `callbacks` holds the numbers that each callback counts. `first_loss` is that of a
-    stage before its first step. `begun`: whether the stage stands at its first step, or behind it.
+    `loss_sum` adds up the loss of every sample, or place, of the epoch so far, `parts` those of its parts by their
+    names, `seconds` its time. `best` and `wait` are those of early stopping; `callbacks` holds the numbers that each
+    callback counts. `first_loss` is that of a stage before its first step. `begun`: whether the stage stands at its
+    first step, or behind it.
     """
 
     stage: int = 0
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     best: float = math.inf
     best_epoch: int = 0

@@ -140,7 +140,7 @@ class StageRun:
                     failure = partial(self._failure, engine, epoch, val_loss)
                     return callbacks.end_at_nan(epoch, val_loss, failure)
             seconds = progress.seconds + time.perf_counter() - began
-            measures = _measures(model, samples) if stage.kind == "pretrain" else {}
+            measures = _measures(model, samples) if stage.kind == "pretrain" else self._parts(engine)
             mean = progress.loss_sum / samples.all_counting
             row = HistoryRow(stage.name, epoch, mean, val_loss, round(seconds, 4), measures)
             if stopping:  # here, since `swap_ema_weights` takes the weights that were measured out again
@@ -152,9 +152,20 @@ class StageRun:
             progress.history.append(row)
             progress.epoch, progress.step = epoch, 0
             progress.loss_sum = progress.seconds = 0.0
+            progress.parts = {}
             self.hooks.listener.epoch_ends(stage, row)
             check_progress(stage, progress)
         return "all epochs"
+
+    def _parts(self, engine: Engine) -> dict[str, float]:
+        """The parts that the loss of an epoch has, of the samples trained on and of those held out."""
+        if engine.parts is None:
+            return {}
+        found = {name: value / self.samples.all_counting for name, value in self.state.progress.parts.items()}
+        if len(self.samples.held_out):
+            names = (f"val_{name}" for name in engine.parts.names)
+            found |= dict(zip(names, map(float, engine.parts_held_out), strict=True))
+        return found
 
     def _order(self, epoch: int) -> Array:
         """The sample at each place of an epoch, which is counted from 1."""
@@ -196,7 +207,11 @@ class StageRun:
         for step, loss in enumerate(map(float, losses), start=first + 1):
             progress.step = step
             batch = order[(step - 1) * stage.batch_size : step * stage.batch_size]
-            progress.loss_sum += loss * self.samples.counting(batch)
+            counting = self.samples.counting(batch)
+            progress.loss_sum += loss * counting
+            if engine.parts is not None:
+                for name, value in zip(engine.parts.names, engine.parts_of_steps[step - 1 - first], strict=True):
+                    progress.parts[name] = progress.parts.get(name, 0.0) + float(value) * counting
             if not math.isfinite(loss):
                 return loss
             callbacks.call.on_train_batch_end(step - 1, {"loss": loss})

@@ -146,6 +146,8 @@ class Trainer:
         last = index == len(self.plan.stages) - 1
         if index < self.state.progress.stage and not last:
             return
+        from dlspec.training.divergence import add_divergence, plain_loss
+
         settings, train, held_out = self.settings.train, self.data.train, self.data.validation
         loss, target = settings.loss, self.data.signature.target
         assert loss is not None, "the default loss was filled in"
@@ -170,9 +172,11 @@ class Trainer:
         with devices_of(self.settings.runtime):
             # a schedule goes on where frozen layers thaw
             optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule, steps * before)
+            plain_loss(self.network)
             self.network.compile(optimizer=optimizer, loss=loss.build())
             if target.places:
                 keep_mask(self.network)
+            add_divergence(self.network, loss.reduction, "reconstruction" if target.kind == "input" else "error")
         self._begin(self.network)
         if index < self.state.progress.stage:  # stopped after training, before the results were written
             return

@@ -26,6 +26,13 @@ COMMON = "data: {dataset: digits, scale: min_max}\nmodel: [flatten, " + DENSE + 
 TRAIN = "train: {epochs: 16, batch_size: 50, checkpoint_every: 0.05 s%s}\n"
 
 
+VAE = (
+    "data: {dataset: digits, scale: min_max, target: input}\nmodel:\n  - flatten\n  - dense: {units: 16, name: seen}\n"
+    "  - dense: {units: 2, name: mean}\n  - dense: {units: 2, name: log_var, from: seen}\n"
+    "  - sampling: {from: [mean, log_var]}\n  - dense: 16\n  - output\n"
+)
+
+
 def pretrained(settings: str) -> str:
     return COMMON + f"pretrain: {{{settings}, epochs: 12, batch_size: 50}}\n" + TRAIN % ""
 
@@ -49,6 +56,8 @@ SPECS = {
     "compiled_stages": pretrained("method: denoising_autoencoder").replace("units: 12", "units: 16")
     + "runtime: {xla: on}\n",
     "unrolled": pretrained("method: autoencoder, then: unroll").replace("scale:", "target: input, scale:"),
+    "vae": VAE + TRAIN % ", early_stopping: {patience: 2}",
+    "vae_compiled": VAE + TRAIN % "" + "runtime: {xla: on}\n",
     "compare": pretrained("method: autoencoder") + "evaluate: {compare: {without_pretraining: {seeds: 2}}}\n",
     "pictures": "data: {images: pics, cache: none}\nmodel: [flatten, {dense: 8}, {dropout: 0.2}, output]\n"
     + TRAIN % "",

@@ -23,6 +23,8 @@ SPECS = {
     "supervised": f"model: [{DENSE}, dense: 9, output]\npretrain: {{method: supervised, epochs: 2}}",
     "synchronized": "model: [dense: {units: 9, use_bias: false}, batch_normalization: {synchronized: true}, "
     "dropout: 0.2, output]",
+    "sampling": f"model:\n  - {DENSE}\n  - dense: {{units: 4, name: mean}}\n"
+    "  - dense: {units: 4, name: log_var, from: dense_1}\n  - sampling: {from: [mean, log_var]}\n  - output\n",
     "masked": "model: [masking, lstm: {units: 4, return_sequences: true}, output]",
 }
 OTHERS = [name for name in SPECS if name != "dropout"]

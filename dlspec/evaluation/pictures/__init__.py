@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from dlspec.data.preparation import Part, Prepared
+from dlspec.evaluation.pictures.decoded import decoded
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.model.graph import Graph
 from dlspec.model.layers.convolution import Conv2D
 from dlspec.model.layers.core import Dense
+from dlspec.model.layers.sampling import samplings
 from dlspec.training.plan import Plan
 from dlspec.training.values import as_array, predict
 
@@ -61,6 +63,8 @@ class Pictures:
         if kind == "input":
             self.arrays |= given_back(self.data.test, predictions)
             self._keep_code(network)
+            if is_picture(self.data.train.inputs.shape[1:]) and self.data.signature.window is None:
+                self.arrays |= decoded(self.data, self.graph, network)
 
     @property
     def facts(self) -> dict[str, dict[str, float]]:
@@ -117,7 +121,8 @@ class Pictures:
         """Test samples in the plane of a code of two numbers, with the classes that the data have besides."""
         import keras
 
-        narrow = [layer for layer in self.graph.hidden if layer.output_shape == (None, 2)]
+        layers = samplings(self.graph) or self.graph.hidden
+        narrow = [layer for layer in layers if layer.output_shape == (None, 2)]
         if not narrow:
             return
         test = self.data.test

@@ -28,6 +28,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     network_outputs,
     networks,
     pretraining,
+    sampling,
     splits,
     taken_layers,
     tracking,
@@ -36,7 +37,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
 )
 from dlspec.spec.checks.base import RULES, Checked, severity_of
 from dlspec.spec.checks.ignoring import without_ignored
-from dlspec.spec.defaults import fill_in, fill_in_sizes
+from dlspec.spec.defaults import fill_in, fill_in_loss, fill_in_sizes
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.reading import read_guessing, read_otherwise
 from dlspec.spec.signature import read_signature
@@ -143,6 +144,8 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
         spec = fill_in(spec, signature)
     graph, found = make_graph(spec.model, signature, spec.unrolled_at)
     spec = fill_in_sizes(spec, graph)
+    if signature:
+        spec = fill_in_loss(spec, signature, graph)
     if spec.has("model"):
         problems += found
     series = description is not None and description.layout == "series"

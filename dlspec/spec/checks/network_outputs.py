@@ -16,6 +16,7 @@ from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
 from dlspec.spec.spec import Spec
+from dlspec.training.losses.reconstruction import Summed
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
 """Activation that a target needs -> those that give what it needs."""
@@ -144,6 +145,21 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.loss is None:
         return
     target, loss = signature.target, spec.train.loss
+    if isinstance(loss, Summed) and not loss.fits(target):
+        given_back = target.kind == "input"
+        what = {"number": "a number", "class": "a class", "labels": "labels"}.get(target.kind, "")
+        yield Diagnostic(
+            "loss-mismatch",
+            f"`{loss.type_name}` compares values in [0, 1], and scaled as they are those of the input are any numbers"
+            if given_back
+            else f"`{loss.type_name}` is a sum over the values of an input that is given back, and `{target.name}` is "
+            f"{what}",
+            spec.span("train", "loss"),
+            help="write `scale: min_max` under `data`, or `loss: squared_error`"
+            if given_back
+            else "leave `loss` out: it is what the target needs",
+        )
+        return
     if not loss.fits(target):
         kinds = {"number": "a number", "binary": "two classes or labels", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
@@ -194,7 +210,8 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
         "number",
         spec.key_span(*last.path, last.type_name),
         labels=(Label(spec.span("train", "loss"), "compared by this"),) if given else (),
-        help="write `activation: sigmoid` there, or `loss: mse` under `train`",
+        help=f"write `activation: sigmoid` there, or `loss: {'squared_error' if isinstance(loss, Summed) else 'mse'}` "
+        "under `train`",
     )
 
 

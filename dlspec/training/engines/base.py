@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from dlspec.data.arrays import is_read_later
 from dlspec.language.registry import Kind, Registry
 from dlspec.training.batches import BatchReader, batches
 from dlspec.training.values import EVALUATION_BATCH
+
+if TYPE_CHECKING:
+    from dlspec.training.divergence import LossParts
 
 Array = np.ndarray
 
@@ -38,6 +41,9 @@ class Engine(ABC):
         self.data = [values for values in (x, y, weights) if values is not None]
         self.has_targets, self.has_weights = y is not None, weights is not None
         self.batch_size = batch_size
+        self.parts: LossParts | None = getattr(model, "loss_parts", None)
+        self.parts_of_steps: Array = np.empty((0, 0))
+        self.parts_held_out: Array = np.empty(0)
         self._reader = BatchReader(self.data, batch_size) if any(map(is_read_later, self.data)) else None
 
     def samples(self, order: Array, first: int, last: int) -> list[Array]:
@@ -55,7 +61,7 @@ class Engine(ABC):
             order: the sample at each place of the epoch.
 
         Returns:
-            The loss of each step.
+            The loss of each step; `parts_of_steps` are the parts that it has, (steps, parts), where there are `parts`.
         """
 
     @abstractmethod
@@ -67,7 +73,8 @@ class Engine(ABC):
         places: Array | None = None,
         weights: Array | None = None,
     ) -> float:
-        """The mean loss over samples, or over their places, in the mode of use.
+        """The mean loss over samples, or over their places, in the mode of use; `parts_held_out` are its parts then,
+        (parts,), where there are `parts`.
 
         Args:
             places: how many of each sample count, (samples,); None: all samples have as many.
@@ -171,11 +178,13 @@ class StepByStep(Engine):
     """Keras's own way, on every backend."""
 
     def run(self, order: Array, first: int, last: int) -> Array:
-        losses = []
+        losses: list[float] = []
+        parts: list[tuple[float, ...]] = []
         for step in range(first, last):
             x, *more = self.samples(order, step, step + 1)
             y = more[0] if self.has_targets else np.zeros((len(x), 1), "float32")
-            losses.append(self.model.train_on_batch(x, y, sample_weight=more[-1] if self.has_weights else None))
+            losses.append(self._told(self.model.train_on_batch, x, y, more[-1] if self.has_weights else None, parts))
+        self.parts_of_steps = np.array(parts)
         return np.array(losses, "float32")
 
     def loss(
@@ -186,12 +195,25 @@ class StepByStep(Engine):
         places: Array | None = None,
         weights: Array | None = None,
     ) -> float:
-        losses = []
+        losses: list[float] = []
+        parts: list[tuple[float, ...]] = []
         for batch, *more in batches([values for values in (x, y, weights) if values is not None], batch_size):
             targets = np.zeros((len(batch), 1), "float32") if y is None else more[0]
             own = None if weights is None else more[-1]
-            losses.append(float(self.model.test_on_batch(batch, targets, sample_weight=own)))
+            losses.append(float(self._told(self.model.test_on_batch, batch, targets, own, parts)))
+        self.parts_held_out = np.array(
+            [mean_of_batches(values, len(x), batch_size, places) for values in zip(*parts, strict=True)]
+        )
         return mean_of_batches(losses, len(x), batch_size, places)
+
+    def _told(self, method: Any, x: Any, y: Any, weights: Any, parts: list[tuple[float, ...]]) -> Any:
+        """The loss of a batch, by a method of Keras; the parts that it has are put behind the others."""
+        if self.parts is None:
+            return method(x, y, sample_weight=weights)
+        self.parts.keep()
+        loss = method(x, y, sample_weight=weights, return_dict=True)["loss"]
+        parts.append(self.parts.of_batch())
+        return loss
 
     def close(self) -> None:
         return  # they were not changed

@@ -79,6 +79,7 @@ class TensorFlowEngine(Engine):
         else:
             self._draw, self._forward = lambda x: (), lambda x, drawn: model(x, training=drawn is not None)
         on_device = self._reader is None and sum(values.nbytes for values in self.data) <= ON_DEVICE
+        self._told_of = () if self.parts is None else (1 + len(self.parts.names),)
         self._tensors = [_as_tensor(values) for values in self.data] if on_device else None
         self._random = self._drawn_of_a_step() if compiled else []
         self._length = self._length_of_runs(longest) if compiled else 0
@@ -94,7 +95,7 @@ class TensorFlowEngine(Engine):
     def run(self, order: Array, first: int, last: int) -> Array:
         size = self.batch_size
         whole = min(last, len(order) // size)
-        losses = [np.empty(0, "float32")]
+        losses = [np.empty((0, *self._told_of), "float32")]
         length = self._length or max(1, whole - first)
         for start in range(first, whole, length):
             end = min(whole, start + length)
@@ -111,8 +112,12 @@ class TensorFlowEngine(Engine):
             losses.append(loop(*given).numpy()[: end - start])
         if whole < last:  # the last batch of an epoch is smaller
             rest = self._rest([tf.constant(values) for values in self.samples(order, max(first, whole), last)])
-            losses.append(np.reshape(rest.numpy(), 1))
-        return np.concatenate(losses)
+            losses.append(np.reshape(rest.numpy(), (1, *self._told_of)))
+        told = np.concatenate(losses)
+        if self.parts is None:
+            return told
+        self.parts_of_steps = told[:, 1:]
+        return told[:, 0]
 
     def loss(
         self,
@@ -123,7 +128,7 @@ class TensorFlowEngine(Engine):
         weights: Array | None = None,
     ) -> float:
         arrays = [values for values in (x, y, weights) if values is not None]
-        done, losses = 0, list[float]()
+        done, losses = 0, list[Any]()
         if not any(map(is_read_later, arrays)) and sum(values.nbytes for values in arrays) <= ON_DEVICE:
             if x is not self._held_out:
                 self._held_out, self._held_out_tensors = x, [_as_tensor(values) for values in arrays]
@@ -132,8 +137,12 @@ class TensorFlowEngine(Engine):
                 losses += self._judge_all(self._held_out_tensors, tf.constant(whole), batch_size).numpy().tolist()
                 done = whole * batch_size
         for some in batches([values[done:] for values in arrays] if done else arrays, batch_size):
-            losses.append(float(self._judge([tf.constant(values) for values in some])))
-        return mean_of_batches(losses, len(x), batch_size, places)
+            losses.append(self._judge([tf.constant(values) for values in some]).numpy())
+        if self.parts is None:
+            return mean_of_batches(losses, len(x), batch_size, places)
+        loss, *parts = (mean_of_batches(own, len(x), batch_size, places) for own in np.transpose(losses))
+        self.parts_held_out = np.array(parts)
+        return loss
 
     def gradients(self, order: np.ndarray, step: int) -> list[tuple[Any, np.ndarray]]:
         batch = [tf.constant(values) for values in self.samples(order, step, step + 1)]
@@ -213,7 +222,7 @@ class TensorFlowEngine(Engine):
 
     def _make_steps(self, tensors: list[Any], order: Any, count: Any, ahead: list[Any] | None) -> Any:
         """Steps one after the other, each with its own rows of the order."""
-        losses = tf.TensorArray(tf.float32, size=self._length or count, element_shape=())
+        losses = tf.TensorArray(tf.float32, size=self._length or count, element_shape=self._told_of)
 
         def body(i: Any, losses: Any) -> Any:
             rows = tf.slice(order, [i * self.batch_size], [self.batch_size])
@@ -228,13 +237,13 @@ class TensorFlowEngine(Engine):
         return self._step(batch, self._draw(batch[0]))
 
     def _step(self, batch: list[Any], drawn: tuple[Any, ...]) -> Any:
-        """One weight update, as Keras makes it."""
+        """One weight update, as Keras makes it. Returns the loss and, where it has parts, these behind it."""
         loss, gradients = self._gradients(batch, drawn)
         self.model.optimizer.apply_gradients(zip(gradients, self.model.trainable_weights, strict=True))
         return tf.cast(loss, tf.float32)
 
     def _gradients(self, batch: list[Any], drawn: tuple[Any, ...], share: Any = None) -> tuple[Any, list[Any]]:
-        """The loss, and its gradient for each weight.
+        """The loss, with its parts where it has some, and its gradient for each weight.
 
         Args:
             share: what the loss is multiplied by.
@@ -242,19 +251,28 @@ class TensorFlowEngine(Engine):
         x, y, weights = self._split(batch)
         with tf.GradientTape() as tape:
             loss = self.model.compute_loss(x, y, self._forward(x, drawn), weights, training=True)
+            told = self._with_parts(loss)
             if share is not None:
                 loss *= tf.cast(share, loss.dtype)
+                told *= tf.cast(share, told.dtype)
             scaled = self.model.optimizer.scale_loss(loss)
-        return loss, tape.gradient(scaled, self.model.trainable_weights)
+        return told, tape.gradient(scaled, self.model.trainable_weights)
+
+    def _with_parts(self, loss: Any) -> Any:
+        """A loss that was just computed, and its parts where it has some: () or (1 + parts,)."""
+        if self.parts is None:
+            return loss
+        return tf.stack([tf.cast(value, tf.float32) for value in (loss, *self.parts.last)])
 
     def _judge_batch(self, batch: list[Any]) -> Any:
         x, *more = batch
         y = more.pop(0) if self.has_targets else None
-        return self.model.compute_loss(x, y, self._forward(x, None), more[0] if more else None, training=False)
+        found = self._forward(x, None)
+        return self._with_parts(self.model.compute_loss(x, y, found, more[0] if more else None, training=False))
 
     def _judge_batches(self, tensors: list[Any], count: Any, size: int) -> Any:
         """The loss of each of the first batches."""
-        losses = tf.TensorArray(tf.float32, size=count, element_shape=())
+        losses = tf.TensorArray(tf.float32, size=count, element_shape=self._told_of)
 
         def body(i: Any, losses: Any) -> Any:
             batch = [values[i * size : (i + 1) * size] for values in tensors]

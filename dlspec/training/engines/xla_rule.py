@@ -14,6 +14,7 @@ from dlspec.model.layers.activations import Activating
 from dlspec.model.layers.base import LayerSpec, Merging
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.regularization import Dropout
+from dlspec.model.layers.sampling import Sampling
 from dlspec.model.layers.wrappers import Wrapper
 from dlspec.runtime.section import RuntimeSpec
 from dlspec.training.estimates import count_of, work_of
@@ -81,9 +82,9 @@ def _parts(layer: LayerSpec) -> list[LayerSpec]:
 
 
 def _is_faster(layer: GraphLayer, stage: Stage) -> bool:
-    if isinstance(layer.layer, Dropout) and stage.kind == "fine_tune":  # drawn before, see `masks`
-        known = layer.input_shape is not None and None not in layer.input_shape[1:]
-        return known and layer.shares is None and layer.layer.noise_shape is None
+    if isinstance(layer.layer, Dropout | Sampling) and stage.kind == "fine_tune":  # drawn before, see `masks`
+        known = layer.output_shape is not None and None not in layer.output_shape[1:]
+        return known and layer.shares is None and getattr(layer.layer, "noise_shape", None) is None
     return all(map(_part_is_faster, _parts(layer.layer)))
 
 
@@ -91,4 +92,5 @@ def _part_is_faster(layer: LayerSpec) -> bool:
     if isinstance(layer, Recurrent):
         random = getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0)
         return layer.type_name in FASTER and not random and not getattr(layer, "unroll", False)
-    return layer.type_name in FASTER or isinstance(layer, Activating | Merging)
+    plain = isinstance(layer, Activating | Merging) and not isinstance(layer, Sampling)
+    return layer.type_name in FASTER or plain

@@ -143,6 +143,8 @@ _LAYERS = {
     "rms_normalization": "제곱 평균의 제곱근으로 값을 나눕니다.",
     "rnn": "셀을 수열의 시점마다 되풀이하는 순환 층입니다.",
     "roll": "축을 따라 값을 돌려 옮깁니다.",
+    "sampling": "훈련 중에는 평균과 분산의 로그로 정해진 정규분포에서 코드를 뽑고, 쓸 때는 평균을 냅니다. "
+    "표준정규분포와의 쿨백-라이블러 발산에 kl을 곱해 손실에 더합니다 (Kingma와 Welling, 2014).",
     "separable_conv1d": _SEPARABLE.format("수열의"),
     "separable_conv2d": _SEPARABLE.format("그림의"),
     "application": "`keras.applications` 의 네트워크를 머리 부분 없이 씁니다.",
@@ -248,6 +250,7 @@ _LOSSES = {
     "categorical_generalized_cross_entropy": "잘못된 정답에 덜 흔들리는 교차 엔트로피입니다.",
     "categorical_hinge": "여러 클래스의 힌지 손실입니다.",
     "cosine_similarity": "두 벡터 사이 각도의 코사인에 음수를 붙인 값입니다.",
+    "cross_entropy": "한 표본의 모든 값에 걸쳐 더한 이진 교차 엔트로피입니다.",
     "dice": "예측과 정답이 겹치는 정도로 잽니다.",
     "hinge": "맞는 쪽으로 1만큼 떨어지지 않은 거리입니다.",
     "huber": "작은 오차는 제곱, 큰 오차는 절댓값으로 잽니다.",
@@ -259,6 +262,7 @@ _LOSSES = {
     "msle": "로그의 제곱 오차의 평균입니다.",
     "poisson": "개수의 음의 로그 가능도입니다.",
     "sparse_categorical_crossentropy": _ENTROPY.format("여러"),
+    "squared_error": "한 표본의 모든 값에 걸쳐 더한 제곱 오차입니다.",
     "squared_hinge": "힌지 손실의 제곱입니다.",
     "tversky": "놓친 것과 잘못 찾은 것의 무게를 따로 두고 겹치는 정도로 잽니다.",
 }

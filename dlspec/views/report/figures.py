@@ -370,7 +370,7 @@ def picture_rows(rows: Mapping[str, Array], titles: Sequence[str] = ()) -> str:
     axis.set_axis_off()
     for row, (name, pictures) in enumerate(rows.items()):
         for column, picture in enumerate(pictures):
-            shown = _gray(picture, light, dark)
+            shown = gray(picture, light, dark)
             height, width = (APART * size / max(shown.shape[:2]) / 2 for size in shown.shape[:2])
             place = (column - width, column + width, row + height, row - height)
             axis.imshow(shown, interpolation="nearest", extent=place)
@@ -382,7 +382,7 @@ def picture_rows(rows: Mapping[str, Array], titles: Sequence[str] = ()) -> str:
     return to_svg(figure, "rows" + "".join(rows))
 
 
-def _gray(picture: Array, light: float, dark: float) -> Array:
+def gray(picture: Array, light: float, dark: float) -> Array:
     """A picture of one channel in shades of gray, its largest values black; one of three channels in its colors."""
     shares = np.clip((picture - light) / ((dark - light) or 1.0), 0, 1)
     if shares.ndim == 3 and shares.shape[-1] == 3:

@@ -43,6 +43,9 @@ def learning_figures(run: Run) -> list[Shown]:
     method = run.spec.pretrain.type_name if run.spec.pretrain else ""
     if method == "denoising_autoencoder" and held_out:
         captions += " The samples trained on are spoiled and the held-out ones are not, so those may come out lower."
+    if any("divergence" in row.measures for row in run.history):
+        captions += " It is how far the output is off and `kl` times the divergence of the code, each of which "
+        captions += "`history.csv` has in a column of its own."
     shown = [Shown(figures.loss_curves(stages), "Loss", captions)]
     return [*shown, *_compared(run), *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
 

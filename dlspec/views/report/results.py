@@ -8,6 +8,7 @@ import numpy as np
 
 from dlspec.evaluation.metrics import METRICS, judged_by
 from dlspec.views.report import figures, place_figures, stage_figures
+from dlspec.views.report.decoded_figures import decoded_figures
 from dlspec.views.report.shown import Shown
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def _given_back(run: Run) -> list[Shown]:
                 wide=False,
             )
         )
-    return shown
+    return [*shown, *decoded_figures(run)]
 
 
 def _plane(run: Run) -> Shown:
