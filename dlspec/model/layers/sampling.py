@@ -30,6 +30,7 @@ class Sampling(Merging):
     """
 
     takes: ClassVar = (2, 2)
+    passes_mask = True
     examples: ClassVar = [
         Example({"sampling": {"from": ["mean", "log_var"]}}, [(None, 8), (None, 8)]),
         Example({"sampling": {"kl": 0.5, "from": ["mean", "log_var"]}}, [(None, 4, 4, 2), (None, 4, 4, 2)]),
