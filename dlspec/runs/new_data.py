@@ -321,7 +321,10 @@ def _truth_at_places(target: Target, values: Array) -> tuple[Array, Array, int, 
         known = np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1)
         return rows[known], numbers[known], int((~known).sum()), {}
     classes = classes_at_places(target, values)
-    known = (classes >= 0).reshape(len(classes), -1).all(axis=1)
+    counted = (classes >= 0).reshape(len(classes), -1)
+    known = counted.any(axis=1) if target.numbered else counted.all(axis=1)
+    if target.numbered:  # a sample of which no place counts says nothing
+        return rows[known], classes[known], int((~known).sum()), {}
     return rows[known], classes[known], 0, {} if known.all() else {"other classes": int((~known).sum())}
 
 

@@ -29,6 +29,8 @@ def target_of_columns(description: Description, names: Sequence[str], data: Data
     """What the columns ask of a network; None: what they hold cannot be predicted, or not together."""
     columns = [column for name in names if (column := description.column(name))]
     said, series = data.target_type, description.layout == "series"
+    if len(columns) == 1 == len(names) and columns[0].numbered and said in (None, "category"):
+        return _at_places(columns[0], "class")
     if len(columns) == 1 == len(names) and columns[0].shape and said in ("category", "numeric"):
         return _at_places(columns[0], "class" if said == "category" else "number")
     if len(columns) < len(names) or any(column.shape for column in columns):
@@ -62,7 +64,7 @@ def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | Non
         return None
     flat = kind == "class" and column.shape[-1] == 1 and len(column.shape) > 1
     places = column.shape[:-1] if flat else column.shape
-    return Target(column.name, kind, column.classes, column.unit, places=places)
+    return Target(column.name, kind, column.classes, column.unit, places=places, numbered=column.numbered)
 
 
 def _numbers(name: str, columns: Sequence[Column], window: Window | None) -> Target | None:

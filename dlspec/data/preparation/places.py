@@ -20,6 +20,8 @@ FIRST_COMPARED, SHIFTED_AT_ONCE = 32, 256
 
 def class_values(target: Target, dtype: Any) -> Array:
     """The value of an array that stands for each class, in their order."""
+    if target.numbered:
+        return np.arange(len(target.classes), dtype=dtype)
     return np.array([word == "True" if dtype.kind == "b" else int(word) for word in target.classes], dtype)
 
 

@@ -221,6 +221,8 @@ class _Truth(NamedTuple):
         if target.kind == "number":
             return cls(numbers_at_places(section, target, columns, rows), known, {})
         classes = classes_at_places(target, columns[target.name])
+        if target.numbered:  # others do not count
+            return cls(classes, known, {})
         known = np.asarray((classes >= 0).reshape(len(classes), -1).all(axis=1))
         return cls(classes, known, unknown_at_places(section, target, columns, known, trained))
 

@@ -60,6 +60,7 @@ class RandomFlip(SpatialAugmentation):
     Output shape: same as input
     """
 
+    moves = True
     examples: ClassVar = [
         Example({"random_flip": "horizontal"}, IMAGE),
         Example("random_flip", IMAGE),
@@ -258,6 +259,7 @@ class CutMix(SpatialAugmentation):
     """
 
     steps = 1
+    moves = True
     examples: ClassVar = [
         Example({"cut_mix": 0.5}, IMAGE),
         Example({"cut_mix": {"factor": [0.2, 0.8], "seed": 1}}, IMAGE),
@@ -278,6 +280,7 @@ class MixUp(SpatialAugmentation):
     """
 
     steps = 4  # two products, a difference and a sum
+    moves_no_mask = "it lays two pictures over each other, and a pixel has one class"
     examples: ClassVar = [
         Example("mix_up", IMAGE),
         Example({"mix_up": {"alpha": 0.4, "seed": 1}}, IMAGE),

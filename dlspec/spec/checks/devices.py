@@ -32,6 +32,14 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
             labels=(Label(place, "each has a part of the batch"),),
             help="choose a loss that is the mean over the samples, or remove `distribute`",
         )
+    if checked.signature is not None and checked.signature.target.numbered:
+        yield Diagnostic(
+            "wrong-value",
+            f"on each of several devices other pixels of `{checked.signature.target.name}` count, and by how many do a "
+            "batch would have to be parted",
+            place,
+            help="remove `distribute`: one device trains on masks",
+        )
     if getattr(method, "persistent", False):
         yield Diagnostic(
             "wrong-value",
