@@ -90,6 +90,8 @@ class Target:
         one_hot: whether the class is the column of an array that has the 1 of a row, and the spec says of that array
             that it holds classes.
         numbered: whether values are the places of classes in `classes`, and -1 where none counts, as those of masks.
+        cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
+            that are left.
     """
 
     name: str
@@ -105,6 +107,12 @@ class Target:
     places: tuple[int, ...] = ()
     one_hot: bool = False
     numbered: bool = False
+    cut_from: tuple[int, ...] = ()
+
+    @property
+    def places_in_data(self) -> tuple[int, ...]:
+        """The sizes of the axes before the network cuts pictures."""
+        return self.cut_from or self.places
 
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""

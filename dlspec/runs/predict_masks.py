@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from dlspec.data.arrays import blocks
 from dlspec.data.sources.masks import MaskedFiles, free_value, written_mask
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.runs.records.data import TargetRecord
 from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runtime.files import cannot_write
 
@@ -60,7 +61,9 @@ def predict_masks(
         first = 0
         for block in blocks(samples):
             for found, name in zip(_found(predictor, block, values, outside), names[first:], strict=False):
-                mask = written_mask(found, source.size_of(Path(name)), source.fit, outside)
+                mask = written_mask(
+                    _whole(found, predictor.data.target, outside), source.size_of(Path(name)), source.fit, outside
+                )
                 left = left or bool((mask == outside).any())
                 _save(mask, draft / files[Path(name)])
             first += len(block)
@@ -114,6 +117,19 @@ def _found(predictor: RowPredictor, block: Any, values: Sequence[int], outside: 
     known = np.isfinite(shares).all(axis=-1)
     classes = np.nan_to_num(shares).argmax(axis=-1)
     return np.where(known, np.array(values, "uint8")[classes], np.uint8(outside))
+
+
+def _whole(found: Array, target: TargetRecord, outside: int) -> Array:
+    """A mask of the whole picture, where the network cuts the middle out of it."""
+    import numpy as np
+
+    from dlspec.data.preparation.places import in_the_middle
+
+    if not target.cut_from:
+        return found
+    whole = np.full((1, *target.cut_from), outside, found.dtype)
+    in_the_middle(whole, target.places)[0] = found
+    return whole[0]
 
 
 def _save(mask: Array, file: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dlspec.data.arrays import blocks
 from dlspec.data.preparation import Part, Prepared
+from dlspec.data.preparation.places import in_the_middle
 from dlspec.data.signature import Target
 from dlspec.training.losses import Loss
 
@@ -106,6 +107,8 @@ def keep_mask(network: Any, target: Target, loss: Loss, moves: Moves | None = No
         if uncounted:
             if moves is not None and training:
                 y, sample_weight = moves.moved(y, sample_weight)
+            elif target.cut_from:
+                y = in_the_middle(y, target.places)
             known = known_places(y, y_pred)
             mask = known if mask is None else ops.logical_and(known, ops.cast(mask, "bool"))
             y = ops.maximum(y, ops.zeros_like(y))

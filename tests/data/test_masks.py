@@ -290,3 +290,14 @@ def test_keys_of_masks_need_masks(pairs):
     (pairs / "it.yaml").write_text(text().replace("masks: masks, ", ""))
     with pytest.raises(SpecError, match="of masks, of which no folder is named"):
         dlspec.load(pairs / "it.yaml")
+
+
+def test_a_stray_value_is_an_error_before_anything_is_trained(pairs):
+    (found,) = dlspec.validate(text("classes: {0: sky, 100: road}").replace("photos", str(pairs / "photos")).replace(
+        "masks: masks", f"masks: {pairs / 'masks'}"))  # fmt: skip
+    assert (found.code, found.is_error) == ("mask-values", True)
+
+
+def test_init_does_not_take_masks_for_a_class(pairs):
+    with pytest.raises(DataError, match="as masks have"):
+        dlspec.init(str(pairs))

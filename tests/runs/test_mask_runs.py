@@ -258,3 +258,25 @@ def test_masks_of_pretraining_alone_are_refused(home):
     )
     with pytest.raises(SpecError, match="masks"):
         dlspec.load(file)
+
+
+def test_where_pictures_are_cut_masks_are(home, tmp_path):
+    layers = "  - random_flip: horizontal\n  - random_crop: {height: 12, width: 14}\n"
+    done = dlspec.run(spec_in(home, layers, epochs=3, more=", class_weight: balanced"), out=tmp_path / "run")
+    assert done.data.target.places == (12, 14)
+    assert done.data.target.cut_from == (16, 16)
+    data = load_data(done.spec)
+    truth, whole = np.asarray(data.validation.truth), np.asarray(data.validation.targets)
+    assert whole.shape[1:] == (16, 16)
+    np.testing.assert_array_equal(truth, whole[:, 2:14, 1:15])
+    shares = np.asarray(done.model.predict_on_batch(np.asarray(data.validation.raw)))
+    own = np.take_along_axis(shares, np.maximum(truth, 0)[..., None], axis=-1)[..., 0]
+    assert done.history[-1].val_loss == pytest.approx(-np.log(own)[truth >= 0].mean(), rel=1e-5)
+    assert done.metrics.saved_model.same
+    assert done.pictures["places:seen"].shape[1:3] == (12, 14)
+    dlspec.predict(done.folder, home / "photos", tmp_path / "found")
+    found = values_in(tmp_path / "found")[0]
+    assert found.shape == (24, 30)
+    assert (found[:, 0] == 255).all()  # cut off
+    assert {*np.unique(found)} > {255}
+    assert dlspec.evaluate(done.folder, home).metrics.test["accuracy"] > 0.6

@@ -158,15 +158,17 @@ WRONG = [
     ("  - max_pooling2d: 2\n  - random_flip\n  - up_sampling2d: 2\n", "category", "moves (batch, 4, 4, 3)"),
     ("  - permute: [2, 1, 3]\n  - random_flip\n", "category", "cannot be moved by as much"),
     ("  - skip: [random_flip]\n", "category", "on one way to the output, and not on another"),
-    ("  - random_crop: {height: 6, width: 6}\n  - resizing: {height: 8, width: 8}\n", "category", "cuts pictures"),
-    ("  - center_crop: {height: 6, width: 6}\n  - resizing: {height: 8, width: 8}\n", "category", "cuts pictures"),
+    ("  - max_pooling2d: 2\n  - center_crop: {height: 3, width: 3}\n", "category", "is not cut with them"),
+    ("  - random_crop: {height: 8, width: 6}\n", "category", "is not cut with them"),
+    ("  - random_crop: {height: 6, width: 6}\n  - center_crop: {height: 4, width: 4}\n", "category", "is not cut"),
+    ("  - random_crop: {height: 6, width: 6}\n", "numeric", "is not cut with them"),
 ]
 
 
 @pytest.mark.parametrize(("layers", "kind", "said"), WRONG)
 def test_what_cannot_be_moved_is_an_error_by_name(tmp_path, layers, kind, said):
     problems = dlspec.validate(spec_of(tmp_path, layers, kind))
-    (problem,) = [each for each in problems if each.code == "mask-not-moved"]
+    problem = next(each for each in problems if each.code == "mask-not-moved")
     assert said in problem.message
     assert problem.help
     with pytest.raises(SpecError):
@@ -176,6 +178,7 @@ def test_what_cannot_be_moved_is_an_error_by_name(tmp_path, layers, kind, said):
 RIGHT = [
     "  - random_flip: horizontal\n  - random_rotation: 0.1\n  - random_contrast: 0.2\n  - random_erasing: 0.3\n",
     "  - conv2d: {filters: 3, kernel_size: 3, padding: same}\n  - random_zoom: 0.2\n",
+    "  - random_rotation: 0.1\n  - random_crop: {height: 5, width: 6}\n  - random_flip\n",
     "  - skip: [random_brightness: {factor: 0.1, value_range: [0, 1]}]\n",
 ]
 
@@ -183,3 +186,29 @@ RIGHT = [
 @pytest.mark.parametrize("layers", RIGHT)
 def test_what_can_be_moved_or_stays_is_fine(tmp_path, layers):
     assert [each for each in dlspec.validate(spec_of(tmp_path, layers)) if each.code == "mask-not-moved"] == []
+
+
+def test_a_crop_that_is_made_larger_again_does_not_fit(tmp_path):
+    layers = "  - random_crop: {height: 6, width: 6}\n  - resizing: {height: 8, width: 8}\n"
+    assert [each.code for each in dlspec.validate(spec_of(tmp_path, layers))] == ["output-mismatch"]
+
+
+@pytest.mark.parametrize("kind", ["RandomCrop", "CenterCrop"])
+@pytest.mark.parametrize("window", [(7, 5), (8, 9), (11, 4)])
+def test_a_mask_is_cut_as_its_picture_and_in_use_to_the_middle(kind, window):
+    import keras
+
+    from dlspec.data.preparation.places import in_the_middle
+
+    network = keras.Sequential([keras.Input((*SIZE, 1)), getattr(keras.layers, kind)(*window, name="it")])
+    y, starts = masks(), set()
+    moves = Moves(network, ["it"])
+    for _ in range(6):
+        found = np.asarray(network((y + 1)[..., None].astype("float32"), training=True))[..., 0]
+        moved, weights = moves.moved(y, y.astype("float32"))
+        np.testing.assert_array_equal(np.asarray(moved) + 1, found)
+        np.testing.assert_array_equal(np.asarray(weights) + 1, found)
+        starts.add(found.tobytes())
+    assert (len(starts) > 1) == (kind == "RandomCrop")
+    middle = keras.layers.CenterCrop(*window)((y + 1)[..., None].astype("float32"))
+    np.testing.assert_array_equal(in_the_middle(y, window) + 1, np.asarray(middle)[..., 0])

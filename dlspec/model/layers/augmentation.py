@@ -252,7 +252,8 @@ class RandomGaussianBlur(SpatialAugmentation):
 class CutMix(SpatialAugmentation):
     """Puts a random rectangle of another image of the batch into each image while training (Yun et al., 2019).
 
-    Targets stay as they are, so it is meant for networks that reconstruct images.
+    Classes of pixels move with them; other targets stay as they are, so that it is else meant for networks that
+    reconstruct images.
 
     Input shape:  (batch, height, width, channels)
     Output shape: same as input

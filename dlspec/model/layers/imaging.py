@@ -77,6 +77,8 @@ class SpatialAugmentation(SpatialImageLayer, Augmentation):
     """Base of those whose channels are the last axis, or the first."""
 
 
+CROPS = ("random_crop", "center_crop")
+"""Layers that cut a window out of pictures, in use the middle."""
 BILINEAR_STEPS = 8
 """Operations to read a value between four others: four multiply-adds."""
 
@@ -92,5 +94,5 @@ class Warp(SpatialAugmentation):
 
 
 def moves_pixels(layer: LayerSpec) -> bool:
-    """Whether a layer moves pixels at random while training."""
-    return isinstance(layer, Augmentation) and layer.moves
+    """Whether a layer moves pixels at random while training, or cuts pictures."""
+    return layer.type_name in CROPS or (isinstance(layer, Augmentation) and layer.moves)

@@ -37,7 +37,8 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places, numbered: as those of `Target`; older runs have no places.
+        inside, labels, separator, steps, places, numbered, cut_from: as those of `Target`; older
+            runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
@@ -62,6 +63,7 @@ class TargetRecord(Record):
     separator: str | None = None
     places: tuple[Size, ...] = ()
     numbered: bool = False
+    cut_from: tuple[Size, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -261,6 +263,7 @@ class DataRecord(Record):
                 target.separator,
                 target.places,
                 numbered=target.numbered,
+                cut_from=target.cut_from,
             ),
             share_out(
                 spec.model.columns_of_inputs,
