@@ -25,6 +25,7 @@ from dlspec.data.signature import Signature, Target
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats.dialect import undressed
+from dlspec.data.sources.masks import MaskedFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.data.split import Split
 from dlspec.language.diagnostics.errors import DataError
@@ -90,6 +91,8 @@ def columns_of(run: Run, file: Path, note: Note) -> Columns:
     if not file.exists():
         raise DataError.of("data-not-found", f"there is no file `{file}`")
     source, record = run.source, run.data
+    if isinstance(source, MaskedFiles) and record.target.numbered:
+        source = source.knowing(record.target.classes)
     shape = tuple(record.input_shape)
     in_rows = isinstance(source, TextFiles) and source.table is not None
     if isinstance(source, ArrayFiles | FolderFiles) and not in_rows:

@@ -11,7 +11,7 @@ from PIL import Image
 import dlspec
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.images import fitted
-from dlspec.data.sources.masks import written_mask
+from dlspec.data.sources.masks import apart, written_mask
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.runs.job import load_data
 
@@ -254,6 +254,12 @@ def test_a_table_chooses_photos_and_groups_them(pairs):
     (pairs / "list.csv").write_text("\n".join(["file,walk", *lines]) + "\n")
     data = load_data(load(pairs, path="list.csv", more=", split: {group: walk}"))
     assert len(data.columns["mask"]) == 15
+    labelled = source_of(load(pairs, path="list.csv").data).labelled(pairs, (6, 8, 3))
+    assert {*labelled} == {"picture", "mask", "walk"}
+    np.testing.assert_array_equal(labelled["mask"][:], data.columns["mask"])
+    (pairs / "list.csv").rename(pairs / "other.csv")
+    with pytest.raises(DataError, match="there is no table"):
+        source_of(load(pairs, path="other.csv").data).labelled(pairs / "masks", (6, 8, 3))
     groups = [{int(v) for v in data.columns["walk"][part.rows]} for part in (data.train, data.test)]
     assert not groups[0] & groups[1]
 
@@ -301,3 +307,23 @@ def test_a_stray_value_is_an_error_before_anything_is_trained(pairs):
 def test_init_does_not_take_masks_for_a_class(pairs):
     with pytest.raises(DataError, match="as masks have"):
         dlspec.init(str(pairs))
+
+
+@pytest.mark.parametrize(
+    ("path", "masks", "expected"),
+    [
+        ("photos", "masks", ("photos", "masks")),
+        ("a/photos/train", "a/masks/train", ("photos", "masks")),
+        (".", "masks", (".", "masks")),
+        ("masks/photos", "masks", ("photos", ".")),
+        ("list.csv", "masks", ("list.csv", "masks")),
+    ],
+)
+def test_other_folders_are_called_as_those_in_the_spec(tmp_path, path, masks, expected):
+    assert apart(tmp_path / path, tmp_path / masks) == expected
+
+
+def test_classes_of_a_run_need_no_masks_to_be_known(pairs):
+    source = source_of(load(pairs, "ignore: 255").data).knowing(("0", "100"))
+    assert source.classes == ((0, "0"), (100, "100"))
+    assert source_of(load(pairs).data).knowing(("sky", "road")).classes == ((0, "sky"), (100, "road"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from dlspec.data.arrays import chosen
 from dlspec.data.datasets import Column, Columns, Description, Loaded
@@ -90,11 +90,12 @@ class MaskedFiles(ImageFiles):
         if not file.is_dir():
             help = "name the folder in which both stand"
             raise DataError.of("data-unreadable", f"`{file}` is no folder with pictures and masks", help=help)
-        names = _apart(self.folder / self.paths[0], self.folder / self.paths[1])
-        absent = [name for name in names if not (file / name).is_dir()]
+        names = apart(self.folder / self.paths[0], self.folder / self.paths[1])
+        absent = [name for name in names if not (file / name).exists()]
         if absent:
             help = f"pictures stand in `{file / names[0]}`, and their masks in `{file / names[1]}`"
-            raise DataError.of("data-not-found", f"there is no folder `{file / absent[0]}`", help=help)
+            what = "table" if is_table(Path(absent[0])) else "folder"
+            raise DataError.of("data-not-found", f"there is no {what} `{file / absent[0]}`", help=help)
         known = tuple(zip(self.values, self.names, strict=True))
         other = replace(self, paths=names, folder=file, span=None, classes=known)
         listing = other._listing()
@@ -102,7 +103,7 @@ class MaskedFiles(ImageFiles):
         other._check(listing, pairs)
         pictures: Any = other._samples(listing, shape)
         masks: Any = other._mask_samples(pairs, (shape[0], shape[1]))
-        return {other.entry: pictures, MASK: masks}
+        return {other.entry: pictures, MASK: masks, **other._beside(listing)}
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -123,6 +124,10 @@ class MaskedFiles(ImageFiles):
         """The value in a mask of each class by its name, without a look at masks."""
         known = {name: value for value, name in self.classes or ()}
         return tuple(known[name] if name in known else int(name) for name in names)
+
+    def knowing(self, names: Sequence[str]) -> Self:
+        """The same with the classes of a run, which then need not be looked for in the masks that it was trained on."""
+        return replace(self, classes=tuple(zip(self.values_of(names), names, strict=True)))
 
     def size_of(self, file: Path) -> tuple[int, int]:
         """Height and width of a picture, upright."""
@@ -168,9 +173,7 @@ class MaskedFiles(ImageFiles):
                 found = samples.problems()
             columns[name] = entry
             problems = {**found, **problems}
-        if listing.table is not None:
-            others = listing.table.load(seed)
-            columns |= {name: own for name, own in others.items() if name not in (listing.column, MASK)}
+        columns |= self._beside(listing)
         if not problems:
             return Loaded(columns, 0, listing.tests)
         ordered = [problems[row] for row in sorted(problems)]
@@ -183,6 +186,11 @@ class MaskedFiles(ImageFiles):
             f"{ordered[0].diagnostics[0].message}."
         )
         return Loaded({name: chosen(own, whole) for name, own in columns.items()}, 0, tests, (note,))
+
+    def _beside(self, listing: Listing) -> Columns:
+        """What a table that names the pictures says of each besides."""
+        others = {} if listing.table is None else listing.table.load(0)
+        return {name: own for name, own in others.items() if name not in (listing.column, MASK)}
 
     def load(self, seed: int) -> Columns:
         return self.load_parts(seed).columns
@@ -413,9 +421,14 @@ def _grey_step(picture: Any) -> int:
     return 1
 
 
-def _apart(one: Path, other: Path) -> tuple[str, str]:
+def apart(one: Path, other: Path) -> tuple[str, str]:
     """By what two paths differ, without what they begin and end with alike."""
-    a, b = one.absolute().parts, other.absolute().parts
+    one, other = one.absolute(), other.absolute()
+    if other.is_relative_to(one):
+        return ".", str(other.relative_to(one))
+    if one.is_relative_to(other):
+        return str(one.relative_to(other)), "."
+    a, b = one.parts, other.parts
     while len(a) > 1 and len(b) > 1 and a[0] == b[0]:
         a, b = a[1:], b[1:]
     while len(a) > 1 and len(b) > 1 and a[-1] == b[-1]:
