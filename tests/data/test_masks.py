@@ -112,7 +112,7 @@ def test_what_has_no_counterpart_is_counted_and_listed(pairs):
     assert found.code == "masks-unpaired"
     assert found.message == (
         "2 of 30 pictures have no mask in `masks`: `photos/03.png`, `photos/07.png`; "
-        "1 of 29 masks have no picture: `masks/more.png`"
+        "1 of 29 masks has no picture: `masks/more.png`"
     )
 
 

@@ -248,10 +248,10 @@ class MaskedFiles(ImageFiles):
         alone = [] if by_name else [file for name, file in of_masks.items() if name not in of_files]
         if without or alone:
             parts = [
-                f"{count:,} of {len(all_of):,} {what}: {self._listed(some)}"
-                for some, all_of, what in (
-                    (without, of_files, f"pictures have no mask in `{self.paths[1]}`"),
-                    (alone, of_masks, "masks have no picture"),
+                f"{count:,} of {len(all_of):,} {what} {'has' if count == 1 else 'have'} {lacking}: {self._listed(some)}"
+                for some, all_of, what, lacking in (
+                    (without, of_files, "pictures", f"no mask in `{self.paths[1]}`"),
+                    (alone, of_masks, "masks", "no picture"),
                 )
                 if (count := len(some))
             ]
