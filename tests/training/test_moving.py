@@ -212,3 +212,12 @@ def test_a_mask_is_cut_as_its_picture_and_in_use_to_the_middle(kind, window):
     assert (len(starts) > 1) == (kind == "RandomCrop")
     middle = keras.layers.CenterCrop(*window)((y + 1)[..., None].astype("float32"))
     np.testing.assert_array_equal(in_the_middle(y, window) + 1, np.asarray(middle)[..., 0])
+
+
+def test_several_devices_are_refused_where_places_come_in_from_outside(tmp_path):
+    text = spec_of(tmp_path, "  - random_rotation: 0.1\n")
+    devices = "runtime: {device: cpu, distribute: {strategy: mirrored}}\n"
+    assert "one device trains on masks" in dlspec.validate(text + devices)[0].help
+    assert "one device trains on masks" not in str(
+        dlspec.validate(text.replace("  - random_rotation: 0.1\n", "") + devices)
+    )
