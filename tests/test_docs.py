@@ -87,6 +87,11 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     for name, end, column in (("pets", "png", "kind"), ("words", "wav", "word")):
         named = "".join(f"{name}/{kind}/1.{end},{kind}\n" for kind in ("one", "other") * 2)
         (tmp_path / f"{name}.csv").write_text(f"file,{column}\n{named}", encoding="utf-8")
+    for name in ("photos", "masks"):
+        (tmp_path / name).mkdir()
+        for i in range(40):
+            values = np.random.default_rng(i).choice([0, 100, 255], (8, 8))
+            Image.fromarray(values.astype("uint8")).save(tmp_path / name / f"{i}.png")
     np.savez(tmp_path / "samples.npz", x=np.zeros((40, 3, 3)), y=np.arange(40) % 2)
     np.save(tmp_path / "more.npy", np.zeros((9, 3, 3)))
     assert problems_of(example, tmp_path) == []

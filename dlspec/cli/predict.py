@@ -24,8 +24,8 @@ BEGINNINGS = {b"{": ".jsonl", b"[": ".json", b"PAR1": ".parquet", b"PK": ".xlsx"
 @click.option(
     "-o",
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write, in place of standard output.",
+    type=click.Path(path_type=Path),
+    help="The file to write, in place of standard output; of masks a folder.",
 )
 @click.option("--bom", is_flag=True, help="Begin separated values with a mark by which Excel knows UTF-8.")
 @click.option(
@@ -54,6 +54,9 @@ def command(run: Path, file: Path, out: Path | None, bom: bool, intervals: float
     blocks. Of a series, a forecast stands beside the last row that it was made from; `close+1` is the next value of
     `close`; several series are told apart by the column `group` of the spec. What the file has a column of is called
     `predicted NAME`.
+
+    Of pictures with masks, FILE is a picture or a folder with some, and `--out` a folder, into which a mask is written
+    for each, in its size: a PNG with a palette, whose values are those of the masks in training.
 
     `--intervals` adds `price low` and `price high`, or `species set`, by the errors of the network on the test part;
     `--explain` adds `why`, such as `age +0.21; sex=male -0.08`: what columns add to the number or to the probability

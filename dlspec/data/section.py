@@ -15,7 +15,7 @@ from dlspec.data.sources.arrays import AnyArrays
 from dlspec.data.sources.audio import AnyAudio
 from dlspec.data.sources.base import Cache
 from dlspec.data.sources.formats.dialect import Dialect
-from dlspec.data.sources.images import AnyImages
+from dlspec.data.sources.images import AnyImages, AnyPictures
 from dlspec.data.split import AnyTime, Split, Window
 from dlspec.data.target import Targets, TargetType
 from dlspec.language.fields import (
@@ -142,7 +142,7 @@ class UnlabeledSpec(SpecModel):
     dataset: AnyDataset | None = None
     table: Paths | None = None
     series: Paths | None = None
-    images: AnyImages | None = None
+    images: AnyPictures | None = None
     text: Text | None = None
     audio: AnyAudio | None = None
     arrays: AnyArrays | None = None

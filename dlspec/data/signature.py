@@ -89,6 +89,9 @@ class Target:
         places: of a class or a number at each place of a sample, the sizes of these axes.
         one_hot: whether the class is the column of an array that has the 1 of a row, and the spec says of that array
             that it holds classes.
+        numbered: whether values are the places of classes in `classes`, and -1 where none counts, as those of masks.
+        cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
+            that are left.
     """
 
     name: str
@@ -103,6 +106,13 @@ class Target:
     separator: str | None = None
     places: tuple[int, ...] = ()
     one_hot: bool = False
+    numbered: bool = False
+    cut_from: tuple[int, ...] = ()
+
+    @property
+    def places_in_data(self) -> tuple[int, ...]:
+        """The sizes of the axes before the network cuts pictures."""
+        return self.cut_from or self.places
 
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""

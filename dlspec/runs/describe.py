@@ -55,6 +55,8 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "labels": [list(astuple(label)) for label in target.labels],
             "separator": target.separator,
             "places": list(target.places),
+            "numbered": target.numbered,
+            "cut_from": list(target.cut_from),
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),

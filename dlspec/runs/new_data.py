@@ -15,7 +15,7 @@ from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.features import Affine
 from dlspec.data.preparation import Part, class_shares, date_form, is_missing, to_times, to_words
 from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers
-from dlspec.data.preparation.places import classes_at_places
+from dlspec.data.preparation.places import classes_at_places, in_the_middle
 from dlspec.data.preparation.prepared import Preprocessing, flattened
 from dlspec.data.preparation.samples import last_frame
 from dlspec.data.preparation.series import windows_of_new_rows
@@ -25,6 +25,7 @@ from dlspec.data.signature import Signature, Target
 from dlspec.data.sources.arrays import ArrayFiles
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats.dialect import undressed
+from dlspec.data.sources.masks import MaskedFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.data.split import Split
 from dlspec.language.diagnostics.errors import DataError
@@ -90,6 +91,8 @@ def columns_of(run: Run, file: Path, note: Note) -> Columns:
     if not file.exists():
         raise DataError.of("data-not-found", f"there is no file `{file}`")
     source, record = run.source, run.data
+    if isinstance(source, MaskedFiles) and record.target.numbered:
+        source = source.knowing(record.target.classes)
     shape = tuple(record.input_shape)
     in_rows = isinstance(source, TextFiles) and source.table is not None
     if isinstance(source, ArrayFiles | FolderFiles) and not in_rows:
@@ -313,15 +316,20 @@ def _truth(
 def _truth_at_places(target: Target, values: Array) -> tuple[Array, Array, int, dict[str, int]]:
     """As `_truth`; a sample with a class, or without a number, at some place that nobody knows is not judged."""
     rows = np.arange(len(values))
-    if values.shape[1:] not in (target.places, (*target.places, 1)):
-        message = f"`{target.name}` has the shape {values.shape[1:]} of a sample, and had {target.places} in training"
+    places = target.places_in_data
+    if values.shape[1:] not in (places, (*places, 1)):
+        message = f"`{target.name}` has the shape {values.shape[1:]} of a sample, and had {places} in training"
         raise DataError.of("wrong-shape", message)
     if target.kind == "number":
         numbers = np.asarray(values[:], "float64").reshape(len(values), *target.places)
         known = np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1)
         return rows[known], numbers[known], int((~known).sum()), {}
     classes = classes_at_places(target, values)
-    known = (classes >= 0).reshape(len(classes), -1).all(axis=1)
+    classes = in_the_middle(classes, target.places) if target.cut_from else classes
+    counted = (classes >= 0).reshape(len(classes), -1)
+    known = counted.any(axis=1) if target.numbered else counted.all(axis=1)
+    if target.numbered:  # a sample of which no place counts says nothing
+        return rows[known], classes[known], int((~known).sum()), {}
     return rows[known], classes[known], 0, {} if known.all() else {"other classes": int((~known).sum())}
 
 

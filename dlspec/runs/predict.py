@@ -16,10 +16,12 @@ from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import COMPRESSED, Dialect, RowsFormat, creating, format_of
 from dlspec.data.sources.formats.base import opened
 from dlspec.data.sources.formats.dialect import UNITS
+from dlspec.data.sources.masks import MaskedFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
+from dlspec.runs.predict_masks import predict_masks
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.row_predictor import RowPredictor, free_name
 from dlspec.runtime.cells import as_cell
@@ -58,6 +60,8 @@ def predict_file(
     with fitting_together(run.folder):
         predictor = run.predictor_with(intervals, explain, note)
     source = run.source
+    if isinstance(source, MaskedFiles) and run.data.target.numbered:
+        return predict_masks(predictor, source, file, out, note)
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, predictor, source, file, out, note)
     given = as_it_is_written(run, file, note)

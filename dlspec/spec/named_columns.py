@@ -240,7 +240,7 @@ def _of_target(column: Column, said: TargetType) -> Problem:
 
 def _of_one_target(column: Column, description: Description) -> Problem:
     """One target is a number or a class."""
-    if column.kind in ("number", "class") and not column.shape:
+    if column.kind in ("number", "class") and (not column.shape or column.numbered):
         return None, None
     tags = description.layout == "samples" and column.kind == "text"
     help = (

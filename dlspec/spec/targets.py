@@ -14,6 +14,8 @@ from dlspec.data.sources.rows import MAX_CLASSES
 from dlspec.data.split import Window
 from dlspec.data.target import Tags
 from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.shapes import Shape
+from dlspec.model.layers.imaging import CROPS
 from dlspec.spec.spec import Spec
 
 
@@ -29,6 +31,8 @@ def target_of_columns(description: Description, names: Sequence[str], data: Data
     """What the columns ask of a network; None: what they hold cannot be predicted, or not together."""
     columns = [column for name in names if (column := description.column(name))]
     said, series = data.target_type, description.layout == "series"
+    if len(columns) == 1 == len(names) and columns[0].numbered and said in (None, "category"):
+        return _at_places(columns[0], "class")
     if len(columns) == 1 == len(names) and columns[0].shape and said in ("category", "numeric"):
         return _at_places(columns[0], "class" if said == "category" else "number")
     if len(columns) < len(names) or any(column.shape for column in columns):
@@ -62,7 +66,24 @@ def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | Non
         return None
     flat = kind == "class" and column.shape[-1] == 1 and len(column.shape) > 1
     places = column.shape[:-1] if flat else column.shape
-    return Target(column.name, kind, column.classes, column.unit, places=places)
+    return Target(column.name, kind, column.classes, column.unit, places=places, numbered=column.numbered)
+
+
+def cut_by(spec: Spec, target: Target, seen: Shape) -> Target:
+    """The classes of the pixels that are left where a layer of the network cuts pictures, in use to their middle.
+
+    Args:
+        seen: the shape of what the network sees, batch first.
+    """
+    if target.kind != "class" or len(target.places) != 2 or tuple(seen[1:3]) != target.places or not spec.has("model"):
+        return target
+    cuts = [layer for layer in spec.model.layers if layer.type_name in CROPS]
+    if len(cuts) != 1:
+        return target
+    sizes = (int(getattr(cuts[0], "height", 0)), int(getattr(cuts[0], "width", 0)))
+    if not all(0 < size < have for size, have in zip(sizes, target.places, strict=True)):
+        return target
+    return replace(target, places=sizes, cut_from=target.places)
 
 
 def _numbers(name: str, columns: Sequence[Column], window: Window | None) -> Target | None:

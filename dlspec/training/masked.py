@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlspec.data.arrays import blocks
 from dlspec.data.preparation import Part, Prepared
+from dlspec.data.preparation.places import in_the_middle
 from dlspec.data.signature import Target
+from dlspec.training.losses import Loss
+
+if TYPE_CHECKING:
+    from dlspec.training.moving import Moves
 
 Array = np.ndarray
 AT_ONCE = 512
@@ -57,29 +63,70 @@ def places_of(network: Any, inputs: Any) -> Array | None:
     return None if mask is None else mask.reshape(len(mask), -1).sum(axis=1)
 
 
-def keep_mask(network: Any) -> None:
+def counted_of(network: Any, part: Part, target: Target) -> Array | None:
+    """How many places of each sample count, (samples,); None: all of them have as many."""
+    if not target.numbered:
+        return places_of(network, part.inputs)
+    truth = np.asarray(masked_part(network, part).truth)
+    counts = (truth >= 0).reshape(len(truth), -1).sum(axis=1)
+    return None if (counts == math.prod(target.places)).all() else counts
+
+
+def keep_mask(network: Any, target: Target, loss: Loss, moves: Moves | None = None) -> None:
     """Makes the loss of a compiled Keras model leave out what its mask leaves out, where Keras forgets that mask, or
-    does not bring a mask of timesteps over the other axes of places."""
+    does not bring a mask of timesteps over the other axes of places; and pixels of masks that do not count, which stand
+    in its targets as -1.
+
+    Args:
+        moves: moves targets as layers move pictures while training; None: nothing is moved.
+    """
     from keras import ops
     from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
     found = mask_network(network)
-    if found is None:
+    uncounted = target.numbered or moves is not None
+    if found is None and not uncounted:
         return
 
-    def compute_loss(
-        x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
+    def of_network(x: Any, y_pred: Any) -> Any:
+        """The mask of the network at each place; None: it has none."""
+        if found is None:
+            return None
         mask = get_keras_mask(y_pred)
         mask = found(x, training=False) if mask is None else mask
         axes = len(y_pred.shape) - 1 - len(mask.shape)
         if axes > 0:
             mask = ops.reshape(mask, (*ops.shape(mask), *[1] * axes))
             mask = ops.broadcast_to(mask, ops.shape(y_pred)[:-1])
+        return mask
+
+    def compute_loss(
+        x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        mask = of_network(x, y_pred)
+        if uncounted:
+            if moves is not None and training:
+                y, sample_weight = moves.moved(y, sample_weight)
+            elif target.cut_from:
+                y = in_the_middle(y, target.places)
+            known = known_places(y, y_pred)
+            mask = known if mask is None else ops.logical_and(known, ops.cast(mask, "bool"))
+            y = ops.maximum(y, ops.zeros_like(y))
+            if not loss.of_each_place:
+                own = ops.expand_dims(mask, -1)
+                y, y_pred, mask = y * ops.cast(own, y.dtype), y_pred * ops.cast(own, y_pred.dtype), None
         set_keras_mask(y_pred, mask)
         return type(network).compute_loss(network, x, y, y_pred, sample_weight, training)
 
     network.compute_loss = compute_loss
+
+
+def known_places(y: Any, y_pred: Any) -> Any:
+    """At which places targets are not -1, (batch, *places) bool."""
+    from keras import ops
+
+    known = ops.greater_equal(y, 0)
+    return ops.all(known, axis=-1) if len(known.shape) == len(y_pred.shape) else known
 
 
 def without_masked(truth: Array, mask: Array | None) -> Array:

@@ -67,6 +67,8 @@ def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
     """
     own = part_weights(data.train)
     wanted, truth, classes = train.class_weight, data.train.truth, data.signature.target.classes
+    if data.signature.target.cut_from:  # those that are cut off while training are of other places each time
+        truth = np.asarray(data.train.targets).reshape(-1, *data.signature.target.cut_from).astype("int32")
     if wanted is None:
         return own
     if wanted == "balanced":

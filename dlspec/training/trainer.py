@@ -17,6 +17,7 @@ from dlspec.data.arrays import Samples, blocks, is_read_later, reshaped
 from dlspec.data.preparation import Part, Prepared
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import count_seconds
+from dlspec.model.layers.imaging import moves_pixels
 from dlspec.model.weights import LayerWeights
 from dlspec.runtime.backend import devices_of
 from dlspec.training.callbacks.base import Callback
@@ -24,7 +25,8 @@ from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.choice import compiled_stages
 from dlspec.training.errors import out_of_memory_in_words
 from dlspec.training.layer_outputs import LayerOutputs
-from dlspec.training.masked import keep_mask, masked, places_of
+from dlspec.training.masked import counted_of, keep_mask, masked
+from dlspec.training.moving import Moves
 from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Hooks
 from dlspec.training.section import TrainingSettings
@@ -175,7 +177,7 @@ class Trainer:
             plain_loss(self.network)
             self.network.compile(optimizer=optimizer, loss=loss.build())
             if target.places:
-                keep_mask(self.network)
+                keep_mask(self.network, target, loss, self._moves())
             add_divergence(self.network, loss.reduction, "reconstruction" if target.kind == "input" else "error")
         self._begin(self.network)
         if index < self.state.progress.stage:  # stopped after training, before the results were written
@@ -185,7 +187,7 @@ class Trainer:
         weights, of_held_out = sample_weights(settings, masked(self.network, self.data)), part_weights(held_out)
         places = held_out_places = None
         if target.places:
-            places, held_out_places = (places_of(self.network, part.inputs) for part in (train, held_out))
+            places, held_out_places = (counted_of(self.network, part, target) for part in (train, held_out))
         elif loss.divides_by_weights and not is_read_later(train.inputs):
             places, held_out_places = weights, of_held_out
         samples = StageData(
@@ -202,6 +204,12 @@ class Trainer:
         self._train(
             index, stage, self.network, samples, settings.early_stopping, settings.callbacks or (), evaluation_batch
         )
+
+    def _moves(self) -> Moves | None:
+        """What moves masks with their pictures; None: nothing moves pictures."""
+        graph = self.plan.graph
+        names = [each.name for each in graph.layers if each.name in graph.reached and moves_pixels(each.layer)]
+        return Moves(self.network, names) if names else None
 
     def _after_pretraining(self) -> None:
         """Lets the decoder of a deep autoencoder start from what the stages have learned, and shows the network."""

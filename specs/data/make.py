@@ -218,7 +218,81 @@ def motion(random: np.random.Generator) -> None:
                 writer.writerow([person, *np.round(felt, 2), doing])
 
 
+def landscapes(random: np.random.Generator) -> None:
+    """Hills, meadows, trees and houses below the sky, 48 x 64 pixels, and masks of the same names: 0 the sky, 1 hills,
+    2 a meadow, 3 trees, 4 houses, and 255 where two of them meet in a pixel, which nobody could say."""
+    for kind in ("photos", "masks"):
+        (HERE / "landscapes" / kind).mkdir(parents=True, exist_ok=True)
+    for i in range(100):
+        photo, mask = _landscape(random)
+        photo.save(HERE / "landscapes" / "photos" / f"{i:02d}.jpg", quality=88)
+        mask.save(HERE / "landscapes" / "masks" / f"{i:02d}.png", optimize=True)
+
+
+def _landscape(random: np.random.Generator, height: int = 48, width: int = 64, finer: int = 4) -> tuple:
+    """A picture and its mask, drawn finer than they are, so that a pixel may be of two things."""
+    rows, columns = np.mgrid[0 : height * finer, 0 : width * finer] / finer
+    along = columns[0]
+
+    def ridge(level: float, rough: float) -> np.ndarray:
+        waves = [(random.uniform(0.03, 0.25), random.uniform(0, 6.3)) for _ in range(5)]
+        return level + rough * sum(np.sin(along * often + begin) / (1 + 12 * often) for often, begin in waves)
+
+    def grain(strength: float, coarse: int) -> np.ndarray:
+        small = random.normal(0, strength, (height * finer // coarse + 1, width * finer // coarse + 1))
+        return np.kron(small, np.ones((coarse, coarse)))[: height * finer, : width * finer]
+
+    hills, meadow = ridge(random.uniform(14, 22), 6), ridge(random.uniform(27, 33), 4)
+    kinds = (rows > hills).astype(int)
+    kinds[rows > meadow] = 2
+    dusk, shade = random.uniform(0, 1), (rows / height)[..., None]
+    sky = np.array([90, 150, 225]) * (1 - shade) + np.array([250, 215 - 40 * dusk, 190 - 90 * dusk]) * shade
+    colors = np.array([[0, 0, 0], [92, 110, 135], [120, 160, 70]]) + random.uniform(-18, 18, (3, 3))
+    picture = np.where(kinds[..., None] == 0, sky, colors[kinds])
+    picture += (grain(4, 16) * (kinds == 0) + (grain(9, 6) + 18 * np.sin((rows - hills) * 0.7)) * (kinds == 1))[
+        ..., None
+    ]
+    picture += (grain(13, 3) * (kinds == 2))[..., None] * np.array([1, 1.2, 0.6])
+    drawn, labels = Image.fromarray(picture.clip(0, 255).astype("uint8")), Image.fromarray(kinds.astype("uint8"))
+    on_photo, on_mask = ImageDraw.Draw(drawn), ImageDraw.Draw(labels)
+
+    def both(shape: str, where: list, color: np.ndarray, kind: int) -> None:
+        where = [value * finer for value in where]
+        getattr(on_photo, shape)(where, fill=tuple(int(value) for value in np.clip(color, 0, 255)))
+        getattr(on_mask, shape)(where, fill=kind)
+
+    for _ in range(int(random.integers(1, 3))):
+        x, y, size = random.uniform(2, width - 16), random.uniform(31, 36), random.uniform(7, 11)
+        wall, roof = (
+            np.array([225, 205, 170]) + random.uniform(-25, 25),
+            np.array([170, 70, 50]) + random.uniform(-30, 30, 3),
+        )
+        both("rectangle", [x, y, x + 1.4 * size, y + 0.8 * size], wall, 4)
+        both("polygon", [x - 1, y, x + 1.4 * size + 1, y, x + 0.7 * size, y - 0.7 * size], roof, 4)
+        for left in (0.25, 0.85):
+            place = [x + left * size, y + 0.25 * size, x + (left + 0.28) * size, y + 0.55 * size]
+            both("rectangle", place, np.array([70, 90, 120]), 4)
+    for _ in range(int(random.integers(2, 5))):
+        x, foot, size = random.uniform(3, width - 3), random.uniform(35, 45), random.uniform(3, 5.5)
+        both("rectangle", [x - 0.8, foot - 1.5 * size, x + 0.8, foot], np.array([95, 65, 45]), 3)
+        green = np.array([40, 95, 45]) + random.uniform(-20, 20, 3)
+        for _ in range(9):
+            a, b = random.normal(0, 0.35 * size, 2)
+            place = [
+                x + a - 0.6 * size,
+                foot - 2 * size + b - 0.6 * size,
+                x + a + 0.6 * size,
+                foot - 2 * size + b + 0.6 * size,
+            ]
+            both("ellipse", place, green + random.uniform(-14, 14), 3)
+    photo = drawn.resize((width, height), Image.Resampling.BOX)
+    noisy = np.asarray(photo, "float64") + random.normal(0, 5, (height, width, 1))
+    cells = np.asarray(labels).reshape(height, finer, width, finer).transpose(0, 2, 1, 3).reshape(height, width, -1)
+    values = np.where((cells == cells[..., :1]).all(axis=-1), cells[..., 0], 255)
+    return Image.fromarray(noisy.clip(0, 255).astype("uint8")), Image.fromarray(values.astype("uint8"))
+
+
 if __name__ == "__main__":
-    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls)):
+    for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls, landscapes)):
         make(np.random.default_rng(number))
     other_shapes(np.random.default_rng(7))

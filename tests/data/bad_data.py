@@ -192,6 +192,45 @@ def no_pictures(folder: Path) -> str:
     return "{images: pets}"
 
 
+def masked(folder: Path) -> str:
+    """Pictures of two kinds of pixels, and masks that say which."""
+    random = np.random.default_rng(0)
+    for i in range(12):
+        values = random.choice([0, 255], (12, 16)).astype("uint8")
+        for kind in ("photos", "masks"):
+            (folder / kind).mkdir(exist_ok=True)
+            Image.fromarray(values).save(folder / kind / f"{i}.png")
+    return "{images: {path: photos, masks: masks, classes: {0: sky, 255: road}}}"
+
+
+@case("a photo without a mask")
+def without_mask(folder: Path) -> str:
+    section = masked(folder)
+    (folder / "masks/3.png").unlink()
+    return section
+
+
+@case("a mask with a value that is no class")
+def stray_value(folder: Path) -> str:
+    section = masked(folder)
+    Image.new("L", (16, 12), 128).save(folder / "masks/3.png")
+    return section
+
+
+@case("a mask with colors")
+def colored_mask(folder: Path) -> str:
+    section = masked(folder)
+    Image.new("RGB", (16, 12), "red").save(folder / "masks/3.png")
+    return section
+
+
+@case("a mask that is not as large as its photo")
+def other_size(folder: Path) -> str:
+    section = masked(folder)
+    Image.new("L", (12, 16)).save(folder / "masks/3.png")
+    return section
+
+
 @case("a WAV file that is cut off")
 def cut_sound(folder: Path) -> str:
     for kind in ("no", "yes"):

@@ -31,6 +31,7 @@ class Column:
         classes: the labels, in the order of the network's output units.
         unit: of a number.
         one_hot: whether a class is the place of a 1 among zeros.
+        numbered: whether values are the places of classes in `classes`, and -1 where none counts.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Column:
     classes: tuple[str, ...] = ()
     unit: str | None = None
     one_hot: bool = False
+    numbered: bool = False
 
 
 @dataclass(frozen=True)

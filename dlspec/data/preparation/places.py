@@ -20,20 +20,28 @@ FIRST_COMPARED, SHIFTED_AT_ONCE = 32, 256
 
 def class_values(target: Target, dtype: Any) -> Array:
     """The value of an array that stands for each class, in their order."""
+    if target.numbered:
+        return np.arange(len(target.classes), dtype=dtype)
     return np.array([word == "True" if dtype.kind == "b" else int(word) for word in target.classes], dtype)
 
 
 def classes_at_places(target: Target, values: Any) -> Array:
-    """The class at each place, (samples, *places), int32; -1 for a value that stands for none."""
-    found = np.empty((len(values), *target.places), "int32")
+    """The class at each place of the data, (samples, *places), int32; -1 for a value that stands for none."""
+    found = np.empty((len(values), *target.places_in_data), "int32")
     known = class_values(target, values.dtype)
     first = 0
     for block in blocks(values):
-        flat = np.asarray(block).reshape(len(block), *target.places)
+        flat = np.asarray(block).reshape(len(block), *target.places_in_data)
         places = np.searchsorted(known, flat).clip(0, len(known) - 1)
         found[first : first + len(block)] = np.where(known[places] == flat, places, -1)
         first += len(block)
     return found
+
+
+def in_the_middle(values: Array, sizes: tuple[int, ...]) -> Array:
+    """What is left of places, (samples, height, width, ...), where `center_crop` cuts pictures to these sizes."""
+    top, left = ((have - size) // 2 for have, size in zip(values.shape[1:3], sizes, strict=True))
+    return values[:, top : top + sizes[0], left : left + sizes[1]]
 
 
 def unknown_at_places(

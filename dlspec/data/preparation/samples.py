@@ -27,7 +27,7 @@ from dlspec.data.preparation.columns import (
     together,
 )
 from dlspec.data.preparation.leakage import without_held_out
-from dlspec.data.preparation.places import classes_at_places, numbers_at_places, unknown_at_places
+from dlspec.data.preparation.places import classes_at_places, in_the_middle, numbers_at_places, unknown_at_places
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.sampling import draw_some, generator
@@ -130,12 +130,18 @@ def prepare_samples(
 def _part_of_places(
     signature: Signature, scale: Affine | None, inputs: Samples, truth: Array, raw: Samples, rows: Array
 ) -> Part:
-    """A part of which a class or a number is predicted at each place."""
+    """A part of which a class or a number is predicted at each place.
+
+    Args:
+        truth: at each place of the data, of which the network may cut the middle out.
+    """
     targets = truth
+    if signature.target.cut_from:
+        truth = in_the_middle(truth, signature.target.places)
     if scale is not None:
         targets = scale(truth).astype("float32")
     elif signature.target.units == 1:
-        targets = truth[..., None].astype("float32")
+        targets = targets[..., None].astype("float32")
     return Part(inputs, targets, raw, truth, rows, last_frame(signature, raw), at_places=True)
 
 
@@ -221,6 +227,8 @@ class _Truth(NamedTuple):
         if target.kind == "number":
             return cls(numbers_at_places(section, target, columns, rows), known, {})
         classes = classes_at_places(target, columns[target.name])
+        if target.numbered:  # others do not count
+            return cls(classes, known, {})
         known = np.asarray((classes >= 0).reshape(len(classes), -1).all(axis=1))
         return cls(classes, known, unknown_at_places(section, target, columns, known, trained))
 

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, Strict
 
 from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import Broken, FileSamples, FolderFiles, Listing, as_path
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.language.fields import Size2D, SpecModel, Text
+from dlspec.language.fields import OneOrMore, Size2D, SpecModel, Text, mistake
 from dlspec.runtime.packages import EXTRAS, require
 
 if TYPE_CHECKING:
@@ -31,7 +31,12 @@ EXIF = b"Exif\0\0"
 MODES = {"rgb": "RGB", "grayscale": "L"}
 
 
-class Images(SpecModel):
+MaskValue = Annotated[int, Strict(), Field(ge=0, le=255)]
+Classes = Annotated[dict[Annotated[int, Field(ge=0, le=255)], Text], Field(min_length=2)]
+"""Value in a mask -> the name of the class."""
+
+
+class Pictures(SpecModel):
     """Pictures in files: a folder with a folder for each class, or a table with a column of paths."""
 
     path: Text = Field(description="the folder, or the table, whose column of paths begins in its own folder")
@@ -46,7 +51,39 @@ class Images(SpecModel):
     broken: Broken = Field("error", description="what happens to files that cannot be read")
 
 
+class Images(Pictures):
+    """Pictures in files, and perhaps a mask for each, which says of every pixel what it shows."""
+
+    masks: Text | None = Field(
+        None,
+        description="a folder with a picture of the same name for each, whose values are the classes of its pixels",
+    )
+    classes: Classes | None = Field(
+        None, description="of masks, the name of each value; by default every value is a class"
+    )
+    ignore: Annotated[list[MaskValue], OneOrMore] | None = Field(
+        None, description="of masks, values of pixels that do not count"
+    )
+
+    def model_post_init(self, context: object) -> None:
+        if self.masks is None:
+            for key in ("classes", "ignore"):
+                if getattr(self, key) is not None:
+                    message = f"`{key}` is of masks, of which no folder is named"
+                    raise mistake("wrong-value", message, help="add `masks: FOLDER`", at="key")
+        both = sorted({*(self.classes or {})} & {*(self.ignore or [])})
+        if both:
+            message = f"the value {both[0]} is a class, and does not count"
+            raise mistake("wrong-value", message, help="name it under `classes` or under `ignore`", at="key")
+        names = [*(self.classes or {}).values()]
+        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+        if twice is not None:
+            message = f"two values of masks are called `{twice}`"
+            raise mistake("wrong-value", message, help="give each value a name of its own", at="key")
+
+
 AnyImages = Annotated[Images, BeforeValidator(as_path)]
+AnyPictures = Annotated[Pictures, BeforeValidator(as_path)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +101,7 @@ class ImageFiles(FolderFiles):
     fit: Fit = "stretch"
 
     @classmethod
-    def of(cls, given: Images, context: SourceContext) -> Self:
+    def of(cls, given: Pictures, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.size, given.color, given.fit)
         return cls((given.path,), context.folder, context.span, context.cache, *options, training=context.training)
 
@@ -131,7 +168,7 @@ class ImageFiles(FolderFiles):
             said = f"`{self._shown(file)}` has {values.shape[0]} x {values.shape[1]} pixels, and others {height} x "
             help = f"write `{self.key}: {{path: {self.paths[0]}, size: [{height}, {width}]}}`"
             raise self._error("sizes-differ", f"pictures have different sizes: {said}{width}", help)
-        return _fitted(values, size, self.fit)
+        return fitted(values, size, self.fit)
 
     def _fast_jpeg(self, file: Path, size: tuple[int, int], mode: str) -> Array | None:
         """A JPEG, decoded beside other threads, at a half, a quarter or an eighth of its size where that is enough.
@@ -191,9 +228,13 @@ def _pillow() -> Any:
     return Image
 
 
-def _fitted(values: Array, size: tuple[int, int], fit: Fit) -> Array:
+def fitted(values: Array, size: tuple[int, int], fit: Fit, *, mask: bool = False) -> Array:
     """A picture brought to a size: stretched; or cut, or with black edges, so that its form stays. Between pixels it is
-    linear; where it becomes less than half as large, a pixel is the mean of those that it stands for."""
+    linear; where it becomes less than half as large, a pixel is the mean of those that it stands for.
+
+    Args:
+        mask: of numbers of classes, of which the nearest is taken, with edges of -1.
+    """
     import cv2
     import numpy as np
 
@@ -202,13 +243,13 @@ def _fitted(values: Array, size: tuple[int, int], fit: Fit) -> Array:
     scale = max(high, wide) if fit == "crop" else min(high, wide)
     wanted = size if fit == "stretch" else (max(1, round(rows * scale)), max(1, round(columns * scale)))
     way = cv2.INTER_AREA if min(wanted[0] / rows, wanted[1] / columns) < 0.5 else cv2.INTER_LINEAR
-    whole = cv2.resize(values, wanted[::-1], interpolation=way)
+    whole = cv2.resize(values, wanted[::-1], interpolation=cv2.INTER_NEAREST_EXACT if mask else way)
     if wanted == size:
         return whole
     top, left = ((wanted[i] - size[i]) // 2 for i in (0, 1))
     if fit == "crop":
         return whole[max(0, top) :, max(0, left) :][: size[0], : size[1]]
-    edged = np.zeros((*size, *values.shape[2:]), values.dtype)
+    edged = np.full((*size, *values.shape[2:]), -1 if mask else 0, values.dtype)
     edged[-top : -top + wanted[0], -left : -left + wanted[1]] = whole
     return edged
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dlspec.data.preparation import Part
+from dlspec.data.preparation.places import in_the_middle
 from dlspec.data.signature import Signature
 
 Array = np.ndarray
@@ -45,6 +46,7 @@ def at_places(signature: Signature, part: Part, predictions: Mapping[str, Array]
         frames = len(seen) - (seen[-1] in (1, 3)) == 3
         if frames or is_drawn(seen):
             raw = np.asarray(part.raw[some], "float32")
+            raw = in_the_middle(raw, target.places) if target.cut_from else raw
             found["places:seen"] = raw[:, -FRAMES:] if frames else raw
     return found
 

@@ -25,6 +25,8 @@ MAX_BYTES = 8_000_000
 DATA_FILES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".npz", ".xlsx", ".xls"})
 """Ends of names of files that are no specs, and that someone may name in place of one."""
 MAX_SYNTAX_ERRORS = 10
+OF_NUMBERS = "classes"
+"""The key of mappings whose keys may be whole numbers: values of masks."""
 
 
 def read_file(path: str | Path) -> Document:
@@ -174,7 +176,8 @@ class _Reader:
                 if event.anchor:
                     self.anchors[event.anchor] = node
             elif isinstance(event, yaml.CollectionStartEvent):
-                stack.append(self._opened(event, len(stack)))
+                key = stack[-1].key if stack else None
+                stack.append(self._opened(event, len(stack), numbers=key is not None and key.value == OF_NUMBERS))
                 continue
             elif isinstance(event, yaml.CollectionEndEvent):
                 opened = stack.pop()
@@ -203,11 +206,11 @@ class _Reader:
             )
         return root
 
-    def _opened(self, event: Any, above: int) -> _Open:
+    def _opened(self, event: Any, above: int, *, numbers: bool) -> _Open:
         if above >= MAX_DEPTH:
             raise _Stop(_too_deep(self._span(event)))
         self._check_tag(event, "a mapping or a list")
-        return _Open(event, [] if isinstance(event, yaml.SequenceStartEvent) else {})
+        return _Open(event, [] if isinstance(event, yaml.SequenceStartEvent) else {}, numbers=numbers)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         value: Scalar = event.value
@@ -251,13 +254,18 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not come yet.
+
+    Args:
+        numbers: whether its keys may be whole numbers, which are read as text.
+    """
 
     event: Any
     value: list[Node] | dict[str, Node]
     key: Node | None = None
     size: int = 1
     depth: int = 1
+    numbers: bool = False
 
     def add(self, node: Node, reader: _Reader) -> None:
         self.size += node.size
@@ -277,6 +285,8 @@ class _Open:
             self.key = node
             return
         key, self.key = self.key, None
+        if self.numbers and isinstance(key.value, int) and not isinstance(key.value, bool):
+            key = replace(key, value=str(key.value))
         if not isinstance(key.value, str):
             shown = to_yaml(key.plain()).strip().removesuffix("...").strip()
             reader.problems.append(

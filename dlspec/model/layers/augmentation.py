@@ -60,6 +60,7 @@ class RandomFlip(SpatialAugmentation):
     Output shape: same as input
     """
 
+    moves = True
     examples: ClassVar = [
         Example({"random_flip": "horizontal"}, IMAGE),
         Example("random_flip", IMAGE),
@@ -251,13 +252,15 @@ class RandomGaussianBlur(SpatialAugmentation):
 class CutMix(SpatialAugmentation):
     """Puts a random rectangle of another image of the batch into each image while training (Yun et al., 2019).
 
-    Targets stay as they are, so it is meant for networks that reconstruct images.
+    Classes of pixels move with them; other targets stay as they are, so that it is else meant for networks that
+    reconstruct images.
 
     Input shape:  (batch, height, width, channels)
     Output shape: same as input
     """
 
     steps = 1
+    moves = True
     examples: ClassVar = [
         Example({"cut_mix": 0.5}, IMAGE),
         Example({"cut_mix": {"factor": [0.2, 0.8], "seed": 1}}, IMAGE),
@@ -278,6 +281,7 @@ class MixUp(SpatialAugmentation):
     """
 
     steps = 4  # two products, a difference and a sum
+    moves_no_mask = "it lays two pictures over each other, and a pixel has one class"
     examples: ClassVar = [
         Example("mix_up", IMAGE),
         Example({"mix_up": {"alpha": 0.4, "seed": 1}}, IMAGE),

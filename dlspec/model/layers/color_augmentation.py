@@ -289,6 +289,7 @@ class RandAugment(SpatialAugmentation):
     Output shape: same as input
     """
 
+    moves_no_mask = "it turns and shifts pictures among other things, and does not say how"
     examples: ClassVar = [
         Example("rand_augment", IMAGE),
         Example({"rand_augment": {"num_ops": 1, "factor": [0.2, 0.4], "value_range": [0, 1]}}, IMAGE),
@@ -319,6 +320,7 @@ class AugMix(SpatialAugmentation):
     Output shape: same as input
     """
 
+    moves_no_mask = "it turns and shifts pictures among other things, and does not say how"
     examples: ClassVar = [
         Example("aug_mix", IMAGE),
         Example({"aug_mix": {"num_chains": 2, "chain_depth": 1, "factor": [0.1, 0.2], "value_range": [0, 1]}}, IMAGE),

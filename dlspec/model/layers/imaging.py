@@ -59,6 +59,10 @@ class Augmentation(ImageLayer):
     keeps_shape = True
     passes_values = True
     at_random_in_keras = True
+    moves: ClassVar[bool] = False
+    """Whether it moves pixels, so that a mask must be moved with the picture."""
+    moves_no_mask: ClassVar[str] = ""
+    """Why no mask can be moved with a picture, as the end of a sentence; empty: one can, or need not be."""
     steps: ClassVar[int] = 0
     """Operations a value, while training."""
 
@@ -73,6 +77,8 @@ class SpatialAugmentation(SpatialImageLayer, Augmentation):
     """Base of those whose channels are the last axis, or the first."""
 
 
+CROPS = ("random_crop", "center_crop")
+"""Layers that cut a window out of pictures, in use the middle."""
 BILINEAR_STEPS = 8
 """Operations to read a value between four others: four multiply-adds."""
 
@@ -80,7 +86,13 @@ BILINEAR_STEPS = 8
 class Warp(SpatialAugmentation):
     """Base of the layers that read each value from another place of the image."""
 
+    moves = True
     interpolation: Interpolation = "bilinear"
 
     def flops(self, input_shape: Shape) -> int:
         return BILINEAR_STEPS * count(input_shape) if self.interpolation == "bilinear" else 0
+
+
+def moves_pixels(layer: LayerSpec) -> bool:
+    """Whether a layer moves pixels at random while training, or cuts pictures."""
+    return layer.type_name in CROPS or (isinstance(layer, Augmentation) and layer.moves)

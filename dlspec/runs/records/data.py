@@ -37,7 +37,8 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places: as those of `Target`; older runs have no places.
+        inside, labels, separator, steps, places, numbered, cut_from: as those of `Target`; older
+            runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
@@ -61,6 +62,8 @@ class TargetRecord(Record):
     labels: tuple[tuple[str, str, str, str], ...] = ()
     separator: str | None = None
     places: tuple[Size, ...] = ()
+    numbered: bool = False
+    cut_from: tuple[Size, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -259,6 +262,8 @@ class DataRecord(Record):
                 tuple(Label(*label) for label in target.labels),
                 target.separator,
                 target.places,
+                numbered=target.numbered,
+                cut_from=target.cut_from,
             ),
             share_out(
                 spec.model.columns_of_inputs,

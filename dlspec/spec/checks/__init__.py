@@ -24,6 +24,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     devices,
     evaluating,
     fine_tuning,
+    moving,
     network_inputs,
     network_outputs,
     networks,

@@ -51,7 +51,7 @@ class Checked:
 
 def severity_of(code: str) -> Severity:
     """Of what is wrong with files: a spec is fine where its data are not there, and is not where it has to say more."""
-    return Severity.ERROR if code == "ambiguous-number" else Severity.WARNING
+    return Severity.ERROR if code in ("ambiguous-number", "mask-values") else Severity.WARNING
 
 
 Rule = Callable[[Checked], Iterator[Diagnostic]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.language.diagnostics import Diagnostic, Label
+from dlspec.model.layers.imaging import moves_pixels
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.pretraining import method_of
 
@@ -31,6 +32,17 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
             spec.span("train", "loss"),
             labels=(Label(place, "each has a part of the batch"),),
             help="choose a loss that is the mean over the samples, or remove `distribute`",
+        )
+    moves = any(moves_pixels(layer.layer) for layer in checked.graph.layers)
+    if checked.signature is not None and (
+        checked.signature.target.numbered or (checked.signature.target.places and moves)
+    ):
+        yield Diagnostic(
+            "wrong-value",
+            f"on each of several devices other pixels of `{checked.signature.target.name}` count, and by how many do a "
+            "batch would have to be parted",
+            place,
+            help="remove `distribute`: one device trains on masks",
         )
     if getattr(method, "persistent", False):
         yield Diagnostic(

@@ -310,6 +310,8 @@ def _look_at_samples(data: str, folder: Path) -> Start:
     names = [file.name.lower() for file in (folder / data).rglob("*") if file.is_file()]
     kinds: tuple[type[FolderFiles], ...] = (ImageFiles, AudioFiles, TextFiles)
     kind = max(kinds, key=lambda kind: sum(name.endswith(kind.suffixes) for name in names))
+    if kind is ImageFiles:
+        _refuse_masks(folder / data)
     source: FolderFiles = kind((data,), folder)
     options: dict[str, object] = {"rate": source.rate_of_first()} if isinstance(source, AudioFiles) else {}
     try:
@@ -323,6 +325,19 @@ def _look_at_samples(data: str, folder: Path) -> Start:
             source, options = replace(source, size=(64, 64)), {"size": [64, 64]}
         description = source.describe()
     return Start(data, kind.key, description, "", (), {}, options=options)
+
+
+def _refuse_masks(folder: Path) -> None:
+    """Raises DataError where a folder holds pictures and, as it seems, their masks, which are no two classes."""
+    below = {entry: {file.stem for file in entry.iterdir()} for entry in sorted(folder.iterdir()) if entry.is_dir()}
+    for masks, names in below.items():
+        pictures = next((other for other in below if other != masks and names and below[other] == names), None)
+        if pictures is not None and re.search("mask|label|annot|segm", masks.name, re.IGNORECASE):
+            message = (
+                f"`{masks.name}` has a picture for each in `{pictures.name}`, as masks have: `init` writes no such spec"
+            )
+            help = f"write `images: {{path: {pictures}, masks: {masks}}}` under `data`, as in `specs/landscapes.yaml`"
+            raise DataError.of("not-supported-yet", message, help=help)
 
 
 def _start_of_arrays(data: str, source: ArrayFiles) -> Start:

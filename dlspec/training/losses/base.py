@@ -55,6 +55,11 @@ class Loss(KerasKind):
         """Whether each sample can count more or less."""
         return True
 
+    @property
+    def of_each_place(self) -> bool:
+        """Whether it is the mean of what it is at each place, of which some may be left out."""
+        return True
+
     def fits(self, target: Target) -> bool:
         """Whether it can compare what a network puts out with the target."""
         shares = self.of_shares and target.kind == "number"
@@ -64,7 +69,11 @@ class Loss(KerasKind):
         """Targets of a network with so many output units, as the Keras loss compares them."""
         import numpy as np
 
-        return np.eye(units, dtype="float32")[targets] if self.one_hot and targets.dtype.kind == "i" else targets
+        if not self.one_hot or targets.dtype.kind != "i":
+            return targets
+        found = np.eye(units, dtype="float32")[targets]
+        found[targets < 0] = -1  # a place that does not count
+        return found
 
 
 LOSSES: Registry[Loss] = Registry("loss", "dlspec.training.losses", left_out=left_out("losses"), lazy=True)

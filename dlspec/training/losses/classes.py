@@ -138,6 +138,10 @@ class Overlap(Loss):
     def of_batch(self) -> bool:
         return not self.weighs_samples or super().of_batch
 
+    @property
+    def of_each_place(self) -> bool:
+        return self.axis in (-1, [-1])
+
 
 @LOSSES.register
 class Dice(Overlap):

@@ -201,7 +201,8 @@ ARGUMENTS = {
     "DataSpec.dataset": "a built-in dataset",
     "DataSpec.table": "CSV, TSV, JSON Lines or Parquet files whose rows are samples: a path, several, or a pattern",
     "DataSpec.series": "such files whose rows are timesteps, oldest first",
-    "DataSpec.images": "pictures: a folder with a folder for each class, or a table with a column of paths",
+    "DataSpec.images": "pictures: a folder with a folder for each class, or a table with a column of paths; with "
+    "`masks` the class of each pixel",
     "DataSpec.text": "texts: a folder with a folder of `.txt` files for each class, or a table with a column of text",
     "DataSpec.audio": "sounds in WAV files: a folder with a folder for each class, or a table with a column of paths",
     "DataSpec.arrays": "an `.npz` file of numpy with `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`; a "

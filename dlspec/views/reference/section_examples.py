@@ -104,6 +104,10 @@ model: [lstm: 8, output]
 data: {images: {path: pets.csv, column: file, size: [16, 24], color: grayscale, fit: crop, broken: skip}, target: kind}
 model: [flatten, output]
 """,
+        """\
+data: {images: {path: photos, masks: masks, classes: {0: sky, 100: road}, ignore: 255}}
+model: [conv2d: {filters: 8, kernel_size: 3, padding: same, activation: relu}, output]
+""",
     ),
     "data.audio": (
         """\

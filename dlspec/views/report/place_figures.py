@@ -55,7 +55,8 @@ def _of_classes(run: Run, pictures: Mapping[str, Array]) -> Shown:
     return Shown(
         masks(seen[:, -1] if seen is not None and _are_frames(seen) else seen, truth, network, target.classes),
         "Truth, guess, and where they differ",
-        f"Some samples of {run.judged_on}, a color for each class. What is red was wrong.",
+        f"Some samples of {run.judged_on}, a color for each class. What is red was wrong."
+        + (" What has no color does not count." if (truth < 0).any() else ""),
     )
 
 
