@@ -153,6 +153,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.model.saved import check_can_be_opened
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
+    from dlspec.training.masked import leave_out_padding
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
@@ -160,6 +161,8 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
     if anything_added():
         check_can_be_opened(network)
+    if data.signature.target.tokens:
+        leave_out_padding(network)
     return network
 
 
