@@ -217,6 +217,17 @@ def test_what_cannot_be_done_is_refused_by_name(text_run, tmp_path):
         text_run.predict(pd.DataFrame({"text": ["the"]}), intervals=0.9)
 
 
+def test_two_runs_are_compared_by_perplexity(text_run, tmp_path):
+    spec = text_run.folder.parent / "spec.yaml"
+    worse = dlspec.run(spec, {"train.epochs": 1}, out=tmp_path / "worse")
+    (pair,) = dlspec.compare(text_run, worse).found.pairs
+    assert pair.verdict.outcome == "worse"
+    figures = [run.metrics.test["perplexity"] for run in (worse, text_run)]
+    assert f"Perplexity {figures[0]:.3f}"[:14] in pair.verdict.sentence
+    assert pair.verdict.gain_of == "log loss"
+    assert pair.verdict.gain == pytest.approx(np.log(figures[1] / figures[0]), rel=1e-3)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["text.keras", "text.onnx", "text.tflite"])
 def test_it_is_taken_away(text_run, tmp_path, name):
