@@ -81,6 +81,13 @@ class Evaluated(Run):
     def pictures(self) -> dict[str, Array]:
         return self.own_pictures
 
+    @property
+    def judged_in_words(self) -> str:
+        """How much was judged."""
+        if self.data.target.tokens:
+            return f"{self.judged:,} windows of {self.rows:,} text{'s' * (self.rows != 1)}"
+        return f"{self.judged:,} of {self.rows:,} rows"
+
     def as_json(self) -> dict[str, Any]:
         """All figures as plain values."""
         return {

@@ -203,6 +203,33 @@ def test_padding_counts_in_no_engine(text_run):
     counted = places_of(network, data.test.inputs)
     assert counted.tolist() == (np.asarray(data.test.truth) >= 0).sum(axis=1).tolist()
     assert counted[-1] < 16
+    last, metrics = text_run.history[-1], text_run.metrics
+    assert (np.asarray(data.validation.truth) < 0).any()
+    assert last.val_loss == pytest.approx(metrics.validation["log_loss"], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_engines_give_the_same_losses(text_run, tmp_path, monkeypatch):
+    """Compiled by XLA, in runs of steps and one by one; windows of one token and of sixteen are in a batch together."""
+    from dlspec.training.engines.choice import TensorFlowRuns
+
+    text = (text_run.folder.parent / "spec.yaml").read_text(encoding="utf-8")
+    (tmp_path / "many").mkdir()
+    for number in range(40):
+        (tmp_path / "many" / f"{number}.txt").write_text(book()[number : 2 * number + 20], encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(text.replace("book.txt", "many"), encoding="utf-8")
+
+    def losses(name, **change):
+        found = dlspec.run(tmp_path / "spec.yaml", {"train.epochs": 2, **change}, out=tmp_path / name)
+        return [(row.loss, row.val_loss) for row in found.history], found
+
+    plain, run = losses("plain")
+    compiled, _ = losses("compiled", **{"runtime.xla": "on"})
+    monkeypatch.setattr(TensorFlowRuns, "fits", lambda self, task: False)
+    steps, _ = losses("steps")
+    assert np.allclose(plain, compiled, rtol=1e-4)
+    assert np.allclose(plain, steps, rtol=1e-4)
+    assert plain[-1][1] == pytest.approx(run.metrics.validation["log_loss"], rel=1e-5)
 
 
 def test_what_cannot_be_done_is_refused_by_name(text_run, tmp_path):

@@ -42,7 +42,8 @@ def language_figures(run: Run) -> list[Shown]:
             "What surprised it",
             f"The beginning of {run.judged_on}, as it was written by somebody else. The redder a token, the less "
             f"probable the network found it: white is certain, the deepest red one in {2**MOST_BITS:.0f} or less. The "
-            "pointer on a token shows its probability, and what was expected in its place.",
+            "pointer on a token shows its probability, and what was expected in its place. A bar marks where a window "
+            "begins, where it sees nothing else.",
         )
     )
     shown.append(
@@ -73,7 +74,7 @@ def by_place(losses: Mapping[str, Array], label: str) -> str:
         axis.plot(np.arange(1, len(values) + 1), values, color=color, label=name, lw=1.8 if name == "network" else 1.2)
     axis.set_xlabel(label)
     axis.set_ylabel("mean log loss")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.2 * max(float(np.nanmax(values)) for values in losses.values()))
     axis.legend(loc="upper right", ncols=len(losses))
     return to_svg(figure, "by_place")
 
@@ -100,9 +101,12 @@ def _shown(token: int, classes: Sequence[str]) -> str:
 
 
 def _surprising(truth: Array, surprise: Array, expected: Array, target: TargetRecord) -> str:
-    there = truth >= 0
-    spans = "".join(_spans(truth[there], surprise[there], expected[there], target))
-    return f'<p class="text surprise">{spans}</p>'
+    windows = []
+    for own, nats, other in zip(truth, surprise, expected, strict=True):
+        there = own >= 0
+        windows.append("".join(_spans(own[there], nats[there], other[there], target)))
+    bar = '<span class="bar">\u00a6</span>'
+    return f'<p class="text surprise">{bar.join(windows)}</p>'
 
 
 def _spans(truth: Array, surprise: Array, expected: Array, target: TargetRecord) -> Iterator[str]:

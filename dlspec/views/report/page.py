@@ -82,6 +82,7 @@ def render_evaluation(found: Evaluated) -> str:
         result=result_figures(found),
         rows=found.rows,
         judged=found.judged,
+        of_texts=found.data.target.tokens is not None,
         differences=found.differences,
         how_compared=COMPARED + (TESTED if tested else NOT_TESTED),
     )
