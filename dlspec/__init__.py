@@ -35,6 +35,7 @@ _HOMES = {
     "evaluate": "dlspec.api",
     "export": "dlspec.api",
     "eject": "dlspec.conversion",
+    "generate": "dlspec.conversion",
     "serve": "dlspec.deployment.serve",
     "filters": "dlspec.api",
     "list_runs": "dlspec.runs.listing",

@@ -1,8 +1,8 @@
-"""Specs and runs as something else: Python that needs no dlspec."""
+"""Specs and runs as something else: Python that needs no dlspec, and text that a network writes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,68 @@ def eject(
     spec = what if isinstance(what, Spec) and not overrides else load(what, overrides)
     load_keras()
     return eject_spec(spec, file, notebook=notebook, force=force, named=_named(spec, overrides))
+
+
+def generate(
+    run: Run | str | Path,
+    prompt: str,
+    *,
+    length: int = 200,
+    temperature: float = 1.0,
+    seed: int | None = None,
+    write: Callable[[str], None] | None = None,
+    note: Callable[[str], None] | None = None,
+) -> str:
+    """Lets a network that was trained with `target: {text: next}` write on.
+
+    Each token is drawn by the probabilities that the saved model gives after those before it, and by nothing else. The
+    one that stands for unknown tokens is never drawn.
+
+    Args:
+        run: a run, or its folder.
+        prompt: how the text begins, one token or more.
+        length: how many tokens, characters or words, are written.
+        temperature: by which the logarithms of probabilities are divided; 0 takes the most probable token each time.
+        seed: with the same one the text is the same; None: another text each time.
+        write: is given the prompt, and then each token as soon as it is drawn.
+        note: is told what tokens of the prompt the network does not know; by default they are a warning.
+
+    Returns:
+        The prompt and what was written behind it; words in small letters, without punctuation.
+
+    Raises:
+        DataError: the run writes no text, or the prompt is empty.
+        ValueError: length is below 1, or temperature below 0.
+    """
+    import warnings
+
+    from dlspec.api import open_run
+    from dlspec.runs import Run
+    from dlspec.runs.checksums import fitting_together
+    from dlspec.runs.language import unknown_in_words, writer_of
+
+    if length < 1 or not 0 <= temperature < float("inf"):
+        raise ValueError("`length` is 1 or more, and `temperature` a number from 0 on")
+    opened = run if isinstance(run, Run) else open_run(run)
+    writer_of(opened.data, None)
+    with fitting_together(opened.folder):
+        writer = writer_of(opened.data, opened.model)
+    written = writer.write(prompt, length, temperature, seed)
+    unknown = writer.unknown(writer.split(prompt))
+    if unknown:
+        said = unknown_in_words(unknown, writer.unit)
+        if note is None:
+            warnings.warn(said, UserWarning, stacklevel=2)
+        else:
+            note(said)
+    pieces = [prompt]
+    if write is not None:
+        write(prompt)
+    for piece in written:
+        pieces.append(piece)
+        if write is not None:
+            write(piece)
+    return "".join(pieces)
 
 
 def _named(spec: Spec, overrides: Mapping[str, Any] | None) -> str:

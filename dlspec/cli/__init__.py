@@ -24,7 +24,7 @@ from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
     "init", "adopt", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain",
-    "layers", "schema", "predict", "report", "export", "eject", "serve", "doctor",
+    "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
@@ -46,6 +46,7 @@ OTHER_COMMANDS = {
     "doctor": "info status diagnose",
     "evaluate": "eval score judge metrics",
     "serve": "server deploy api rest",
+    "generate": "sample write complete continue-text",
 }
 """What to type -> words of others for it."""
 

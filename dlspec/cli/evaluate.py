@@ -80,7 +80,7 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     from dlspec.cli.tables import result_table
 
     console = Console(file=sys.stdout)
-    console.print(result_table(found, f"{found.judged:,} of {found.rows:,} rows: {found.data.target.name}"))
+    console.print(result_table(found, f"{found.judged_in_words}: {found.data.target.name}"))
     if table := _different(found):
         console.print(table)
     console.print(found.metrics.verdict.sentence, highlight=False, markup=False)

@@ -14,7 +14,17 @@ from dlspec.data.features import Feature
 from dlspec.data.split import Window
 from dlspec.language.shapes import Shape
 
-Task = Literal["series", "class_series", "number", "class", "labels", "reconstruction", "number_places", "class_places"]
+Task = Literal[
+    "series",
+    "class_series",
+    "number",
+    "class",
+    "labels",
+    "reconstruction",
+    "number_places",
+    "class_places",
+    "next_token",
+]
 
 NamedInputs = Mapping[str, Sequence[str]]
 """Input of a network -> the features that it takes."""
@@ -92,6 +102,8 @@ class Target:
         numbered: whether values are the places of classes in `classes`, and -1 where none counts, as those of masks.
         cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
             that are left.
+        tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
+            `characters`; the classes are the tokens, behind one for all that are not known.
     """
 
     name: str
@@ -108,11 +120,17 @@ class Target:
     one_hot: bool = False
     numbered: bool = False
     cut_from: tuple[int, ...] = ()
+    tokens: Literal["words", "characters"] | None = None
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
         """The sizes of the axes before the network cuts pictures."""
         return self.cut_from or self.places
+
+    @property
+    def judged_as(self) -> str:
+        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted."""
+        return "tokens" if self.tokens else self.kind
 
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""
@@ -212,8 +230,8 @@ class Signature:
 
     Args:
         task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`, or of a
-            number or a class at each place `number_places` and `class_places`; metrics and baselines say which they
-            are for.
+            number or a class at each place `number_places` and `class_places`, of the next token of texts `next_token`;
+            metrics and baselines say which they are for.
         input_shape: of all that the network sees, batch first.
         types: how each feature is encoded; empty for pictures and series, whose values are numbers.
         widths: how many numbers the network sees of each feature.
@@ -226,6 +244,7 @@ class Signature:
         group: the column that separates several series, or whose values stay in one part.
         part_words: of a column that says where each row belongs, its words.
         shared: the features that each input takes, where the spec names inputs.
+        one_text: whether the next token of a single text is predicted, which is split in its order.
     """
 
     task: Task
@@ -243,6 +262,7 @@ class Signature:
     group: str | None = None
     part_words: tuple[str, ...] | None = None
     shared: NamedInputs | None = None
+    one_text: bool = False
 
     def features_of(self, given: NetworkInput) -> list[tuple[Column, Feature]]:
         """The features that an input takes, with their types; none where these have no types."""
@@ -255,7 +275,7 @@ class Signature:
     def tokens(self, name: str) -> int | None:
         """How many different whole numbers come out of an input, which stand for words; None where others do."""
         given = next((given for given in self.inputs if given.name == name), None)
-        counts = (kind.tokens(column) for column, kind in self.features_of(given)) if given else ()
+        counts = (kind.token_count(column) for column, kind in self.features_of(given)) if given else ()
         return next(filter(None, counts), None)
 
     def with_widths(self, widths: Sequence[int]) -> Signature:

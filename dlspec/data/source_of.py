@@ -9,7 +9,7 @@ from dlspec.data.section import DataSpec, UnlabeledSpec
 from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
 from dlspec.data.sources.base import Deciding
-from dlspec.data.sources.rows import RowsFiles
+from dlspec.data.sources.rows import RowsFiles, TableFiles, TableOfTexts
 from dlspec.data.target import Tags
 
 
@@ -40,6 +40,8 @@ def _source(
         said.append((split.column, "class"))
     if section.target_type in ("category", "boolean"):
         said += [(name, "class") for name in section.target_names]
+    if section.target_type == "next":
+        said += [(name, "text") for name in section.target_names]
     separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
     tags = ((section.target_names[0], separator),) if separator else ()
 
@@ -53,9 +55,20 @@ def _source(
     def source(given: Any, *path: str) -> FileSource:
         place, span, targets = section.folder_of(*path), section.span(*path), tuple(section.target_names)
         context = SourceContext(
-            place, span, section.cache, tuple(said), tags, targets, groups, training, section.dialect, at_places
+            place,
+            span,
+            section.cache,
+            tuple(said),
+            tags,
+            targets,
+            groups,
+            training,
+            section.dialect,
+            at_places,
+            whole_texts=section.target_type == "next",
         )
-        return FILE_SOURCES[key].of(given, context)
+        kind = FILE_SOURCES[key]
+        return (TableOfTexts if kind is TableFiles and context.whole_texts else kind).of(given, context)
 
     found = source(getattr(named, key), *path, key)
     if named is not section or not isinstance(found, RowsFiles):

@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, ValidationError
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
 from dlspec.language.words import same
 
-TypeName = Literal["category", "numeric", "boolean"]
+TypeName = Literal["category", "numeric", "boolean", "next"]
 TYPE_NAMES: tuple[TypeName, ...] = get_args(TypeName)
 
 
@@ -50,8 +50,10 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
         unknown = next((name for name, kind in types.items() if kind is None), None)
         if unknown is not None or not types:
             got = show_value(value if unknown is None else value[unknown])
-            message = f"`target` takes columns with a type, `category`, `numeric`, `boolean` or `tags`, got {got}"
-            near = same(str(value.get(unknown)), ("category", "numeric", "boolean", "tags")) or "category"
+            message = (
+                f"`target` takes columns with a type, `category`, `numeric`, `boolean`, `next` or `tags`, got {got}"
+            )
+            near = same(str(value.get(unknown)), ("category", "numeric", "boolean", "tags", "next")) or "category"
             help = f"write `target: {{{unknown or 'digit'}: {near}}}`, or the columns alone"
             raise mistake("wrong-value", message, help=help)
         found = {name: kind for name, kind in types.items() if kind is not None}

@@ -126,7 +126,11 @@ def _check_places(folder: Path) -> None:
         return
     if places:
         message = f"`{name}` is predicted at each place of a sample, which a server does not write down"
-        raise DataError.of("cannot-serve", message, help="`dlspec predict` and `dlspec export` take such networks")
+        help = "`dlspec predict` and `dlspec export` take such networks"
+        if target.get("tokens"):
+            message = f"the network says what comes next at each place of `{name}`, which a server does not write down"
+            help = "`dlspec generate` writes on, `dlspec predict` judges texts, and `dlspec export` takes it away"
+        raise DataError.of("cannot-serve", message, help=help)
 
 
 def exported(folder: Path, note: Say) -> Path:

@@ -65,7 +65,8 @@ def _bag(script: Script, name: str, column: FittedBag) -> tuple[str, tuple[Any, 
 
 
 def _sequence(script: Script, name: str, column: FittedSequence) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-    return "encode_sequence", (_kept(script, name, list(column.vocabulary)),), {"length": column.length}
+    of = {"characters": True} if column.unit == "characters" else {}
+    return "encode_sequence", (_kept(script, name, list(column.vocabulary)),), {"length": column.length, **of}
 
 
 def _time(script: Script, name: str, column: FittedTime) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

@@ -11,6 +11,8 @@ import numpy as np
 
 from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Part, Prepared
+from dlspec.data.preparation.language import counted_tokens, unknown_tokens
+from dlspec.data.signature import Signature
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import show_number
@@ -159,6 +161,24 @@ def weights_in_words(weights: Array) -> str:
     )
 
 
+def tokens_in_words(signature: Signature, test: Part) -> list[str]:
+    """What metrics of tokens are means of, and how many of these nobody can know."""
+    unit, unknown, count = signature.target.tokens, unknown_tokens(test), counted_tokens(test)
+    known, places = len(signature.target.classes) - 1, signature.target.places[0]
+    said = [
+        f"Metrics are means over the {count:,} {unit} that are predicted, each of which counts once; the first of each "
+        f"text has nothing before it. The network and the baselines look back over up to {places:,} {unit}, to the "
+        "beginning of a window and not beyond; intervals and the verdict take each window as a whole. "
+        "`predictions.csv` has of each window the mean log loss, by which it counts."
+    ]
+    if unknown:
+        said.append(
+            f"{unknown:,} of these {count:,} {unit} are none of the {known:,} that the training part tells apart; they "
+            "count as one unknown token, which is predicted like any other."
+        )
+    return said
+
+
 def _notes(data: Prepared, stops_early: bool) -> list[str]:
     """What a reader should know to understand the result."""
     notes = [*data.notes]
@@ -181,7 +201,9 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
             "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
             "values of a sample."
         )
-    if data.signature.target.places:
+    if data.signature.target.tokens:
+        notes += tokens_in_words(data.signature, data.test)
+    elif data.signature.target.places:
         notes.append(
             "Metrics are means over all places; intervals and the verdict take each sample as a whole, since the "
             "places of one are alike. `predictions.csv` has of each sample "

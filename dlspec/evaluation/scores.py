@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlspec.data.preparation import Part, class_shares
+from dlspec.evaluation.intervals import Dependence
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import Metric
 from dlspec.evaluation.score_intervals import Bounds, intervals_of_scores
@@ -24,6 +26,8 @@ Scores = dict[str, float]
 MOST_SLICES = 1000
 """Classes, or series, that have metrics of their own, those with the most samples."""
 ALL = slice(None)
+BY_TRUE = {"accuracy", "log_loss", "perplexity"}
+"""Metrics of classes that look at the true class, and at whether it is the likeliest."""
 
 
 class Scorer:
@@ -82,6 +86,12 @@ class Scorer:
     def intervals(self, guess: Array) -> dict[str, Bounds | None]:
         """Where each metric lies with 95% confidence; counts of samples have no such interval."""
         dependence = dependence_of(self.data, np.asarray(self.part.rows))
+        if self.data.signature.target.tokens and by_true(self.metrics):  # of many classes two say all
+            truth, guess = true_and_best(self.truth, guess)
+            return Scorer(self.metrics, self.data, replace(self.part, truth=truth))._intervals(guess, dependence)
+        return self._intervals(guess, dependence)
+
+    def _intervals(self, guess: Array, dependence: Dependence) -> dict[str, Bounds | None]:
         found: dict[str, Bounds | None] = {}
         for slow in (False, True):
             own = [metric for metric in self.metrics if metric.slow == slow and metric.unit != "count"]
@@ -155,6 +165,25 @@ class Scorer:
             }
             for i in _largest(counts)
         }
+
+
+def by_true(metrics: Sequence[Metric]) -> bool:
+    """Whether metrics look at the probability of the true class, and at whether it is the largest, alone."""
+    return {metric.type_name for metric in metrics} <= BY_TRUE
+
+
+def true_and_best(truth: Array, guess: Array) -> tuple[Array, Array]:
+    """The same of two classes: the true one, which is class 0, and the likeliest other one.
+
+    Args:
+        truth: (samples, places), -1 where a place does not count.
+        guess: (samples, places, classes).
+    """
+    own = np.maximum(truth, 0)[..., None]
+    given = np.take_along_axis(guess, own, axis=-1)[..., 0]
+    first = np.take_along_axis(guess, guess.argmax(axis=-1)[..., None], axis=-1)[..., 0]
+    best = np.where(guess.argmax(axis=-1) == own[..., 0], 0, np.maximum(first, np.nextafter(given, np.inf)))
+    return np.where(truth >= 0, 0, -1).astype("int32"), np.stack([given, best], axis=-1)
 
 
 def counted_places(truth: Array, guess: Array) -> tuple[Array, Array]:

@@ -18,21 +18,32 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+NAMES = {
+    "number": "RMSE",
+    "class": "accuracy",
+    "labels": "log loss",
+    "tokens": "perplexity",
+    "input": "squared error",
+}
+"""What a target is judged as -> the figure of verdicts."""
+
 
 def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
     """Compares with the baseline that has the smallest loss, by an interval of the mean of paired differences; see
     `interval_of_mean`, which allows for the choice of that baseline.
 
-    Numbers are judged by squared error (said as RMSE), classes by accuracy, labels by log loss, inputs that are given
-    back by squared error summed over their values.
+    Numbers are judged by squared error (said as RMSE), classes by accuracy, labels by log loss, tokens by log loss
+    (said as perplexity), inputs that are given back by squared error summed over their values.
     """
     target, truth = data.signature.target, np.asarray(data.test.truth)
-    name = {"number": "RMSE", "class": "accuracy", "labels": "log loss", "input": "squared error"}[target.kind]
+    kind, name = target.judged_as, NAMES[target.judged_as]
     by = data.deviations if target.columns else 1.0
 
     def figure(guess: Array) -> float:
-        if target.kind == "class":
+        if kind == "class":
             return float(1 - losses_of(data, guess).mean())
+        if kind == "tokens":
+            return math.exp(losses_of(data, guess).mean())
         if target.places:
             return float(losses_of(data, guess).mean() ** 0.5)
         if target.kind in ("input", "labels"):
@@ -44,12 +55,12 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
 
     def show(value: float, digits: int = 4) -> str:
-        if target.kind == "class":
+        if kind == "class":
             return f"{value:.{digits - 3}%}"
-        return f"{show_number(value, digits)}{unit if target.kind == 'number' else ''}"
+        return f"{show_number(value, digits)}{unit if kind == 'number' else ''}"
 
     if not guesses:
-        has = f"has {'a' if target.kind in ('input', 'labels') else 'an'} {name} of {show(figure(on_test))}"
+        has = f"has {'an' if kind in ('number', 'class') else 'a'} {name} of {show(figure(on_test))}"
         sentence = f"The network {has}; nothing to compare it with."
         return Verdict(outcome="alone", sentence=sentence, metric=name)
     own, losses = losses_of(data, on_test), {baseline: losses_of(data, guess) for baseline, guess in guesses.items()}
@@ -57,7 +68,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     rows = np.asarray(data.test.rows)
     gain = losses[best] - own
     found = interval_of_gain(
-        gain, dependence_of(data, rows), target.kind, math.prod(target.places), data.test.weights, len(guesses)
+        gain, dependence_of(data, rows), kind, math.prod(target.places), data.test.weights, len(guesses)
     )
     own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
     says: dict[Outcome, str] = {
@@ -66,7 +77,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
         "level": f"The network does not beat `{best}`",
         "too_few": f"Too few to tell whether the network beats `{best}`",
     }
-    return verdict_of(target.kind, found, says, f"{name} {own_figure} against {other}", name, best)
+    return verdict_of(kind, found, says, f"{name} {own_figure} against {other}", name, best)
 
 
 def interval_of_gain(
@@ -99,7 +110,7 @@ def judge_trainings(
     """
     gains = [one - two for one, two in zip(other, own, strict=True)]
     target = data.signature.target
-    least = least_variance(target.kind, sum(map(len, gains)), math.prod(target.places))
+    least = least_variance(target.judged_as, sum(map(len, gains)), math.prod(target.places))
     return interval_of_trainings(gains, rows, lambda some: dependence_of(data, some), share, rivals=rivals, least=least)
 
 
@@ -132,7 +143,7 @@ def verdict_of(
         sentence=f"{says[outcome]}: {figures}{adds.get(outcome, '')}.",
         metric=metric,
         against=against,
-        gain_of={"class": "accuracy", "labels": "log loss"}.get(kind, "squared error"),
+        gain_of={"class": "accuracy", "labels": "log loss", "tokens": "log loss"}.get(kind, "squared error"),
         gain=found.mean,
         gain_interval=None if found.low is None or found.high is None else (found.low, found.high),
         pieces=found.pieces,
@@ -143,19 +154,22 @@ def losses_of(data: Judged, guess: Array) -> Array:
     """Of each sample of the test part, (samples,): what a network, or a baseline, is judged by, times how much the
     sample counts, 1 in the mean."""
     target, weights = data.signature.target, data.test.relative_weights
-    found = losses(target.kind, np.asarray(data.test.truth), guess, data.deviations if target.columns else None)
+    by = data.deviations if target.columns else None
+    found = losses(target.judged_as, np.asarray(data.test.truth), guess, by)
     return found if weights is None else found * weights
 
 
 def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Array:
     """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error; at each place the
-    share of places, or the mean over them.
+    share of places, or the mean over them; of tokens the mean log loss.
 
     Args:
         kind: of the target.
         truth, guess: as those of `Metric.compute`.
         by: of several numbers, what the errors of each are divided by, (numbers,).
     """
+    if kind == "tokens":
+        return _mean_over_places(truth >= 0, surprise(truth, guess))
     if truth.ndim > 1 and by is None and kind in ("class", "number"):
         return _over_places(truth, guess)
     if kind == "class":
@@ -164,6 +178,17 @@ def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Ar
         given = np.where(truth == 1, guess, 1 - guess)
         return np.asarray(-np.log(np.clip(given, 1e-12, 1)).mean(axis=1))
     return squared_errors(truth, guess) if by is None else squared_errors(truth / by, guess / by) / len(by)
+
+
+def surprise(truth: Array, guess: Array) -> Array:
+    """Minus the logarithm of the probability of the token that is there, (samples, places), 0 where none counts.
+
+    Args:
+        truth: (samples, places), classes, or -1.
+        guess: probabilities, (samples, places, classes).
+    """
+    given = np.take_along_axis(guess, np.maximum(truth, 0)[..., None], axis=-1)[..., 0].astype("float64")
+    return np.where(truth >= 0, -np.log(np.clip(given, 1e-12, 1)), 0.0)
 
 
 def _over_places(truth: Array, guess: Array) -> Array:
@@ -176,14 +201,20 @@ def _over_places(truth: Array, guess: Array) -> Array:
         there, wrong = truth >= 0, (guess.argmax(axis=-1) != truth).astype("float64")
     else:
         there, wrong = ~np.isnan(truth), (truth - guess) ** 2
-    axes = tuple(range(1, truth.ndim))
-    whole = there.sum() / max(1, len(truth))
-    return np.asarray(np.where(there, wrong, 0.0).sum(axis=axes) / max(whole, 1e-12))
+    return _mean_over_places(there, wrong)
+
+
+def _mean_over_places(there: Array, losses: Array) -> Array:
+    """Of each sample, (samples,), so that the mean over samples is that over places that count."""
+    axes, whole = tuple(range(1, there.ndim)), there.sum() / max(1, len(there))
+    return np.asarray(np.where(there, losses, 0.0).sum(axis=axes) / max(whole, 1e-12))
 
 
 def dependence_of(data: Judged, rows: Array) -> Dependence:
     """What samples that lead to these rows have in common: they may belong to groups, or follow each other."""
     window, groups = data.signature.window, groups_of(data, rows)
+    if data.signature.target.tokens and groups is None:  # stretches of one text are alike where they lie near
+        return dependence_along(rows, None, None, 1)
     if window is None:
         return Dependence(groups)
     return dependence_along(rows, groups, None if data.times is None else data.times[rows], window.overlap)
@@ -194,6 +225,8 @@ def groups_of(data: Judged, rows: Array) -> Array | None:
     from dlspec.data.preparation import to_words
 
     name = data.signature.group
+    if data.signature.target.tokens:  # windows of one text
+        return None if data.text_rows is None or data.signature.one_text else data.text_rows[rows]
     if data.signature.window is not None:
         return None if data.groups is None else data.groups[rows]
     return None if name is None else to_words(name, data.columns[name])[rows]

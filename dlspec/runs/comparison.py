@@ -103,4 +103,4 @@ def _verdict(
     over = "with one seed" if seeds == 1 else f"over {seeds} seeds, with pretraining better in {better} of them"
     shown = show_spreads([one, other], metric)
     figures = f"{metric.label} {shown[0]} with pretraining and {shown[1]} without, {over}"
-    return verdict_of(data.signature.target.kind, found, says, figures, metric.label, WITHOUT)
+    return verdict_of(data.signature.target.judged_as, found, says, figures, metric.label, WITHOUT)

@@ -38,6 +38,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
     signature, steps, target = data.signature, data.preprocessing, data.signature.target
     return {
         "task": signature.task,
+        "texts": None if data.text_rows is None else 1 if signature.one_text else len(set(data.text_rows.tolist())),
         "rows": data.rows_in_all or len(next(iter(data.columns.values()))),
         "fingerprint": data.fingerprint,
         "target": {
@@ -57,6 +58,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "places": list(target.places),
             "numbered": target.numbered,
             "cut_from": list(target.cut_from),
+            "tokens": target.tokens,
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
@@ -166,6 +168,10 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             }
         raw = kind.raw if kind is not None else "number"
         described |= {"raw": raw, "missing": 0 if isinstance(values, LazyArray) else int(is_missing(values).sum())}
+        if signature.target.tokens:
+            described |= _of_windows(data)
+            found.append(described)
+            continue
         if raw == "word":
             described |= _known_words(data, i, values)
         if raw == "time":
@@ -206,6 +212,20 @@ def _of_numbers(column: Column, values: Samples) -> dict[str, Any]:
     if numbers.dtype.kind == "f" and np.isnan(numbers).any():
         numbers = numbers[~np.isnan(numbers)]
     return {"min": float(numbers.min()), "max": float(numbers.max()), "mean": float(numbers.mean(dtype="float64"))}
+
+
+def _of_windows(data: Prepared) -> dict[str, Any]:
+    """Of texts that are written on, how long the texts of each part are in tokens."""
+    import numpy as np
+
+    assert data.text_rows is not None, "windows come from texts"
+    parts = (data.train, data.validation, data.test)
+    lengths = [
+        int((np.asarray(part.truth)[data.text_rows[np.asarray(part.rows)] == row] >= 0).sum()) + 1
+        for part in parts
+        for row in np.unique(data.text_rows[np.asarray(part.rows)])
+    ]
+    return {"longest": max(lengths), "mean": sum(lengths) / len(lengths)}
 
 
 def _of_words(column: Column, values: Samples) -> dict[str, Any]:

@@ -64,9 +64,8 @@ def differences(record: DataRecord, columns: Columns, data: NewData) -> tuple[Di
     together at the level 0.01 (Holm, 1979). Where rows follow each other in time, or belong to groups, no test holds.
     """
     alone = record.window is None and data.signature.group is None
-    found = [
-        _of_feature(feature, columns[feature.name], alone) for feature in record.features if feature.name in columns
-    ]
+    features = [] if record.target.tokens else record.features  # of texts the tokens are compared
+    found = [_of_feature(feature, columns[feature.name], alone) for feature in features if feature.name in columns]
     if record.target.kind == "number":
         found += _of_numbers(record, data, alone)
     if record.target.kind == "class" and record.class_counts:
@@ -152,11 +151,11 @@ def _of_classes(record: DataRecord, data: NewData, alone: bool) -> Difference:
     apart, chance = chi_squared({label: count / total for label, count in before.items()}, total, labels)
     return Difference(
         column=record.target.name,
-        measure="class",
+        measure="token" if record.target.tokens else "class",
         apart=apart,
         chance=chance if alone else None,
         outside=0,
-        unknown=sum(data.unknown.values()),
+        unknown=int((truth == 0).sum()) if record.target.tokens else sum(data.unknown.values()),
         missing=data.left_out.get(LACKS_TRUTH, 0),
         count=len(labels),
     )

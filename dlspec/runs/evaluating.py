@@ -17,6 +17,7 @@ from dlspec.data.preparation.columns import coded, to_numbers
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.evaluation.evaluate import cuts_of, required, weights_in_words
 from dlspec.evaluation.pictures import given_back
+from dlspec.evaluation.pictures.language import of_text
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.scores import Scorer
 from dlspec.evaluation.verdict import judge
@@ -26,6 +27,7 @@ from dlspec.runs.differences import Difference, differences
 from dlspec.runs.folder import Run
 from dlspec.runs.job import columns_as_read, load_data
 from dlspec.runs.new_data import NewData, columns_of, in_order, new_data
+from dlspec.runs.new_texts import new_texts
 from dlspec.runs.records.metrics import Metrics, known
 from dlspec.runs.results import predictions_table
 from dlspec.runtime.files import finite
@@ -79,6 +81,13 @@ class Evaluated(Run):
     def pictures(self) -> dict[str, Array]:
         return self.own_pictures
 
+    @property
+    def judged_in_words(self) -> str:
+        """How much was judged."""
+        if self.data.target.tokens:
+            return f"{self.judged:,} windows of {self.rows:,} text{'s' * (self.rows != 1)}"
+        return f"{self.judged:,} of {self.rows:,} rows"
+
     def as_json(self) -> dict[str, Any]:
         """All figures as plain values."""
         return {
@@ -104,7 +113,11 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         trained, why = _training_data(run)
         baselines = _baselines(run, trained, why, notes)
         history = _history(run, columns, trained, why, notes)
-        data = _of_file(file, lambda: new_data(run, columns, baselines, history))
+        texts = run.data.target.tokens is not None
+        data = _of_file(
+            file,
+            lambda: new_texts(run, columns, baselines) if texts else new_data(run, columns, baselines, history),
+        )
     if data.test.weights is not None:
         notes.append(weights_in_words(data.test.weights))
     notes += [*_left_out(data), *data.notes, *_seen(run, data, trained, why)]
@@ -125,7 +138,9 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         given = found["test"], found["test_intervals"], verdict
         found["require"] = required(run.spec.evaluate, data, predictions, *given)
     pictures = given_back(data.test, predictions) if run.data.target.kind == "input" else {}
-    if run.data.target.places:
+    if data.signature.target.tokens:
+        pictures = of_text(data.signature.target, data.test, predictions)
+    elif run.data.target.places:
         pictures = at_places(data.signature, data.test, predictions)
     elif data.test.last is not None:
         dated = data.times is not None and data.times.dtype.kind == "M"

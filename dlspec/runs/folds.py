@@ -38,7 +38,7 @@ def fold(job: Job, run: Run, evaluation: Evaluation) -> Folds | None:
     kept = Kept(run.folder / FOLDS, Fold, ("fold",), {"test": evaluation.test, "baselines": evaluation.baselines})
     kept.once(partial(_result, split.shown_fold, job.data, evaluation), split.shown_fold)
     done = [kept.once(partial(_train_fold, job, i), i) for i in range(split.times_trained)]
-    return summarize(done, job.data, judged_by(job.data.signature.target.kind, list(evaluation.test)))
+    return summarize(done, job.data, judged_by(job.data.signature.target.judged_as, list(evaluation.test)))
 
 
 def _train_fold(job: Job, number: int) -> Done[Fold]:

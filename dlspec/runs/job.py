@@ -155,6 +155,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
+    from dlspec.training.masked import leave_out_padding
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
@@ -163,6 +164,8 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(in_use(network))
+    if data.signature.target.tokens:
+        leave_out_padding(network)
     return network
 
 

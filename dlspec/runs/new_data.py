@@ -75,6 +75,7 @@ class NewData:
     naive_error: Array | None = None
     naive_of_series: Mapping[str, Array] = field(default_factory=dict)
     given_deviations: tuple[float, ...] = ()
+    text_rows: Array | None = None
 
     @property
     def deviations(self) -> Array:

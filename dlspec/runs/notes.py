@@ -118,7 +118,9 @@ def learned(data: Prepared, part: Part, outputs: Array, at_first: Array) -> bool
 
     kind, targets = data.signature.target.kind, np.asarray(part.targets)
     if kind == "class":
-        truth = np.asarray(part.truth)
+        truth = np.asarray(part.truth).reshape(-1)
+        outputs, at_first = (shares.reshape(-1, shares.shape[-1])[truth >= 0] for shares in (outputs, at_first))
+        truth = truth[truth >= 0]
         all_alike = np.bincount(truth, minlength=len(data.signature.target.classes)) / len(truth)
         guesses = [
             class_shares(outputs),

@@ -65,7 +65,7 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
 
     if first.data.fingerprint != second.data.fingerprint:
         return Paired(0, why_not="they are of different data")
-    kind = first.data.target.kind
+    kind = first.data.target.judged_as
     if _predicted(first) != _predicted(second):
         return Paired(0, why_not="they predict different things")
     where = ("split", *FILE_SOURCES)  # the data are the same, wherever they lie
@@ -124,7 +124,8 @@ def _same_weights(one: np.ndarray | None, other: np.ndarray | None) -> bool:
 
 def _predicted(run: Run) -> tuple[Any, ...]:
     target = run.data.target
-    return target.kind, target.name, target.classes, target.values, target.labels, target.places
+    named = target.kind, target.name, target.classes, target.values, target.labels
+    return *named, target.places, target.tokens
 
 
 def _in_one_order(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -184,6 +185,8 @@ def _dependence(first: Run, second: Run, table: pd.DataFrame, *, grouped: bool) 
         return Dependence(), "older runs do not record by what the errors of several targets are divided"
     groups = table["group"].to_numpy() if "group" in table else None
     windows = [run.data.window for run in (first, second)]
+    if target.tokens and groups is None:
+        return dependence_along(table["row"].to_numpy(), None, None, 1), ""
     if windows[0] is None or windows[1] is None:
         if groups is None and grouped:
             return Dependence(), "older runs do not record the groups of the test rows"

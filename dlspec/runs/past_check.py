@@ -32,6 +32,8 @@ def answers_lie_ahead(data: Prepared) -> int:
     target, window = data.signature.target, data.signature.window
     if not target.places:
         return 0
+    if target.tokens:
+        return 1
     if window is not None:
         return window.horizon
     seen = data.columns.get(data.signature.features[0].name)
@@ -41,7 +43,7 @@ def answers_lie_ahead(data: Prepared) -> int:
 
 def check_graph(spec: Spec, graph: Graph, data: Prepared) -> None:
     """Raises DataError where arrays are shifted inputs, and a layer lets a timestep see later ones."""
-    if data.signature.window is not None:  # of which `validate` says it
+    if data.signature.window is not None or data.signature.target.tokens:  # of which `validate` says it
         return
     steps = answers_lie_ahead(data)
     if not steps:

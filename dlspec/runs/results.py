@@ -125,7 +125,7 @@ def predictions_table(
     if part.weights is not None:
         table["weight"] = part.weights
     if target.places:
-        table |= {name: losses(target.kind, truth, guess) for name, guess in predictions.items()}
+        table |= {name: losses(target.judged_as, truth, guess) for name, guess in predictions.items()}
     elif target.values:
         for i, name in enumerate(target.values):
             table |= {f"{who}:{name}": values[:, i] for who, values in {"truth": truth, **predictions}.items()}

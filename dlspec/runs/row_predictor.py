@@ -93,6 +93,8 @@ class RowPredictor:
 
         from dlspec.training.values import predict
 
+        if self.data.target.tokens:
+            return self._judged(rows)
         given = self.taken(rows, first)
         outputs = predict(self.model, given.values)
         if self.data.target.kind == "input":
@@ -106,6 +108,18 @@ class RowPredictor:
         if given.groups is not None:
             found.insert(0, str(self.data.group), given.groups)
         return found
+
+    def _judged(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
+        """How probable texts are, a row each."""
+        import pandas as pd
+
+        from dlspec.runs.language import judged_texts
+
+        name = self.data.raw_columns[0]
+        given = rows if isinstance(rows, pd.DataFrame | Mapping) else {name: rows}
+        frame = given if isinstance(given, pd.DataFrame) else pd.DataFrame(given)
+        self._check_columns(frame)
+        return judged_texts(self.data, self.model, frame)
 
     def taken(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> Taken:
         """What the model takes of rows; see `predict`."""
@@ -271,6 +285,10 @@ class RowPredictor:
         """What the model takes of rows, (rows, 1) for each column."""
         import numpy as np
 
+        if self.data.target.tokens:
+            from dlspec.runs.language import window_texts
+
+            return {str(self.data.features[0].input): window_texts(self.data, frame)}
         found = {}
         for feature in self.data.features:
             read = self._read(feature, frame, first)

@@ -179,7 +179,10 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
 
     record = predictor.data
     if record.target.places:
-        outputs = predict(predictor.model, predictor.taken(np.asarray(part.raw)).values)
+        raw: Any = np.asarray(part.raw)
+        if record.encoded:
+            raw = pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns})
+        outputs = predict(predictor.model, predictor.taken(raw).values)
         return class_shares(outputs) if record.target.kind == "class" else outputs
     names = [*record.raw_columns, *([record.group] if record.group else [])]
     if not record.encoded and any(data.columns[name].ndim > 1 for name in names):

@@ -107,6 +107,14 @@ def _listed(names: Sequence[Any]) -> str:
 
 def _gives(record: DataRecord) -> str:
     target = record.target
+    if target.tokens:
+        count = len(target.classes)
+        return (
+            f"the probability of each token behind each place of a text, (rows, {target.places[0]}, {count}): token 0 "
+            f"is any that is not known, and 1 to {count - 1} are `target.classes` in `data.json`, the most frequent "
+            f"first. What stands behind the {target.tokens} that there are says nothing; of a longer text the first "
+            f"{target.places[0]} are seen"
+        )
     if target.places:
         axes, units = ", ".join(map(str, target.places)), len(target.classes)
         if target.kind == "number":

@@ -39,11 +39,14 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
         "features": _filled_in(data, signature),
     }
-    data_defaults["split"] = data.split.filled_in(
+    split = data.split.filled_in(
         series=signature.window is not None,
         classes=bool(signature.target.classes) and not signature.target.places,
         test_rows=signature.test_rows,
     )
+    if signature.one_text:
+        split = split.model_copy(update={"by": "order"})
+    data_defaults["split"] = split
     if signature.window is not None:
         known = data.time or (TimeColumn(column=signature.time) if signature.time else None)
         data_defaults |= {"time": known, "predict": data.predict or "level"}
@@ -56,6 +59,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "reconstruction": ("squared_error", "rmse", "mae"),
         "number_places": ("mae", "rmse", "r2"),
         "class_places": ("accuracy", "mean_iou", "log_loss"),
+        "next_token": ("perplexity", "log_loss", "accuracy"),
     }
     baselines = {
         "series": ("persistence", "linear"),
@@ -70,6 +74,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
             *(["place_majority"] if signature.window is None else []),
             *(["persistence"] if Persistence.knows_places(signature) else []),
         ),
+        "next_token": ("majority", "pairs", "triples"),
     }
     return spec.with_changes(
         data=data.model_copy(update=data_defaults),

@@ -8,6 +8,7 @@ from dlspec.data.columns import no_numbers, place_of_feature, place_of_target
 from dlspec.data.datasets import Column, ColumnKind, Description
 from dlspec.data.features import Feature, infer
 from dlspec.data.features.base import truth_of
+from dlspec.data.language import written_on
 from dlspec.data.signature import HOLDS, INPUT_TARGET
 from dlspec.data.target import Tags, TargetType
 from dlspec.language.diagnostics import Diagnostic, Severity
@@ -185,6 +186,8 @@ def _keys_of_another_layout(spec: Spec, description: Description) -> Iterator[Di
 
 def _target_among_features(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     data = spec.data
+    if written_on(data):  # what is seen lies before what is predicted
+        return
     for name in (data.feature_names or []) if description.layout == "samples" else []:
         if name in _targets(spec, description):
             message = f"`{name}` is the target, so the network would see its own answer"
@@ -229,6 +232,9 @@ def _of_target(column: Column, said: TargetType) -> Problem:
             "a class at each place"
         )
         return message, f"write `target: {{{column.name}: numeric}}`, or save the number of the class at each place"
+    if said == "next" and (column.kind != needed or column.shape):
+        help = "`next` is the next word, or character, of a text; write `numeric` or `category` for other columns"
+        return f"`{column.name}` holds {_held(column)}, and `next` takes text", help
     if column.kind != needed or column.shape:
         help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
         return f"`{column.name}` holds {_held(column)}, and `{type_name}` takes {HOLDS[needed]}", help
@@ -244,7 +250,10 @@ def _of_one_target(column: Column, description: Description) -> Problem:
         return None, None
     tags = description.layout == "samples" and column.kind == "text"
     help = (
-        f"write `target: {{{column.name}: tags}}` if it holds several labels, with `,` between them" if tags else None
+        f"write `target: {{{column.name}: next}}` to predict its next word, or `tags` if it holds several labels, with "
+        "`,` between them"
+        if tags
+        else None
     )
     if column.shape:
         help = f"write `target: {{{column.name}: category}}` for a class at each place, or `numeric` for a number"
@@ -269,7 +278,13 @@ def _of_several_targets(column: Column, columns: Sequence[Column | None], descri
     return message, f"write 1 and 0 in `{column.name}`, which are numbers too, or predict them one by one"
 
 
-NEEDED: dict[str, ColumnKind] = {"category": "class", "boolean": "class", "numeric": "number", "tags": "tags"}
+NEEDED: dict[str, ColumnKind] = {
+    "category": "class",
+    "boolean": "class",
+    "numeric": "number",
+    "tags": "tags",
+    "next": "text",
+}
 """Type of a target -> the kind of column that it takes."""
 
 

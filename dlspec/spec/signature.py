@@ -10,10 +10,14 @@ from dlspec.data.columns import guess_time, no_numbers
 from dlspec.data.datasets import Column, Description
 from dlspec.data.features import FEATURES, Feature, infer
 from dlspec.data.features.base import MANY
+from dlspec.data.features.text import Text
+from dlspec.data.language import UNKNOWN_TOKEN, vocabulary_of, written_on
 from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, Task, share_out
 from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape
 from dlspec.language.words import did_you_mean
+from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
 from dlspec.spec.targets import cut_by, target_of, target_of_columns, wrong_classes
@@ -44,6 +48,8 @@ class _Reader:
 
     def signature(self) -> Signature:
         data, series = self.spec.data, self.series
+        if written_on(data):
+            return self._written_on()
         target = self._target()
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
@@ -114,6 +120,44 @@ class _Reader:
         if problem is not None:
             raise _NotKnown(problem)
         return target
+
+    def _written_on(self) -> Signature:
+        """Of texts of which the next token is predicted, which the network sees too."""
+        data, problems = self.spec.data, [*language_problems(self.spec, self.description)]
+        name = data.target_names[0]
+        column = self.description.column(name)
+        if problems or column is None or column.kind != "text":  # the last of which is said of the column
+            raise _NotKnown(*problems)
+        kind = data.feature_type(name)
+        assert isinstance(kind, Text), "all else is a problem"
+        assert kind.length is not None, "all else is a problem"
+        try:
+            known = vocabulary_of(data, self.spec.seed, name, kind)
+        except DataError as error:
+            raise _NotKnown(*error.diagnostics) from None
+        too_few = too_few_tokens(self.spec, known)
+        if too_few is not None:
+            raise _NotKnown(too_few)
+        column, places = Column(name, "text", classes=known.tokens), (kind.length,)
+        target = Target(name, "class", (UNKNOWN_TOKEN, *known.tokens), places=places, tokens=kind.tokens)
+        shape, shared = (None, kind.length), self.spec.model.columns_of_inputs
+        words = self.description.column(data.split.column) if data.split.column else None
+        return Signature(
+            _task(target, series=False),
+            shape,
+            (column,),
+            target,
+            share_out(shared, shape, [name], places),
+            {},
+            test_rows=self.description.test_rows,
+            types=(kind,),
+            widths=places,
+            validation_rows=self.description.validation_rows,
+            group=data.split.group,
+            part_words=words.classes if words else None,
+            shared=shared,
+            one_text=known.texts == 1,
+        )
 
     # --- what the network sees
 
@@ -226,6 +270,8 @@ class _Reader:
 def _task(target: Target, *, series: bool) -> Task:
     if target.kind == "input":
         return "reconstruction"
+    if target.tokens:
+        return "next_token"
     if target.places:
         return "class_places" if target.kind == "class" else "number_places"
     if series:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlspec.data.arrays import blocks
+from dlspec.data.features.text import PADDING
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.places import in_the_middle
 from dlspec.data.signature import Target
@@ -30,6 +31,15 @@ def mask_of_output(network: Any) -> Any:
     Keras forgets the mask of that tensor in use.
     """
     return getattr(network.outputs[0], "_keras_mask", None)
+
+
+def leave_out_padding(network: Any) -> None:
+    """Makes places count no more where a text has ended, whose number is 0, as if a layer had masked them."""
+    from keras import ops
+    from keras.src.backend.common.masking import set_keras_mask
+
+    if not has_mask(network):
+        set_keras_mask(network.outputs[0], ops.not_equal(network.inputs[0], PADDING))
 
 
 def has_mask(network: Any) -> bool:

@@ -81,7 +81,7 @@ def _run(run: Run) -> Iterable[str]:
 @_parts.register
 def _evaluated(found: Evaluated) -> Iterable[str]:
     yield _title(found.spec.name, f"{found.folder}, judged by {found.file}")
-    yield _line(f"{found.rows:,} rows, {found.judged:,} judged")
+    yield _line(f"judged: {found.judged_in_words}")
     yield from _results(found)
     rows = [
         (

@@ -292,7 +292,55 @@ def _landscape(random: np.random.Generator, height: int = 48, width: int = 64, f
     return Image.fromarray(noisy.clip(0, 255).astype("uint8")), Image.fromarray(values.astype("uint8"))
 
 
+HEROES = {
+    "a miller's daughter": "she", "an old fisherman": "he", "a young queen": "she", "a lonely giant": "he",
+    "a clever tailor": "he", "a shepherd girl": "she", "a poor soldier": "he", "a witch with one tooth": "she",
+}  # fmt: skip
+HOMES = (
+    "at the edge of the forest", "by the sea", "behind seven hills", "in a crooked tower", "under a bridge",
+    "in a village without a name",
+)  # fmt: skip
+THINGS = {
+    "a silver key": "key", "a talking fish": "fish", "a golden thread": "thread", "a broken crown": "crown",
+    "a small blue egg": "egg", "a lantern that never went out": "lantern",
+}  # fmt: skip
+GUESTS = ("a fox", "a raven", "an old beggar", "the north wind", "a bear", "the moon")
+WISHES = ("a loaf of bread", "a warm coat", "a ship with red sails", "a song", "a good night's sleep", "a friend")
+
+
+def tales(random: np.random.Generator) -> None:
+    """Short tales out of a small grammar: who is there at the beginning, and what is found, comes again at the end."""
+
+    def one(among: object) -> str:
+        return str(random.choice(list(among)))  # type: ignore[call-overload]
+
+    found = []
+    for _ in range(480):
+        hero, thing, guest, wish = one(HEROES), one(THINGS), one(GUESTS), one(WISHES)
+        they, short = HEROES[hero], hero.partition(" with ")[0].split(" ", 1)[1]
+        their, named, speaker = {"she": "her", "he": "his"}[they], THINGS[thing], guest.split(" ", 1)[1]
+        tale = f"Once upon a time there was {hero} who lived {one(HOMES)}. "
+        tale += one([f"One morning {they} found {thing} in the grass. ", f"One night {they} dreamed of {thing}. "])
+        tale += f'Then {guest} came to {their} door. "Give me the {named}," said the {speaker}, '
+        tale += one(['"or you will be sorry." ', f'"and I will give you {wish}." ', '"for I am hungry." '])
+        if random.random() < 0.5:
+            tale += f'"Never," said the {short}, and {they} shut the door. But the {speaker} waited. '
+        tale += one([
+            f"So {they} gave away the {named}, and got {wish}. ",
+            f"But {they} kept the {named} under {their} pillow, and the {speaker} went away. ",
+            f"So the {short} and the {speaker} shared the {named}. ",
+        ])  # fmt: skip
+        tale += one([
+            f"And the {short} was happy ever after.",
+            f"And if {they} has not died, {they} is still living there.",
+            f"And nobody saw the {short} again.",
+        ])  # fmt: skip
+        found.append(tale)
+    (HERE / "tales.txt").write_text("\n\n".join(found) + "\n", encoding="utf-8", newline="\n")
+
+
 if __name__ == "__main__":
     for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls, landscapes)):
         make(np.random.default_rng(number))
     other_shapes(np.random.default_rng(7))
+    tales(np.random.default_rng(9))

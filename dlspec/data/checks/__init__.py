@@ -5,7 +5,7 @@ Most of it is a warning, since data may be odd and right; of what is more than `
 
 from __future__ import annotations
 
-from dlspec.data.checks import column_rules, split_rules  # noqa: F401, each registers its rules
+from dlspec.data.checks import column_rules, language_rules, split_rules  # noqa: F401, each registers its rules
 from dlspec.data.checks.base import RULES, Looked
 from dlspec.data.preparation import Prepared
 from dlspec.data.section import DataSpec
@@ -22,4 +22,5 @@ def check_data(section: DataSpec, data: Prepared, *, weighted: bool = False, cho
         chosen_by: what the validation part is used for, as `choice_by_validation` words it.
     """
     looked = Looked.at(section, data, weighted, chosen_by)
-    return in_file_order([problem for each in RULES for problem in each(looked)])
+    rules = language_rules.RULES_OF_TEXTS if data.signature.target.tokens else RULES
+    return in_file_order([problem for each in rules for problem in each(looked)])

@@ -13,6 +13,7 @@ from dlspec.data.arrays import LazyArray
 from dlspec.data.checks.base import LOOKED_AT
 from dlspec.data.datasets import Columns
 from dlspec.data.features import infer
+from dlspec.data.features.text import split_tokens
 from dlspec.data.preparation import date_form, is_missing, to_seconds
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
@@ -69,6 +70,10 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
     if name == target.name and target.separator is not None:
         tags = np.array([tag for value in values for tag in split_tags(str(value or ""), target.separator)], object)
         return ColumnSummary(name, role, "tags", *_of_words(tags, 0.0))
+    if name == target.name and target.tokens and kind is not None:
+        lengths = np.array([len(split_tokens(str(text or ""), target.tokens)) for text in values], "float64")
+        shown = f"{int(lengths.sum()):,} {target.tokens} to predict, {len(target.classes) - 1:,} different"
+        return ColumnSummary(name, role, kind.type_name, shown, 0.0, ())
     lacking = is_missing(values)
     there = values[~lacking]
     if not len(there):

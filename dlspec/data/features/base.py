@@ -60,7 +60,7 @@ class Feature(Kind):
     tokens_key: ClassVar[str] = ""
     """The setting that makes it show numbers of words, if there is one."""
 
-    def tokens(self, column: Column) -> int | None:
+    def token_count(self, column: Column) -> int | None:
         """How many different whole numbers it shows, which stand for words; None: its numbers are quantities.
 
         Number 0 stands for no word, 1 for one that the training part does not have.

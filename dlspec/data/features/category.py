@@ -53,7 +53,7 @@ class Category(GatheredFeature):
     def width(self, column: Column) -> int:
         return 1 if self.codes else min(len(column.classes), self.most or len(column.classes))
 
-    def tokens(self, column: Column) -> int | None:
+    def token_count(self, column: Column) -> int | None:
         if not self.codes:
             return None
         known = len(column.classes)

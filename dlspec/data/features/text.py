@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 Weights = Literal["binary", "count", "tf_idf"]
+Unit = Literal["words", "characters"]
+"""What a text is made of."""
 PUNCTUATION = string.punctuation.encode()
 PADDING, UNKNOWN = 0, 1
 """The numbers of no word and of a word that is not in the vocabulary; those of words follow."""
@@ -37,8 +39,9 @@ class Text(Feature):
     did better than how often in Pang, Lee and Vaithyanathan, 2002), how often, or that times
     ln(1 + texts / (1 + texts with the word)); a word that is not in the vocabulary is not seen. With `length` a text is
     a sequence of whole numbers for an `embedding`: 0 where it has ended, 1 for a word that is not in the vocabulary, 2
-    for the most frequent word; a longer text is cut. A missing text has no words, unless it is an `error` or its row is
-    left out (`drop`). The saved model takes the text itself, for which Keras needs TensorFlow.
+    for the most frequent word; a longer text is cut. With `tokens: characters` the sequence is one of characters, as
+    they stand in the text, capitals, spaces and line breaks too. A missing text has no words, unless it is an `error`
+    or its row is left out (`drop`). The saved model takes the text itself, for which Keras needs TensorFlow.
     """
 
     takes = ("text",)
@@ -48,12 +51,18 @@ class Text(Feature):
         "text",
         {"text": {"words": 2000, "ngrams": 2, "weights": "tf_idf"}},
         {"text": {"words": 10_000, "length": 200}},
+        {"text": {"tokens": "characters", "length": 100}},
     ]
 
-    words: PositiveInt = Field(2000, description="how many words are told apart, the most frequent ones")
+    tokens: Unit = Field("words", description="what a text is taken for with `length`: its words, or its characters")
+    words: PositiveInt = Field(
+        2000, description="how many words, or characters, are told apart, the most frequent ones of the training part"
+    )
     ngrams: PositiveInt = Field(1, description="how many words in a row count as one more word, at most")
     weights: Weights = Field("binary", description="whether a word is there, how often, or how telling that is")
-    length: PositiveInt | None = Field(None, description="words of a sequence, in place of a number for each word")
+    length: PositiveInt | None = Field(
+        None, description="words, or characters, of a sequence, in place of a number for each word"
+    )
 
     def model_post_init(self, context: object) -> None:
         given = [key for key, plain in (("ngrams", 1), ("weights", "binary")) if getattr(self, key) != plain]
@@ -64,8 +73,17 @@ class Text(Feature):
                 help=f"remove `{given[0]}`, or `length`",
             )
 
-    def tokens(self, column: Column) -> int | None:
-        return None if self.length is None else self.words + 2
+        if self.length is None and self.tokens == "characters":
+            raise mistake(
+                "wrong-value",
+                "`tokens: characters` is of a sequence, which needs `length`",
+                help="add `length: 100`, or remove `tokens`",
+            )
+
+    def token_count(self, column: Column) -> int | None:
+        if self.length is None:
+            return None
+        return UNKNOWN + 1 + (len(column.classes) or self.words)  # of texts that are written on the words are known
 
     def width(self, column: Column) -> int:
         return self.length or self.words
@@ -79,19 +97,30 @@ class Text(Feature):
         counts: Counter[bytes] = Counter()
         texts: Counter[bytes] = Counter()
         for value in values:
-            words = list(_ngrams(split_words(value), self.ngrams))
+            words = list(_ngrams(split_tokens(value, self.tokens), self.ngrams))
             counts.update(words)
             texts.update(set(words))
         if not counts:
-            message = f"column `{name}` has no word in the training part"
+            message = f"column `{name}` has no {self.tokens.removesuffix('s')} in the training part"
             raise DataError.of("missing-value", message, help=f"take `{name}` out of `features`")
-        # ties as `TextVectorization.adapt` breaks them
-        chosen = sorted(counts, key=lambda word: (counts[word], word), reverse=True)[: self.words]
+        chosen = most_frequent(counts, self.words)
         vocabulary = tuple(word.decode() for word in chosen)
         if self.length is not None:
-            return FittedSequence(name, vocabulary, self.length)
+            return FittedSequence(name, vocabulary, self.length, self.tokens)
         telling = tuple(math.log(1 + len(values) / (1 + texts[word])) for word in chosen)
         return FittedBag(name, vocabulary, self.ngrams, self.weights, telling)
+
+
+def most_frequent(counts: Mapping[bytes, int], most: int) -> list[bytes]:
+    """The most frequent words, at most so many, ties as `TextVectorization.adapt` breaks them."""
+    return sorted(counts, key=lambda word: (counts[word], word), reverse=True)[:most]
+
+
+def split_tokens(text: str, unit: Unit) -> list[bytes]:
+    """The words, or the characters, of a text in UTF-8."""
+    if unit == "characters":
+        return [character.encode("utf-8", "replace") for character in text]
+    return split_words(text)
 
 
 def split_words(text: str) -> list[bytes]:
@@ -156,14 +185,17 @@ class FittedBag(Fitted):
 
 @dataclass(frozen=True)
 class FittedSequence(Fitted):
-    """The numbers of words in their order.
+    """The numbers of words, or characters, in their order.
 
     Args:
         vocabulary: the words, the most frequent first.
+        length: how many of a text are seen.
+        unit: what they are.
     """
 
     vocabulary: tuple[str, ...]
     length: int
+    unit: Unit = "words"
 
     raw = "text"
 
@@ -177,7 +209,7 @@ class FittedSequence(Fitted):
         numbers = {word.encode(): number for number, word in enumerate(self.vocabulary, start=UNKNOWN + 1)}
         found = np.full((len(values), self.length), PADDING, "float32")
         for row, value in enumerate(values):
-            words = split_words(value)[: self.length]
+            words = split_tokens(value, self.unit)[: self.length]
             found[row, : len(words)] = [numbers.get(word, UNKNOWN) for word in words]
         return found
 
@@ -185,7 +217,8 @@ class FittedSequence(Fitted):
         import keras
         from keras import ops
 
+        as_they_are = {"standardize": None, "split": "character"} if self.unit == "characters" else {}
         numbers = keras.layers.TextVectorization(
-            output_mode="int", output_sequence_length=self.length, vocabulary=list(self.vocabulary)
+            output_mode="int", output_sequence_length=self.length, vocabulary=list(self.vocabulary), **as_they_are
         )(raw)
         return ops.cast(numbers, "float32")  # as the network takes all its inputs; an embedding casts them back

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dlspec.data.datasets import Columns
 from dlspec.data.preparation.columns import READERS, check_whole, to_numbers, to_words
 from dlspec.data.preparation.evening import even_out
+from dlspec.data.preparation.language import prepare_language
 from dlspec.data.preparation.leakage import print_of
 from dlspec.data.preparation.prepared import Part, Prepared, class_shares, rounded_columns
 from dlspec.data.preparation.problems import is_missing
@@ -45,6 +46,8 @@ def prepare(
     Raises:
         DataError: values are missing, are no numbers, or are too few.
     """
+    if signature.target.tokens:
+        return prepare_language(section, seed, signature, columns)
     by_layout = prepare_samples if signature.window is None else prepare_series
     shown = section.split.shown_fold if fold is None else fold
     return weighed(section, by_layout(section, seed, signature, columns, unlabeled, shown))

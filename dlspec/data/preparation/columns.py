@@ -93,6 +93,14 @@ def to_words(name: str, values: Array, *, holes: bool = False, first: First = 0)
     return words
 
 
+def to_texts(name: str, values: Array, *, holes: bool = False, first: First = 0) -> Array:
+    """The same with the spaces and line breaks that stand around a text, which are characters of it."""
+    words = to_words(name, values, holes=holes, first=first)
+    pairs = zip(values.tolist(), words.tolist(), strict=True)
+    whole = [value if word and isinstance(value, str) and value.strip() == word else word for value, word in pairs]
+    return np.array([*whole, None], object)[:-1]
+
+
 def _as_word(value: Any) -> str:
     if is_no_value(value):
         return ""
@@ -102,7 +110,7 @@ def _as_word(value: Any) -> str:
 READERS: dict[Raw, Callable[..., Array]] = {
     "number": to_numbers,
     "word": to_words,
-    "text": to_words,
+    "text": to_texts,
     "time": to_seconds,
 }
 """How a column is read, by what the saved model takes of it."""

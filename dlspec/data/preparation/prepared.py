@@ -160,6 +160,8 @@ class Prepared:
             None: they are the same.
         evened: of a series, what was left out, put together and filled in, by `Rows.counts`.
         turned: of a series, whether the data have the newest row first.
+        text_rows: of texts that are written on, the row of the data that each window comes from, which is a row of
+            `columns`.
         ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
     """
 
@@ -189,6 +191,7 @@ class Prepared:
     origin: Array | None = None
     evened: Mapping[str, int] = field(default_factory=dict)
     turned: bool = False
+    text_rows: Array | None = None
 
     @cached_property
     def pretraining_inputs(self) -> Samples:
@@ -210,7 +213,7 @@ class Prepared:
         """Of each feature that has a type, how many numbers the network sees of it, and how many different words these
         stand for, 0 where they are quantities."""
         given = zip(self.signature.features, self.signature.types, self.signature.widths, strict=False)
-        return [(width, kind.tokens(column) or 0) for column, kind, width in given]
+        return [(width, kind.token_count(column) or 0) for column, kind, width in given]
 
     def to_units(self, outputs: Array, part: Part) -> Array:
         """What the network puts out, (samples, units), in the target's own units, or the probabilities of classes or

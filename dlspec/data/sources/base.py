@@ -53,6 +53,7 @@ class SourceContext:
         groups: the columns that say which rows belong together, whose values are names, also where they are digits.
         training: which rows decide types and words; None: all.
         dialect: how files of rows are written.
+        whole_texts: whether a file of text is one text that is written on, also where its name is one of tables.
     """
 
     folder: Path
@@ -65,6 +66,7 @@ class SourceContext:
     training: Deciding | None = None
     dialect: Dialect = NOTHING_SAID
     at_places: tuple[tuple[str, ColumnKind], ...] = ()
+    whole_texts: bool = False
 
 
 @dataclass(frozen=True)

@@ -476,6 +476,13 @@ class TableFiles(RowsFiles):
         return self._words_and("class", "tags", "text")
 
 
+@dataclass(frozen=True)
+class TableOfTexts(TableFiles):
+    """A table with a column of texts that are written on, which may be all that it has."""
+
+    least: ClassVar = 1
+
+
 @lru_cache(maxsize=16)
 def _looked_at(source: RowsFiles, states: tuple[tuple[int, int], ...], brief: bool) -> Description:
     return source.look()

@@ -10,17 +10,25 @@ from typing import Any, Self
 from dlspec.data.datasets import Column, Description, Loaded
 from dlspec.data.sources.base import SourceContext
 from dlspec.data.sources.folders import FileSamples, FolderFiles, Listing, is_table
-from dlspec.data.sources.rows import TableFiles
+from dlspec.data.sources.rows import TableFiles, TableOfTexts
 from dlspec.language.yaml.encodings import encoding_in_words
 
 
 @dataclass(frozen=True)
 class TextFiles(FolderFiles):
-    """Texts: a folder with a folder for each class, a text in each file; or a table with a column of text."""
+    """Texts: a folder with a folder for each class, a text in each file; a single file, which is one text; or a table
+    with a column of text.
+
+    Args:
+        whole: whether a file of text is one text, also where its name is one of tables.
+    """
+
+    whole: bool = False
 
     @classmethod
     def of(cls, given: str, context: SourceContext) -> Self:
-        return cls((given,), context.folder, context.span, context.cache, training=context.training)
+        found = cls((given,), context.folder, context.span, context.cache, training=context.training)
+        return replace(found, whole=context.whole_texts)
 
     def written(self, given: Any, paths: Sequence[str]) -> Any:
         return paths[0]
@@ -48,8 +56,25 @@ class TextFiles(FolderFiles):
         """The table, where it is one."""
         whole = self.folder / self.paths[0]
         is_file = "\0" not in self.paths[0] and whole.is_file()
-        table = TableFiles(self.paths, self.folder, self.span, training=self.training)
-        return table if is_file and is_table(whole) else None
+        kind = TableOfTexts if self.whole else TableFiles
+        table = kind(self.paths, self.folder, self.span, training=self.training)
+        one_text = self.whole and self._is_mine(whole.name)
+        return table if is_file and is_table(whole) and not one_text else None
+
+    def alone(self) -> str | None:
+        """The text, where the path names one; None: it names several."""
+        whole = self.folder / self.paths[0]
+        there = self.whole and "\0" not in self.paths[0] and whole.is_file() and self._is_mine(whole.name)
+        return self._text(self._existing(self.paths[0])) if there else None
+
+    def files_there(self) -> list[Path]:
+        """All files with a text."""
+        return list(self._listing().files)
+
+    def _listing(self) -> Listing:
+        whole = self._existing(self.paths[0])
+        one_text = self.whole and whole.is_file() and self._is_mine(whole.name)
+        return Listing((whole,)) if one_text else super()._listing()
 
     def _shape(self, listing: Listing) -> tuple[int, ...]:
         return ()

@@ -235,7 +235,7 @@ function sequence(step, texts) {
   const known = placesOf(step, 2);
   const data = room(step.dtype, texts.data.length * step.length);
   texts.data.forEach((text, row) => {
-    const words = wordsOf(text).slice(0, step.length);
+    const words = (step.unit === "characters" ? [...String(text)] : wordsOf(text)).slice(0, step.length);
     words.forEach((word, place) => (data[row * step.length + place] = known.get(word) ?? 1));
   });
   return { dtype: step.dtype, shape: [texts.data.length, step.length], data };

@@ -30,6 +30,11 @@ def words_of(text: str) -> list[bytes]:
     return str(text).encode("utf-8", "replace").lower().translate(None, PUNCTUATION).split()
 
 
+def characters_of(text: str) -> list[bytes]:
+    """The characters of a text in UTF-8, as they stand there."""
+    return [sign.encode("utf-8", "replace") for sign in str(text)]
+
+
 def _lookup(step: dict, words: np.ndarray) -> np.ndarray:
     places = step.setdefault("_places", {word: number for number, word in enumerate(step["words"], step["first"])})
     if step["blank"] is not None:
@@ -44,8 +49,9 @@ def _one_hot(step: dict, numbers: np.ndarray) -> np.ndarray:
 def _sequence(step: dict, texts: np.ndarray) -> np.ndarray:
     known = step.setdefault("_places", {word.encode(): number for number, word in enumerate(step["words"], 2)})
     found = np.zeros((len(texts), step["length"]), step["dtype"])
+    tokens_of = characters_of if step.get("unit") == "characters" else words_of
     for row, text in enumerate(texts.ravel()):
-        words = words_of(text)[: step["length"]]
+        words = tokens_of(text)[: step["length"]]
         found[row, : len(words)] = [known.get(word, 1) for word in words]
     return found
 

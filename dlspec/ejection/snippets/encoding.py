@@ -79,9 +79,13 @@ def encode_words(x, vocabulary, ngrams=1, mode="multi_hot", idf=None):
     return ops.cast(counted[:, 1:], "float32")  # the first is for words that are not in the vocabulary
 
 
-def encode_sequence(x, vocabulary, length):
-    """The numbers of the first words of a text for an embedding, (batch, length); 0 where it has ended."""
-    numbers = layers.TextVectorization(output_mode="int", output_sequence_length=length, vocabulary=vocabulary)(x)
+def encode_sequence(x, vocabulary, length, characters=False):
+    """The numbers of the first words, or characters, of a text for an embedding, (batch, length); 0 where it has
+    ended."""
+    as_they_are = {"standardize": None, "split": "character"} if characters else {}
+    numbers = layers.TextVectorization(
+        output_mode="int", output_sequence_length=length, vocabulary=vocabulary, **as_they_are
+    )(x)
     return ops.cast(numbers, "float32")
 
 

@@ -57,8 +57,8 @@ def mean_of(values: np.ndarray, weights: Weights) -> float:
     return float(weights @ each / weights.sum())
 
 
-JUDGED = {"class": "accuracy", "labels": "log_loss", "number": "rmse", "input": "squared_error"}
-"""Kind of target -> the metric with which verdicts are said."""
+JUDGED = {"class": "accuracy", "tokens": "perplexity", "labels": "log_loss", "number": "rmse", "input": "squared_error"}
+"""What a target is judged as -> the metric with which verdicts are said."""
 
 
 def judged_by(kind: str, metrics: Sequence[str]) -> str:

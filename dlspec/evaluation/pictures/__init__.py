@@ -13,6 +13,7 @@ import numpy as np
 
 from dlspec.data.preparation import Part, Prepared
 from dlspec.evaluation.pictures.decoded import decoded
+from dlspec.evaluation.pictures.language import of_text, of_writing
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
@@ -49,6 +50,10 @@ class Pictures:
         """
         self._keep_filters(network, "final")
         kind = self.data.signature.target.kind
+        if self.data.signature.target.tokens:
+            target, test = self.data.signature.target, self.data.test
+            self.arrays |= of_text(target, test, predictions) | of_writing(target, test, network)
+            return
         if self.data.signature.target.places:
             self.arrays |= at_places(self.data.signature, self.data.test, predictions)
             return

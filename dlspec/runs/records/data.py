@@ -64,6 +64,12 @@ class TargetRecord(Record):
     places: tuple[Size, ...] = ()
     numbered: bool = False
     cut_from: tuple[Size, ...] = ()
+    tokens: Literal["words", "characters"] | None = None
+
+    @property
+    def judged_as(self) -> str:
+        """As that of `Target`."""
+        return "tokens" if self.tokens else self.kind
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -184,6 +190,7 @@ class DataRecord(Record):
         class_counts: class or label -> samples of each part.
         naive_error: of a series, mean absolute error of persistence one step ahead in the training part, of each value.
         naive_of_series: of several series, that of each.
+        texts: of texts that are written on, how many there are.
     """
 
     task: Task
@@ -215,16 +222,17 @@ class DataRecord(Record):
     class_counts: dict[str, Parts] | None
     naive_error: tuple[float | None, ...] | float | None = None
     naive_of_series: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
+    texts: Count | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.window is None) != (self.timesteps is None):
             raise ValueError("`window` and `timesteps` are of a series, and only one of them is there")
-        either = self.task in ("reconstruction", "number_places", "class_places")
+        either = self.task in ("reconstruction", "number_places", "class_places", "next_token")
         if (self.window is None) == (self.task in ("series", "class_series")) and not either:
             raise ValueError(f"`window` does not fit the task `{self.task}`")
         kinds = {"series": "number", "class_series": "class", "reconstruction": "input"}
-        kinds |= {"number_places": "number", "class_places": "class"}
+        kinds |= {"number_places": "number", "class_places": "class", "next_token": "class"}
         if self.target.kind != kinds.get(self.task, self.task):
             raise ValueError(f"a target of the kind `{self.target.kind}` does not fit the task `{self.task}`")
         if self.encoded:
@@ -244,7 +252,8 @@ class DataRecord(Record):
         from dlspec.data.split import Window
 
         target, shape = self.target, (None, *self.input_shape)
-        alone = self.input_shape if len(self.features) == 1 and self.target.places and self.window is None else ()
+        arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.target.tokens
+        alone = self.input_shape if arrays else ()
         features = tuple(Column(feature.name, shape=alone, unit=feature.unit) for feature in self.features)
         return Signature(
             self.task,
@@ -264,6 +273,7 @@ class DataRecord(Record):
                 target.places,
                 numbered=target.numbered,
                 cut_from=target.cut_from,
+                tokens=target.tokens,
             ),
             share_out(
                 spec.model.columns_of_inputs,
@@ -273,4 +283,5 @@ class DataRecord(Record):
             ),
             {},
             window=Window(**self.window.as_json()) if self.window else None,
+            one_text=self.texts == 1,
         )

@@ -117,7 +117,11 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 spec.span("evaluate", "baselines", i),
                 help="remove it, or write `horizon: 1` or more",
             )
-        elif baseline.type_name == "persistence" and signature.target.places and not knows_places(signature):
+        elif (
+            baseline.type_name == "persistence"
+            and signature.task in ("class_places", "number_places")
+            and not knows_places(signature)
+        ):
             yield Diagnostic(
                 "baseline-mismatch",
                 f"`persistence` takes what is seen last at each place, and `{signature.features[0].name}` has not the "
@@ -135,6 +139,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 "reconstruction": "inputs that are given back",
                 "number_places": "a number at each place",
                 "class_places": "a class at each place",
+                "next_token": "the next token of texts",
             }
             yield Diagnostic(
                 "baseline-mismatch",

@@ -70,7 +70,7 @@ def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
         features = signature.features_of(given)
         if not signature.tokens(given.name) or len(features) == 1:
             continue
-        name, kind = next((column.name, kind) for column, kind in features if kind.tokens(column))
+        name, kind = next((column.name, kind) for column, kind in features if kind.token_count(column))
         written = spec.is_written("data", "features")
         yield Diagnostic(
             "wrong-value",
@@ -101,13 +101,13 @@ def _bag_of_words(signature: Signature, inputs: Collection[str]) -> str | None:
 
 
 def _is_bag(column: Column, kind: Feature) -> bool:
-    return kind.type_name == "text" and kind.tokens(column) is None
+    return kind.type_name == "text" and kind.token_count(column) is None
 
 
 def _key(signature: Signature, inputs: Collection[str]) -> str:
     """The setting of a feature that makes these inputs show numbers of words."""
     given = (given for given in signature.inputs if given.name in inputs)
-    kinds = (kind for one in given for column, kind in signature.features_of(one) if kind.tokens(column))
+    kinds = (kind for one in given for column, kind in signature.features_of(one) if kind.token_count(column))
     return next(kinds).tokens_key
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dlspec.data.signature import Target
+from dlspec.data.signature import Signature, Target
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
@@ -251,10 +251,13 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
 def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
     """Where every timestep says what comes later, none may see later ones: the answers of the others stand there."""
     spec, signature, graph = checked.spec, checked.signature, checked.graph
-    if signature is None or signature.window is None or not spec.has("model"):
+    if signature is None or not spec.has("model"):
+        return
+    if signature.target.tokens:
+        yield from _tokens_see_the_past_alone(spec, signature, graph)
         return
     window = signature.window
-    if not window.each or window.horizon == 0 or not signature.target.places:
+    if window is None or not window.each or window.horizon == 0 or not signature.target.places:
         return
     layer = looks_ahead(graph)
     if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
@@ -265,6 +268,20 @@ def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
         f"{'s' * (window.horizon != 1)} ahead stands there",
         spec.key_span(*layer.path, layer.type_name),
         labels=(Label(spec.span("data", "window", "target"), "predicted at every timestep"),),
+        help=layer.layer.cure_of_sight(),
+    )
+
+
+def _tokens_see_the_past_alone(spec: Spec, signature: Signature, graph: Graph) -> Iterator[Diagnostic]:
+    """Of texts the answer of each place is the token at the next one."""
+    layer = looks_ahead(graph)
+    if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
+        return
+    yield Diagnostic(
+        "sees-the-answer",
+        f"by `{layer.name}` a place sees later ones, and the next token, which is predicted, stands there",
+        spec.key_span(*layer.path, layer.type_name),
+        labels=(Label(spec.span("data", "target"), "predicted at every place"),),
         help=layer.layer.cure_of_sight(),
     )
 

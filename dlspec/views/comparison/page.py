@@ -49,7 +49,7 @@ def render(found: SideBySide) -> str:
 
 def _dots(found: SideBySide) -> list[Shown]:
     """The metric that all are judged by; nothing where they have none in common."""
-    kinds = {run.data.target.kind for run in found.runs}
+    kinds = {run.data.target.judged_as for run in found.runs}
     shared = [name for name in found.runs[0].metrics.test if all(name in run.metrics.test for run in found.runs)]
     if len(kinds) > 1 or not shared:
         return []

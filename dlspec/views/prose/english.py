@@ -40,6 +40,7 @@ KEYS = {
     "data.weight": "The column {value} says how much a sample counts, in the loss, metrics, baselines and verdict.",
     "data.target": "What is predicted is the column {value}.",
     "data.targets": "What is predicted are the columns {value}.",
+    "data.next_token": "What is predicted is what comes next in {value}, after each token of it.",
     "data.typed_target": "What is predicted is {value}, taken for {kind}.",
     "data.features": "The network sees {value}.",
     "data.feature": "`{name}` is taken as {value}.",

@@ -134,6 +134,8 @@ class _Teller:
             template = self.words.KEYS["data.targets"]
         if name == "data.target" and isinstance(value, dict):
             columns = self.words.listing([f"`{column}`" for column in value])
+            if "next" in value.values():
+                return str(self.words.KEYS["data.next_token"].format(value=columns))
             kind = to_inline_yaml(brief_of(next(iter(value.values()))))
             return str(self.words.KEYS["data.typed_target"].format(value=columns, kind=f"`{kind}`"))
         if isinstance(value, TimeColumn):

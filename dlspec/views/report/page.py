@@ -82,6 +82,7 @@ def render_evaluation(found: Evaluated) -> str:
         result=result_figures(found),
         rows=found.rows,
         judged=found.judged,
+        of_texts=found.data.target.tokens is not None,
         differences=found.differences,
         how_compared=COMPARED + (TESTED if tested else NOT_TESTED),
     )
@@ -134,7 +135,7 @@ def data_figures(run: Run) -> list[Shown]:
     if "some:pictures" in run.pictures:
         shown, titles = run.pictures["some:pictures"], run.pictures["some:truth"].tolist()
         found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
-    if run.data.class_counts:
+    if run.data.class_counts and not target.tokens:
         each = "with each label" if target.kind == "labels" else "of each class"
         what = "Places" if target.places else "Samples"
         found.append(Shown(figures.class_counts(run.data.class_counts), f"{what} {each}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.evaluation.metrics import METRICS, judged_by
-from dlspec.views.report import figures, place_figures, stage_figures
+from dlspec.views.report import figures, language_figures, place_figures, stage_figures
 from dlspec.views.report.decoded_figures import decoded_figures
 from dlspec.views.report.shown import Shown
 
@@ -22,7 +22,7 @@ MOST_LABELS = 40
 
 def comparison_figure(run: Run) -> Shown:
     """The metric of the verdict as bars."""
-    name = judged_by(run.data.target.kind, list(run.metrics.test))
+    name = judged_by(run.data.target.judged_as, list(run.metrics.test))
     scores = {who: found[name] for who, found in run.metrics.scores().items()}
     metric = METRICS[name]
     title = f"{metric.heading(run.data.target.unit)}, {metric.better} is better"
@@ -34,7 +34,7 @@ def fold_figure(run: Run) -> Shown | None:
     folds = run.metrics.folds
     if folds is None:
         return None
-    metric = METRICS[judged_by(run.data.target.kind, list(run.metrics.test))]
+    metric = METRICS[judged_by(run.data.target.judged_as, list(run.metrics.test))]
     name = metric.type_name
     values = {who: own[name].values for who, own in folds.of_all()}
     title = f"{metric.heading(run.data.target.unit)} of each fold, {metric.better} is better"
@@ -56,6 +56,8 @@ def result_figures(run: Run) -> list[Shown]:
     baselines = list(run.metrics.baselines)
     if task == "reconstruction":
         return _given_back(run)
+    if target.tokens:
+        return language_figures.language_figures(run)
     if target.places:
         return place_figures.place_figures(run)
     if task == "labels":
