@@ -517,7 +517,7 @@ def predict(
     Args:
         file: CSV, TSV, JSON, Excel or Parquet, text also compressed; of pictures, sounds and texts also a folder, or a
             table with a column of their names.
-        out: a new file of the same format, compressed as its name says, or an open one; of pictures with masks a folder.
+        out: a new file of the same format, compressed as its name says, or an open one; of masks a folder.
         note: is told what a reader of the predictions should know: words that were not in the training data, values
             that lie far outside it, rows without a prediction; what intervals and reasons are worth.
         bom: whether separated values begin with a byte order mark, by which Excel knows UTF-8.
