@@ -111,6 +111,8 @@ class _Teller:
                 yield Sentence(self.value(below, value), self._line(*below))
                 if below == ("data", "features") and isinstance(value, dict):
                     yield from self._features(value)
+                if below == ("data", "images"):
+                    yield from self._pictures(value)
             elif below in WORTH_SAYING:
                 self.unsaid.append((below, value))
 
@@ -121,6 +123,19 @@ class _Teller:
             line = self._line("data", "features", name)
             if line != first:
                 yield Sentence(self.words.KEYS["data.feature"].format(name=name, value=self._named(kind)), line)
+
+    def _pictures(self, given: SpecModel) -> Iterator[Sentence]:
+        """A sentence for each key of pictures that stands on a line of its own."""
+        first, path = self._line("data", "images"), ("data", "images")
+        keys = given.keys()
+        for name in keys:
+            if not self.spec.is_written(*path, name) or self._line(*path, name) == first:
+                continue
+            written = getattr(given, name)
+            shown = ", ".join(map(str, written)) if isinstance(written, list) else to_inline_yaml(brief_of(written))
+            value = f"`{shown}`"
+            template = self.words.KEYS.get(f"data.pictures.{name}", self.words.KEYS["data.pictures"])
+            yield Sentence(template.format(name=name, value=value), self._line(*path, name))
 
     def value(self, path: Path_, value: Any) -> str:
         """What a key and its value say."""
