@@ -8,6 +8,10 @@ from tests.conftest import SPECS
 from tests.deployment.formats import DOCUMENT, FORMATS, TABLE, row_of, run_of
 
 
+REFUSED = {"digits_given_back": ["litert"]}
+"""The network that it takes over computes in 64 bits, in which LiteRT has no `rescaling`."""
+
+
 def documented() -> dict[str, list[str]]:
     """Spec -> its cells."""
     lines = TABLE.search(DOCUMENT.read_text(encoding="utf-8")).group().splitlines()[2:]
@@ -22,10 +26,11 @@ def name_of(spec) -> str:
 def test_the_table_has_every_spec_and_nothing_differs():
     table = documented()
     assert {*table} == {name_of(spec) for spec in SPECS}
-    for cells in table.values():
+    for name, cells in table.items():
         assert len(cells) == len(FORMATS) + 1
         assert all(float(cell.removesuffix(" *")) <= 1e-5 for cell in cells if cell != "–")
-        assert "–" not in cells[: len(FORMATS)], "each spec goes into each format"
+        refused = [format for format, cell in zip(FORMATS, cells, strict=False) if cell == "–"]
+        assert refused == REFUSED.get(name, []), "each spec goes into each format"
 
 
 @pytest.mark.slow
