@@ -7,7 +7,6 @@ import pytest
 from tests.conftest import SPECS
 from tests.deployment.formats import DOCUMENT, FORMATS, TABLE, row_of, run_of
 
-
 REFUSED = {"digits_given_back": ["litert"]}
 """The network that it takes over computes in 64 bits, in which LiteRT has no `rescaling`."""
 
