@@ -113,7 +113,11 @@ def assert_refused(path, *words):
         assert word in message
 
 
-@pytest.mark.parametrize(("written", "shapes"), EXAMPLES, ids=str)
+SAVED = [(written, shapes) for written, shapes in EXAMPLES if "sampling" not in written]
+"""Layers that a saved model may have: in the place of `sampling` it has the mean."""
+
+
+@pytest.mark.parametrize(("written", "shapes"), SAVED, ids=str)
 def test_every_layer_of_a_spec_is_loaded(written, shapes, tmp_path):
     import keras
 

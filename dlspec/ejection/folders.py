@@ -163,7 +163,7 @@ def _samples(script: Script, subject: Subject, files: FolderFiles, read: str) ->
 
 def _texts(subject: Subject) -> str:
     (name,) = subject.data.preprocessing.input_names
-    read = 'file.read_bytes().decode("utf-8-sig").strip()'
+    read = 'file.read_bytes().decode("utf-8-sig")'
     return f"{{{literal(name)}: np.array([{read} for file in files], object)[:, None]}}"
 
 

@@ -206,7 +206,7 @@ SIZES = [((40, 30), (8, 8), 3), ((9, 12), (8, 8), 3), ((5, 5), (12, 10), 1), ((8
 
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
 def test_pictures_are_brought_to_their_size_as_in_training(tmp_path, fit):
-    from dlspec.data.sources.images import _fitted
+    from dlspec.data.sources.images import fitted
 
     random = np.random.default_rng(0)
     asked, expected = [], []
@@ -217,7 +217,7 @@ def test_pictures_are_brought_to_their_size_as_in_training(tmp_path, fit):
         sizes = {"height": size[0], "width": size[1], "channels": channels}
         asked.append({"data": data, "height": height, "width": width, "sizes": sizes, "fit": fit})
         values = picture[..., 0] if channels == 1 else picture  # OpenCV drops an axis of one
-        expected.append(_fitted(values, size, fit).ravel())
+        expected.append(fitted(values, size, fit).ravel())
     for ours, theirs in zip(expected, in_page(tmp_path, pictures=asked)["pictures"], strict=True):
         assert np.abs(np.array(theirs) - ours).max() <= 1  # of 255, by rounding
 

@@ -98,8 +98,8 @@ def test_a_layer_without_a_word_is_refused_by_name(tmp_path):
 def test_models_inside_and_learned_scales_come_with_their_weights(tmp_path):
     scale = L.Normalization(name="scale")
     scale.adapt(np.random.default_rng(1).uniform(0, 16, (50, SIDE, SIDE, 1)))
-    inner = keras.Sequential([keras.Input((SIDE, SIDE, 1)), L.Conv2D(2, 3, name="conv"), L.BatchNormalization()],
-                             name="inner")  # fmt: skip
+    layers = [keras.Input((SIDE, SIDE, 1)), L.Conv2D(2, 3, name="conv"), L.BatchNormalization(name="bn")]
+    inner = keras.Sequential(layers, name="inner")
     given = keras.Input((SIDE, SIDE, 1))
     model = keras.Model(given, L.Flatten()(inner(inner.layers[0](scale(given))[:, :, :, :1]) if False else
                                            inner(scale(given))))  # fmt: skip
@@ -107,7 +107,7 @@ def test_models_inside_and_learned_scales_come_with_their_weights(tmp_path):
     spec = spec_of(tmp_path, "network: {file: nested.keras, trainable: {last: 2}}", "output")
     graph, network = dlspec.graph(spec), dlspec.build(spec)
     assert {layer.name: layer.may_learn and not layer.borrowed.held for layer in graph.layers if layer.borrowed} == {
-        "nested_scale": False, "nested_inner_conv": True, "nested_inner_batch_normalization": True,
+        "nested_scale": False, "nested_inner_conv": True, "nested_inner_bn": True,
         graph.layers[4].name: True,
     }  # fmt: skip
     x = np.random.default_rng(0).uniform(0, 16, (5, SIDE, SIDE)).astype("float32")

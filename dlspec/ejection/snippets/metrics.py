@@ -135,7 +135,7 @@ def log_loss(truth, probabilities):
 def perplexity(truth, probabilities):
     """Among how many classes that are equally likely the choice is as hard: e to the power of the log loss."""
     given = probabilities[np.arange(len(truth)), truth]
-    return float(np.exp(-np.log(np.clip(given, 1e-12, 1)).mean()))
+    return float(np.exp(float(-np.log(np.clip(given, 1e-12, 1)).mean())))
 
 
 def cosine_similarity(truth, probabilities):

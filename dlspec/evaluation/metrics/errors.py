@@ -61,7 +61,8 @@ class RMSE(ErrorMetric):
     examples: ClassVar = ["rmse"]
 
     def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
-        return mean_of((truth - predicted) ** 2, weights) ** 0.5
+        errors = (truth - predicted) ** 2
+        return float(errors.mean() ** 0.5) if weights is None else mean_of(errors, weights) ** 0.5
 
 
 @METRICS.register
