@@ -101,8 +101,7 @@ def test_models_inside_and_learned_scales_come_with_their_weights(tmp_path):
     layers = [keras.Input((SIDE, SIDE, 1)), L.Conv2D(2, 3, name="conv"), L.BatchNormalization(name="bn")]
     inner = keras.Sequential(layers, name="inner")
     given = keras.Input((SIDE, SIDE, 1))
-    model = keras.Model(given, L.Flatten()(inner(inner.layers[0](scale(given))[:, :, :, :1]) if False else
-                                           inner(scale(given))))  # fmt: skip
+    model = keras.Model(given, L.Flatten()(inner(scale(given))))
     model.save(tmp_path / "nested.keras")
     spec = spec_of(tmp_path, "network: {file: nested.keras, trainable: {last: 2}}", "output")
     graph, network = dlspec.graph(spec), dlspec.build(spec)
