@@ -188,6 +188,8 @@ def test_what_is_no_weight_is_named(change, code, words, tmp_path, monkeypatch):
         dlspec.run(spec, out=tmp_path / "run")
     (problem,) = caught.value.diagnostics
     assert (problem.code, words in problem.message) == (code, True)
+    assert problem.span.column == spec.span("data", "weight").column
+    assert "features" not in problem.help
 
 
 @pytest.mark.parametrize(

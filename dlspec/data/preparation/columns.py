@@ -147,6 +147,10 @@ def numbers_of(
         message = problem.message + file_of(section, source, error)
         if source is not None:
             raise data_error(section, problem.code, message, source, help=problem.help) from None
+        if name == section.weight:
+            leave_out = "" if section.window is not None else ", or write `missing: drop`, which leaves such rows out"
+            help = f"fill in the weight{leave_out}" if problem.help == FILL else problem.help
+            raise data_error(section, problem.code, message, "weight", help=help) from None
         place = _place_of(section, name)
         listed = section.is_written("features")
         others = [column for column in section.feature_names or [] if column != name]

@@ -13,8 +13,9 @@ from dlspec.language.shapes import Shape, ShapeError, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
-from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec, MaskError
+from dlspec.model.layers.base import LAYERS, DataFormat, Example, LayerSpec
 from dlspec.model.layers.convolution import Padding, Sliding
+from dlspec.model.layers.recurrent import masked_timesteps
 from dlspec.model.layers.sight import Sight
 from dlspec.model.regularizers import AnyRegularizer
 
@@ -62,13 +63,7 @@ class ConvLSTM(Sliding):
     heeds_mask = True
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
-        if masked[0] and self.return_sequences and self.go_backwards:
-            raise MaskError(
-                f"`{self.type_name}` with `go_backwards: true` puts timesteps out in the other order, and Keras leaves "
-                "their mask as it is",
-                help="write `bidirectional`, which turns them back",
-            )
-        return masked[0] if self.return_sequences else 0
+        return masked_timesteps(self, masked)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes, _ = self.split(self._frame(input_shape))

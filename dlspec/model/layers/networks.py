@@ -57,9 +57,9 @@ class Trained(ModelItem):
     name: LayerName | None = None
 
     @property
+    @abstractmethod
     def known_as(self) -> str:
         """What it is called where it has no name."""
-        raise NotImplementedError
 
     @abstractmethod
     def model(self, folder: FilePath, side: int | None) -> Any:

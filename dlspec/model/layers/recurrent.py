@@ -131,6 +131,17 @@ CELLS: Registry[Cell] = Registry(
 AnyCell = Annotated[Cell, OneOf(CELLS)]
 
 
+def masked_timesteps(layer: Any, masked: Sequence[int]) -> int:
+    """How many axes a mask covers in what a layer that walks through timesteps puts out; as `LayerSpec.masked_axes`."""
+    if masked[0] and layer.return_sequences and layer.go_backwards:
+        raise MaskError(
+            f"`{layer.type_name}` with `go_backwards: true` puts timesteps out in the other order, and Keras leaves "
+            "their mask as it is",
+            help="write `bidirectional`, which turns them back",
+        )
+    return masked[0] if layer.return_sequences else 0
+
+
 class Recurrent(LayerSpec):
     """Base of the recurrent layers.
 
@@ -157,13 +168,7 @@ class Recurrent(LayerSpec):
     heeds_mask = True
 
     def masked_axes(self, masked: Sequence[int], shapes: Sequence[Shape | None]) -> int:
-        if masked[0] and self.return_sequences and self.go_backwards:
-            raise MaskError(
-                f"`{self.type_name}` with `go_backwards: true` puts timesteps out in the other order, and Keras leaves "
-                "their mask as it is",
-                help="write `bidirectional`, which turns them back",
-            )
-        return masked[0] if self.return_sequences else 0
+        return masked_timesteps(self, masked)
 
     def parameters(self, input_shape: Shape) -> int:
         return self.step(known(input_shape[-1])).parameters

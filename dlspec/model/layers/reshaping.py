@@ -45,7 +45,7 @@ class Flatten(Moving):
         return (None, None)
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        return _back_to(input_shape)
+        return back_to(input_shape)
 
 
 @LAYERS.register
@@ -89,10 +89,11 @@ class Reshape(Moving):
         return (None, *(None if size == -1 else size for size in self.target_shape))
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        return _back_to(input_shape)
+        return back_to(input_shape)
 
 
-def _back_to(shape: Shape) -> tuple[LayerSpec, ...] | None:
+def back_to(shape: Shape) -> tuple[LayerSpec, ...] | None:
+    """What brings values into this shape; None: its sizes are not all known."""
     sizes = [size for size in shape[1:] if size is not None]
     return (Reshape(target_shape=sizes),) if len(sizes) == len(shape) - 1 and sizes else None
 

@@ -13,7 +13,7 @@ from dlspec.model.layers.axes import Axes, Axis, place_of, places_of
 from dlspec.model.layers.base import LAYERS, Builder, Example, LayerName, LayerSpec, MaskError, ModelItem, Wire
 from dlspec.model.layers.masking import any_of, full
 from dlspec.model.layers.operations import Masks, MergingOperation, Operation
-from dlspec.model.layers.reshaping import Reshape
+from dlspec.model.layers.reshaping import back_to
 from dlspec.model.layers.sight import Sight, together
 
 
@@ -289,7 +289,7 @@ class ExpandDims(Operation):
         return ops.expand_dims(masks[0], place) if place < len(masks[0].shape) else masks[0]
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        return _back_to(input_shape)
+        return back_to(input_shape)
 
 
 @LAYERS.register
@@ -347,12 +347,7 @@ class Squeeze(Operation):
         return ops.squeeze(inputs[0], axis=places_of(self.axis, inputs[0].shape))
 
     def mirror(self, input_shape: Shape) -> tuple[LayerSpec, ...] | None:
-        return _back_to(input_shape)
-
-
-def _back_to(shape: Shape) -> tuple[LayerSpec, ...] | None:
-    sizes = [size for size in shape[1:] if size is not None]
-    return (Reshape(target_shape=sizes),) if len(sizes) == len(shape) - 1 and sizes else None
+        return back_to(input_shape)
 
 
 @LAYERS.register
