@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, PlainValidator, ValidationError
 
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
-from dlspec.language.words import same
+from dlspec.language.words import nearest, same
 
 TypeName = Literal["category", "numeric", "boolean", "next"]
 TYPE_NAMES: tuple[TypeName, ...] = get_args(TypeName)
@@ -53,7 +53,8 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
             message = (
                 f"`target` takes columns with a type, `category`, `numeric`, `boolean`, `next` or `tags`, got {got}"
             )
-            near = same(str(value.get(unknown)), ("category", "numeric", "boolean", "tags", "next")) or "category"
+            word, known = str(value.get(unknown)), ("category", "numeric", "boolean", "tags", "next")
+            near = same(word, known) or nearest(word, known) or "category"
             help = f"write `target: {{{unknown or 'digit'}: {near}}}`, or the columns alone"
             raise mistake("wrong-value", message, help=help)
         found = {name: kind for name, kind in types.items() if kind is not None}

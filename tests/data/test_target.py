@@ -197,6 +197,15 @@ def test_wrong_targets_are_named(folder, data, message):
     assert any(said.startswith(message) for said in found), found
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("nxt", "next"), ("numerc", "numeric"), ("Tags", "tags"), ("klass", "category")]
+)
+def test_a_misspelt_type_of_a_target_is_told_the_nearest(written, meant, folder):
+    data = f"{{table: bodies.csv, target: {{sex: {written}}}}}"
+    helps = [problem.help for problem in problems_of(f"data: {data}\nmodel: [output]\n", folder)]
+    assert f"write `target: {{sex: {meant}}}`, or the columns alone" in helps
+
+
 def test_units_of_the_output_are_checked(folder):
     text = NUMBERS.replace("output]", "dense: 3]")
     (problem,) = [p for p in problems_of(text, folder) if p.is_error]
