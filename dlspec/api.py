@@ -23,7 +23,6 @@ from dlspec.model.graph import Graph
 from dlspec.model.graph_builder import make_graph
 from dlspec.model.weights import RESOLVED
 from dlspec.spec.checks import Checked, check
-from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
 from dlspec.spec.other_run import taken_layers
 from dlspec.spec.planning import count_samples, make_plan
@@ -337,9 +336,6 @@ def run(
     from dlspec.runs.tracking import tracking
 
     loaded = _as_spec(spec, overrides)
-    in_the_way = list(several_outputs(loaded))
-    if in_the_way:
-        raise SpecError(in_the_way, loaded.document.texts)
     _require_training()
     with tracking(listener) as told:
         return _with_report(start(loaded, out=out, listener=told))
@@ -364,14 +360,12 @@ def rehearse(
 
     began = time.monotonic()
     loaded = _as_spec(spec, overrides)
-    in_the_way = list(several_outputs(loaded))
-    if in_the_way:
-        raise SpecError(in_the_way, loaded.document.texts)
     _require_training()
     with TemporaryDirectory(prefix="dlspec-rehearsal-") as folder:
         found = start(loaded, out=Path(folder) / "run", listener=listener, rehearsed=True)
         report(found)
-        export(found, out=Path(folder) / "model.keras")
+        for output in [*found.outputs] or [""]:
+            export(found, out=Path(folder) / f"{output or 'model'}.keras", output=output or None)
     return time.monotonic() - began
 
 
@@ -548,6 +542,7 @@ def export(
     format: str | None = None,
     quantize: bool = False,
     step_by_step: bool = False,
+    output: str | None = None,
 ) -> Path:
     """Writes a trained network, or a part of it, as a model that runs without dlspec; returns the file.
 
@@ -562,6 +557,7 @@ def export(
         format: `keras`, `onnx`, one of the others, or one that a plugin adds; by default as the name of the file ends.
         quantize: whether weights are written as whole numbers of 8 bits; not kept where that costs accuracy.
         step_by_step: of a recurrent network, the model takes one timestep at a time, and its states.
+        output: of a network of several outputs, which of them it gives.
 
     Raises:
         DataError: there is no such run, layer or format, the format cannot do what the network does, what was written
@@ -579,6 +575,7 @@ def export(
         format=format,
         quantize=quantize,
         step_by_step=step_by_step,
+        output=output,
     )
 
 

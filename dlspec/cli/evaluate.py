@@ -53,6 +53,7 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     from dlspec.cli.console import Console
     from dlspec.cli.predict import standard_input
     from dlspec.language.diagnostics.errors import DataError
+    from dlspec.runs.names import file_of
     from dlspec.runs.results import as_cells
     from dlspec.runtime.files import write_text, written_whole
 
@@ -67,10 +68,18 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
 
         require(*REPORT, what="a report")
         write_text(report, render_evaluation(found))
+    outputs = found.each_output or {"": found}
     if predictions is not None:
-        with written_whole(predictions) as draft:
-            as_cells(found.predictions.copy()).to_csv(draft, index=False)
-    short = [each.sentence for each in found.metrics.require if not each.met]
+        for name, own in outputs.items():
+            of_output = predictions.with_name(file_of(predictions.name, "" if own is found else name))
+            with written_whole(of_output) as draft:
+                as_cells(own.predictions.copy()).to_csv(draft, index=False)
+    short = [
+        f"{name}: {each.sentence}" if name else each.sentence
+        for name, own in outputs.items()
+        for each in own.metrics.require
+        if not each.met
+    ]
     for sentence in short:
         echo(sentence, err=True)
     code = FALLS_SHORT if short else OK
@@ -80,11 +89,13 @@ def command(run: Path, file: Path, report: Path | None, predictions: Path | None
     from dlspec.cli.tables import result_table
 
     console = Console(file=sys.stdout)
-    console.print(result_table(found, f"{found.judged_in_words}: {found.data.target.name}"))
+    for name, own in outputs.items():
+        of = f"{name}, " if name else ""
+        console.print(result_table(own, f"{of}{own.judged_in_words}: {own.data.target.name}"))
+        console.print(own.metrics.verdict.sentence, highlight=False, markup=False)
     if table := _different(found):
         console.print(table)
-    console.print(found.metrics.verdict.sentence, highlight=False, markup=False)
-    for note in found.metrics.notes:
+    for note in dict.fromkeys(note for own in outputs.values() for note in own.metrics.notes):
         console.print(note, style="dim", highlight=False, markup=False)
     return code
 

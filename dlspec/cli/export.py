@@ -20,6 +20,7 @@ from dlspec.cli.plugins import plugin_option
 @click.option("--pretrained", is_flag=True, help="Layers as pretraining left them, before the whole was trained.")
 @click.option("--quantize", is_flag=True, help="Weights as whole numbers of 8 bits: a smaller file.")
 @click.option("--step-by-step", is_flag=True, help="Of a recurrent network: one timestep at a time, states in and out.")
+@click.option("--output", metavar="NAME", help="Of several outputs, which of them it gives.")
 @plugin_option
 def command(
     run: Path,
@@ -29,6 +30,7 @@ def command(
     pretrained: bool,
     quantize: bool,
     step_by_step: bool,
+    output: str | None,
 ) -> int:
     """Write a trained network, or a part such as its encoder, as a model that runs without dlspec.
 
@@ -53,6 +55,7 @@ def command(
         format=form,
         quantize=quantize,
         step_by_step=step_by_step,
+        output=output,
     )
     echo(file)
     receipt = read_receipt(file)

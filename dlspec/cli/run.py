@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
     from dlspec.spec.spec import Spec
 
-STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "several-outputs", "too-few-rows")
+STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "too-few-rows")
 """Warnings of `validate` that are errors of a run, which says them itself."""
 
 
@@ -188,8 +188,9 @@ def _print_results(console: Console, finished: Run) -> None:
         console.print(text, style=style, highlight=False, markup=False)
 
     metrics = finished.metrics
-    console.print(result_table(finished))
-    line(metrics.verdict.sentence)
+    for name, own in (finished.outputs or {"": finished}).items():
+        console.print(result_table(own, f"{name}, on the test part: {own.data.target.name}" if name else ""))
+        line(own.metrics.verdict.sentence)
     if metrics.folds is not None:
         console.print(fold_table(finished, metrics.folds))
         line(metrics.folds.sentence)
@@ -198,6 +199,6 @@ def _print_results(console: Console, finished: Run) -> None:
     for found in metrics.require:
         if found.met:
             line(found.sentence)
-    for note in metrics.notes:
+    for note in (note for each in (metrics, *metrics.outputs.values()) for note in each.notes):
         line(note, "dim")
     line(f"\n{show_seconds(finished.environment.seconds)}; open {finished.report}")

@@ -15,7 +15,11 @@ def not_seen(section: DataSpec, description: Description, signature: Signature) 
     role."""
     split = section.split
     seen = {column.name for column in signature.features} | {*description.targets}  # a set's own label
-    seen |= {*signature.target.names, *(name for target in signature.targets.values() for name in target.names)}
+    seen |= {
+        *signature.target.names,
+        *signature.others,
+        *(name for target in signature.targets.values() for name in target.names),
+    }
     seen |= {name for name in (signature.time, signature.group, split.group, split.column, section.weight) if name}
     return {c.name: _why(section, c, description) for c in description.columns if c.name not in seen}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, ValidationError
 
 from dlspec.data.datasets import DATASETS, AnyDataset
 from dlspec.data.even_steps import AnyResample, Duplicates, MissingOfData, filling_of
@@ -214,11 +214,35 @@ class DataSpec(Section):
 
     unlabeled: UnlabeledSpec | None = None
 
+    _of_outputs: tuple[Any, ...] = PrivateAttr(default=())
+
+    def beside_outputs(self, targets: Sequence[Any]) -> Self:
+        """The same beside a network that names its outputs.
+
+        Args:
+            targets: of these, each as `target`.
+        """
+        found = self.model_copy()
+        found._of_outputs = tuple(targets)
+        return found
+
     @property
     def target_names(self) -> list[str]:
         """The columns that the spec names as targets."""
-        given = self.target
-        return [given] if isinstance(given, str) else list(given or [])
+        return _names_of(self.target)
+
+    @property
+    def all_targets(self) -> list[tuple[str, TargetType | None]]:
+        """Every column that is predicted, with what the spec says that it holds; also those of outputs."""
+        found: dict[str, TargetType | None] = {}
+        for given in (self.target, *self._of_outputs):
+            found |= given if isinstance(given, dict) else {name: found.get(name) for name in _names_of(given)}
+        return [*found.items()]
+
+    @property
+    def first_target_names(self) -> list[str]:
+        """Those by which a split is stratified: of several outputs those of the first."""
+        return _names_of(self._of_outputs[0]) if len(self._of_outputs) > 1 else self.target_names
 
     @property
     def target_type(self) -> TargetType | None:
@@ -282,6 +306,11 @@ class DataSpec(Section):
                     raise mistake("wrong-value", message, help=f"remove `{key}`", at="key")
         if self.decimal is not None and self.decimal == self.thousands:
             raise mistake("wrong-value", "`decimal` and `thousands` are the same character", help="remove one of them")
+
+
+def _names_of(target: Any) -> list[str]:
+    """The columns of a target, as it is written."""
+    return [target] if isinstance(target, str) else list(target or [])
 
 
 class BrokenData(DataSpec):

@@ -245,6 +245,7 @@ class Signature:
         part_words: of a column that says where each row belongs, its words.
         shared: the features that each input takes, where the spec names inputs.
         one_text: whether the next token of a single text is predicted, which is split in its order.
+        others: of one of several outputs, the columns that the others predict.
     """
 
     task: Task
@@ -263,6 +264,24 @@ class Signature:
     part_words: tuple[str, ...] | None = None
     shared: NamedInputs | None = None
     one_text: bool = False
+    others: tuple[str, ...] = ()
+
+    @property
+    def views(self) -> Mapping[str, Signature]:
+        """Of a network of several outputs, the signature of each as if it were the only one; else none."""
+        if len(self.targets) < 2:
+            return {}
+        series = self.window is not None
+        return {
+            name: replace(
+                self,
+                target=target,
+                task=task_of(target, series=series),
+                targets={name: target},
+                others=tuple(column for other in self.targets.values() if other != target for column in other.names),
+            )
+            for name, target in self.targets.items()
+        }
 
     def features_of(self, given: NetworkInput) -> list[tuple[Column, Feature]]:
         """The features that an input takes, with their types; none where these have no types."""
@@ -283,6 +302,19 @@ class Signature:
         shape, names = (None, sum(widths)), [column.name for column in self.features]
         inputs = share_out(self.shared, shape, names, widths)
         return replace(self, input_shape=shape, inputs=inputs, widths=tuple(widths))
+
+
+def task_of(target: Target, *, series: bool) -> Task:
+    """What metrics and baselines are for; see `Signature.task`."""
+    if target.kind == "input":
+        return "reconstruction"
+    if target.tokens:
+        return "next_token"
+    if target.places:
+        return "class_places" if target.kind == "class" else "number_places"
+    if series:
+        return "class_series" if target.kind == "class" else "series"
+    return target.kind
 
 
 INPUT = "input"

@@ -38,34 +38,32 @@ def _source(
     said: list[tuple[str, ColumnKind]] = [(name, kind.takes[0]) for name, kind in types.items()]
     if split.column:
         said.append((split.column, "class"))
-    if section.target_type in ("category", "boolean"):
-        said += [(name, "class") for name in section.target_names]
-    if section.target_type == "next":
-        said += [(name, "text") for name in section.target_names]
-    separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
-    tags = ((section.target_names[0], separator),) if separator else ()
+    targets = section.all_targets
+    kinds: dict[Any, ColumnKind] = {"category": "class", "boolean": "class", "next": "text"}
+    said += [(name, kinds[kind]) for name, kind in targets if isinstance(kind, str) and kind in kinds]
+    tags = tuple((name, kind.tags) for name, kind in targets if isinstance(kind, Tags))
+    of_places: dict[Any, ColumnKind] = {"category": "class", "numeric": "number"}
+    at_places = tuple((name, of_places[kind]) for name, kind in targets if isinstance(kind, str) and kind in of_places)
+    whole_texts = section.target_type == "next"
 
-    kinds: dict[Any, ColumnKind] = {"category": "class", "numeric": "number"}
-    kind_said = kinds.get(section.target_type) if isinstance(section.target_type, str) else None
-    at_places = tuple((name, kind_said) for name in section.target_names if kind_said is not None)
-
-    seen = {*section.target_names, *(section.feature_names or [])}
+    names = tuple(name for name, _ in targets)
+    seen = {*names, *(section.feature_names or [])}
     groups = tuple(name for name in (section.group, split.group) if name and name not in seen)
 
     def source(given: Any, *path: str) -> FileSource:
-        place, span, targets = section.folder_of(*path), section.span(*path), tuple(section.target_names)
+        place, span = section.folder_of(*path), section.span(*path)
         context = SourceContext(
             place,
             span,
             section.cache,
             tuple(said),
             tags,
-            targets,
+            names,
             groups,
             training,
             section.dialect,
             at_places,
-            whole_texts=section.target_type == "next",
+            whole_texts=whole_texts,
         )
         kind = FILE_SOURCES[key]
         return (TableOfTexts if kind is TableFiles and context.whole_texts else kind).of(given, context)

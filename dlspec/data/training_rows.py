@@ -28,7 +28,7 @@ def deciding_source(section: DataSpec, seed: int) -> DataSource:
     Args:
         seed: by which groups are dealt out.
     """
-    key = repr((section.split, section.group, section.time, section.target_names))
+    key = repr((section.split, section.group, section.time, section.first_target_names))
     return source_of(section, TrainingRows(section, seed, key))
 
 
@@ -104,7 +104,7 @@ class TrainingRows:
         """The classes of all rows, by which groups are dealt out."""
         from dlspec.data.preparation.columns import strata_of_words
 
-        names, by = self.section.target_names, self.section.split.by
+        names, by = self.section.first_target_names, self.section.split.by
         if len(names) != 1 or names[0] not in columns:
             return None
         column = whole.describe().column(names[0])

@@ -30,7 +30,9 @@ from dlspec.deployment.signature import signature_of
 from dlspec.deployment.step_by_step import step_model
 from dlspec.deployment.steps import NotKnown, Program, program_of
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.words import did_you_mean, one_of
 from dlspec.runs.checksums import fitting_together
+from dlspec.runs.names import MODEL
 from dlspec.runs.samples import SampleRows, inner_samples, samples_of
 from dlspec.runtime.files import cannot_write, finite
 from dlspec.runtime.packages import require
@@ -67,8 +69,11 @@ def export_part(
     format: str | None = None,
     quantize: bool = False,
     step_by_step: bool = False,
+    output: str | None = None,
 ) -> Path:
     """Exports a trained network or a part of it; see `api.export`."""
+    of_output = f"_{output}" if output else ""
+    run = _of_output(run, output)
     first, dots, last = (layers or "..").partition("..")
     if not dots:
         help = f"write `..{layers}` for the part from the input to `{layers}`"
@@ -76,7 +81,7 @@ def export_part(
     target = choose_target(out, format, quantize)
     require(*target.modules, what=f"the format `{target.type_name}`")
     part = f"_{first}_to_{last or 'output'}".replace("__", "_") if first or last else ""
-    name = f"{run.spec.name}{part}{'_step' * step_by_step}"
+    name = f"{run.spec.name}{of_output}{part}{'_step' * step_by_step}"
     path = Path(f"{name}{'_' * target.is_folder}{target.suffixes[0]}") if out is None else out
     whole = not part and not pretrained
     if step_by_step and not whole:
@@ -89,6 +94,20 @@ def export_part(
         samples = inner_samples(run, model, first) if first else samples_of(run)
         write_export(run, _wanted(model, whole, samples, step_by_step, target), target, path)
     return path
+
+
+def _of_output(run: Run, output: str | None) -> Run:
+    """The run with one of its outputs, of which an export has one."""
+    names = [*run.outputs]
+    if output is None and names:
+        message = f"the network has the outputs {one_of(names)}, and an export gives one of them"
+        help = f"write `--output {names[0]}`; `{run.folder / MODEL}` is a Keras model that gives all of them"
+        raise DataError.of("several-outputs", message, help=help)
+    if output is not None and output not in names:
+        message = f"the network has no output `{output}`" if names else "the network has one output, which has no name"
+        near = did_you_mean(output, names, otherwise=one_of(names)) if names else "leave `--output` out"
+        raise DataError.of("several-outputs", message, help=near)
+    return run if output is None else run.outputs[output]
 
 
 def _wanted(model: Any, whole: bool, samples: SampleRows, step_by_step: bool, target: ExportTarget) -> Wanted:

@@ -158,11 +158,11 @@ def cost_of(run: Run, model: Any, exported: Callable[[Raw], Array]) -> Cost:
 
 
 def _data_of(run: Run) -> Prepared:
-    from dlspec.runs.job import load_data
+    from dlspec.runs.job import data_of
 
     why = "its data have changed since"
     try:
-        data = load_data(run.spec)
+        data = data_of(run)
         if data.fingerprint == run.data.fingerprint and len(data.test):
             return data
     except DataError as error:

@@ -18,7 +18,7 @@ from dlspec.ejection.speed import WORTH_SAYING, times_as_fast
 from dlspec.ejection.subject import Subject
 from dlspec.ejection.training import say_speed
 from dlspec.language.diagnostics import Severity
-from dlspec.language.diagnostics.errors import DataError, SpecError
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.yaml import Document, read_file, read_text, to_yaml
 from dlspec.model.build import build_network
 from dlspec.model.weights import RESOLVED
@@ -27,7 +27,6 @@ from dlspec.runs.names import SPEC
 from dlspec.runs.resolved import portable
 from dlspec.runtime.files import cannot_write, write_text, written_whole
 from dlspec.spec.checks import check
-from dlspec.spec.checks.network_outputs import several_outputs
 from dlspec.spec.composition import compose
 from dlspec.spec.spec import Spec
 
@@ -68,9 +67,6 @@ def eject_spec(spec: Spec, out: Path | None, *, notebook: bool, force: bool, nam
         force: whether files that are there are replaced.
         named: how the command names the spec.
     """
-    in_the_way = list(several_outputs(spec))
-    if in_the_way:
-        raise SpecError(in_the_way, spec.document.texts)
     return _eject(spec, out, None, notebook=notebook, force=force, named=named)
 
 
@@ -122,6 +118,9 @@ def _eject(
     named: str,
     run: Run | None = None,
 ) -> Ejected:
+    if spec.model.heads:
+        message = f"`{named or spec.name}` cannot be said in Python: its network has several outputs"
+        raise DataError.of("cannot-eject", message, help=BY_HAND)
     file = _file(spec, out, notebook)
     beside = [file.with_suffix(ending) for ending in (".json", ".npz")]
     _check_free([file, *beside], force)

@@ -111,7 +111,7 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
     Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; of a number or a class at
     each place (batch, *places) or (batch, *places, units); where the target is the input, its shape, in its own units:
-    of a series seen as changes, these changes.
+    of a series seen as changes, these changes. Of several outputs a mapping from the name of each.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
     their scale and back in float64, as in training: of a large number with a small scale float32 loses all.
@@ -132,19 +132,41 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
         if steps.change != "level":
             x = x[:, 1:, :] - x[:, :-1, :]
     x = network(ops.cast(steps.inputs.layer("scale_inputs")(x), "float32"))
+    return keras.Model(given, _each_in_units(x, raw, data), name=f"{network.name}_from_raw")
+
+
+def _each_in_units(outputs: Any, raw: Any, data: Prepared) -> Any:
+    """What a network puts out in the units of its target; of several outputs each in those of its own, by its name."""
+    if not data.outputs:
+        return _in_units(outputs, raw, data)
+    pairs = zip(data.outputs.items(), outputs, strict=True)
+    return {name: _in_units(x, raw, own, f"{name}_") for (name, own), x in pairs}
+
+
+def _in_units(x: Any, raw: Any, data: Prepared, of: str = "") -> Any:
+    """
+    Args:
+        x: what the network puts out.
+        raw: what the saved model takes.
+        of: how the names of layers begin.
+    """
+    from keras import ops
+
+    steps = data.preprocessing
     if data.signature.target.kind == "input":
-        x = ops.reshape(ops.cast(x, "float64"), (-1, *data.train.inputs.shape[1:]))
-        x = steps.inputs.inverse.layer("input_units")(x)
-    elif steps.target is not None:
-        x = steps.target.inverse.layer("target_units")(ops.cast(x, "float64"))
-        if data.signature.target.places:
-            x = ops.reshape(x, (-1, *data.signature.target.places))
-        if steps.change != "level":
-            last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
-            x = last + x if steps.change == "difference" else last * ops.exp(x)
-    else:
-        x = ops.cast(x, "float32")  # also of a network that ends in 16 bits
-    return keras.Model(given, x, name=f"{network.name}_from_raw")
+        shape = data.train.inputs.shape[1:]
+        if steps.columns:  # of which each may have other units
+            return ops.cast(x, "float32")
+        return steps.inputs.inverse.layer("input_units")(ops.reshape(ops.cast(x, "float64"), (-1, *shape)))
+    if steps.target is None:
+        return ops.cast(x, "float32")  # also of a network that ends in 16 bits
+    x = steps.target.inverse.layer(f"{of}target_units")(ops.cast(x, "float64"))
+    if data.signature.target.places:
+        x = ops.reshape(x, (-1, *data.signature.target.places))
+    if steps.change != "level":
+        last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
+        x = last + x if steps.change == "difference" else last * ops.exp(x)
+    return x
 
 
 def in_use(network: Any) -> Any:
@@ -184,10 +206,7 @@ def _with_encodings(network: Any, data: Prepared) -> Any:
     }
     encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]
     x = network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0])
-    x = ops.cast(x, "float32" if steps.target is None else "float64")
-    if steps.target is not None:
-        x = steps.target.inverse.layer("target_units")(x)
-    return keras.Model(inputs, x, name=f"{network.name}_from_raw")
+    return keras.Model(inputs, _each_in_units(x, None, data), name=f"{network.name}_from_raw")
 
 
 def preprocessing_of(model: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
+from dlspec.data.target import Targets
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
 from dlspec.language.section import Section
 from dlspec.language.shapes import Path, Shape
@@ -86,7 +87,7 @@ class InputSpec(SpecModel):
 class OutputSpec(SpecModel):
     """An output of the network, and the column that it predicts."""
 
-    target: Text = Field(description="the column to predict")
+    target: Targets = Field(description="the column to predict")
     from_: Text | None = Field(None, description="the layer below it, instead of the last one")
 
 
@@ -94,7 +95,7 @@ def _as_features(value: Any) -> Any:
     return value if isinstance(value, dict | InputSpec) else {"features": value}
 
 
-def _as_target(value: Any) -> Any:
+def as_target(value: Any) -> Any:
     return value if isinstance(value, dict | OutputSpec) else {"target": value}
 
 
@@ -106,7 +107,7 @@ class ModelSpec(Section):
     ) = None
     layers: Items = Field(description="the layers of the network")
     outputs: (
-        Annotated[dict[LayerName, Annotated[OutputSpec, BeforeValidator(_as_target)]], Field(min_length=1)] | None
+        Annotated[dict[LayerName, Annotated[OutputSpec, BeforeValidator(as_target)]], Field(min_length=1)] | None
     ) = None
 
     def items(self) -> Iterator[tuple[ModelItem, Path]]:

@@ -35,6 +35,17 @@ MOST_ROWS = 100_000
 
 def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
     """What the data looked like, as `DataRecord` reads it again."""
+    found = _describe(spec, data)
+    if data.outputs:
+        first, *others = data.outputs
+        found["output"] = first
+        left_out = {"rows_left_out": found["rows_left_out"]}  # what lacks one answer is left out of all
+        found["outputs"] = {name: {**_describe(spec, data.outputs[name]), **left_out} for name in others}
+    return found
+
+
+def _describe(spec: Spec, data: Prepared) -> dict[str, Any]:
+    """Of several outputs, what is told of one of them."""
     signature, steps, target = data.signature, data.preprocessing, data.signature.target
     return {
         "task": signature.task,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,13 +24,15 @@ from dlspec.evaluation.verdict import judge
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.differences import Difference, differences
-from dlspec.runs.folder import Run
-from dlspec.runs.job import columns_as_read, load_data
+from dlspec.runs.folder import Run, RunOfOutput
+from dlspec.runs.job import columns_as_read, data_of
 from dlspec.runs.new_data import NewData, columns_of, in_order, new_data
 from dlspec.runs.new_texts import new_texts
+from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.metrics import Metrics, known
 from dlspec.runs.results import predictions_table
 from dlspec.runtime.files import finite
+from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +58,8 @@ class Evaluated(Run):
         file: with the data.
         rows, judged: how many it has, and how many samples were judged.
         differences: what is different about each column.
+        of: the run; of a network of several outputs, as if one of them were the only one.
+        others: of several outputs, what came of those that are not the first.
     """
 
     file: Path
@@ -65,7 +69,22 @@ class Evaluated(Run):
     own_metrics: Metrics
     own_predictions: pd.DataFrame
     own_pictures: dict[str, Array]
+    of: Run
+    others: Mapping[str, Evaluated] = field(default_factory=dict)
     judged_on: ClassVar[str] = "these data"
+
+    @cached_property
+    def spec(self) -> Spec:
+        return self.of.spec
+
+    @cached_property
+    def data(self) -> DataRecord:
+        return self.of.data
+
+    @property
+    def each_output(self) -> dict[str, Evaluated]:
+        """What came of each of several outputs; else none."""
+        return {self.of.name: self, **self.others} if self.others and isinstance(self.of, RunOfOutput) else {}
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -90,12 +109,14 @@ class Evaluated(Run):
 
     def as_json(self) -> dict[str, Any]:
         """All figures as plain values."""
+        each = {name: own.metrics.as_json() for name, own in self.each_output.items()}
         return {
             "run": str(self.folder),
             "file": str(self.file),
             "rows": self.rows,
             "judged": self.judged,
             **self.metrics.as_json(),
+            **({"outputs": each} if each else {}),
             "differences": [each.as_json() for each in self.differences],
         }
 
@@ -107,6 +128,14 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         note: is told how the file is read.
     """
     run.check_finished()
+    if not run.outputs:
+        return _evaluate(run, file, note)
+    first, *others = ((name, _evaluate(own, file, note)) for name, own in run.outputs.items())
+    return replace(first[1], others=dict(others))
+
+
+def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
+    """The same of a network of one output."""
     notes: list[str] = []
     with fitting_together(run.folder):
         columns = columns_of(run, file, note)
@@ -154,6 +183,7 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
         Metrics.model_validate_json(json.dumps(finite(found))),
         predictions_table(data, data.test, predictions, data.file_rows),
         pictures,
+        run,
     )
 
 
@@ -174,7 +204,7 @@ def _training_data(run: Run) -> tuple[Prepared | None, str]:
     if run.data.rows > MOST_ROWS:
         return None, f"are not read again, as they have {run.data.rows:,} rows"
     try:
-        found = load_data(run.spec)
+        found = data_of(run)
     except DataError as error:
         return None, f"cannot be read any more: {error.diagnostics[0].message}"
     return (found, "") if found.fingerprint == run.data.fingerprint else (None, "have changed since")

@@ -18,13 +18,15 @@ from dlspec.language.registry import Registry
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import PRETRAINED, RESOLVED, LayerWeights
 from dlspec.runs.checksums import check_file, fitting_together, read_checksums
-from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, PREDICTIONS, REPORT
+from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, PREDICTIONS, REPORT, file_of
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.environment import Environment
 from dlspec.runtime.archives import BROKEN, CHECKSUM, read_arrays, without_checksum
 from dlspec.runtime.files import check_links
 from dlspec.runtime.records import read_record, unreadable
+from dlspec.spec.outputs import graph_of_output, specs_of_outputs
 from dlspec.spec.spec import Spec
+from dlspec.training.outputs import part_name
 
 if TYPE_CHECKING:
     import keras
@@ -50,6 +52,16 @@ class Run(InNotebooks):
     folder: Path
     judged_on: ClassVar[str] = "the test part"
     """What `metrics.test` and `predictions` are of, in words."""
+    of_output: ClassVar[str] = ""
+    """Of a network of several outputs, which of them this is about where it is not the first."""
+
+    @cached_property
+    def outputs(self) -> dict[str, Run]:
+        """Of a network of several outputs, the run as if each were the only one; else none.
+
+        The run itself tells of the first what is told of one: metrics, predictions, pictures.
+        """
+        return {name: RunOfOutput(self.folder, self, name) for name in (self.data.output, *self.data.outputs) if name}
 
     @property
     def finished(self) -> bool:
@@ -118,7 +130,7 @@ class Run(InNotebooks):
         """The baselines as they were fitted; None: the run was made before they were kept."""
         from dlspec.runs.records.baselines import read_baselines
 
-        return read_baselines(self.folder)
+        return read_baselines(self.folder, self.of_output)
 
     @cached_property
     def environment(self) -> Environment:
@@ -144,19 +156,21 @@ class Run(InNotebooks):
         """The test part: truth, the network's prediction and each baseline's, a row each."""
         from dlspec.runs.records.predictions import read_predictions
 
-        return read_predictions(self._file(PREDICTIONS), self.data, list(self.metrics.baselines))
+        file = self._file(file_of(PREDICTIONS, self.of_output))
+        return read_predictions(file, self.data, list(self.metrics.baselines))
 
     @cached_property
     def pictures(self) -> dict[str, np.ndarray]:
         """Arrays that the report draws."""
-        if not (self.folder / PICTURES).is_file():
+        name = file_of(PICTURES, self.of_output)
+        if not (self.folder / name).is_file():
             return {}
         try:
-            arrays = read_arrays(self.folder / PICTURES, MOST_PICTURES)
+            arrays = read_arrays(self.folder / name, MOST_PICTURES)
             arrays = without_checksum(arrays) if CHECKSUM in arrays else arrays
         except BROKEN as error:
-            raise unreadable(self.folder / PICTURES, error) from None
-        self._file(PICTURES)  # what is wrong with the arrays says more than a checksum
+            raise unreadable(self.folder / name, error) from None
+        self._file(name)  # what is wrong with the arrays says more than a checksum
         return arrays
 
     def predict(
@@ -206,7 +220,10 @@ class Run(InNotebooks):
         """What predicts raw rows."""
         from dlspec.runs.row_predictor import RowPredictor
 
-        return RowPredictor(self.spec.data, self.data, self.model)
+        if not self.outputs:
+            return RowPredictor(self.spec.data, self.data, self.model)
+        first, *others = (each.predictor for each in self.outputs.values())
+        return replace(first, others=tuple(others))
 
     def predictor_with(
         self, intervals: float | None, explain: int | None, say: Callable[[str], None] = lambda text: None
@@ -225,9 +242,28 @@ class Run(InNotebooks):
                 f"`{self.data.target.name}` is predicted at each place, of which a row has no single {what[2:].strip()}"
             )
             raise DataError.of("no-intervals" if intervals is not None else "no-reasons", message, help="leave it out")
+        if self.outputs:
+            return self._of_all_outputs(intervals, explain, say)
         besides = () if intervals is None else (Intervals.of(self.data, self.predictions, intervals),)
         reasons = () if explain is None else (Reasons.of(self.data, self.model, self.spec.seed, explain, say),)
         return replace(self.predictor, besides=(*besides, *reasons))
+
+    def _of_all_outputs(self, intervals: float | None, explain: int | None, say: Callable[[str], None]) -> RowPredictor:
+        """What all outputs predict; one that has no intervals or reasons says so, unless none has."""
+        from dlspec.runs.row_predictor import NothingBeside
+
+        found: list[RowPredictor] = []
+        refused: list[DataError] = []
+        for name, each in self.outputs.items():
+            try:
+                found.append(each.predictor_with(intervals, explain, say))
+            except DataError as error:
+                refused.append(error)
+                besides = (NothingBeside(f"{name}: {error.diagnostics[0].message}"),)
+                found.append(replace(each.predictor, besides=besides))
+        if len(refused) == len(found):
+            raise refused[0]
+        return replace(found[0], others=tuple(found[1:]))
 
     def encoder(self, last: str, *, first: str | None = None, pretrained: bool = False) -> Any:
         """A part of the trained network as a `keras.Model` of its own.
@@ -283,6 +319,77 @@ class Run(InNotebooks):
         if checksum is not None:
             check_file(path, checksum)
         return path
+
+
+@dataclass(frozen=True)
+class RunOfOutput(Run):
+    """The run of a network of several outputs, as if one of them were the only one.
+
+    Args:
+        whole: the run.
+        name: of the output.
+    """
+
+    whole: Run
+    name: str
+
+    @property
+    def of_output(self) -> str:  # type: ignore[override]
+        """As of `Run`; the files of the first output have no name."""
+        return "" if self.name == self.whole.data.output else self.name
+
+    @property
+    def outputs(self) -> dict[str, Run]:
+        """None: there is one."""
+        return {}
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec with this output alone."""
+        return specs_of_outputs(self.whole.spec, self.whole.data.signature(self.whole.spec))[self.name]
+
+    @cached_property
+    def data(self) -> DataRecord:
+        """What the data looked like, with the target of this output."""
+        found = self.whole.data
+        own = found.outputs[self.name] if self.of_output else found
+        return own.model_copy(update={"output": "", "outputs": {}})
+
+    @cached_property
+    def history(self) -> list[HistoryRow]:
+        """A row for every epoch of every stage, in which the loss is that of this output."""
+        part = part_name(self.name)
+        return [
+            replace(row, loss=row.measures[part], val_loss=row.measures.get(f"val_{part}"))
+            if part in row.measures
+            else row
+            for row in self.whole.history
+        ]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The whole network, whose first output this is."""
+        return graph_of_output(self.whole.graph, self.name)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What came of this output."""
+        found = self.whole.metrics
+        return found.outputs[self.name] if self.of_output else found
+
+    def part(self, first: str | None, last: str | None, *, pretrained: bool = False) -> Any:
+        """As of `Run`; the output of the network is this one."""
+        return super().part(first, last or self.name, pretrained=pretrained)
+
+    def _load_model(self) -> Any:
+        return model_of_output(self.whole.model, self.name)
+
+
+def model_of_output(model: Any, name: str) -> Any:
+    """A saved model that gives one of its outputs alone."""
+    import keras
+
+    return keras.Model(model.input, model.output[name], name=model.name)
 
 
 def open_run(folder: str | Path) -> Run:

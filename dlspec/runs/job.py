@@ -14,8 +14,10 @@ from dlspec.language.quantities import show_bytes
 from dlspec.language.registry import anything_added
 from dlspec.model.weights import LayerWeights
 from dlspec.runs.checksums import check_file, read_checksums
+from dlspec.runs.folder import Run, RunOfOutput
 from dlspec.runtime.memory import free_device_memory
 from dlspec.spec.other_run import find_layers_file, taken_layers
+from dlspec.spec.outputs import specs_of_outputs
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import SampleCounts
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from dlspec.data.datasets import Columns
     from dlspec.data.preparation import Part, Prepared
     from dlspec.data.signature import Signature
-    from dlspec.runs.folder import Run
     from dlspec.runs.listener import Listener
     from dlspec.training.plan import Plan
 
@@ -55,6 +56,17 @@ def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] =
     signature = replace(signature, validation_rows=loaded.validation_rows, test_rows=loaded.test_rows)
     more = unlabeled.load(spec.seed) if unlabeled else None
     return replace(prepare(spec.data, spec.seed, signature, loaded.columns, more, fold), notes=loaded.notes)
+
+
+def data_of(run: Run) -> Prepared:
+    """The data of a run, read again; of one of several outputs with its target, the split being that of all.
+
+    Raises:
+        DataError: they are not there, or not what the spec needs.
+    """
+    if isinstance(run, RunOfOutput):
+        return load_data(run.whole.spec).outputs[run.name]
+    return load_data(run.spec)
 
 
 def load_or_tell(spec: Spec, note: Callable[[str], None] = lambda text: None) -> Prepared:
@@ -117,11 +129,10 @@ class Job:
         data, plan = self.data, self.plan
         most = 2 * max(stage.batch_size for stage in plan.stages)
 
-        def some(part: Part) -> Part:
+        def some(_: str, part: Part) -> Part:
             return part if len(part) <= most else part.at(np.linspace(0, len(part) - 1, most).astype(int))
 
-        train, validation, test = some(data.train), some(data.validation), some(data.test)
-        short = replace(data, train=train, validation=validation, test=test, unlabeled=data.unlabeled[:most])
+        short = replace(data.with_parts(some), unlabeled=data.unlabeled[:most])
         stages = tuple(replace(stage, epochs=1) for stage in plan.stages)
         once = replace(plan, stages=stages, samples=SampleCounts.of(short))
         return replace(self, data=short, plan=once, rehearsed=True)
@@ -156,6 +167,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
     from dlspec.training.masked import leave_out_padding
+    from dlspec.training.several import check_outputs
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
@@ -164,9 +176,27 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(in_use(network))
+    if data.outputs:
+        check_outputs(network, data)
     if data.signature.target.tokens:
         leave_out_padding(network)
     return network
+
+
+def outputs_of(job: Job, network: Any) -> list[tuple[str, Job, Any]]:
+    """Of a network of several outputs each of them, with the job and the network as if it were the only one; else the
+    job and the network as they are."""
+    from dlspec.training.several import output_networks
+
+    if not job.data.outputs:
+        return [("", job, network)]
+    specs, networks = specs_of_outputs(job.spec, job.data.signature), output_networks(network, [*job.data.outputs])
+    found = []
+    for number, (name, own) in enumerate(job.data.outputs.items()):
+        data = replace(own, notes=() if number else job.data.notes)
+        plan = replace(job.plan, graph=replace(job.plan.graph, outputs=(name,)))
+        found.append((name, replace(job, spec=specs[name], data=data, plan=plan), networks[name]))
+    return found
 
 
 def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
@@ -214,7 +244,11 @@ def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     from dlspec.spec.planning import choice_by_validation
 
     weighted = spec.train.class_weight is not None
-    found = check_data(spec.data, data, weighted=weighted, chosen_by=choice_by_validation(spec))
+    specs = specs_of_outputs(spec, data.signature) or {"": spec}
+    found: list[Diagnostic] = []
+    for name, own in (data.outputs or {"": data}).items():
+        checked = check_data(specs[name].data, own, weighted=weighted, chosen_by=choice_by_validation(spec))
+        found += (problem for problem in checked if problem not in found)
     if spec.model.application is None:
         return found
     graph, _ = make_graph(spec.model, data.signature, spec.unrolled_at)
@@ -277,7 +311,8 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     listener.warns(warnings, spec.document.texts)
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))
     plan, source = plan_of(spec, data), find_layers_file(spec)
-    check_graph(spec, plan.graph, data)
+    for own in data.outputs.values() or (data,):
+        check_graph(spec, plan.graph, own)
     check_masks(spec, plan.graph, data)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)

@@ -7,3 +7,10 @@ MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
 COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 WRITTEN_ANEW = (REPORT, STATE)
 """Files that may be written again once a run is finished, so that `SHA256SUMS` does not list them."""
+
+
+def file_of(name: str, output: str) -> str:
+    """What a file is called that is about one output of several, `predictions.width.csv`; of the first, which has no
+    name here, as without."""
+    stem, _, ending = name.rpartition(".")
+    return f"{stem}.{output}.{ending}" if output else name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.names import PICTURES, PREDICTIONS
+from dlspec.runs.names import PICTURES, PREDICTIONS, file_of
 from dlspec.runtime.archives import with_checksum
 from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import written_whole
@@ -70,17 +70,25 @@ def _cannot_write(folder: Path, error: OSError) -> DataError:
     )
 
 
-def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray], output: str = "") -> None:
+    """
+    Args:
+        output: as of `file_of`.
+    """
     import numpy as np
 
-    with written_whole(folder / PICTURES) as draft, draft.open("wb") as file:
+    with written_whole(folder / file_of(PICTURES, output)) as draft, draft.open("wb") as file:
         np.savez_compressed(file, **with_checksum(arrays))  # type: ignore[arg-type]
 
 
-def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np.ndarray]) -> None:
+def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np.ndarray], output: str = "") -> None:
     """The test part, a row a sample: where it stands in the data, truth, network, baselines; of inputs that are given
     back, the squared error of each, and of a class or a number at each place, the share of places that are wrong or the
-    mean squared error."""
+    mean squared error.
+
+    Args:
+        output: as of `file_of`.
+    """
     import numpy as np
 
     part, some = data.test, written_places(data.test)
@@ -88,7 +96,7 @@ def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np
         part, predictions = part.at(some), {name: values[some] for name, values in predictions.items()}
     rows = np.asarray(part.rows)
     table = predictions_table(data, part, predictions, rows if data.origin is None else data.origin[rows])
-    with written_whole(folder / PREDICTIONS) as draft:
+    with written_whole(folder / file_of(PREDICTIONS, output)) as draft:
         as_cells(table).to_csv(draft, index=False)
 
 

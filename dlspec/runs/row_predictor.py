@@ -63,6 +63,19 @@ class Beside(Protocol):
 
 
 @dataclass(frozen=True)
+class NothingBeside:
+    """Says why nothing stands beside predictions."""
+
+    why: str
+
+    def beside(self, found: pd.DataFrame, given: Taken, outputs: np.ndarray) -> pd.DataFrame:
+        return found
+
+    def notes(self) -> list[str]:
+        return [self.why]
+
+
+@dataclass(frozen=True)
 class RowPredictor:
     """Reads rows as the model takes them, and names what comes out.
 
@@ -74,6 +87,7 @@ class RowPredictor:
         odd: counts values that lie far outside those of training, and rows that cannot be read.
         tolerant: whether rows that cannot be read have no prediction; else they raise DataError.
         besides: what is put beside the predictions, one after the other.
+        others: of a network of several outputs, what predicts the others by the same rows.
     """
 
     section: DataSpec
@@ -83,6 +97,7 @@ class RowPredictor:
     odd: OddValues = field(default_factory=OddValues)
     tolerant: bool = False
     besides: tuple[Beside, ...] = ()
+    others: tuple[RowPredictor, ...] = ()
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> pd.DataFrame:
         """See `Run.predict`.
@@ -90,12 +105,21 @@ class RowPredictor:
         Args:
             first: which row of a file is the first, counted from 0, as messages say it, or those of all.
         """
-
-        from dlspec.training.values import predict
-
         if self.data.target.tokens:
             return self._judged(rows)
         given = self.taken(rows, first)
+        found = self._of(given)
+        for other in self.others:
+            own = other._of(given)
+            found = found.join(own.rename(columns={name: free_name(name, found.columns) for name in own.columns}))
+        if given.groups is not None:
+            found.insert(0, str(self.data.group), given.groups)
+        return found
+
+    def _of(self, given: Taken) -> pd.DataFrame:
+        """What this model, one of several outputs, predicts of what the model takes."""
+        from dlspec.training.values import predict
+
         outputs = predict(self.model, given.values)
         if self.data.target.kind == "input":
             found = self.given_back(outputs, given.values, given.index)
@@ -105,8 +129,6 @@ class RowPredictor:
             found = self._named(outputs, given.index)
         for what in self.besides:
             found = what.beside(found, given, outputs)
-        if given.groups is not None:
-            found.insert(0, str(self.data.group), given.groups)
         return found
 
     def _judged(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray) -> pd.DataFrame:
@@ -151,7 +173,7 @@ class RowPredictor:
 
     def notes(self, rows: int) -> list[str]:
         """What a reader of the predictions of so many rows should know."""
-        besides = [note for what in self.besides for note in what.notes()]
+        besides = [note for each in (self, *self.others) for what in each.besides for note in what.notes()]
         return [*self.seen.notes(), *self.odd.notes(rows), *besides]
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from dlspec.runs.data_notes import data_notes
 from dlspec.runs.describe import describe
 from dlspec.runs.folder import Run, open_run
 from dlspec.runs.folds import fold
-from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network
+from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network, outputs_of
 from dlspec.runs.lock import in_use, only_here
 from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, WRITTEN_ANEW
 from dlspec.runs.notes import remarks, small_folds
@@ -32,7 +32,6 @@ from dlspec.runs.records.files import take_files, write_files
 from dlspec.runs.records.history import write_history
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
-from dlspec.runs.row_predictor import RowPredictor
 from dlspec.runs.samples import sample_rows, write_samples
 from dlspec.runs.saved_check import check_saved, refuse_other
 from dlspec.runs.state import StateFile, say_finished, telling_how_it_ends
@@ -43,8 +42,11 @@ from dlspec.spec.spec import Spec
 from dlspec.training.plan import SampleCounts
 
 if TYPE_CHECKING:
+    from dlspec.evaluation.evaluate import Evaluation
     from dlspec.evaluation.pictures import Pictures
     from dlspec.runs.listener import Listener
+    from dlspec.runs.records.metrics import PastAlone, SavedModel
+    from dlspec.runs.row_predictor import RowPredictor
     from dlspec.training.plan import Plan
     from dlspec.training.progress import Checkpoint
 
@@ -278,12 +280,89 @@ def _of_one_fold(spec: Spec) -> str:
     return f"Scores, figures and the saved network are of the {place} of {split.times_trained} folds."
 
 
+def _evaluated(
+    job: Job, network: Any, pictures: Pictures, run: Run, known: Collection[str] = ()
+) -> tuple[Evaluation, dict[str, Any]]:
+    """What came of a network of one output, and what `metrics.json` says of it. Predictions, baselines and pictures are
+    written.
+
+    Args:
+        run: whose history is that of the output.
+        known: notes that are not made again.
+    """
+    from dlspec.evaluation.evaluate import evaluate
+
+    evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
+    write_predictions(run.folder, job.data, evaluation.predictions, run.of_output)
+    write_baselines(run.folder, evaluation.fitted, run.of_output)
+    pictures.after_training(network, evaluation.predictions)
+    write_pictures(run.folder, pictures.arrays, run.of_output)
+    results = evaluation.as_json()
+    if pictures.facts:
+        results["pretraining"] = pictures.facts
+    notes = [
+        *remarks(job, run.history, network, pictures.facts, evaluation),
+        *results["notes"],
+        *data_notes(job.spec, job.data, run.data),
+    ]
+    return evaluation, results | {"notes": [note for note in notes if note not in known]}
+
+
+def _proven(
+    job: Job, network: Any, evaluation: Evaluation, predictor: RowPredictor, results: dict[str, Any]
+) -> tuple[SavedModel, PastAlone | None]:
+    """Whether the saved model gives what was measured, and whether timesteps see the past alone where they must."""
+    from dlspec.runs.past_check import check_past
+
+    saved = check_saved(job.spec, job.data, predictor, network, evaluation.predictions["network"])
+    past = check_past(job.spec, job.data, network)
+    results["saved_model"] = saved.as_json()
+    if past is not None:
+        results["past_alone"] = past.as_json()
+    return saved, past
+
+
+def _of_other_output(
+    job: Job, network: Any, run: Run, known: Collection[str]
+) -> tuple[dict[str, Any], SavedModel, PastAlone | None]:
+    """What came of one of several outputs that is not the first.
+
+    Args:
+        run: that of the output.
+        known: notes of the first.
+    """
+    from dlspec.evaluation.evaluate import required
+    from dlspec.evaluation.pictures import Pictures
+
+    evaluation, results = _evaluated(job, network, Pictures(job.data, job.plan.graph), run, known)
+    saved, past = _proven(job, network, evaluation, run.predictor, results)
+    if job.spec.evaluate.require:
+        results["require"] = required(
+            job.spec.evaluate,
+            job.data,
+            evaluation.predictions,
+            evaluation.test,
+            evaluation.intervals,
+            evaluation.verdict,
+        )
+    return results, saved, past
+
+
+def _required_of_all(results: Mapping[str, Any], first: str) -> list[dict[str, Any]]:
+    """What came of everything that is required, each said of its output."""
+    found = {first: results, **results["outputs"]}
+    return [
+        {**each, "what": f"{name}.{each['what']}", "sentence": f"{name}: {each['sentence']}"}
+        for name, own in found.items()
+        for each in own.get("require", ())
+    ]
+
+
 def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile) -> Run:
     """`metrics.json` comes last: with it the run is finished."""
-    from dlspec.evaluation.evaluate import evaluate, required
+    from dlspec.evaluation.evaluate import required
     from dlspec.model.build import with_preprocessing
-    from dlspec.model.saved import load_model
-    from dlspec.runs.past_check import check_past, refuse_seer
+    from dlspec.runs.past_check import refuse_seer
     from dlspec.training.masked import has_mask, masked
     from dlspec.training.values import as_array
 
@@ -292,32 +371,22 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     if job.data.signature.target.places and has_mask(network):  # so that places that do not count are not counted
         write_json(folder / DATA, describe(job.spec, job.data))
     job.listener.note("evaluating")
-    evaluation = evaluate(job.spec.evaluate, network, job.data, stops_early=job.spec.train.early_stopping is not None)
     with written_whole(folder / MODEL) as draft:
         with_preprocessing(network, job.data).save(draft)
     weighted = {layer.name: [as_array(weight) for weight in layer.weights] for layer in network.layers if layer.weights}
     LayerWeights(weighted).save(folder / TRAINED)
-    write_predictions(folder, job.data, evaluation.predictions)
-    write_baselines(folder, evaluation.fitted)
-    pictures.after_training(network, evaluation.predictions)
-    write_pictures(folder, pictures.arrays)
-    results = evaluation.as_json()
-    if pictures.facts:
-        results["pretraining"] = pictures.facts
-    results["notes"] += data_notes(job.spec, job.data, Run(folder).data)
-    results["notes"] = [*remarks(job, Run(folder).history, network, pictures.facts, evaluation), *results["notes"]]
+    (_, job, network), *others = outputs_of(job, network)
+    evaluation, results = _evaluated(job, network, pictures, Run(folder))
     comparison = None if job.rehearsed else compare(job, Run(folder), evaluation)
     if comparison is not None:
         results["compare"] = comparison.as_json()
     folds = None if job.rehearsed else fold(job, Run(folder), evaluation)
-    predictor = RowPredictor(job.spec.data, Run(folder).data, load_model(folder / MODEL))
-    saved = check_saved(job.spec, job.data, predictor, network, evaluation.predictions["network"])
-    results["saved_model"] = saved.as_json()
-    past = check_past(job.spec, job.data, network)
-    if past is not None:
-        results["past_alone"] = past.as_json()
+    predictor = Run(folder).predictor
+    saved, past = _proven(job, network, evaluation, replace(predictor, others=()), results)
     if saved.same:
-        write_text(folder / USAGE, usage(predictor, job.data))
+        write_text(
+            folder / USAGE, usage(predictor, job.data, {name: run.data for name, run in Run(folder).outputs.items()})
+        )
         write_samples(folder, sample_rows(job.data, predictor))
     if folds is not None:
         results["folds"] = folds.as_json()
@@ -328,6 +397,14 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
         if folds is not None:
             scores, verdict = {name: spread.mean for name, spread in folds.test.items()}, folds.verdict or verdict
         results["require"] = required(job.spec.evaluate, job.data, evaluation.predictions, scores, intervals, verdict)
+    proofs = [(saved, past)]
+    for (name, own, alone), (_, run) in zip(others, [*Run(folder).outputs.items()][1:], strict=True):
+        found, own_saved, own_past = _of_other_output(own, alone, run, results["notes"])
+        results.setdefault("outputs", {})[name] = found
+        proofs.append((own_saved, own_past))
+    if others:
+        first = Run(folder).data.output
+        results |= {"output": first, "require": _required_of_all(results, first)}
     job.listener.note("writing the report")
     environment = Run(folder).environment
     spent = round(environment.seconds + time.time() - job.began, 1)
@@ -337,8 +414,9 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     write_json(folder / METRICS, results)
     write_checksums(folder, but=WRITTEN_ANEW)
     state.finish()
-    refuse_seer(past)
-    refuse_other(saved, f"`{folder / MODEL}`")
+    for saved, past in proofs:
+        refuse_seer(past)
+        refuse_other(saved, f"`{folder / MODEL}`")
     for number, aside in enumerate(folds.saved_models if folds is not None else (), start=1):
         if aside is not None:
             refuse_other(aside, f"the model of fold {number}")

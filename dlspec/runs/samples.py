@@ -89,13 +89,13 @@ def samples_of(run: Run) -> SampleRows:
     Raises:
         DataError: the file is damaged, or there is none and the data of the run are not what they were.
     """
-    from dlspec.runs.job import load_data
+    from dlspec.runs.job import data_of
 
     if (run.folder / SAMPLES).is_file():
         return _read(run.folder / SAMPLES)
     why = "its data have changed since"
     try:
-        data = load_data(run.spec)
+        data = data_of(run)
     except DataError as error:
         data, why = None, error.diagnostics[0].message
     if data is None or data.fingerprint != run.data.fingerprint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,12 @@ MOST_SHOWN = 60
 """Numbers that the example writes out."""
 
 
-def usage(predictor: RowPredictor, data: Prepared) -> str:
+def usage(predictor: RowPredictor, data: Prepared, outputs: Mapping[str, DataRecord]) -> str:
     """The text, of which the indented lines are Python that runs in the folder of the model.
 
     Args:
         predictor: with the model.
+        outputs: where there are several, what each of them predicts.
     """
     import numpy as np
     import pandas as pd
@@ -50,17 +51,20 @@ def usage(predictor: RowPredictor, data: Prepared) -> str:
         "",
         'model = keras.models.load_model("model.keras")',
         *rows,
-        "predicted = np.array(model(rows))",
+        "predicted = {name: np.array(values) for name, values in model(rows).items()}"
+        if outputs
+        else "predicted = np.array(model(rows))",
     ]
+    gives = _gives(record)
+    if outputs:
+        gives = "; ".join(f"as `{name}` {_gives(own)}" for name, own in outputs.items())
     many = "predicted = model.predict(tf.data.Dataset.from_tensor_slices(rows).batch(512))"
     lost = ""
     if rounded:
         lost = f" Of {_listed(rounded)} this loses more than a ten thousandth of the scale that the network sees."
     return "\n\n".join(
         [
-            _filled(
-                f"`model.keras` is a Keras model that needs no dlspec. It takes {takes}, and gives {_gives(record)}."
-            ),
+            _filled(f"`model.keras` is a Keras model that needs no dlspec. It takes {takes}, and gives {gives}."),
             _indented(lines),
             "Of many rows at a time:",
             _indented([many]),

@@ -29,12 +29,9 @@ def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Fe
     return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
 
 
-def fill_in(spec: Spec, signature: Signature) -> Spec:
-    """The spec with the defaults that depend on the data written into it."""
-    data, train, evaluate = spec.data, spec.train, spec.evaluate
-    from dlspec.evaluation.baselines.persistence import Persistence
-
-    names = signature.target.names
+def fill_in_data(spec: Spec, signature: Signature) -> Spec:
+    """The spec with the defaults of its section `data`."""
+    data, names = spec.data, signature.target.names
     data_defaults: dict[str, object] = {
         "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
         "features": _filled_in(data, signature),
@@ -50,6 +47,16 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
     if signature.window is not None:
         known = data.time or (TimeColumn(column=signature.time) if signature.time else None)
         data_defaults |= {"time": known, "predict": data.predict or "level"}
+    return spec.with_changes(data=data.model_copy(update=data_defaults))
+
+
+def fill_in(spec: Spec, signature: Signature) -> Spec:
+    """The spec with the defaults that depend on the data written into it."""
+    from dlspec.evaluation.baselines.persistence import Persistence
+
+    spec = fill_in_data(spec, signature)
+    data, train, evaluate = spec.data, spec.train, spec.evaluate
+    own = next((given.loss for given in (spec.model.outputs or {}).values()), None)
     metrics = {
         "series": ("mae", "rmse", "mase"),
         "number": ("mae", "rmse", "r2"),
@@ -77,8 +84,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "next_token": ("majority", "pairs", "triples"),
     }
     return spec.with_changes(
-        data=data.model_copy(update=data_defaults),
-        train=train.model_copy(update={"loss": train.loss or LOSSES[signature.target.default_loss]()}),
+        train=train.model_copy(update={"loss": train.loss or own or LOSSES[signature.target.default_loss]()}),
         evaluate=evaluate.model_copy(
             update={
                 "metrics": evaluate.metrics

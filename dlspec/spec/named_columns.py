@@ -9,6 +9,7 @@ from dlspec.data.datasets import Column, ColumnKind, Description
 from dlspec.data.features import Feature, infer
 from dlspec.data.features.base import truth_of
 from dlspec.data.language import written_on
+from dlspec.data.section import DataSpec
 from dlspec.data.signature import HOLDS, INPUT_TARGET
 from dlspec.data.target import Tags, TargetType
 from dlspec.language.diagnostics import Diagnostic, Severity
@@ -52,8 +53,15 @@ def _named(spec: Spec) -> Iterator[tuple[str, Place]]:
     for given, names in (model.columns_of_inputs or {}).items():
         for i, name in enumerate(names):
             yield name, ("model", "inputs", given, "features", i)
-    for given, output in (model.outputs or {}).items():
-        yield output.target, ("model", "outputs", given, "target")
+    for given, own in _of_outputs(spec).items():
+        for i, name in enumerate(own.target_names):
+            yield name, ("model", "outputs", given, *place_of_target(own, i))
+
+
+def _of_outputs(spec: Spec) -> dict[str, DataSpec]:
+    """Of a network that names its outputs, `data` as if each were the only one."""
+    outputs = spec.model.outputs or {}
+    return {name: spec.data.model_copy(update={"target": output.target}) for name, output in outputs.items()}
 
 
 def _unknown_columns(spec: Spec, description: Description) -> Iterator[Diagnostic]:
@@ -143,7 +151,8 @@ def _of_typed_feature(spec: Spec, column: Column, kind: Feature) -> Diagnostic:
 
 
 def _targets(spec: Spec, description: Description) -> Sequence[str]:
-    return spec.data.target_names or description.targets
+    of_outputs = [name for own in _of_outputs(spec).values() for name in own.target_names]
+    return [*spec.data.target_names, *of_outputs] or description.targets
 
 
 def _second_test_part(spec: Spec, description: Description) -> Iterator[Diagnostic]:
@@ -202,8 +211,22 @@ def _table(spec: Spec) -> str:
 
 def _wrong_targets(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Targets that hold what cannot be predicted, or not together."""
-    said = spec.data.target_type
-    columns = [description.column(name) for name in _targets(spec, description)]
+    for name, own in _of_outputs(spec).items():
+        yield from _of_targets(own, own.target_names, description, ("model", "outputs", name), spec)
+    if spec.data.target_names or not spec.model.outputs:
+        yield from _of_targets(spec.data, spec.data.target_names or description.targets, description, ("data",), spec)
+
+
+def _of_targets(
+    data: DataSpec, names: Sequence[str], description: Description, place: Place, spec: Spec
+) -> Iterator[Diagnostic]:
+    """
+    Args:
+        names: of the columns that are predicted together.
+        place: of what names them.
+    """
+    said = data.target_type
+    columns = [description.column(name) for name in names]
     for i, column in enumerate(columns):
         if column is None:
             continue
@@ -213,7 +236,7 @@ def _wrong_targets(spec: Spec, description: Description) -> Iterator[Diagnostic]
         elif not said:
             problem, help = _of_several_targets(column, columns, description)
         if problem:
-            yield Diagnostic("wrong-value", problem, spec.data.span(*place_of_target(spec.data, i)), help=help)
+            yield Diagnostic("wrong-value", problem, spec.span(*place, *place_of_target(data, i)), help=help)
 
 
 Problem = tuple[str | None, str | None]

@@ -12,7 +12,7 @@ from dlspec.data.features import FEATURES, Feature, infer
 from dlspec.data.features.base import MANY
 from dlspec.data.features.text import Text
 from dlspec.data.language import UNKNOWN_TOKEN, vocabulary_of, written_on
-from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, Task, share_out
+from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, share_out, task_of
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape
@@ -20,7 +20,7 @@ from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
-from dlspec.spec.targets import cut_by, target_of, target_of_columns, wrong_classes
+from dlspec.spec.targets import cut_by, target_of_columns, wrong_classes
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -59,7 +59,7 @@ class _Reader:
         words = self.description.column(data.split.column) if data.split.column else None
         shared = self.spec.model.columns_of_inputs
         return Signature(
-            _task(target, series=series),
+            task_of(target, series=series),
             shape,
             features,
             target,
@@ -85,15 +85,20 @@ class _Reader:
     @cached_property
     def targets_of_outputs(self) -> dict[str, Target | None]:
         """Of a network that names its outputs, what each predicts; None: that cannot be predicted."""
-        outputs = self.spec.model.outputs or {}
-        return {name: target_of(self.description, output.target) for name, output in outputs.items()}
+        outputs, found = self.spec.model.outputs or {}, dict[str, Target | None]()
+        for name, output in outputs.items():
+            data = self.spec.data.model_copy(update={"target": output.target})
+            found[name] = target_of_columns(self.description, data.target_names, data)
+        return found
 
     @cached_property
     def target_names(self) -> list[str]:
         """The columns that are predicted, as the spec or the data say."""
-        of_outputs = [target.name for target in self.targets_of_outputs.values() if target]
+        of_outputs = [target for target in self.targets_of_outputs.values() if target]
+        if of_outputs and not self.spec.data.target_names:
+            return list(of_outputs[0].names)
         otherwise = [INPUT_TARGET] if self.spec.unrolls else list(self.description.targets)
-        return self.spec.data.target_names or of_outputs[:1] or otherwise
+        return self.spec.data.target_names or otherwise
 
     @property
     def gives_back(self) -> bool:
@@ -114,6 +119,8 @@ class _Reader:
             )
         given = Target(INPUT_TARGET, "input")
         target = given if self.gives_back else target_of_columns(self.description, names, data)
+        if len(self.targets_of_outputs) > 1:  # of which the first stands for all where one is asked for
+            target = next(iter(self.targets_of_outputs.values()))
         if target is None or None in self.targets_of_outputs.values():
             raise _NotKnown  # which is reported as a problem of the column
         problem = wrong_classes(self.spec, target)
@@ -143,7 +150,7 @@ class _Reader:
         shape, shared = (None, kind.length), self.spec.model.columns_of_inputs
         words = self.description.column(data.split.column) if data.split.column else None
         return Signature(
-            _task(target, series=False),
+            task_of(target, series=False),
             shape,
             (column,),
             target,
@@ -192,7 +199,8 @@ class _Reader:
 
     def _not_to_be_seen(self) -> set[str]:
         """Columns that say what is predicted, which part or group a row belongs to, or how much it counts."""
-        predicted = {*self.target_names, *(each.name for each in self.targets_of_outputs.values() if each)}
+        of_outputs = (name for each in self.targets_of_outputs.values() if each for name in each.names)
+        predicted = {*self.target_names, *of_outputs}
         if self.gives_back and not self.series:
             predicted |= {*self.description.targets}  # the label of a built-in set is no part of a sample
         data = self.spec.data
@@ -265,15 +273,3 @@ class _Reader:
             )
         sizes = tuple(size for size in shape[1:] if size is not None)
         return replace(target, shape=sizes, inside=data.inside(types))
-
-
-def _task(target: Target, *, series: bool) -> Task:
-    if target.kind == "input":
-        return "reconstruction"
-    if target.tokens:
-        return "next_token"
-    if target.places:
-        return "class_places" if target.kind == "class" else "number_places"
-    if series:
-        return "class_series" if target.kind == "class" else "series"
-    return target.kind

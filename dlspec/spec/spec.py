@@ -17,10 +17,11 @@ from dlspec.language.quantities import Bytes, Latency
 from dlspec.language.section import Places, Section
 from dlspec.language.words import nearest, one_of
 from dlspec.language.yaml import Document
-from dlspec.model.section import ModelSpec, as_layers
+from dlspec.model.section import as_layers
 from dlspec.pretraining import PretrainingMethod
 from dlspec.pretraining.section import read_pretraining
 from dlspec.runtime.section import RuntimeSpec
+from dlspec.training.outputs import TrainedModel
 from dlspec.training.section import TrainingSettings, TrainSpec
 
 VERSION = 1
@@ -73,7 +74,7 @@ class Spec(InNotebooks, SpecModel):
     description: Text = ""
     seed: NonNegativeInt = 42
     data: DataSpec = Field(description="what data there is")
-    model: Annotated[ModelSpec, BeforeValidator(as_layers)] = Field(description="the layers of the network")
+    model: Annotated[TrainedModel, BeforeValidator(as_layers)] = Field(description="the layers of the network")
     pretrain: Annotated[PretrainingMethod, PlainValidator(read_pretraining)] | None = None
     train: TrainSpec = TrainSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
@@ -101,7 +102,14 @@ class Spec(InNotebooks, SpecModel):
     @property
     def training(self) -> TrainingSettings:
         """What training needs of the spec."""
-        return TrainingSettings(self.train, self.runtime, self.seed)
+        return TrainingSettings(self.train, self.runtime, self.seed, self.model.heads)
+
+    @property
+    def place_of_loss(self) -> tuple[str, ...]:
+        """Where the loss of the only output is said, or would be."""
+        (name, *others) = self.model.outputs or [""]
+        own = ("model", "outputs", name, "loss")
+        return own if not others and self.is_written(*own) else ("train", "loss")
 
     @property
     def unrolled_at(self) -> Span | None:
@@ -126,6 +134,10 @@ class Spec(InNotebooks, SpecModel):
             for name in type(self).model_fields
             if isinstance(section := getattr(self, name), Section)
         }
+        outputs = self.model.outputs if isinstance(self.model, TrainedModel) else None
+        if outputs:
+            sections["data"] = self.data.beside_outputs([given.target for given in outputs.values()])
+            sections["data"] = sections["data"].at(Places(document, ("data",)))
         placed = self.model_copy(update=sections)
         placed._document, placed._absent, placed._doubtful = document, absent, doubtful
         return placed

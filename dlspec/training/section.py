@@ -17,6 +17,7 @@ from dlspec.training.early_stopping import EarlyStopping
 from dlspec.training.losses import AnyLoss
 from dlspec.training.optimizers import Adam, AnyOptimizer, Optimizer
 from dlspec.training.optimizers.base import CLIPS
+from dlspec.training.outputs import Head
 from dlspec.training.schedules.base import AnySchedule
 
 
@@ -72,8 +73,13 @@ class TrainSpec(Section):
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """All that a training needs besides a plan and data."""
+    """All that a training needs besides a plan and data.
+
+    Args:
+        heads: of a network of several outputs, how each is trained.
+    """
 
     train: TrainSpec
     runtime: RuntimeSpec
     seed: int
+    heads: tuple[Head, ...] = ()

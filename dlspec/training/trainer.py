@@ -15,6 +15,7 @@ import numpy as np
 
 from dlspec.data.arrays import Samples, blocks, is_read_later, reshaped
 from dlspec.data.preparation import Part, Prepared
+from dlspec.data.signature import Target
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import count_seconds
 from dlspec.model.layers.imaging import moves_pixels
@@ -25,11 +26,14 @@ from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.choice import compiled_stages
 from dlspec.training.errors import out_of_memory_in_words
 from dlspec.training.layer_outputs import LayerOutputs
+from dlspec.training.losses import Loss
 from dlspec.training.masked import counted_of, keep_mask, masked
 from dlspec.training.moving import Moves
+from dlspec.training.outputs import Head
 from dlspec.training.plan import Plan, Stage, StageTask, code_of
 from dlspec.training.progress import Checkpoint, HistoryRow, Hooks
 from dlspec.training.section import TrainingSettings
+from dlspec.training.several import OutputTargets, loss_of_outputs
 from dlspec.training.signals import stop_requests
 from dlspec.training.stage_data import StageData, encoded_targets, part_weights, sample_weights
 from dlspec.training.stage_run import StageRun
@@ -151,34 +155,25 @@ class Trainer:
         from dlspec.training.divergence import add_divergence, plain_loss
 
         settings, train, held_out = self.settings.train, self.data.train, self.data.validation
-        loss, target = settings.loss, self.data.signature.target
-        assert loss is not None, "the default loss was filled in"
-        lowest = min(float(block.min()) for block in blocks(train.targets)) if loss.positive else 0.0
-        if loss.of_shares and target.kind == "number":
-            ends = [(float(block.min()), float(block.max())) for block in blocks(train.targets)]
-            low, high = min(low for low, _ in ends), max(high for _, high in ends)
-            if low < -NEAR or high > 1 + NEAR:
-                message = (
-                    f"`{loss.type_name}` is of numbers between 0 and 1, and `{target.name}` reaches from {low:g} to "
-                )
-                help = "write `scale: min_max` under `data`, or `loss: mse` under `train`"
-                raise DataError.of("not-a-share", f"{message}{high:g}", help=help)
-        if lowest < 0:
-            raise DataError.of(
-                "not-positive",
-                f"`{loss.type_name}` is for targets of zero and more, and `{target.name}` is {lowest:g}",
-                help="write `loss: mse` under `train`, or `scale: min_max` under `data`",
-            )
+        target, losses = self.data.signature.target, self._losses()
+        for name, own in (self.data.outputs or {"": self.data}).items():
+            check_targets(losses[name], own.signature.target, own.train)
+        several = OutputTargets(self.network, self.data, losses) if self.data.outputs else None
         steps = math.ceil(len(train) / stage.batch_size)
         before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
         with devices_of(self.settings.runtime):
             # a schedule goes on where frozen layers thaw
             optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule, steps * before)
             plain_loss(self.network)
-            self.network.compile(optimizer=optimizer, loss=loss.build())
-            if target.places:
-                keep_mask(self.network, target, loss, self._moves())
-            add_divergence(self.network, loss.reduction, "reconstruction" if target.kind == "input" else "error")
+            if several is not None:
+                self.network.compile(optimizer=optimizer)
+                loss_of_outputs(self.network, self.settings.heads, several)
+            else:
+                self.network.compile(optimizer=optimizer, loss=losses[""].build())
+                if target.places:
+                    keep_mask(self.network, target, losses[""], self._moves())
+            reduction = next(iter(losses.values())).reduction
+            add_divergence(self.network, reduction, "reconstruction" if target.kind == "input" else "error")
         self._begin(self.network)
         if index < self.state.progress.stage:  # stopped after training, before the results were written
             return
@@ -186,24 +181,32 @@ class Trainer:
             self._after_pretraining()
         weights, of_held_out = sample_weights(settings, masked(self.network, self.data)), part_weights(held_out)
         places = held_out_places = None
-        if target.places:
+        if target.places and several is None:
             places, held_out_places = (counted_of(self.network, part, target) for part in (train, held_out))
-        elif loss.divides_by_weights and not is_read_later(train.inputs):
+        elif any(loss.divides_by_weights for loss in losses.values()) and not is_read_later(train.inputs):
             places, held_out_places = weights, of_held_out
         samples = StageData(
             train.inputs,
-            self._targets(train),
+            self._targets(train) if several is None else several.of(self.data, "train"),
             weights,
             held_out.inputs,
-            self._targets(held_out),
+            self._targets(held_out) if several is None else several.of(self.data, "validation"),
             places,
             held_out_places,
             of_held_out,
         )
-        evaluation_batch = stage.batch_size if loss.of_batch else EVALUATION_BATCH
+        of_batch = any(loss.of_batch for loss in losses.values())
+        evaluation_batch = stage.batch_size if of_batch else EVALUATION_BATCH
         self._train(
             index, stage, self.network, samples, settings.early_stopping, settings.callbacks or (), evaluation_batch
         )
+
+    def _losses(self) -> dict[str, Loss]:
+        """The loss of each of several outputs by its name; of the only one by none."""
+        heads = self.settings.heads if self.data.outputs else (Head("", self.settings.train.loss, 1.0),)
+        losses = {head.name: head.loss for head in heads}
+        assert None not in losses.values(), "the default losses were filled in"
+        return {name: loss for name, loss in losses.items() if loss is not None}
 
     def _moves(self) -> Moves | None:
         """What moves masks with their pictures; None: nothing moves pictures."""
@@ -282,6 +285,24 @@ class Trainer:
             self._compiled_before = (stage, program)
         self.state.end_stage(index, model)
         self.hooks.listener.stage_ends(stage, reason)
+
+
+def check_targets(loss: Loss, target: Target, train: Part) -> None:
+    """Raises DataError where a loss is not for the targets that the training part has."""
+    if loss.of_shares and target.kind == "number":
+        ends = [(float(block.min()), float(block.max())) for block in blocks(train.targets)]
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        if low < -NEAR or high > 1 + NEAR:
+            message = f"`{loss.type_name}` is of numbers between 0 and 1, and `{target.name}` reaches from {low:g} to "
+            help = "write `scale: min_max` under `data`, or `loss: mse` under `train`"
+            raise DataError.of("not-a-share", f"{message}{high:g}", help=help)
+    lowest = min(float(block.min()) for block in blocks(train.targets)) if loss.positive else 0.0
+    if lowest < 0:
+        raise DataError.of(
+            "not-positive",
+            f"`{loss.type_name}` is for targets of zero and more, and `{target.name}` is {lowest:g}",
+            help="write `loss: mse` under `train`, or `scale: min_max` under `data`",
+        )
 
 
 def take_weights(layer: Any, weights: Sequence[Array]) -> None:

@@ -6,7 +6,6 @@
 import pytest
 
 import dlspec
-from dlspec.language.diagnostics.errors import SpecError
 
 IRIS = "dlspec: 1\ndata: {dataset: iris}\n"
 DIGITS = "dlspec: 1\ndata: {dataset: digits}\n"
@@ -129,14 +128,59 @@ OUTPUTS = (
 )
 
 
-def test_a_network_of_several_outputs_is_planned_and_drawn_and_refused_by_run(tmp_path):
-    assert codes(OUTPUTS) == ["several-outputs"]
+def test_a_network_of_several_outputs_has_a_loss_and_metrics_for_each():
+    assert codes(OUTPUTS) == []
     spec = dlspec.load(OUTPUTS)
     assert [dlspec.graph(spec)[name].output_shape for name in ("kind", "width")] == [(None, 3), (None, 1)]
-    with pytest.raises(SpecError) as refused:
-        dlspec.run(spec, out=tmp_path / "run")
-    assert [d.code for d in refused.value.diagnostics] == ["several-outputs"]
-    assert not (tmp_path / "run").exists()
+    assert [head.loss.type_name for head in spec.model.heads] == ["sparse_categorical_crossentropy", "mse"]
+    assert codes(f"{OUTPUTS}evaluate: {{metrics: [accuracy, mae], baselines: [mean, majority]}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "message"),
+    [
+        ("train: {loss: mse}", "several-outputs", "has a loss of its own"),
+        ("train: {class_weight: balanced}", "several-outputs", "`class_weight` is of the classes of one output"),
+        (
+            "pretrain: {method: autoencoder}\nevaluate: {compare: {without_pretraining: {seeds: 1}}}",
+            "several-outputs",
+            "`compare` is of networks of one output",
+        ),
+        ("pretrain: {method: supervised}", "several-outputs", "`supervised` trains towards one output"),
+        ("evaluate: {metrics: [mase]}", "metric-mismatch", "`mase` is for a series"),
+        ("evaluate: {baselines: [persistence]}", "baseline-mismatch", "`persistence` is for"),
+        ("evaluate: {require: {accuracy: 0.9}}", "unknown-metric", "`accuracy` is of one of several outputs"),
+        ("evaluate: {require: {knd.accuracy: 0.9}}", "unknown-metric", "no output `knd`"),
+        ("evaluate: {require: {kind.mae: 0.9}}", "metric-mismatch", "`mae` is not computed"),
+        ("evaluate: {require: {width.mae: {at_least: 1}}}", "wrong-value", "`mae` is an error"),
+    ],
+)
+def test_what_several_outputs_cannot_be(more, code, message):
+    found = dlspec.validate(f"{OUTPUTS}{more}\n")
+    assert [problem.code for problem in found if problem.is_error] == [code] * len(found)
+    assert any(message in problem.message for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "code"),
+    [
+        ("kind: {target: specis}, width: petal_width", "unknown-column"),
+        ("kind: {target: species, loss: mse}, width: petal_width", "loss-mismatch"),
+        ("kind: {target: species, weight: 0}, width: petal_width", "out-of-range"),
+        ("kind: {target: species, from: nowhere}, width: petal_width", "unknown-layer-name"),
+        ("kind: {target: [species, petal_width]}, width: petal_length", "wrong-value"),
+    ],
+)
+def test_what_is_wrong_with_one_of_several_outputs_is_said_there(outputs, code):
+    text = f"{IRIS}model:\n  layers: [dense: 4]\n  outputs: {{{outputs}}}\n"
+    (found,) = [problem for problem in dlspec.validate(text) if problem.is_error]
+    assert (found.code, found.span.line) == (code, 5)
+
+
+def test_a_loss_is_said_once():
+    text = f"{IRIS}model: {{layers: [dense: 4], outputs: {{width: {{target: petal_width, loss: mae}}}}}}\n"
+    assert dlspec.load(text).train.loss.type_name == "mae"
+    assert codes(f"{text}train: {{loss: mse}}\n") == ["wrong-value"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -131,7 +131,9 @@ class Part:
     @property
     def relative_weights(self) -> Array | None:
         """How much each sample counts, so that the mean over the part is 1, (samples,); None: all alike."""
-        return None if self.weights is None else self.weights / max(self.weights.mean(), 1e-300)
+        if self.weights is None or not len(self.weights):
+            return self.weights
+        return self.weights / max(self.weights.mean(), 1e-300)
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ class Prepared:
         text_rows: of texts that are written on, the row of the data that each window comes from, which is a row of
             `columns`.
         ends: of a series, the rows, of those that are shown, where the validation and the test part begin.
+        outputs: of a network of several outputs, the same samples as if each output were the only one; all else is of
+            the first of them.
     """
 
     signature: Signature
@@ -192,6 +196,17 @@ class Prepared:
     evened: Mapping[str, int] = field(default_factory=dict)
     turned: bool = False
     text_rows: Array | None = None
+    outputs: Mapping[str, Prepared] = field(default_factory=dict)
+
+    def with_parts(self, change: Callable[[str, Part], Part]) -> Prepared:
+        """The same with other parts, also of each output.
+
+        Args:
+            change: makes of a part, which it is called by, another one.
+        """
+        train, validation, test = (change(name, getattr(self, name)) for name in ("train", "validation", "test"))
+        outputs = {name: own.with_parts(change) for name, own in self.outputs.items()}
+        return replace(self, train=train, validation=validation, test=test, outputs=outputs)
 
     @cached_property
     def pretraining_inputs(self) -> Samples:

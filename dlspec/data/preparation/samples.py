@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -51,10 +52,13 @@ def prepare_samples(
     parts_of_rows = split_samples(section, seed, columns, strata, Given.of(signature), fold)
     columns, kept = _without_holes(section, signature, columns)
     trained = np.isin(kept, parts_of_rows[0])
-    values, found = together(
+    views = {name: own for name, own in signature.views.items() if own.target != target}
+    values, *truths = together(
         lambda: _values(section, signature, columns, kept, trained=trained),
         lambda: _Truth.read(section, signature, columns, kept, trained),
+        *(partial(_Truth.read, _predicting(section, own), own, columns, kept, trained) for own in views.values()),
     )
+    found = _Truth.of_all(truths)
     truth = found.values
     train, validation, test = _places(section, parts_of_rows, count, kept, found)
     classes = truth if target.kind == "class" and not target.places else None
@@ -70,33 +74,24 @@ def prepare_samples(
     if encoding.columns:
         signature = signature.with_widths([column.width for column in encoding.columns])
     raw = encoding.raw(values)
-    target_scale = None
-    if target.kind == "number":
-        assert truth is not None, "a number was read"
-        learned = truth[labelled]
-        target_scale = fit_affine(learned.reshape(-1, 1) if target.places else _as_table(learned), section.scale)
     names = tuple(column.name for column in signature.features)
     preprocessing = Preprocessing(
-        encoding.scale, target_scale, "level", names, columns=encoding.columns, dtype=encoding.dtype
+        encoding.scale,
+        _target_scale(section, signature, truth, labelled),
+        "level",
+        names,
+        columns=encoding.columns,
+        dtype=encoding.dtype,
     )
 
-    def part(rows: Array) -> Part:
+    def without_targets(rows: Array) -> Part:
+        """The inputs of a part, before it is known what is predicted."""
         rows = np.sort(rows)
         own = Chosen(raw, rows)
-        inputs = preprocessing.network_inputs(own)
-        if truth is None:
-            flat = flattened(inputs)
-            return Part(inputs, flat, own, flat, kept[rows])
-        targets = truth[rows]
-        if target.places:
-            return _part_of_places(signature, target_scale, inputs, targets, own, kept[rows])
-        if target_scale is not None:
-            targets = target_scale(_as_table(targets)).astype("float32")
-        elif target.units == 1 or target.kind == "labels":
-            targets = _as_table(targets).astype("float32")
-        return Part(inputs, targets, own, truth[rows], kept[rows])
+        return Part(preprocessing.network_inputs(own), own, own, rows, kept[rows])
 
-    parts = [part(rows) for rows in (labelled, validation, test)]
+    inputs = [without_targets(rows) for rows in (labelled, validation, test)]
+    parts = [_part(signature, preprocessing.target, truth, each) for each in inputs]
     more = preprocessing.network_inputs(Chosen(raw, hidden))
     left_out, further = 0, np.empty(0, int)
     if unlabeled is not None:
@@ -111,7 +106,7 @@ def prepare_samples(
         for kind, column in zip(signature.types, signature.features, strict=False)
         if kind.raw == "time"
     }
-    return Prepared(
+    prepared = Prepared(
         signature,
         preprocessing,
         parts[0],
@@ -125,6 +120,60 @@ def prepare_samples(
         date_forms=date_forms,
         unknown_labels=found.unknown,
     )
+    if not signature.views:
+        return prepared
+    of_views, outputs = dict(zip(views, truths[1:], strict=True)), dict[str, Prepared]()
+    for name, own in signature.views.items():
+        known = of_views.get(name, truths[0])
+        scale = _target_scale(section, own, known.values, labelled)
+        steps = replace(preprocessing, target=scale)
+        parts = [_part(own, scale, known.values, each) for each in inputs]
+        outputs[name] = replace(
+            prepared,
+            signature=own,
+            preprocessing=steps,
+            train=parts[0],
+            validation=parts[1],
+            test=parts[2],
+            unknown_labels=known.unknown,
+        )
+    return replace(prepared, outputs=outputs)
+
+
+def _predicting(section: DataSpec, signature: Signature) -> DataSpec:
+    """The section as if one of several outputs were what it names, for messages."""
+    return section.model_copy(update={"target": list(signature.target.names)})
+
+
+def _target_scale(section: DataSpec, signature: Signature, truth: Array | None, rows: Array) -> Affine | None:
+    """The scale of a number that is predicted, fitted to those of these rows; None: it is no number."""
+    if signature.target.kind != "number":
+        return None
+    assert truth is not None, "a number was read"
+    learned = truth[rows]
+    return fit_affine(learned.reshape(-1, 1) if signature.target.places else _as_table(learned), section.scale)
+
+
+def _part(signature: Signature, scale: Affine | None, truth: Array | None, seen: Part) -> Part:
+    """A part with what is predicted.
+
+    Args:
+        scale: of a number.
+        truth: of all samples; None: the input is given back.
+        seen: its inputs; the places of its samples among all stand for the truth.
+    """
+    target, inputs, raw = signature.target, seen.inputs, seen.raw
+    if truth is None:
+        flat = flattened(inputs)
+        return Part(inputs, flat, raw, flat, seen.rows)
+    targets = own = truth[np.asarray(seen.truth)]
+    if target.places:
+        return _part_of_places(signature, scale, inputs, targets, raw, seen.rows)
+    if scale is not None:
+        targets = scale(_as_table(targets)).astype("float32")
+    elif target.units == 1 or target.kind == "labels":
+        targets = _as_table(targets).astype("float32")
+    return Part(inputs, targets, raw, own, seen.rows)
 
 
 def _part_of_places(
@@ -191,6 +240,14 @@ class _Truth(NamedTuple):
     values: Array | None
     known: Array
     unknown: Mapping[str, int]
+
+    @classmethod
+    def of_all(cls, truths: Sequence[_Truth]) -> _Truth:
+        """The first of several outputs, and which samples have labels that the training part has for each of them."""
+        unknown: Counter[str] = Counter()
+        for each in truths:
+            unknown.update(each.unknown)
+        return cls(truths[0].values, np.logical_and.reduce([each.known for each in truths]), unknown)
 
     @classmethod
     def read(cls, section: DataSpec, signature: Signature, columns: Columns, rows: Array, trained: Array) -> _Truth:
@@ -365,9 +422,10 @@ def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> 
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(section.missing_of_samples) == "drop"}
-    plain = signature.target.kind != "input" and not signature.target.separator and not signature.target.places
-    if section.missing == "drop" and plain:
-        names |= {*signature.target.names}
+    for target in signature.targets.values() if signature.views else (signature.target,):
+        plain = target.kind != "input" and not target.separator and not target.places
+        if section.missing == "drop" and plain:
+            names |= {*target.names}
     if section.missing == "drop" and section.weight is not None:
         names.add(section.weight)
     lacking = np.zeros(count, bool)

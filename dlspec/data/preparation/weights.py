@@ -24,18 +24,14 @@ def weighed(section: DataSpec, data: Prepared) -> Prepared:
         return data
 
     def part(name: str, given: Part) -> Part:
+        name = "training" if name == "train" else name
         weights = weights_of(section, data.columns, np.asarray(given.rows))
         if len(weights) and not weights.any():
             message = f"all samples of the {name} part weigh 0 by `{section.weight}`"
             raise data_error(section, "too-few-rows", message, "weight", help="split otherwise, or remove `weight`")
         return replace(given, weights=weights)
 
-    return replace(
-        data,
-        train=part("training", data.train),
-        validation=part("validation", data.validation),
-        test=part("test", data.test),
-    )
+    return data.with_parts(part)
 
 
 def weights_of(section: DataSpec, columns: Columns, rows: Array) -> Array:

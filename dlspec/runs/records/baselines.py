@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.runs.names import file_of
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import write_json, written_whole
 from dlspec.runtime.records import Record, damaged, read_record, unreadable
@@ -28,17 +29,21 @@ class BaselineRecord(Record):
     notes: tuple[str, ...] = ()
 
 
-def write_baselines(folder: Path, fitted: Mapping[str, Fitted]) -> None:
+def write_baselines(folder: Path, fitted: Mapping[str, Fitted], output: str = "") -> None:
+    """
+    Args:
+        output: as of `file_of`.
+    """
     import numpy as np
 
     arrays = {f"{name}/{key}": values for name, own in fitted.items() for key, values in own.arrays().items()}
-    with written_whole(folder / ARRAYS) as draft, draft.open("wb") as file:
+    with written_whole(folder / file_of(ARRAYS, output)) as draft, draft.open("wb") as file:
         np.savez(file, **with_checksum(arrays))  # type: ignore[arg-type]
     said = {name: {"kind": type(own).__name__, "notes": list(own.notes)} for name, own in fitted.items()}
-    write_json(folder / BASELINES, said)
+    write_json(folder / file_of(BASELINES, output), said)
 
 
-def read_baselines(folder: Path) -> dict[str, Fitted] | None:
+def read_baselines(folder: Path, output: str = "") -> dict[str, Fitted] | None:
     """The baselines of a run; None: it was made before they were kept.
 
     Raises:
@@ -47,21 +52,22 @@ def read_baselines(folder: Path) -> dict[str, Fitted] | None:
     from dlspec.evaluation import token_models  # noqa: F401, whose kinds it makes known
     from dlspec.evaluation.fitted import Fitted
 
-    if not (folder / BASELINES).is_file():
+    record_file, array_file = folder / file_of(BASELINES, output), folder / file_of(ARRAYS, output)
+    if not record_file.is_file():
         return None
-    records = read_record(folder / BASELINES, dict[str, BaselineRecord])
+    records = read_record(record_file, dict[str, BaselineRecord])
     try:
-        arrays = without_checksum(read_arrays(folder / ARRAYS))
+        arrays = without_checksum(read_arrays(array_file))
     except BROKEN as error:
-        raise unreadable(folder / ARRAYS, error) from None
+        raise unreadable(array_file, error) from None
     found: dict[str, Fitted] = {}
     for name, record in records.items():
         kind = Fitted.kinds.get(record.kind)
         if kind is None:
-            raise damaged(folder / BASELINES, [f"`{name}` is of the kind `{record.kind}`, which is not there"])
+            raise damaged(record_file, [f"`{name}` is of the kind `{record.kind}`, which is not there"])
         own = {key.removeprefix(f"{name}/"): value for key, value in arrays.items() if key.startswith(f"{name}/")}
         try:
             found[name] = kind.restored(own, record.notes)
         except ValueError as error:
-            raise damaged(folder / ARRAYS, [f"of `{name}`, {error}"]) from None
+            raise damaged(array_file, [f"of `{name}`, {error}"]) from None
     return found

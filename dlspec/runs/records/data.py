@@ -188,6 +188,8 @@ class DataRecord(Record):
         signs: of files of text, what stands before fractions and between thousands.
         usual_step: the usual step in time, in seconds where times are `dated`.
         class_counts: class or label -> samples of each part.
+        output, outputs: of a network of several outputs, the first, of which all of this is, and the same of each of
+            the others.
         naive_error: of a series, mean absolute error of persistence one step ahead in the training part, of each value.
         naive_of_series: of several series, that of each.
         texts: of texts that are written on, how many there are.
@@ -223,6 +225,8 @@ class DataRecord(Record):
     naive_error: tuple[float | None, ...] | float | None = None
     naive_of_series: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     texts: Count | None = None
+    output: str = ""
+    outputs: dict[str, DataRecord] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -255,33 +259,36 @@ class DataRecord(Record):
         arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.target.tokens
         alone = self.input_shape if arrays else ()
         features = tuple(Column(feature.name, shape=alone, unit=feature.unit) for feature in self.features)
+        own_target = Target(
+            target.name,
+            target.kind,
+            target.classes,
+            target.unit,
+            self.input_shape if target.kind == "input" else (),
+            target.inside,
+            tuple(Column(name, unit=unit) for name, unit in target.columns()),
+            target.steps,
+            tuple(Label(*label) for label in target.labels),
+            target.separator,
+            target.places,
+            numbered=target.numbered,
+            cut_from=target.cut_from,
+            tokens=target.tokens,
+        )
         return Signature(
             self.task,
             shape,
             features,
-            Target(
-                target.name,
-                target.kind,
-                target.classes,
-                target.unit,
-                self.input_shape if target.kind == "input" else (),
-                target.inside,
-                tuple(Column(name, unit=unit) for name, unit in target.columns()),
-                target.steps,
-                tuple(Label(*label) for label in target.labels),
-                target.separator,
-                target.places,
-                numbered=target.numbered,
-                cut_from=target.cut_from,
-                tokens=target.tokens,
-            ),
+            own_target,
             share_out(
                 spec.model.columns_of_inputs,
                 shape,
                 [feature.name for feature in features],
                 [feature.width for feature in self.features],
             ),
-            {},
+            {self.output: own_target, **{name: own.signature(spec).target for name, own in self.outputs.items()}}
+            if self.output
+            else {},
             window=Window(**self.window.as_json()) if self.window else None,
             one_text=self.texts == 1,
         )

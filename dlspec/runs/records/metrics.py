@@ -172,7 +172,9 @@ class Metrics(Record):
         notes: what a reader should know, in sentences.
         saved_model: whether `model.keras` gives these predictions; older runs do not say it.
         past_alone: where a timestep may not see later ones, whether that is so.
-        require: what came of `evaluate.require`.
+        require: what came of `evaluate.require`, of all outputs.
+        output, outputs: of a network of several outputs, the first, of which all else is, and what came of each of the
+            others.
     """
 
     by_target: dict[str, dict[str, Scores]] = Field(default_factory=dict)
@@ -191,6 +193,8 @@ class Metrics(Record):
     saved_model: SavedModel | None = None
     past_alone: PastAlone | None = None
     require: tuple[Requirement, ...] = ()
+    output: str = ""
+    outputs: dict[str, Metrics] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -38,8 +38,10 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
 )
 from dlspec.spec.checks.base import RULES, Checked, severity_of
 from dlspec.spec.checks.ignoring import without_ignored
+from dlspec.spec.checks.several import several_problems, views_of
 from dlspec.spec.defaults import fill_in, fill_in_loss, fill_in_sizes
 from dlspec.spec.named_columns import column_problems
+from dlspec.spec.outputs import fill_in_outputs
 from dlspec.spec.reading import read_guessing, read_otherwise
 from dlspec.spec.signature import read_signature
 from dlspec.spec.spec import Spec
@@ -141,18 +143,20 @@ def _check(spec: Spec, problems: Sequence[Diagnostic], description: Description 
                 signature, dated = None, ()
                 found = [each for each in found if each.code != "no-features"]
             problems = _with_target_meant(spec, description, [*problems, *found])
+    several = signature is not None and bool(signature.views)
     if signature:
-        spec = fill_in(spec, signature)
+        spec = fill_in_outputs(spec, signature) if several else fill_in(spec, signature)
     graph, found = make_graph(spec.model, signature, spec.unrolled_at)
     spec = fill_in_sizes(spec, graph)
-    if signature:
+    if signature and not several:
         spec = fill_in_loss(spec, signature, graph)
     if spec.has("model"):
         problems += found
     series = description is not None and description.layout == "series"
     checked = Checked(spec, signature, graph, problems, rows, dated, series, description)
-    for each in RULES:
-        problems += each(checked)
+    problems += several_problems(checked)
+    for view in views_of(checked):
+        problems += (found for each in RULES for found in each(view) if found not in problems)
     if any(problem.code == "unknown-layer-name" for problem in problems):  # which may be what nothing uses otherwise
         problems = [problem for problem in problems if problem.code not in ("unused-layer", "unused-input")]
     left = without_ignored(problems, document.texts, complete=signature is not None)

@@ -28,7 +28,7 @@ def loss_fits_scale(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` compares numbers between 0 and 1, and `scale: {data.scale}` brings them elsewhere",
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             help="write `scale: min_max` under `data`, or `scale: none` where they lie between 0 and 1, or `loss: mse`",
         )
     if "number" not in loss.of:
@@ -39,14 +39,14 @@ def loss_fits_scale(checked: Checked) -> Iterator[Diagnostic]:
             "loss-mismatch",
             f"`{loss.type_name}` compares the scaled `{signature.target.name}`, and `scale: {data.scale}` makes many "
             f"values {what}",
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             help=f"write `scale: {loss.scales[0]}` under `data`",
         )
     elif loss.positive and data.scale == "none" and data.predict in ("difference", "return"):
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` is for values of zero and more, and a {data.predict} may be negative",
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             help="write `predict: level` under `data`, or `loss: mse`",
         )
     if loss.type_name != "poisson" or not spec.has("model") or spec.model.outputs:
@@ -132,7 +132,7 @@ def samples_can_be_weighed(checked: Checked) -> Iterator[Diagnostic]:
     if loss is not None and not loss.weighs_samples:
         message = f"`{loss.type_name}` is of a batch as a whole, so that samples cannot count differently"
         help = f"write `loss: {{{loss.type_name}: {{axis: -1}}}}`, or remove `weight`"
-        yield Diagnostic("cannot-weigh", message, spec.span("train", "loss"), help=help)
+        yield Diagnostic("cannot-weigh", message, spec.span(*spec.place_of_loss), help=help)
     for metric in spec.evaluate.metrics or [] if spec.has("evaluate") else ():
         if not metric.weighs_samples():
             message = f"the metric `{metric.type_name}` takes no weights, and `weight: {name}` asks for them"
@@ -208,13 +208,13 @@ def numbers_of_classes_fit(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "out-of-range",
             f"there is no class {ignored}: they are numbered from 0 to {count - 1}",
-            spec.span("train", "loss", loss.type_name, "ignore_class"),
+            spec.span(*spec.place_of_loss, loss.type_name, "ignore_class"),
             help=f"in this order: {one_of(signature.target.classes[:12])}",
         )
     if isinstance(alpha, list) and len(alpha) != count:
         yield Diagnostic(
             "wrong-value",
             f"`alpha` has {len(alpha)} entries for {count} classes",
-            spec.span("train", "loss", loss.type_name, "alpha"),
+            spec.span(*spec.place_of_loss, loss.type_name, "alpha"),
             help="write a number, or one for each class",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dlspec.data.signature import Signature, Target
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
@@ -154,7 +153,7 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             if given_back
             else f"`{loss.type_name}` is a sum over the values of an input that is given back, and `{target.name}` is "
             f"{what}",
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             help="write `scale: min_max` under `data`, or `loss: squared_error`"
             if given_back
             else "leave `loss` out: it is what the target needs",
@@ -167,7 +166,7 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             "loss-mismatch",
             f"`{loss.type_name}` is for {fitting}, and `{target.name}` is "
             + {"input": "any number", "labels": "labels"}.get(target.kind, kinds[target.loss_of]),
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )
 
@@ -203,13 +202,13 @@ def reconstruction_stays_inside(checked: Checked) -> Iterator[Diagnostic]:
         return
     if getattr(loss, "from_logits", False) or isinstance(last.layer, Broken) or graph.inside(False)[last.name]:
         return
-    given = spec.is_written("train", "loss")
+    given = spec.is_written(*spec.place_of_loss)
     yield Diagnostic(
         "output-mismatch",
         f"`{loss.type_name}` compares probabilities, and the network ends in a `{last.type_name}` that puts out any "
         "number",
         spec.key_span(*last.path, last.type_name),
-        labels=(Label(spec.span("train", "loss"), "compared by this"),) if given else (),
+        labels=(Label(spec.span(*spec.place_of_loss), "compared by this"),) if given else (),
         help=f"write `activation: sigmoid` there, or `loss: {'squared_error' if isinstance(loss, Summed) else 'mse'}` "
         "under `train`",
     )
@@ -284,21 +283,3 @@ def _tokens_see_the_past_alone(spec: Spec, signature: Signature, graph: Graph) -
         labels=(Label(spec.span("data", "target"), "predicted at every place"),),
         help=layer.layer.cure_of_sight(),
     )
-
-
-def several_outputs(spec: Spec) -> Iterator[Diagnostic]:
-    """What stands in the way of training a network of several outputs."""
-    if spec.has("model") and spec.model.outputs is not None and len(spec.model.outputs) > 1:
-        yield Diagnostic(
-            "several-outputs",
-            "`run` trains networks of one output in this version",
-            spec.key_span("model", "outputs"),
-            help="`dlspec.build` gives the network as a Keras model; to run it here, keep one output",
-        )
-
-
-@rule
-def one_output_can_be_trained(checked: Checked) -> Iterator[Diagnostic]:
-    """A network of several outputs is checked, planned and built, and cannot be run yet."""
-    for problem in several_outputs(checked.spec):
-        yield replace(problem, severity=Severity.WARNING)

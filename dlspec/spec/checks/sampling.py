@@ -68,7 +68,7 @@ def divergence_stands_beside_a_sum(checked: Checked) -> Iterator[Diagnostic]:
         "mean-beside-divergence",
         f"`{loss.type_name}` is a mean over the {values:,} values of a sample, and the divergence of `{first.name}` a "
         f"sum over its code: beside it the divergence counts {values:,} times as much as beside a sum",
-        spec.span("train", "loss"),
+        spec.span(*spec.place_of_loss),
         Severity.WARNING,
         labels=(Label(spec.key_span(*first.path, first.type_name), "adds the divergence"),),
         help=f"write `loss: {'cross_entropy' if inside else 'squared_error'}`, or `kl: {first.layer.kl / values:.3g}` "

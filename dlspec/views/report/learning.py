@@ -46,7 +46,13 @@ def learning_figures(run: Run) -> list[Shown]:
     if any("divergence" in row.measures for row in run.history):
         captions += " It is how far the output is off and `kl` times the divergence of the code, each of which "
         captions += "`history.csv` has in a column of its own."
+    if run.outputs:
+        weights = [f"{each.weight:g} times that of {each.name}" for each in run.spec.model.heads]
+        captions += f" It is the sum of {', '.join(weights)}."
     shown = [Shown(figures.loss_curves(stages), "Loss", captions)]
+    for name, own in run.outputs.items():
+        rows = [row for row in own.history if row.stage in stages and row.stage.startswith("fine_tune")]
+        shown.append(Shown(figures.loss_curves({rows[0].stage: rows}), f"Loss of {name}", "That of this output alone."))
     return [*shown, *_compared(run), *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,24 +31,19 @@ def render(run: Run) -> str:
     spec, metrics, data = run.spec, run.metrics, run.data
     network, stages = run.graph, run.plan
     started = datetime.fromisoformat(run.environment.started)
-    result, learning = result_figures(run), learning_figures(run)
+    learning = learning_figures(run)
     return _filled_in(
         "page.html",
         spec=spec,
         about=_about(run),
         run_name=run.folder.resolve().name,
         started=f"{started:%d %B %Y, %H:%M}",
-        verdict=metrics.verdict,
         require=metrics.require,
-        notes=metrics.notes,
+        results=_results(run, run.outputs),
         headings=_headings(run),
-        scores=_score_rows(run),
-        judged_on=run.judged_on,
-        compared=comparison_figure(run),
         folds=metrics.folds,
         fold_rows=_fold_rows(run),
         fold_figure=fold_figure(run),
-        result=result,
         learning=learning,
         data_figures=data_figures(run),
         number=show_number,
@@ -72,20 +68,32 @@ def render_evaluation(found: Evaluated) -> str:
         spec=found.spec,
         file=found.file.name,
         run_name=found.folder.resolve().name,
-        verdict=found.metrics.verdict,
-        require=found.metrics.require,
-        notes=found.metrics.notes,
-        headings=_headings(found),
-        scores=_score_rows(found),
-        judged_on=found.judged_on,
-        compared=comparison_figure(found),
-        result=result_figures(found),
+        require=[each for own in (found, *found.others.values()) for each in own.metrics.require],
+        results=_results(found, found.each_output),
         rows=found.rows,
         judged=found.judged,
         of_texts=found.data.target.tokens is not None,
         differences=found.differences,
         how_compared=COMPARED + (TESTED if tested else NOT_TESTED),
     )
+
+
+def _results(run: Run, outputs: Mapping[str, Run]) -> list[dict[str, Any]]:
+    """What the page says of the result, of several outputs of each by its name."""
+    return [
+        {
+            "output": name,
+            "target": own.data.target.name,
+            "verdict": own.metrics.verdict,
+            "notes": own.metrics.notes,
+            "headings": _headings(own),
+            "scores": _score_rows(own),
+            "judged_on": own.judged_on,
+            "compared": comparison_figure(own),
+            "figures": result_figures(own),
+        }
+        for name, own in (outputs or {"": run}).items()
+    ]
 
 
 COMPARED = (

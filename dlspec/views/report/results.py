@@ -281,7 +281,7 @@ def _in_time(run: Run) -> Shown:
 def _of_labels(run: Run) -> list[Shown]:
     """How well each label is told."""
     values, table, by_target = run.data.target.values, run.predictions, run.metrics.by_target
-    often = sorted(values, key=lambda name: -table[f"truth:{name}"].sum())
+    often = sorted(values, key=lambda name: -int(table[f"truth:{name}"].sum()))
     named, drawn = ([name for name in values if name in often[:most]] for most in (MOST_LABELS, MOST_VALUES))
     shares = {
         name: [table[f"network:{name}"][table[f"truth:{name}"] == there].to_numpy() for there in (1, 0)]

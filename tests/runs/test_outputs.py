@@ -1,0 +1,194 @@
+"""Runs of a network of several outputs: each is judged, predicted, exported and shown as a network of one."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dlspec
+from dlspec.language.diagnostics.errors import DataError
+from tests.commands import dlspec_here
+
+SPEC = """\
+dlspec: 1
+name: two_outputs
+data: {table: flowers.csv, features: {a: numeric, b: numeric, colour: category}, missing: drop}
+model:
+  layers:
+    - dense: {units: 16, activation: tanh}
+  outputs:
+    kind: {target: kind, weight: 2}
+    size: {target: size, loss: mae}
+    tags: {target: [big, red]}
+train: {epochs: 60, batch_size: 16, optimizer: {adam: 0.02}}
+evaluate: {require: {kind.accuracy: 0.6, size.mae: 0.01, beats: baselines}}
+"""
+
+
+def flowers(count, seed=0):
+    random = np.random.default_rng(seed)
+    a, b = random.normal(size=(2, count)).round(3)
+    colour = random.choice(["red", "blue"], count)
+    size = 30 + 5 * a * b + random.normal(scale=0.1, size=count)
+    kind = np.where(a * b > 0.4, "rose", np.where(a * b < -0.4, "lily", "fern"))
+    table = pd.DataFrame({"a": a, "b": b, "colour": colour, "kind": kind, "size": size.round(3)})
+    return table.assign(big=np.where(size > 30, "yes", "no"), red=np.where(colour == "red", "yes", "no"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outputs")
+    table = flowers(320)
+    table.loc[5, "size"] = np.nan
+    table.loc[9, "kind"] = None
+    table.to_csv(folder / "flowers.csv", index=False)
+    flowers(90, seed=1).to_csv(folder / "new.csv", index=False)
+    (folder / "two.yaml").write_text(SPEC)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(home):
+    return dlspec.run(home / "two.yaml", out=home / "run")
+
+
+def test_a_row_that_lacks_one_answer_is_left_out_of_all(run):
+    assert run.data.rows_left_out == 2
+    rows = [own.predictions["row"].to_numpy() for own in run.outputs.values()]
+    assert all(np.array_equal(rows[0], other) for other in rows[1:])
+    assert not {5, 9} & {*rows[0]}
+
+
+def test_each_output_has_metrics_baselines_and_a_verdict(run):
+    from sklearn.metrics import accuracy_score, mean_absolute_error
+
+    kind, size, tags = run.outputs.values()
+    table = kind.predictions
+    assert kind.metrics.test["accuracy"] == pytest.approx(accuracy_score(table["truth"], table["network"]))
+    table = size.predictions
+    assert size.metrics.test["mae"] == pytest.approx(mean_absolute_error(table["truth"], table["network"]))
+    assert [*kind.metrics.baselines] == ["majority", "linear"]
+    assert [*size.metrics.baselines] == ["mean", "linear"]
+    assert {*tags.metrics.by_target} == {"big", "red"}
+    assert kind.metrics.verdict.metric == "accuracy"
+    assert size.metrics.verdict.metric == "RMSE"
+    assert all(own.metrics.saved_model.same for own in run.outputs.values())
+    assert run.metrics.output == "kind"
+    assert run.metrics.test == kind.metrics.test, "the run tells of the first output"
+
+
+def test_what_is_required_is_said_of_its_output(run):
+    found = {each.what: each.met for each in run.metrics.require}
+    assert [*found] == ["kind.accuracy", "kind.beats", "size.mae", "size.beats", "tags.beats"]
+    assert found["kind.accuracy"]
+    assert not found["size.mae"]
+
+
+def test_the_saved_model_is_plain_keras_with_an_output_by_each_name(run, home):
+    script = (
+        "import sys, json\nsys.modules['dlspec'] = None\nimport keras, numpy as np, pandas as pd\n"
+        "model = keras.models.load_model(sys.argv[1], safe_mode=True)\n"
+        "rows = pd.read_csv(sys.argv[2]).iloc[json.loads(sys.argv[3])]\n"
+        "import tensorflow as tf\n"
+        "given = {name: tf.constant(rows[[name]].to_numpy('float64')) for name in ('a', 'b')}\n"
+        "given['colour'] = tf.constant(rows[['colour']].to_numpy(str))\n"
+        "assert {*given} == {*model.input}\n"
+        "found = model(given)\n"
+        "print(json.dumps({name: np.asarray(values).tolist() for name, values in found.items()}))\n"
+    )
+    table = run.predictions
+    command = [run.folder / "model.keras", home / "flowers.csv", json.dumps(table["row"].tolist())]
+    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+    found = json.loads(done.stdout)
+    kind, size, tags = (own.predictions for own in run.outputs.values())
+    shares = kind[[name for name in kind if name.startswith("p(")]].to_numpy()
+    np.testing.assert_allclose(found["kind"], shares, atol=1e-5)
+    np.testing.assert_allclose(np.ravel(found["size"]), size["network"], rtol=1e-5)
+    np.testing.assert_allclose(found["tags"], tags[["network:big", "network:red"]], atol=1e-5)
+
+
+def test_rows_are_predicted_by_all_outputs(run, home):
+    new = pd.read_csv(home / "new.csv")
+    found = run.predict(new.drop(columns=["kind", "size", "big", "red"]))
+    assert {"kind", "size", "big", "red", "kind=rose"} <= {*found}
+    done = dlspec_here("predict", str(run.folder), "new.csv", "-o", "predicted.csv", "--intervals", "0.9", cwd=home)
+    assert done.returncode == 0, done.stderr
+    written = pd.read_csv(home / "predicted.csv")
+    np.testing.assert_allclose(written["predicted size"], found["size"], rtol=1e-6)
+    assert (written["predicted kind"] == found["kind"]).all()
+    assert ((written["size low"] < written["size"]) & (written["size"] < written["size high"])).mean() > 0.75
+
+
+def test_other_data_judge_each_output(run, home):
+    found = dlspec.evaluate(run, home / "new.csv")
+    new = pd.read_csv(home / "new.csv")
+    predicted = run.predict(new)
+    each = found.each_output
+    assert [*each] == ["kind", "size", "tags"]
+    assert each["kind"].metrics.test["accuracy"] == pytest.approx((predicted["kind"] == new["kind"]).mean())
+    assert each["size"].metrics.test["mae"] == pytest.approx((predicted["size"] - new["size"]).abs().mean(), rel=1e-5)
+    assert [*found.as_json()["outputs"]] == ["kind", "size", "tags"]
+    done = dlspec_here("evaluate", str(run.folder), "new.csv", "--report", "new.html", cwd=home)
+    assert done.returncode == 6, "the mean absolute error falls short"
+    assert "size: Required: MAE of at most 0.01" in done.stderr
+    assert "<h3>size: size</h3>" in (home / "new.html").read_text()
+
+
+def test_an_export_gives_one_output(run, home):
+    with pytest.raises(DataError, match="the outputs `kind`, `size` and `tags`"):
+        dlspec.export(run, out=home / "all.onnx")
+    with pytest.raises(DataError, match="has no output `sice`"):
+        dlspec.export(run, out=home / "all.onnx", output="sice")
+    for output, name in (("size", "size.onnx"), ("kind", "kind.keras"), ("tags", "tags.tflite")):
+        assert dlspec.export(run, out=home / name, output=output).exists()  # and is proven to give the predictions
+    part = run.outputs["size"].part("dense_1", None)
+    assert part.output_shape == (None, 1)
+
+
+def test_the_page_shows_each_output(run):
+    page = run.report.read_text()
+    for name, own in run.outputs.items():
+        assert f"<h3>{name}: " in page
+        assert own.metrics.verdict.sentence.replace("`", "") in page
+        assert f"Loss of {name}" in page
+    assert "It is the sum of 2 times that of kind, 1 times that of size, 1 times that of tags." in page
+
+
+def test_a_script_of_several_outputs_is_not_written(home):
+    with pytest.raises(DataError, match="its network has several outputs"):
+        dlspec.eject(home / "two.yaml", out=home / "script.py")
+
+
+def test_the_resolved_spec_runs_again(run):
+    again = dlspec.load(run.folder / "resolved.yaml")
+    assert [head.weight for head in again.model.heads] == [2.0, 1.0, 1.0]
+    assert [head.loss.type_name for head in again.model.heads][1] == "mae"
+
+
+def test_outputs_at_each_place_are_trained_beside_one_answer(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(120, 6, 2)).astype("float32")
+    np.savez(tmp_path / "d.npz", x=x, y=(x[..., 0] > 0).astype("int32"), z=x.sum(axis=(1, 2)))
+    spec = f"""\
+dlspec: 1
+data: {{arrays: {tmp_path}/d.npz, features: x}}
+model:
+  layers:
+    - dense: {{units: 8, activation: tanh, name: each}}
+    - flatten
+  outputs:
+    side: {{target: {{y: category}}, from: each}}
+    sum: {{target: z}}
+train: {{epochs: 30, optimizer: {{adam: 0.02}}}}
+"""
+    run = dlspec.run(dlspec.load(spec), out=tmp_path / "run")
+    side, total = run.outputs.values()
+    assert side.metrics.test["accuracy"] > 0.9
+    assert total.metrics.test["r2"] > 0.5
+    assert all(own.metrics.saved_model.same for own in run.outputs.values())
+    found = run.predict(x[:3])
+    assert len(found) == 3
