@@ -217,11 +217,13 @@ class NetworkInput:
 
     Args:
         columns: places in the features that it takes; None for all of them.
+        array: whether it takes a feature that is an array, whose values stand in these places one after the other.
     """
 
     name: str
     shape: Shape | None
     columns: tuple[int, ...] | None = None
+    array: bool = False
 
 
 @dataclass(frozen=True)
@@ -300,7 +302,7 @@ class Signature:
     def with_widths(self, widths: Sequence[int]) -> Signature:
         """The same, once it is known how many numbers the network sees of each feature."""
         shape, names = (None, sum(widths)), [column.name for column in self.features]
-        inputs = share_out(self.shared, shape, names, widths)
+        inputs = share_out(self.shared, shape, names, widths, shapes_of(self.features))
         return replace(self, input_shape=shape, inputs=inputs, widths=tuple(widths))
 
 
@@ -321,8 +323,17 @@ INPUT = "input"
 """Name of the input of a network that has one."""
 
 
+def shapes_of(features: Sequence[Column]) -> dict[str, tuple[int, ...]]:
+    """Of features that stand side by side, the shapes of those that are arrays."""
+    return {column.name: column.shape for column in features if column.shape} if len(features) > 1 else {}
+
+
 def share_out(
-    inputs: NamedInputs | None, shape: Shape, features: Sequence[str], widths: Sequence[int] | None = None
+    inputs: NamedInputs | None,
+    shape: Shape,
+    features: Sequence[str],
+    widths: Sequence[int] | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> tuple[NetworkInput, ...]:
     """The inputs of the network, and which of the features each takes.
 
@@ -330,6 +341,7 @@ def share_out(
         inputs: the features that each takes; None: there is one, which takes them all.
         shape: of all features together, batch first.
         widths: how many numbers each feature is; 1 by default.
+        shapes: of features that are arrays, which an input takes alone.
     """
     if inputs is None:
         return (NetworkInput(INPUT, shape),)
@@ -338,5 +350,9 @@ def share_out(
     shared = []
     for name, names in inputs.items():
         columns = tuple(place for column in names for place in places.get(column, ()))
+        own = (shapes or {}).get(names[0])
+        if own is not None:
+            shared.append(NetworkInput(name, (None, *own), columns, array=True))
+            continue
         shared.append(NetworkInput(name, (*shape[:-1], len(columns)) if len(shape) < 4 else shape, columns))
     return tuple(shared)

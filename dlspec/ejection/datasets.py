@@ -14,10 +14,12 @@ import numpy as np
 from dlspec.data.datasets import Dataset
 from dlspec.data.datasets.california_housing import CaliforniaHousing
 from dlspec.data.datasets.cifar import Cifar100
+from dlspec.data.datasets.digit_pairs import DigitPairs
 from dlspec.data.datasets.digits import Digits
 from dlspec.data.datasets.goog import Goog
 from dlspec.data.datasets.keras_cache import KerasPictures
 from dlspec.data.datasets.keras_texts import Imdb, Reuters
+from dlspec.data.datasets.parcels import Parcels
 from dlspec.data.datasets.scikit_learn import BreastCancer, Diabetes, Iris, Wine
 from dlspec.data.preparation import READERS, to_numbers
 from dlspec.data.preparation.columns import classes_of, labels_of
@@ -133,6 +135,8 @@ def write_unlabeled_dataset(script: Script, subject: Subject) -> None:
 
 
 def _source(wanted: Wanted, dataset: Dataset) -> Source:
+    if isinstance(dataset, Parcels | DigitPairs):
+        return _kept(wanted, dataset, "since it has several arrays, or columns beside one,")
     if dataset.generated and type(dataset).__module__.startswith("dlspec.data.datasets."):
         return _generated(wanted, dataset)
     for kind, write in LOADERS.items():

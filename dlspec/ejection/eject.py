@@ -43,6 +43,10 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
         raise NotWritten(f"`{subject.target.name}`, which is predicted at each place of a sample")
     if subject.spec.data.weight is not None:
         raise NotWritten(f"`weight: {subject.spec.data.weight}`, by which samples count differently")
+    features = subject.data.signature.features
+    if len(features) > 1 and any(column.shape for column in features):
+        name = next(column.name for column in features if column.shape)
+        raise NotWritten(f"`{name}`, an array that other features stand beside")
     if len(subject.folds) == 1:
         return _written(subject, name)
     of_folds = [_written(replace(subject, fold=fold), name) for fold in range(len(subject.folds))]

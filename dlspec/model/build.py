@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dlspec.data.preparation import Prepared
-from dlspec.data.signature import INPUT
+from dlspec.data.signature import INPUT, NetworkInput
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.registry import snake_case
 from dlspec.language.words import did_you_mean, one_of
@@ -91,7 +91,6 @@ def _name_operations(outputs: Sequence[Any], taken: Collection[str]) -> None:
 def _inputs(graph: Graph, one_input: bool) -> tuple[dict[str, Any], list[Any]]:
     """What comes out of each input by its name, and the Keras inputs themselves."""
     import keras
-    from keras import ops
 
     shapes = [given.shape for given in graph.inputs if given.shape is not None]
     assert len(shapes) == len(graph.inputs), "a graph without input shape cannot be built"
@@ -100,9 +99,21 @@ def _inputs(graph: Graph, one_input: bool) -> tuple[dict[str, Any], list[Any]]:
         inputs = [keras.Input(shape[1:], name=given.name) for given, shape in zip(graph.inputs, shapes, strict=True)]
         return {given.name: x for given, x in zip(graph.inputs, inputs, strict=True)}, inputs
     width = 1 + max(column for places in columns for column in places or ())
-    whole = keras.Input((*shapes[0][1:-1], width), name=INPUT)
-    parts = {given.name: ops.take(whole, given.columns, axis=-1) for given in graph.inputs}
-    return parts, [whole]
+    flat = any(given.array for given in graph.inputs)
+    whole = keras.Input((width,) if flat else (*shapes[0][1:-1], width), name=INPUT)
+    return {given.name: _part_of(whole, given) for given in graph.inputs}, [whole]
+
+
+def _part_of(whole: Any, given: NetworkInput) -> Any:
+    """What an input of the network takes of all features, (batch, values) or (batch, timesteps, values)."""
+    from keras import ops
+
+    assert given.columns is not None, "one of several inputs takes some of the features"
+    assert given.shape is not None, "a graph without input shape cannot be built"
+    first, last = given.columns[0], given.columns[-1] + 1
+    in_a_row = given.columns == tuple(range(first, last))
+    part = whole[..., first:last] if in_a_row else ops.take(whole, given.columns, axis=-1)
+    return ops.reshape(part, (-1, *given.shape[1:])) if given.array else part
 
 
 def with_preprocessing(network: Any, data: Prepared) -> Any:
@@ -194,14 +205,14 @@ def _is_augmentation(layer: Any) -> bool:
 
 
 def _with_encodings(network: Any, data: Prepared) -> Any:
-    """The model that is saved for a table whose columns are not all plain numbers: an input (batch, 1) for each
-    column, by its name, of numbers, whole numbers, text, or seconds since the beginning of 1970."""
+    """The model that is saved for columns that are not all plain numbers: an input (batch, 1) for each of them, by its
+    name, of numbers, whole numbers, text, or seconds since the beginning of 1970; of arrays (batch, ...)."""
     import keras
     from keras import ops
 
     steps = data.preprocessing
     inputs = {
-        name: keras.Input((1,), name=name, dtype=column.dtype)
+        name: keras.Input(column.taken, name=name, dtype=column.dtype)
         for name, column in zip(steps.input_names, steps.columns, strict=True)
     }
     encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]

@@ -170,6 +170,8 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
         kind = signature.types[i] if signature.types else None
         values = data.columns[column.name]
         described: dict[str, Any] = {"name": column.name, "unit": column.unit, "width": signature.widths[i]}
+        if column.shape and kind is not None:
+            described["shape"] = list(column.shape)
         if kind is not None:
             if data.preprocessing.columns:
                 described["input"] = data.preprocessing.input_names[i]
@@ -189,7 +191,7 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             described |= _of_times(column, values, data.date_forms[column.name])
         else:
             described |= _SUMMARIES[raw](column, values)
-        if len(signature.features) <= MOST_COLUMNS:
+        if len(signature.features) <= MOST_COLUMNS and values.ndim == 1:
             described |= _lies(data, raw, column.name, data.date_forms.get(column.name))
         found.append(described)
     return found

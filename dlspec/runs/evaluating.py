@@ -307,9 +307,12 @@ def _prints(run: Run, columns: Columns, names: list[str], rows: Array) -> list[A
     import pandas as pd
 
     raw = {feature.name: feature.raw for feature in run.data.features}
-    if any(columns[name].ndim > 1 for name in names):
-        (name, *_) = [name for name in names if columns[name].ndim > 1]
-        return [print_of(np.asarray(columns[name][row], "float64")) for row in rows]
+    arrays = [name for name in names if columns[name].ndim > 1]
+    if arrays:
+        of_arrays = [[print_of(np.asarray(columns[name][row], "float64")) for name in arrays] for row in rows]
+        others = [name for name in run.data.raw_columns if name in columns and name not in arrays]
+        more = _prints(run, columns, others, rows) if others else [()] * len(rows)
+        return [(*one, other) for one, other in zip(of_arrays, more, strict=True)]
     numbers = run.data.target.kind in ("number", "input")
     frame = {}
     for name in names:

@@ -194,7 +194,8 @@ def outputs_of(job: Job, network: Any) -> list[tuple[str, Job, Any]]:
     found = []
     for number, (name, own) in enumerate(job.data.outputs.items()):
         data = replace(own, notes=() if number else job.data.notes)
-        plan = replace(job.plan, graph=replace(job.plan.graph, outputs=(name,)))
+        graph = replace(job.plan.graph, outputs=(name,))
+        plan = replace(job.plan, graph=replace(graph, layers=tuple(x for x in graph.layers if x.name in graph.reached)))
         found.append((name, replace(job, spec=specs[name], data=data, plan=plan), networks[name]))
     return found
 

@@ -22,7 +22,8 @@ from dlspec.data.preparation.series import windows_of_new_rows
 from dlspec.data.preparation.weights import weights_of
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature, Target
-from dlspec.data.sources.arrays import ArrayFiles
+from dlspec.data.sources.arrays import ArrayFiles, ArraysByName
+from dlspec.data.sources.base import FileSource
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.data.sources.masks import MaskedFiles
@@ -32,8 +33,8 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 from dlspec.runs.folder import Run
 from dlspec.runs.odd_values import OddValues
-from dlspec.runs.predict import as_it_is_written, check_units
-from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.predict import as_it_is_written, check_units, entry_of
+from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.training.masked import inner_network, masked_part
 from dlspec.training.values import predict
 
@@ -94,7 +95,9 @@ def columns_of(run: Run, file: Path, note: Note) -> Columns:
     source, record = run.source, run.data
     if isinstance(source, MaskedFiles) and record.target.numbered:
         source = source.knowing(record.target.classes)
-    shape = tuple(record.input_shape)
+    shape = record.sample_shape(entry_of(source))
+    if record.side_by_side and not isinstance(source, FileSource):
+        source = ArraysByName((str(file),), Path())
     in_rows = isinstance(source, TextFiles) and source.table is not None
     if isinstance(source, ArrayFiles | FolderFiles) and not in_rows:
         found = source.labelled(file, shape)
@@ -244,7 +247,6 @@ def _at_a_time(run: Run) -> int:
 
 def _taken(run: Run, predictor: RowPredictor, columns: Columns, rows: Array) -> tuple[Array, Any]:
     """The places of those that can be read among some rows, one behind the other, and what the model takes of them."""
-    import pandas as pd
 
     record = run.data
     first = columns.get(record.raw_columns[0])
@@ -254,7 +256,7 @@ def _taken(run: Run, predictor: RowPredictor, columns: Columns, rows: Array) -> 
     if missing:
         message = f"the rows have no column {one_of(missing)}"
         raise DataError.of("missing-column", message, help=f"a prediction takes {one_of(record.raw_columns)}")
-    frame = pd.DataFrame({name: columns[name][rows] for name in record.raw_columns})
+    frame = frame_of(columns, record.raw_columns, rows)
     taken = predictor.taken(frame, int(rows[0]))
     return np.asarray(taken.index), taken.values
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
-from dlspec.data.arrays import Samples, blocks
+from dlspec.data.arrays import blocks
+from dlspec.data.datasets import Columns
 from dlspec.data.even_steps import policy_of
-from dlspec.data.sources.arrays import ArrayFiles
+from dlspec.data.signature import DataSource
+from dlspec.data.sources.arrays import ArrayFiles, ArraysByName
+from dlspec.data.sources.base import FileSource
 from dlspec.data.sources.folders import FolderFiles
 from dlspec.data.sources.formats import COMPRESSED, Dialect, RowsFormat, creating, format_of
 from dlspec.data.sources.formats.base import opened
@@ -23,7 +26,7 @@ from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
 from dlspec.runs.predict_masks import predict_masks
 from dlspec.runs.records.data import DataRecord
-from dlspec.runs.row_predictor import RowPredictor, free_name
+from dlspec.runs.row_predictor import RowPredictor, frame_of, free_name
 from dlspec.runtime.cells import as_cell
 from dlspec.runtime.files import cannot_write, written_whole
 
@@ -62,6 +65,8 @@ def predict_file(
     source = run.source
     if isinstance(source, MaskedFiles) and run.data.target.numbered:
         return predict_masks(predictor, source, file, out, note)
+    if run.data.side_by_side and not isinstance(source, FileSource):
+        source = ArraysByName((str(file),), Path())
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
         return _predict_samples(run, predictor, source, file, out, note)
     given = as_it_is_written(run, file, note)
@@ -153,7 +158,13 @@ def _predict_samples(
     note: Callable[[str], None],
 ) -> int:
     """Predictions for pictures, sounds, texts or arrays, as CSV: a row for each, which names its file."""
-    column, names, samples = source.opened(file, run.data.input_shape)
+    if run.data.side_by_side:
+        columns = source.labelled(file, run.data.sample_shape(entry_of(source)))
+        count = len(next(iter(columns.values())))
+        column, names, samples = "row", [str(row) for row in range(1, count + 1)], iter(_frames(columns, run.data))
+    else:
+        column, names, opened = source.opened(file, run.data.input_shape)
+        samples = iter(_as_rows(predictor, block) for block in blocks(opened))
     if isinstance(out, Path):
         if out.exists():
             raise DataError.of("cannot-write", f"`{out}` is there already", help="name another file with `--out`")
@@ -166,13 +177,30 @@ def _predict_samples(
     return count
 
 
-def _write_samples(predictor: RowPredictor, column: str, names: Sequence[str], samples: Samples, out: IO[bytes]) -> int:
-    import pandas as pd
+def entry_of(source: DataSource) -> str:
+    """The column of a source of files that holds what is in each."""
+    return source.entry if isinstance(source, FolderFiles) else "x"
 
+
+def _as_rows(predictor: RowPredictor, block: Any) -> Any:
+    """Samples as a predictor takes them."""
+    return frame_of({predictor.data.features[0].name: block}) if predictor.data.encoded else block
+
+
+def _frames(columns: Columns, record: DataRecord) -> Iterator[pd.DataFrame]:
+    """Features that stand side by side, so many rows at a time that their values take little memory."""
+    count, size = len(next(iter(columns.values()))), max(1, min(BLOCK, 2**24 // record.input_shape[0]))
+    names = [name for name in record.raw_columns if name in columns]
+    for first in range(0, count, size):
+        yield frame_of(columns, names, slice(first, first + size))
+
+
+def _write_samples(
+    predictor: RowPredictor, column: str, names: Sequence[str], samples: Iterable[Any], out: IO[bytes]
+) -> int:
     first = 0
-    for block in blocks(samples):
-        rows = {predictor.data.features[0].name: block} if predictor.data.encoded else block
-        predicted = predictor.predict(pd.DataFrame(rows) if isinstance(rows, dict) else rows)
+    for block in samples:
+        predicted = predictor.predict(block)
         predicted.insert(0, free_name(column, predicted.columns), list(names[first : first + len(block)]))
         for name, values in predicted.items():
             if values.dtype.kind not in "biuf":

@@ -155,7 +155,7 @@ class RowPredictor:
             rows = self._as_taken(self.data.raw_columns[0], rows, self.model.input.dtype, first)
             given = Taken(rows, pd.RangeIndex(len(rows)))
         else:
-            frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+            frame = rows if isinstance(rows, pd.DataFrame) else frame_of(rows)
             self._check_columns(frame)
             if self.data.encoded:
                 if self.tolerant:
@@ -295,6 +295,8 @@ class RowPredictor:
         from dlspec.data.preparation import DATE_FORMS, READERS
 
         name, raw = feature.name, feature.raw
+        if feature.shape:
+            return self._arrays(feature, frame[name].to_numpy(), first)
         forms = {"forms": (feature.form, DATE_FORMS[0])} if raw == "time" else {}
         given = frame[name].to_numpy()
         given = undressed(given) if raw == "number" else given
@@ -302,6 +304,20 @@ class RowPredictor:
         if raw == "word":
             return read
         return self._as_taken(name, read, self.model.input[feature.input or name].dtype, first)
+
+    def _arrays(self, feature: FeatureRecord, given: np.ndarray, first: First) -> np.ndarray:
+        """Arrays as the model takes them, (rows, ...)."""
+        import numpy as np
+
+        for place, own in enumerate(given):
+            if np.shape(own) != feature.shape:
+                row = (first if isinstance(first, int) else int(first[place])) + (
+                    place if isinstance(first, int) else 0
+                )
+                message = f"`{feature.name}` of row {row + 1:,} has the shape {np.shape(own)}"
+                raise DataError.of("wrong-shape", message, help=f"the network takes {feature.shape}")
+        values = np.stack([np.asarray(own) for own in given]) if len(given) else np.empty((0, *feature.shape))
+        return self._as_taken(feature.name, values, self.model.input[feature.input or feature.name].dtype, first)
 
     def raw_columns(self, frame: pd.DataFrame, first: First = 0) -> dict[str, np.ndarray]:
         """What the model takes of rows, (rows, 1) for each column."""
@@ -314,6 +330,9 @@ class RowPredictor:
         found = {}
         for feature in self.data.features:
             read = self._read(feature, frame, first)
+            if feature.shape:
+                found[feature.input or feature.name] = read
+                continue
             self.odd.look(feature, read)
             if feature.raw == "word":
                 read = self.seen.spelt(feature, read)
@@ -426,6 +445,22 @@ class RowPredictor:
         off = ((outputs - raw) * np.array(self.model.get_layer("scale_inputs").scale)).reshape(len(raw), -1)
         values = dict(zip(places, outputs.reshape(len(outputs), -1).T, strict=True))
         return pd.DataFrame({**values, "squared_error": (off**2).sum(axis=1)}, index=index)
+
+
+def frame_of(columns: Mapping[str, Any], names: Sequence[str] | None = None, rows: Any = None) -> pd.DataFrame:
+    """Columns side by side; arrays of more than one axis as a column of arrays.
+
+    Args:
+        names: of those that are wanted; None: all.
+        rows: which rows are; None: all.
+    """
+    import pandas as pd
+
+    found = {}
+    for name in columns if names is None else names:
+        values = columns[name] if rows is None else columns[name][rows]
+        found[name] = list(values) if getattr(values, "ndim", 1) > 1 else values
+    return pd.DataFrame(found)
 
 
 def free_name(name: str, taken: Collection[Any]) -> str:

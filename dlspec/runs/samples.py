@@ -13,7 +13,7 @@ import numpy as np
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.names import SAMPLES
 from dlspec.runs.results import written_places
-from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.runs.saved_check import chosen, rows_of
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import written_whole
@@ -61,12 +61,11 @@ def sample_rows(data: Prepared, predictor: RowPredictor) -> SampleRows:
 
 def raw_rows(data: Prepared, predictor: RowPredictor, places: Array) -> dict[str, Array]:
     """Samples of the test part as the saved model takes them, by the names of its inputs."""
-    import pandas as pd
 
     record = predictor.data
     if record.encoded:
         rows = rows_of(data, places)
-        frame = pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns})
+        frame = frame_of(data.columns, record.raw_columns, rows)
         return RowPredictor(predictor.section, record, predictor.model).raw_columns(frame)
     given = predictor.model.input
     return {given.name: np.asarray(data.test.at(places).raw, given.dtype)}

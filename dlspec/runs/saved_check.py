@@ -20,7 +20,7 @@ from dlspec.runs.names import MODEL
 from dlspec.runs.predict import predict_rows
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.metrics import SavedModel
-from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.training.values import predict
 
 if TYPE_CHECKING:
@@ -175,13 +175,12 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
         part: the samples.
         rows: where each stands in `data.columns`.
     """
-    import pandas as pd
 
     record = predictor.data
     if record.target.places:
         raw: Any = np.asarray(part.raw)
         if record.encoded:
-            raw = pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns})
+            raw = frame_of(data.columns, record.raw_columns, rows)
         outputs = predict(predictor.model, predictor.taken(raw).values)
         return class_shares(outputs) if record.target.kind == "class" else outputs
     names = [*record.raw_columns, *([record.group] if record.group else [])]
@@ -192,7 +191,7 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
         window = data.signature.window
         assert window is not None, "samples of a series are windows"
         last, rows = _windows(data, window, rows, window.span(record.timesteps))
-    frame = pd.DataFrame({name: data.columns[name][rows] for name in names})
+    frame = frame_of(data.columns, names, rows)
     time = predictor.section.time_name
     if data.times is not None and record.timesteps is not None and time is not None:
         frame[time] = data.columns[time][rows]
@@ -260,14 +259,13 @@ def _apart(found: Array, guess: Array, data: Prepared, part: Part) -> float:
 def _where(predictor: RowPredictor, network: Any, data: Prepared, part: Part, rows: Array) -> str:
     """Which column, or else which layer, the saved model does otherwise, in words."""
     import keras
-    import pandas as pd
 
     model, record = predictor.model, predictor.data
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     (scaled,) = inner._inbound_nodes[-1].input_tensors
     raw: Any = np.asarray(part.raw)
     if record.encoded:
-        raw = predictor.raw_columns(pd.DataFrame({name: data.columns[name][rows] for name in record.raw_columns}))
+        raw = predictor.raw_columns(frame_of(data.columns, record.raw_columns, rows))
     seen = np.asarray(part.inputs)
     off = np.abs(predict(keras.Model(model.inputs, scaled), raw) - seen).reshape(-1, seen.shape[-1]).max(axis=0)
     if not off.max() <= ALLOWED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.data.preparation import rounded_columns
 from dlspec.runs.records.data import DataRecord
-from dlspec.runs.row_predictor import RowPredictor
+from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.runs.saved_check import rows_of
 
 if TYPE_CHECKING:
@@ -29,17 +29,23 @@ def usage(predictor: RowPredictor, data: Prepared, outputs: Mapping[str, DataRec
         outputs: where there are several, what each of them predicts.
     """
     import numpy as np
-    import pandas as pd
 
     record, model = predictor.data, predictor.model
     rounded = list(rounded_columns(data, data.columns))
     if record.encoded:
-        frame = pd.DataFrame({name: data.columns[name][rows_of(data, np.zeros(1, int))] for name in record.raw_columns})
+        frame = frame_of(data.columns, record.raw_columns, rows_of(data, np.zeros(1, int)))
         rows = ["rows = {"]
         for name, values in predictor.raw_columns(frame).items():
-            rows.append(f"    {name!r}: tf.constant({values.tolist()!r}, {model.input[name].dtype!r}),")
+            rows.append(f"    {name!r}: {_tensor(values, model.input[name].dtype)}")
         rows.append("}")
         takes = "a tensor (rows, 1) for each column, by its name"
+        shapes = [(each.input or each.name, each.shape) for each in record.features if each.shape]
+        if shapes:
+            arrays = [f"`{name}` a tensor (rows, {', '.join(map(str, shape))})" for name, shape in shapes]
+            whole = len(shapes) == len(record.features)
+            takes = f"as {', as '.join(arrays)}" + (
+                "" if whole else ", and of each other column a tensor (rows, 1), by its name"
+            )
     else:
         first = data.test.raw[:1]
         rows = [f"rows = {_array(first, model.input.dtype)}"]
@@ -92,6 +98,13 @@ def _array(first: np.ndarray, dtype: str) -> str:
     if values.size > MOST_SHOWN:
         return f"np.zeros({values.shape!r}, {dtype!r})  # put your own here"
     return f"np.array({values.astype(dtype).tolist()!r}, {dtype!r})"
+
+
+def _tensor(values: np.ndarray, dtype: str) -> str:
+    """Values of an input by its name, as an entry of a mapping."""
+    if values.size > MOST_SHOWN:
+        return f"tf.zeros({values.shape!r}, {dtype!r}),  # put your own here"
+    return f"tf.constant({values.tolist()!r}, {dtype!r}),"
 
 
 def _shape(record: DataRecord, shape: Sequence[int]) -> str:

@@ -12,7 +12,7 @@ from dlspec.data.features import FEATURES, Feature, infer
 from dlspec.data.features.base import MANY
 from dlspec.data.features.text import Text
 from dlspec.data.language import UNKNOWN_TOKEN, vocabulary_of, written_on
-from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, share_out, task_of
+from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, shapes_of, share_out, task_of
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape
@@ -63,7 +63,7 @@ class _Reader:
             shape,
             features,
             target,
-            share_out(shared, shape, [column.name for column in features], widths),
+            share_out(shared, shape, [column.name for column in features], widths, shapes_of(features)),
             {name: each for name, each in self.targets_of_outputs.items() if each},
             self.time if series else None,
             data.window if series else None,
@@ -243,20 +243,41 @@ class _Reader:
                 )
             return (), alone, (None, data.window.length, len(features))
         arrays = next((column for column in features if column.shape), None)
-        if arrays is None:
-            types = tuple(data.feature_type(c.name) or infer(c) or FEATURES["numeric"]() for c in features)
+        if arrays is None or len(features) > 1:
+            self._check_side_by_side(features)
+            types = tuple(self._type_of(column) for column in features)
             widths = tuple(kind.width(column) for kind, column in zip(types, features, strict=True))
             return types, widths, (None, sum(widths))
-        if len(features) > 1:
+        return (), alone, (None, *arrays.shape)
+
+    def _type_of(self, column: Column) -> Feature:
+        if column.shape:
+            return FEATURES["image"]()
+        return self.spec.data.feature_type(column.name) or infer(column) or FEATURES["numeric"]()
+
+    def _check_side_by_side(self, features: Sequence[Column]) -> None:
+        """Arrays beside other features take an input of their own each."""
+        inputs, data = self.spec.model.columns_of_inputs or {}, self.spec.data
+        for column in features:
+            if not column.shape or any(names == [column.name] for names in inputs.values()):
+                continue
+            beside = next(other.name for other in features if other is not column)
+            given = next((name for name, names in inputs.items() if column.name in names), None)
+            others = ", ".join(other.name for other in features if other is not column)
             raise _NotKnown(
                 Diagnostic(
                     "wrong-value",
-                    f"`{arrays.name}` holds arrays, such as pictures, and cannot stand beside other features",
-                    self.spec.span("data", "features") if data.features else self.spec.key_span("model", "inputs"),
-                    help=f"write `features: {arrays.name}`",
+                    f"`{column.name}` holds arrays, such as pictures, and `{beside}` stands beside it; arrays have an "
+                    "input of their own",
+                    self.spec.key_span("model", "inputs", given)
+                    if given is not None
+                    else self.spec.span("data", "features")
+                    if data.features
+                    else self.spec.key_span("model"),
+                    help=f"write `inputs: {{{column.name}_in: {column.name}, others: [{others}]}}` under `model`, or "
+                    f"`features: {column.name}`",
                 )
             )
-        return (), alone, (None, *arrays.shape)
 
     def _given_back(self, target: Target, features: Sequence[Column], types: Sequence[Feature], shape: Shape) -> Target:
         """The input as a target, which must hold numbers."""

@@ -109,6 +109,11 @@ class Fitted(ABC):
     raw: ClassVar[Raw]
 
     @property
+    def taken(self) -> tuple[int, ...]:
+        """The shape of what the saved model takes of a row."""
+        return getattr(self, "shape", (1,))
+
+    @property
     @abstractmethod
     def width(self) -> int:
         """How many numbers the network sees."""

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlspec.data.arrays import AsTheyAre, Chosen, LazyArray, Mapped, Samples, SideBySide, blocks, joined
+from dlspec.data.arrays import AsTheyAre, Chosen, LazyArray, Mapped, Samples, SideBySide, is_read_later, joined
 from dlspec.data.datasets import Columns
 from dlspec.data.features import Affine, Fitted, fit_affine, fit_scale_of_samples
+from dlspec.data.features.image import Image, dtype_of_arrays
 from dlspec.data.features.numeric import FittedNumber, all_whole, rounded_by_float32
 from dlspec.data.preparation.columns import (
     NOT_WHOLE,
@@ -315,10 +316,12 @@ class _Encoding:
         if not signature.types:  # pictures
             return cls(
                 fit_scale_of_samples(Chosen(values[0], rows), how, section.scale_by),
-                dtype=_dtype_of_arrays(values[0], rows),
+                dtype=dtype_of_arrays(Chosen(values[0], rows)),
             )
         fitted = tuple(
-            kind.fit(column.name, own[rows], how, kind.policy(section.missing_of_samples))
+            kind.fit(column.name, Chosen(own, rows), how, "error", section.scale_by)
+            if isinstance(kind, Image)
+            else kind.fit(column.name, own[rows], how, kind.policy(section.missing_of_samples))
             for kind, column, own in zip(signature.types, signature.features, values, strict=True)
         )
         whole = tuple(
@@ -340,11 +343,23 @@ class _Encoding:
 
     def raw(self, values: Sequence[Samples]) -> Samples:
         """Columns side by side, (samples, features), encoded unless they are plain numbers; of pictures the one."""
-        if values[0].ndim > 1:
-            return values[0]
         if not self.columns:
-            return SideBySide(values)
+            return values[0] if values[0].ndim > 1 else SideBySide(values)
+        if any(map(is_read_later, values)):
+            return EncodedLater(self.columns, values)
         return np.hstack([column.encode(own) for column, own in zip(self.columns, values, strict=True)])
+
+
+class EncodedLater(LazyArray):
+    """Columns side by side as they are encoded, (samples, values) float32, some of which are read when they are asked
+    for."""
+
+    def __init__(self, columns: Sequence[Fitted], values: Sequence[Samples]) -> None:
+        super().__init__((len(values[0]), sum(column.width for column in columns)), "float32")
+        self._columns, self._values = columns, values
+
+    def read(self, rows: Array) -> Array:
+        return np.hstack([column.encode(own[rows]) for column, own in zip(self._columns, self._values, strict=True)])
 
 
 def encoded(
@@ -369,17 +384,6 @@ def encoded(
     return Affine(np.ones(width), np.zeros(width)), columns, "float64"
 
 
-def _dtype_of_arrays(values: Samples, rows: Array) -> str:
-    """What the saved model takes of pictures and other arrays, of which float32 holds most."""
-    if values.dtype.kind in "iuf" and (values.dtype == "float32" or values.dtype.itemsize < 4):
-        return "float32"
-    if values.dtype.kind not in "iu":
-        return "float64"
-    ends = [(block.min(), block.max()) for block in blocks(Chosen(values, rows))]
-    low, high = min(low for low, _ in ends), max(high for _, high in ends)
-    return "int64" if rounded_by_float32(int(low), int(high)) else "float64"
-
-
 def _values(
     section: DataSpec,
     signature: Signature,
@@ -398,7 +402,7 @@ def _values(
 
     def read(name: str) -> Array:
         kind = types.get(name)
-        if kind is None:
+        if kind is None or kind.of_arrays:
             return numbers_of(section, name, columns, source, first=rows)
         holes = kind.policy(section.missing_of_samples) != "error"
         return numbers_of(section, name, columns, source, holes=holes, raw=kind.raw, first=rows, trained=trained)

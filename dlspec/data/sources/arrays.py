@@ -230,10 +230,10 @@ class ArrayFiles(FileSource):
         note = f"The series have {low} to {high} timesteps; shorter ones go on with their last value."
         return loaded._replace(notes=(*loaded.notes, note))
 
-    def _loaded(self, arrays: dict[str, JoinedArray]) -> dict[str, Samples]:
+    def _loaded(self, arrays: dict[str, JoinedArray], first: str = "x") -> dict[str, Samples]:
         """The arrays after `_joined`; those of `.npy` files stay in them."""
         loaded = {}
-        for name, stored in self._joined(arrays)[0].items():
+        for name, stored in self._joined(arrays, first)[0].items():
             with self._reading(self._path_of(name)):
                 loaded[name] = stored.load()
         return loaded
@@ -263,8 +263,12 @@ class ArrayFiles(FileSource):
         named = dict(zip(self.roles, self.paths, strict=False))
         return named.get(name) or named.get(f"{name}_train") or self.paths[0]
 
-    def _joined(self, arrays: dict[str, JoinedArray]) -> tuple[dict[str, JoinedArray], int]:
-        """Arrays with a name each, those of the test part behind those of the training part, and its rows."""
+    def _joined(self, arrays: dict[str, JoinedArray], needed: str = "x") -> tuple[dict[str, JoinedArray], int]:
+        """Arrays with a name each, those of the test part behind those of the training part, and its rows.
+
+        Args:
+            needed: the array that must be there, which says how many rows all have.
+        """
         for name, stored in arrays.items():
             if stored.ndim == 0:
                 raise self._error("data-unreadable", f"`{name}` is a single value, and no array of samples")
@@ -294,16 +298,24 @@ class ArrayFiles(FileSource):
             found[name], tests = first.followed_by(other), len(other)
         found |= {name: stored for name, stored in arrays.items() if not name.endswith(PARTS)}
         found = {name: found[name] for name in sorted(found, key=lambda name: (name != "x", name != "y", name))}
-        if "x" not in found:
+        if needed not in found:
             help = "name what the network sees `x`, as in `numpy.savez(file, x=…, y=…)`"
             said = f"`{self.paths[0]}` has {one_of(arrays) if arrays else 'no array'}, and no array `x`"
             raise self._error("data-unreadable", said, help)
-        rows = len(found["x"])
+        rows = len(found[needed])
         for name, stored in found.items():
             if len(stored) != rows:
-                said = f"`x` has {rows:,} samples, and `{name}` has {len(stored):,}"
+                said = f"`{needed}` has {rows:,} samples, and `{name}` has {len(stored):,}"
                 raise self._error("files-differ", said, "every array has a row for each sample")
         return found, tests
+
+
+class ArraysByName(ArrayFiles):
+    """A file of arrays for a network that was trained on a built-in set: they are called as there, and none is `x`."""
+
+    def labelled(self, file: Path, shape: tuple[int, ...]) -> Columns:
+        stored = self._stored()
+        return {name: values[:] for name, values in self._loaded(stored, first=next(iter(stored), "x")).items()}
 
 
 def _as_words(values: Array) -> Array:

@@ -62,7 +62,16 @@ class AudioFiles(FolderFiles):
     @classmethod
     def of(cls, given: Audio, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.rate, given.seconds)
-        return cls((given.path,), context.folder, context.span, context.cache, *options, training=context.training)
+        return cls(
+            (given.path,),
+            context.folder,
+            context.span,
+            context.cache,
+            *options,
+            training=context.training,
+            said=context.said,
+            groups=context.groups,
+        )
 
     key = "audio"
     entry = "sound"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from dlspec.data.arrays import Chosen, LazyArray, chosen
-from dlspec.data.datasets import Column, Columns, Description, Loaded
+from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.data.sources.formats import FORMATS
 from dlspec.data.sources.known_files import digest_of
@@ -70,10 +70,13 @@ class FolderFiles(FileSource):
     Args:
         column: of a table: the column with the paths, which are relative to the table.
         broken: what happens to files that cannot be read.
+        said, groups: of the columns of a table, as those of `RowsFiles`.
     """
 
     column: str | None = None
     broken: Broken = "error"
+    said: tuple[tuple[str, ColumnKind], ...] = field(default=(), kw_only=True)
+    groups: tuple[str, ...] = field(default=(), kw_only=True)
 
     entry: ClassVar[str]
     """The column that holds what is in a file."""
@@ -238,7 +241,8 @@ class FolderFiles(FileSource):
 
     def _named(self, path: str) -> Listing:
         """The files that a table names."""
-        table = NamesOfFiles((path,), self.folder, self.span, training=self.training)
+        kinds = tuple((name, kind) for name, kind in self.said if name != self.entry)
+        table = NamesOfFiles((path,), self.folder, self.span, groups=self.groups, said=kinds, training=self.training)
         first = table.first_values()
         column = self.column
         if column is None:

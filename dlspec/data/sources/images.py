@@ -103,7 +103,16 @@ class ImageFiles(FolderFiles):
     @classmethod
     def of(cls, given: Pictures, context: SourceContext) -> Self:
         options = (given.column, given.broken, given.size, given.color, given.fit)
-        return cls((given.path,), context.folder, context.span, context.cache, *options, training=context.training)
+        return cls(
+            (given.path,),
+            context.folder,
+            context.span,
+            context.cache,
+            *options,
+            training=context.training,
+            said=context.said,
+            groups=context.groups,
+        )
 
     key = "images"
     entry = "picture"

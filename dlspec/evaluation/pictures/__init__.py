@@ -62,7 +62,11 @@ class Pictures:
             keep_plane(self.arrays, self.data, self.graph, network)
         if self.data.signature.task == "series":
             self._keep_series()
-        if is_picture(self.data.test.raw.shape[1:]) and self.data.signature.window is None and kind == "class":
+        if (
+            kind == "class"
+            and self.data.signature.window is None
+            and pictures_of(self.data, self.data.test) is not None
+        ):
             self._keep_some()
             self._keep_wrong(predictions["network"])
         if kind == "input":
@@ -108,7 +112,7 @@ class Pictures:
         of_class = [np.flatnonzero(truth == label) for label in range(len(classes))]
         rounds = [rows[i] for i in range(SAMPLES) for rows in of_class if i < len(rows)]
         chosen = np.array(sorted(rounds[:SAMPLES], key=lambda row: truth[row]), int)
-        self.arrays["some:pictures"] = _without_channel(train.raw[chosen])
+        self.arrays["some:pictures"] = pictures_of(self.data, train.at(chosen))
         self.arrays["some:truth"] = np.array(classes)[truth[chosen]]
 
     def _keep_wrong(self, shares: Array) -> None:
@@ -118,7 +122,7 @@ class Pictures:
         wrong = np.flatnonzero(guessed != test.truth)
         wrong = wrong[np.argsort(-shares[wrong, guessed[wrong]], kind="stable")][: 2 * SAMPLES]
         labels = np.array(self.data.signature.target.classes)
-        self.arrays["wrong:pictures"] = _without_channel(test.raw[wrong])
+        self.arrays["wrong:pictures"] = pictures_of(self.data, test.at(wrong))
         self.arrays["wrong:truth"] = labels[test.truth[wrong]]
         self.arrays["wrong:guessed"] = labels[guessed[wrong]]
 
@@ -159,6 +163,25 @@ class Pictures:
 def is_picture(shape: Sequence[int]) -> bool:
     """Whether a sample of this shape can be drawn: rows, columns, and one channel or three where there are some."""
     return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))
+
+
+def has_pictures(data: Prepared) -> bool:
+    """Whether samples are pictures, or pictures stand among their features."""
+    return is_picture(data.test.raw.shape[1:]) or any(is_picture(each.shape) for each in data.signature.features)
+
+
+def pictures_of(data: Prepared, part: Part) -> Array:
+    """The pictures of samples that have some, (samples, rows, columns) or with three channels behind; of several of one
+    height those side by side, with a line between them, else the first."""
+    if is_picture(part.raw.shape[1:]):
+        return _without_channel(np.asarray(part.raw))
+    names = [column.name for column in data.signature.features if is_picture(column.shape)]
+    found = [_without_channel(np.asarray(data.columns[name][np.asarray(part.rows)])) for name in names]
+    heights = {(each.shape[1], *each.shape[3:]) for each in found}
+    if len(heights) > 1:
+        return found[0]
+    between = np.full_like(found[0][:, :, :1], found[0].max(initial=0))
+    return np.concatenate([each for own in found for each in (between, own)][1:], axis=2)
 
 
 def _without_channel(pictures: Array) -> Array:

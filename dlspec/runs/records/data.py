@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlspec.data.features.base import Raw
-from dlspec.data.signature import Label, Signature, Target, Task, share_out
+from dlspec.data.signature import Label, Signature, Target, Task, shapes_of, share_out
 from dlspec.runtime.records import Record
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class FeatureRecord(Record):
         quantiles, shares: how the values of the training part lie, as `quantiles_of` and `shares_of` give it; older
             runs, and those with very many columns, do not say it.
         trained: how many values these are of.
+        shape: of an array that stands beside other features.
     """
 
     name: str
@@ -133,6 +134,7 @@ class FeatureRecord(Record):
     quantiles: tuple[float, ...] | None = None
     shares: dict[str, float] | None = None
     trained: Count = 0
+    shape: tuple[Size, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -250,6 +252,20 @@ class DataRecord(Record):
             raise ValueError("`class_counts` has other classes than `target`")
         return self
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether an array stands beside other features."""
+        return any(feature.shape for feature in self.features)
+
+    def sample_shape(self, entry: str) -> tuple[int, ...]:
+        """Of what a source has of a sample, where other features may stand beside it.
+
+        Args:
+            entry: the feature that this is, if it is one.
+        """
+        shapes = {feature.name: feature.shape for feature in self.features if feature.shape}
+        return shapes.get(entry) or next(iter(shapes.values()), self.input_shape)
+
     def signature(self, spec: Spec) -> Signature:
         """What goes into the network of a run and comes out."""
         from dlspec.data.datasets import Column
@@ -258,7 +274,9 @@ class DataRecord(Record):
         target, shape = self.target, (None, *self.input_shape)
         arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.target.tokens
         alone = self.input_shape if arrays else ()
-        features = tuple(Column(feature.name, shape=alone, unit=feature.unit) for feature in self.features)
+        features = tuple(
+            Column(feature.name, shape=feature.shape or alone, unit=feature.unit) for feature in self.features
+        )
         own_target = Target(
             target.name,
             target.kind,
@@ -285,6 +303,7 @@ class DataRecord(Record):
                 shape,
                 [feature.name for feature in features],
                 [feature.width for feature in self.features],
+                shapes_of(features),
             ),
             {self.output: own_target, **{name: own.signature(spec).target for name, own in self.outputs.items()}}
             if self.output
