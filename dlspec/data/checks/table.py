@@ -53,7 +53,8 @@ def summarize_columns(section: DataSpec, signature: Signature, columns: Columns)
     for name, role in ((signature.time, "time"), (signature.group, "group"), (split.group, "group"),
                        (split.column, "part")):  # fmt: skip
         roles |= {name: role} if name else {}
-    for target in signature.target.names:
+    targets = signature.targets.values() if signature.views else (signature.target,)
+    for target in (name for each in targets for name in each.names):
         roles[target] = "feature, target" if roles.get(target) == "feature" else "target"
     types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
     given = ((name, values, roles.get(name, ""), types.get(name)) for name, values in columns.items())
@@ -66,7 +67,8 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
         return ColumnSummary(name, role, f"array {shape}", "", 0.0, ())
     if len(values) > LOOKED_AT:
         values = values[np.linspace(0, len(values) - 1, LOOKED_AT).astype(int)]
-    target = signature.target
+    views = signature.views.values()
+    target = next((own.target for own in views if name in own.target.names), signature.target)
     if name == target.name and target.separator is not None:
         tags = np.array([tag for value in values for tag in split_tags(str(value or ""), target.separator)], object)
         return ColumnSummary(name, role, "tags", *_of_words(tags, 0.0))

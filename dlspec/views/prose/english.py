@@ -102,6 +102,7 @@ KEYS = {
     "blocks": "The block `{name}`: its layers are told here, and laid where the model names it.",
     "model.input": "The input `{name}` takes {value}.",
     "model.output": "The output `{name}` predicts {value}.",
+    "model.output.loss": "The loss of `{name}` is `{loss}`, which counts {weight} times in the sum of all outputs.",
     "model.repeat": "Laid {times} times, one on the other, each time with weights of its own: {layers}.",
     "model.skip": "What goes in is added to what comes out of {layers}.",
     "model.branches": "{count} lists of layers see the same input, and {merge} brings them together: {layers}.",

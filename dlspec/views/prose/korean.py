@@ -106,6 +106,7 @@ KEYS = {
     "blocks": "블록 `{name}` 안의 층은 여기에서 설명하고, 모델에서 그 이름이 나오는 자리에 놓입니다.",
     "model.input": "입력 `{name}` 쪽으로 {value} 열이 들어갑니다.",
     "model.output": "출력 `{name}` 쪽에서 {value} 열을 예측합니다.",
+    "model.output.loss": "출력 `{name}` 손실은 `{loss}`이며, 모든 출력의 합에서 {weight}배로 셉니다.",
     "model.repeat": "{times}번 쌓고, 가중치는 매번 따로 갖습니다: {layers}.",
     "model.skip": "들어가는 값을 나오는 값에 더하는 층: {layers}.",
     "model.branches": "{count}갈래의 층들은 같은 입력을 보고, {merge} 층에서 다시 모입니다: {layers}.",

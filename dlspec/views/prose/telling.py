@@ -66,7 +66,8 @@ def tell(spec: Spec, graph: Graph, language: str = "en") -> list[Sentence]:
     words = import_module(LANGUAGES[language])
     teller = _Teller(spec, words)
     said = [*teller.section(spec, ()), *teller.composition(), *teller.layers(graph)]
-    left_out = [Sentence(teller.value(path, value), left_out=True) for path, value in teller.unsaid]
+    unsaid = [each for each in teller.unsaid if not (spec.model.heads and each[0] == ("data", "target"))]
+    left_out = [Sentence(teller.value(path, value), left_out=True) for path, value in unsaid]
     in_file = sorted((s for s in said if s.line is not None), key=lambda s: s.line or 0)
     return [*in_file, *(s for s in said if s.line is None), *left_out]
 
@@ -224,6 +225,11 @@ class _Teller:
                 shown = self.words.listing([f"`{x}`" for x in (shown if isinstance(shown, list) else [shown])])
                 text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
                 yield Sentence(text, self._line("model", f"{key}s", name))
+        for head in model.heads:
+            assert head.loss is not None, "the default loss was filled in"
+            text = self.words.KEYS["model.output.loss"]
+            text = text.format(name=head.name, loss=head.loss.type_name, weight=f"{head.weight:g}")
+            yield Sentence(text, self._line("model", "outputs", head.name))
         told: set[tuple[object, ...]] = set()
         graph = folded(graph)
         for layer in graph.layers:

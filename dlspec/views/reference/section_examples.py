@@ -260,6 +260,22 @@ model:
   layers: [dense: {units: 8, name: seen}]
   outputs: {kind: {target: species, from: seen}}
 """,
+        """\
+data: {dataset: iris}
+model:
+  layers: [dense: {units: 8, name: seen}]
+  outputs:
+    kind: {target: species, weight: 2}
+    width: {target: petal_width, loss: mae, from: seen}
+""",
+    ),
+    "model.outputs.target": (
+        """\
+data: {table: posts.csv}
+model:
+  layers: [dense: 8]
+  outputs: {about: {target: {topics: {tags: ", "}}}}
+""",
     ),
     "train": (
         """\
