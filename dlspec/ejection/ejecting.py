@@ -118,8 +118,9 @@ def _eject(
     named: str,
     run: Run | None = None,
 ) -> Ejected:
-    if spec.model.heads:
-        message = f"`{named or spec.name}` cannot be said in Python: its network has several outputs"
+    if spec.model.heads or spec.train.teacher is not None:
+        why = "its network has several outputs" if spec.model.heads else "its network learns from that of another run"
+        message = f"`{named or spec.name}` cannot be said in Python: {why}"
         raise DataError.of("cannot-eject", message, help=BY_HAND)
     file = _file(spec, out, notebook)
     beside = [file.with_suffix(ending) for ending in (".json", ".npz")]

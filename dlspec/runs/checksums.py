@@ -24,7 +24,7 @@ def write_checksums(folder: Path, names: Collection[str] | None = None, *, but: 
     """
     there = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     wanted = sorted({*(there if names is None else names)} - {SUMS, *but})
-    write_text(folder / SUMS, "".join(f"{_sum(folder / name)}  {name}\n" for name in wanted))
+    write_text(folder / SUMS, "".join(f"{sha256_of(folder / name)}  {name}\n" for name in wanted))
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
@@ -38,7 +38,7 @@ def read_checksums(folder: Path) -> dict[str, str]:
 
 def check_file(path: Path, checksum: str) -> None:
     """Raises DataError where a file is not what was written."""
-    if _sum(path) != checksum:
+    if sha256_of(path) != checksum:
         raise DataError.of(
             "data-unreadable",
             f"`{path}` is damaged, or was changed: its checksum is not that of `{SUMS}`",
@@ -79,10 +79,11 @@ def fitting_together(folder: Path) -> Iterator[None]:
 def _changed(folder: Path) -> list[str] | None:
     """Files that are not what was written; None where there are no checksums."""
     sums = read_checksums(folder)
-    changed = [name for name, sum in sums.items() if not (folder / name).is_file() or _sum(folder / name) != sum]
+    changed = [name for name, sum in sums.items() if not (folder / name).is_file() or sha256_of(folder / name) != sum]
     return changed if sums else None
 
 
-def _sum(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The checksum of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

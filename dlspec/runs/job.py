@@ -13,10 +13,11 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import show_bytes
 from dlspec.language.registry import anything_added
 from dlspec.model.weights import LayerWeights
-from dlspec.runs.checksums import check_file, read_checksums
+from dlspec.runs.checksums import check_file, read_checksums, sha256_of
 from dlspec.runs.folder import Run, RunOfOutput
+from dlspec.runs.names import MODEL
 from dlspec.runtime.memory import free_device_memory
-from dlspec.spec.other_run import find_layers_file, taken_layers
+from dlspec.spec.other_run import find_layers_file, find_teacher, taken_layers
 from dlspec.spec.outputs import specs_of_outputs
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import SampleCounts
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dlspec.data.signature import Signature
     from dlspec.runs.listener import Listener
     from dlspec.training.plan import Plan
+    from dlspec.training.teaching import Answers
 
 
 def load_data(spec: Spec, fold: int | None = None, note: Callable[[str], None] = lambda text: None) -> Prepared:
@@ -110,6 +112,7 @@ class Job:
 
     Args:
         rehearsed: whether it is only tried whether all of it works.
+        answers: of the network of another run, where that is the teacher.
     """
 
     spec: Spec
@@ -120,6 +123,7 @@ class Job:
     began: float
     taken: LayerWeights
     rehearsed: bool = False
+    answers: Answers | None = None
 
     def shortened(self) -> Job:
         """The same with two batches for each stage, one epoch of each, and no more test samples than that: to see that
@@ -129,13 +133,20 @@ class Job:
         data, plan = self.data, self.plan
         most = 2 * max(stage.batch_size for stage in plan.stages)
 
+        def chosen(count: int) -> np.ndarray:
+            return np.linspace(0, count - 1, min(count, most)).astype(int)
+
         def some(_: str, part: Part) -> Part:
-            return part if len(part) <= most else part.at(np.linspace(0, len(part) - 1, most).astype(int))
+            return part if len(part) <= most else part.at(chosen(len(part)))
 
         short = replace(data.with_parts(some), unlabeled=data.unlabeled[:most])
         stages = tuple(replace(stage, epochs=1) for stage in plan.stages)
         once = replace(plan, stages=stages, samples=SampleCounts.of(short))
-        return replace(self, data=short, plan=once, rehearsed=True)
+        answers = self.answers
+        if answers is not None:
+            kept = (values[chosen(len(values))] for values in (answers.train, answers.validation))
+            answers = type(answers)(*kept)
+        return replace(self, data=short, plan=once, rehearsed=True, answers=answers)
 
 
 def plan_of(spec: Spec, data: Prepared) -> Plan:
@@ -200,6 +211,12 @@ def outputs_of(job: Job, network: Any) -> list[tuple[str, Job, Any]]:
     return found
 
 
+def fingerprint_of_teacher(spec: Spec) -> str | None:
+    """sha256 of the network that teaches; None: there is none."""
+    folder = find_teacher(spec)
+    return None if folder is None else sha256_of(folder / MODEL)
+
+
 def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
     """Raises DataError where a run saw other data, or began with other layers of a third one.
 
@@ -211,6 +228,12 @@ def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
             "data-changed",
             "the data have changed since the run was started",
             help="bring back the old data, or run the spec anew",
+        )
+    if run.environment.teacher_fingerprint != fingerprint_of_teacher(job.spec):
+        raise DataError.of(
+            "layers-changed",
+            "the network of the teacher has changed since this run began",
+            help="bring back that run as it was, or run the spec anew",
         )
     own = job.taken.fingerprint()
     if job.plan.taken and not begun and run.environment.taken_fingerprint not in (None, own):
@@ -326,7 +349,13 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
         listener.warns(too_large(spec, plan, SampleCounts.of(data), free_device_memory()), spec.document.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
-    return Job(spec, plan, data, device, listener, began, _layers_of(source))
+    job = Job(spec, plan, data, device, listener, began, _layers_of(source))
+    if spec.train.teacher is None:
+        return job
+    from dlspec.runs.taught import answers_of
+
+    listener.note("asking the teacher")
+    return replace(job, answers=answers_of(spec, data))
 
 
 def _layers_of(source: Path | None) -> LayerWeights:

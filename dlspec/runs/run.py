@@ -22,7 +22,15 @@ from dlspec.runs.data_notes import data_notes
 from dlspec.runs.describe import describe
 from dlspec.runs.folder import Run, open_run
 from dlspec.runs.folds import fold
-from dlspec.runs.job import Job, check_unchanged, compiled_as, make_ready, new_network, outputs_of
+from dlspec.runs.job import (
+    Job,
+    check_unchanged,
+    compiled_as,
+    fingerprint_of_teacher,
+    make_ready,
+    new_network,
+    outputs_of,
+)
 from dlspec.runs.lock import in_use, only_here
 from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, WRITTEN_ANEW
 from dlspec.runs.notes import remarks, small_folds
@@ -176,6 +184,8 @@ def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _environment(job: Job, compiled: Sequence[str]) -> dict[str, Any]:
     found = environment_of(job.spec.seed, job.data.fingerprint, job.device)
     taken = {"taken_fingerprint": job.taken.fingerprint()} if job.plan.taken else {}
+    teacher = fingerprint_of_teacher(job.spec)
+    taken |= {"teacher_fingerprint": teacher} if teacher else {}
     named = {"addresses": job.spec.document.addresses} if job.spec.document.addresses else {}
     return {**found, **taken, **named, "compiled_by_xla": list(compiled)}
 
@@ -251,6 +261,7 @@ def _train_network(
         ),
         taken=job.taken,
         compiled=compiled,
+        answers=job.answers,
     )
     try:
         write_history(folder / HISTORY, trainer.run(checkpoint))

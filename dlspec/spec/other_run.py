@@ -12,6 +12,9 @@ from dlspec.model.weights import PRETRAINED, TRAINED, layer_sizes
 from dlspec.runtime.files import check_links
 from dlspec.spec.spec import Spec
 
+MODEL = "model.keras"
+"""What a finished run has saved."""
+
 
 def find_layers_file(spec: Spec) -> Path | None:
     """The file that `from` leads to: pretrained layers of that run where there are some, else the trained ones.
@@ -20,16 +23,39 @@ def find_layers_file(spec: Spec) -> Path | None:
         DataError: there is no such run, or it did not get so far.
     """
     named = spec.pretrain.from_ if spec.pretrain and spec.has("pretrain") else None
-    if named is None:
+    return None if named is None else _file_of_run(spec, named, ("pretrain", "from"), (PRETRAINED, TRAINED), "layers")
+
+
+def find_teacher(spec: Spec) -> Path | None:
+    """The folder of the run whose network is the teacher.
+
+    Raises:
+        DataError: there is no such run, or it did not get so far.
+    """
+    teacher = spec.train.teacher if spec.has("train") else None
+    if teacher is None:
         return None
-    span = spec.span("pretrain", "from")
-    folders = [
-        spec.document.folder_of("pretrain", "from") / named,
-        Path(named),
-    ]  # runs are written where the command is typed
+    short = ("train", "teacher")
+    place = (*short, "from") if spec.is_written(*short, "from") else short
+    return _file_of_run(spec, teacher.from_, place, (MODEL,), "network").parent
+
+
+def _file_of_run(spec: Spec, named: str, place: tuple[str, ...], files: Sequence[str], what: str) -> Path:
+    """The first of some files that the folder of a run has.
+
+    Args:
+        named: the folder, as the spec names it.
+        place: where it does.
+        what: it holds, trained, in words.
+
+    Raises:
+        DataError: there is none.
+    """
+    span = spec.span(*place)
+    folders = [spec.document.folder_of(*place) / named, Path(named)]  # runs are written where the command is typed
     for folder in folders:
         check_links(folder)
-        for name in (PRETRAINED, TRAINED):
+        for name in files:
             if (folder / name).is_file():
                 return folder / name
     there = next((folder for folder in folders if folder.is_dir()), None)
@@ -38,9 +64,10 @@ def find_layers_file(spec: Spec) -> Path | None:
         raise DataError.of("no-run", f"`{named}` is a file, and `from` names the folder of a run", span, help=help)
     if there is None:
         raise DataError.of("no-run", f"there is no run folder `{named}`", span, help=_nearest(folders))
-    runs = sorted(path.name for path in there.iterdir() if (path / TRAINED).is_file())
-    help = f"write `from: {named}/{runs[-1]}`" if runs else "let that run go on until its layers are trained"
-    raise DataError.of("no-run", f"`{named}` holds no trained layers", span, help=help)
+    runs = sorted(path.name for path in there.iterdir() if (path / files[-1]).is_file())
+    help = f"write `from: {named}/{runs[-1]}`" if runs else f"let that run go on until its {what} is trained"
+    message = f"`{named}` holds no trained {what}"
+    raise DataError.of("no-run", message, span, help=help.replace("layers is", "layers are"))
 
 
 def taken_layers(spec: Spec, graph: Graph) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -49,6 +49,20 @@ ClassWeight = Annotated[
 ]
 
 
+class TeacherSpec(SpecModel):
+    """A run whose network is the teacher of this one (Hinton et al., 2015)."""
+
+    from_: Text = Field(description="the folder of the run")
+    temperature: PositiveNumber = Field(4.0, description="by what logits are divided before both are compared")
+    share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.9, description="of the loss that the teacher has; the rest is the truth's"
+    )
+
+    @classmethod
+    def _short_for(cls, value: Any) -> str | None:
+        return f"{{from: {value}}}" if isinstance(value, str) else None
+
+
 class TrainSpec(Section):
     """How the whole network is trained."""
 
@@ -60,6 +74,7 @@ class TrainSpec(Section):
     batch_size: PositiveInt = 32
     thaw_after: PositiveInt | None = None
     class_weight: ClassWeight | None = None
+    teacher: TeacherSpec | None = None
     early_stopping: EarlyStopping | None = None
     callbacks: Annotated[list[AnyCallback], OneOrMore] | None = None
     checkpoint_every: Time | None = None

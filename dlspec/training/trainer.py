@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from dlspec.training.signals import stop_requests
 from dlspec.training.stage_data import StageData, encoded_targets, part_weights, sample_weights
 from dlspec.training.stage_run import StageRun
 from dlspec.training.state import TrainingState
+from dlspec.training.teaching import Answers, beside, learn_from_teacher
 from dlspec.training.values import EVALUATION_BATCH, as_array, seed_everything
 
 Array = np.ndarray
@@ -52,6 +53,7 @@ class Trainer:
         network: as `build_network` gives it; trained in place.
         taken: weights of layers of another run, which the plan's `taken` start with.
         compiled: names of the stages that are compiled by XLA; None: as the rule says.
+        answers: of the teacher, where there is one.
 
     Raises by `run`:
         Stopped: the user asked for it.
@@ -68,6 +70,7 @@ class Trainer:
         *,
         taken: LayerWeights | None = None,
         compiled: Sequence[str] | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self.settings = settings
         self.plan = plan
@@ -75,6 +78,7 @@ class Trainer:
         self.network = network
         self.hooks = hooks
         self.taken = taken or LayerWeights()
+        self.answers = answers
         self.compiled = compiled_stages(settings.runtime, plan, data) if compiled is None else compiled
         self.state = self._state(None)
         self._compiled_before: tuple[Stage, Any] | None = None
@@ -172,6 +176,10 @@ class Trainer:
                 self.network.compile(optimizer=optimizer, loss=losses[""].build())
                 if target.places:
                     keep_mask(self.network, target, losses[""], self._moves())
+            if self.answers is not None:
+                assert settings.teacher is not None, "the spec names a teacher"
+                y = np.asarray(self._targets(train))
+                learn_from_teacher(self.network, losses[""], settings.teacher, y, target.kind == "class")
             reduction = next(iter(losses.values())).reduction
             add_divergence(self.network, reduction, "reconstruction" if target.kind == "input" else "error")
         self._begin(self.network)
@@ -187,10 +195,10 @@ class Trainer:
             places, held_out_places = weights, of_held_out
         samples = StageData(
             train.inputs,
-            self._targets(train) if several is None else several.of(self.data, "train"),
+            self._stage_targets("train", several),
             weights,
             held_out.inputs,
-            self._targets(held_out) if several is None else several.of(self.data, "validation"),
+            self._stage_targets("validation", several),
             places,
             held_out_places,
             of_held_out,
@@ -200,6 +208,13 @@ class Trainer:
         self._train(
             index, stage, self.network, samples, settings.early_stopping, settings.callbacks or (), evaluation_batch
         )
+
+    def _stage_targets(self, part: Literal["train", "validation"], several: OutputTargets | None) -> Samples:
+        """What the network is to put out for a part: of several outputs side by side, the teacher's answers behind."""
+        if several is not None:
+            return several.of(self.data, part)
+        targets = self._targets(getattr(self.data, part))
+        return targets if self.answers is None else beside(np.asarray(targets), getattr(self.answers, part))
 
     def _losses(self) -> dict[str, Loss]:
         """The loss of each of several outputs by its name; of the only one by none."""

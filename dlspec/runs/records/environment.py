@@ -32,6 +32,7 @@ class Surroundings(Record):
     backend: str = "tensorflow"
     compiled_by_xla: tuple[str, ...] | None = None
     taken_fingerprint: str | None = None
+    teacher_fingerprint: str | None = None
     plugins: tuple[Plugin, ...] = ()
     seconds: NonNegativeFloat = 0.0
 
@@ -56,6 +57,7 @@ class Environment(Surroundings):
         dlspec: its version.
         data_fingerprint: sha256 of the content of the data.
         taken_fingerprint: sha256 of the layers that were taken out of another run.
+        teacher_fingerprint: sha256 of the network of the run that taught this one.
         compiled_by_xla: the stages that were.
         resumed: what was another at each resume.
         seconds: that the run took, all its legs together.

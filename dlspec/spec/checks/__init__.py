@@ -32,6 +32,7 @@ from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     sampling,
     splits,
     taken_layers,
+    teaching,
     tracking,
     training,
     weights,

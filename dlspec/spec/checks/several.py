@@ -89,6 +89,9 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     if spec.has("runtime") and spec.runtime.distribute is not None:
         message = "`distribute` is of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("runtime", "distribute"), help=keep)
+    if spec.has("train") and spec.train.teacher is not None:
+        message = "a teacher is of networks of one output in this version"
+        yield Diagnostic(CODE, message, spec.key_span("train", "teacher"), help=keep)
     for name, target in (signature.targets if signature else {}).items():
         if target.numbered or target.cut_from:
             message = f"`{target.name}` is a mask of a picture, which is the only output of a network in this version"

@@ -68,13 +68,13 @@ def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
     taken = taken_by(checked)
     try:
         source = find_layers_file(spec)
-        other = _other_spec(source) if source else None
+        other = other_spec(source) if source else None
     except DataError:
         return
     if source is None or other is None or not taken:
         return
     span = spec.span("pretrain", "from")
-    yield from _seen_before(checked, other, source.parent, span)
+    yield from seen_before(checked, other, source.parent, span)
     theirs, own = other["data"].get("scale", "standard"), spec.data.scale
     if theirs != own and any(place.at_input for place in _places(checked, taken).values()):
         yield Diagnostic(
@@ -96,12 +96,12 @@ def networks_of_runs_have_not_seen_the_test_part(checked: Checked) -> Iterator[D
         for key in item.files:
             file = spec.model.folder_of(*path[1:], item.type_name) / getattr(item, key)
             folder = file if file.is_dir() else file.parent
-            other = _other_spec(folder / RESOLVED)
+            other = other_spec(folder / RESOLVED)
             if other is not None:
-                yield from _seen_before(checked, other, folder, spec.key_span(*path, item.type_name))
+                yield from seen_before(checked, other, folder, spec.key_span(*path, item.type_name))
 
 
-def _seen_before(checked: Checked, other: Mapping[str, Any], folder: Path, span: Span) -> Iterator[Diagnostic]:
+def seen_before(checked: Checked, other: Mapping[str, Any], folder: Path, span: Span) -> Iterator[Diagnostic]:
     """Whether a run, whose resolved spec is in a folder, was trained on samples of the test part here."""
     spec, signature = checked.spec, checked.signature
     assert signature is not None, "without it nothing is known of the test part"
@@ -130,7 +130,7 @@ def _places(checked: Checked, names: tuple[str, ...]) -> dict[str, StagePlace]:
     return place_layers(checked.spec, graph, [graph[name] for name in names])
 
 
-def _other_spec(source: Path) -> dict[str, Any] | None:
+def other_spec(source: Path) -> dict[str, Any] | None:
     """The resolved spec of the run that layers come from, as plain values, where it is there."""
     file = source.parent / RESOLVED
     try:

@@ -262,6 +262,7 @@ ARGUMENTS = {
     "never",
     "TrainSpec.class_weight": "`balanced`, or how much a sample of each class counts",
     "TrainSpec.early_stopping": "when training ends before its last epoch",
+    "TrainSpec.teacher": "a run whose network answers besides the truth: distillation (Hinton et al., 2015)",
     "TrainSpec.checkpoint_every": "how much training may be lost at most when the machine dies, such as `5 min`; by "
     "default 10 s, or more where saving would take a twentieth of the time",
     "TrainSpec.callbacks": "what else is done while training",

@@ -277,6 +277,13 @@ model:
   outputs: {about: {target: {topics: {tags: ", "}}}}
 """,
     ),
+    "train.teacher": (
+        """\
+data: {dataset: digits}
+model: [flatten, dense: 16, output]
+train: {teacher: {from: runs/digits_large/001, temperature: 4, share: 0.9}}
+""",
+    ),
     "train": (
         """\
 train:
