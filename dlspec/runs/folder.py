@@ -45,6 +45,10 @@ MOST_PICTURES = 2**28
 """Bytes that the arrays of `pictures.npz`, which are compressed, may take."""
 
 
+OF_TRAINING = ("no-run",)
+"""What is wrong with a run that others took layers or answers from does not matter once it is trained."""
+
+
 @dataclass(frozen=True)
 class Run(InNotebooks):
     """A run folder, as `open_run` opens it. What is large is read when it is asked for."""
@@ -83,8 +87,9 @@ class Run(InNotebooks):
         from dlspec.spec.checks import check
 
         checked = check(read_file(self._file(RESOLVED)))
-        if checked.errors:
-            raise SpecError(naming_plugins(checked.errors, self.folder), checked.spec.document.texts)
+        errors = [problem for problem in checked.errors if problem.code not in OF_TRAINING]
+        if errors:
+            raise SpecError(naming_plugins(errors, self.folder), checked.spec.document.texts)
         return checked.spec
 
     @cached_property

@@ -115,12 +115,16 @@ def test_it_goes_on_as_it_was_and_notices_another_teacher(small, large, one_step
     spec = dlspec.load(SMALL.replace("FOLDER", str(teacher)))
     with pytest.raises(Stopped):
         dlspec.run(spec, out=tmp_path / "run", listener=StopAfter(9))
-    shutil.copytree(small.folder, teacher, dirs_exist_ok=True)
+    other = dlspec.run(dlspec.load(LARGE, overrides={"train.epochs": 1}), out=tmp_path / "other")
+    shutil.copytree(other.folder, teacher, dirs_exist_ok=True)
     with pytest.raises(DataError, match="the network of the teacher has changed"):
         dlspec.resume(tmp_path / "run")
     shutil.rmtree(teacher)
     shutil.copytree(large.folder, teacher)
     again = dlspec.resume(tmp_path / "run")
+    shutil.rmtree(teacher)
+    again = dlspec.open_run(again.folder)  # a network that was trained needs its teacher no more
+    assert len(again.predict(again.spec.data.dataset.load(3)["image"][:2])) == 2
     assert same([as_array(w) for w in again.model.weights], [as_array(w) for w in small.model.weights])
 
 
