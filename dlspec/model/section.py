@@ -124,6 +124,11 @@ class ModelSpec(Section):
         """Input -> the columns that it takes; None where the spec names no inputs."""
         return None if self.inputs is None else {name: given.features for name, given in self.inputs.items()}
 
+    @property
+    def has_several_features(self) -> bool:
+        """Whether its inputs name more than one feature."""
+        return len({name for names in (self.columns_of_inputs or {}).values() for name in names}) > 1
+
     def written(self) -> Any:
         written = {key: value for key, value in super().written().items() if value is not None}
         return written["layers"] if list(written) == ["layers"] else written

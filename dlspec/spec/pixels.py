@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dlspec.data.preparation import Prepared
+from dlspec.data.signature import NetworkInput
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.preprocessing import Rescaling
@@ -25,13 +26,14 @@ KEEP_VALUES = (
 
 def check_pixels(spec: Spec, graph: Graph, data: Prepared) -> Iterator[Diagnostic]:
     """What is wrong with the values that networks of `keras.applications` get; nothing where layers above learn."""
-    if spec.model.application is None or len(graph.inputs) > 1:
+    if spec.model.application is None:
         return
     for first in _firsts(graph):
         above = _layers_above(graph, first)
         if above is None:
             continue
-        low, high = _ends(data, above)
+        origin = above[0].inputs[0] if above else first.inputs[0]
+        low, high = _ends(data, above, next(given for given in graph.inputs if given.name == origin))
         if low == high or (low >= 0 and DARK < high <= 255):
             continue
         name = first.borrowed.network if first.borrowed else first.name
@@ -82,10 +84,11 @@ def _layers_above(graph: Graph, first: GraphLayer) -> list[GraphLayer] | None:
     return found[::-1]
 
 
-def _ends(data: Prepared, above: list[GraphLayer]) -> tuple[float, float]:
-    """The smallest and the largest value that comes out of these layers."""
+def _ends(data: Prepared, above: list[GraphLayer], given: NetworkInput) -> tuple[float, float]:
+    """The smallest and the largest value that comes out of these layers, above an input."""
     count = len(data.train)
     values = np.asarray(data.train.inputs[np.linspace(0, count - 1, min(count, LOOKED_AT)).astype(int)])
+    values = values if given.columns is None else values[..., list(given.columns)]
     low, high = float(values.min()), float(values.max())
     for layer in above:
         if isinstance(layer.layer, Rescaling):

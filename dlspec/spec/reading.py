@@ -286,7 +286,8 @@ def _finish(spec: Spec, document: Document, absent: frozenset[str], doubtful: fr
     if not spec.name:
         stem = re.sub(r"[^\w.-]+", "_", Path(document.file).stem).strip("_.-")
         spec = spec.model_copy(update={"name": stem or "spec"})
-    if spec.model.application is not None and "data" not in absent and not document.is_written("data", "scale"):
+    takes_pixels = spec.model.application is not None and "data" not in absent
+    if takes_pixels and not document.is_written("data", "scale") and not spec.model.has_several_features:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"scale": "none"})})
     return spec.placed_in(document, absent, doubtful)
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dlspec.data.columns import guess_time, no_numbers
+from dlspec.data.columns import guess_time, no_numbers, place_of_feature
 from dlspec.data.datasets import Column, Description
 from dlspec.data.features import FEATURES, Feature, infer
 from dlspec.data.features.base import MANY
+from dlspec.data.features.image import Image
 from dlspec.data.features.text import Text
 from dlspec.data.language import UNKNOWN_TOKEN, vocabulary_of, written_on
 from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, shapes_of, share_out, task_of
@@ -248,12 +249,19 @@ class _Reader:
             types = tuple(self._type_of(column) for column in features)
             widths = tuple(kind.width(column) for kind, column in zip(types, features, strict=True))
             return types, widths, (None, sum(widths))
+        said = data.feature_type(arrays.name)
+        if isinstance(said, Image) and said.scale is not None:
+            problem = f"`{arrays.name}` is all that the network sees, and its scale is that of the data"
+            span = data.span(*place_of_feature(data, arrays.name))
+            help = f"write `scale: {said.scale}` under `data`, and `{arrays.name}: image`"
+            raise _NotKnown(Diagnostic("wrong-value", problem, span, help=help))
         return (), alone, (None, *arrays.shape)
 
     def _type_of(self, column: Column) -> Feature:
-        if column.shape:
-            return FEATURES["image"]()
-        return self.spec.data.feature_type(column.name) or infer(column) or FEATURES["numeric"]()
+        said = self.spec.data.feature_type(column.name)
+        if column.shape:  # a network of `keras.applications` takes pixels as they are
+            return said or FEATURES["image"](**({"scale": "none"} if self.spec.model.application is not None else {}))
+        return said or infer(column) or FEATURES["numeric"]()
 
     def _check_side_by_side(self, features: Sequence[Column]) -> None:
         """Arrays beside other features take an input of their own each."""

@@ -188,3 +188,50 @@ def test_one_array_of_several_may_be_all_that_is_seen():
     text = "dlspec: 1\ndata: {dataset: digit_pairs, features: left}\nmodel: [flatten, output]\n"
     assert not dlspec.validate(text)
     assert dlspec.graph(dlspec.load(text)).inputs[0].shape == (None, 8, 8)
+
+
+def test_pixels_reach_a_network_of_others_as_they_are_and_columns_are_scaled(tmp_path):
+    random = np.random.default_rng(0)
+    x, age = random.integers(0, 256, (60, 32, 32, 3)).astype("uint8"), random.normal(50, 10, 60)
+    np.savez(tmp_path / "d.npz", x=x, age=age, y=(age > 50).astype(int))
+    text = f"""\
+dlspec: 1
+data: {{arrays: {tmp_path}/d.npz}}
+model:
+  inputs: {{photo: x, facts: age}}
+  layers:
+    - application: {{mobilenet: {{weights: null, pooling: avg, alpha: 0.25, from: photo}}}}
+    - concatenate: {{from: [mobilenet, facts]}}
+    - output
+train: {{epochs: 1}}
+"""
+    run = dlspec.run(dlspec.load(text), out=tmp_path / "run")
+    from dlspec.model.build import preprocessing_of
+
+    seen = np.asarray(preprocessing_of(run.model)({"x": x[:3].astype("float32"), "age": age[:3, None]}))
+    np.testing.assert_array_equal(seen[:, :-1].reshape(x[:3].shape), x[:3])
+    assert np.abs(seen[:, -1]).max() < 4
+    scaled = text.replace("npz}", "npz, features: {x: {image: {scale: min_max}}, age: numeric}}")
+    assert "scaled-twice" in [problem.code for problem in dlspec.validate(scaled)]
+    dark = tmp_path / "dark.npz"
+    np.savez(dark, x=(x / 255).astype("float32"), age=age, y=(age > 50).astype(int))
+    with pytest.raises(DataError, match="lies from 0 to 1"):
+        dlspec.run(dlspec.load(text.replace(f"{tmp_path}/d.npz", str(dark))), out=tmp_path / "other")
+
+
+def test_arrays_side_by_side_may_have_scales_of_their_own():
+    text = """\
+dlspec: 1
+data: {dataset: parcels, features: {picture: {image: {scale: none}}, pixel: numeric}, target: weight}
+model:
+  inputs: {photo: picture, facts: pixel}
+  layers: [flatten: {from: photo, name: flat}, concatenate: {from: [flat, facts]}, output]
+"""
+    from dlspec.runs.job import load_data
+
+    data = load_data(dlspec.load(text))
+    assert data.train.inputs[:, :-1].mean() == pytest.approx(data.columns["picture"][data.train.rows].mean(), rel=1e-4)
+    assert data.train.inputs[:, -1].std() == pytest.approx(1, rel=1e-3)
+    alone = "dlspec: 1\ndata: {dataset: digits, features: {image: {image: {scale: none}}}}\nmodel: [flatten, output]\n"
+    (found,) = dlspec.validate(alone)
+    assert "write `scale: none` under `data`" in found.help

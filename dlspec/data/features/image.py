@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from dlspec.data.arrays import Samples, blocks
@@ -33,11 +34,13 @@ class Image(Feature):
     takes = ("number",)
     of_arrays = True
     raw = "number"
-    examples: ClassVar = ["image"]
+    examples: ClassVar = ["image", {"image": {"scale": "min_max"}}]
+
+    scale: Scale | None = Field(None, description="of its values, where other features have another one")
 
     @classmethod
     def fields_in_order(cls) -> dict[str, FieldInfo]:
-        return {}  # of arrays nothing is missing
+        return {"scale": cls.model_fields["scale"]}  # of arrays nothing is missing
 
     def model_post_init(self, context: object) -> None:
         if self.missing is not None:
@@ -47,7 +50,7 @@ class Image(Feature):
         return math.prod(column.shape)
 
     def inside(self, scale: Scale) -> bool:
-        return scale == "min_max"
+        return (self.scale or scale) == "min_max"
 
     def fit(self, name: str, values: Samples, scale: Scale, missing: Missing, by: ScaledBy = None) -> Fitted:
         """
@@ -55,7 +58,7 @@ class Image(Feature):
             values: (samples, ...), which may be read later.
             by: see `fit_scale_of_samples`.
         """
-        affine = fit_scale_of_samples(values, scale, by)
+        affine = fit_scale_of_samples(values, self.scale or scale, by)
         return FittedArray(name, tuple(values.shape[1:]), affine, dtype_of_arrays(values))
 
 

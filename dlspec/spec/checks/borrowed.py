@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dlspec.data.columns import place_of_feature
+from dlspec.data.features.image import Image
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.numbers import each
@@ -32,7 +34,19 @@ def pixels_reach_applications(checked: Checked) -> Iterator[Diagnostic]:
     place = spec.model.application if spec.has("model") else None
     if place is None:
         return
-    if spec.has("data") and spec.data.scale != "none":
+    features = checked.signature.features if checked.signature else ()
+    types = checked.signature.types if checked.signature else ()
+    for column, kind in zip(features, types, strict=False):
+        if isinstance(kind, Image) and (kind.scale or spec.data.scale) != "none":
+            yield Diagnostic(
+                "scaled-twice",
+                f"`scale` changes the pixels of `{column.name}`, and `application` takes them from 0 to 255 and scales "
+                "them itself",
+                spec.data.span(*place_of_feature(spec.data, column.name)),
+                labels=(Label(spec.key_span(*place, "application"), "takes pixels as they are"),),
+                help=f"write `{column.name}: {{image: {{scale: none}}}}`, or leave the type out",
+            )
+    if spec.has("data") and spec.data.scale != "none" and not any(isinstance(kind, Image) for kind in types):
         yield Diagnostic(
             "scaled-twice",
             f"`scale: {spec.data.scale}` changes pixels, and `application` takes them from 0 to 255 and scales them "
