@@ -94,6 +94,8 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
             Image.fromarray(values.astype("uint8")).save(tmp_path / name / f"{i}.png")
     np.savez(tmp_path / "samples.npz", x=np.zeros((40, 3, 3)), y=np.arange(40) % 2)
     np.save(tmp_path / "more.npy", np.zeros((9, 3, 3)))
+    (tmp_path / "runs" / "large" / "001").mkdir(parents=True)
+    (tmp_path / "runs" / "large" / "001" / "model.keras").touch()
     assert problems_of(example, tmp_path) == []
 
 

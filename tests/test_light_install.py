@@ -44,7 +44,11 @@ print(json.dumps(found))
 ROWS = pd.DataFrame({"a": np.arange(60) % 7 + 0.5, "b": np.arange(60) % 5, "kind": ["low", "high", "high"] * 20})
 TABLE = "dlspec: 1\ndata: {table: FILE, target: kind}\nmodel: [dense: 3, output]\n"
 FILES = ("rows.csv", "rows.tsv", "rows.jsonl", "rows.csv.gz", "rows.parquet")
-NEEDS = {"digits": "datasets", "iris": "datasets", "goog": "datasets", "images": "pictures", "audio": "sounds"}
+NEEDS = {
+    **dict.fromkeys(("digits", "digit_pairs", "iris", "goog"), "datasets"),
+    "images": "pictures",
+    "audio": "sounds",
+}
 """Datasets and sources whose `plan` needs an extra, and which."""
 
 

@@ -49,7 +49,11 @@ def test_data_in_order_are_not_odd(tmp_path, frame):
 def test_the_built_in_sets_are_not_odd(name):
     series = DATASETS[name]().describe().layout == "series"
     window = ", window: {length: 10}" if series else ""
-    spec = dlspec.load(f"dlspec: 1\ndata: {{dataset: {name}{window}}}\nmodel: [flatten, output]\n")
+    several = {"parcels": "a: picture, b: [pixel, material]", "digit_pairs": "a: left, b: right"}.get(name)
+    model = "[flatten, output]"
+    if several:
+        model = f"{{inputs: {{{several}}}, layers: [{{flatten: {{from: a}}}}, output]}}"
+    spec = dlspec.load(f"dlspec: 1\ndata: {{dataset: {name}{window}}}\nmodel: {model}\n")
     assert find_oddities(spec, load_data(spec)) == []
 
 

@@ -426,7 +426,9 @@ def test_a_picture_stands_alone(pets):
     table.to_csv(pets / "cats.csv", index=False)
     text = "data: {images: cats.csv, target: weight, features: [picture, age]}\nmodel: [flatten, output]\n"
     (found,) = [problem.message for problem in problems_of(text, pets) if problem.is_error]
-    assert found == "`picture` holds arrays, such as pictures, and cannot stand beside other features"
+    assert found == (
+        "`picture` holds arrays, such as pictures, and `age` stands beside it; arrays have an input of their own"
+    )
 
 
 def test_a_folder_of_texts(tmp_path):

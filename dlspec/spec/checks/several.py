@@ -54,7 +54,7 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
             spec.key_span("data", "target"),
             help="remove `target`",
         )
-    if spec.has("train") and spec.is_written("train", "loss"):
+    if spec.has("train") and spec.is_written("train", "loss") and spec.train.loss is not None:
         yield Diagnostic(
             CODE,
             f"each of the outputs {one_of(names)} has a loss of its own",

@@ -68,6 +68,7 @@ KOREAN = {
     "reads the window from the oldest timestep to the newest": "창을 오래된 시점부터 차례로 읽습니다",
     "sets a fifth of the values to zero while training": "훈련하는 동안 값의 5분의 1을 0으로 둡니다",
     "a picture of the sound": "소리의 그림",
+    "an array, such as a picture, has an input of its own": "그림 같은 배열은 자기만의 입력을 갖습니다",
     "looks for small patterns everywhere": "어디에서나 작은 무늬를 찾습니다",
     "keeps the strongest of four neighbours": "이웃한 넷 가운데 가장 센 것을 남깁니다",
     "patterns of patterns": "무늬의 무늬",

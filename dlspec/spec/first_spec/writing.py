@@ -225,7 +225,36 @@ def _sizes(start: Start) -> Sizes:
     return Sizes.of(start.description.rows or 1000)
 
 
+def _side_by_side(start: Start) -> tuple[list[str], list[str]]:
+    """Features that are arrays and stand beside others, and these others; none where an array stands alone."""
+    target = start.description.targets or (start.target,)
+    names = start.description.features or [each.name for each in start.description.columns if each.name not in target]
+    columns = [column for name in names if (column := start.description.column(name)) is not None]
+    arrays = [column.name for column in columns if column.shape]
+    return (arrays, [c.name for c in columns if not c.shape]) if arrays and len(columns) > 1 else ([], [])
+
+
+def _lines_side_by_side(start: Start, arrays: Sequence[str], others: Sequence[str]) -> Iterator[Line]:
+    """An input for each array, and one for all else."""
+    width = 2 * _sizes(start).units
+    inputs: dict[str, object] = {f"{name}_in": name for name in arrays} | ({"others": [*others]} if others else {})
+    yield f"  inputs: {{{to_inline_yaml(inputs)}}}", say("an array, such as a picture, has an input of its own")
+    yield "  layers:", NOTHING
+    for name in arrays:
+        yield f"    - flatten: {{from: {name}_in, name: {name}_row}}", NOTHING
+    together = [f"{name}_row" for name in arrays] + ["others"] * bool(others)
+    yield f"    - concatenate: {{from: [{', '.join(together)}]}}", NOTHING
+    yield f"    - dense: {{units: {width}, activation: relu}}", say("lines that are drawn, and bent")
+    yield "    - dropout: 0.2", say("sets a fifth of the values to zero while training")
+    yield f"    - dense: {{units: {width // 2}, activation: relu}}", NOTHING
+    yield "    - output", say("as many units, and the activation, that the target needs")
+
+
 def _model_lines(start: Start) -> Iterator[Line]:
+    arrays, others = _side_by_side(start)
+    if arrays:
+        yield from _lines_side_by_side(start, arrays, others)
+        return
     width = _sizes(start).units
     if start.description.layout == "series":
         yield f"  - lstm: {width}", say("reads the window from the oldest timestep to the newest")

@@ -271,17 +271,17 @@ model:
     ),
     "model.outputs.target": (
         """\
-data: {table: posts.csv}
+data: {table: films.csv}
 model:
   layers: [dense: 8]
-  outputs: {about: {target: {topics: {tags: ", "}}}}
+  outputs: {about: {target: {genres: {tags: "|"}}}}
 """,
     ),
     "train.teacher": (
         """\
 data: {dataset: digits}
 model: [flatten, dense: 16, output]
-train: {teacher: {from: runs/digits_large/001, temperature: 4, share: 0.9}}
+train: {teacher: {from: runs/large/001, temperature: 4, share: 0.9}}
 """,
     ),
     "train": (
@@ -297,6 +297,11 @@ train:
   early_stopping: {patience: 5}
   callbacks: [terminate_on_nan]
   checkpoint_every: 5 min
+""",
+        """\
+data: {dataset: digits}
+model: [flatten, dense: 16, output]
+train: {teacher: {from: runs/large/001}}
 """,
         """\
 data: {dataset: digits}
