@@ -44,10 +44,11 @@ def run_of(spec: Path, home: Path, *, rehearsed: bool) -> dlspec.Run:
 
 
 def exported(run: dlspec.Run, format: str, **how: bool) -> dict | str:
-    """The receipt of an export, or why there is none."""
+    """The receipt of an export, of several outputs that of the first, or why there is none."""
+    first = next(iter(run.outputs), None)
     with TemporaryDirectory() as folder:
         try:
-            file = dlspec.export(run, out=Path(folder) / FORMATS[format], format=format, **how)
+            file = dlspec.export(run, out=Path(folder) / FORMATS[format], format=format, output=first, **how)
         except DataError as error:
             return error.diagnostics[0].message
         receipt = read_receipt(file)
