@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -167,8 +167,8 @@ def replay(run: Run, *, out: str | Path | None, listener: Listener | None) -> Re
             comparisons = (
                 compare_numbers("weights", _weights(run, again)),
                 compare_numbers("losses", _losses(run, again)),
-                compare_numbers("predictions", _predictions(run, again)),
-                compare_numbers("metrics", _metrics(run, again)),
+                compare_numbers("predictions", _of_each_output(_predictions, run, again)),
+                compare_numbers("metrics", _of_each_output(_metrics, run, again)),
             )
         return Replay(
             run.folder,
@@ -178,6 +178,15 @@ def replay(run: Run, *, out: str | Path | None, listener: Listener | None) -> Re
             tuple(changes(run.environment.as_json(), again.environment.as_json())),
             again.spec.runtime.deterministic or "GPU" not in again.environment.device,
         )
+
+
+def _of_each_output(pairs: Callable[[Run, Run], Iterator[Pair]], run: Run, again: Run) -> Iterator[Pair]:
+    """Pairs of two runs, of several outputs of each of them."""
+    if not run.outputs:
+        yield from pairs(run, again)
+    for name, own in run.outputs.items():
+        for pair in pairs(own, again.outputs[name]):
+            yield pair._replace(name=f"{pair.name} of {name}")
 
 
 def compare_numbers(what: str, pairs: Iterable[Pair]) -> Comparison:

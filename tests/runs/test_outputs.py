@@ -192,3 +192,18 @@ train: {{epochs: 30, optimizer: {{adam: 0.02}}}}
     assert all(own.metrics.saved_model.same for own in run.outputs.values())
     found = run.predict(x[:3])
     assert len(found) == 3
+
+
+def test_a_replay_compares_all_outputs(run, home):
+    found = dlspec.replay(run, home / "again")
+    assert found.verdict == "equal"
+    table = pd.read_csv(home / "again" / "predictions.size.csv")
+    table.loc[0, "network"] += 1
+    table.to_csv(home / "again" / "predictions.size.csv", index=False)
+    (home / "again" / "SHA256SUMS").unlink()
+    from dlspec.runs.replay import _of_each_output, _predictions, compare_numbers
+
+    again = dlspec.open_run(home / "again")
+    other = compare_numbers("predictions", _of_each_output(_predictions, run, again))
+    assert not other.equal
+    assert other.where == "`network` of size"
