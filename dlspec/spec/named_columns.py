@@ -68,9 +68,14 @@ def _unknown_columns(spec: Spec, description: Description) -> Iterator[Diagnosti
     for name, place in _named(spec):
         if name not in description.names:
             message = f"the data have no column `{name}`"
+            help: str | None
             parts = [part.strip() for part in name.split(",")]
-            if name.lower() in ALL_COLUMNS and place[1] == "features":
-                help: str | None = "leave `features` out: the network sees every column that fits"
+            if name == INPUT_TARGET and place[0] == "model" and place[-1] == "target":
+                help = (
+                    "`input` is given back where it is the only target: `target: input` under `data`, without `outputs`"
+                )
+            elif name.lower() in ALL_COLUMNS and place[1] == "features":
+                help = "leave `features` out: the network sees every column that fits"
             elif name.startswith("-") and name[1:] in description.names and place[1] == "features":
                 out = {given.removeprefix("-") for given in spec.data.feature_names or []} | {
                     *spec.data.target_names,

@@ -74,7 +74,8 @@ def channels_have_scales(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature = checked.spec, checked.signature
     if signature is None or not spec.has("data") or spec.data.scale_by is None:
         return
-    if signature.window is not None or signature.types:
+    arrays = any(column.shape for column in signature.features)
+    if signature.window is not None or (signature.types and not arrays):
         message = "`scale_by` is of arrays, pictures and sound; each column of rows has its own scale"
     elif spec.data.scale == "none":
         message = "`scale_by` says what has a scale of its own, and `scale: none` leaves all values as they are"
