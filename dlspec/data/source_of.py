@@ -10,7 +10,7 @@ from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
 from dlspec.data.sources.base import Deciding
 from dlspec.data.sources.rows import RowsFiles, TableFiles, TableOfTexts
-from dlspec.data.target import Tags
+from dlspec.data.target import SPACES, TagOfWords, Tags
 
 
 def source_of(section: DataSpec, training: Deciding | None = None) -> DataSource:
@@ -42,8 +42,12 @@ def _source(
         said += [(name, "class") for name in section.target_names]
     if section.target_type == "next":
         said += [(name, "text") for name in section.target_names]
-    separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
-    tags = ((section.target_names[0], separator),) if separator else ()
+    tags: tuple[tuple[str, str], ...] = ()
+    if isinstance(section.target_type, Tags):
+        tags = ((section.target_names[0], section.target_type.tags),)
+    elif isinstance(section.target_type, TagOfWords):
+        tags = ((section.target_names[0], SPACES),)
+        said = [(name, kind) for name, kind in said if name not in section.target_names]
 
     kinds: dict[Any, ColumnKind] = {"category": "class", "numeric": "number"}
     kind_said = kinds.get(section.target_type) if isinstance(section.target_type, str) else None

@@ -164,7 +164,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(in_use(network))
-    if data.signature.target.tokens:
+    if data.signature.target.tokens or data.signature.target.of_words:
         leave_out_padding(network)
     return network
 

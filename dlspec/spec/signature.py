@@ -20,6 +20,7 @@ from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
+from dlspec.spec.tag_targets import tag_problems, tags_words, text_of
 from dlspec.spec.targets import cut_by, target_of, target_of_columns, wrong_classes
 
 
@@ -50,6 +51,8 @@ class _Reader:
         data, series = self.spec.data, self.series
         if written_on(data):
             return self._written_on()
+        if tags_words(data) and (problems := [*tag_problems(self.spec, self.description)]):
+            raise _NotKnown(*problems)
         target = self._target()
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
@@ -131,6 +134,7 @@ class _Reader:
         kind = data.feature_type(name)
         assert isinstance(kind, Text), "all else is a problem"
         assert kind.length is not None, "all else is a problem"
+        assert kind.tokens != "spaced", "all else is a problem"
         try:
             known = vocabulary_of(data, self.spec.seed, name, kind)
         except DataError as error:
@@ -237,6 +241,7 @@ class _Reader:
         arrays = next((column for column in features if column.shape), None)
         if arrays is None:
             types = tuple(data.feature_type(c.name) or infer(c) or FEATURES["numeric"]() for c in features)
+            types = (text_of(data),) if tags_words(data) else types
             widths = tuple(kind.width(column) for kind, column in zip(types, features, strict=True))
             return types, widths, (None, sum(widths))
         if len(features) > 1:
@@ -272,6 +277,8 @@ def _task(target: Target, *, series: bool) -> Task:
         return "reconstruction"
     if target.tokens:
         return "next_token"
+    if target.of_words:
+        return "tagged_words"
     if target.places:
         return "class_places" if target.kind == "class" else "number_places"
     if series:

@@ -43,7 +43,7 @@ def labels_are_known(looked: Looked) -> Iterator[Diagnostic]:
     if not unknown:
         return
     count, names = sum(unknown.values()), one_of(sorted(unknown, key=lambda word: (-unknown[word], word))[:SHOWN])
-    what = "tag" if target.separator else "label"
+    what = "tag" if target.separator or target.of_words else "label"
     if len(unknown) > SHOWN:
         names += f" and {len(unknown) - SHOWN:,} more"
     rows, have = ("row", "has") if count == 1 else ("rows", "have")
@@ -173,18 +173,21 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
     together = sum(parts.values()) + _hidden(looked, len(target.classes))
     span = looked.at_key("target")
     cure = "add samples, leave the class out, or put it together with another"
-    what = "place" if target.places else "sample"
+    what = "word" if target.of_words else "place" if target.places else "sample"
+    sort = "tag" if target.of_words else "class"
     for place, label in enumerate(target.classes):
         if together[place] == 1:
             known = target.name in looked.columns and not target.places
             rows = looked.columns[target.name].astype(str) == label if known else np.zeros(0)
             where = f", {looked.row(int(np.argmax(rows)))}" if rows.any() else ""
-            message = f"the class `{label}` has one {what}{where}, which cannot be both learned and tested"
+            message = f"the {sort} `{label}` has one {what}{where}, which cannot be both learned and tested"
             yield warn("rare-class", message, span, cure)
         elif parts["train"][place] == 0:
-            yield warn("rare-class", f"the class `{label}` has no {what} in the training part", span, cure)
+            yield warn("rare-class", f"the {sort} `{label}` has no {what} in the training part", span, cure)
         elif parts["test"][place] == 0 and not looked.section.limit:
-            yield warn("rare-class", f"the class `{label}` has no {what} in the test part", span, cure)
+            yield warn("rare-class", f"the {sort} `{label}` has no {what} in the test part", span, cure)
+    if target.of_words:  # most words have no tag but `O`, and figures of spans tell what that hides
+        return
     train = parts["train"]
     least, most = int(np.where(train > 0, train, train.max() + 1).argmin()), int(train.argmax())
     if train[most] > IMBALANCE * train[least] and not looked.weighted:
