@@ -30,7 +30,7 @@ export function wordsOf(text) {
 }
 
 /** What stands between the spaces of ASCII. */
-const spacedOf = (text) => String(text).replace(BROKEN, "?").split(SPACES).filter((word) => word !== "");
+export const spacedOf = (text) => String(text).replace(BROKEN, "?").split(SPACES).filter((word) => word !== "");
 
 const sizeOf = (shape) => shape.reduce((size, length) => size * length, 1);
 
