@@ -279,3 +279,47 @@ def test_two_tags_weights_of_tags_and_folds(tmp_path):
     assert run.model.output_shape == (None, LENGTH, 1)
     found = run.predict(pd.DataFrame({"said": ["We met May in May ."]}))["tags"][0]
     assert found == "O O O O X O"
+
+
+GRU = "gru: {units: 8, return_sequences: true}"
+LOSSES = [
+    "sparse_categorical_crossentropy", "categorical_focal_crossentropy", "dice", "{dice: {axis: -1}}", "tversky",
+    "{sparse_categorical_crossentropy: {reduction: sum}}",
+]  # fmt: skip
+
+
+def steps_of(folder, loss, length, engine):
+    """Losses of three steps, the loss of all and the weights after them, where texts are padded to a length."""
+    from dlspec.runs.job import load_data, new_network, plan_of
+    from dlspec.training.engines.base import StepByStep
+    from dlspec.training.engines.tensorflow import TensorFlowEngine
+    from dlspec.training.masked import keep_mask
+    from dlspec.training.stage_data import encoded_targets
+    from dlspec.training.values import as_array
+
+    text = SPEC.replace("length: 9", f"length: {length}").replace("epochs: 8", f"loss: {loss}, epochs: 1")
+    text = text.replace("bidirectional: {gru: {units: 8, return_sequences: true}}", GRU)
+    (folder / "notes.csv").write_text(table([row for row in notes() if len(row[0].split()) < 9]), encoding="utf-8")
+    (folder / "spec.yaml").write_text(text, encoding="utf-8")
+    spec = dlspec.load(folder / "spec.yaml")
+    data = load_data(spec)
+    network = new_network(spec, plan_of(spec, data), data)
+    network.compile(optimizer="sgd", loss=spec.train.loss.build())
+    keep_mask(network, data.signature.target, spec.train.loss)
+    y = np.asarray(encoded_targets(data.train, spec.train.loss, data.signature.target, network)[:])
+    x = np.asarray(data.train.inputs)
+    made = {"keras": StepByStep, "tensorflow": TensorFlowEngine}[engine](network, x, y, None, 8)
+    losses, held_out = np.asarray(made.run(np.arange(len(x)), 0, 3)), made.loss(x, y)
+    made.close()
+    return losses, held_out, [as_array(weight) for weight in network.weights]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.slow
+def test_more_padding_changes_no_loss_and_no_step(tmp_path, loss):
+    given = [steps_of(tmp_path, loss, length, engine) for engine in ("keras", "tensorflow") for length in (8, 13)]
+    for losses, held_out, weights in given[1:]:
+        np.testing.assert_allclose(losses, given[0][0], rtol=1e-4)
+        assert held_out == pytest.approx(given[0][1], rel=1e-4)
+        for one, other in zip(weights, given[0][2], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
