@@ -383,7 +383,8 @@ def notes(random: np.random.Generator) -> None:
     with (HERE / "notes.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["said", "tags"])
-        for _ in range(700):
+        known: set[str] = set()
+        while len(known) < 600:
             said, tags = [], []
             for word in one(SENTENCES).split():
                 kind = word.strip("{}") if word.startswith("{") else None
@@ -391,7 +392,9 @@ def notes(random: np.random.Generator) -> None:
                 name = "DATE" if kind == "DAY" else kind
                 said += own
                 tags += [f"B-{name}", *[f"I-{name}"] * (len(own) - 1)] if kind else ["O"]
-            writer.writerow([" ".join(said), " ".join(tags)])
+            if " ".join(said) not in known:
+                known.add(" ".join(said))
+                writer.writerow([" ".join(said), " ".join(tags)])
 
 
 if __name__ == "__main__":

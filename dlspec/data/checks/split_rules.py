@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from dlspec.data.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data.checks.base import LOOKED_AT, Looked, rule, warn
@@ -28,6 +29,8 @@ COMPARED_VALUES = 2**28
 """Values of samples in memory that are compared at most; of samples that are read when needed, an eighth of them."""
 COMPARED_AND_READ = 20_000
 """Samples of a part that are compared at most, where they have to be read for it."""
+LONG = 4
+"""With so many words in the mean texts are sentences."""
 SHOWN = 5
 """Labels that are named."""
 FEW = 10
@@ -101,11 +104,20 @@ def samples_stand_in_one_part(looked: Looked) -> Iterator[Diagnostic]:
 
 
 def _compared(data: Prepared, part: Part) -> Samples:
-    """What the network sees of each sample, or its file, where it would have to be decoded."""
+    """What the network sees of each sample, or its file, where it would have to be decoded; of texts whose words have
+    tags, the whole text, of which the network tells rare words not apart."""
     own = data.columns.get(data.signature.features[0].name)
+    if own is not None and data.signature.target.of_words and _are_sentences(part):
+        return pd.util.hash_array(own[np.asarray(part.rows)].astype(object), categorize=False)[:, None]
     if isinstance(own, FileSamples) and is_read_later(part.inputs):
         return Chosen(own.contents(), part.rows)
     return part.inputs
+
+
+def _are_sentences(part: Part) -> bool:
+    """Whether texts are so long that equal ones are no accident."""
+    words = (np.asarray(part.truth) >= 0).sum()
+    return bool(words >= LONG * len(part))
 
 
 def _places(samples: Samples) -> Array:
