@@ -277,6 +277,7 @@ def test_two_tags_weights_of_tags_and_folds(tmp_path):
     assert [*run.metrics.test] == ["f1_score", "accuracy", "log_loss"]
     assert run.metrics.folds.verdict.outcome == "better"
     assert run.model.output_shape == (None, LENGTH, 1)
+    assert "F1 of each tag" in run.report.read_text(encoding="utf-8")
     found = run.predict(pd.DataFrame({"said": ["We met May in May ."]}))["tags"][0]
     assert found == "O O O O X O"
 

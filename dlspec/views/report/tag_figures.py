@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
 
 Array = np.ndarray
+MOST_TAGS = 40
+"""Tags, or types of spans, that are drawn, the most frequent ones."""
 
 
 def tag_figures(run: Run) -> list[Shown]:
@@ -39,18 +41,21 @@ def tag_figures(run: Run) -> list[Shown]:
             wide=False,
         ),
     ]
-    if run.metrics.by_span:
-        types = list(run.metrics.by_span)
-        of = [run.metrics.by_span[name].scores for name in types]
-        scores = {who: [own[who]["f1_score"] or 0.0 for own in of] for who in run.metrics.scores()}
-        shown.append(
-            Shown(
-                figures.by_value(types, scores, joined=False),
-                "F1 of each type of span",
-                f"On {run.judged_on}, higher is better. A span is found if its first word, its last word and its type "
-                "are right.",
-            )
+    spans = run.metrics.by_span
+    each = spans or run.metrics.by_class
+    often = sorted(each, key=lambda name: -each[name].samples)[:MOST_TAGS]
+    named = [name for name in each if name in often]
+    scores = {who: [each[name].scores[who]["f1_score"] or 0.0 for name in named] for who in run.metrics.scores()}
+    of = "type of span" if spans else "tag"
+    few = f", the {MOST_TAGS} most frequent of {len(each)}" if len(each) > MOST_TAGS else ""
+    found = " A span is found if its first word, its last word and its type are right." if spans else ""
+    shown.append(
+        Shown(
+            figures.by_value(named, scores, joined=False),
+            f"F1 of each {of}{few}",
+            f"On {run.judged_on}, higher is better.{found}",
         )
+    )
     return shown
 
 
