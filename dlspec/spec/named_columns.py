@@ -254,7 +254,7 @@ def _of_one_target(column: Column, description: Description) -> Problem:
     tags = description.layout == "samples" and column.kind == "text"
     help = (
         f"write `target: {{{column.name}: next}}` to predict its next word, or `tags` if it holds several labels, with "
-        "`,` between them"
+        '`,` between them; `{sequence: " "}` if it has a tag for each word of another column'
         if tags
         else None
     )

@@ -162,6 +162,19 @@ def test_sentences_on_both_sides_of_the_split_are_said(notes):
     assert "samples of the test part stand in the training part too" in found["duplicate-rows"]
 
 
+def test_tags_that_are_taken_for_classes_are_said(notes):
+    spec = SPEC.replace('{tags: {sequence: " "}}', "tags").replace(", return_sequences: true", "")
+    rows = [*ROWS, *[("one two", "O O")] * 4]
+    found = {problem.code: problem for problem in find_oddities(*both(notes(rows, spec)))}
+    assert found["tags-as-classes"].message == (
+        "`tags` has as many words in each row as `said`, and each of its 5 different values is taken for one class"
+    )
+    assert '`target: {tags: {sequence: " "}}`' in found["tags-as-classes"].help
+    assert "tags-as-classes" not in {problem.code for problem in find_oddities(*both(notes(rows)))}
+    other = {problem.code for problem in find_oddities(*both(notes([*rows[:-1], ("one two", "O")], spec)))}
+    assert "tags-as-classes" not in other
+
+
 def both(path):
     """A spec and its data."""
     spec = dlspec.load(path)

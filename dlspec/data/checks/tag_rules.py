@@ -13,8 +13,32 @@ from dlspec.data.preparation.columns import to_texts
 from dlspec.data.preparation.tags import words_in
 from dlspec.language.diagnostics import Diagnostic
 
+LENGTHS = 4
+"""So many different numbers of words are in two columns at once by no accident."""
 MANY_UNKNOWN = 0.02
 """The share of words of the test part that are not in the vocabulary, from which on it is said before training."""
+
+
+@rule
+def classes_are_no_tags(looked: Looked) -> Iterator[Diagnostic]:
+    """Words of which there are as many as in a text beside them are tags of its words, and no class."""
+    target = looked.data.signature.target
+    own = looked.columns.get(target.name)
+    if target.kind != "class" or target.places or own is None or own.dtype != object:
+        return
+    words = words_in(to_texts(target.name, own, holes=True))
+    if len({*words.tolist()}) < LENGTHS:
+        return
+    for name, values in looked.columns.items():
+        texts = name != target.name and values.ndim == 1 and values.dtype == object
+        if texts and np.array_equal(words, words_in(to_texts(name, values, holes=True))):
+            yield warn(
+                "tags-as-classes",
+                f"`{target.name}` has as many words in each row as `{name}`, and each of its {len(target.classes):,} "
+                "different values is taken for one class",
+                looked.at_key("target"),
+                f'write `target: {{{target.name}: {{sequence: " "}}}}` for a tag for each word',
+            )
 
 
 @rule
