@@ -160,6 +160,8 @@ def test_sentences_on_both_sides_of_the_split_are_said(notes):
     assert "duplicate-rows" not in codes  # though all numbers but few are the same unknown word
     found = {problem.code: problem.message for problem in find_oddities(*both(notes(rows[:20] * 3)))}
     assert "samples of the test part stand in the training part too" in found["duplicate-rows"]
+    codes = {problem.code for problem in find_oddities(*both(notes(rows[:5] * 12)))}
+    assert "target-leak" not in codes  # that a text says its tags is what is learned
 
 
 def test_tags_that_are_taken_for_classes_are_said(notes):
