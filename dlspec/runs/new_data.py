@@ -299,7 +299,7 @@ def _truth(
     if target.kind == "input":
         return np.arange(count), None, 0, {}
     if target.of_words:
-        return _truth_of_words(signature, columns)
+        return _truth_of_words(section, signature, columns)
     if target.places and signature.window is None:
         return _truth_at_places(target, columns[target.name])
     there = np.ones(count, bool)
@@ -343,15 +343,21 @@ def _truth_at_places(target: Target, values: Array) -> tuple[Array, Array, int, 
     return rows[known], classes[known], 0, {} if known.all() else {"other classes": int((~known).sum())}
 
 
-def _truth_of_words(signature: Signature, columns: Columns) -> tuple[Array, Array, int, dict[str, int]]:
-    """As `_truth`; a text with a tag that nobody knows is not judged."""
+def _truth_of_words(
+    section: DataSpec, signature: Signature, columns: Columns
+) -> tuple[Array, Array, int, dict[str, int]]:
+    """As `_truth`; a text with a tag that nobody knows is not judged, nor is one that is missing, which is told as of
+    every row that cannot be read."""
     target, text = signature.target, signature.features[0].name
     if text not in columns:
         message = f"the rows have no column `{text}`"
         raise DataError.of("missing-column", message, help=f"a prediction takes `{text}`")
     texts, tags = (to_texts(name, columns[name], holes=True) for name in (text, target.name))
     rows = np.flatnonzero(tags != "")
-    uneven = at_rows(uneven_rows(texts[rows], tags[rows]), rows)
+    kind = section.feature_type(text)
+    holes = kind is not None and kind.policy(section.missing_of_samples) not in ("error", "drop")
+    there = rows if holes else rows[texts[rows] != ""]
+    uneven = at_rows(uneven_rows(texts[there], tags[there]), there)
     if uneven:
         help = "write a tag for each word, with spaces between them: `O` for a word that has none"
         raise DataError.of("tags-differ", uneven_in_words(text, target.name, uneven), help=help)

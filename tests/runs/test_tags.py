@@ -205,11 +205,14 @@ def test_evaluate_judges_other_texts(tags_run, tmp_path):
     assert [note for note in again.metrics.notes if "words" in note] == [
         note for note in tags_run.metrics.notes if "words" in note and "texts of `said`" not in note
     ]
-    (tmp_path / "more.csv").write_text(table([*rows[:20], ("Zed sang", "B-XY O"), ("no tags", "")]), encoding="utf-8")
+    (tmp_path / "more.csv").write_text(
+        table([*rows[:20], ("Zed sang", "B-XY O"), ("no tags", ""), ("", "O")]), encoding="utf-8"
+    )
     other = dlspec.evaluate(tags_run, tmp_path / "more.csv")
     assert other.judged == 20
     notes_of = "\n".join(other.metrics.notes)
-    assert "1 of 22 rows, without the truth" in notes_of
+    assert "1 of 23 rows, without the truth" in notes_of
+    assert "column `said` lacks a value in row 23" in notes_of
     assert "`B-XY` (1)" in notes_of
     (tmp_path / "uneven.csv").write_text(table([*rows[:9], ("Zed sang", "O")]), encoding="utf-8")
     with pytest.raises(DataError, match="row 10 has 2 words and 1 tag") as error:
