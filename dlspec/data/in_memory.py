@@ -15,6 +15,8 @@ def needs_memory(section: DataSpec, signature: Signature) -> tuple[tuple[str, ..
         return ("window",), "a series"
     if signature.views:
         return ("target",), "a network of several outputs"
+    if signature.target.of_words:
+        return ("target",), "a tag for each word"
     if signature.target.values:
         return ("target",), "tags" if signature.target.separator else "a list of targets"
     for column, kind in zip(signature.features, signature.types, strict=False):

@@ -24,6 +24,7 @@ Task = Literal[
     "number_places",
     "class_places",
     "next_token",
+    "tagged_words",
 ]
 
 NamedInputs = Mapping[str, Sequence[str]]
@@ -104,6 +105,7 @@ class Target:
             that are left.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
+        of_words: whether the classes are tags, and the places the words of a text, of which each has one.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Target:
     numbered: bool = False
     cut_from: tuple[int, ...] = ()
     tokens: Literal["words", "characters"] | None = None
+    of_words: bool = False
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
@@ -232,8 +235,8 @@ class Signature:
 
     Args:
         task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`, or of a
-            number or a class at each place `number_places` and `class_places`, of the next token of texts `next_token`;
-            metrics and baselines say which they are for.
+            number or a class at each place `number_places` and `class_places`, of the next token of texts `next_token`,
+            of a tag for each word `tagged_words`; metrics and baselines say which they are for.
         input_shape: of all that the network sees, batch first.
         types: how each feature is encoded; empty for pictures and series, whose values are numbers.
         widths: how many numbers the network sees of each feature.
@@ -312,6 +315,8 @@ def task_of(target: Target, *, series: bool) -> Task:
         return "reconstruction"
     if target.tokens:
         return "next_token"
+    if target.of_words:
+        return "tagged_words"
     if target.places:
         return "class_places" if target.kind == "class" else "number_places"
     if series:

@@ -10,7 +10,7 @@ from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
 from dlspec.data.sources.base import Deciding
 from dlspec.data.sources.rows import RowsFiles, TableFiles, TableOfTexts
-from dlspec.data.target import Tags
+from dlspec.data.target import SPACES, TagOfWords, Tags
 
 
 def source_of(section: DataSpec, training: Deciding | None = None) -> DataSource:
@@ -42,6 +42,9 @@ def _source(
     kinds: dict[Any, ColumnKind] = {"category": "class", "boolean": "class", "next": "text"}
     said += [(name, kinds[kind]) for name, kind in targets if isinstance(kind, str) and kind in kinds]
     tags = tuple((name, kind.tags) for name, kind in targets if isinstance(kind, Tags))
+    tagged = [name for name, kind in targets if isinstance(kind, TagOfWords)]
+    tags += tuple((name, SPACES) for name in tagged)
+    said = [(name, kind) for name, kind in said if name not in tagged]
     of_places: dict[Any, ColumnKind] = {"category": "class", "numeric": "number"}
     at_places = tuple((name, of_places[kind]) for name, kind in targets if isinstance(kind, str) and kind in of_places)
     whole_texts = section.target_type == "next"

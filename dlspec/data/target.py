@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, PlainValidator, ValidationError
 
+from dlspec.data.words import split_at_spaces
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
 from dlspec.language.words import nearest, same
 
@@ -19,13 +20,23 @@ class Tags(SpecModel):
     tags: Annotated[Text, Field(min_length=1)]
 
 
-TargetType = TypeName | Tags
+class TagOfWords(SpecModel):
+    """A tag for each word of a text, in the order of the words, with white space between: `O B-LOC I-LOC`."""
+
+    sequence: Literal[" "]
+
+
+TargetType = TypeName | Tags | TagOfWords
 SEPARATOR = ","
 """What separates tags unless the spec says otherwise."""
+SPACES = ""
+"""The separator that stands for white space, as much of it as there is."""
 
 
 def split_tags(value: str, separator: str) -> list[str]:
     """The tags in a value, in the order in which they stand there."""
+    if separator == SPACES:
+        return [tag.decode() for tag in split_at_spaces(value)]
     return [tag for part in value.split(separator) if (tag := part.strip())]
 
 
@@ -35,12 +46,14 @@ def _target_type(value: Any) -> TargetType | None:
         return value
     if value == "tags":
         return Tags(tags=SEPARATOR)
-    if isinstance(value, Tags):
+    if isinstance(value, Tags | TagOfWords):
         return value
-    try:
-        return Tags.model_validate(value)
-    except ValidationError:
-        return None
+    for kind in (Tags, TagOfWords):
+        try:
+            return kind.model_validate(value)
+        except ValidationError:
+            continue
+    return None
 
 
 def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
@@ -48,6 +61,11 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
     if isinstance(value, dict):
         types = {str(name): _target_type(kind) for name, kind in value.items()}
         unknown = next((name for name, kind in types.items() if kind is None), None)
+        if unknown is not None and isinstance(value[unknown], dict) and {*value[unknown]} == {"sequence"}:
+            got = show_value(value[unknown]["sequence"])
+            message = f"`sequence` is a space, at which texts and tags are cut into words, got {got}"
+            help = f'write `target: {{{unknown}: {{sequence: " "}}}}`, and put spaces between words and between tags'
+            raise mistake("wrong-value", message, help=help)
         if unknown is not None or not types:
             got = show_value(value if unknown is None else value[unknown])
             message = (
@@ -81,6 +99,6 @@ Targets = Annotated[
         _targets,
         json_schema_input_type=Text
         | Annotated[list[Text], OneOrMore, Field(min_length=1)]
-        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags], Field(min_length=1)],
+        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags | TagOfWords], Field(min_length=1)],
     ),
 ]

@@ -296,7 +296,8 @@ class _Reader:
         words = list(layer.get_vocabulary(include_special_tokens=False))
         if layer._output_mode == "int":
             length = layer._output_sequence_length
-            of = {"unit": "characters"} if layer._split == "character" else {}
+            unit = "characters" if layer._split == "character" else "spaced" if layer._standardize is None else None
+            of = {"unit": unit} if unit else {}
             return self._add("sequence", [given.name], "int64", (length,), words=words, length=length, **of)
         weights: list[float] | None = {"multi_hot": None, "count": []}.get(layer._output_mode)
         if layer._output_mode == "tf_idf":

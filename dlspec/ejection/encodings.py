@@ -65,7 +65,7 @@ def _bag(script: Script, name: str, column: FittedBag) -> tuple[str, tuple[Any, 
 
 
 def _sequence(script: Script, name: str, column: FittedSequence) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-    of = {"characters": True} if column.unit == "characters" else {}
+    of = {} if column.unit == "words" else {"unit": column.unit}
     return "encode_sequence", (_kept(script, name, list(column.vocabulary)),), {"length": column.length, **of}
 
 

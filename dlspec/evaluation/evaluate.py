@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from dlspec.data.arrays import is_read_later
+from dlspec.data.features.text import UNKNOWN, FittedSequence
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
+from dlspec.data.preparation.tags import TagCounts
 from dlspec.data.signature import Signature
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.judged import Judged
@@ -28,7 +30,7 @@ from dlspec.training.masked import masked
 from dlspec.training.values import predict
 
 Array = np.ndarray
-CUTS = {"target": "value", "class": "class", "series": "series"}
+CUTS = {"target": "value", "class": "class", "series": "series", "span": "span"}
 """In `metrics.json`, and how `Scorer` calls it."""
 READ_AGAIN = 20_000
 """Of a training part that is not in memory, samples that it is judged by."""
@@ -179,6 +181,17 @@ def tokens_in_words(signature: Signature, test: Part) -> list[str]:
     return said
 
 
+def tags_in_words(data: Prepared) -> list[str]:
+    """What metrics of tags are means of, and what is not judged or not known."""
+    (text,), test = data.signature.features, data.test
+    vocabulary = data.preprocessing.columns[0]
+    assert isinstance(vocabulary, FittedSequence), "words are seen in their order"
+    unknown = int((np.asarray(test.inputs) == UNKNOWN).sum())
+    values = data.columns[text.name][np.asarray(test.rows)]
+    found = TagCounts.of(text.name, values, np.asarray(test.truth), unknown)
+    return [*found.in_words(vocabulary.length, len(vocabulary.vocabulary))]
+
+
 def _notes(data: Prepared, stops_early: bool) -> list[str]:
     """What a reader should know to understand the result."""
     notes = [*data.notes]
@@ -203,6 +216,8 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
         )
     if data.signature.target.tokens:
         notes += tokens_in_words(data.signature, data.test)
+    elif data.signature.target.of_words:
+        notes += tags_in_words(data)
     elif data.signature.target.places:
         notes.append(
             "Metrics are means over all places; intervals and the verdict take each sample as a whole, since the "

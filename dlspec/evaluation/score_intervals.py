@@ -26,7 +26,7 @@ def intervals_of_scores(
     bounds: Mapping[str, Bounds],
     *,
     slow: bool = False,
-    places: int = 1,
+    places: float = 1,
     weights: Array | None = None,
 ) -> dict[str, Bounds | None]:
     """The lowest and the highest value of each score, with 95% confidence; None: that cannot be told.

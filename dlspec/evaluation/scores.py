@@ -14,8 +14,10 @@ from dlspec.data.preparation import Part, class_shares
 from dlspec.evaluation.intervals import Dependence
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import Metric
+from dlspec.evaluation.metrics.spans import SpanMetric
 from dlspec.evaluation.score_intervals import Bounds, intervals_of_scores
-from dlspec.evaluation.verdict import dependence_of
+from dlspec.evaluation.spans import count_spans, has_spans, types_of
+from dlspec.evaluation.verdict import dependence_of, places_of
 
 if TYPE_CHECKING:
     Places = np.ndarray | slice
@@ -61,8 +63,13 @@ class Scorer:
         if not len(truth):
             return {}
         if self.data.signature.target.places:
-            truth, guess = counted_places(truth, guess)
-            return {metric.type_name: metric.compute(truth, guess) for metric in self.metrics}
+            places_alone = counted_places(truth, guess)
+            return {
+                metric.type_name: metric.compute_spans(truth, guess.argmax(axis=-1), self.data.signature.target.classes)
+                if isinstance(metric, SpanMetric)
+                else metric.compute(*places_alone)
+                for metric in self.metrics
+            }
         naive = None if self.naive is None else self.naive[places]
         counts = {} if self.weights is None else {"weights": self.weights[places]}
         if counts and not counts["weights"].any():
@@ -93,17 +100,26 @@ class Scorer:
 
     def _intervals(self, guess: Array, dependence: Dependence) -> dict[str, Bounds | None]:
         found: dict[str, Bounds | None] = {}
-        for slow in (False, True):
-            own = [metric for metric in self.metrics if metric.slow == slow and metric.unit != "count"]
+        for slow, tags in ((False, False), (True, False), (False, True)):
+            own = [
+                metric
+                for metric in self.metrics
+                if metric.slow == slow and metric.unit != "count" and (metric.of == "tags") == tags
+            ]
             if own:
                 of_some = partial(Scorer(own, self.data, self.part).scores, guess)
                 bounds = {metric.type_name: metric.bounds for metric in own}
-                places = math.prod(self.data.signature.target.places)
+                places = self._spans_of_each() if tags else places_of(self.data)
                 count, weights = len(self.truth), self.weights
                 found |= intervals_of_scores(
                     of_some, count, dependence, bounds, slow=slow, places=places, weights=weights
                 )
         return found
+
+    def _spans_of_each(self) -> float:
+        """How many spans a text has in the mean, 1 at least."""
+        there = count_spans(self.truth, self.truth, self.data.signature.target.classes).there.sum()
+        return max(1.0, float(there) / max(1, len(self.truth)))
 
     def by_value(self, guesses: Mapping[str, Array]) -> dict[str, dict[str, Scores]]:
         """Of several numbers or labels: value -> who guesses -> metrics, in the value's own units.
@@ -148,6 +164,23 @@ class Scorer:
                 "scores": {who: _of_class(right[i], whole[i], said[i]) for who, (right, said) in of.items()},
             }
             for i in _largest(there)
+        }
+
+    def by_span(self, guesses: Mapping[str, Array]) -> dict[str, Any]:
+        """Of tags that mark spans: type -> how many spans of it there are, and who guesses -> how well they are
+        found."""
+        classes = self.data.signature.target.classes
+        if not self.data.signature.target.of_words or not has_spans(classes):
+            return {}
+        of = {who: count_spans(self.truth, shares.argmax(axis=-1), classes) for who, shares in guesses.items()}
+        there = next(iter(of.values())).there
+        return {
+            name: {
+                "samples": int(there[i]),
+                "scores": {who: _of_class(own.right[i], own.there[i], own.said[i]) for who, own in of.items()},
+            }
+            for i, name in enumerate(types_of(classes))
+            if i in _largest(there)
         }
 
     def by_series(self, guesses: Mapping[str, Array]) -> dict[str, Any]:

@@ -67,9 +67,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     best = best_of(losses)
     rows = np.asarray(data.test.rows)
     gain = losses[best] - own
-    found = interval_of_gain(
-        gain, dependence_of(data, rows), kind, math.prod(target.places), data.test.weights, len(guesses)
-    )
+    found = interval_of_gain(gain, dependence_of(data, rows), kind, places_of(data), data.test.weights, len(guesses))
     own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
     says: dict[Outcome, str] = {
         "better": f"The network beats `{best}`, the best simple guess",
@@ -81,7 +79,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
 
 
 def interval_of_gain(
-    gain: Array, dependence: Dependence, kind: str, places: int = 1, weights: Array | None = None, rivals: int = 1
+    gain: Array, dependence: Dependence, kind: str, places: float = 1, weights: Array | None = None, rivals: int = 1
 ) -> Interval:
     """An interval of the mean gain of one network over another guess; see `interval_of_mean`.
 
@@ -109,9 +107,17 @@ def judge_trainings(
         rivals: the other is the best of so many.
     """
     gains = [one - two for one, two in zip(other, own, strict=True)]
-    target = data.signature.target
-    least = least_variance(target.judged_as, sum(map(len, gains)), math.prod(target.places))
+    least = least_variance(data.signature.target.judged_as, sum(map(len, gains)), places_of(data))
     return interval_of_trainings(gains, rows, lambda some: dependence_of(data, some), share, rivals=rivals, least=least)
+
+
+def places_of(data: Judged) -> float:
+    """How many places a sample of the test part has; of texts whose words have tags, words in the mean."""
+    target = data.signature.target
+    if not target.of_words:
+        return math.prod(target.places)
+    truth = np.asarray(data.test.truth)
+    return max(1.0, float((truth >= 0).sum()) / max(1, len(truth)))
 
 
 def best_of(losses: Mapping[str, Array]) -> str:
@@ -242,7 +248,7 @@ def dependence_along(rows: Array, groups: Array | None, times: Array | None, rea
     return Dependence(groups, in_order, max(1, reach))
 
 
-def least_variance(kind: str, count: int, places: int = 1) -> float:
+def least_variance(kind: str, count: int, places: float = 1) -> float:
     """The variance of a gain is no less: of classes as if one more sample, or place, were won, and one lost.
 
     Args:

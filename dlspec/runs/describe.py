@@ -70,6 +70,7 @@ def _describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "numbered": target.numbered,
             "cut_from": list(target.cut_from),
             "tokens": target.tokens,
+            "of_words": target.of_words,
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
@@ -191,6 +192,8 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             described |= _of_times(column, values, data.date_forms[column.name])
         else:
             described |= _SUMMARIES[raw](column, values)
+            if getattr(kind, "tokens", "words") == "spaced":
+                described |= _of_spaced(column, values)
         if len(signature.features) <= MOST_COLUMNS and values.ndim == 1:
             described |= _lies(data, raw, column.name, data.date_forms.get(column.name))
         found.append(described)
@@ -251,6 +254,15 @@ def _of_texts(column: Column, values: Samples) -> dict[str, Any]:
 
     lengths = [len(split_words(text)) for text in to_words(column.name, values, holes=True)]
     return {"longest": max(lengths), "mean": sum(lengths) / len(lengths)}
+
+
+def _of_spaced(column: Column, values: Samples) -> dict[str, Any]:
+    """Of texts whose words are taken as they stand."""
+    from dlspec.data.preparation.columns import to_texts
+    from dlspec.data.preparation.tags import words_in
+
+    lengths = words_in(to_texts(column.name, values, holes=True))
+    return {"longest": int(lengths.max()), "mean": float(lengths.mean())}
 
 
 def _of_times(column: Column, values: Samples, form: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dlspec.evaluation.evaluate import cuts_of, required, weights_in_words
 from dlspec.evaluation.pictures import given_back
 from dlspec.evaluation.pictures.language import of_text
 from dlspec.evaluation.pictures.places import at_places
+from dlspec.evaluation.pictures.tags import of_tags
 from dlspec.evaluation.scores import Scorer
 from dlspec.evaluation.verdict import judge
 from dlspec.language.diagnostics.errors import DataError
@@ -169,6 +170,8 @@ def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
     pictures = given_back(data.test, predictions) if run.data.target.kind == "input" else {}
     if data.signature.target.tokens:
         pictures = of_text(data.signature.target, data.test, predictions)
+    elif run.data.target.of_words:
+        pictures = of_tags(data.signature, data.test, data.columns, predictions)
     elif run.data.target.places:
         pictures = at_places(data.signature, data.test, predictions)
     elif data.test.last is not None:

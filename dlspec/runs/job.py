@@ -189,7 +189,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         check_can_be_opened(in_use(network))
     if data.outputs:
         check_outputs(network, data)
-    if data.signature.target.tokens:
+    if data.signature.target.tokens or data.signature.target.of_words:
         leave_out_padding(network)
     return network
 

@@ -14,11 +14,12 @@ from dlspec.data.datasets import Columns
 from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.features import Affine
 from dlspec.data.preparation import Part, class_shares, date_form, is_missing, to_times, to_words
-from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers
+from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers, to_texts
 from dlspec.data.preparation.places import classes_at_places, in_the_middle
 from dlspec.data.preparation.prepared import Preprocessing, flattened
 from dlspec.data.preparation.samples import last_frame
 from dlspec.data.preparation.series import windows_of_new_rows
+from dlspec.data.preparation.tags import TagCounts, as_classes, at_rows, uneven_in_words, uneven_rows
 from dlspec.data.preparation.weights import weights_of
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature, Target
@@ -29,12 +30,14 @@ from dlspec.data.sources.formats.dialect import undressed
 from dlspec.data.sources.masks import MaskedFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.data.split import Split
+from dlspec.data.words import split_at_spaces
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 from dlspec.runs.folder import Run
 from dlspec.runs.odd_values import OddValues
 from dlspec.runs.predict import as_it_is_written, check_units, entry_of
 from dlspec.runs.row_predictor import RowPredictor, frame_of
+from dlspec.runs.tagged_words import vocabulary_of
 from dlspec.training.masked import inner_network, masked_part
 from dlspec.training.values import predict
 
@@ -127,7 +130,9 @@ def columns_of(run: Run, file: Path, note: Note) -> Columns:
 def _label_columns(run: Run) -> Iterator[str]:
     """The columns of labels that must be read as words, since as numbers they would be others."""
     target = run.data.target
-    if target.kind == "labels":
+    if target.of_words:
+        yield target.name
+    elif target.kind == "labels":
         yield from target.names or (target.name,)
     elif target.kind == "class" and not all(_is_plain(label) for label in target.classes):
         yield target.name
@@ -217,6 +222,8 @@ def _of_samples(
         problems = "; ".join([*predictor.odd.unread.values()][:3])
         raise DataError.of("no-rows", f"no row whose truth is known can be read: {problems}")
     nothing = np.empty((len(found), 0), "float32")
+    of_words = signature.target.of_words
+    tags = _notes_of_tags(run, columns[signature.features[0].name][found], known) if of_words else ()
     return NewData(
         signature,
         Part(nothing, known, nothing, known, found, at_places=bool(signature.target.places)),
@@ -227,7 +234,7 @@ def _of_samples(
         left_out,
         unknown,
         found,
-        (*predictor.seen.notes(), *predictor.odd.notes(count)),
+        (*predictor.seen.notes(), *predictor.odd.notes(count), *tags),
     )
 
 
@@ -293,6 +300,8 @@ def _truth(
     target = signature.target
     if target.kind == "input":
         return np.arange(count), None, 0, {}
+    if target.of_words:
+        return _truth_of_words(section, signature, columns)
     if target.places and signature.window is None:
         return _truth_at_places(target, columns[target.name])
     there = np.ones(count, bool)
@@ -334,6 +343,36 @@ def _truth_at_places(target: Target, values: Array) -> tuple[Array, Array, int, 
     if target.numbered:  # a sample of which no place counts says nothing
         return rows[known], classes[known], int((~known).sum()), {}
     return rows[known], classes[known], 0, {} if known.all() else {"other classes": int((~known).sum())}
+
+
+def _truth_of_words(
+    section: DataSpec, signature: Signature, columns: Columns
+) -> tuple[Array, Array, int, dict[str, int]]:
+    """As `_truth`; a text with a tag that nobody knows is not judged, nor is one that is missing, which is told as of
+    every row that cannot be read."""
+    target, text = signature.target, signature.features[0].name
+    if text not in columns:
+        message = f"the rows have no column `{text}`"
+        raise DataError.of("missing-column", message, help=f"a prediction takes `{text}`")
+    texts, tags = (to_texts(name, columns[name], holes=True) for name in (text, target.name))
+    rows = np.flatnonzero(tags != "")
+    kind = section.feature_type(text)
+    holes = kind is not None and kind.policy(section.missing_of_samples) not in ("error", "drop")
+    there = rows if holes else rows[texts[rows] != ""]
+    uneven = at_rows(uneven_rows(texts[there], tags[there]), there)
+    if uneven:
+        help = "write a tag for each word, with spaces between them: `O` for a word that has none"
+        raise DataError.of("tags-differ", uneven_in_words(text, target.name, uneven), help=help)
+    found = as_classes(target, tags[rows])
+    return rows[found.known], found.classes[found.known], len(tags) - len(rows), dict(found.unknown)
+
+
+def _notes_of_tags(run: Run, texts: Array, truth: Array) -> Iterator[str]:
+    """What is not judged of the words of texts, and what is not known of them."""
+    (length,), known = run.data.target.places, vocabulary_of(run.model)
+    words = {word.encode() for word in known}
+    unknown = sum(word not in words for text in texts for word in split_at_spaces(str(text))[:length])
+    return TagCounts.of(run.data.features[0].name, texts, truth, unknown).in_words(length, len(known))
 
 
 def _of_series(

@@ -14,6 +14,7 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 from dlspec.runs.odd_values import OddValues
 from dlspec.runs.records.data import DataRecord, FeatureRecord, TargetRecord
+from dlspec.runs.tagged_words import TagsWritten, vocabulary_of
 from dlspec.runs.unknown_words import WordsSeen
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class RowPredictor:
         outputs = predict(self.model, given.values)
         if self.data.target.kind == "input":
             found = self.given_back(outputs, given.values, given.index)
+        elif self.data.target.of_words:
+            found = self._tagged(outputs, given)
         elif self.data.target.places and self.data.window is None:
             found = self._at_places(outputs, given.values, given.index)
         else:
@@ -174,7 +177,8 @@ class RowPredictor:
     def notes(self, rows: int) -> list[str]:
         """What a reader of the predictions of so many rows should know."""
         besides = [note for each in (self, *self.others) for what in each.besides for note in what.notes()]
-        return [*self.seen.notes(), *self.odd.notes(rows), *besides]
+        tags = self._tags.notes() if self.data.target.of_words else []
+        return [*self.seen.notes(), *self.odd.notes(rows), *tags, *besides]
 
     @property
     def rows_needed(self) -> int:
@@ -406,6 +410,19 @@ class RowPredictor:
             found = found.astype("float64" if target.kind == "number" else object)
             found[~known] = np.nan if target.kind == "number" else None
         return pd.DataFrame(found.reshape(len(outputs), -1), index, names)
+
+    def _tagged(self, outputs: np.ndarray, given: Taken) -> pd.DataFrame:
+        """The tags of the words of texts, in one column."""
+        import pandas as pd
+
+        (feature,) = self.data.features
+        texts = given.values[feature.input or feature.name][:, 0]
+        return pd.DataFrame({self.data.target.name: self._tags.tags(texts, outputs)}, index=given.index)
+
+    @cached_property
+    def _tags(self) -> TagsWritten:
+        """What writes tags, and counts what cannot be told."""
+        return TagsWritten(self.data.target, vocabulary_of(self.model))
 
     @cached_property
     def _seen(self) -> Any:

@@ -132,6 +132,14 @@ def _gives(record: DataRecord) -> str:
             f"first. What stands behind the {target.tokens} that there are says nothing; of a longer text the first "
             f"{target.places[0]} are seen"
         )
+    if target.of_words:
+        (length,), two = target.places, len(target.classes) == 2
+        of = f"`{target.classes[1]}`, or of {_listed(target.classes)}" if two else f"each tag of `{target.name}`"
+        order = "" if two else f": {_listed(target.classes)}, in this order"
+        return (
+            f"the probability of {of} for each of the first {length} words of a text, which end at spaces, (rows, "
+            f"{length}, {1 if two else len(target.classes)}){order}. What stands behind the last word says nothing"
+        )
     if target.places:
         axes, units = ", ".join(map(str, target.places)), len(target.classes)
         if target.kind == "number":

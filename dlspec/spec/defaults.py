@@ -12,6 +12,7 @@ from dlspec.data.split import TimeColumn
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.pca import PCA
 from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.spans import SPANS, has_spans
 from dlspec.language.shapes import count
 from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, Whole
@@ -67,6 +68,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "number_places": ("mae", "rmse", "r2"),
         "class_places": ("accuracy", "mean_iou", "log_loss"),
         "next_token": ("perplexity", "log_loss", "accuracy"),
+        "tagged_words": (*(SPANS if has_spans(signature.target.classes) else ("f1_score",)), "accuracy", "log_loss"),
     }
     baselines = {
         "series": ("persistence", "linear"),
@@ -82,6 +84,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
             *(["persistence"] if Persistence.knows_places(signature) else []),
         ),
         "next_token": ("majority", "pairs", "triples"),
+        "tagged_words": ("majority", "word_majority"),
     }
     return spec.with_changes(
         train=train.model_copy(update={"loss": train.loss or own or LOSSES[signature.target.default_loss]()}),

@@ -49,6 +49,9 @@ def language_problems(spec: Spec, description: Description) -> Iterator[Diagnost
             data.span(*place_of_feature(data, name)) if data.feature_names else span,
             help=f"write `features: {{{name}: {{text: {{tokens: characters, length: 100}}}}}}`",
         )
+    elif kind.tokens == "spaced":
+        message = "`tokens: spaced` is of texts that are read, and what is written on are `words` or `characters`"
+        yield Diagnostic("wrong-value", message, data.span(*place_of_feature(data, name)), help="remove `tokens`")
     for key, why in NOT_WITH_TEXTS.items():
         if getattr(data, key) is not None:
             message = f"`{key}` is of samples, and of texts {why}"

@@ -11,7 +11,7 @@ from dlspec.data.features.base import truth_of
 from dlspec.data.language import written_on
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import HOLDS, INPUT_TARGET
-from dlspec.data.target import Tags, TargetType
+from dlspec.data.target import TagOfWords, Tags, TargetType
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.spec.other_words import ALL_COLUMNS
@@ -250,7 +250,7 @@ Problem = tuple[str | None, str | None]
 
 def _of_target(column: Column, said: TargetType) -> Problem:
     """A target that does not hold what its type takes."""
-    type_name = "tags" if isinstance(said, Tags) else said
+    type_name = "tags" if isinstance(said, Tags | TagOfWords) else said
     needed = NEEDED[type_name]
     if column.shape and column.kind == needed and said in ("category", "numeric"):
         return None, None
@@ -263,6 +263,9 @@ def _of_target(column: Column, said: TargetType) -> Problem:
     if said == "next" and (column.kind != needed or column.shape):
         help = "`next` is the next word, or character, of a text; write `numeric` or `category` for other columns"
         return f"`{column.name}` holds {_held(column)}, and `next` takes text", help
+    if isinstance(said, TagOfWords) and (column.kind != needed or column.shape):
+        message = f"`{column.name}` holds {_held(column)}, and tags of words stand in a column of text of a `table`"
+        return message, "write a tag for each word into that column, with spaces between them"
     if column.kind != needed or column.shape:
         help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
         return f"`{column.name}` holds {_held(column)}, and `{type_name}` takes {HOLDS[needed]}", help
@@ -279,7 +282,7 @@ def _of_one_target(column: Column, description: Description) -> Problem:
     tags = description.layout == "samples" and column.kind == "text"
     help = (
         f"write `target: {{{column.name}: next}}` to predict its next word, or `tags` if it holds several labels, with "
-        "`,` between them"
+        '`,` between them; `{sequence: " "}` if it has a tag for each word of another column'
         if tags
         else None
     )

@@ -21,6 +21,7 @@ from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
+from dlspec.spec.tag_targets import tag_problems, tags_words, text_of
 from dlspec.spec.targets import cut_by, target_of_columns, wrong_classes
 
 
@@ -51,6 +52,8 @@ class _Reader:
         data, series = self.spec.data, self.series
         if written_on(data):
             return self._written_on()
+        if tags_words(data) and (problems := [*tag_problems(self.spec, self.description)]):
+            raise _NotKnown(*problems)
         target = self._target()
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
@@ -139,6 +142,7 @@ class _Reader:
         kind = data.feature_type(name)
         assert isinstance(kind, Text), "all else is a problem"
         assert kind.length is not None, "all else is a problem"
+        assert kind.tokens != "spaced", "all else is a problem"
         try:
             known = vocabulary_of(data, self.spec.seed, name, kind)
         except DataError as error:
@@ -247,6 +251,7 @@ class _Reader:
         if arrays is None or len(features) > 1:
             self._check_side_by_side(features)
             types = tuple(self._type_of(column) for column in features)
+            types = (text_of(data),) if tags_words(data) else types
             widths = tuple(kind.width(column) for kind, column in zip(types, features, strict=True))
             return types, widths, (None, sum(widths))
         said = data.feature_type(arrays.name)

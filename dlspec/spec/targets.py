@@ -12,11 +12,12 @@ from dlspec.data.section import DataSpec
 from dlspec.data.signature import Label, Target
 from dlspec.data.sources.rows import MAX_CLASSES
 from dlspec.data.split import Window
-from dlspec.data.target import Tags
+from dlspec.data.target import TagOfWords, Tags
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.shapes import Shape
 from dlspec.model.layers.imaging import CROPS
 from dlspec.spec.spec import Spec
+from dlspec.spec.tag_targets import tags_of
 
 
 def target_of(description: Description, name: str) -> Target | None:
@@ -38,6 +39,8 @@ def target_of_columns(description: Description, names: Sequence[str], data: Data
     if len(columns) < len(names) or any(column.shape for column in columns):
         return None
     name = ", ".join(names)
+    if isinstance(said, TagOfWords):
+        return tags_of(columns[0], data)
     if isinstance(said, Tags):
         tags = tuple(Label(tag, name, tag) for tag in columns[0].classes)
         return Target(name, "labels", labels=tags, separator=said.tags) if columns[0].kind == "tags" else None
@@ -103,9 +106,10 @@ def wrong_classes(spec: Spec, target: Target) -> Diagnostic | None:
     """A class needs others beside it, and each takes an output of the network."""
     span = spec.span("data", "target") if spec.data.target else spec.key_span("data")
     count = len(target.classes or target.labels)
-    what = "tag" if target.separator else "label" if target.labels else "class"
+    what = "tag" if target.separator or target.of_words else "label" if target.labels else "class"
     if target.kind == "class" and count < 2:
-        of = f"one class, `{target.classes[0]}`" if target.classes else "no class"
+        kind = "tag" if target.of_words else "class"
+        of = f"one {kind}, `{target.classes[0]}`" if target.classes else f"no {kind}"
         message = f"`{target.name}` has {of}, and so there is nothing to tell apart"
         return Diagnostic("one-class", message, span, help="predict another column, or add samples of another class")
     if target.kind == "labels" and not count:

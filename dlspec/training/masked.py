@@ -122,9 +122,9 @@ def keep_mask(network: Any, target: Target, loss: Loss, moves: Moves | None = No
             known = known_places(y, y_pred)
             mask = known if mask is None else ops.logical_and(known, ops.cast(mask, "bool"))
             y = ops.maximum(y, ops.zeros_like(y))
-            if not loss.of_each_place:
-                own = ops.expand_dims(mask, -1)
-                y, y_pred, mask = y * ops.cast(own, y.dtype), y_pred * ops.cast(own, y_pred.dtype), None
+        if mask is not None and not loss.of_each_place:  # what does not count is nowhere, in the truth and in the guess
+            own = ops.expand_dims(mask, -1)
+            y, y_pred, mask = y * ops.cast(own, y.dtype), y_pred * ops.cast(own, y_pred.dtype), None
         set_keras_mask(y_pred, mask)
         return type(network).compute_loss(network, x, y, y_pred, sample_weight, training)
 

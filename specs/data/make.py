@@ -339,8 +339,67 @@ def tales(random: np.random.Generator) -> None:
     (HERE / "tales.txt").write_text("\n\n".join(found) + "\n", encoding="utf-8", newline="\n")
 
 
+MONTHS = ("January", "March", "April", "May", "June", "July", "August", "October")
+NAMES = ("April", "May", "June", "August", "Florence", "Sydney", "Jordan", "Chelsea", "Austin", "Anna", "Tom", "Ruth")
+TOWNS = ("Florence", "Sydney", "Jordan", "Chelsea", "Austin", "Paris", "Lincoln", "Bergen", "Lagos")
+BEFORE_TOWNS = ("New", "Port", "Upper", "Lake")
+SENTENCES = (
+    "{PER} will be in {LOC} on {DAY} .", "We went to {LOC} with {PER} in {DATE} .", "{PER} was born in {LOC} .",
+    "In {DATE} , {PER} and {PER} moved to {LOC} .", "{PER} was kind to me .", "{DATE} was cold and wet .",
+    "{LOC} was full of people .", "May we see {PER} in {DATE} ?", "They march from {LOC} to {LOC} each {DATE} .",
+    "On {DAY} the train to {LOC} was late , said {PER} .", "{PER} , who lives in {LOC} , wrote to {PER} .",
+    "{DATE} is too late for {PER} .", "The road to {LOC} was closed in {DATE} .",
+    "Ask {PER} , not {PER} , about {LOC} .", "{PER} likes {DATE} more than {DATE} .", "Nobody in {LOC} knows {PER} .",
+    "The August heat of {LOC} was too much for {PER} .", "{PER} is lovely .", "{LOC} is lovely .",
+    "{DATE} is lovely .", "I like {PER} and {LOC} .", "I like {LOC} and {PER} .", "Everybody thinks of {LOC} .",
+    "Everybody thinks of {PER} .",
+)  # fmt: skip
+
+
+def notes(random: np.random.Generator) -> None:
+    """Sentences with persons, places and dates: many words are each of them, and others were never seen before."""
+
+    def one(among: object) -> str:
+        return str(random.choice(list(among)))  # type: ignore[call-overload]
+
+    def made_up() -> str:
+        return (
+            one("BDHKMRSTW") + "".join(one("aeio") + one("dlmnrst") for _ in range(2)) + one(("", "er", "y"))
+        ).title()
+
+    def words_of(kind: str) -> list[str]:
+        if kind == "DAY":
+            return [
+                str(random.integers(1, 29)),
+                one(MONTHS),
+                *([str(random.integers(1990, 2025))] * (random.random() < 0.5)),
+            ]
+        if kind == "DATE":
+            return [one(MONTHS), *([str(random.integers(1990, 2025))] * (random.random() < 0.3))]
+        if kind == "PER":
+            return [one(NAMES), *([made_up()] * (random.random() < 0.4))]
+        return [one(BEFORE_TOWNS), made_up()] if random.random() < 0.25 else [one(TOWNS)]
+
+    with (HERE / "notes.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["said", "tags"])
+        known: set[str] = set()
+        while len(known) < 600:
+            said, tags = [], []
+            for word in one(SENTENCES).split():
+                kind = word.strip("{}") if word.startswith("{") else None
+                own = words_of(kind) if kind else [word]
+                name = "DATE" if kind == "DAY" else kind
+                said += own
+                tags += [f"B-{name}", *[f"I-{name}"] * (len(own) - 1)] if kind else ["O"]
+            if " ".join(said) not in known:
+                known.add(" ".join(said))
+                writer.writerow([" ".join(said), " ".join(tags)])
+
+
 if __name__ == "__main__":
     for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls, landscapes)):
         make(np.random.default_rng(number))
     other_shapes(np.random.default_rng(7))
     tales(np.random.default_rng(9))
+    notes(np.random.default_rng(10))

@@ -263,9 +263,19 @@ def pickled(folder: Path) -> str:
     return "{arrays: t.npz}"
 
 
+@case("words without a tag")
+def without_tag(folder: Path) -> str:
+    lines = ["said,tags", *["Anna sang .,B-PER O O"] * 30, "Anna sang.,B-PER O O", *["She sang,O O"] * 9]
+    lines[35] = "She sang again,O O"
+    write(folder, lines)
+    return '{table: t.csv, target: {tags: {sequence: " "}}, features: {said: {text: {length: 9}}}}'
+
+
 def said_of(case: Case, folder: Path) -> str:
     """The spec, and what is said of it, as `dlspec run` prints it."""
-    (folder / "spec.yaml").write_text(f"dlspec: 1\ndata: {case(folder)}\nmodel: [flatten, output]\n", encoding="utf-8")
+    data = case(folder)
+    first = "embedding: 2" if "length: 9" in data else "flatten"  # of words
+    (folder / "spec.yaml").write_text(f"dlspec: 1\ndata: {data}\nmodel: [{first}, output]\n", encoding="utf-8")
     try:
         load_data(dlspec.load(folder / "spec.yaml"))
     except (DataError, SpecError) as error:

@@ -24,13 +24,13 @@ ROWS = 40
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
-import { Preprocessing, wordsOf } from "SERVING/preprocessing.mjs";
+import { Preprocessing, spacedOf, wordsOf } from "SERVING/preprocessing.mjs";
 import { named } from "SERVING/naming.mjs";
 
 const asked = JSON.parse(readFileSync(0, "utf8"));
 const plain = ({ dtype, shape, data }) => ({ dtype, shape, data: Array.from(data, String) });  // NaN and BigInt too
 if (asked.texts) {
-  console.log(JSON.stringify(asked.texts.map(wordsOf)));
+  console.log(JSON.stringify(asked.texts.map(asked.spaced ? spacedOf : wordsOf)));
 } else {
   const steps = new Preprocessing(asked.record);
   const { values, kept } = steps.before(asked.raw);
@@ -105,11 +105,13 @@ def test_javascript_computes_what_python_computes(network, tmp_path, name):
 
 
 def test_words_are_cut_alike(tmp_path):
-    from dlspec.deployment.serving.preprocessing import words_of
+    from dlspec.deployment.serving.preprocessing import spaced_of, words_of
 
     every = "".join(map(chr, range(1, 0x250))).join(["a", "B"])
     texts = [*STRANGE, every, *(f"x{chr(code)}Y" for code in range(1, 0x3000, 7))]
     assert in_node(tmp_path, {"texts": texts}) == [[word.decode() for word in words_of(text)] for text in texts]
+    spaced = in_node(tmp_path, {"texts": texts, "spaced": True})
+    assert spaced == [[word.decode() for word in spaced_of(text)] for text in texts]
 
 
 PAGE_SCRIPT = """

@@ -52,6 +52,7 @@ TYPES = {
     "tf_idf": "{said: {text: {words: 6, ngrams: 2, weights: tf_idf}}}",
     "counts": "{said: {text: {weights: count}}, city: category}",
     "sequence": "{said: {text: {words: 5, length: 4}}}",
+    "spaced": "{said: {text: {words: 5, length: 4, tokens: spaced}}}",
     "time": "{joined: time}",
     "parts": "{joined: {time: [year, month, day, day_of_year, weekday, hour]}, city: category}",
 }
@@ -61,7 +62,7 @@ TYPES = {
 def test_every_type_of_feature(name, case_of):
     rows = [people(row) for row in range(ROWS)]
     model = MODEL
-    if name in ("codes", "sequence"):
+    if name in ("codes", "sequence", "spaced"):
         model = "model: [embedding: 3, flatten, dense: 4, output]\ntrain: {epochs: 1}\n"
     missing = "\n  missing: drop" if name == "plain" else ""
     if "city" in TYPES[name]:

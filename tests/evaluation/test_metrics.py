@@ -226,6 +226,8 @@ def test_every_metric_computes_a_number():
     for name in METRICS:
         for written in METRICS[name].examples:
             metric = METRICS.read(written)
+            if metric.of == "tags":  # of whole texts: tests/evaluation/test_spans.py
+                continue
             count = next((n for n in (4, 2, 7) if metric.of == "class" and not metric.refuses(n)), None)
             assert metric.of in ("number", "input") or count
             naive = 1.0 if metric.only_series else None
@@ -244,7 +246,7 @@ def test_the_bounds_of_metrics_hold_and_are_reached():
     truth, number = random.integers(0, 3, 60), random.normal(size=60)
     for name, kind in METRICS.load_all().items():
         low, high = kind.bounds
-        for example in kind.examples:
+        for example in kind.examples if kind.of != "tags" else ():
             metric = METRICS.read(example)
             two = kind.of == "class" and metric.refuses(3) is not None
             classes = 2 if two else 3

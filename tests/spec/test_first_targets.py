@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from dlspec.language.diagnostics.errors import DataError
 from dlspec.spec.first_spec import look_at, write_start
 
 ROWS = 120
@@ -113,3 +114,20 @@ def test_whole_numbers_are_classes_where_name_and_values_say_so(tmp_path, name, 
 def test_a_table_of_row_numbers_and_a_result_keeps_the_numbers(tmp_path):
     start = table(tmp_path, trial=count, result=spread)
     assert (start.target, start.features) == ("result", ("trial",))
+
+
+def test_tags_of_words_are_no_classes(tmp_path):
+    def said(row):
+        return " ".join(f"w{row * place % 41}" for place in range(1, 2 + row % 6))
+
+    def tags(row):
+        return " ".join("OXY"[row * place % 3] for place in range(1, 2 + row % 6))
+
+    with pytest.raises(DataError, match="`tags` has a tag for each word of `said`") as error:
+        table(tmp_path, said=said, tags=tags)
+    assert '{sequence: " "}' in error.value.diagnostics[0].help
+    start = table(tmp_path, said=said, tags=tags, price=spread)
+    assert start.target == "price"
+    with pytest.raises(DataError, match="`tags` has a tag for each word"):
+        start.predicting("tags")
+    assert table(tmp_path, said=said, other=lambda row: said(row).upper(), price=spread).tagged == {}

@@ -5,7 +5,7 @@ Most of it is a warning, since data may be odd and right; of what is more than `
 
 from __future__ import annotations
 
-from dlspec.data.checks import column_rules, language_rules, split_rules  # noqa: F401, each registers its rules
+from dlspec.data.checks import column_rules, language_rules, split_rules, tag_rules  # noqa: F401, each registers its rules
 from dlspec.data.checks.base import RULES, Looked
 from dlspec.data.preparation import Prepared
 from dlspec.data.section import DataSpec

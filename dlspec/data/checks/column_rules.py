@@ -62,7 +62,7 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
 def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
     """A feature from which the target can be read off makes any result worthless."""
     signature = looked.data.signature
-    if signature.window is not None:
+    if signature.window is not None or signature.target.of_words:  # which is read off a text
         return
     told: set[str] = set()
     for target, kind in _targets(signature).items():

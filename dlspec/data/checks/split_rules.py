@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from dlspec.data.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data.checks.base import LOOKED_AT, Looked, rule, warn
@@ -28,6 +29,8 @@ COMPARED_VALUES = 2**28
 """Values of samples in memory that are compared at most; of samples that are read when needed, an eighth of them."""
 COMPARED_AND_READ = 20_000
 """Samples of a part that are compared at most, where they have to be read for it."""
+LONG = 4
+"""With so many words in the mean texts are sentences."""
 SHOWN = 5
 """Labels that are named."""
 FEW = 10
@@ -43,7 +46,7 @@ def labels_are_known(looked: Looked) -> Iterator[Diagnostic]:
     if not unknown:
         return
     count, names = sum(unknown.values()), one_of(sorted(unknown, key=lambda word: (-unknown[word], word))[:SHOWN])
-    what = "tag" if target.separator else "label"
+    what = "tag" if target.separator or target.of_words else "label"
     if len(unknown) > SHOWN:
         names += f" and {len(unknown) - SHOWN:,} more"
     rows, have = ("row", "has") if count == 1 else ("rows", "have")
@@ -101,11 +104,20 @@ def samples_stand_in_one_part(looked: Looked) -> Iterator[Diagnostic]:
 
 
 def _compared(data: Prepared, part: Part) -> Samples:
-    """What the network sees of each sample, or its file, where it would have to be decoded."""
+    """What the network sees of each sample, or its file, where it would have to be decoded; of texts whose words have
+    tags, the whole text, of which the network tells rare words not apart."""
     own = data.columns.get(data.signature.features[0].name)
+    if own is not None and data.signature.target.of_words and _are_sentences(part):
+        return pd.util.hash_array(own[np.asarray(part.rows)].astype(object), categorize=False)[:, None]
     if isinstance(own, FileSamples) and is_read_later(part.inputs):
         return Chosen(own.contents(), part.rows)
     return part.inputs
+
+
+def _are_sentences(part: Part) -> bool:
+    """Whether texts are so long that equal ones are no accident."""
+    words = (np.asarray(part.truth) >= 0).sum()
+    return bool(words >= LONG * len(part))
 
 
 def _places(samples: Samples) -> Array:
@@ -173,18 +185,21 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
     together = sum(parts.values()) + _hidden(looked, len(target.classes))
     span = looked.at_key("target")
     cure = "add samples, leave the class out, or put it together with another"
-    what = "place" if target.places else "sample"
+    what = "word" if target.of_words else "place" if target.places else "sample"
+    sort = "tag" if target.of_words else "class"
     for place, label in enumerate(target.classes):
         if together[place] == 1:
             known = target.name in looked.columns and not target.places
             rows = looked.columns[target.name].astype(str) == label if known else np.zeros(0)
             where = f", {looked.row(int(np.argmax(rows)))}" if rows.any() else ""
-            message = f"the class `{label}` has one {what}{where}, which cannot be both learned and tested"
+            message = f"the {sort} `{label}` has one {what}{where}, which cannot be both learned and tested"
             yield warn("rare-class", message, span, cure)
         elif parts["train"][place] == 0:
-            yield warn("rare-class", f"the class `{label}` has no {what} in the training part", span, cure)
+            yield warn("rare-class", f"the {sort} `{label}` has no {what} in the training part", span, cure)
         elif parts["test"][place] == 0 and not looked.section.limit:
-            yield warn("rare-class", f"the class `{label}` has no {what} in the test part", span, cure)
+            yield warn("rare-class", f"the {sort} `{label}` has no {what} in the test part", span, cure)
+    if target.of_words:  # most words have no tag but `O`, and figures of spans tell what that hides
+        return
     train = parts["train"]
     least, most = int(np.where(train > 0, train, train.max() + 1).argmin()), int(train.argmax())
     if train[most] > IMBALANCE * train[least] and not looked.weighted:

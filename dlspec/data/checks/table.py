@@ -17,7 +17,7 @@ from dlspec.data.features.text import split_tokens
 from dlspec.data.preparation import date_form, is_missing, to_seconds
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
-from dlspec.data.target import split_tags
+from dlspec.data.target import SPACES, split_tags
 from dlspec.language.diagnostics.errors import DataError
 
 Array = np.ndarray
@@ -71,6 +71,9 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
     target = next((own.target for own in views if name in own.target.names), signature.target)
     if name == target.name and target.separator is not None:
         tags = np.array([tag for value in values for tag in split_tags(str(value or ""), target.separator)], object)
+        return ColumnSummary(name, role, "tags", *_of_words(tags, 0.0))
+    if name == target.name and target.of_words:
+        tags = np.array([tag for value in values for tag in split_tags(str(value or ""), SPACES)], object)
         return ColumnSummary(name, role, "tags", *_of_words(tags, 0.0))
     if name == target.name and target.tokens and kind is not None:
         lengths = np.array([len(split_tokens(str(text or ""), target.tokens)) for text in values], "float64")

@@ -14,6 +14,7 @@ from pydantic import Field
 from dlspec.data.datasets import Column
 from dlspec.data.features.base import FEATURES, Feature, Fitted, Missing
 from dlspec.data.features.scaling import Scale
+from dlspec.data.words import split_at_spaces
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.fields import PositiveInt, mistake
 
@@ -23,9 +24,19 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 Weights = Literal["binary", "count", "tf_idf"]
-Unit = Literal["words", "characters"]
-"""What a text is made of."""
+Unit = Literal["words", "characters", "spaced"]
+"""What a text is made of; `spaced` are words as they stand between white space."""
+NAMES: dict[Unit, str] = {"words": "words", "characters": "characters", "spaced": "words"}
+"""What tokens are called in messages."""
+AS_THEY_ARE: dict[Unit, dict[str, Any]] = {
+    "words": {},
+    "characters": {"standardize": None, "split": "character"},
+    "spaced": {"standardize": None},
+}
+"""How Keras's `TextVectorization` makes them."""
 PUNCTUATION = string.punctuation.encode()
+RESERVED = b"[UNK]"
+"""What Keras calls a word that is not in the vocabulary, which so none in it may be called."""
 PADDING, UNKNOWN = 0, 1
 """The numbers of no word and of a word that is not in the vocabulary; those of words follow."""
 
@@ -40,7 +51,8 @@ class Text(Feature):
     ln(1 + texts / (1 + texts with the word)); a word that is not in the vocabulary is not seen. With `length` a text is
     a sequence of whole numbers for an `embedding`: 0 where it has ended, 1 for a word that is not in the vocabulary, 2
     for the most frequent word; a longer text is cut. With `tokens: characters` the sequence is one of characters, as
-    they stand in the text, capitals, spaces and line breaks too. A missing text has no words, unless it is an `error`
+    they stand in the text, capitals, spaces and line breaks too; with `tokens: spaced` one of what stands between white
+    space, capitals and punctuation too. A missing text has no words, unless it is an `error`
     or its row is left out (`drop`). The saved model takes the text itself, for which Keras needs TensorFlow.
     """
 
@@ -52,9 +64,13 @@ class Text(Feature):
         {"text": {"words": 2000, "ngrams": 2, "weights": "tf_idf"}},
         {"text": {"words": 10_000, "length": 200}},
         {"text": {"tokens": "characters", "length": 100}},
+        {"text": {"tokens": "spaced", "length": 40}},
     ]
 
-    tokens: Unit = Field("words", description="what a text is taken for with `length`: its words, or its characters")
+    tokens: Unit = Field(
+        "words",
+        description="what a text is with `length`: its words, its characters, or what stands between white space",
+    )
     words: PositiveInt = Field(
         2000, description="how many words, or characters, are told apart, the most frequent ones of the training part"
     )
@@ -73,10 +89,10 @@ class Text(Feature):
                 help=f"remove `{given[0]}`, or `length`",
             )
 
-        if self.length is None and self.tokens == "characters":
+        if self.length is None and self.tokens != "words":
             raise mistake(
                 "wrong-value",
-                "`tokens: characters` is of a sequence, which needs `length`",
+                f"`tokens: {self.tokens}` is of a sequence, which needs `length`",
                 help="add `length: 100`, or remove `tokens`",
             )
 
@@ -100,8 +116,9 @@ class Text(Feature):
             words = list(_ngrams(split_tokens(value, self.tokens), self.ngrams))
             counts.update(words)
             texts.update(set(words))
+        counts.pop(RESERVED, None)
         if not counts:
-            message = f"column `{name}` has no {self.tokens.removesuffix('s')} in the training part"
+            message = f"column `{name}` has no {NAMES[self.tokens].removesuffix('s')} in the training part"
             raise DataError.of("missing-value", message, help=f"take `{name}` out of `features`")
         chosen = most_frequent(counts, self.words)
         vocabulary = tuple(word.decode() for word in chosen)
@@ -120,7 +137,7 @@ def split_tokens(text: str, unit: Unit) -> list[bytes]:
     """The words, or the characters, of a text in UTF-8."""
     if unit == "characters":
         return [character.encode("utf-8", "replace") for character in text]
-    return split_words(text)
+    return split_at_spaces(text) if unit == "spaced" else split_words(text)
 
 
 def split_words(text: str) -> list[bytes]:
@@ -217,8 +234,10 @@ class FittedSequence(Fitted):
         import keras
         from keras import ops
 
-        as_they_are = {"standardize": None, "split": "character"} if self.unit == "characters" else {}
         numbers = keras.layers.TextVectorization(
-            output_mode="int", output_sequence_length=self.length, vocabulary=list(self.vocabulary), **as_they_are
+            output_mode="int",
+            output_sequence_length=self.length,
+            vocabulary=list(self.vocabulary),
+            **AS_THEY_ARE[self.unit],
         )(raw)
         return ops.cast(numbers, "float32")  # as the network takes all its inputs; an embedding casts them back

@@ -34,6 +34,7 @@ from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flat
 from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.sampling import draw_some, generator
 from dlspec.data.preparation.splitting import Given, split_samples
+from dlspec.data.preparation.tags import read_tags
 from dlspec.data.preparation.times import date_form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
@@ -190,7 +191,9 @@ def _part_of_places(
         truth = in_the_middle(truth, signature.target.places)
     if scale is not None:
         targets = scale(truth).astype("float32")
-    elif signature.target.units == 1:
+    elif signature.target.of_words:
+        targets = np.maximum(targets, 0)  # a class that there is, which the padding leaves out
+    if signature.target.kind == "class" and signature.target.units == 1:
         targets = targets[..., None].astype("float32")
     return Part(inputs, targets, raw, truth, rows, last_frame(signature, raw), at_places=True)
 
@@ -260,6 +263,8 @@ class _Truth(NamedTuple):
         target, known = signature.target, np.ones(len(rows), bool)
         if target.kind == "input":
             return cls(None, known, {})
+        if target.of_words:
+            return cls(*read_tags(section, signature, columns, rows, trained))
         if target.places:
             return cls._at_places(section, signature, columns, rows, trained)
         if target.kind == "class":
@@ -427,7 +432,7 @@ def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> 
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(section.missing_of_samples) == "drop"}
     for target in signature.targets.values() if signature.views else (signature.target,):
-        plain = target.kind != "input" and not target.separator and not target.places
+        plain = target.kind != "input" and not target.separator and (target.of_words or not target.places)
         if section.missing == "drop" and plain:
             names |= {*target.names}
     if section.missing == "drop" and section.weight is not None:

@@ -29,6 +29,9 @@ export function wordsOf(text) {
   return plain.replace(PUNCTUATION, "").split(SPACES).filter((word) => word !== "");
 }
 
+/** What stands between the spaces of ASCII. */
+export const spacedOf = (text) => String(text).replace(BROKEN, "?").split(SPACES).filter((word) => word !== "");
+
 const sizeOf = (shape) => shape.reduce((size, length) => size * length, 1);
 
 function room(dtype, size) {
@@ -231,11 +234,13 @@ function oneHot(step, numbers) {
   return { dtype: step.dtype, shape: [rows, step.depth], data };
 }
 
+const TOKENS = { words: wordsOf, characters: (text) => [...String(text)], spaced: spacedOf };
+
 function sequence(step, texts) {
   const known = placesOf(step, 2);
   const data = room(step.dtype, texts.data.length * step.length);
   texts.data.forEach((text, row) => {
-    const words = (step.unit === "characters" ? [...String(text)] : wordsOf(text)).slice(0, step.length);
+    const words = TOKENS[step.unit ?? "words"](text).slice(0, step.length);
     words.forEach((word, place) => (data[row * step.length + place] = known.get(word) ?? 1));
   });
   return { dtype: step.dtype, shape: [texts.data.length, step.length], data };

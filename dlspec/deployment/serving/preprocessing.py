@@ -35,6 +35,14 @@ def characters_of(text: str) -> list[bytes]:
     return [sign.encode("utf-8", "replace") for sign in str(text)]
 
 
+def spaced_of(text: str) -> list[bytes]:
+    """What stands between the spaces of ASCII in a text, in UTF-8."""
+    return str(text).encode("utf-8", "replace").split()
+
+
+TOKENS = {"words": words_of, "characters": characters_of, "spaced": spaced_of}
+
+
 def _lookup(step: dict, words: np.ndarray) -> np.ndarray:
     places = step.setdefault("_places", {word: number for number, word in enumerate(step["words"], step["first"])})
     if step["blank"] is not None:
@@ -49,7 +57,7 @@ def _one_hot(step: dict, numbers: np.ndarray) -> np.ndarray:
 def _sequence(step: dict, texts: np.ndarray) -> np.ndarray:
     known = step.setdefault("_places", {word.encode(): number for number, word in enumerate(step["words"], 2)})
     found = np.zeros((len(texts), step["length"]), step["dtype"])
-    tokens_of = characters_of if step.get("unit") == "characters" else words_of
+    tokens_of = TOKENS[step.get("unit", "words")]
     for row, text in enumerate(texts.ravel()):
         words = tokens_of(text)[: step["length"]]
         found[row, : len(words)] = [known.get(word, 1) for word in words]

@@ -79,12 +79,16 @@ def encode_words(x, vocabulary, ngrams=1, mode="multi_hot", idf=None):
     return ops.cast(counted[:, 1:], "float32")  # the first is for words that are not in the vocabulary
 
 
-def encode_sequence(x, vocabulary, length, characters=False):
+def encode_sequence(x, vocabulary, length, unit="words"):
     """The numbers of the first words, or characters, of a text for an embedding, (batch, length); 0 where it has
-    ended."""
-    as_they_are = {"standardize": None, "split": "character"} if characters else {}
+    ended.
+
+    Args:
+        unit: `words` without capitals and punctuation, `spaced` as they stand between spaces, or `characters`.
+    """
+    as_they_are = {"spaced": {"standardize": None}, "characters": {"standardize": None, "split": "character"}}
     numbers = layers.TextVectorization(
-        output_mode="int", output_sequence_length=length, vocabulary=vocabulary, **as_they_are
+        output_mode="int", output_sequence_length=length, vocabulary=vocabulary, **as_they_are.get(unit, {})
     )(x)
     return ops.cast(numbers, "float32")
 

@@ -44,7 +44,7 @@ class Majority(Baseline):
     """How often each class or label stands in the training part, for every sample, or place; the most frequent class
     wins. Of tokens these shares are mixed with all tokens alike, as `pairs` does it."""
 
-    tasks = frozenset({"class", "class_series", "labels", "class_places", "next_token"})
+    tasks = frozenset({"class", "class_series", "labels", "class_places", "next_token", "tagged_words"})
     in_words = "always what is most frequent"
     examples: ClassVar = ["majority"]
 

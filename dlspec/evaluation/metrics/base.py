@@ -73,8 +73,8 @@ def judged_by(kind: str, metrics: Sequence[str]) -> str:
 class Metric(Kind):
     """Base of the metrics."""
 
-    of: ClassVar[Literal["number", "class", "input"]]
-    """What it judges: a number, a class, or an input that was given back."""
+    of: ClassVar[Literal["number", "class", "input", "tags"]]
+    """What it judges: a number, a class, an input that was given back, or tags of words; see `SpanMetric`."""
     of_inputs: ClassVar[bool] = False
     """Whether it judges inputs that were given back, too: all their values alike."""
     of_labels: ClassVar[bool] = False

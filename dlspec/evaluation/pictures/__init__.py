@@ -17,6 +17,7 @@ from dlspec.evaluation.pictures.language import of_text, of_writing
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
+from dlspec.evaluation.pictures.tags import of_tags
 from dlspec.model.graph import Graph
 from dlspec.model.layers.convolution import Conv2D
 from dlspec.model.layers.core import Dense
@@ -53,6 +54,9 @@ class Pictures:
         if self.data.signature.target.tokens:
             target, test = self.data.signature.target, self.data.test
             self.arrays |= of_text(target, test, predictions) | of_writing(target, test, network)
+            return
+        if self.data.signature.target.of_words:
+            self.arrays |= of_tags(self.data.signature, self.data.test, self.data.columns, predictions)
             return
         if self.data.signature.target.places:
             self.arrays |= at_places(self.data.signature, self.data.test, predictions)

@@ -37,8 +37,8 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places, numbered, cut_from: as those of `Target`; older
-            runs have no places.
+        inside, labels, separator, steps, places, numbered, cut_from, of_words: as those of
+            `Target`; older runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
@@ -65,6 +65,7 @@ class TargetRecord(Record):
     numbered: bool = False
     cut_from: tuple[Size, ...] = ()
     tokens: Literal["words", "characters"] | None = None
+    of_words: bool = False
 
     @property
     def judged_as(self) -> str:
@@ -234,11 +235,11 @@ class DataRecord(Record):
     def _fits(self) -> Self:
         if (self.window is None) != (self.timesteps is None):
             raise ValueError("`window` and `timesteps` are of a series, and only one of them is there")
-        either = self.task in ("reconstruction", "number_places", "class_places", "next_token")
+        either = self.task in ("reconstruction", "number_places", "class_places", "next_token", "tagged_words")
         if (self.window is None) == (self.task in ("series", "class_series")) and not either:
             raise ValueError(f"`window` does not fit the task `{self.task}`")
         kinds = {"series": "number", "class_series": "class", "reconstruction": "input"}
-        kinds |= {"number_places": "number", "class_places": "class", "next_token": "class"}
+        kinds |= {"number_places": "number", "class_places": "class", "next_token": "class", "tagged_words": "class"}
         if self.target.kind != kinds.get(self.task, self.task):
             raise ValueError(f"a target of the kind `{self.target.kind}` does not fit the task `{self.task}`")
         if self.encoded:
@@ -272,7 +273,7 @@ class DataRecord(Record):
         from dlspec.data.split import Window
 
         target, shape = self.target, (None, *self.input_shape)
-        arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.target.tokens
+        arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.encoded
         alone = self.input_shape if arrays else ()
         features = tuple(
             Column(feature.name, shape=feature.shape or alone, unit=feature.unit) for feature in self.features
@@ -292,6 +293,7 @@ class DataRecord(Record):
             numbered=target.numbered,
             cut_from=target.cut_from,
             tokens=target.tokens,
+            of_words=target.of_words,
         )
         return Signature(
             self.task,

@@ -168,6 +168,7 @@ class Metrics(Record):
         by_target: of several numbers or labels: value -> who guesses -> metrics on the test part.
         by_class: of classes: class -> how well it is found in the test part.
         by_series: of several series: series -> metrics on the test part.
+        by_span: of tags that mark spans of words: type -> how well its spans are found in the test part.
         pretraining: layer -> what was seen of it after pretraining.
         notes: what a reader should know, in sentences.
         saved_model: whether `model.keras` gives these predictions; older runs do not say it.
@@ -180,6 +181,7 @@ class Metrics(Record):
     by_target: dict[str, dict[str, Scores]] = Field(default_factory=dict)
     by_class: dict[str, Slice] = Field(default_factory=dict)
     by_series: dict[str, Slice] = Field(default_factory=dict)
+    by_span: dict[str, Slice] = Field(default_factory=dict)
     train: Scores
     validation: Scores
     test: Scores = Field(min_length=1)
@@ -213,7 +215,7 @@ class Metrics(Record):
         for name, scored in self.by_target.items():
             if list(scored) != who:
                 raise ValueError(f"`by_target.{name}` has other baselines")
-        for place, cut in (("by_class", self.by_class), ("by_series", self.by_series)):
+        for place, cut in (("by_class", self.by_class), ("by_series", self.by_series), ("by_span", self.by_span)):
             for name, own in cut.items():
                 if list(own.scores) != who:
                     raise ValueError(f"`{place}.{name}` has other baselines")

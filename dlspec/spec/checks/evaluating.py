@@ -8,6 +8,7 @@ from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.persistence import Persistence
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.require import ALL, BEATS, Limit
+from dlspec.evaluation.spans import no_spans
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.spec.checks.base import Checked, rule
@@ -76,7 +77,7 @@ def what_is_required_can_be_told(checked: Checked) -> Iterator[Diagnostic]:
 
 
 knows_places = Persistence.knows_places
-SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back"}
+SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back", "tags": "tags of words"}
 
 
 @rule
@@ -90,7 +91,8 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
         series = signature.task == "series"
-        if not metric.judges(kind, series=series):
+        of_tags = metric.of == "tags" and signature.target.of_words
+        if not of_tags and not metric.judges(kind, series=series):
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
@@ -104,6 +106,11 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             )
         elif metric.type_name in [other.type_name for other in metrics[:i]]:
             yield Diagnostic("repeated-name", f"`{metric.type_name}` is listed twice", span, help="keep one of them")
+        elif of_tags and (other := no_spans(signature.target.classes)) is not None:
+            has = f"has `{other}`" if other else "has none"
+            message = f"spans are marked by tags such as `B-PLACE` and `I-PLACE`, and `{signature.target.name}` {has}"
+            help = "write `f1_score`, which is of each tag alone"
+            yield Diagnostic("metric-mismatch", message, span, help=help)
         elif refused := metric.refuses(
             len(signature.target.classes or signature.target.labels), labels=kind == "labels"
         ):
@@ -140,6 +147,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 "number_places": "a number at each place",
                 "class_places": "a class at each place",
                 "next_token": "the next token of texts",
+                "tagged_words": "a tag for each word",
             }
             yield Diagnostic(
                 "baseline-mismatch",

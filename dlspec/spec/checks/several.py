@@ -93,7 +93,10 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
         message = "a teacher is of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("train", "teacher"), help=keep)
     for name, target in (signature.targets if signature else {}).items():
-        if target.numbered or target.cut_from:
+        if target.of_words:
+            message = "tags of words are the only output of a network in this version"
+            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
+        elif target.numbered or target.cut_from:
             message = f"`{target.name}` is a mask of a picture, which is the only output of a network in this version"
             yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
 

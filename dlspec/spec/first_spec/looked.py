@@ -22,6 +22,8 @@ EVEN = 1.15
 """The levels of an experiment occur equally often, up to this factor."""
 MOST_COLUMNS = 60
 """Of more columns it is not asked which depend on others."""
+LENGTHS = 4
+"""So many different numbers of words are in two columns at once by no accident."""
 LEAST_WORDS = 3
 """Texts have so many different words on average, or they are names."""
 NAMES = re.compile(r"name|url|link|path|file|address|email|phone|date|time|이름|주소|성명")
@@ -185,6 +187,27 @@ def words_of_texts(name: str, texts: Sequence[str]) -> int:
     again = sum(1 for count in counts.values() if count > 1)
     told = sum(count for count in counts.values() if count > 1)
     return again if told > 0.5 * sum(counts.values()) else 0
+
+
+def tagged_texts(columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Columns that have a tag for each word of another -> that other: as many words in every row, and fewer different
+    ones.
+
+    Args:
+        columns: of words and texts, some values of each.
+    """
+    words = {name: [text.split() for text in texts] for name, texts in columns.items()}
+    counts = {name: tuple(map(len, each)) for name, each in words.items()}
+    sorts = {name: len({word for row in each for word in row}) for name, each in words.items()}
+    return {
+        name: other
+        for name in columns
+        for other in columns
+        if name != other
+        and counts[name] == counts[other]
+        and len({*counts[name]}) >= LENGTHS
+        and 2 * sorts[name] <= sorts[other]
+    }
 
 
 def usual_length(texts: Sequence[str]) -> int:

@@ -30,6 +30,7 @@ from dlspec.spec.first_spec.looked import (
     counts_rows,
     looked_at,
     says_the_same,
+    tagged_texts,
     usual_length,
     words_of_texts,
 )
@@ -74,6 +75,7 @@ class Start:
         length: timesteps of a series; None: as many as there are rows.
         longest_window: timesteps that a window has at most.
         why: setting -> what it is for.
+        tagged: column with a tag for each word of a text -> that text.
         companion: the name of the file with the test part, beside that of the training part.
         problem: what is wrong with the data, whatever is written of them.
     """
@@ -99,6 +101,7 @@ class Start:
     length: int | None = None
     longest_window: int = LONGEST_WINDOW
     why: Mapping[str, Said] = field(default_factory=dict)
+    tagged: Mapping[str, str] = field(default_factory=dict)
     companion: str = ""
     problem: DataError | None = None
 
@@ -172,7 +175,9 @@ class Start:
     def targets(self) -> list[str]:
         """The columns that can be predicted."""
         return [
-            c.name for c in self.description.columns if _can_be_predicted(c) and c.name not in (self.time, self.group)
+            c.name
+            for c in self.description.columns
+            if _can_be_predicted(c) and c.name not in (self.time, self.group, *self.tagged)
         ]
 
     def without(self, reasons: Mapping[str, Said]) -> Start:
@@ -189,6 +194,7 @@ class Start:
         if target not in self.description.names:
             near = did_you_mean(target, self.targets)
             raise DataError.of("unknown-column", f"`{self.data}` has no column `{target}`", help=near)
+        _refuse_tags(self, target)
         if target not in self.targets:
             raise DataError.of(
                 "wrong-value",
@@ -214,6 +220,7 @@ def look_at(data: str, *, folder: Path = Path(), series: bool | None = None) -> 
     else:
         start = _look_at_file(data, folder, series)
     if not start.targets:
+        _refuse_tags(start, *start.tagged)
         raise DataError.of("no-target", f"`{data}` has no column that could be predicted: numbers, or words that recur")
     if not start.target:
         likely = _likely(start)
@@ -269,9 +276,10 @@ def _of_table(data: str, table: TableFiles) -> Start:
         if column.kind == "text" and not is_identity(column.name)
         if (words := words_of_texts(column.name, [row[header.index(column.name)] for row in rows]))
     }
+    worded = [column.name for column in description.columns if column.kind in ("class", "text")]
     return Start(
         data, "table", description, "", (), {}, is_large=table.is_large, looked=looked, rows=tuple(places), codes=codes,
-        texts=texts,
+        texts=texts, tagged=tagged_texts({name: [row[header.index(name)] for row in rows] for name in worded}),
         lengths={name: usual_length([row[header.index(name)] for row in rows]) for name in texts},
     )  # fmt: skip
 
@@ -337,6 +345,19 @@ def _refuse_masks(folder: Path) -> None:
                 f"`{masks.name}` has a picture for each in `{pictures.name}`, as masks have: `init` writes no such spec"
             )
             help = f"write `images: {{path: {pictures}, masks: {masks}}}` under `data`, as in `specs/landscapes.yaml`"
+            raise DataError.of("not-supported-yet", message, help=help)
+
+
+def _refuse_tags(start: Start, *targets: str) -> None:
+    """Raises DataError where a target is a tag for each word of a text."""
+    for target in targets:
+        if target in start.tagged:
+            text = start.tagged[target]
+            message = f"`{target}` has a tag for each word of `{text}`, as it seems: `init` writes no such spec"
+            help = (
+                f'write `target: {{{target}: {{sequence: " "}}}}` and `features: {{{text}: {{text: {{length: 40}}}}}}` '
+                "under `data`, as in `specs/tags_bilstm.yaml`"
+            )
             raise DataError.of("not-supported-yet", message, help=help)
 
 

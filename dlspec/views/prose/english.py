@@ -45,6 +45,7 @@ KEYS = {
     "data.target": "What is predicted is the column {value}.",
     "data.targets": "What is predicted are the columns {value}.",
     "data.next_token": "What is predicted is what comes next in {value}, after each token of it.",
+    "data.tagged_words": "What is predicted is a tag in {value} for each word.",
     "data.typed_target": "What is predicted is {value}, taken for {kind}.",
     "data.features": "The network sees {value}.",
     "data.feature": "`{name}` is taken as {value}.",

@@ -49,6 +49,7 @@ KEYS = {
     "data.target": "{value} 열을 예측합니다.",
     "data.targets": "{value} 열을 예측합니다.",
     "data.next_token": "{value} 텍스트에서 토큰마다 그다음에 올 토큰을 예측합니다.",
+    "data.tagged_words": "{value} 열에 있는 태그를 낱말마다 하나씩 예측합니다.",
     "data.typed_target": "{value} 열을 {kind} 유형으로 보고 예측합니다.",
     "data.features": "신경망은 {value} 열을 봅니다.",
     "data.feature": "`{name}` 열은 {value} 형식으로 봅니다.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from dlspec.data.signature import INPUT_TARGET
 from dlspec.data.split import TimeColumn
+from dlspec.data.target import TagOfWords
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind, brief_of
@@ -152,6 +153,8 @@ class _Teller:
             columns = self.words.listing([f"`{column}`" for column in value])
             if "next" in value.values():
                 return str(self.words.KEYS["data.next_token"].format(value=columns))
+            if isinstance(next(iter(value.values())), TagOfWords):
+                return str(self.words.KEYS["data.tagged_words"].format(value=columns))
             kind = to_inline_yaml(brief_of(next(iter(value.values()))))
             return str(self.words.KEYS["data.typed_target"].format(value=columns, kind=f"`{kind}`"))
         if isinstance(value, TimeColumn):

@@ -218,9 +218,11 @@ ARGUMENTS = {
     "DataSpec.time": "column with the time of a series; with `format`, how times are written",
     "DataSpec.group": "column that separates several series in the same files; no window crosses from one into another",
     "DataSpec.target": "column to predict, or several that are all numbers or all yes or no, or a mapping from each to "
-    "its type: `category`, `numeric`, `boolean` or `tags`; or `input` for a network that gives back what it sees",
+    'its type: `category`, `numeric`, `boolean`, `next`, `tags` or `{sequence: " "}`; or `input` for a network that '
+    "gives back what it sees",
     "DataSpec.weight": "column that says how much each sample counts, from 0 on, in the loss, metrics, baselines and "
     "verdict; it is no feature unless `features` lists it",
+    "TagOfWords.sequence": "a space: the column has a tag for each word of a text, with spaces between",
     "Tags.tags": "what stands between the labels in a value; `tags` alone means a comma",
     "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
     "times, and words of more than 100 sorts",

@@ -124,6 +124,10 @@ model: [dense: 8, output]
 data: {table: weather.csv, target: {rain: boolean, wind: boolean}}
 model: [dense: 8, output]
 """,
+        """\
+data: {table: notes.csv, target: {tags: {sequence: " "}}, features: {said: {text: {words: 200, length: 20}}}}
+model: [embedding: 8, bidirectional: {lstm: {units: 8, return_sequences: true}}, output]
+""",
     ),
     "data.time": (
         """\

@@ -24,6 +24,8 @@ Array = np.ndarray
 
 NETWORK, TRUTH, QUIET = "#2563eb", "#1f2937", "#9ca3af"
 BASELINES = ("#d97706", "#7c3aed", "#0d9488", "#be185d")
+LONG = 36
+"""Characters of the names of classes, from which on they are written at an angle."""
 CLASSES = (
     "#2563eb",
     "#ea580c",
@@ -498,10 +500,15 @@ def sequences(originals: Array, reconstructed: Array) -> str:
     return to_svg(figure, "sequences")
 
 
-@in_style
 def confusion(truth: Array, predicted: Array, classes: Sequence[str]) -> str:
     """How often each class was taken for each: rows are the truth."""
     table = np.array([[int(((truth == t) & (predicted == p)).sum()) for p in classes] for t in classes])
+    return confusion_of(table, classes)
+
+
+@in_style
+def confusion_of(table: Array, classes: Sequence[str]) -> str:
+    """The same of counts, (classes, classes)."""
     figure, axes = styled(5.0, 4.6 if len(classes) > 3 else 3.0)
     axis = axes[0, 0]
     shares = table / np.maximum(1, table.sum(axis=1, keepdims=True))
@@ -511,7 +518,7 @@ def confusion(truth: Array, predicted: Array, classes: Sequence[str]) -> str:
             if number:
                 color = "white" if shares[row, column] > 0.55 else TRUTH
                 axis.text(column, row, str(number), ha="center", va="center", color=color, fontsize=9)
-        axis.set_xticks(range(len(classes)), classes)
+        axis.set_xticks(range(len(classes)), classes, rotation=40 if len("".join(classes)) > LONG else 0)
         axis.set_yticks(range(len(classes)), classes)
     axis.set_xlabel("taken for")
     axis.set_ylabel("truth")
@@ -520,8 +527,8 @@ def confusion(truth: Array, predicted: Array, classes: Sequence[str]) -> str:
 
 
 @in_style
-def class_counts(counts: Mapping[str, Parts]) -> str:
-    """Samples of each class, by part."""
+def class_counts(counts: Mapping[str, Parts], what: str = "samples with a label") -> str:
+    """Samples, or places, of each class, by part."""
     figure, axes = styled(10, 2.3)
     axis = axes[0, 0]
     bottom = np.zeros(len(counts))
@@ -529,7 +536,7 @@ def class_counts(counts: Mapping[str, Parts]) -> str:
         values = np.array([count[part] for count in counts.values()])
         axis.bar(list(counts), values, bottom=bottom, color=color, width=0.7, label=part)
         bottom += values
-    axis.set_ylabel("samples with a label")
+    axis.set_ylabel(what)
     axis.grid(axis="x", visible=False)
     axis.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
     return to_svg(figure, "classes")

@@ -145,6 +145,9 @@ def data_figures(run: Run) -> list[Shown]:
         found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
     if run.data.class_counts and not target.tokens:
         each = "with each label" if target.kind == "labels" else "of each class"
+        if target.of_words:
+            counted = figures.class_counts(run.data.class_counts, "words")
+            return [*found, Shown(counted, "Words with each tag")]
         what = "Places" if target.places else "Samples"
         found.append(Shown(figures.class_counts(run.data.class_counts), f"{what} {each}"))
     return found
