@@ -83,6 +83,11 @@ def without_last_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:-1] if shape[-1:] == (1,) else shape
 
 
+def of_quantiles(name: str, levels: Sequence[float]) -> list[str]:
+    """What the quantiles of a number are called, ascending: `price q0.1`; the median has the name of the number."""
+    return [name if level == 0.5 else f"{name} q{level!r}" for level in levels] or [name]
+
+
 @dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
@@ -102,6 +107,7 @@ class Target:
         numbered: whether values are the places of classes in `classes`, and -1 where none counts, as those of masks.
         cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
             that are left.
+        levels: of numbers of which quantiles are predicted, the shares that are to lie below each, ascending.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
     """
@@ -121,6 +127,7 @@ class Target:
     numbered: bool = False
     cut_from: tuple[int, ...] = ()
     tokens: Literal["words", "characters"] | None = None
+    levels: tuple[float, ...] = ()
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
@@ -129,8 +136,14 @@ class Target:
 
     @property
     def judged_as(self) -> str:
-        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted."""
-        return "tokens" if self.tokens else self.kind
+        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted, or
+        `quantiles`."""
+        return "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+
+    @property
+    def median(self) -> int:
+        """The place of the median among the quantiles."""
+        return self.levels.index(0.5)
 
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""
@@ -187,7 +200,8 @@ class Target:
             return (None, self.units), (None, *self.shape)
         if self.kind == "number" and len(self.places) > 1:
             return (None, *self.places, 1), (None, *self.places)
-        return ((None, *self.places, self.units),)
+        quantiles = (len(self.levels),) if self.levels else ()
+        return ((None, *self.places, self.units, *quantiles),)
 
     @property
     def activation(self) -> str:
@@ -206,6 +220,8 @@ class Target:
     def default_loss(self) -> str:
         if self.inside:
             return "binary_crossentropy"
+        if self.levels:
+            return "pinball"
         return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
             self.loss_of
         ]

@@ -25,7 +25,7 @@ class Supervised(PretrainingMethod):
     def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         import keras
 
-        from dlspec.pretraining._supervised import LastTimestep, SupervisedModel
+        from dlspec.pretraining._supervised import Ascending, LastTimestep, SupervisedModel
 
         assert task.target is not None, "a stage with labels has a target"
         assert task.loss is not None, "the default loss was filled in"
@@ -35,8 +35,12 @@ class Supervised(PretrainingMethod):
             ends.append(LastTimestep())
         elif len(shape) > 2:
             ends.append(keras.layers.Flatten())
-        output = Dense(units=task.target.units, activation=task.target.activation).build("temporary_output")
-        model = SupervisedModel(encoder, [*ends, output], task.loss.build())
+        quantiles = len(task.target.levels)
+        units = task.target.units * max(1, quantiles)
+        ends.append(Dense(units=units, activation=task.target.activation).build("temporary_output"))
+        if quantiles:
+            ends.append(Ascending(quantiles))
+        model = SupervisedModel(encoder, ends, task.loss.build_for(task.target))
         model.build(place.known_shape)
         model.compile(optimizer=self.optimizer.over(task.steps))
         return model

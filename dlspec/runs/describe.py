@@ -59,6 +59,7 @@ def describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "numbered": target.numbered,
             "cut_from": list(target.cut_from),
             "tokens": target.tokens,
+            "levels": list(target.levels),
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),

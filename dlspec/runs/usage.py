@@ -136,4 +136,8 @@ def _gives(record: DataRecord) -> str:
         return f"the probability of each label: {_listed([name for name, *_ in target.labels])}, in this order"
     if target.kind == "input":
         return f"its input again, {'as the network sees it' if record.encoded else 'in its own units'}"
-    return f"{_listed(target.values or (target.name,))} in the target's own units"
+    numbers = f"{_listed(target.values or (target.name,))} in the target's own units"
+    if target.levels:
+        count, shares = len(target.values or (target.name,)), ", ".join(f"{level!r}" for level in target.levels)
+        return f"quantiles of {numbers}, (rows, {count}, {len(target.levels)}): the shares {shares} are to lie below"
+    return numbers

@@ -20,7 +20,7 @@ from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
-from dlspec.spec.targets import cut_by, target_of, target_of_columns, wrong_classes
+from dlspec.spec.targets import cut_by, target_of, target_of_columns, with_quantiles, wrong_classes
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -53,7 +53,7 @@ class _Reader:
         target = self._target()
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
-        target = cut_by(self.spec, target, shape)
+        target = with_quantiles(self.spec, cut_by(self.spec, target, shape))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
         words = self.description.column(data.split.column) if data.split.column else None

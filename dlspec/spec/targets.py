@@ -14,7 +14,8 @@ from dlspec.data.sources.rows import MAX_CLASSES
 from dlspec.data.split import Window
 from dlspec.data.target import Tags
 from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.shapes import Shape
+from dlspec.language.shapes import Path, Shape
+from dlspec.model.layers.core import Output
 from dlspec.model.layers.imaging import CROPS
 from dlspec.spec.spec import Spec
 
@@ -67,6 +68,22 @@ def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | Non
     flat = kind == "class" and column.shape[-1] == 1 and len(column.shape) > 1
     places = column.shape[:-1] if flat else column.shape
     return Target(column.name, kind, column.classes, column.unit, places=places, numbered=column.numbered)
+
+
+def quantiles_written(spec: Spec) -> tuple[Output, Path] | None:
+    """The `output` of which quantiles are asked, and its place; None: there is none."""
+    if not spec.has("model"):
+        return None
+    outputs = [(item, path) for item, path in spec.model.items() if isinstance(item, Output) and item.quantiles]
+    return outputs[-1] if outputs else None
+
+
+def with_quantiles(spec: Spec, target: Target) -> Target:
+    """A number, or several, of which the `output` puts out quantiles; else the target as it is."""
+    written = quantiles_written(spec)
+    if written is None or target.kind != "number" or target.places:
+        return target
+    return replace(target, levels=written[0].levels)
 
 
 def cut_by(spec: Spec, target: Target, seen: Shape) -> Target:

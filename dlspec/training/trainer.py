@@ -175,7 +175,7 @@ class Trainer:
             # a schedule goes on where frozen layers thaw
             optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule, steps * before)
             plain_loss(self.network)
-            self.network.compile(optimizer=optimizer, loss=loss.build())
+            self.network.compile(optimizer=optimizer, loss=loss.build_for(target))
             if target.places:
                 keep_mask(self.network, target, loss, self._moves())
             add_divergence(self.network, loss.reduction, "reconstruction" if target.kind == "input" else "error")

@@ -37,7 +37,7 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places, numbered, cut_from: as those of `Target`; older
+        inside, labels, separator, steps, places, numbered, cut_from, levels: as those of `Target`; older
             runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
@@ -65,11 +65,12 @@ class TargetRecord(Record):
     numbered: bool = False
     cut_from: tuple[Size, ...] = ()
     tokens: Literal["words", "characters"] | None = None
+    levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
 
     @property
     def judged_as(self) -> str:
         """As that of `Target`."""
-        return "tokens" if self.tokens else self.kind
+        return "tokens" if self.tokens else "quantiles" if self.levels else self.kind
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -80,6 +81,10 @@ class TargetRecord(Record):
         for name in ("labels",) if self.labels else ("units",):
             if len(getattr(self, name)) != len(self.values):
                 raise ValueError(f"{len(getattr(self, name))} `{name}` for {len(self.values)} `values`")
+        if self.levels and (
+            self.kind != "number" or 0.5 not in self.levels or sorted({*self.levels}) != [*self.levels]
+        ):
+            raise ValueError("`levels` are not those of quantiles of a number")
         if self.deviations and len(self.deviations) != len(self.values):
             raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):
@@ -274,6 +279,7 @@ class DataRecord(Record):
                 numbered=target.numbered,
                 cut_from=target.cut_from,
                 tokens=target.tokens,
+                levels=target.levels,
             ),
             share_out(
                 spec.model.columns_of_inputs,

@@ -90,12 +90,24 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
         series = signature.task == "series"
-        if not metric.judges(kind, series=series):
+        quantiles = bool(signature.target.levels)
+        if metric.of_quantiles and kind == "number" and not quantiles:
+            yield Diagnostic(
+                "metric-mismatch",
+                f"`{metric.type_name}` is for quantiles, and `{signature.target.name}` is given by one number",
+                span,
+                help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or remove it",
+            )
+        elif not metric.judges(kind, series=series, quantiles=quantiles):
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
             }[kind]  # fmt: skip
-            fitting = [name for name, known in METRICS.load_all().items() if known.judges(kind, series=series)]
+            fitting = [
+                name
+                for name, known in METRICS.load_all().items()
+                if known.judges(kind, series=series, quantiles=quantiles)
+            ]
             yield Diagnostic(
                 "metric-mismatch",
                 f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is {is_a}",
@@ -128,6 +140,17 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 f"places of `{signature.target.name}`, nor frames of them",
                 spec.span("evaluate", "baselines", i),
                 help="remove it",
+            )
+        elif signature.task in baseline.tasks and baseline.of_quantiles not in (None, bool(signature.target.levels)):
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`{baseline.type_name}` is for quantiles, and `{signature.target.name}` is given by one number"
+                if baseline.of_quantiles
+                else f"`{baseline.type_name}` is one number, and `output` gives quantiles",
+                spec.span("evaluate", "baselines", i),
+                help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or remove it"
+                if baseline.of_quantiles
+                else "write `quantiles`, those of the training part",
             )
         elif signature.task not in baseline.tasks:
             words = {

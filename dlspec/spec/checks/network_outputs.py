@@ -16,6 +16,7 @@ from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
 from dlspec.spec.spec import Spec
+from dlspec.spec.targets import quantiles_written
 from dlspec.training.losses.reconstruction import Summed
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
@@ -39,6 +40,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         return
     target = signature.target
     span = spec.key_span(*last.path, last.type_name)
+    if target.levels and not getattr(last.layer, "levels", ()):  # another layer follows it, which another rule says
+        return
     needs = {
         "number": "one number" if target.units == 1 else f"{target.units} numbers",
         "class": f"{len(target.classes)} classes",
@@ -160,6 +163,18 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             else "leave `loss` out: it is what the target needs",
         )
         return
+    if loss.of_quantiles != bool(target.levels) and target.kind == "number" and not target.places:
+        yield Diagnostic(
+            "loss-mismatch",
+            f"`{loss.type_name}` is of quantiles, and `{target.name}` is given by one number"
+            if loss.of_quantiles
+            else f"`{loss.type_name}` compares one number with the truth, and `output` gives quantiles",
+            spec.span("train", "loss"),
+            help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or leave `loss` out"
+            if loss.of_quantiles
+            else "write `loss: pinball`, or leave `loss` out",
+        )
+        return
     if not loss.fits(target):
         kinds = {"number": "a number", "binary": "two classes or labels", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
@@ -170,6 +185,27 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             spec.span("train", "loss"),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )
+
+
+@rule
+def quantiles_are_of_numbers(checked: Checked) -> Iterator[Diagnostic]:
+    """Classes and labels have probabilities, and have no quantiles."""
+    spec, signature = checked.spec, checked.signature
+    written = quantiles_written(spec)
+    if written is None or signature is None or spec.unrolls:
+        return
+    target = signature.target
+    if target.kind == "number" and not target.places:
+        return
+    what = {"number": "a number", "class": "a class", "labels": "labels", "input": "the input of the network"}
+    probabilities = "; its probabilities are put out already" if target.kind in ("class", "labels") else ""
+    yield Diagnostic(
+        "output-mismatch",
+        f"`quantiles` are of one number or several, and `{target.name}` is {what[target.kind]}"
+        + (" at each place" if target.places else ""),
+        spec.span(*written[1], "output", "quantiles"),
+        help=f"leave `quantiles` out{probabilities}",
+    )
 
 
 @rule

@@ -1,0 +1,21 @@
+"""Quantiles of numbers that a network puts out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def ascending(x: Any, count: int) -> Any:
+    """What a dense layer gives, (batch, ..., numbers * quantiles), as quantiles that never cross,
+    (batch, ..., numbers, quantiles).
+
+    The first is taken as it is; each other one is the one before and a softplus, which is never negative.
+
+    Args:
+        count: of the quantiles of a number.
+    """
+    from keras import ops
+
+    sizes = [size or -1 for size in x.shape[1:-1]]
+    x = ops.reshape(x, (-1, *sizes, x.shape[-1] // count, count))
+    return ops.cumsum(ops.concatenate([x[..., :1], ops.softplus(x[..., 1:])], axis=-1), axis=-1)
