@@ -16,7 +16,7 @@ from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.core import Dense, Output
-from dlspec.model.quantiles import ascending
+from dlspec.model.quantiles import ascending, quantile_layer
 from dlspec.runtime.backend import load_keras
 
 
@@ -250,7 +250,7 @@ def part_of(
         if name not in known:  # it is there for training alone
             continue
         known[name].set_weights(values)
-    end = network.output if last is None else known[last].output
+    end = network.output if last in (None, quantile_layer(network)) else known[last].output
     name = f"{first or 'raw'}_to_{last or 'output'}"
     if first is not None:
         try:

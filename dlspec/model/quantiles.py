@@ -19,3 +19,16 @@ def ascending(x: Any, count: int) -> Any:
     sizes = [size or -1 for size in x.shape[1:-1]]
     x = ops.reshape(x, (-1, *sizes, x.shape[-1] // count, count))
     return ops.cumsum(ops.concatenate([x[..., :1], ops.softplus(x[..., 1:])], axis=-1), axis=-1)
+
+
+def quantile_layer(network: Any) -> str | None:
+    """The name of the dense layer whose values `ascending` makes quantiles of, at the end of a Keras network; None: it
+    ends in something else."""
+    import keras
+
+    operation, node, _ = network.outputs[0]._keras_history
+    if type(operation).__name__ != "Cumsum":
+        return None
+    while not isinstance(operation, keras.Layer):
+        operation, node, _ = operation._inbound_nodes[node].input_tensors[0]._keras_history
+    return str(operation.name)

@@ -37,7 +37,8 @@ class QuantileMetric(Metric):
     of_quantiles = True
 
     def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
-        raise NotImplementedError("quantiles are judged with their shares: `judge`")
+        """The value of a single number, as of its median alone; see `judge`."""
+        return self.judge(truth, predicted[:, None], (0.5,), weights)
 
     @abstractmethod
     def judge(self, truth: Array, predicted: Array, levels: tuple[float, ...], weights: Weights = None) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dlspec.language.fields import Flag, Fraction, Number, PositiveInt, PositiveNumber, Primary, mistake, show_value
 from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
@@ -233,12 +233,26 @@ def _in_order(levels: list[float]) -> list[float]:
     if len(levels) < 2:
         raise mistake("wrong-value", "`quantiles` takes the median and one more share at least", help=cure)
     if not all(one < other for one, other in pairwise(levels)):
-        ascending = show_value(sorted({*levels, MEDIAN}))
-        message = f"`quantiles` ascend, each larger than the one before, got {show_value(levels)}"
-        raise mistake("wrong-value", message, help=f"write `quantiles: {ascending}`")
+        message = f"`quantiles` ascend, each larger than the one before, got `{levels}`"
+        raise mistake("wrong-value", message, help=f"write `quantiles: {sorted({*levels, MEDIAN})}`")
     if MEDIAN not in levels:
-        message = f"`quantiles` lacks 0.5: the median is the prediction, got {show_value(levels)}"
-        raise mistake("wrong-value", message, help=f"write `quantiles: {show_value(sorted([*levels, MEDIAN]))}`")
+        message = f"`quantiles` lacks 0.5: the median is the prediction, got `{levels}`"
+        raise mistake("wrong-value", message, help=f"write `quantiles: {sorted([*levels, MEDIAN])}`")
+    return levels
+
+
+def _no_percents(levels: Any) -> Any:
+    """Refuses percents, and a single share, with what to write."""
+    numbers = levels if isinstance(levels, list) else [levels]
+    if not numbers or not all(type(level) in (int, float) and 0 < level < 100 for level in numbers):
+        return levels
+    percents = min(numbers) >= 1
+    shares = sorted({*(level / 100 if percents else level for level in numbers), MEDIAN})
+    cure = f"write `quantiles: {shares if len(shares) > 1 else [0.1, MEDIAN, 0.9]}`"
+    if percents:
+        raise mistake("wrong-value", "`quantiles` are shares, between 0 and 1, and no percents", help=cure)
+    if not isinstance(levels, list):
+        raise mistake("wrong-type", f"`quantiles` must be a list, got {show_value(levels)}", help=cure)
     return levels
 
 
@@ -264,7 +278,7 @@ class Output(LayerSpec):
 
     units: PositiveInt | None = None
     activation: ActivationName | None = None
-    quantiles: Annotated[list[Fraction], AfterValidator(_in_order)] | None = Field(
+    quantiles: Annotated[list[Fraction], BeforeValidator(_no_percents), AfterValidator(_in_order)] | None = Field(
         None, description="of a number: shares of what is true that are to lie below each value, 0.5 among them"
     )
 

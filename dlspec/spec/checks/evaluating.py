@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dlspec.data.signature import Signature
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.persistence import Persistence
 from dlspec.evaluation.metrics import METRICS
@@ -26,6 +27,14 @@ def comparison_has_two_sides(checked: Checked) -> Iterator[Diagnostic]:
             spec.key_span("evaluate", "compare", "without_pretraining"),
             help="add `pretrain: {method: autoencoder}`, or remove `compare`",
         )
+
+
+def _baselines_of(signature: Signature) -> list[str]:
+    """The baselines that can guess what a network predicts."""
+    fits = (None, bool(signature.target.levels))
+    return [
+        name for name in BASELINES if signature.task in BASELINES[name].tasks and BASELINES[name].of_quantiles in fits
+    ]
 
 
 @rule
@@ -169,5 +178,5 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 f"`{baseline.type_name}` is for {' or '.join(words[task] for task in sorted(baseline.tasks))}, and "
                 f"`{signature.target.name}` is {words[signature.task].replace('single samples with ', '')}",
                 spec.span("evaluate", "baselines", i),
-                help=f"there are {one_of(name for name in BASELINES if signature.task in BASELINES[name].tasks)}",
+                help=f"there are {one_of(_baselines_of(signature))}",
             )

@@ -40,7 +40,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         return
     target = signature.target
     span = spec.key_span(*last.path, last.type_name)
-    if target.levels and not getattr(last.layer, "levels", ()):  # another layer follows it, which another rule says
+    if bool(target.levels) != bool(getattr(last.layer, "levels", ())):  # which another rule says
         return
     needs = {
         "number": "one number" if target.units == 1 else f"{target.units} numbers",
@@ -192,7 +192,7 @@ def quantiles_are_of_numbers(checked: Checked) -> Iterator[Diagnostic]:
     """Classes and labels have probabilities, and have no quantiles."""
     spec, signature = checked.spec, checked.signature
     written = quantiles_written(spec)
-    if written is None or signature is None or spec.unrolls:
+    if written is None or signature is None:
         return
     target = signature.target
     if target.kind == "number" and not target.places:
