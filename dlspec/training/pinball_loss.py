@@ -13,10 +13,10 @@ class Pinball(keras.losses.Loss):
     """Numbers, (batch, numbers), and their quantiles, (batch, numbers, quantiles) -> (batch,).
 
     Args:
-        levels: the share of what is true that is to lie below each quantile.
+        levels: the share of what is true that is to lie below each quantile; by default the median alone.
     """
 
-    def __init__(self, levels: Sequence[float], **keywords: Any) -> None:
+    def __init__(self, levels: Sequence[float] = (0.5,), **keywords: Any) -> None:
         super().__init__(**keywords)
         self.levels = tuple(levels)
 
