@@ -16,7 +16,7 @@ from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.core import Dense, Output
-from dlspec.model.quantiles import ascending, quantile_layer
+from dlspec.model.quantiles import ascending, quantile_layer, start_with_normal
 from dlspec.runtime.backend import load_keras
 
 
@@ -58,6 +58,7 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
         tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
         if isinstance(layer.layer, Output) and layer.layer.levels:
+            start_with_normal(built[layer.name], layer.layer.levels)
             tensors[layer.name] = ascending(tensors[layer.name], len(layer.layer.levels))
     outputs = [tensors[output] for output in graph.outputs]
     _name_operations(outputs, {*tensors, *built})

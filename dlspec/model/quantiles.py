@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+from math import expm1, log
+from statistics import NormalDist
 from typing import Any
 
 
@@ -19,6 +23,21 @@ def ascending(x: Any, count: int) -> Any:
     sizes = [size or -1 for size in x.shape[1:-1]]
     x = ops.reshape(x, (-1, *sizes, x.shape[-1] // count, count))
     return ops.cumsum(ops.concatenate([x[..., :1], ops.softplus(x[..., 1:])], axis=-1), axis=-1)
+
+
+def start_with_normal(dense: Any, levels: Sequence[float]) -> None:
+    """Sets the biases of a built dense layer below `ascending`, so that an untrained network gives about the quantiles
+    of the standard normal, which scaled numbers are near to.
+
+    Args:
+        dense: with as many units as numbers times quantiles.
+        levels: the share that is to lie below each quantile, ascending.
+    """
+    import numpy as np
+
+    at = [NormalDist().inv_cdf(level) for level in levels]
+    start = [at[0], *(log(expm1(other - one)) for one, other in pairwise(at))]  # softplus leads back
+    dense.bias.assign(np.tile(start, dense.units // len(levels)))
 
 
 def quantile_layer(network: Any) -> str | None:

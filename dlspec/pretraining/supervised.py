@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.recurrent import Recurrent
+from dlspec.model.quantiles import start_with_normal
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
 from dlspec.training.plan import StagePlace, StageTask
 
@@ -37,10 +38,11 @@ class Supervised(PretrainingMethod):
             ends.append(keras.layers.Flatten())
         quantiles = len(task.target.levels)
         units = task.target.units * max(1, quantiles)
-        ends.append(Dense(units=units, activation=task.target.activation).build("temporary_output"))
-        if quantiles:
-            ends.append(Ascending(quantiles))
+        output = Dense(units=units, activation=task.target.activation).build("temporary_output")
+        ends += [output, Ascending(quantiles)] if quantiles else [output]
         model = SupervisedModel(encoder, ends, task.loss.build_for(task.target))
         model.build(place.known_shape)
+        if quantiles:
+            start_with_normal(output, task.target.levels)
         model.compile(optimizer=self.optimizer.over(task.steps))
         return model

@@ -56,6 +56,25 @@ def test_the_first_is_linear_and_each_other_one_a_softplus_further():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("text", [TABLE, SERIES])
+def test_an_untrained_network_gives_quantiles_of_the_standard_normal(text):
+    from scipy.stats import norm
+
+    network = build_network(dlspec.graph(text))
+    found = np.asarray(network(np.zeros((1, *network.input_shape[1:]), "float32")))[0]
+    levels = dlspec.load(text).model.layers[-1].quantiles
+    np.testing.assert_allclose(found, np.tile(norm.ppf(levels), (len(found), 1)), atol=1e-5)
+
+
+def test_columns_that_are_called_like_quantiles_are_refused(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(60, 3))
+    np.savetxt(tmp_path / "t.csv", rows, "%.4f", ",", header="x,y,y q0.1", comments="")
+    text = TABLE.replace("dataset: diabetes", f'table: {tmp_path / "t.csv"}, target: [y, "y q0.1"], features: [x]')
+    (problem,) = [problem for problem in dlspec.validate(text) if problem.severity.name == "ERROR"]
+    assert problem.code == "repeated-name"
+    assert "`y q0.1`" in problem.message
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "message", "help"),
     [

@@ -52,7 +52,7 @@ def rows_of(count, seed=0):
     random = np.random.default_rng(seed)
     x = random.uniform(0, 10, count)
     kind = random.choice(["calm", "wild"], count)
-    y = 1000 + 20 * x + (1 + x) * random.gamma(2, 2, count) * np.where(kind == "wild", 3, 1)
+    y = 1000 + 60 * np.sin(x) + (1 + x) * random.gamma(2, 2, count) * np.where(kind == "wild", 3, 1)
     z = random.normal(size=count) / (1 + x)
     return pd.DataFrame({"x": x, "kind": kind, "y": y, "z": z, "w": random.integers(1, 4, count)})
 

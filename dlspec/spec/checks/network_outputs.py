@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dlspec.data.signature import Signature, Target
+from dlspec.data.signature import Signature, Target, of_quantiles
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
@@ -196,6 +196,15 @@ def quantiles_are_of_numbers(checked: Checked) -> Iterator[Diagnostic]:
         return
     target = signature.target
     if target.kind == "number" and not target.places:
+        names = [name for value in target.values or (target.name,) for name in of_quantiles(value, target.levels)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            yield Diagnostic(
+                "repeated-name",
+                f"`{twice}` is predicted, and a quantile of another column is called so too",
+                spec.span("data", "target"),
+                help="give the column another name",
+            )
         return
     what = {"number": "a number", "class": "a class", "labels": "labels", "input": "the input of the network"}
     probabilities = "; its probabilities are put out already" if target.kind in ("class", "labels") else ""

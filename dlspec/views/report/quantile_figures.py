@@ -21,6 +21,10 @@ CLOSE_UP = 60
 """Samples that are drawn closer."""
 MOST_VALUES = 8
 """Of several numbers, those that are drawn."""
+MOST_NAMED = 3
+"""Of the pairs of quantiles, those that a legend names."""
+MOST_SAID = 11
+"""Of the quantiles, with so many the share below each is written beside its dot."""
 FANS = 4
 """Forecasts over several timesteps that are drawn."""
 
@@ -117,8 +121,16 @@ def _draw_band(axis: Any, x: Array, found: Array, levels: Sequence[float]) -> No
     line."""
     for place in range(len(levels) // 2):
         other = len(levels) - 1 - place
-        label = f"{levels[place]:.4g} to {levels[other]:.4g}"
-        axis.fill_between(x, found[:, place], found[:, other], color=NETWORK, alpha=0.2, lw=0, label=label)
+        label = f"{levels[place]:.4g} to {levels[other]:.4g}" if place < MOST_NAMED else None
+        axis.fill_between(
+            x,
+            found[:, place],
+            found[:, other],
+            color=NETWORK,
+            alpha=0.2 if len(levels) < 8 else 0.04,
+            lw=0,
+            label=label,
+        )
     axis.plot(x, found[:, list(levels).index(0.5)], color=NETWORK, lw=1.6, label="median")
 
 
@@ -149,7 +161,7 @@ def band_over_time(times: Array, truth: Array, found: Array, levels: tuple[float
         axis.set_title(title)
         axis.set_ylabel(label)
         axis.margins(x=0.01)
-    axes[0, 0].legend(ncols=2 + len(levels) // 2, loc="lower right", bbox_to_anchor=(1, 1))
+    axes[0, 0].legend(ncols=2 + min(MOST_NAMED, len(levels) // 2), loc="lower right", bbox_to_anchor=(1, 1))
     return to_svg(figure, "band")
 
 
@@ -177,7 +189,7 @@ def band_across(
     axis.set_xlabel(labels[0])
     axis.set_ylabel(labels[1])
     axis.margins(x=0.01)
-    axis.legend(ncols=1 + len(levels) // 2, loc="lower right", bbox_to_anchor=(1, 1))
+    axis.legend(ncols=1 + min(MOST_NAMED, len(levels) // 2), loc="lower right", bbox_to_anchor=(1, 1))
     return to_svg(figure, "across")
 
 
@@ -242,7 +254,7 @@ def calibration(levels: Array, shares: Array, ends: Array) -> str:
     axis.plot([0, 1], [0, 1], color=QUIET, lw=1)
     axis.vlines(levels, ends[:, 0], ends[:, 1], color=NETWORK, lw=2, alpha=0.5)
     axis.plot(levels, shares, "o", color=NETWORK, ms=6)
-    for level, share in zip(levels, shares, strict=True):
+    for level, share in zip(levels, shares, strict=True) if len(levels) <= MOST_SAID else ():
         axis.annotate(f"{share:.1%}", (level, share), (8, -4), textcoords="offset points", color=TRUTH, fontsize=8.5)
     axis.set_xlim(0, 1.08)
     axis.set_ylim(0, 1)
