@@ -108,6 +108,7 @@ class Target:
         cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
             that are left.
         levels: of numbers of which quantiles are predicted, the shares that are to lie below each, ascending.
+        unit_each: of two classes, whether the network has a unit for each, and not one for the second.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
     """
@@ -128,6 +129,12 @@ class Target:
     cut_from: tuple[int, ...] = ()
     tokens: Literal["words", "characters"] | None = None
     levels: tuple[float, ...] = ()
+    unit_each: bool = False
+
+    @property
+    def by_one_unit(self) -> bool:
+        """Whether one unit gives the probability of the second of two classes."""
+        return self.kind == "class" and len(self.classes) == 2 and not self.unit_each
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
@@ -181,7 +188,7 @@ class Target:
             return math.prod(self.shape)
         if self.values:
             return len(self.values)
-        return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
+        return 1 if self.kind == "number" or self.by_one_unit else len(self.classes)
 
     def units_over(self, below: Shape | None) -> int:
         """The units of an `output` above a layer that gives this shape.
@@ -206,14 +213,14 @@ class Target:
     @property
     def activation(self) -> str:
         if self.kind == "class":
-            return "sigmoid" if len(self.classes) == 2 else "softmax"
+            return "sigmoid" if self.by_one_unit else "softmax"
         return "sigmoid" if self.inside or self.labels else "linear"
 
     @property
     def loss_of(self) -> str:
         """The sort of loss that fits: see `Loss.of`."""
         if self.kind == "class":
-            return "binary" if len(self.classes) == 2 else "class"
+            return "binary" if self.by_one_unit else "class"
         return "binary" if self.labels else "number"
 
     @property

@@ -121,14 +121,14 @@ def _gives(record: DataRecord) -> str:
             return f"`{target.name}` at each place, (rows, {axes}), in the target's own units"
         of = (
             f"`{target.classes[1]}`, or of {_listed(target.classes)}"
-            if units == 2
+            if units == 2 and not target.unit_each
             else f"each class of `{target.name}`"
         )
-        last = 1 if units == 2 else units
+        last = 1 if units == 2 and not target.unit_each else units
         return (
             f"the probability of {of} at each place, (rows, {axes}, {last}): {_listed(target.classes)}, in this order"
         )
-    if target.kind == "class" and len(target.classes) == 2:
+    if target.kind == "class" and len(target.classes) == 2 and not target.unit_each:
         return f"the probability of `{target.classes[1]}`, or of {_listed(target.classes)}, in this order"
     if target.kind == "class":
         return f"the probability of each class of `{target.name}`: {_listed(target.classes)}, in this order"

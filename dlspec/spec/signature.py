@@ -20,14 +20,14 @@ from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
-from dlspec.spec.targets import cut_by, target_of, target_of_columns, with_quantiles, wrong_classes
+from dlspec.spec.targets import cut_by, target_of, target_of_columns, with_quantiles, with_unit_each, wrong_classes
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
     """The signature, and what is wrong with the names of columns. None: it cannot be known."""
     problems = list(column_problems(spec, description))
     try:
-        return _Reader(spec, description).signature(), problems
+        return with_unit_each(spec, _Reader(spec, description).signature()), problems
     except _NotKnown as reason:
         return None, [*problems, *reason.problems]
 

@@ -37,7 +37,7 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places, numbered, cut_from, levels: as those of `Target`; older
+        inside, labels, separator, steps, places, numbered, cut_from, levels, unit_each: as those of `Target`; older
             runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
@@ -66,6 +66,7 @@ class TargetRecord(Record):
     cut_from: tuple[Size, ...] = ()
     tokens: Literal["words", "characters"] | None = None
     levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    unit_each: bool = False
 
     @property
     def judged_as(self) -> str:
@@ -280,6 +281,7 @@ class DataRecord(Record):
                 cut_from=target.cut_from,
                 tokens=target.tokens,
                 levels=target.levels,
+                unit_each=target.unit_each,
             ),
             share_out(
                 spec.model.columns_of_inputs,

@@ -10,6 +10,7 @@ from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
 from dlspec.model.graph import Graph
+from dlspec.model.layers.activations import Softmax
 from dlspec.model.layers.core import Output
 from dlspec.model.layers.wrappers import TimeDistributed
 from dlspec.model.section import Broken
@@ -69,7 +70,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         )
         return
     inner = last.layer.layer if isinstance(last.layer, TimeDistributed) else last.layer
-    activation = getattr(inner, "activation", None)
+    activation = "softmax" if isinstance(inner, Softmax) and inner.axis == [-1] else getattr(inner, "activation", None)
     if target.kind in ("class", "labels") and activation not in PROBABILITIES[target.activation]:
         one = target.units == 1
         whole = "" if one or target.kind == "labels" else " that add up to 1"
@@ -175,13 +176,23 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             else "write `loss: pinball`, or leave `loss` out",
         )
         return
+    if target.unit_each and not loss.fits(target) and "binary" in loss.of:
+        yield Diagnostic(
+            "loss-mismatch",
+            f"`{loss.type_name}` is for one sigmoid unit, and the network has a unit for each class of `{target.name}`",
+            spec.span("train", "loss"),
+            help=f"write `loss: {target.default_loss}`, or make the last layer `output`",
+        )
+        return
     if not loss.fits(target):
         kinds = {"number": "a number", "binary": "two classes or labels", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` is for {fitting}, and `{target.name}` is "
-            + {"input": "any number", "labels": "labels"}.get(target.kind, kinds[target.loss_of]),
+            + {"input": "any number", "labels": "labels"}.get(
+                target.kind, "two classes" if len(target.classes) == 2 else kinds[target.loss_of]
+            ),
             spec.span("train", "loss"),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )
