@@ -300,3 +300,27 @@ def test_a_requirement_may_be_of_the_coverage(folder, runs):
     done = dlspec_here("run", "asked.yaml", "--out", "asked", cwd=folder)
     assert done.returncode == 6
     assert "Coverage of at least 99" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("features: [x]", "features: [x], cache: none"),
+        ("train:", "runtime: {precision: mixed_bfloat16}\ntrain:"),
+        ("features: [x]", "features: [x], scale: min_max"),
+        ("features: [x]", "features: [x], scale: robust"),
+        ("[0.1, 0.5, 0.9]", "[0.5, 0.9]"),
+        ("[0.1, 0.5, 0.9]", str([round(share / 40, 3) for share in range(1, 40)])),
+    ],
+)
+def test_other_data_scales_and_shares(folder, tmp_path, old, new):
+    text = ONE.replace(old, new).replace("epochs: 12", "epochs: 40")
+    (folder / "other_way.yaml").write_text(text, encoding="utf-8")
+    run = dlspec.run(folder / "other_way.yaml", out=tmp_path / "run")
+    assert run.metrics.saved_model.same
+    assert run.metrics.verdict.outcome == "better"
+    found = quantiles_in(run.predictions, run.data)
+    assert (np.diff(found, axis=1) >= 0).all()
+    shares = run.pictures["calibration:shares"]
+    np.testing.assert_allclose(shares, run.data.target.levels, atol=0.15)

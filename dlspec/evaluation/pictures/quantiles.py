@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.data.arrays import is_read_later
 from dlspec.data.preparation import Prepared
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.score_intervals import intervals_of_scores
@@ -53,9 +54,10 @@ def across(data: Prepared, network: Any) -> dict[str, Array]:
     more features."""
     signature, steps = data.signature, data.preprocessing
     alone = len(signature.features) == 1 and not signature.features[0].shape and signature.window is None
-    if not alone or steps.columns or data.test.raw.shape[1:] != (1,) or signature.target.columns:
+    raw = data.test.raw
+    if not alone or steps.columns or is_read_later(raw) or raw.shape[1:] != (1,) or signature.target.columns:
         return {}
-    x = np.asarray(data.test.raw[:, 0], "float64")
+    x = np.asarray(raw[:, 0], "float64")
     grid = np.linspace(x.min(), x.max(), ACROSS)
     outputs = predict(network, steps.network_inputs(grid[:, None]))
     return {"across:x": x, "across:grid": grid, "across:quantiles": data.to_units(outputs, data.test)}
