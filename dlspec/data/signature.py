@@ -108,6 +108,8 @@ class Target:
         cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
             that are left.
         levels: of numbers of which quantiles are predicted, the shares that are to lie below each, ascending.
+        start: of quantiles, the mean and the deviation of the normal distribution that the network begins with, at the
+            scale of what it puts out.
         unit_each: of two classes, whether the network has a unit for each, and not one for the second.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
@@ -129,6 +131,7 @@ class Target:
     cut_from: tuple[int, ...] = ()
     tokens: Literal["words", "characters"] | None = None
     levels: tuple[float, ...] = ()
+    start: tuple[float, float] = (0.0, 1.0)
     unit_each: bool = False
 
     @property

@@ -58,7 +58,7 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
         tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
         if isinstance(layer.layer, Output) and layer.layer.levels:
-            start_with_normal(built[layer.name], layer.layer.levels)
+            start_with_normal(built[layer.name], layer.layer.levels, *layer.layer.start)
             tensors[layer.name] = ascending(tensors[layer.name], len(layer.layer.levels))
     outputs = [tensors[output] for output in graph.outputs]
     _name_operations(outputs, {*tensors, *built})

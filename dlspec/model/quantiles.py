@@ -25,17 +25,18 @@ def ascending(x: Any, count: int) -> Any:
     return ops.cumsum(ops.concatenate([x[..., :1], ops.softplus(x[..., 1:])], axis=-1), axis=-1)
 
 
-def start_with_normal(dense: Any, levels: Sequence[float]) -> None:
+def start_with_normal(dense: Any, levels: Sequence[float], mean: float = 0.0, deviation: float = 1.0) -> None:
     """Sets the biases of a built dense layer below `ascending`, so that an untrained network gives about the quantiles
-    of the standard normal, which scaled numbers are near to.
+    of a normal distribution, which scaled numbers are near to.
 
     Args:
         dense: with as many units as numbers times quantiles.
         levels: the share that is to lie below each quantile, ascending.
+        mean, deviation: of the distribution.
     """
     import numpy as np
 
-    at = [NormalDist().inv_cdf(level) for level in levels]
+    at = [NormalDist(mean, deviation).inv_cdf(level) for level in levels]
     start = [at[0], *(log(expm1(other - one)) for one, other in pairwise(at))]  # softplus leads back
     dense.bias.assign(np.tile(start, dense.units // len(levels)))
 

@@ -43,6 +43,6 @@ class Supervised(PretrainingMethod):
         model = SupervisedModel(encoder, ends, task.loss.build_for(task.target))
         model.build(place.known_shape)
         if quantiles:
-            start_with_normal(output, task.target.levels)
+            start_with_normal(output, task.target.levels, *task.target.start)
         model.compile(optimizer=self.optimizer.over(task.steps))
         return model

@@ -84,7 +84,8 @@ def with_quantiles(spec: Spec, target: Target) -> Target:
     written = quantiles_written(spec)
     if written is None or target.kind != "number" or target.places:
         return target
-    return replace(target, levels=written[0].levels)
+    start = (0.5, 0.2) if spec.data.scale == "min_max" else (0.0, 1.0)
+    return replace(target, levels=written[0].levels, start=start)
 
 
 def with_unit_each(spec: Spec, signature: Signature) -> Signature:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from dlspec.language.fields import Flag, Fraction, Number, PositiveInt, PositiveNumber, Primary, mistake, show_value
 from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
@@ -282,6 +282,8 @@ class Output(LayerSpec):
         None, description="of a number: shares of what is true that are to lie below each value, 0.5 among them"
     )
 
+    _start: tuple[float, float] = PrivateAttr(default=(0.0, 1.0))
+
     def model_post_init(self, context: object) -> None:
         if self.quantiles and self.activation not in (None, "linear"):
             message = "`quantiles` and `activation` exclude each other: quantiles of a number are any numbers"
@@ -291,6 +293,17 @@ class Output(LayerSpec):
     def levels(self) -> tuple[float, ...]:
         """Its quantiles; empty where there are none."""
         return tuple(self.quantiles or ())
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """The mean and the deviation of the normal distribution whose quantiles an untrained network gives."""
+        return self._start
+
+    def starting(self, start: tuple[float, float]) -> Output:
+        """The same with another start."""
+        found = self.model_copy()
+        found._start = start
+        return found
 
     @property
     def values(self) -> int | None:
