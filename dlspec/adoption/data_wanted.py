@@ -128,7 +128,7 @@ def _at_places(layer: LayerSpec, shape: Shape, loss: str | None) -> tuple[str, s
         return None
     units, activation, of_numbers = int(shape[-1] or 0), _activation(layer), loss in ("mse", "mae", "huber")
     axes = ", ".join(str(size) for size in shape[1:-1])
-    if activation in ("softmax", "sparsemax") and 2 < units <= MOST_NUMBERS:
+    if activation in ("softmax", "sparsemax") and 2 <= units <= MOST_NUMBERS:
         return f"(samples, {axes}), classes from 0 to {units - 1}", "category", (shape[1:-1], "uint8", units)
     if activation in ("sigmoid", "hard_sigmoid") and units == 1 and not of_numbers:
         return f"(samples, {axes}), classes 0 and 1", "category", (shape[1:-1], "uint8", 2)
@@ -141,7 +141,7 @@ def _at_places(layer: LayerSpec, shape: Shape, loss: str | None) -> tuple[str, s
 def _target(layer: LayerSpec, units: int, loss: str | None) -> tuple[str, tuple[tuple[int, ...], str, int], str | None]:
     """What `y` is, its form, and a remark."""
     activation = _activation(layer)
-    if activation in ("softmax", "sparsemax") and units > 2:
+    if activation in ("softmax", "sparsemax") and units > 1:
         if units > MOST_CLASSES:
             many = f"data have at most {MOST_CLASSES:,} classes, and the model tells {units:,} apart"
             return "(samples,), classes", ((), "float32", 0), many
@@ -153,9 +153,7 @@ def _target(layer: LayerSpec, units: int, loss: str | None) -> tuple[str, tuple[
     if activation in ("sigmoid", "hard_sigmoid") and units > 1:
         return f"(samples, {units}), 0 or 1 each", ((units,), "int64", 2), None
     remark = None
-    if activation == "softmax" and units == 2:
-        remark = "two classes are one sigmoid unit in a spec; the two softmax units of the model are two numbers here"
-    elif loss in ("sparse_categorical_crossentropy", "binary_crossentropy", "categorical_crossentropy"):
+    if loss in ("sparse_categorical_crossentropy", "binary_crossentropy", "categorical_crossentropy"):
         remark = (f"the model gives numbers without an activation to `{loss}`; for classes, write `activation: "
                   f"{'sigmoid' if units == 1 else 'softmax'}` in its last layer")  # fmt: skip
     if units == 1:
@@ -193,15 +191,14 @@ def _of_table(network: Network, shapes: Mapping[str, Shape], file: str) -> Wante
             raise NoWord(f"its output `{name}` is {_show(shapes[name])}, which is no column of a table")
         units, call = int(shapes[name][1] or 0), by_number[number]
         target = "target" if len(network.outputs) == 1 else f"{plain_name(name)}_target"
-        what, (_, kind, classes), _ = _target(call.layer, units, None)
+        what, (axes, kind, classes), _ = _target(call.layer, units, None)
         if len(network.outputs) > 1:
             _check_output(name, call, units, classes)
         targets[name] = target
-        columns |= dict.fromkeys(_target_columns(target, units, classes), ((), kind, classes))
+        columns |= dict.fromkeys(_target_columns(target, units, alone=not axes or classes > 2), ((), kind, classes))
         said.append(f"{target}: " + (f"one of {classes} words" if classes > 2 else what.removeprefix("(samples,), ")))
     several = len(network.outputs) > 1
-    first = _target_columns("target", int(shapes[network.outputs[0][0]][1] or 0), 0 if several else next(
-        kind[2] for key, kind in columns.items() if key.startswith("target")))  # fmt: skip
+    first = [name for name in columns if name not in {own for names in inputs.values() for own in names}]
     section: dict[str, Any] = {"table": f"{file}.csv", "scale": "none"}
     if not several:
         section["target"] = first[0] if len(first) == 1 else first
@@ -225,8 +222,7 @@ def _columns(given: Given) -> list[str]:
     return [name] if count == 1 else [f"{name}_{i}" for i in range(1, count + 1)]
 
 
-def _target_columns(target: str, units: int, classes: int) -> list[str]:
-    alone = units == 1 or classes > 2
+def _target_columns(target: str, units: int, *, alone: bool) -> list[str]:
     return [target] if alone else [f"{target}_{i}" for i in range(1, units + 1)]
 
 

@@ -84,6 +84,11 @@ def without_last_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:-1] if shape[-1:] == (1,) else shape
 
 
+def of_quantiles(name: str, levels: Sequence[float]) -> list[str]:
+    """What the quantiles of a number are called, ascending: `price q0.1`; the median has the name of the number."""
+    return [name if level == 0.5 else f"{name} q{level!r}" for level in levels] or [name]
+
+
 @dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
@@ -103,6 +108,10 @@ class Target:
         numbered: whether values are the places of classes in `classes`, and -1 where none counts, as those of masks.
         cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
             that are left.
+        levels: of numbers of which quantiles are predicted, the shares that are to lie below each, ascending.
+        start: of quantiles, the mean and the deviation of the normal distribution that the network begins with, at the
+            scale of what it puts out.
+        unit_each: of two classes, whether the network has a unit for each, and not one for the second.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
         of_words: whether the classes are tags, and the places the words of a text, of which each has one.
@@ -124,6 +133,14 @@ class Target:
     cut_from: tuple[int, ...] = ()
     tokens: Literal["words", "characters"] | None = None
     of_words: bool = False
+    levels: tuple[float, ...] = ()
+    start: tuple[float, float] = (0.0, 1.0)
+    unit_each: bool = False
+
+    @property
+    def by_one_unit(self) -> bool:
+        """Whether one unit gives the probability of the second of two classes."""
+        return self.kind == "class" and len(self.classes) == 2 and not self.unit_each
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
@@ -132,8 +149,14 @@ class Target:
 
     @property
     def judged_as(self) -> str:
-        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted."""
-        return "tokens" if self.tokens else self.kind
+        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted, or
+        `quantiles`."""
+        return "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+
+    @property
+    def median(self) -> int:
+        """The place of the median among the quantiles."""
+        return self.levels.index(0.5)
 
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""
@@ -171,7 +194,7 @@ class Target:
             return math.prod(self.shape)
         if self.values:
             return len(self.values)
-        return 1 if self.kind == "number" or len(self.classes) == 2 else len(self.classes)
+        return 1 if self.kind == "number" or self.by_one_unit else len(self.classes)
 
     def units_over(self, below: Shape | None) -> int:
         """The units of an `output` above a layer that gives this shape.
@@ -190,25 +213,28 @@ class Target:
             return (None, self.units), (None, *self.shape)
         if self.kind == "number" and len(self.places) > 1:
             return (None, *self.places, 1), (None, *self.places)
-        return ((None, *self.places, self.units),)
+        quantiles = (len(self.levels),) if self.levels else ()
+        return ((None, *self.places, self.units, *quantiles),)
 
     @property
     def activation(self) -> str:
         if self.kind == "class":
-            return "sigmoid" if len(self.classes) == 2 else "softmax"
+            return "sigmoid" if self.by_one_unit else "softmax"
         return "sigmoid" if self.inside or self.labels else "linear"
 
     @property
     def loss_of(self) -> str:
         """The sort of loss that fits: see `Loss.of`."""
         if self.kind == "class":
-            return "binary" if len(self.classes) == 2 else "class"
+            return "binary" if self.by_one_unit else "class"
         return "binary" if self.labels else "number"
 
     @property
     def default_loss(self) -> str:
         if self.inside:
             return "binary_crossentropy"
+        if self.levels:
+            return "pinball"
         return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
             self.loss_of
         ]

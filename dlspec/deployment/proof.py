@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlspec.data.signature import of_quantiles
 from dlspec.deployment.base import Loaded
 from dlspec.deployment.serving.preprocessing import Preprocessing
 from dlspec.deployment.steps import Program, Value
@@ -182,6 +183,8 @@ def as_measured(run: Run, samples: SampleRows, outputs: Array) -> tuple[Array, A
         written = rows["network"].to_numpy("float64")
         return off / np.maximum(1, written), written / np.maximum(1, written)
     names = [f"network:{value}" for value in target.values] or ["network"]
+    if target.levels:
+        names = [own for name in names for own in of_quantiles(name, target.levels)]
     return outputs.reshape(len(rows), -1), rows[names].to_numpy("float64")
 
 
@@ -195,7 +198,7 @@ def scale_of(run: Run, expected: Array, raw: Raw, whole: bool) -> Array:
         return np.ones(1)
     elif target.kind == "number":
         names = [f"truth:{value}" for value in target.values] or ["truth"]
-        spread = run.predictions[names].to_numpy("float64").std(axis=0)
+        spread = run.predictions[names].to_numpy("float64").std(axis=0).repeat(max(1, len(target.levels)))
     elif run.data.encoded:  # what the network sees, of which the spread is about 1
         return np.ones(1)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlspec.deployment.proof import by_keras
+from dlspec.evaluation.metrics.quantiles import pinball
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import show_bytes
 from dlspec.runs.samples import raw_rows
@@ -36,7 +38,8 @@ class Cost:
     """A metric of the test part as the run has it, and of the quantized file.
 
     Args:
-        metric: `accuracy` of classes, `rmse` of numbers, `loss` (the cross-entropy) of labels.
+        metric: `accuracy` of classes, `rmse` of numbers, `pinball` of their quantiles, `loss` (the cross-entropy) of
+            labels.
         values: what each figure is of; of several numbers their names.
         rows: of the test part, all of them.
     """
@@ -119,7 +122,9 @@ def check_cost(target: ExportTarget, cost: Cost) -> None:
     if cost.metric == "accuracy":
         said, most = f"an accuracy of {100 * after:.2f}% instead of {100 * before:.2f}%", "half a point"
     else:
-        name = {"rmse": f"an RMSE of `{cost.values[place]}`", "loss": "a loss"}[cost.metric]
+        of = cost.values[place]
+        names = {"rmse": f"an RMSE of `{of}`", "pinball": f"a pinball loss of `{of}`", "loss": "a loss"}
+        name = names[cost.metric]
         said, most = f"{name} of {after:.5g} instead of {before:.5g}", "1%"
     raise DataError.of(
         "export-differs",
@@ -151,8 +156,10 @@ def cost_of(run: Run, model: Any, exported: Callable[[Raw], Array]) -> Cost:
         found.append(both[1])
         truths.append(np.asarray(data.test.at(places).truth))
     truth = np.concatenate(truths)
-    metric, measure = _measure(run.data.target.kind)
-    values = run.data.target.values if metric == "rmse" and run.data.target.kind == "number" else ()
+    metric, measure = _measure(run.data.target.judged_as)
+    values = run.data.target.values if run.data.target.kind == "number" else ()
+    if metric == "pinball":
+        measure = partial(_pinball, levels=run.data.target.levels)
     before, after = (measure(truth, np.concatenate(outputs).astype("float64")) for outputs in (given, found))
     return Cost(metric, tuple(values) or (run.data.target.name,), before, after, count)
 
@@ -184,9 +191,13 @@ def _errors(run: Run, outputs: Array, raw: Raw) -> Array:
 
 
 def _measure(kind: str) -> tuple[str, Callable[[Array, Array], tuple[float, ...]]]:
-    return {"class": ("accuracy", _accuracy), "labels": ("loss", _cross_entropy), "input": ("rmse", _of_errors)}.get(
-        kind, ("rmse", _rmse)
-    )
+    known: dict[str, tuple[str, Callable[[Array, Array], tuple[float, ...]]]] = {
+        "class": ("accuracy", _accuracy),
+        "labels": ("loss", _cross_entropy),
+        "input": ("rmse", _of_errors),
+        "quantiles": ("pinball", _pinball),
+    }
+    return known.get(kind, ("rmse", _rmse))
 
 
 def _accuracy(truth: Array, outputs: Array) -> tuple[float, ...]:
@@ -202,6 +213,11 @@ def _cross_entropy(truth: Array, outputs: Array) -> tuple[float, ...]:
 def _rmse(truth: Array, outputs: Array) -> tuple[float, ...]:
     off = outputs.reshape(len(outputs), -1) - truth.reshape(len(truth), -1)
     return tuple(np.sqrt(np.mean(off**2, axis=0)).tolist())
+
+
+def _pinball(truth: Array, outputs: Array, levels: tuple[float, ...] = ()) -> tuple[float, ...]:
+    found = pinball(truth.reshape(len(truth), -1), outputs, levels)
+    return tuple(found.mean(axis=(0, 2)).tolist())
 
 
 def _of_errors(truth: Array, errors: Array) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dlspec.data.signature import of_quantiles
 from dlspec.deployment.steps import Program, Value
 from dlspec.runs.records.data import DataRecord, FeatureRecord
 
@@ -90,11 +91,15 @@ def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
     target, window = record.target, record.window
     ahead = f"+{window.horizon}" if window and window.horizon else ""
     values = list(target.values) or [f"{target.name}{ahead}"]
+    units = list(target.units) or [target.unit] * len(values)
+    if target.levels:
+        units = [unit for unit in units for _ in target.levels]
+        values = [name for value in values for name in of_quantiles(value, target.levels)]
     return {
         "kind": target.kind,
         "name": f"{target.name}{ahead}" if target.kind == "class" else target.name,
         "values": values,
-        "units": list(target.units) or [target.unit] * len(values),
+        "units": units,
         "classes": list(target.classes),
         "labels": [
             {"name": name, "column": column, "word": word, "other": other}
@@ -103,6 +108,7 @@ def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
         "separator": target.separator,
         "shape": list(raw.outputs[0].shape),
         **({"places": list(target.places)} if target.places else {}),
+        **({"quantiles": list(target.levels)} if target.levels else {}),
     }
 
 

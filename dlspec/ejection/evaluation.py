@@ -70,7 +70,7 @@ def _write_predict(script: Script, subject: Subject) -> str:
     if target.columns:
         said, values = "What the network predicts, (samples, numbers).", outputs
     body = [f"    return {values}"]
-    if target.kind == "class" and len(target.classes) == 2:
+    if target.by_one_unit:
         said = "The probability of both classes, (samples, 2); the network puts out that of the second one."
         body = [f"    second = {values}", "    return np.hstack([1 - second, second])"]
     script.define("evaluate", lines_of("def predict(model, x):", f'    """{said}"""', body))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,9 @@ from dlspec.data.features.text import UNKNOWN, FittedSequence
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
 from dlspec.data.preparation.tags import TagCounts
-from dlspec.data.signature import Signature
+from dlspec.data.signature import Signature, Target
 from dlspec.evaluation.fitted import Fitted
+from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import show_number
 from dlspec.evaluation.outcome import Verdict
@@ -73,7 +74,7 @@ class Evaluation:
             "test_intervals": {name: list(ends) if ends else None for name, ends in self.intervals.items()},
             "baselines": self.baselines,
             "verdict": self.verdict.model_dump(mode="json"),
-            "notes": list(self.notes),
+            "notes": [*self.notes, *coverage_in_words(self.scorer.data.signature.target, self.test, self.intervals)],
         }
 
 
@@ -132,7 +133,8 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     if is_read_later(train.inputs) and len(train) > READ_AGAIN:
         train = train.at(np.linspace(0, len(train) - 1, READ_AGAIN).astype(int))
     fitted = {baseline.type_name: baseline.fit(data) for baseline in section.baselines or []}
-    guesses = {name: found.guess(data.test) for name, found in fitted.items()}
+    truth, levels = np.asarray(data.test.truth), data.signature.target.levels
+    guesses = {name: as_quantiles(found.guess(data.test), truth, levels) for name, found in fitted.items()}
     notes = [*_notes(data, stops_early), *(note for found in fitted.values() for note in found.notes)]
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
@@ -150,6 +152,25 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
         tuple(notes),
         scorer,
         fitted,
+    )
+
+
+def coverage_in_words(
+    target: Target, scores: Mapping[str, float | None], intervals: Mapping[str, Any]
+) -> Iterator[str]:
+    """That the band of quantiles covers less, or more, than it should, where that is hardly chance."""
+    covered, ends = scores.get("coverage"), intervals.get("coverage")
+    if covered is None or ends is None:
+        return
+    first, last = target.levels[0], target.levels[-1]
+    promised = last - first
+    if ends[0] <= promised <= ends[1]:
+        return
+    narrow = covered < promised
+    yield (
+        f"Between the quantiles {first!r} and {last!r} {100 * promised:.4g}% of what is true should lie, and "
+        f"{covered:.1%} does ({ends[0]:.1%} to {ends[1]:.1%}): the band is too {'narrow' if narrow else 'wide'}. "
+        "`dlspec predict --intervals` moves it by the test part, so that it covers as much as is asked."
     )
 
 
@@ -223,6 +244,11 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
             "Metrics are means over all places; intervals and the verdict take each sample as a whole, since the "
             "places of one are alike. `predictions.csv` has of each sample "
             + ("the share of places that are wrong." if data.signature.target.classes else "the mean squared error.")
+        )
+    if data.signature.target.levels:
+        notes.append(
+            "MAE, RMSE and other metrics of one number are of the median, for which MAE is smallest, and not RMSE; "
+            "pinball loss is of all quantiles, and coverage and width of the first and the last."
         )
     if data.signature.target.kind == "labels":
         notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")

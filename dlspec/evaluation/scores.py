@@ -14,6 +14,7 @@ from dlspec.data.preparation import Part, class_shares
 from dlspec.evaluation.intervals import Dependence
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import Metric
+from dlspec.evaluation.metrics.quantiles import QuantileMetric
 from dlspec.evaluation.metrics.spans import SpanMetric
 from dlspec.evaluation.score_intervals import Bounds, intervals_of_scores
 from dlspec.evaluation.spans import count_spans, has_spans, types_of
@@ -76,19 +77,26 @@ class Scorer:
             return {metric.type_name: math.nan for metric in self.metrics}
         if not self.data.signature.target.columns:
             of_all = None if naive is None else naive[:, 0]
-            return {metric.type_name: metric.compute(truth, guess, of_all, **counts) for metric in self.metrics}
+            return {metric.type_name: self._judged(metric, truth, guess, of_all, **counts) for metric in self.metrics}
         spreads = self.data.deviations
         found: Scores = {}
         for metric in self.metrics:
             by = spreads if metric.unit in ("target", "squared") else np.ones(truth.shape[1])
             each = [
-                metric.compute(
-                    truth[:, i] / by[i], guess[:, i] / by[i], None if naive is None else naive[:, i], **counts
+                self._judged(
+                    metric, truth[:, i] / by[i], guess[:, i] / by[i], None if naive is None else naive[:, i], **counts
                 )
                 for i in range(truth.shape[1])
             ]
             found[metric.type_name] = float(np.mean(each))
         return found
+
+    def _judged(self, metric: Metric, truth: Array, guess: Array, naive: Array | None = None, **counts: Array) -> float:
+        """A metric of one number: of its quantiles, or of the median alone."""
+        target = self.data.signature.target
+        if isinstance(metric, QuantileMetric):
+            return metric.judge(truth, guess, target.levels, **counts)
+        return metric.compute(truth, guess[:, target.median] if target.levels else guess, naive, **counts)
 
     def intervals(self, guess: Array) -> dict[str, Bounds | None]:
         """Where each metric lies with 95% confidence; counts of samples have no such interval."""
@@ -134,7 +142,7 @@ class Scorer:
             if labels:
                 return metric.compute(self.truth[:, i], class_shares(guess[:, [i]]), **counts)
             naive = None if self.naive is None else self.naive[:, i]
-            return metric.compute(self.truth[:, i], guess[:, i], naive, **counts)
+            return self._judged(metric, self.truth[:, i], guess[:, i], naive, **counts)
 
         return {
             name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}

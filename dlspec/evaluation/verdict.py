@@ -10,6 +10,7 @@ import numpy as np
 
 from dlspec.evaluation.intervals import Dependence, Interval, interval_of_mean, interval_of_trainings
 from dlspec.evaluation.metrics import show_apart, show_number
+from dlspec.evaluation.metrics.quantiles import pinball
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.evaluation.score_intervals import worth
 
@@ -20,20 +21,24 @@ Array = np.ndarray
 
 NAMES = {
     "number": "RMSE",
+    "quantiles": "pinball loss",
     "class": "accuracy",
     "labels": "log loss",
     "tokens": "perplexity",
     "input": "squared error",
 }
 """What a target is judged as -> the figure of verdicts."""
+GAIN_OF = {"class": "accuracy", "labels": "log loss", "tokens": "log loss", "quantiles": "pinball loss"}
+"""What a target is judged as -> what a network gains, where that is not squared error."""
 
 
 def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
     """Compares with the baseline that has the smallest loss, by an interval of the mean of paired differences; see
     `interval_of_mean`, which allows for the choice of that baseline.
 
-    Numbers are judged by squared error (said as RMSE), classes by accuracy, labels by log loss, tokens by log loss
-    (said as perplexity), inputs that are given back by squared error summed over their values.
+    Numbers are judged by squared error (said as RMSE), their quantiles by pinball loss, classes by accuracy, labels by
+    log loss, tokens by log loss (said as perplexity), inputs that are given back by squared error summed over their
+    values.
     """
     target, truth = data.signature.target, np.asarray(data.test.truth)
     kind, name = target.judged_as, NAMES[target.judged_as]
@@ -46,7 +51,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
             return math.exp(losses_of(data, guess).mean())
         if target.places:
             return float(losses_of(data, guess).mean() ** 0.5)
-        if target.kind in ("input", "labels"):
+        if kind in ("input", "labels", "quantiles"):
             return float(losses_of(data, guess).mean())
         errors = ((truth - guess) / by) ** 2
         of_each = np.average(errors, axis=0, weights=data.test.weights) ** 0.5  # one number, or one of each target
@@ -57,7 +62,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     def show(value: float, digits: int = 4) -> str:
         if kind == "class":
             return f"{value:.{digits - 3}%}"
-        return f"{show_number(value, digits)}{unit if kind == 'number' else ''}"
+        return f"{show_number(value, digits)}{unit if kind in ('number', 'quantiles') else ''}"
 
     if not guesses:
         has = f"has {'an' if kind in ('number', 'class') else 'a'} {name} of {show(figure(on_test))}"
@@ -149,7 +154,7 @@ def verdict_of(
         sentence=f"{says[outcome]}: {figures}{adds.get(outcome, '')}.",
         metric=metric,
         against=against,
-        gain_of={"class": "accuracy", "labels": "log loss", "tokens": "log loss"}.get(kind, "squared error"),
+        gain_of=GAIN_OF.get(kind, "squared error"),
         gain=found.mean,
         gain_interval=None if found.low is None or found.high is None else (found.low, found.high),
         pieces=found.pieces,
@@ -161,21 +166,24 @@ def losses_of(data: Judged, guess: Array) -> Array:
     sample counts, 1 in the mean."""
     target, weights = data.signature.target, data.test.relative_weights
     by = data.deviations if target.columns else None
-    found = losses(target.judged_as, np.asarray(data.test.truth), guess, by)
+    found = losses(target.judged_as, np.asarray(data.test.truth), guess, by, target.levels)
     return found if weights is None else found * weights
 
 
-def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Array:
+def losses(kind: str, truth: Array, guess: Array, by: Array | None = None, levels: tuple[float, ...] = ()) -> Array:
     """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error; at each place the
-    share of places, or the mean over them; of tokens the mean log loss.
+    share of places, or the mean over them; of tokens the mean log loss; of quantiles the mean pinball loss.
 
     Args:
         kind: of the target.
         truth, guess: as those of `Metric.compute`.
         by: of several numbers, what the errors of each are divided by, (numbers,).
+        levels: of quantiles.
     """
     if kind == "tokens":
         return _mean_over_places(truth >= 0, surprise(truth, guess))
+    if kind == "quantiles":
+        return _over_quantiles(truth, guess, by, levels)
     if truth.ndim > 1 and by is None and kind in ("class", "number"):
         return _over_places(truth, guess)
     if kind == "class":
@@ -195,6 +203,18 @@ def surprise(truth: Array, guess: Array) -> Array:
     """
     given = np.take_along_axis(guess, np.maximum(truth, 0)[..., None], axis=-1)[..., 0].astype("float64")
     return np.where(truth >= 0, -np.log(np.clip(given, 1e-12, 1)), 0.0)
+
+
+def _over_quantiles(truth: Array, guess: Array, by: Array | None, levels: tuple[float, ...]) -> Array:
+    """Of each sample, (samples,): the pinball loss, the mean over quantiles and, of several numbers, over these.
+
+    Args:
+        guess: (samples, ..., quantiles).
+    """
+    if by is not None:
+        truth, guess = truth / by, guess / by[:, None]
+    found = pinball(truth, guess, levels)
+    return np.asarray(found.reshape(len(found), -1).mean(axis=1))
 
 
 def _over_places(truth: Array, guess: Array) -> Array:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from dlspec.data.features import Affine
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import INPUT, NetworkInput
 from dlspec.language.diagnostics.errors import DataError
@@ -15,6 +16,7 @@ from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.core import Dense, Output
+from dlspec.model.quantiles import ascending, quantile_layer, start_with_normal
 from dlspec.runtime.backend import load_keras
 
 
@@ -48,13 +50,16 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         if isinstance(spec, Output):
             assert spec.units is not None, "the graph gave the output its units"
             spec = Dense(
-                units=spec.units,
+                units=spec.values,
                 activation=spec.activation or "linear",
                 trainable=spec.trainable,
                 dtype=spec.dtype or "float32",
             )
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
         tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
+        if isinstance(layer.layer, Output) and layer.layer.levels:
+            start_with_normal(built[layer.name], layer.layer.levels, *layer.layer.start)
+            tensors[layer.name] = ascending(tensors[layer.name], len(layer.layer.levels))
     outputs = [tensors[output] for output in graph.outputs]
     _name_operations(outputs, {*tensors, *built})
     return keras.Model(
@@ -121,8 +126,9 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
 
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
     Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; of a number or a class at
-    each place (batch, *places) or (batch, *places, units); where the target is the input, its shape, in its own units:
-    of a series seen as changes, these changes. Of several outputs a mapping from the name of each.
+    each place (batch, *places) or (batch, *places, units); of numbers of which quantiles are predicted
+    (batch, values, quantiles); where the target is the input, its shape, in its own units: of a series seen as changes,
+    these changes. Of several outputs a mapping from the name of each.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
     their scale and back in float64, as in training: of a large number with a small scale float32 loses all.
@@ -171,11 +177,13 @@ def _in_units(x: Any, raw: Any, data: Prepared, of: str = "") -> Any:
         return steps.inputs.inverse.layer("input_units")(ops.reshape(ops.cast(x, "float64"), (-1, *shape)))
     if steps.target is None:
         return ops.cast(x, "float32")  # also of a network that ends in 16 bits
-    x = steps.target.inverse.layer(f"{of}target_units")(ops.cast(x, "float64"))
+    x = _in_target_units(ops.cast(x, "float64"), data, of)
     if data.signature.target.places:
         x = ops.reshape(x, (-1, *data.signature.target.places))
     if steps.change != "level":
         last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
+        if data.signature.target.levels:
+            last = ops.reshape(last, (-1, len(steps.target_columns), 1))
         x = last + x if steps.change == "difference" else last * ops.exp(x)
     return x
 
@@ -218,6 +226,15 @@ def _with_encodings(network: Any, data: Prepared) -> Any:
     encoded = [column.connect(x) for column, x in zip(steps.columns, inputs.values(), strict=True)]
     x = network(ops.concatenate(encoded, axis=-1) if len(encoded) > 1 else encoded[0])
     return keras.Model(inputs, _each_in_units(x, None, data), name=f"{network.name}_from_raw")
+
+
+def _in_target_units(x: Any, data: Prepared, of: str = "") -> Any:
+    """What the network puts out of numbers, in float64, in the target's own units."""
+    assert data.preprocessing.target is not None, "a number has a scale"
+    units = data.preprocessing.target.inverse
+    if data.signature.target.levels:
+        units = Affine(units.scale[:, None], units.offset[:, None])
+    return units.layer(f"{of}target_units")(x)
 
 
 def preprocessing_of(model: Any) -> Any:
@@ -264,7 +281,7 @@ def part_of(
         if name not in known:  # it is there for training alone
             continue
         known[name].set_weights(values)
-    end = network.output if last is None else known[last].output
+    end = network.output if last in (None, quantile_layer(network)) else known[last].output
     name = f"{first or 'raw'}_to_{last or 'output'}"
     if first is not None:
         try:

@@ -267,5 +267,6 @@ class GraphBuilder:
         units = layer.units or target.units_over(below)
         found = {"units": units, "activation": layer.activation or target.activation}
         if not target.places and not target.fits_places(below):
-            return layer.model_copy(update=found)
+            resolved = layer.model_copy(update=found)
+            return resolved.starting(target.start) if target.levels else resolved
         return at_places(layer, **found)

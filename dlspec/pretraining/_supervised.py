@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
+from dlspec.model.quantiles import ascending
 from dlspec.pretraining._stage_model import StageModel
 
 
@@ -56,3 +57,21 @@ class LastTimestep(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *input_shape[2:])
+
+
+class Ascending(keras.layers.Layer):
+    """Quantiles that never cross: (batch, numbers * quantiles) -> (batch, numbers, quantiles).
+
+    Args:
+        count: of the quantiles of a number.
+    """
+
+    def __init__(self, count: int, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.count = count
+
+    def call(self, inputs: Any) -> Any:
+        return ascending(inputs, self.count)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], input_shape[-1] // self.count, self.count)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.recurrent import Recurrent
+from dlspec.model.quantiles import start_with_normal
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
 from dlspec.training.plan import StagePlace, StageTask
 
@@ -25,7 +26,7 @@ class Supervised(PretrainingMethod):
     def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         import keras
 
-        from dlspec.pretraining._supervised import LastTimestep, SupervisedModel
+        from dlspec.pretraining._supervised import Ascending, LastTimestep, SupervisedModel
 
         assert task.target is not None, "a stage with labels has a target"
         assert task.loss is not None, "the default loss was filled in"
@@ -35,8 +36,13 @@ class Supervised(PretrainingMethod):
             ends.append(LastTimestep())
         elif len(shape) > 2:
             ends.append(keras.layers.Flatten())
-        output = Dense(units=task.target.units, activation=task.target.activation).build("temporary_output")
-        model = SupervisedModel(encoder, [*ends, output], task.loss.build())
+        quantiles = len(task.target.levels)
+        units = task.target.units * max(1, quantiles)
+        output = Dense(units=units, activation=task.target.activation).build("temporary_output")
+        ends += [output, Ascending(quantiles)] if quantiles else [output]
+        model = SupervisedModel(encoder, ends, task.loss.build_for(task.target))
         model.build(place.known_shape)
+        if quantiles:
+            start_with_normal(output, task.target.levels, *task.target.start)
         model.compile(optimizer=self.optimizer.over(task.steps))
         return model

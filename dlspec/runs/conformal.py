@@ -1,5 +1,5 @@
 """How far predictions may be off: intervals of numbers and sets of classes, by split conformal prediction (Papadopoulos
-et al., 2002; Lei et al., 2018)."""
+et al., 2002; Lei et al., 2018); where the network puts out quantiles, by these (Romano et al., 2019)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.records.data import DataRecord, TargetRecord
+from dlspec.runs.records.data import DataRecord
+from dlspec.runs.records.predictions import quantiles_in
 from dlspec.runs.row_predictor import Taken, free_name
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ class Intervals:
 
     Args:
         samples: of the test part, which gave the distances.
-        distances: of each number that is predicted, how far the truth may lie; of a class, the largest 1 - p(label) of
-            those in the set.
+        distances: of each number that is predicted, how far the truth may lie; where quantiles are, how far outside of
+            the first and the last, negative where these are too wide; of a class, the largest 1 - p(label) of those in
+            the set.
     """
 
     data: DataRecord
@@ -60,7 +62,7 @@ class Intervals:
             what = "labels that go together" if target.kind == "labels" else "its own input"
             message = f"the run predicts {what}; intervals are of numbers, and sets of classes"
             raise DataError.of("no-intervals", message, help="leave the intervals out")
-        scores = _scores(target, table)
+        scores = _scores(data, table)
         return cls(data, level, len(table), tuple(quantile(column, level) for column in scores))
 
     def beside(self, found: pd.DataFrame, given: Taken, outputs: Array) -> pd.DataFrame:
@@ -70,11 +72,27 @@ class Intervals:
         if self.data.target.kind == "class":
             found.insert(1, free_name(f"{names[0]} set", names), self._sets(found[names[1:]].to_numpy()))
             return found
-        for i, (name, distance) in enumerate(zip(names, self.distances, strict=True)):
-            values = found[name].to_numpy().astype("float64")
-            for place, (side, value) in enumerate([("low", values - distance), ("high", values + distance)], 1):
-                found.insert(3 * i + place, free_name(f"{name} {side}", found.columns), value)
+        own = max(1, len(self.data.target.levels))  # columns of a number
+        for i, (name, distance) in enumerate(zip(names[::own], self.distances, strict=True)):
+            low, high = self._ends(found[name].to_numpy().astype("float64"), distance, outputs, i)
+            for place, (side, value) in enumerate([("low", low), ("high", high)]):
+                found.insert((own + 2) * i + own + place, free_name(f"{name} {side}", found.columns), value)
         return found
+
+    def _ends(self, values: Array, distance: float, outputs: Array, place: int) -> tuple[Array, Array]:
+        """Both ends of the intervals of a number.
+
+        Args:
+            values: that are predicted, (samples,).
+            place: of the number among those that are predicted.
+        """
+        import numpy as np
+
+        if not self.data.target.levels:
+            return values - distance, values + distance
+        first, last = (outputs[:, place, end].astype("float64") for end in (0, -1))
+        middle = (first + last) / 2  # where it is narrowed so far that nothing is left
+        return np.minimum(first - distance, middle), np.maximum(last + distance, middle)
 
     def _sets(self, shares: Array) -> Array:
         """The labels that may be true, the likeliest one always among them; None where nothing is known."""
@@ -96,6 +114,8 @@ class Intervals:
             f"{self.level:.6g} of the {what} contain the truth, by {self.samples:,} samples of the test part, where "
             "new rows are like those"
         )
+        if target.levels:
+            text += "; they are the first and the last quantile of the network, moved by one distance for all rows"
         if data.window is not None:
             text += "; of a series that is never strictly so, since what comes later may be otherwise"
         if len(self.distances) > 1:
@@ -129,13 +149,18 @@ def _highest(count: int) -> str:
     return f"{floor(1000 * count / (count + 1)) / 1000:g}"
 
 
-def _scores(target: TargetRecord, table: pd.DataFrame) -> Sequence[Array]:
+def _scores(data: DataRecord, table: pd.DataFrame) -> Sequence[Array]:
     """How far the network is off on each sample, of each number that it predicts."""
     import numpy as np
 
+    target = data.target
     if target.kind == "class":
         shares = table[[f"p({label})" for label in target.classes]].to_numpy("float64")
         place = {label: i for i, label in enumerate(target.classes)}
         return [1 - shares[np.arange(len(table)), table["truth"].map(place)]]
     ends = [f":{value}" for value in target.values] or [""]
+    if target.levels:
+        found = quantiles_in(table, data).reshape(len(table), len(ends), -1)
+        truths = table[[f"truth{end}" for end in ends]].to_numpy("float64")
+        return list(np.maximum(found[..., 0] - truths, truths - found[..., -1]).T)
     return [(table[f"truth{end}"] - table[f"network{end}"]).abs().to_numpy("float64") for end in ends]

@@ -71,6 +71,8 @@ def _describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "cut_from": list(target.cut_from),
             "tokens": target.tokens,
             "of_words": target.of_words,
+            "levels": list(target.levels),
+            "unit_each": target.unit_each,
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),

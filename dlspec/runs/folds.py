@@ -108,4 +108,4 @@ def _verdict(
     one, other = show_spreads([own, baselines[best]], metric)
     better = sum(metric.is_better(a, b) for a, b in zip(own.values, baselines[best].values, strict=True))
     figures = f"{metric.label} {one} against {other}, better in {better} of them"
-    return verdict_of(data.signature.target.kind, found, says, figures, metric.label, best)
+    return verdict_of(data.signature.target.judged_as, found, says, figures, metric.label, best)

@@ -31,6 +31,7 @@ from dlspec.data.sources.masks import MaskedFiles
 from dlspec.data.sources.texts import TextFiles
 from dlspec.data.split import Split
 from dlspec.data.words import split_at_spaces
+from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 from dlspec.runs.folder import Run
@@ -229,7 +230,7 @@ def _of_samples(
         Part(nothing, known, nothing, known, found, at_places=bool(signature.target.places)),
         columns,
         np.concatenate(outputs),
-        {name: np.concatenate(each) for name, each in guesses.items()},
+        _joined(guesses, known, signature.target),
         count,
         left_out,
         unknown,
@@ -287,10 +288,17 @@ def _in_units(run: Run, outputs: Array) -> Array:
     return outputs.astype("float64") if target.values else outputs[:, 0].astype("float64")
 
 
+def _joined(guesses: Mapping[str, list[Array]], truth: Array, target: Target) -> dict[str, Array]:
+    """What baselines guess of all samples, where quantiles are predicted as quantiles."""
+    return {name: as_quantiles(np.concatenate(each), truth, target.levels) for name, each in guesses.items()}
+
+
 def _scale(run: Run, name: str) -> Affine:
     """A scale of the saved model."""
     layer = run.model.get_layer(name)
-    return Affine(np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64"))
+    scale, offset = np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64")
+    of_quantiles = name == "target_units" and bool(run.data.target.levels)  # (numbers, 1)
+    return Affine(scale[:, 0], offset[:, 0]) if of_quantiles else Affine(scale, offset)
 
 
 def _truth(
@@ -426,7 +434,7 @@ def _of_series(
         ),
         read.columns,
         np.concatenate(outputs),
-        {name: np.concatenate(each) for name, each in guesses.items()},
+        _joined(guesses, truth, target),
         count,
         left_out,
         found.unknown,

@@ -159,6 +159,8 @@ class Reasons:
         from dlspec.data.preparation import class_shares
 
         wide = outputs.astype("float64")
+        if self.data.target.levels:
+            return wide[..., self.data.target.levels.index(0.5)]
         return class_shares(wide) if self.data.target.kind == "class" else wide
 
     def _in_words(self, given: Taken, effects: Array) -> Array:

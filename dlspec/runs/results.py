@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
+from dlspec.data.signature import Target, of_quantiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.names import PICTURES, PREDICTIONS, file_of
 from dlspec.runtime.archives import with_checksum
@@ -134,6 +135,8 @@ def predictions_table(
         table["weight"] = part.weights
     if target.places:
         table |= {name: losses(target.judged_as, truth, guess) for name, guess in predictions.items()}
+    elif target.levels:
+        table |= _of_quantiles(target, truth, predictions)
     elif target.values:
         for i, name in enumerate(target.values):
             table |= {f"{who}:{name}": values[:, i] for who, values in {"truth": truth, **predictions}.items()}
@@ -147,6 +150,19 @@ def predictions_table(
         table |= {name: labels[shares.argmax(axis=1)] for name, shares in predictions.items()}
         table |= {f"p({label})": predictions["network"][:, i] for i, label in enumerate(target.classes)}
     return pd.DataFrame(table)
+
+
+def _of_quantiles(target: Target, truth: np.ndarray, predictions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Of each number the truth, the medians, and the other quantiles of the network."""
+    table: dict[str, np.ndarray] = {}
+    for i, value in enumerate(target.values or [None]):
+        end = "" if value is None else f":{value}"
+        own = {who: found if value is None else found[:, i] for who, found in predictions.items()}
+        table[f"truth{end}"] = truth if value is None else truth[:, i]
+        table |= {f"{who}{end}": found[:, target.median] for who, found in own.items()}
+        names = of_quantiles(f"network{end}", target.levels)
+        table |= {name: own["network"][:, place] for place, name in enumerate(names) if place != target.median}
+    return table
 
 
 def as_cells(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.section import DataSpec
+from dlspec.data.signature import of_quantiles
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
@@ -370,11 +371,12 @@ class RowPredictor:
             outputs = outputs.reshape(len(outputs), target.places[0], -1)[:, -1]
         if target.labels:
             return pd.DataFrame(_labels(target, outputs), index=index)
-        if target.values:
-            return pd.DataFrame(dict(zip(target.values, outputs.T, strict=True)), index=index)
         if target.kind == "number":
             ahead = f"+{window.horizon}" if window else ""
-            return pd.DataFrame({f"{target.name}{ahead}": outputs[:, 0]}, index=index)
+            values = target.values or (f"{target.name}{ahead}",)
+            if target.levels:
+                return pd.DataFrame(_quantiles(values, target.levels, outputs), index=index)
+            return pd.DataFrame(dict(zip(values, outputs.T, strict=True)), index=index)
         shares = class_shares(outputs)
         ahead = f"+{window.horizon}" if window and window.horizon else ""
         named = {f"{target.name}={label}": shares[:, i] for i, label in enumerate(target.classes)}
@@ -478,6 +480,15 @@ def frame_of(columns: Mapping[str, Any], names: Sequence[str] | None = None, row
         values = columns[name] if rows is None else columns[name][rows]
         found[name] = list(values) if getattr(values, "ndim", 1) > 1 else values
     return pd.DataFrame(found)
+
+
+def _quantiles(values: Sequence[str], levels: Sequence[float], outputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Quantiles, (samples, numbers, quantiles), as columns: of each number the median first."""
+    found: dict[str, np.ndarray] = {}
+    for i, value in enumerate(values):
+        own = dict(zip(of_quantiles(value, levels), outputs[:, i].T, strict=True))
+        found |= {value: own.pop(value), **own}
+    return found
 
 
 def free_name(name: str, taken: Collection[Any]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from dlspec.data.arrays import LazyArray, is_read_later
 from dlspec.data.preparation import class_shares
+from dlspec.data.signature import of_quantiles
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import Window
@@ -223,6 +224,8 @@ def _numbers(record: DataRecord, found: pd.DataFrame) -> Array:
         names = [f"{name}" for name in found.columns[-len(target.labels) :]]
     else:
         names = [name for name in found.columns if name not in (record.group, "squared_error")]
+        if target.levels:  # behind each median stand the others
+            names = [own for name in names[:: len(target.levels)] for own in of_quantiles(name, target.levels)]
     return found[names].to_numpy("float64")
 
 
@@ -252,6 +255,8 @@ def _apart(found: Array, guess: Array, data: Prepared, part: Part) -> float:
         if steps.change != "level":
             middle = np.asarray(part.last).reshape(len(guess), -1)
             scale = scale * np.abs(middle) if steps.change == "return" else scale
+        if data.signature.target.levels:  # each number by all of its quantiles
+            middle, scale = (np.repeat(each, len(data.signature.target.levels), axis=-1) for each in (middle, scale))
         size = np.abs(guess - middle) / scale
     return float(np.max(np.abs(found - guess) / (scale * np.maximum(1.0, size * ROUNDING))))
 

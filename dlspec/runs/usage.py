@@ -146,14 +146,14 @@ def _gives(record: DataRecord) -> str:
             return f"`{target.name}` at each place, (rows, {axes}), in the target's own units"
         of = (
             f"`{target.classes[1]}`, or of {_listed(target.classes)}"
-            if units == 2
+            if units == 2 and not target.unit_each
             else f"each class of `{target.name}`"
         )
-        last = 1 if units == 2 else units
+        last = 1 if units == 2 and not target.unit_each else units
         return (
             f"the probability of {of} at each place, (rows, {axes}, {last}): {_listed(target.classes)}, in this order"
         )
-    if target.kind == "class" and len(target.classes) == 2:
+    if target.kind == "class" and len(target.classes) == 2 and not target.unit_each:
         return f"the probability of `{target.classes[1]}`, or of {_listed(target.classes)}, in this order"
     if target.kind == "class":
         return f"the probability of each class of `{target.name}`: {_listed(target.classes)}, in this order"
@@ -161,4 +161,8 @@ def _gives(record: DataRecord) -> str:
         return f"the probability of each label: {_listed([name for name, *_ in target.labels])}, in this order"
     if target.kind == "input":
         return f"its input again, {'as the network sees it' if record.encoded else 'in its own units'}"
-    return f"{_listed(target.values or (target.name,))} in the target's own units"
+    numbers = f"{_listed(target.values or (target.name,))} in the target's own units"
+    if target.levels:
+        count, shares = len(target.values or (target.name,)), ", ".join(f"{level!r}" for level in target.levels)
+        return f"quantiles of {numbers}, (rows, {count}, {len(target.levels)}): the shares {shares} are to lie below"
+    return numbers

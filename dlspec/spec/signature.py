@@ -22,14 +22,14 @@ from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
 from dlspec.spec.spec import Spec
 from dlspec.spec.tag_targets import tag_problems, tags_words, text_of
-from dlspec.spec.targets import cut_by, target_of_columns, wrong_classes
+from dlspec.spec.targets import cut_by, target_of_columns, with_quantiles, with_unit_each, wrong_classes
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
     """The signature, and what is wrong with the names of columns. None: it cannot be known."""
     problems = list(column_problems(spec, description))
     try:
-        return _Reader(spec, description).signature(), problems
+        return with_unit_each(spec, _Reader(spec, description).signature()), problems
     except _NotKnown as reason:
         return None, [*problems, *reason.problems]
 
@@ -57,7 +57,7 @@ class _Reader:
         target = self._target()
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
-        target = cut_by(self.spec, target, shape)
+        target = with_quantiles(self.spec, cut_by(self.spec, target, shape))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
         words = self.description.column(data.split.column) if data.split.column else None

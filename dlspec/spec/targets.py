@@ -9,12 +9,14 @@ from typing import Literal
 from dlspec.data.datasets import Column, Description
 from dlspec.data.features.base import truth_of
 from dlspec.data.section import DataSpec
-from dlspec.data.signature import Label, Target
+from dlspec.data.signature import Label, Signature, Target
 from dlspec.data.sources.rows import MAX_CLASSES
 from dlspec.data.split import Window
 from dlspec.data.target import TagOfWords, Tags
 from dlspec.language.diagnostics import Diagnostic
-from dlspec.language.shapes import Shape
+from dlspec.language.shapes import Path, Shape
+from dlspec.model.graph_builder import make_graph
+from dlspec.model.layers.core import Output
 from dlspec.model.layers.imaging import CROPS
 from dlspec.spec.spec import Spec
 from dlspec.spec.tag_targets import tags_of
@@ -70,6 +72,38 @@ def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | Non
     flat = kind == "class" and column.shape[-1] == 1 and len(column.shape) > 1
     places = column.shape[:-1] if flat else column.shape
     return Target(column.name, kind, column.classes, column.unit, places=places, numbered=column.numbered)
+
+
+def quantiles_written(spec: Spec) -> tuple[Output, Path] | None:
+    """The `output` of which quantiles are asked, and its place; None: there is none."""
+    if not spec.has("model"):
+        return None
+    outputs = [(item, path) for item, path in spec.model.items() if isinstance(item, Output) and item.quantiles]
+    return outputs[-1] if outputs else None
+
+
+def with_quantiles(spec: Spec, target: Target) -> Target:
+    """A number, or several, of which the `output` puts out quantiles; else the target as it is."""
+    written = quantiles_written(spec)
+    if written is None or target.kind != "number" or target.places:
+        return target
+    start = (0.5, 0.2) if spec.data.scale == "min_max" else (0.0, 1.0)
+    return replace(target, levels=written[0].levels, start=start)
+
+
+def with_unit_each(spec: Spec, signature: Signature) -> Signature:
+    """Of two classes, whose network ends in a unit for each, the same with such a target; else as it is."""
+    target = signature.target
+    if not target.by_one_unit or target.tokens or not spec.has("model") or spec.model.outputs:
+        return signature
+    last = spec.model.layers[-1]
+    if isinstance(last, Output) and last.units is None:
+        return signature
+    graph, _ = make_graph(spec.model, signature)
+    ends = graph[graph.outputs[0]]
+    if ends.output_shape != (None, *target.places, 2) or getattr(ends.layer, "units", 2) is None:
+        return signature
+    return replace(signature, target=replace(target, unit_each=True))
 
 
 def cut_by(spec: Spec, target: Target, seen: Shape) -> Target:

@@ -25,12 +25,13 @@ AT_ONCE = 512
 
 def mask_of_output(network: Any) -> Any:
     """The mask of timesteps that leads to the output of a Keras model, as it was found when the model was built; None:
-    there is none.
+    there is none, or it is a stage model of pretraining, which is no network of layers.
 
     It is not read off what the model puts out: where a layer of attention takes a masked tensor that others take too,
     Keras forgets the mask of that tensor in use.
     """
-    return getattr(network.outputs[0], "_keras_mask", None)
+    outputs = getattr(network, "outputs", None)
+    return getattr(outputs[0], "_keras_mask", None) if outputs else None
 
 
 def leave_out_padding(network: Any) -> None:

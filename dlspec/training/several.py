@@ -111,6 +111,7 @@ class OutputTargets:
 
     def __init__(self, network: Any, data: Prepared, losses: Mapping[str, Loss]) -> None:
         self.losses = losses
+        self.targets = {name: own.signature.target for name, own in data.outputs.items()}
         self._networks = output_networks(network, [*data.outputs])
         self.columns: dict[str, _Column] = {}
         first = 0
@@ -141,7 +142,7 @@ def loss_of_outputs(network: Any, heads: Sequence[Head], targets: OutputTargets)
     """
     import keras
 
-    losses = {name: loss.build() for name, loss in targets.losses.items()}
+    losses = {name: loss.build_for(targets.targets[name]) for name, loss in targets.losses.items()}
     network.means_of_outputs = [keras.metrics.Mean(name=part_name(head.name)) for head in heads]
     parts = PartsOfOutputs([part_name(head.name) for head in heads], network.means_of_outputs)
 

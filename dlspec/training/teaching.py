@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from dlspec.data.signature import Target
 from dlspec.training.divergence import PerSample
 from dlspec.training.losses import Loss
 from dlspec.training.section import TeacherSpec
@@ -41,7 +42,7 @@ def beside(targets: Array, answers: Array) -> Array:
     return np.concatenate([flat, answers.reshape(len(answers), -1)], axis=1)
 
 
-def learn_from_teacher(network: Any, loss: Loss, teacher: TeacherSpec, targets: Array, of_class: bool) -> None:
+def learn_from_teacher(network: Any, loss: Loss, teacher: TeacherSpec, targets: Array, target: Target) -> None:
     """Makes the loss of a compiled network that of the truth and of its teacher together, which its `loss_parts` are.
 
     Of classes the teacher's part is the divergence of Kullback and Leibler of both at the temperature, times its
@@ -49,9 +50,9 @@ def learn_from_teacher(network: Any, loss: Loss, teacher: TeacherSpec, targets: 
 
     Args:
         targets: as the loss compares them, without the answers.
-        of_class: whether a class is predicted.
+        target: what is predicted.
     """
-    by_truth, by_teacher = loss.build(), PerSample(reduction=loss.reduction)
+    by_truth, by_teacher = loss.build_for(target), PerSample(reduction=loss.reduction)
     width, shape = math.prod(targets.shape[1:]), targets.shape[1:]
     dtype = "int32" if targets.dtype.kind == "i" else "float32"
     network.means_of_parts = [keras.metrics.Mean(name=name) for name in PARTS]
@@ -62,7 +63,7 @@ def learn_from_teacher(network: Any, loss: Loss, teacher: TeacherSpec, targets: 
     ) -> Any:
         truth, answers = ops.cast(ops.reshape(y[:, :width], (-1, *shape)), dtype), y[:, width:]
         own = by_truth(truth, y_pred, sample_weight)
-        if of_class:
+        if target.kind == "class":
             each = divergences(answers, y_pred, teacher.temperature)
             taught = by_teacher(each, each, sample_weight)
         else:

@@ -173,13 +173,13 @@ class Trainer:
                 self.network.compile(optimizer=optimizer)
                 loss_of_outputs(self.network, self.settings.heads, several)
             else:
-                self.network.compile(optimizer=optimizer, loss=losses[""].build())
+                self.network.compile(optimizer=optimizer, loss=losses[""].build_for(target))
                 if target.places:
                     keep_mask(self.network, target, losses[""], self._moves())
             if self.answers is not None:
                 assert settings.teacher is not None, "the spec names a teacher"
                 y = np.asarray(self._targets(train))
-                learn_from_teacher(self.network, losses[""], settings.teacher, y, target.kind == "class")
+                learn_from_teacher(self.network, losses[""], settings.teacher, y, target)
             reduction = next(iter(losses.values())).reduction
             add_divergence(self.network, reduction, "reconstruction" if target.kind == "input" else "error")
         self._begin(self.network)

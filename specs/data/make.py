@@ -397,9 +397,28 @@ def notes(random: np.random.Generator) -> None:
                 writer.writerow([" ".join(said), " ".join(tags)])
 
 
+def sunshine(random: np.random.Generator) -> None:
+    """What panels on a roof give each hour from April to August, and what they would give without clouds. Of these some
+    days have none, some many, and most change: the power is close to that of a clear sky, or far below it."""
+    with (HERE / "sunshine.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "clear", "power"])
+        weather = clouds = 0.0
+        for day in range(150):
+            weather = 0.6 * weather + random.normal(0, 0.8)
+            half = 6.6 + 1.4 * np.sin(np.pi * (day + 12) / 180)  # of a day, in hours
+            for hour in range(24):
+                clouds = 0.75 * clouds + random.normal(0, 0.7)
+                clear = 5.2 * max(0.0, np.cos(np.pi / 2 * (hour - 12.6) / half)) ** 1.3
+                share = 0.12 + 0.88 / (1 + np.exp(-1.6 - 1.7 * weather - 1.5 * clouds))
+                at = f"{date(2024, 4, 1) + timedelta(days=day)} {hour:02d}:00"
+                writer.writerow([at, round(clear, 2), round(clear * share, 2)])
+
+
 if __name__ == "__main__":
     for number, make in enumerate((shapes, tones, sentences, visits, tides, moving, motion, masks, balls, landscapes)):
         make(np.random.default_rng(number))
     other_shapes(np.random.default_rng(7))
     tales(np.random.default_rng(9))
     notes(np.random.default_rng(10))
+    sunshine(np.random.default_rng(10))

@@ -232,7 +232,8 @@ class Prepared:
 
     def to_units(self, outputs: Array, part: Part) -> Array:
         """What the network puts out, (samples, units), in the target's own units, or the probabilities of classes or
-        labels.
+        labels; of numbers of which quantiles are predicted (samples, quantiles), of several (samples, values,
+        quantiles).
 
         Where the target is the input, it stays as the network sees it: columns may have different units, and an
         error is one number for all of them.
@@ -249,11 +250,16 @@ class Prepared:
         if target.kind == "input":
             return flattened(outputs)
         assert self.preprocessing.target is not None, "a number has a scale"
-        values = self.preprocessing.target.back(outputs.astype("float64"))
+        values = outputs.astype("float64")
+        if target.levels:  # numbers are the last axis but one
+            values = self.preprocessing.target.back(values.swapaxes(1, 2)).swapaxes(1, 2)
+        else:
+            values = self.preprocessing.target.back(values)
         values = values if target.columns else values[:, 0]
         if part.last is None or self.preprocessing.change == "level":
             return np.asarray(values)
         last = np.asarray(part.last)
+        last = last[..., None] if target.levels else last
         return last + values if self.preprocessing.change == "difference" else last * np.exp(values)
 
 

@@ -32,6 +32,8 @@ class Baseline(Kind):
 
     tasks: ClassVar[frozenset[str]]
     """Of `series`, `number`, `class` and `reconstruction`: what it can guess."""
+    of_quantiles: ClassVar[bool | None] = None
+    """Whether it guesses quantiles alone, or one number alone; None: what the network puts out."""
     in_words: ClassVar[str]
     """What it does, as a clause for tables and the report: `tomorrow equals today`."""
 

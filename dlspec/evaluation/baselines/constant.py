@@ -10,6 +10,7 @@ from dlspec.evaluation.baselines.base import BASELINES, Baseline
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
+    from dlspec.evaluation.fitted_quantiles import FittedQuantiles
     from dlspec.evaluation.token_models import FittedTokens
 
 
@@ -19,6 +20,7 @@ class Mean(Baseline):
     each place, the mean of each place, and of windows of a series one mean."""
 
     tasks = frozenset({"number", "reconstruction", "number_places"})
+    of_quantiles = False
     in_words = "always the mean of the training part"
     examples: ClassVar = ["mean"]
 
@@ -37,6 +39,29 @@ class Mean(Baseline):
         else:
             mean = truth.mean(axis=0, dtype="float64")
         return FittedConstant(np.atleast_1d(mean), np.array([np.ndim(mean) == 0], int))
+
+
+@BASELINES.register
+class Quantiles(Baseline):
+    """The quantiles of the training targets, for every sample, where an `output` puts out quantiles."""
+
+    tasks = frozenset({"number", "series"})
+    of_quantiles = True
+    in_words = "always the quantiles of the training part"
+    examples: ClassVar = ["quantiles"]
+
+    def fit(self, data: Prepared) -> FittedQuantiles:
+        import numpy as np
+
+        from dlspec.data.arrays import some_of
+        from dlspec.evaluation.baselines.base import MOST_VALUES
+        from dlspec.evaluation.fitted_quantiles import FittedQuantiles, quantiles_of_columns
+
+        target, chosen = data.signature.target, some_of(data.train.truth, MOST_VALUES)
+        truth = np.asarray(data.train.truth[chosen], "float64").reshape(len(chosen), -1)
+        weights = None if data.train.weights is None else data.train.weights[chosen]
+        found = quantiles_of_columns(truth, target.levels, weights)
+        return FittedQuantiles(found, np.array([not target.columns], int))
 
 
 @BASELINES.register

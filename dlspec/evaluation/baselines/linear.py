@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import FittedLinear
+    from dlspec.evaluation.fitted_quantiles import FittedBand
 
 
 @BASELINES.register
@@ -23,7 +24,8 @@ class Linear(Baseline):
     Numbers: ridge regression (Hoerl and Kennard, 1970), its strength, or none, chosen by leave-one-out error on the
     training part. Classes: logistic regression of scikit-learn, of labels one for each, its strength chosen by the log
     loss of a fifth of the training part, of a series the last. Fitted to 100 million values at most, of samples drawn
-    evenly.
+    evenly. Where an `output` puts out quantiles, the line and the quantiles of its errors of training samples that it
+    was not fitted to, the same for every sample.
     """
 
     tasks = frozenset({"series", "class_series", "number", "class", "labels"})
@@ -58,6 +60,9 @@ class Linear(Baseline):
                 told = all(line.strongest for line in lines)
                 return FittedLabels(slopes, level, layout, always, notes=_notes(told))
             slopes, level, strength = ridge(inputs, targets.astype("float64"), weights)
+            if target.levels:
+                errors = left_out_errors(inputs, targets.astype("float64"), (slopes, level, strength), weights)
+                return _band(data, (slopes, level, layout), errors, weights, _notes(strength == STRENGTHS[-1]))
         assert steps.target is not None, "a number has a scale"
         return FittedLine(
             slopes,
@@ -79,6 +84,36 @@ def _notes(strongest: bool) -> tuple[str, ...]:
     if not strongest:
         return ()
     return ("`linear` does best with the strongest penalty that was tried: it found next to nothing in the inputs.",)
+
+
+def _band(
+    data: Prepared,
+    line: tuple[np.ndarray, np.ndarray, np.ndarray],
+    errors: np.ndarray,
+    weights: np.ndarray | None,
+    notes: tuple[str, ...],
+) -> FittedBand:
+    """A line with the quantiles of its errors.
+
+    Args:
+        line: slopes, level and layout, as those of `FittedLinear`.
+        errors: (samples, outputs).
+    """
+    import numpy as np
+
+    from dlspec.evaluation.fitted_quantiles import FittedBand, quantiles_of_columns
+
+    steps, target = data.preprocessing, data.signature.target
+    assert steps.target is not None, "a number has a scale"
+    return FittedBand(
+        *line,
+        quantiles_of_columns(errors, target.levels, weights),
+        steps.target.scale,
+        steps.target.offset,
+        np.array([CHANGES.index(steps.change)]),
+        np.array([not target.columns], int),
+        notes=notes,
+    )
 
 
 STRENGTHS = [0.0, *(10.0**power for power in range(-10, 11))]
@@ -120,6 +155,29 @@ def ridge(
             least, best, chosen = error, kept / values, strength
     slopes = right.T @ (best[:, None] * along)
     return slopes, level - middle @ slopes, chosen
+
+
+def left_out_errors(
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    line: tuple[np.ndarray, np.ndarray, float],
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """How far a ridge is off each sample when it is fitted without it, (samples, targets); see `ridge`.
+
+    Args:
+        line: slopes, levels and strength, as `ridge` gives them.
+    """
+    import numpy as np
+
+    slopes, level, strength = line
+    every = np.ones(len(inputs)) if weights is None else weights
+    middle = np.average(inputs, axis=0, weights=weights)
+    left, values, _ = np.linalg.svd(np.sqrt(every)[:, None] * (inputs - middle), full_matrices=False)
+    seen = values > max(inputs.shape) * np.finfo("float64").eps * values.max(initial=0)
+    kept = values[seen] ** 2 / (values[seen] ** 2 + strength)
+    leverage = every / every.sum() + left[:, seen] ** 2 @ kept
+    return np.asarray((targets - inputs @ slopes - level) / np.maximum(1 - leverage, 1e-6)[:, None])
 
 
 PENALTIES = [10.0**power for power in range(-5, 4)]

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
     from dlspec.data.signature import Signature
     from dlspec.evaluation.fitted import FittedPersistence
+    from dlspec.evaluation.fitted_quantiles import FittedSteps
 
 
 @BASELINES.register
 class Persistence(Baseline):
     """The last value that is known, or the last class: tomorrow equals today. Hard to beat on prices. Of frames, the
-    last one that is seen; of inputs with the places of the target, what is seen at each place itself."""
+    last one that is seen; of inputs with the places of the target, what is seen at each place itself. Where an `output`
+    puts out quantiles, the last value and the quantiles of what it changed by in the training part."""
 
     tasks = frozenset({"series", "class_series", "number_places", "class_places"})
     in_words = "the future equals the last value known"
@@ -28,9 +30,27 @@ class Persistence(Baseline):
             return signature.window.horizon > 0
         return signature.target.seen_in(signature.features[0].shape)
 
-    def fit(self, data: Prepared) -> FittedPersistence:
+    def fit(self, data: Prepared) -> FittedPersistence | FittedSteps:
         import numpy as np
 
         from dlspec.evaluation.fitted import FittedPersistence
 
+        if data.signature.target.levels:
+            return _with_steps(data)
         return FittedPersistence(np.array([len(data.signature.target.classes)]))
+
+
+def _with_steps(data: Prepared) -> FittedSteps:
+    """The last value, and the quantiles of what it changed by in the training part; as returns where the network sees
+    these."""
+    import numpy as np
+
+    from dlspec.evaluation.fitted_quantiles import FittedSteps, quantiles_of_columns
+
+    train, target = data.train, data.signature.target
+    assert train.last is not None, "a series keeps the last value of each window"
+    truth, last = (np.asarray(values, "float64").reshape(len(train), -1) for values in (train.truth, train.last))
+    returns = data.preprocessing.change == "return"
+    changed = np.log(truth / last) if returns else truth - last
+    offsets = quantiles_of_columns(changed, target.levels, train.weights)
+    return FittedSteps(offsets, np.array([2 if returns else 1]), np.array([not target.columns], int))

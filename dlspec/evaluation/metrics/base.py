@@ -57,7 +57,14 @@ def mean_of(values: np.ndarray, weights: Weights) -> float:
     return float(weights @ each / weights.sum())
 
 
-JUDGED = {"class": "accuracy", "tokens": "perplexity", "labels": "log_loss", "number": "rmse", "input": "squared_error"}
+JUDGED = {
+    "class": "accuracy",
+    "tokens": "perplexity",
+    "labels": "log_loss",
+    "number": "rmse",
+    "quantiles": "pinball",
+    "input": "squared_error",
+}
 """What a target is judged as -> the metric with which verdicts are said."""
 
 
@@ -79,6 +86,10 @@ class Metric(Kind):
     """Whether it judges inputs that were given back, too: all their values alike."""
     of_labels: ClassVar[bool] = False
     """Whether it judges labels, too, of which a sample may have any number."""
+    of_quantiles: ClassVar[bool] = False
+    """Whether it judges quantiles of a number, and no number alone; see `QuantileMetric`."""
+    ranks: ClassVar[bool] = True
+    """Whether the best value is that of the best guess."""
     better: ClassVar[Literal["lower", "higher"]]
     label: ClassVar[str]
     """As tables and figures name it."""
@@ -97,14 +108,22 @@ class Metric(Kind):
         return why_no_argument("metrics", cls.keras_names, key)
 
     @classmethod
-    def judges(cls, kind: str, *, series: bool) -> bool:
-        """Whether it is for a target of this kind."""
+    def judges(cls, kind: str, *, series: bool, quantiles: bool = False) -> bool:
+        """Whether it is for a target of this kind.
+
+        Args:
+            quantiles: whether quantiles of it are predicted, of which the median is judged as a number is.
+        """
         also = (cls.of_inputs and kind == "input") or (cls.of_labels and kind == "labels")
-        return (cls.of == kind or also) and (series or not cls.only_series)
+        return (cls.of == kind or also) and (series or not cls.only_series) and (quantiles or not cls.of_quantiles)
 
     @classmethod
-    def heading(cls, unit: str | None) -> str:
-        """Its label with the unit of the target, where it has that: `RMSE (USD)`."""
+    def heading(cls, unit: str | None, levels: tuple[float, ...] = ()) -> str:
+        """Its label with the unit of the target, where it has that: `RMSE (USD)`.
+
+        Args:
+            levels: of the quantiles that are predicted.
+        """
         shown = {"target": f"{cls.label} ({unit})", "squared": f"{cls.label} ({unit}²)"}
         return shown.get(cls.unit, cls.label) if unit else cls.label
 

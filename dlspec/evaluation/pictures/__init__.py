@@ -16,6 +16,7 @@ from dlspec.evaluation.pictures.decoded import decoded
 from dlspec.evaluation.pictures.language import of_text, of_writing
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
+from dlspec.evaluation.pictures.quantiles import across, calibration
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.evaluation.pictures.tags import of_tags
 from dlspec.model.graph import Graph
@@ -66,6 +67,8 @@ class Pictures:
             keep_plane(self.arrays, self.data, self.graph, network)
         if self.data.signature.task == "series":
             self._keep_series()
+        if self.data.signature.target.levels:
+            self.arrays |= calibration(self.data, predictions["network"]) | across(self.data, network)
         if kind == "class" and self.data.signature.window is None and has_pictures(self.data):
             self._keep_some()
             self._keep_wrong(predictions["network"])

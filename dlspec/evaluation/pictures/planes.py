@@ -71,14 +71,16 @@ def _principal(values: Array) -> Array:
 
 
 def _boundary(output: Any) -> tuple[Array, float] | None:
-    """Weights and bias of an output of one unit, which draws one straight line."""
+    """Weights and bias of an output of one unit, or of a softmax of two, which draws one straight line."""
     if not hasattr(output, "kernel"):
         return None
     kernel = as_array(output.kernel)
-    if kernel.shape[1] != 1:
+    if kernel.shape[1] > 2:
         return None
-    bias = float(as_array(output.bias)[0]) if output.use_bias else 0.0
-    return kernel[:, 0], bias
+    biases = as_array(output.bias) if output.use_bias else np.zeros(kernel.shape[1])
+    if kernel.shape[1] == 2:  # both are as likely where their sums are equal
+        return kernel[:, 1] - kernel[:, 0], float(biases[1] - biases[0])
+    return kernel[:, 0], float(biases[0])
 
 
 def _across_boundary(seen: Array, origin: Array, weights: Array, bias: float) -> tuple[Array, float]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
-from dlspec.language.fields import Flag, Number, PositiveInt, PositiveNumber, Primary, mistake
+from dlspec.language.fields import Flag, Fraction, Number, PositiveInt, PositiveNumber, Primary, mistake, show_value
 from dlspec.language.shapes import Shape, ShapeError, count, known, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
@@ -222,6 +223,39 @@ class Identity(LayerSpec):
         return input_inside
 
 
+MEDIAN = 0.5
+"""The quantile that is the prediction."""
+
+
+def _in_order(levels: list[float]) -> list[float]:
+    """Shares of which the quantiles are put out, from the smallest to the largest, with the median among them."""
+    cure = "write `quantiles: [0.1, 0.5, 0.9]`"
+    if len(levels) < 2:
+        raise mistake("wrong-value", "`quantiles` takes the median and one more share at least", help=cure)
+    if not all(one < other for one, other in pairwise(levels)):
+        message = f"`quantiles` ascend, each larger than the one before, got `{levels}`"
+        raise mistake("wrong-value", message, help=f"write `quantiles: {sorted({*levels, MEDIAN})}`")
+    if MEDIAN not in levels:
+        message = f"`quantiles` lacks 0.5: the median is the prediction, got `{levels}`"
+        raise mistake("wrong-value", message, help=f"write `quantiles: {sorted([*levels, MEDIAN])}`")
+    return levels
+
+
+def _no_percents(levels: Any) -> Any:
+    """Refuses percents, and a single share, with what to write."""
+    numbers = levels if isinstance(levels, list) else [levels]
+    if not numbers or not all(type(level) in (int, float) and 0 < level < 100 for level in numbers):
+        return levels
+    percents = min(numbers) >= 1
+    shares = sorted({*(level / 100 if percents else level for level in numbers), MEDIAN})
+    cure = f"write `quantiles: {shares if len(shares) > 1 else [0.1, MEDIAN, 0.9]}`"
+    if percents:
+        raise mistake("wrong-value", "`quantiles` are shares, between 0 and 1, and no percents", help=cure)
+    if not isinstance(levels, list):
+        raise mistake("wrong-type", f"`quantiles` must be a list, got {show_value(levels)}", help=cure)
+    return levels
+
+
 @LAYERS.register
 class Output(LayerSpec):
     """A dense layer with as many units, and the activation, that the target needs.
@@ -229,18 +263,57 @@ class Output(LayerSpec):
     A number gives linear units, two classes one sigmoid unit, more classes a softmax unit each. Where a class or a
     number is predicted at each place, the axes in front stay, and the same units are at each place.
 
+    With `quantiles` each number is given by several values, of which the share that is written is to lie below: the
+    first is linear, each other one the one before and a softplus of what the layer gives, so that none crosses another.
+
     Input shape:  (batch, features), or (batch, ..., features)
-    Output shape: (batch, units), or (batch, ..., units)
+    Output shape: (batch, units), or (batch, ..., units); with `quantiles` (batch, units, quantiles)
     """
 
     of_each_place = True
     axes: ClassVar[tuple[str, ...] | None] = ("features",)
     weighted = True
     passes_mask = True
-    examples: ClassVar = [Example("output", (None, 8))]
+    examples: ClassVar = [Example("output", (None, 8)), Example({"output": {"quantiles": [0.1, 0.5, 0.9]}}, (None, 8))]
 
     units: PositiveInt | None = None
     activation: ActivationName | None = None
+    quantiles: Annotated[list[Fraction], BeforeValidator(_no_percents), AfterValidator(_in_order)] | None = Field(
+        None, description="of a number: shares of what is true that are to lie below each value, 0.5 among them"
+    )
+
+    _start: tuple[float, float] = PrivateAttr(default=(0.0, 1.0))
+
+    def model_post_init(self, context: object) -> None:
+        if self.quantiles and self.activation not in (None, "linear"):
+            message = "`quantiles` and `activation` exclude each other: quantiles of a number are any numbers"
+            raise mistake("wrong-value", message, help="leave `activation` out")
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Its quantiles; empty where there are none."""
+        return tuple(self.quantiles or ())
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """The mean and the deviation of the normal distribution whose quantiles an untrained network gives."""
+        return self._start
+
+    def starting(self, start: tuple[float, float]) -> Output:
+        """The same with another start."""
+        found = self.model_copy()
+        found._start = start
+        return found
+
+    @property
+    def values(self) -> int | None:
+        """How many values its dense layer puts out at each place."""
+        return self.units and self.units * max(1, len(self.levels))
+
+    @property
+    def last_axes(self) -> Shape:
+        """The axes of what comes out at each place."""
+        return (self.units, *([len(self.levels)] if self.levels else []))
 
     instead_of_mask = KEEP_APART
 
@@ -248,16 +321,17 @@ class Output(LayerSpec):
         return [len(shape) - 1]
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], self.units)
+        return (input_shape[0], *self.last_axes)
 
     def parameters(self, input_shape: Shape) -> int:
-        return (known(input_shape[-1]) + 1) * known(self.units)
+        return (known(input_shape[-1]) + 1) * known(self.values)
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL
 
     def flops(self, input_shape: Shape) -> int:
-        return known(self.units) * (2 * known(input_shape[-1]) + 1 + (self.activation not in (None, "linear")))
+        whole = known(self.values) * (2 * known(input_shape[-1]) + 1 + (self.activation not in (None, "linear")))
+        return whole + 2 * known(self.units) * max(0, len(self.levels) - 1)
 
 
 class OutputAtPlaces(Output):
@@ -270,7 +344,7 @@ class OutputAtPlaces(Output):
         return Output.name_in_yaml()
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], self.units)
+        return (*input_shape[:-1], *self.last_axes)
 
     def without_input(self) -> Shape | None:
         return None

@@ -37,8 +37,8 @@ class TargetRecord(Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places, numbered, cut_from, of_words: as those of
-            `Target`; older runs have no places.
+        inside, labels, separator, steps, places, numbered, cut_from, of_words, levels, unit_each: as those of `Target`;
+            older runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
@@ -66,11 +66,13 @@ class TargetRecord(Record):
     cut_from: tuple[Size, ...] = ()
     tokens: Literal["words", "characters"] | None = None
     of_words: bool = False
+    levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    unit_each: bool = False
 
     @property
     def judged_as(self) -> str:
         """As that of `Target`."""
-        return "tokens" if self.tokens else self.kind
+        return "tokens" if self.tokens else "quantiles" if self.levels else self.kind
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -81,6 +83,10 @@ class TargetRecord(Record):
         for name in ("labels",) if self.labels else ("units",):
             if len(getattr(self, name)) != len(self.values):
                 raise ValueError(f"{len(getattr(self, name))} `{name}` for {len(self.values)} `values`")
+        if self.levels and (
+            self.kind != "number" or 0.5 not in self.levels or sorted({*self.levels}) != [*self.levels]
+        ):
+            raise ValueError("`levels` are not those of quantiles of a number")
         if self.deviations and len(self.deviations) != len(self.values):
             raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):
@@ -294,6 +300,8 @@ class DataRecord(Record):
             cut_from=target.cut_from,
             tokens=target.tokens,
             of_words=target.of_words,
+            levels=target.levels,
+            unit_each=target.unit_each,
         )
         return Signature(
             self.task,

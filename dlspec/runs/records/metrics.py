@@ -229,8 +229,8 @@ class Metrics(Record):
         if self.folds is not None and self.folds.verdict is not None:
             verdict, means = self.folds.verdict, {who: _means(own) for who, own in self.folds.of_all()}
             network, baselines = means.pop("network"), means
-        named = self.verdict.metric.lower().replace(" ", "_")  # `RMSE`, `log loss`
-        metric = named if named in network else next(iter(network))
+        named = self.verdict.metric.lower().replace(" ", "_")  # `RMSE`, `log loss`, `pinball loss`
+        metric = next((name for name in (named, named.removesuffix("_loss")) if name in network), next(iter(network)))
         return Judged(
             metric=metric,
             value=network[metric],

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.data.signature import of_quantiles
 from dlspec.runs.records.data import DataRecord
 from dlspec.runtime.cells import from_cell
 from dlspec.runtime.records import damaged, unreadable
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 SAMPLE = ("row", "group", "time", "weight", "truth")
@@ -55,6 +57,23 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
     return table
 
 
+def others_of(name: str, levels: Sequence[float]) -> list[str]:
+    """The columns of the quantiles of a number, without the median, whose name is that of the number."""
+    return [own for own in of_quantiles(name, levels) if own != name] if levels else []
+
+
+def quantiles_in(table: pd.DataFrame, data: DataRecord) -> np.ndarray:
+    """The network's quantiles in a table of predictions, (samples, quantiles), of several numbers
+    (samples, numbers, quantiles)."""
+    import numpy as np
+
+    target = data.target
+    names = [of_quantiles(f"network:{value}", target.levels) for value in target.values]
+    if not names:
+        return table[of_quantiles("network", target.levels)].to_numpy("float64")
+    return np.stack([table[own].to_numpy("float64") for own in names], axis=1)
+
+
 def sample_columns(table: pd.DataFrame) -> list[str]:
     """The columns that say which samples were predicted, and what is true of them."""
     return [str(name) for name in table if name in SAMPLE or str(name).startswith("truth:")]
@@ -80,6 +99,9 @@ def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iter
         numbers += [f"p({label})" for label in target.classes]
     elif target.values:
         numbers += [f"{name}:{value}" for name in who for value in target.values]
+        numbers += [name for value in target.values for name in others_of(f"network:{value}", target.levels)]
+    elif target.levels:
+        numbers += [*who, *others_of("network", target.levels)]
     else:
         numbers += who[1:] if target.kind == "input" or target.places else who
     for name in numbers:

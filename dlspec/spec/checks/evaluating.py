@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dlspec.data.signature import Signature
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.persistence import Persistence
 from dlspec.evaluation.metrics import METRICS
@@ -27,6 +28,14 @@ def comparison_has_two_sides(checked: Checked) -> Iterator[Diagnostic]:
             spec.key_span("evaluate", "compare", "without_pretraining"),
             help="add `pretrain: {method: autoencoder}`, or remove `compare`",
         )
+
+
+def _baselines_of(signature: Signature) -> list[str]:
+    """The baselines that can guess what a network predicts."""
+    fits = (None, bool(signature.target.levels))
+    return [
+        name for name in BASELINES if signature.task in BASELINES[name].tasks and BASELINES[name].of_quantiles in fits
+    ]
 
 
 @rule
@@ -91,13 +100,25 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
         series = signature.task == "series"
+        quantiles = bool(signature.target.levels)
         of_tags = metric.of == "tags" and signature.target.of_words
-        if not of_tags and not metric.judges(kind, series=series):
+        if metric.of_quantiles and kind == "number" and not quantiles:
+            yield Diagnostic(
+                "metric-mismatch",
+                f"`{metric.type_name}` is for quantiles, and `{signature.target.name}` is given by one number",
+                span,
+                help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or remove it",
+            )
+        elif not of_tags and not metric.judges(kind, series=series, quantiles=quantiles):
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
             }[kind]  # fmt: skip
-            fitting = [name for name, known in METRICS.load_all().items() if known.judges(kind, series=series)]
+            fitting = [
+                name
+                for name, known in METRICS.load_all().items()
+                if known.judges(kind, series=series, quantiles=quantiles)
+            ]
             yield Diagnostic(
                 "metric-mismatch",
                 f"`{metric.type_name}` is for {needs}, and `{signature.target.name}` is {is_a}",
@@ -136,6 +157,17 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 spec.span("evaluate", "baselines", i),
                 help="remove it",
             )
+        elif signature.task in baseline.tasks and baseline.of_quantiles not in (None, bool(signature.target.levels)):
+            yield Diagnostic(
+                "baseline-mismatch",
+                f"`{baseline.type_name}` is for quantiles, and `{signature.target.name}` is given by one number"
+                if baseline.of_quantiles
+                else f"`{baseline.type_name}` is one number, and `output` gives quantiles",
+                spec.span("evaluate", "baselines", i),
+                help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or remove it"
+                if baseline.of_quantiles
+                else "write `quantiles`, those of the training part",
+            )
         elif signature.task not in baseline.tasks:
             words = {
                 "series": "a series",
@@ -154,5 +186,5 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 f"`{baseline.type_name}` is for {' or '.join(words[task] for task in sorted(baseline.tasks))}, and "
                 f"`{signature.target.name}` is {words[signature.task].replace('single samples with ', '')}",
                 spec.span("evaluate", "baselines", i),
-                help=f"there are {one_of(name for name in BASELINES if signature.task in BASELINES[name].tasks)}",
+                help=f"there are {one_of(_baselines_of(signature))}",
             )

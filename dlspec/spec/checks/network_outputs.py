@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlspec.data.signature import Signature, Target
+from dlspec.data.signature import Signature, Target, of_quantiles
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
 from dlspec.model.graph import Graph
+from dlspec.model.layers.activations import Softmax
 from dlspec.model.layers.core import Output
 from dlspec.model.layers.wrappers import TimeDistributed
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
 from dlspec.spec.spec import Spec
+from dlspec.spec.targets import quantiles_written
 from dlspec.training.losses.reconstruction import Summed
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
@@ -38,6 +40,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         return
     target = signature.target
     span = spec.key_span(*last.path, last.type_name)
+    if bool(target.levels) != bool(getattr(last.layer, "levels", ())):  # which another rule says
+        return
     needs = {
         "number": "one number" if target.units == 1 else f"{target.units} numbers",
         "class": f"{len(target.classes)} classes",
@@ -65,7 +69,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         )
         return
     inner = last.layer.layer if isinstance(last.layer, TimeDistributed) else last.layer
-    activation = getattr(inner, "activation", None)
+    activation = "softmax" if isinstance(inner, Softmax) and inner.axis == [-1] else getattr(inner, "activation", None)
     if target.kind in ("class", "labels") and activation not in PROBABILITIES[target.activation]:
         one = target.units == 1
         whole = "" if one or target.kind == "labels" else " that add up to 1"
@@ -159,16 +163,68 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             else "leave `loss` out: it is what the target needs",
         )
         return
+    if loss.of_quantiles != bool(target.levels) and target.kind == "number" and not target.places:
+        yield Diagnostic(
+            "loss-mismatch",
+            f"`{loss.type_name}` is of quantiles, and `{target.name}` is given by one number"
+            if loss.of_quantiles
+            else f"`{loss.type_name}` compares one number with the truth, and `output` gives quantiles",
+            spec.span("train", "loss"),
+            help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or leave `loss` out"
+            if loss.of_quantiles
+            else "write `loss: pinball`, or leave `loss` out",
+        )
+        return
+    if target.unit_each and not loss.fits(target) and "binary" in loss.of:
+        yield Diagnostic(
+            "loss-mismatch",
+            f"`{loss.type_name}` is for one sigmoid unit, and the network has a unit for each class of `{target.name}`",
+            spec.span("train", "loss"),
+            help=f"write `loss: {target.default_loss}`, or make the last layer `output`",
+        )
+        return
     if not loss.fits(target):
         kinds = {"number": "a number", "binary": "two classes or labels", "class": "several classes"}
         fitting = " or ".join(kinds[sort] for sort in loss.of)
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` is for {fitting}, and `{target.name}` is "
-            + {"input": "any number", "labels": "labels"}.get(target.kind, kinds[target.loss_of]),
+            + {"input": "any number", "labels": "labels"}.get(
+                target.kind, "two classes" if len(target.classes) == 2 else kinds[target.loss_of]
+            ),
             spec.span(*spec.place_of_loss),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )
+
+
+@rule
+def quantiles_are_of_numbers(checked: Checked) -> Iterator[Diagnostic]:
+    """Classes and labels have probabilities, and have no quantiles."""
+    spec, signature = checked.spec, checked.signature
+    written = quantiles_written(spec)
+    if written is None or signature is None:
+        return
+    target = signature.target
+    if target.kind == "number" and not target.places:
+        names = [name for value in target.values or (target.name,) for name in of_quantiles(value, target.levels)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            yield Diagnostic(
+                "repeated-name",
+                f"`{twice}` is predicted, and a quantile of another column is called so too",
+                spec.span("data", "target"),
+                help="give the column another name",
+            )
+        return
+    what = {"number": "a number", "class": "a class", "labels": "labels", "input": "the input of the network"}
+    probabilities = "; its probabilities are put out already" if target.kind in ("class", "labels") else ""
+    yield Diagnostic(
+        "output-mismatch",
+        f"`quantiles` are of one number or several, and `{target.name}` is {what[target.kind]}"
+        + (" at each place" if target.places else ""),
+        spec.span(*written[1], "output", "quantiles"),
+        help=f"leave `quantiles` out{probabilities}",
+    )
 
 
 @rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from dlspec.language.fields import FloatType
 from dlspec.language.left_out import left_out
@@ -40,6 +40,9 @@ class Loss(KerasKind):
     reduction: Literal["sum_over_batch_size", "sum", "mean_with_sample_weight"] = "sum_over_batch_size"
     dtype: FloatType | None = None
 
+    of_quantiles: ClassVar[bool] = False
+    """Whether it compares a number with quantiles of it, and nothing else."""
+
     @property
     def of_batch(self) -> bool:
         """Whether it is of a batch as a whole, and not the mean over its samples."""
@@ -62,8 +65,14 @@ class Loss(KerasKind):
 
     def fits(self, target: Target) -> bool:
         """Whether it can compare what a network puts out with the target."""
+        if self.of_quantiles or target.levels:
+            return self.of_quantiles and bool(target.levels)
         shares = self.of_shares and target.kind == "number"
         return shares or target.loss_of in self.of or (target.inside and "binary" in self.of)
+
+    def build_for(self, target: Target) -> Any:
+        """The Keras loss of a network that predicts the target."""
+        return self.build()
 
     def encode(self, targets: np.ndarray, units: int) -> np.ndarray:
         """Targets of a network with so many output units, as the Keras loss compares them."""

@@ -161,7 +161,7 @@ def _about(run: Run) -> str:
 
 
 def _headings(run: Run) -> list[str]:
-    return [METRICS[name].heading(run.data.target.unit) for name in run.metrics.test]
+    return [METRICS[name].heading(run.data.target.unit, run.data.target.levels) for name in run.metrics.test]
 
 
 def _fold_rows(run: Run) -> list[tuple[str, list[str]]]:
@@ -191,7 +191,8 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
     for name in metrics.test:
         values = [scores[name] for scores in metrics.scores().values()]
         known = [value for value in values if value is not None]
-        best[name] = (min if METRICS[name].better == "lower" else max)(known) if known else None
+        ranked = known and METRICS[name].ranks
+        best[name] = (min if METRICS[name].better == "lower" else max)(known) if ranked else None
     shown = metrics.shown()
     found = [
         {

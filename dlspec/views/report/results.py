@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.evaluation.metrics import METRICS, judged_by
-from dlspec.views.report import figures, language_figures, place_figures, stage_figures, tag_figures
+from dlspec.views.report import (
+    figures,
+    language_figures,
+    place_figures,
+    quantile_figures,
+    stage_figures,
+    tag_figures,
+)
 from dlspec.views.report.decoded_figures import decoded_figures
 from dlspec.views.report.shown import Shown
 
@@ -89,11 +96,15 @@ def result_figures(run: Run) -> list[Shown]:
     if group is not None:
         table = table[table["group"].astype(str) == group]
     truth, network = table["truth"].to_numpy(), table["network"].to_numpy()
-    guesses = {name: table[name].to_numpy() for name in baselines}
+    guesses = {name: table[name].to_numpy() for name in baselines if name != "quantiles"}  # which are the same always
     unit = f" ({target.unit})" if target.unit else ""
     label = f"{target.name}{unit}" if group is None else f"{target.name} of {group}{unit}"
     if task == "number":
+        bands = []
+        if target.levels:
+            bands = [quantile_figures.band_figure(run, table, None, label), quantile_figures.calibration_figure(run)]
         return [
+            *bands,
             Shown(
                 figures.against_truth(truth, network, run.judged_on, unit),
                 "Predicted against true",
@@ -111,7 +122,11 @@ def result_figures(run: Run) -> list[Shown]:
     late = "one step" if horizon == 1 else f"{horizon} steps"
     count = 1 if group is None else run.predictions["group"].nunique()
     which = "" if group is None else f"Shown is `{group}`, one of {count} series. "
+    bands = []
+    if target.levels:
+        bands = [quantile_figures.band_figure(run, table, times, label), quantile_figures.calibration_figure(run)]
     return [
+        *bands,
         Shown(
             figures.forecast(times, truth, network, guesses, label, run.judged_on),
             "Forecasts against truth",
@@ -248,7 +263,11 @@ def _of_several(run: Run) -> list[Shown]:
         name: (table[f"truth:{name}"].to_numpy(), table[f"network:{name}"].to_numpy()) for name in values[:MOST_VALUES]
     }
     few = "" if len(values) <= MOST_VALUES else f" The first {MOST_VALUES} of {len(values)}."
+    bands = []
+    if run.data.target.levels:
+        bands = [*quantile_figures.bands_of_several(run), quantile_figures.calibration_figure(run)]
     return [
+        *bands,
         Shown(
             figures.by_value(values, shares, joined=bool(run.data.target.steps)),
             "The error of each value",
