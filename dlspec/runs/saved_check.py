@@ -16,6 +16,7 @@ from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
+from dlspec.model.states import output_of
 from dlspec.runs.names import MODEL
 from dlspec.runs.predict import predict_rows
 from dlspec.runs.records.data import DataRecord
@@ -276,10 +277,10 @@ def _where(predictor: RowPredictor, network: Any, data: Prepared, part: Part, ro
         return f"the column `{data.signature.features[place].name}` is encoded in another way"
     known = {layer.name: layer for layer in network.layers}
     for layer in inner.layers:
-        if layer.name not in known or isinstance(layer, keras.layers.InputLayer) or isinstance(layer.output, list):
+        if layer.name not in known or isinstance(layer, keras.layers.InputLayer) or isinstance(output_of(layer), list):
             continue
-        before = predict(keras.Model(network.input, known[layer.name].output), seen)
-        after = predict(keras.Model(inner.input, layer.output), seen)
+        before = predict(keras.Model(network.input, output_of(known[layer.name])), seen)
+        after = predict(keras.Model(inner.input, output_of(layer)), seen)
         if not np.abs(before - after).max() <= ALLOWED * max(1.0, np.abs(before).max()):
             return f"the layer `{layer.name}` computes something else"
     return "the way from the network's output to the target's units is another"

@@ -21,6 +21,7 @@ from dlspec.model.graph import Graph
 from dlspec.model.layers.convolution import Conv2D
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.sampling import samplings
+from dlspec.model.states import output_of
 from dlspec.training.plan import Plan
 from dlspec.training.values import as_array, predict
 
@@ -132,7 +133,7 @@ class Pictures:
             return
         test = self.data.test
         self.arrays["code:points"] = predict(
-            keras.Model(network.inputs, network.get_layer(narrow[0].name).output), test.inputs
+            keras.Model(network.inputs, output_of(network.get_layer(narrow[0].name))), test.inputs
         )
         used = {column.name for column in self.data.signature.features}
         for name, values in self.data.columns.items():

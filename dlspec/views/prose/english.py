@@ -244,6 +244,7 @@ def layer(
     what: str,
     settings: Sequence[str],
     sources: Sequence[str],
+    state: str | None,
     before: Sequence[str],
     after: str,
     parameters: int,
@@ -255,6 +256,8 @@ def layer(
         sentences.append(f"It is `{shares}` once more, with the same weights.")
     if sources:
         sentences.append(f"It takes {listing(sources)}.")
+    if state:
+        sentences.append(f"It begins with the last state of `{state}`.")
     if settings:
         sentences.append(f"With {listing(settings)}.")
     learnt = f" It has {parameters:,} parameters." if parameters else ""

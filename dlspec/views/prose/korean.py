@@ -239,6 +239,7 @@ def layer(
     what: str,
     settings: Sequence[str],
     sources: Sequence[str],
+    state: str | None,
     before: Sequence[str],
     after: str,
     parameters: int,
@@ -250,6 +251,8 @@ def layer(
         sentences.append(f"`{shares}` 층을 같은 가중치로 한 번 더 씁니다.")
     if sources:
         sentences.append(f"입력은 {listing(sources)} 입니다.")
+    if state:
+        sentences.append(f"`{state}` 층의 마지막 상태에서 시작합니다.")
     if settings:
         sentences.append(f"설정: {listing(settings)}.")
     learnt = f" 매개변수는 {parameters:,}개입니다." if parameters else ""

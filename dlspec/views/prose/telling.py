@@ -267,7 +267,8 @@ class _Teller:
     def _layer(self, layer: GraphLayer) -> str:
         kind = layer.told
         given = kind.settings()
-        of_place = {"name", "from"}
+        of_place = {"name", "from", "state_from"}
+        values = layer.inputs if layer.state_source is None else layer.inputs[:-1]
         settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
         return str(
             self.words.layer(
@@ -275,8 +276,9 @@ class _Teller:
                 type_name=kind.type_name,
                 what=self.words.describe(kind),
                 settings=settings,
-                sources=[f"`{name}`" for name in layer.inputs] if layer.written.from_ else [],
-                before=[_sizes(shape) for shape in layer.input_shapes],
+                sources=[f"`{name}`" for name in values] if layer.written.from_ else [],
+                state=layer.state_source,
+                before=[_sizes(shape) for shape in layer.input_shapes[: len(values)]],
                 after=_sizes(layer.output_shape),
                 parameters=layer.parameters,
                 shares=layer.shares,
