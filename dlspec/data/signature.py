@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.features import Feature
+from dlspec.data.features.text import Items
 from dlspec.data.split import Window
 from dlspec.language.shapes import Shape
 
@@ -24,6 +25,7 @@ Task = Literal[
     "number_places",
     "class_places",
     "next_token",
+    "sequence",
 ]
 
 NamedInputs = Mapping[str, Sequence[str]]
@@ -84,6 +86,21 @@ def without_last_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
+class Written:
+    """How a text is written that is predicted item by item.
+
+    Args:
+        unit: what it is written in.
+        fed: the input of the network that sees what was written so far.
+        beam: beginnings that are kept side by side.
+    """
+
+    unit: Items
+    fed: str
+    beam: int = 1
+
+
+@dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
 
@@ -104,6 +121,8 @@ class Target:
             that are left.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
+        written: of texts that are written item by item, how; the classes are the items, behind one for all that are not
+            known and one for the end.
     """
 
     name: str
@@ -121,6 +140,17 @@ class Target:
     numbered: bool = False
     cut_from: tuple[int, ...] = ()
     tokens: Literal["words", "characters"] | None = None
+    written: Written | None = None
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether places whose class is -1 do not count."""
+        return self.numbered or self.written is not None
+
+    @property
+    def answers(self) -> int:
+        """How many answers a sample has that are judged one by one: its places, or the text that is written."""
+        return 1 if self.written else math.prod(self.places)
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
@@ -129,8 +159,9 @@ class Target:
 
     @property
     def judged_as(self) -> str:
-        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted."""
-        return "tokens" if self.tokens else self.kind
+        """What a network is compared with baselines as: the kind, `tokens` where the next one is predicted, or
+        `sequence` where texts are written."""
+        return "sequence" if self.written else "tokens" if self.tokens else self.kind
 
     def fits_places(self, below: Shape | None) -> bool:
         """Whether a class out of columns may be a class at each of them too, above a layer that gives this shape."""
@@ -230,8 +261,8 @@ class Signature:
 
     Args:
         task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`, or of a
-            number or a class at each place `number_places` and `class_places`, of the next token of texts `next_token`;
-            metrics and baselines say which they are for.
+            number or a class at each place `number_places` and `class_places`, of the next token of texts `next_token`,
+            of texts that are written `sequence`; metrics and baselines say which they are for.
         input_shape: of all that the network sees, batch first.
         types: how each feature is encoded; empty for pictures and series, whose values are numbers.
         widths: how many numbers the network sees of each feature.

@@ -10,7 +10,7 @@ from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
 from dlspec.data.sources.base import Deciding
 from dlspec.data.sources.rows import RowsFiles, TableFiles, TableOfTexts
-from dlspec.data.target import Tags
+from dlspec.data.target import Sequenced, Tags
 
 
 def source_of(section: DataSpec, training: Deciding | None = None) -> DataSource:
@@ -40,7 +40,7 @@ def _source(
         said.append((split.column, "class"))
     if section.target_type in ("category", "boolean"):
         said += [(name, "class") for name in section.target_names]
-    if section.target_type == "next":
+    if section.target_type == "next" or isinstance(section.target_type, Sequenced):
         said += [(name, "text") for name in section.target_names]
     separator = section.target_type.tags if isinstance(section.target_type, Tags) else None
     tags = ((section.target_names[0], separator),) if separator else ()

@@ -6,7 +6,17 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, PlainValidator, ValidationError
 
-from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
+from dlspec.data.features.text import Items
+from dlspec.language.fields import (
+    OneOrMore,
+    PositiveInt,
+    SpecModel,
+    Text,
+    joined_errors,
+    mistake,
+    rebuild_error,
+    show_value,
+)
 from dlspec.language.words import nearest, same
 
 TypeName = Literal["category", "numeric", "boolean", "next"]
@@ -19,7 +29,28 @@ class Tags(SpecModel):
     tags: Annotated[Text, Field(min_length=1)]
 
 
-TargetType = TypeName | Tags
+class Sequenced(SpecModel):
+    """A text that is written item by item, each after those before it."""
+
+    sequence: Literal["words", "characters", " "] = Field(
+        description="what it is written in: words as `text` features have them, characters, or what spaces separate"
+    )
+    feed_back: Text | None = Field(None, description="the input of the network that sees what was written so far")
+    length: PositiveInt | None = Field(
+        None, description="items that are written at most; else as many as the longest has"
+    )
+    words: PositiveInt = Field(
+        2000, description="how many items are told apart, the most frequent of the training part"
+    )
+    beam: PositiveInt = Field(1, description="beginnings that are kept side by side while a text is written")
+
+    @property
+    def unit(self) -> Items:
+        """What a text is cut into."""
+        return "items" if self.sequence == " " else self.sequence
+
+
+TargetType = TypeName | Tags | Sequenced
 SEPARATOR = ","
 """What separates tags unless the spec says otherwise."""
 
@@ -35,7 +66,7 @@ def _target_type(value: Any) -> TargetType | None:
         return value
     if value == "tags":
         return Tags(tags=SEPARATOR)
-    if isinstance(value, Tags):
+    if isinstance(value, Tags | Sequenced):
         return value
     try:
         return Tags.model_validate(value)
@@ -43,9 +74,24 @@ def _target_type(value: Any) -> TargetType | None:
         return None
 
 
+def _with_sequences(value: dict[Any, Any]) -> dict[Any, Any]:
+    """The same, where what says `sequence` was read."""
+    found, errors = dict(value), []
+    for name, written in value.items():
+        if isinstance(written, dict) and {"sequence", "feed_back"} & {*written}:
+            try:
+                found[name] = Sequenced.model_validate(written)
+            except ValidationError as error:
+                errors.append(rebuild_error(error, "target", lambda line: line, below=(name,)))
+    if errors:
+        raise joined_errors(errors, "target")
+    return found
+
+
 def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
     """A column, several, or some with their type; a list of one is that."""
     if isinstance(value, dict):
+        value = _with_sequences(value)
         types = {str(name): _target_type(kind) for name, kind in value.items()}
         unknown = next((name for name, kind in types.items() if kind is None), None)
         if unknown is not None or not types:
@@ -81,6 +127,6 @@ Targets = Annotated[
         _targets,
         json_schema_input_type=Text
         | Annotated[list[Text], OneOrMore, Field(min_length=1)]
-        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags], Field(min_length=1)],
+        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags | Sequenced], Field(min_length=1)],
     ),
 ]

@@ -297,6 +297,7 @@ class _Reader:
         if layer._output_mode == "int":
             length = layer._output_sequence_length
             of = {"unit": "characters"} if layer._split == "character" else {}
+            of = {"unit": "items"} if layer._standardize is None and layer._split == "whitespace" else of
             return self._add("sequence", [given.name], "int64", (length,), words=words, length=length, **of)
         weights: list[float] | None = {"multi_hot": None, "count": []}.get(layer._output_mode)
         if layer._output_mode == "tf_idf":

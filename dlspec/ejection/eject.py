@@ -39,6 +39,8 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
     """
     if subject.target.tokens:
         raise NotWritten(f"`{subject.target.name}: next`, of which texts are cut into windows")
+    if subject.target.written:
+        raise NotWritten(f"`{subject.target.name}: {{sequence: …}}`, of which texts are written item by item")
     if subject.target.places:
         raise NotWritten(f"`{subject.target.name}`, which is predicted at each place of a sample")
     if subject.spec.data.weight is not None:

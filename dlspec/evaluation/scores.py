@@ -60,6 +60,8 @@ class Scorer:
         truth, guess = self.truth[places], guess[places]
         if not len(truth):
             return {}
+        if self.data.signature.target.written:
+            return {metric.type_name: metric.compute(truth, guess) for metric in self.metrics}
         if self.data.signature.target.places:
             truth, guess = counted_places(truth, guess)
             return {metric.type_name: metric.compute(truth, guess) for metric in self.metrics}
@@ -98,7 +100,7 @@ class Scorer:
             if own:
                 of_some = partial(Scorer(own, self.data, self.part).scores, guess)
                 bounds = {metric.type_name: metric.bounds for metric in own}
-                places = math.prod(self.data.signature.target.places)
+                places = self.data.signature.target.answers
                 count, weights = len(self.truth), self.weights
                 found |= intervals_of_scores(
                     of_some, count, dependence, bounds, slow=slow, places=places, weights=weights
@@ -128,7 +130,7 @@ class Scorer:
     def by_class(self, guesses: Mapping[str, Array]) -> dict[str, Any]:
         """Of classes: class -> how many samples, or places, it has, and who guesses -> how well it is found."""
         target = self.data.signature.target
-        if target.kind != "class":
+        if target.kind != "class" or target.written:
             return {}
         count = len(target.classes)
         counts = self.truth >= 0

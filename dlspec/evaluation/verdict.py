@@ -12,6 +12,7 @@ from dlspec.evaluation.intervals import Dependence, Interval, interval_of_mean, 
 from dlspec.evaluation.metrics import show_apart, show_number
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.evaluation.score_intervals import worth
+from dlspec.evaluation.sequences import WRITTEN, exact
 
 if TYPE_CHECKING:
     from dlspec.evaluation.judged import Judged
@@ -23,9 +24,12 @@ NAMES = {
     "class": "accuracy",
     "labels": "log loss",
     "tokens": "perplexity",
+    "sequence": "exact match",
     "input": "squared error",
 }
 """What a target is judged as -> the figure of verdicts."""
+WHOLE = ("class", "sequence")
+"""What is right or wrong."""
 
 
 def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
@@ -40,7 +44,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     by = data.deviations if target.columns else 1.0
 
     def figure(guess: Array) -> float:
-        if kind == "class":
+        if kind in WHOLE:
             return float(1 - losses_of(data, guess).mean())
         if kind == "tokens":
             return math.exp(losses_of(data, guess).mean())
@@ -55,7 +59,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
 
     def show(value: float, digits: int = 4) -> str:
-        if kind == "class":
+        if kind in WHOLE:
             return f"{value:.{digits - 3}%}"
         return f"{show_number(value, digits)}{unit if kind == 'number' else ''}"
 
@@ -67,9 +71,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     best = best_of(losses)
     rows = np.asarray(data.test.rows)
     gain = losses[best] - own
-    found = interval_of_gain(
-        gain, dependence_of(data, rows), kind, math.prod(target.places), data.test.weights, len(guesses)
-    )
+    found = interval_of_gain(gain, dependence_of(data, rows), kind, target.answers, data.test.weights, len(guesses))
     own_figure, other = show_apart([figure(on_test), figure(guesses[best])], show)
     says: dict[Outcome, str] = {
         "better": f"The network beats `{best}`, the best simple guess",
@@ -110,7 +112,7 @@ def judge_trainings(
     """
     gains = [one - two for one, two in zip(other, own, strict=True)]
     target = data.signature.target
-    least = least_variance(target.judged_as, sum(map(len, gains)), math.prod(target.places))
+    least = least_variance(target.judged_as, sum(map(len, gains)), target.answers)
     return interval_of_trainings(gains, rows, lambda some: dependence_of(data, some), share, rivals=rivals, least=least)
 
 
@@ -143,7 +145,9 @@ def verdict_of(
         sentence=f"{says[outcome]}: {figures}{adds.get(outcome, '')}.",
         metric=metric,
         against=against,
-        gain_of={"class": "accuracy", "labels": "log loss", "tokens": "log loss"}.get(kind, "squared error"),
+        gain_of={"class": "accuracy", "labels": "log loss", "tokens": "log loss", "sequence": "exact match"}.get(
+            kind, "squared error"
+        ),
         gain=found.mean,
         gain_interval=None if found.low is None or found.high is None else (found.low, found.high),
         pieces=found.pieces,
@@ -161,13 +165,15 @@ def losses_of(data: Judged, guess: Array) -> Array:
 
 def losses(kind: str, truth: Array, guess: Array, by: Array | None = None) -> Array:
     """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error; at each place the
-    share of places, or the mean over them; of tokens the mean log loss.
+    share of places, or the mean over them; of tokens the mean log loss; of texts whether another one was written.
 
     Args:
         kind: of the target.
         truth, guess: as those of `Metric.compute`.
         by: of several numbers, what the errors of each are divided by, (numbers,).
     """
+    if kind == "sequence":
+        return 1.0 - exact(truth, guess[..., WRITTEN])
     if kind == "tokens":
         return _mean_over_places(truth >= 0, surprise(truth, guess))
     if truth.ndim > 1 and by is None and kind in ("class", "number"):
@@ -250,7 +256,7 @@ def least_variance(kind: str, count: int, places: int = 1) -> float:
         count: of the samples.
         places: of a sample.
     """
-    return 2 / (count + 2) / places**2 if kind == "class" else 0.0
+    return 2 / (count + 2) / places**2 if kind in WHOLE else 0.0
 
 
 def squared_errors(truth: Array, guess: Array) -> Array:

@@ -19,6 +19,7 @@ from dlspec.evaluation.evaluate import cuts_of, required, weights_in_words
 from dlspec.evaluation.pictures import given_back
 from dlspec.evaluation.pictures.language import of_text
 from dlspec.evaluation.pictures.places import at_places
+from dlspec.evaluation.pictures.sequences import of_sequences
 from dlspec.evaluation.scores import Scorer
 from dlspec.evaluation.verdict import judge
 from dlspec.language.diagnostics.errors import DataError
@@ -140,6 +141,8 @@ def evaluate_file(run: Run, file: Path, note: Callable[[str], None] = lambda tex
     pictures = given_back(data.test, predictions) if run.data.target.kind == "input" else {}
     if data.signature.target.tokens:
         pictures = of_text(data.signature.target, data.test, predictions)
+    elif run.data.target.written:
+        pictures = of_sequences(data, predictions)
     elif run.data.target.places:
         pictures = at_places(data.signature, data.test, predictions)
     elif data.test.last is not None:

@@ -155,7 +155,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
-    from dlspec.training.masked import leave_out_padding
+    from dlspec.training.masked import leave_out_behind_end, leave_out_padding
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
@@ -166,6 +166,8 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         check_can_be_opened(in_use(network))
     if data.signature.target.tokens:
         leave_out_padding(network)
+    if data.signature.target.written:
+        leave_out_behind_end(network, data.signature.target.places[0])
     return network
 
 

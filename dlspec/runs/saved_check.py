@@ -50,6 +50,16 @@ SPANS, SPAN = 16, 8192
 """Of a test part that is not in memory, stretches that are looked at, and their rows."""
 
 
+def compared(data: Prepared, network: Any, guess: Array) -> Array:
+    """What is compared of a network, of the whole test part: what was measured, but of texts that are written the
+    probabilities behind what truly stands before, by which all of it was written.
+
+    Args:
+        guess: what was measured.
+    """
+    return data.to_units(predict(network, data.test.inputs), data.test) if data.signature.target.written else guess
+
+
 def check_saved(spec: Spec, data: Prepared, predictor: RowPredictor, network: Any, guess: Array) -> SavedModel:
     """Compares what a saved model predicts of the test part with what was measured.
 
@@ -67,7 +77,7 @@ def check_saved(spec: Spec, data: Prepared, predictor: RowPredictor, network: An
     except DataError as error:
         where = f"it refuses these rows: {error.diagnostics[0].message}"
         return SavedModel(rows=len(places), allowed=allowed, difference=None, where=where)
-    apart = _apart(found, guess[places], data, part)
+    apart = _apart(found, compared(data, network, guess)[places], data, part)
     if not apart <= allowed:  # a network that makes much of its last digits gives others in another batch
         apart = min(apart, _apart(found, data.to_units(predict(network, part.inputs), part), data, part))
     same = apart <= allowed

@@ -13,12 +13,16 @@ from dlspec.data.features.base import MANY
 from dlspec.data.features.text import Text
 from dlspec.data.language import UNKNOWN_TOKEN, vocabulary_of, written_on
 from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, Task, share_out
+from dlspec.data.target import Sequenced
+from dlspec.data.written import sequence_of
+from dlspec.data.written import vocabulary_of as items_of
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape
 from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
+from dlspec.spec.sequence_targets import fed_back, sequence_problems, target_of_sequence, too_long_or_empty
 from dlspec.spec.spec import Spec
 from dlspec.spec.targets import cut_by, target_of, target_of_columns, wrong_classes
 
@@ -50,9 +54,12 @@ class _Reader:
         data, series = self.spec.data, self.series
         if written_on(data):
             return self._written_on()
-        target = self._target()
+        said = sequence_of(data)
+        target = self._target() if said is None else self._sequence(said)
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
+        if target.written:
+            features, types, widths, shape = self._with_fed_back(target, features, types, widths)
         target = cut_by(self.spec, target, shape)
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
@@ -159,6 +166,38 @@ class _Reader:
             one_text=known.texts == 1,
         )
 
+    def _sequence(self, said: Sequenced) -> Target:
+        """A text that is written item by item."""
+        data, problems = self.spec.data, [*sequence_problems(self.spec, self.description, said)]
+        name = data.target_names[0]
+        column = self.description.column(name)
+        if problems or column is None or column.kind != "text" or not self.spec.has("model"):
+            raise _NotKnown(*problems)  # the column is spoken of elsewhere
+        try:
+            known = items_of(data, self.spec.seed, name, said)
+        except DataError as error:
+            raise _NotKnown(*error.diagnostics) from None
+        problem = too_long_or_empty(self.spec, said, known)
+        if problem is not None:
+            raise _NotKnown(problem)
+        target = target_of_sequence(name, said, known)
+        problem = wrong_classes(self.spec, target)
+        if problem is not None:
+            raise _NotKnown(problem)
+        return target
+
+    def _with_fed_back(
+        self, target: Target, features: tuple[Column, ...], types: tuple[Feature, ...], widths: tuple[int, ...]
+    ) -> tuple[tuple[Column, ...], tuple[Feature, ...], tuple[int, ...], Shape]:
+        """What the network sees, with what was written so far behind it."""
+        if not types:
+            message = f"`{features[0].name}` holds arrays, and texts are written from columns of a table"
+            place = self.spec.key_span("model", "inputs")
+            raise _NotKnown(Diagnostic("wrong-value", message, place, help="name columns of text, numbers or words"))
+        column, kind = fed_back(target)
+        widths = (*widths, kind.width(column))
+        return (*features, column), (*types, kind), widths, (None, sum(widths))
+
     # --- what the network sees
 
     @property
@@ -175,6 +214,7 @@ class _Reader:
         """The columns that the network sees: those that are named, or those that can be seen by themselves."""
         by_inputs = [name for names in (self.spec.model.columns_of_inputs or {}).values() for name in names]
         kept = self._not_to_be_seen()
+        by_inputs = [name for name in by_inputs if not target.written or name != target.name]
         chosen = self.spec.data.feature_names or list(dict.fromkeys(by_inputs))
         chosen = chosen or [name for name in self.description.features if name not in kept]
         chosen = chosen or [
@@ -270,6 +310,8 @@ class _Reader:
 def _task(target: Target, *, series: bool) -> Task:
     if target.kind == "input":
         return "reconstruction"
+    if target.written:
+        return "sequence"
     if target.tokens:
         return "next_token"
     if target.places:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Weights = Literal["binary", "count", "tf_idf"]
 Unit = Literal["words", "characters"]
 """What a text is made of."""
+Items = Literal["words", "characters", "items"]
+"""The same of a text that is written; `items` are what spaces separate, as they stand there."""
 PUNCTUATION = string.punctuation.encode()
 PADDING, UNKNOWN = 0, 1
 """The numbers of no word and of a word that is not in the vocabulary; those of words follow."""
@@ -116,8 +118,10 @@ def most_frequent(counts: Mapping[bytes, int], most: int) -> list[bytes]:
     return sorted(counts, key=lambda word: (counts[word], word), reverse=True)[:most]
 
 
-def split_tokens(text: str, unit: Unit) -> list[bytes]:
-    """The words, or the characters, of a text in UTF-8."""
+def split_tokens(text: str, unit: Items) -> list[bytes]:
+    """The words, the characters or the items of a text in UTF-8."""
+    if unit == "items":
+        return text.encode("utf-8", "replace").split()
     if unit == "characters":
         return [character.encode("utf-8", "replace") for character in text]
     return split_words(text)
@@ -214,11 +218,20 @@ class FittedSequence(Fitted):
         return found
 
     def connect(self, raw: Any) -> Any:
-        import keras
         from keras import ops
 
-        as_they_are = {"standardize": None, "split": "character"} if self.unit == "characters" else {}
-        numbers = keras.layers.TextVectorization(
-            output_mode="int", output_sequence_length=self.length, vocabulary=list(self.vocabulary), **as_they_are
-        )(raw)
+        numbers = sequence_layer(self.vocabulary, self.length, self.unit)(raw)
         return ops.cast(numbers, "float32")  # as the network takes all its inputs; an embedding casts them back
+
+
+def sequence_layer(vocabulary: Sequence[str], length: int, unit: Items) -> Any:
+    """The Keras layer that makes of a text the numbers of its words, characters or items."""
+    import keras
+
+    ways: dict[str, dict[str, Any]] = {
+        "characters": {"standardize": None, "split": "character"},
+        "items": {"standardize": None},
+    }
+    return keras.layers.TextVectorization(
+        output_mode="int", output_sequence_length=length, vocabulary=list(vocabulary), **ways.get(unit, {})
+    )

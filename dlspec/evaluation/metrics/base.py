@@ -57,7 +57,14 @@ def mean_of(values: np.ndarray, weights: Weights) -> float:
     return float(weights @ each / weights.sum())
 
 
-JUDGED = {"class": "accuracy", "tokens": "perplexity", "labels": "log_loss", "number": "rmse", "input": "squared_error"}
+JUDGED = {
+    "class": "accuracy",
+    "tokens": "perplexity",
+    "sequence": "exact_match",
+    "labels": "log_loss",
+    "number": "rmse",
+    "input": "squared_error",
+}
 """What a target is judged as -> the metric with which verdicts are said."""
 
 
@@ -73,8 +80,8 @@ def judged_by(kind: str, metrics: Sequence[str]) -> str:
 class Metric(Kind):
     """Base of the metrics."""
 
-    of: ClassVar[Literal["number", "class", "input"]]
-    """What it judges: a number, a class, or an input that was given back."""
+    of: ClassVar[Literal["number", "class", "input", "sequence"]]
+    """What it judges: a number, a class, an input that was given back, or a text that was written."""
     of_inputs: ClassVar[bool] = False
     """Whether it judges inputs that were given back, too: all their values alike."""
     of_labels: ClassVar[bool] = False

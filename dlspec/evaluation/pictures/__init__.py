@@ -16,6 +16,7 @@ from dlspec.evaluation.pictures.decoded import decoded
 from dlspec.evaluation.pictures.language import of_text, of_writing
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
+from dlspec.evaluation.pictures.sequences import of_sequences
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.model.graph import Graph
 from dlspec.model.layers.convolution import Conv2D
@@ -54,6 +55,9 @@ class Pictures:
         if self.data.signature.target.tokens:
             target, test = self.data.signature.target, self.data.test
             self.arrays |= of_text(target, test, predictions) | of_writing(target, test, network)
+            return
+        if self.data.signature.target.written:
+            self.arrays |= of_sequences(self.data, predictions)
             return
         if self.data.signature.target.places:
             self.arrays |= at_places(self.data.signature, self.data.test, predictions)

@@ -44,7 +44,7 @@ def read_baselines(folder: Path) -> dict[str, Fitted] | None:
     Raises:
         DataError: the files are damaged, or of a kind that is not there.
     """
-    from dlspec.evaluation import token_models  # noqa: F401, whose kinds it makes known
+    from dlspec.evaluation import fitted_sequences, token_models  # noqa: F401, whose kinds they make known
     from dlspec.evaluation.fitted import Fitted
 
     if not (folder / BASELINES).is_file():

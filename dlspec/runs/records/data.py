@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dlspec.data.features.base import Raw
-from dlspec.data.signature import Label, Signature, Target, Task, share_out
+from dlspec.data.features.text import Items
+from dlspec.data.signature import Label, Signature, Target, Task, Written, share_out
 from dlspec.runtime.records import Record
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ class Parts(Record):
     train: Count
     validation: Count
     test: Count
+
+
+class WrittenRecord(Record):
+    """How texts are written; see `Written`."""
+
+    unit: Items
+    fed: str
+    beam: Size = 1
 
 
 class TargetRecord(Record):
@@ -65,11 +75,17 @@ class TargetRecord(Record):
     numbered: bool = False
     cut_from: tuple[Size, ...] = ()
     tokens: Literal["words", "characters"] | None = None
+    written: WrittenRecord | None = None
 
     @property
     def judged_as(self) -> str:
         """As that of `Target`."""
-        return "tokens" if self.tokens else self.kind
+        return "sequence" if self.written else "tokens" if self.tokens else self.kind
+
+    @property
+    def answers(self) -> int:
+        """As those of `Target`."""
+        return 1 if self.written else math.prod(self.places)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -80,6 +96,8 @@ class TargetRecord(Record):
         for name in ("labels",) if self.labels else ("units",):
             if len(getattr(self, name)) != len(self.values):
                 raise ValueError(f"{len(getattr(self, name))} `{name}` for {len(self.values)} `values`")
+        if self.written and (self.kind != "class" or len(self.places) != 1 or len(self.classes) < 3):
+            raise ValueError("texts that are written have classes along one axis, two of which are no items")
         if self.deviations and len(self.deviations) != len(self.values):
             raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):
@@ -224,15 +242,20 @@ class DataRecord(Record):
     naive_of_series: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     texts: Count | None = None
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The raw columns that a prediction takes; what is fed back is written by the model itself."""
+        return tuple(name for name in self.raw_columns if not self.target.written or name != self.target.name)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.window is None) != (self.timesteps is None):
             raise ValueError("`window` and `timesteps` are of a series, and only one of them is there")
-        either = self.task in ("reconstruction", "number_places", "class_places", "next_token")
+        either = self.task in ("reconstruction", "number_places", "class_places", "next_token", "sequence")
         if (self.window is None) == (self.task in ("series", "class_series")) and not either:
             raise ValueError(f"`window` does not fit the task `{self.task}`")
         kinds = {"series": "number", "class_series": "class", "reconstruction": "input"}
-        kinds |= {"number_places": "number", "class_places": "class", "next_token": "class"}
+        kinds |= {"number_places": "number", "class_places": "class", "next_token": "class", "sequence": "class"}
         if self.target.kind != kinds.get(self.task, self.task):
             raise ValueError(f"a target of the kind `{self.target.kind}` does not fit the task `{self.task}`")
         if self.encoded:
@@ -246,12 +269,35 @@ class DataRecord(Record):
             raise ValueError("`class_counts` has other classes than `target`")
         return self
 
+    def target_of_run(self) -> Target:
+        """What is predicted."""
+        from dlspec.data.datasets import Column
+
+        target = self.target
+        return Target(
+            target.name,
+            target.kind,
+            target.classes,
+            target.unit,
+            self.input_shape if target.kind == "input" else (),
+            target.inside,
+            tuple(Column(name, unit=unit) for name, unit in target.columns()),
+            target.steps,
+            tuple(Label(*label) for label in target.labels),
+            target.separator,
+            target.places,
+            numbered=target.numbered,
+            cut_from=target.cut_from,
+            tokens=target.tokens,
+            written=None if target.written is None else Written(**target.written.as_json()),
+        )
+
     def signature(self, spec: Spec) -> Signature:
         """What goes into the network of a run and comes out."""
         from dlspec.data.datasets import Column
         from dlspec.data.split import Window
 
-        target, shape = self.target, (None, *self.input_shape)
+        shape = (None, *self.input_shape)
         arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.target.tokens
         alone = self.input_shape if arrays else ()
         features = tuple(Column(feature.name, shape=alone, unit=feature.unit) for feature in self.features)
@@ -259,22 +305,7 @@ class DataRecord(Record):
             self.task,
             shape,
             features,
-            Target(
-                target.name,
-                target.kind,
-                target.classes,
-                target.unit,
-                self.input_shape if target.kind == "input" else (),
-                target.inside,
-                tuple(Column(name, unit=unit) for name, unit in target.columns()),
-                target.steps,
-                tuple(Label(*label) for label in target.labels),
-                target.separator,
-                target.places,
-                numbered=target.numbered,
-                cut_from=target.cut_from,
-                tokens=target.tokens,
-            ),
+            self.target_of_run(),
             share_out(
                 spec.model.columns_of_inputs,
                 shape,

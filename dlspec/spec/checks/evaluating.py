@@ -76,7 +76,12 @@ def what_is_required_can_be_told(checked: Checked) -> Iterator[Diagnostic]:
 
 
 knows_places = Persistence.knows_places
-SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back"}
+SORTS = {
+    "number": "numbers",
+    "class": "classes",
+    "input": "inputs that are given back",
+    "sequence": "texts that are written",
+}
 
 
 @rule
@@ -85,7 +90,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature = checked.spec, checked.signature
     if signature is None or not spec.has("evaluate"):
         return
-    kind = signature.target.kind
+    kind = "sequence" if signature.target.written else signature.target.kind
     metrics = spec.evaluate.metrics or []
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
@@ -94,6 +99,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
+                "sequence": "a text that is written",
             }[kind]  # fmt: skip
             fitting = [name for name, known in METRICS.load_all().items() if known.judges(kind, series=series)]
             yield Diagnostic(
@@ -140,6 +146,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 "number_places": "a number at each place",
                 "class_places": "a class at each place",
                 "next_token": "the next token of texts",
+                "sequence": "texts that are written",
             }
             yield Diagnostic(
                 "baseline-mismatch",

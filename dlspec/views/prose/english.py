@@ -44,6 +44,8 @@ KEYS = {
     "data.weight": "The column {value} says how much a sample counts, in the loss, metrics, baselines and verdict.",
     "data.target": "What is predicted is the column {value}.",
     "data.targets": "What is predicted are the columns {value}.",
+    "data.sequence": "What is predicted is {value}, a text that is written {items} by {items}, each after those before "
+    "it, which the network sees by its input `{fed}`.",
     "data.next_token": "What is predicted is what comes next in {value}, after each token of it.",
     "data.typed_target": "What is predicted is {value}, taken for {kind}.",
     "data.features": "The network sees {value}.",
@@ -217,6 +219,10 @@ OTHER_KEYS = "`{key}` is {value}."
 """Of a key that stands in a class of its own, such as a pretraining method, and not in `KEYS`."""
 OTHER_GROUPS = "{what} Here: {layers}."
 """Of what combines layers and does not stand in `KEYS`."""
+
+
+ITEMS = {"words": "word", "characters": "character", "items": "item"}
+"""What a text is written in."""
 
 
 def describe(kind: Kind) -> str:

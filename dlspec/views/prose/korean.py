@@ -48,6 +48,8 @@ KEYS = {
     "data.weight": "표본의 무게는 {value} 열에 있으며, 손실, 지표, 기준 모델, 판정에 모두 쓰입니다.",
     "data.target": "{value} 열을 예측합니다.",
     "data.targets": "{value} 열을 예측합니다.",
+    "data.sequence": "{value} 텍스트를 {items} 단위로 하나씩 써 나갑니다. "
+    "이미 쓴 것은 `{fed}` 입력으로 네트워크에 주어집니다.",
     "data.next_token": "{value} 텍스트에서 토큰마다 그다음에 올 토큰을 예측합니다.",
     "data.typed_target": "{value} 열을 {kind} 유형으로 보고 예측합니다.",
     "data.features": "신경망은 {value} 열을 봅니다.",
@@ -215,6 +217,10 @@ KEYS = {
     "budget.memory": "훈련에 드는 메모리는 최대 {value} 입니다.",
     "budget.latency": "내보낸 모델이 표본 하나를 계산하는 시간은 최대 {value} 입니다.",
 }
+
+
+ITEMS = {"words": "단어", "characters": "글자", "items": "항목"}
+"""What a text is written in."""
 
 
 def describe(kind: Kind) -> str:

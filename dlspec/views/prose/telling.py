@@ -10,6 +10,7 @@ from typing import Any
 
 from dlspec.data.signature import INPUT_TARGET
 from dlspec.data.split import TimeColumn
+from dlspec.data.target import Sequenced
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind, brief_of
@@ -149,6 +150,9 @@ class _Teller:
             template = self.words.KEYS["data.targets"]
         if name == "data.target" and isinstance(value, dict):
             columns = self.words.listing([f"`{column}`" for column in value])
+            if isinstance(said := next(iter(value.values())), Sequenced):
+                items = str(self.words.ITEMS[said.unit])
+                return str(self.words.KEYS["data.sequence"].format(value=columns, items=items, fed=said.feed_back))
             if "next" in value.values():
                 return str(self.words.KEYS["data.next_token"].format(value=columns))
             kind = to_inline_yaml(brief_of(next(iter(value.values()))))

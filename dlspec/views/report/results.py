@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.evaluation.metrics import METRICS, judged_by
-from dlspec.views.report import figures, language_figures, place_figures, stage_figures
+from dlspec.views.report import figures, language_figures, place_figures, sequence_figures, stage_figures
 from dlspec.views.report.decoded_figures import decoded_figures
 from dlspec.views.report.shown import Shown
 
@@ -58,6 +58,8 @@ def result_figures(run: Run) -> list[Shown]:
         return _given_back(run)
     if target.tokens:
         return language_figures.language_figures(run)
+    if target.written:
+        return sequence_figures.sequence_figures(run)
     if target.places:
         return place_figures.place_figures(run)
     if task == "labels":
