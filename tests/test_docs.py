@@ -78,6 +78,8 @@ def test_examples_of_sections_have_no_mistake(path, example, tmp_path):
     (tmp_path / "films.csv").write_text("length,genres\n90,war|love\n100,love\n", encoding="utf-8")
     (tmp_path / "notes.csv").write_text("said,tags\nAnna sang .,B-PER O O\nHe slept,O O\n", encoding="utf-8")
     (tmp_path / "weather.csv").write_text("pressure,rain,wind\n990,1,yes\n1010,0,no\n", encoding="utf-8")
+    phrases = "".join(f"number {i} of {i % 7},nombre {i}\n" for i in range(60))
+    (tmp_path / "phrases.csv").write_text(f"english,french\n{phrases}", encoding="utf-8")
     (tmp_path / "more_patients.csv").write_text("age,height\n3,90\n4,100\n", encoding="utf-8")
     for name in ("pets", "more_pets", "words", "more_words", "reviews", "more_reviews"):
         for kind in ("one", "other"):

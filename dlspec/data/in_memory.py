@@ -11,6 +11,8 @@ def needs_memory(section: DataSpec, signature: Signature) -> tuple[tuple[str, ..
     """Why rows must be in memory together: the key that asks for it, and what that is; None: they need not be."""
     if signature.target.kind == "input":
         return ("target",), "a network that gives back its input"
+    if signature.target.written:
+        return ("target",), "texts that are written"
     if signature.window is not None:
         return ("window",), "a series"
     if signature.views:

@@ -63,7 +63,7 @@ def vocabulary_of(section: DataSpec, seed: int, name: str, kind: Text) -> Vocabu
         DataError: the texts cannot be read, or are too few for the split.
     """
     source = source_of(section)
-    key = (repr(source), repr(section.split), repr(section.missing), name, repr(kind), seed, _state(source))
+    key = (repr(source), repr(section.split), repr(section.missing), name, repr(kind), seed, state_of(source))
     if key not in _known:
         if len(_known) >= MOST_KNOWN:
             _known.clear()
@@ -75,7 +75,7 @@ MOST_KNOWN = 16
 _known: dict[Any, Vocabulary] = {}
 
 
-def _state(source: DataSource) -> Any:
+def state_of(source: DataSource) -> Any:
     """What tells whether files have changed."""
     if not isinstance(source, FileSource):
         return None

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.features import Feature
+from dlspec.data.features.text import Items
 from dlspec.data.split import Window
 from dlspec.language.shapes import Shape
 
@@ -25,6 +26,7 @@ Task = Literal[
     "class_places",
     "next_token",
     "tagged_words",
+    "sequence",
 ]
 
 NamedInputs = Mapping[str, Sequence[str]]
@@ -90,6 +92,21 @@ def of_quantiles(name: str, levels: Sequence[float]) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Written:
+    """How a text is written that is predicted item by item.
+
+    Args:
+        unit: what it is written in.
+        fed: the input of the network that sees what was written so far.
+        beam: beginnings that are kept side by side.
+    """
+
+    unit: Items
+    fed: str
+    beam: int = 1
+
+
+@dataclass(frozen=True)
 class Target:
     """What is predicted, and the output that it asks of a network.
 
@@ -115,6 +132,8 @@ class Target:
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
         of_words: whether the classes are tags, and the places the words of a text, of which each has one.
+        written: of texts that are written item by item, how; the classes are the items, behind one for all that are not
+            known and one for the end.
     """
 
     name: str
@@ -136,11 +155,22 @@ class Target:
     levels: tuple[float, ...] = ()
     start: tuple[float, float] = (0.0, 1.0)
     unit_each: bool = False
+    written: Written | None = None
 
     @property
     def by_one_unit(self) -> bool:
         """Whether one unit gives the probability of the second of two classes."""
         return self.kind == "class" and len(self.classes) == 2 and not self.unit_each
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether places whose class is -1 do not count."""
+        return self.numbered or self.written is not None
+
+    @property
+    def answers(self) -> int:
+        """How many answers a sample has that are judged one by one: its places, or the text that is written."""
+        return 1 if self.written else math.prod(self.places)
 
     @property
     def places_in_data(self) -> tuple[int, ...]:
@@ -149,9 +179,9 @@ class Target:
 
     @property
     def judged_as(self) -> str:
-        """What a network is compared with baselines as: the kind, or `tokens` where the next one is predicted, or
-        `quantiles`."""
-        return "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+        """What a network is compared with baselines as: the kind, `tokens` where the next one is predicted, `sequence`
+        where texts are written, or `quantiles`."""
+        return "sequence" if self.written else "tokens" if self.tokens else "quantiles" if self.levels else self.kind
 
     @property
     def median(self) -> int:
@@ -262,7 +292,8 @@ class Signature:
     Args:
         task: `series` (of numbers), `class_series`, `number`, `class`, `labels` or `reconstruction`, or of a
             number or a class at each place `number_places` and `class_places`, of the next token of texts `next_token`,
-            of a tag for each word `tagged_words`; metrics and baselines say which they are for.
+            of a tag for each word `tagged_words`, of texts that are written `sequence`; metrics and baselines say which
+            they are for.
         input_shape: of all that the network sees, batch first.
         types: how each feature is encoded; empty for pictures and series, whose values are numbers.
         widths: how many numbers the network sees of each feature.
@@ -339,6 +370,8 @@ def task_of(target: Target, *, series: bool) -> Task:
     """What metrics and baselines are for; see `Signature.task`."""
     if target.kind == "input":
         return "reconstruction"
+    if target.written:
+        return "sequence"
     if target.tokens:
         return "next_token"
     if target.of_words:

@@ -10,7 +10,7 @@ from dlspec.data.signature import PARTS_IN_FILES, DataSource
 from dlspec.data.sources import FILE_SOURCES, FileSource, SourceContext
 from dlspec.data.sources.base import Deciding
 from dlspec.data.sources.rows import RowsFiles, TableFiles, TableOfTexts
-from dlspec.data.target import SPACES, TagOfWords, Tags
+from dlspec.data.target import SPACES, Sequenced, TagOfWords, Tags
 
 
 def source_of(section: DataSpec, training: Deciding | None = None) -> DataSource:
@@ -41,6 +41,7 @@ def _source(
     targets = section.all_targets
     kinds: dict[Any, ColumnKind] = {"category": "class", "boolean": "class", "next": "text"}
     said += [(name, kinds[kind]) for name, kind in targets if isinstance(kind, str) and kind in kinds]
+    said += [(name, "text") for name, kind in targets if isinstance(kind, Sequenced)]
     tags = tuple((name, kind.tags) for name, kind in targets if isinstance(kind, Tags))
     tagged = [name for name, kind in targets if isinstance(kind, TagOfWords)]
     tags += tuple((name, SPACES) for name in tagged)

@@ -6,8 +6,18 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, PlainValidator, ValidationError
 
+from dlspec.data.features.text import Items
 from dlspec.data.words import split_at_spaces
-from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
+from dlspec.language.fields import (
+    OneOrMore,
+    PositiveInt,
+    SpecModel,
+    Text,
+    joined_errors,
+    mistake,
+    rebuild_error,
+    show_value,
+)
 from dlspec.language.words import nearest, same
 
 TypeName = Literal["category", "numeric", "boolean", "next"]
@@ -26,7 +36,28 @@ class TagOfWords(SpecModel):
     sequence: Literal[" "]
 
 
-TargetType = TypeName | Tags | TagOfWords
+class Sequenced(SpecModel):
+    """A text that is written item by item, each after those before it."""
+
+    sequence: Literal["words", "characters", " "] = Field(
+        description="what it is written in: words as `text` features have them, characters, or what spaces separate"
+    )
+    feed_back: Text | None = Field(None, description="the input of the network that sees what was written so far")
+    length: PositiveInt | None = Field(
+        None, description="items that are written at most; else as many as the longest has"
+    )
+    words: PositiveInt = Field(
+        2000, description="how many items are told apart, the most frequent of the training part"
+    )
+    beam: PositiveInt = Field(1, description="beginnings that are kept side by side while a text is written")
+
+    @property
+    def unit(self) -> Items:
+        """What a text is cut into."""
+        return "items" if self.sequence == " " else self.sequence
+
+
+TargetType = TypeName | Tags | TagOfWords | Sequenced
 SEPARATOR = ","
 """What separates tags unless the spec says otherwise."""
 SPACES = ""
@@ -46,7 +77,7 @@ def _target_type(value: Any) -> TargetType | None:
         return value
     if value == "tags":
         return Tags(tags=SEPARATOR)
-    if isinstance(value, Tags | TagOfWords):
+    if isinstance(value, Tags | TagOfWords | Sequenced):
         return value
     for kind in (Tags, TagOfWords):
         try:
@@ -56,9 +87,24 @@ def _target_type(value: Any) -> TargetType | None:
     return None
 
 
+def _with_sequences(value: dict[Any, Any]) -> dict[Any, Any]:
+    """The same, where what is written item by item was read; `{sequence: " "}` alone is a tag for each word."""
+    found, errors = dict(value), []
+    for name, written in value.items():
+        if isinstance(written, dict) and written != {"sequence": " "} and {"sequence", "feed_back"} & {*written}:
+            try:
+                found[name] = Sequenced.model_validate(written)
+            except ValidationError as error:
+                errors.append(rebuild_error(error, "target", lambda line: line, below=(name,)))
+    if errors:
+        raise joined_errors(errors, "target")
+    return found
+
+
 def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
     """A column, several, or some with their type; a list of one is that."""
     if isinstance(value, dict):
+        value = _with_sequences(value)
         types = {str(name): _target_type(kind) for name, kind in value.items()}
         unknown = next((name for name, kind in types.items() if kind is None), None)
         if unknown is not None and isinstance(value[unknown], dict) and {*value[unknown]} == {"sequence"}:
@@ -99,6 +145,6 @@ Targets = Annotated[
         _targets,
         json_schema_input_type=Text
         | Annotated[list[Text], OneOrMore, Field(min_length=1)]
-        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags | TagOfWords], Field(min_length=1)],
+        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags | TagOfWords | Sequenced], Field(min_length=1)],
     ),
 ]

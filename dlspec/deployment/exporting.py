@@ -144,6 +144,14 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
     if target.quantize and not wanted.whole:
         why = "a part of a network has no figure by which `--quantize` could be judged"
         raise DataError.of("cannot-export", why, help="leave `--quantize` out")
+    items = run.data.target.written is not None and run.data.target.written.unit == "items"
+    if run.data.target.written and (wanted.whole or items) and target.type_name != "keras":
+        message = (
+            f"texts of `{run.data.target.name}` are written item by item, and the format `{target.type_name}` asks the "
+            "network once"
+        )
+        help = "write `--format keras`, with which `model.txt` of the run shows how to write, or use `dlspec predict`"
+        raise DataError.of("cannot-export", message, help=help)
     if run.data.target.places and wanted.whole and (target.quantize or not target.of_places):
         why = "`--quantize` is judged by" if target.quantize else f"the format `{target.type_name}` gives"
         message = f"{why} one answer for each sample, and `{run.data.target.name}` has one at each place"

@@ -127,6 +127,9 @@ def _check_places(folder: Path) -> None:
     if places:
         message = f"`{name}` is predicted at each place of a sample, which a server does not write down"
         help = "`dlspec predict` and `dlspec export` take such networks"
+        if target.get("written"):
+            message = f"texts of `{name}` are written item by item, for which a server asks the network once"
+            help = "`dlspec predict` writes them, and `model.txt` of the run shows how `model.keras` does"
         if target.get("tokens"):
             message = f"the network says what comes next at each place of `{name}`, which a server does not write down"
             help = "`dlspec generate` writes on, `dlspec predict` judges texts, and `dlspec export` takes it away"

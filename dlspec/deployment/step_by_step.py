@@ -107,6 +107,8 @@ class _Step:
         import keras
 
         kind = type(layer).__name__
+        if kwargs.get("initial_state") is not None:
+            raise CannotExport(f"{named(layer)} begins with the state that another layer has at the end of the window")
         tensors = [x for x in keras.tree.flatten(args) if hasattr(x, "shape")]
         if not any(id(x) in self._over_time for x in tensors):
             return layer(*args, **kwargs)

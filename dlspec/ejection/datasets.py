@@ -23,7 +23,7 @@ from dlspec.data.datasets.parcels import Parcels
 from dlspec.data.datasets.scikit_learn import BreastCancer, Diabetes, Iris, Wine
 from dlspec.data.preparation import READERS, to_numbers
 from dlspec.data.preparation.columns import classes_of, labels_of
-from dlspec.ejection.python import WIDTH, call, literal
+from dlspec.ejection.python import WIDTH, NotWritten, call, literal
 from dlspec.ejection.script import Script, lines_of
 from dlspec.ejection.subject import Subject
 
@@ -248,10 +248,14 @@ def _import(script: Script, name: str, how: str) -> None:
 
 def _generated(wanted: Wanted, dataset: Any) -> Source:
     """A set whose samples are drawn: the function of its name, with its settings."""
+    texts = [column.name for column in dataset.describe().columns if column.kind == "text"]
+    for name in (*wanted.subject.data.preprocessing.raw_columns, *wanted.targets):
+        if name in texts:
+            raise NotWritten(f"the text `{name}` of `{dataset.type_name}`")
     generate = wanted.script.use("datasets", dataset.type_name, "data")
     seed = wanted.script.constant("SEED", wanted.subject.spec.seed)
     given = call(generate, **dataset.arguments(), seed=seed)
-    columns = dataset.describe().columns
+    columns = [column for column in dataset.describe().columns if column.name not in texts]
     if dataset.describe().layout == "series":
         name = columns[-1].name
         lines = (f"values = {literal(given)}",)

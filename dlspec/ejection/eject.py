@@ -41,6 +41,8 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
         raise NotWritten(f"`{subject.target.name}: next`, of which texts are cut into windows")
     if subject.target.levels:
         raise NotWritten(f"`quantiles` of `{subject.target.name}`, whose loss is none of Keras's own")
+    if subject.target.written:
+        raise NotWritten(f"`{subject.target.name}: {{sequence: …}}`, of which texts are written item by item")
     if subject.target.places:
         raise NotWritten(f"`{subject.target.name}`, which is predicted at each place of a sample")
     if subject.spec.data.weight is not None:

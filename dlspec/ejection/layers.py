@@ -206,6 +206,8 @@ TAKINGS: dict[type[LayerSpec], Connection] = {
 def _check_own(layer: LayerSpec) -> None:
     if not type(layer).__module__.startswith("dlspec."):
         raise NotWritten(f"`{layer.type_name}` is a layer of a plugin")
+    if layer.begins_with is not None:
+        raise NotWritten(f"`state_from: {layer.begins_with}` of `{layer.type_name}` is written in no script yet")
     if isinstance(layer, Sampling):
         raise NotWritten("Keras has no layer `sampling`, which draws and adds to the loss")
 

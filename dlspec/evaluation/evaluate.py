@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from dlspec.data.arrays import is_read_later
+from dlspec.data.features.shifted import UNKNOWN_CLASS
 from dlspec.data.features.text import UNKNOWN, FittedSequence
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
 from dlspec.data.preparation.tags import TagCounts
 from dlspec.data.signature import Signature, Target
+from dlspec.evaluation import sequences
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.evaluation.judged import Judged
@@ -117,7 +119,7 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     data = masked(network, data)
 
     def predicted(part: Part) -> Array:
-        return data.to_units(predict(network, part.inputs), part)
+        return predictions_of(network, data, part)
 
     def scores(part: Part) -> Scores:
         return Scorer(metrics, data, part).scores(predicted(part)) if len(part) else {}
@@ -174,6 +176,14 @@ def coverage_in_words(
     )
 
 
+def predictions_of(network: Any, data: Prepared, part: Part) -> Array:
+    """What a network says of the samples of a part, in the target's own units; texts are written, see `sequences`."""
+    target = data.signature.target
+    if target.written:
+        return sequences.predicted(network, part, target)
+    return data.to_units(predict(network, part.inputs), part)
+
+
 def weights_in_words(weights: Array) -> str:
     """What it means that test samples count differently."""
     alike = worth(len(weights), weights)
@@ -213,6 +223,25 @@ def tags_in_words(data: Prepared) -> list[str]:
     return [*found.in_words(vocabulary.length, len(vocabulary.vocabulary))]
 
 
+def sequences_in_words(target: Target, test: Part) -> list[str]:
+    """How texts were written, and which of them nobody can write."""
+    assert target.written is not None, "texts are written"
+    how = "the likeliest item at each place" if target.written.beam == 1 else f"a beam search of {target.written.beam}"
+    said = [
+        f"Texts are written from a start symbol on, by {how}, up to {target.places[0] - 1:,} {target.written.unit} and "
+        "the end; what is written sees the inputs and what was written before. `exact_match` and `edit_distance`, the "
+        "baselines and the verdict are of these texts. `teacher_forced_accuracy` is of single items behind the true "
+        "ones, as in training."
+    ]
+    unknown = int((np.asarray(test.truth) == UNKNOWN_CLASS).any(axis=1).sum()) if len(test) else 0
+    if unknown:
+        said.append(
+            f"{unknown:,} of {len(test):,} texts have an item that is not told apart, or more items than are written, "
+            "and count as wrong."
+        )
+    return said
+
+
 def _notes(data: Prepared, stops_early: bool) -> list[str]:
     """What a reader should know to understand the result."""
     notes = [*data.notes]
@@ -235,7 +264,9 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
             "Errors are of the inputs as the network sees them, which is scaled. The squared error is summed over all "
             "values of a sample."
         )
-    if data.signature.target.tokens:
+    if data.signature.target.written:
+        notes += sequences_in_words(data.signature.target, data.test)
+    elif data.signature.target.tokens:
         notes += tokens_in_words(data.signature, data.test)
     elif data.signature.target.of_words:
         notes += tags_in_words(data)

@@ -63,6 +63,8 @@ class Scorer:
         truth, guess = self.truth[places], guess[places]
         if not len(truth):
             return {}
+        if self.data.signature.target.written:
+            return {metric.type_name: metric.compute(truth, guess) for metric in self.metrics}
         if self.data.signature.target.places:
             places_alone = counted_places(truth, guess)
             return {
@@ -152,7 +154,7 @@ class Scorer:
     def by_class(self, guesses: Mapping[str, Array]) -> dict[str, Any]:
         """Of classes: class -> how many samples, or places, it has, and who guesses -> how well it is found."""
         target = self.data.signature.target
-        if target.kind != "class":
+        if target.kind != "class" or target.written:
             return {}
         count = len(target.classes)
         counts = self.truth >= 0

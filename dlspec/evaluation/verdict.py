@@ -13,6 +13,7 @@ from dlspec.evaluation.metrics import show_apart, show_number
 from dlspec.evaluation.metrics.quantiles import pinball
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.evaluation.score_intervals import worth
+from dlspec.evaluation.sequences import WRITTEN, exact
 
 if TYPE_CHECKING:
     from dlspec.evaluation.judged import Judged
@@ -25,11 +26,20 @@ NAMES = {
     "class": "accuracy",
     "labels": "log loss",
     "tokens": "perplexity",
+    "sequence": "exact match",
     "input": "squared error",
 }
 """What a target is judged as -> the figure of verdicts."""
-GAIN_OF = {"class": "accuracy", "labels": "log loss", "tokens": "log loss", "quantiles": "pinball loss"}
+GAIN_OF = {
+    "class": "accuracy",
+    "labels": "log loss",
+    "tokens": "log loss",
+    "quantiles": "pinball loss",
+    "sequence": "exact match",
+}
 """What a target is judged as -> what a network gains, where that is not squared error."""
+WHOLE = ("class", "sequence")
+"""What is right or wrong."""
 
 
 def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict:
@@ -45,7 +55,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     by = data.deviations if target.columns else 1.0
 
     def figure(guess: Array) -> float:
-        if kind == "class":
+        if kind in WHOLE:
             return float(1 - losses_of(data, guess).mean())
         if kind == "tokens":
             return math.exp(losses_of(data, guess).mean())
@@ -60,7 +70,7 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     unit = " of a deviation" if target.is_mixed else f" {target.unit}" if target.unit else ""
 
     def show(value: float, digits: int = 4) -> str:
-        if kind == "class":
+        if kind in WHOLE:
             return f"{value:.{digits - 3}%}"
         return f"{show_number(value, digits)}{unit if kind in ('number', 'quantiles') else ''}"
 
@@ -120,7 +130,7 @@ def places_of(data: Judged) -> float:
     """How many places a sample of the test part has; of texts whose words have tags, words in the mean."""
     target = data.signature.target
     if not target.of_words:
-        return math.prod(target.places)
+        return target.answers
     truth = np.asarray(data.test.truth)
     return max(1.0, float((truth >= 0).sum()) / max(1, len(truth)))
 
@@ -172,7 +182,8 @@ def losses_of(data: Judged, guess: Array) -> Array:
 
 def losses(kind: str, truth: Array, guess: Array, by: Array | None = None, levels: tuple[float, ...] = ()) -> Array:
     """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error; at each place the
-    share of places, or the mean over them; of tokens the mean log loss; of quantiles the mean pinball loss.
+    share of places, or the mean over them; of tokens the mean log loss; of quantiles the mean pinball loss; of texts
+    whether another one was written.
 
     Args:
         kind: of the target.
@@ -180,6 +191,8 @@ def losses(kind: str, truth: Array, guess: Array, by: Array | None = None, level
         by: of several numbers, what the errors of each are divided by, (numbers,).
         levels: of quantiles.
     """
+    if kind == "sequence":
+        return 1.0 - exact(truth, guess[..., WRITTEN])
     if kind == "tokens":
         return _mean_over_places(truth >= 0, surprise(truth, guess))
     if kind == "quantiles":
@@ -276,7 +289,7 @@ def least_variance(kind: str, count: int, places: float = 1) -> float:
         count: of the samples.
         places: of a sample.
     """
-    return 2 / (count + 2) / places**2 if kind == "class" else 0.0
+    return 2 / (count + 2) / places**2 if kind in WHOLE else 0.0
 
 
 def squared_errors(truth: Array, guess: Array) -> Array:

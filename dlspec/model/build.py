@@ -15,8 +15,11 @@ from dlspec.language.registry import snake_case
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph
 from dlspec.model.layers import LAYERS, LayerSpec
+from dlspec.model.layers.base import check_masks
 from dlspec.model.layers.core import Dense, Output
+from dlspec.model.layers.masking import called
 from dlspec.model.quantiles import ascending, quantile_layer, start_with_normal
+from dlspec.model.states import output_of, takes_states
 from dlspec.runtime.backend import load_keras
 
 
@@ -45,6 +48,8 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
 
     tensors, inputs = _inputs(graph, one_input)
     built: dict[str, Any] = {}
+    states: dict[str, list[Any]] = {}
+    giving = graph.giving_states
     for layer in graph.layers:
         spec = layer.layer
         if isinstance(spec, Output):
@@ -56,7 +61,12 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
                 dtype=spec.dtype or "float32",
             )
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
-        tensors[layer.name] = spec.connect(built[layer.name], [tensors[source] for source in layer.inputs])
+        if layer.name in giving:
+            built[layer.name].return_state = True
+        values = layer.inputs if layer.state_source is None else layer.inputs[:-1]
+        begin = states[layer.state_source] if layer.state_source else []
+        given = _connected(spec, built[layer.name], [tensors[source] for source in values], begin)
+        tensors[layer.name], *states[layer.name] = given if layer.name in giving else [given]
         if isinstance(layer.layer, Output) and layer.layer.levels:
             start_with_normal(built[layer.name], layer.layer.levels, *layer.layer.start)
             tensors[layer.name] = ascending(tensors[layer.name], len(layer.layer.levels))
@@ -67,6 +77,18 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         outputs if len(outputs) > 1 else outputs[0],
         name=f"{_plain(name)}_network",
     )
+
+
+def _connected(spec: LayerSpec, built: Any, inputs: Sequence[Any], states: Sequence[Any]) -> Any:
+    """What a Keras layer makes of its inputs.
+
+    Args:
+        states: what a recurrent layer begins with; none: zeros.
+    """
+    if not states:
+        return spec.connect(built, inputs)
+    check_masks(spec, inputs)
+    return called(built, inputs[0], initial_state=list(states))
 
 
 def _name_operations(outputs: Sequence[Any], taken: Collection[str]) -> None:
@@ -281,8 +303,13 @@ def part_of(
         if name not in known:  # it is there for training alone
             continue
         known[name].set_weights(values)
-    end = network.output if last in (None, quantile_layer(network)) else known[last].output
+    end = network.output if last in (None, quantile_layer(network)) else output_of(known[last])
     name = f"{first or 'raw'}_to_{last or 'output'}"
+    if first is not None and takes_states(known[first]):
+        message = (
+            f"`{first}` begins with the state of another layer, so that its input alone does not say what comes out"
+        )
+        raise DataError.of("wrong-layers", message, help="name a lower layer as the first")
     if first is not None:
         try:
             return keras.Model(known[first].input, end, name=name)

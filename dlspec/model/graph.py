@@ -99,6 +99,11 @@ class GraphLayer:
         return self.layer.trainable or (self.borrowed is not None and self.borrowed.held)
 
     @property
+    def state_source(self) -> str | None:
+        """The layer whose last state it begins with, which is the last of its inputs."""
+        return None if self.layer.begins_with is None else self.inputs[-1]
+
+    @property
     def input_shape(self) -> Shape | None:
         """The shape of the first input, which most layers have alone."""
         return self.input_shapes[0] if self.input_shapes else None
@@ -216,6 +221,13 @@ class Graph(InNotebooks):
                     needed.add(source)
                     open_.append(source)
         return needed
+
+    @cached_property
+    def giving_states(self) -> set[str]:
+        """The layers whose last state others begin with, and those that share their weights."""
+        sources = {layer.state_source for layer in self.layers} - {None}
+        shared = {layer.shares or layer.name for layer in self.layers if layer.name in sources}
+        return {layer.name for layer in self.layers if (layer.shares or layer.name) in shared}
 
     @cached_property
     def reached(self) -> set[str]:

@@ -103,7 +103,8 @@ class GraphBuilder:
         if isinstance(layer, Lookup) and layer.input_dim is None and self.signature and len(wires) == 1:
             tokens = self.signature.tokens(self.laid.origin(wires[0].source))
             layer = layer.model_copy(update={"input_dim": tokens})
-        problem = self.messages.wrong_number(layer, wires, written, path)
+        values = wires if layer.begins_with is None else wires[:-1]
+        problem = self.messages.wrong_number(layer, values, written, path)
         if problem:
             self.problems.append(problem)
             wires = [Wire(wire.source, None) for wire in wires]
@@ -125,7 +126,8 @@ class GraphBuilder:
             wires = [*wires, self._add(table.layer, again, wires, path, written, table.name)]
             problem = self.messages.other_sizes(table, self.laid.layers[-1])
         else:
-            problem = self.messages.wrong_number(first.layer, wires, written, path)
+            problem = self.messages.state_again(first, path, written)
+            problem = problem or self.messages.wrong_number(first.layer, wires, written, path)
         if problem:
             self.problems.append(problem)
             return self._add(Broken(), unused, wires, path, written, fits=False)
@@ -138,6 +140,19 @@ class GraphBuilder:
     def call(self, name: str, wire: Wire) -> Wire:
         self.laid.known[name] = wire
         return wire
+
+    def state_for(self, layer: LayerSpec, path: Path) -> Wire:
+        name = layer.begins_with
+        assert name is not None, "it begins with a state"
+        place = self.messages.value_at(path, layer.type_name, "state_from")
+        wire = self.laid.known.get(name)
+        source = self.laid.layer_of(wire)
+        problem = self.messages.wrong_state(layer, source, place)
+        if wire is None:
+            problem = self.messages.unknown_name(name, place)
+        if problem:
+            self.problems.append(problem)
+        return wire or Wire(name, None)
 
     def unused(self, name: str, *, given: bool = False) -> str:
         return name if given and name not in self.laid.known else self.names.unused(name, self.laid.known)

@@ -93,6 +93,45 @@ class LayerMessages:
             else f"name {most} of them",
         )
 
+    def wrong_state(self, layer: LayerSpec, source: GraphLayer | None, place: Span) -> Diagnostic | None:
+        """A layer begins with the state of one that has none for it; None: it does not.
+
+        Args:
+            source: the layer; None: an input of the network.
+            place: of `state_from`.
+        """
+        kind, units = layer.type_name, getattr(layer, "units", None)
+        if source is None:
+            message = f"`{layer.begins_with}` is an input of the network, and only a layer has a state"
+            return Diagnostic("wrong-state", message, place, help=f"name a layer `{kind}` above")
+        if isinstance(source.layer, Broken):
+            return None
+        label = Label(self.at(source.path, source.type_name), f"`{source.name}` stands here")
+        if type(source.layer) is not type(layer):
+            message = f"`{kind}` begins with the state of another `{kind}`, and `{source.name}` is `{source.type_name}`"
+            inner = getattr(source.layer, "layer", None)
+            help = f"name a layer `{kind}`, or write `{source.name}` as `{kind}`"
+            if inner is not None and type(inner) is type(layer):
+                help = f"write `{source.name}` as `{kind}` alone: inside another layer it has no state for others"
+            return Diagnostic("wrong-state", message, place, labels=(label,), help=help)
+        theirs = getattr(source.layer, "units", None)
+        if theirs != units:
+            message = f"the state of `{source.name}` has {theirs:,} units, and this layer {units:,}"
+            return Diagnostic("wrong-state", message, place, labels=(label,), help=f"write `units: {theirs}` here")
+        return None
+
+    def state_again(self, first: GraphLayer, path: Path, written: ModelItem) -> Diagnostic | None:
+        """A layer that begins with the state of another one is applied once more; None: it does not."""
+        if first.layer.begins_with is None:
+            return None
+        return Diagnostic(
+            "wrong-state",
+            f"`{first.name}` begins with the state of `{first.layer.begins_with}`, and cannot be applied once more",
+            self.value_at(path, written.type_name),
+            labels=(Label(self.at(first.path, first.type_name), "begins with a state here"),),
+            help="remove `state_from` there, or write another layer in place of `shared`",
+        )
+
     def other_sizes(self, first: GraphLayer, again: GraphLayer) -> Diagnostic | None:
         """A layer that is used again would need other weights; None: it would not."""
         shape = again.input_shapes[0]
@@ -132,6 +171,7 @@ class LayerMessages:
     ) -> Diagnostic:
         """Names the layer that cannot take its input, and the one above it that is to blame."""
         kind = layer.kind
+        wires = wires if layer.begins_with is None else wires[:-1]
         span = self.at(path, written.type_name if not isinstance(layer, Broken) else kind.type_name)
         above = list(self.laid.above(wires[0]))
         shape = wires[0].shape

@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from dlspec.model.states import without_states
+
 
 class StageModel(keras.Model):
     """Layers of the final model, trained in place, and what is needed to train them alone.
@@ -37,7 +39,7 @@ class StageModel(keras.Model):
         """The code of the input."""
         for layer in self.encoder:
             takes = {"training": training} if layer._call_has_training_arg else {}
-            x = layer(x, **takes)
+            x = without_states(layer, layer(x, **takes))
         return x
 
     def compiled_parts(self) -> list[Any]:

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from dlspec.model.quantiles import ascending
+from dlspec.model.states import without_states
 from dlspec.pretraining._stage_model import StageModel
 
 
@@ -30,7 +31,7 @@ class SupervisedModel(StageModel):
     def build(self, input_shape: Any) -> None:
         shape = tuple(input_shape)
         for layer in self.encoder:
-            shape = layer.compute_output_shape(shape)
+            shape = without_states(layer, layer.compute_output_shape(shape))
         for layer in self.head:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import LazyArray, Samples, chosen, some_of
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dlspec.data.datasets import Column
+    from dlspec.data.features import Feature
     from dlspec.data.features.base import Raw
     from dlspec.data.preparation import Prepared
+    from dlspec.data.signature import Target
     from dlspec.data.split import Window
 
     Array = np.ndarray
@@ -73,6 +75,7 @@ def _describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "of_words": target.of_words,
             "levels": list(target.levels),
             "unit_each": target.unit_each,
+            "written": None if target.written is None else asdict(target.written),
         },
         "features": _features(spec, data),
         "raw_columns": list(steps.raw_columns),
@@ -180,7 +183,7 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
                 described["input"] = data.preprocessing.input_names[i]
             described |= {
                 "type": kind.type_name,
-                "holes": kind.policy(spec.data.missing_of_samples) not in ("error", "drop"),
+                "holes": _may_lack(spec, data, column, kind),
             }
         raw = kind.raw if kind is not None else "number"
         described |= {"raw": raw, "missing": 0 if isinstance(values, LazyArray) else int(is_missing(values).sum())}
@@ -190,6 +193,10 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             continue
         if raw == "word":
             described |= _known_words(data, i, values)
+        if signature.target.written and column.name == signature.target.name:
+            described |= _of_written(values, signature.target)
+            found.append(described)
+            continue
         if raw == "time":
             described |= _of_times(column, values, data.date_forms[column.name])
         else:
@@ -200,6 +207,13 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
             described |= _lies(data, raw, column.name, data.date_forms.get(column.name))
         found.append(described)
     return found
+
+
+def _may_lack(spec: Spec, data: Prepared, column: Column, kind: Feature) -> bool:
+    """Whether a value of a feature may be missing where something is predicted: nothing was written yet."""
+    target = data.signature.target
+    fed = target.written is not None and column.name == target.name
+    return fed or kind.policy(spec.data.missing_of_samples) not in ("error", "drop")
 
 
 def _known_words(data: Prepared, place: int, values: Samples) -> dict[str, Any]:
@@ -265,6 +279,17 @@ def _of_spaced(column: Column, values: Samples) -> dict[str, Any]:
 
     lengths = words_in(to_texts(column.name, values, holes=True))
     return {"longest": int(lengths.max()), "mean": float(lengths.mean())}
+
+
+def _of_written(values: Samples, target: Target) -> dict[str, Any]:
+    """How long texts are that are written, in their items."""
+    from dlspec.data.features.text import split_tokens
+    from dlspec.data.preparation import to_words
+
+    assert target.written is not None, "texts are written"
+    unit = target.written.unit
+    lengths = [len(split_tokens(text, unit)) for text in to_words(target.name, values, holes=True)]
+    return {"longest": max(lengths), "mean": sum(lengths) / len(lengths)}
 
 
 def _of_times(column: Column, values: Samples, form: str) -> dict[str, Any]:

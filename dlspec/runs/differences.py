@@ -65,7 +65,9 @@ def differences(record: DataRecord, columns: Columns, data: NewData) -> tuple[Di
     """
     alone = record.window is None and data.signature.group is None
     features = [] if record.target.tokens else record.features  # of texts the tokens are compared
-    found = [_of_feature(feature, columns[feature.name], alone) for feature in features if feature.name in columns]
+    fed = record.target.name if record.target.written else None  # which is compared by its items
+    named = [feature for feature in features if feature.name in columns and feature.name != fed]
+    found = [_of_feature(feature, columns[feature.name], alone) for feature in named]
     if record.target.kind == "number":
         found += _of_numbers(record, data, alone)
     if record.target.kind == "class" and record.class_counts:
@@ -151,11 +153,13 @@ def _of_classes(record: DataRecord, data: NewData, alone: bool) -> Difference:
     apart, chance = chi_squared({label: count / total for label, count in before.items()}, total, labels)
     return Difference(
         column=record.target.name,
-        measure="token" if record.target.tokens else "class",
+        measure="token" if record.target.tokens else "item" if record.target.written else "class",
         apart=apart,
         chance=chance if alone else None,
         outside=0,
-        unknown=int((truth == 0).sum()) if record.target.tokens else sum(data.unknown.values()),
+        unknown=int((truth == 0).sum())
+        if record.target.tokens or record.target.written
+        else sum(data.unknown.values()),
         missing=data.left_out.get(LACKS_TRUTH, 0),
         count=len(labels),
     )

@@ -20,6 +20,7 @@ from dlspec.evaluation.pictures import given_back
 from dlspec.evaluation.pictures.language import of_text
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.quantiles import calibration
+from dlspec.evaluation.pictures.sequences import of_sequences
 from dlspec.evaluation.pictures.tags import of_tags
 from dlspec.evaluation.scores import Scorer
 from dlspec.evaluation.verdict import judge
@@ -173,6 +174,8 @@ def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
         pictures = of_text(data.signature.target, data.test, predictions)
     elif run.data.target.of_words:
         pictures = of_tags(data.signature, data.test, data.columns, predictions)
+    elif run.data.target.written:
+        pictures = of_sequences(data, predictions)
     elif run.data.target.places:
         pictures = at_places(data.signature, data.test, predictions)
     elif data.test.last is not None:

@@ -177,7 +177,7 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import out_of_memory_in_words
-    from dlspec.training.masked import leave_out_padding
+    from dlspec.training.masked import leave_out_behind_end, leave_out_padding
     from dlspec.training.several import check_outputs
     from dlspec.training.values import seed_everything
 
@@ -191,6 +191,8 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         check_outputs(network, data)
     if data.signature.target.tokens or data.signature.target.of_words:
         leave_out_padding(network)
+    if data.signature.target.written:
+        leave_out_behind_end(network, data.signature.target.places[0])
     return network
 
 

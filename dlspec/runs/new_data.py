@@ -14,8 +14,8 @@ from dlspec.data.datasets import Columns
 from dlspec.data.even_steps import Policy, policy_of
 from dlspec.data.features import Affine
 from dlspec.data.preparation import Part, class_shares, date_form, is_missing, to_times, to_words
-from dlspec.data.preparation.columns import classes_of, coded, labels_of, to_numbers, to_texts
-from dlspec.data.preparation.places import classes_at_places, in_the_middle
+from dlspec.data.preparation.columns import classes_of, coded, labels_of, numbers_of, to_numbers, to_texts
+from dlspec.data.preparation.places import classes_at_places, in_the_middle, texts_as_classes
 from dlspec.data.preparation.prepared import Preprocessing, flattened
 from dlspec.data.preparation.samples import last_frame
 from dlspec.data.preparation.series import windows_of_new_rows
@@ -39,6 +39,7 @@ from dlspec.runs.odd_values import OddValues
 from dlspec.runs.predict import as_it_is_written, check_units, entry_of
 from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.runs.tagged_words import vocabulary_of
+from dlspec.runs.written_texts import judged_by_model
 from dlspec.training.masked import inner_network, masked_part
 from dlspec.training.values import predict
 
@@ -209,13 +210,16 @@ def _of_samples(
         known = flat if truth is None else truth[place[own]]
         raw = values if signature.target.places else inputs
         part = Part(inputs, known, raw, known, own, at_places=bool(signature.target.places))
-        if signature.target.places:
+        if signature.target.written:
+            outputs.append(judged_by_model(run.model, values, signature.target, known))
+        elif signature.target.places:
             part = replace(part, last=last_frame(signature, values))
             part = masked_part(inner_network(run.model), part)
             known = np.asarray(part.truth)
         rows.append(own)
         truths.append(known)
-        outputs.append(_in_units(run, predict(run.model, values)))
+        if not signature.target.written:
+            outputs.append(_in_units(run, predict(run.model, values)))
         for name, fitted in baselines.items():
             guesses[name].append(fitted.guess(part))
     found, known = np.concatenate(rows), np.concatenate(truths)
@@ -310,6 +314,10 @@ def _truth(
         return np.arange(count), None, 0, {}
     if target.of_words:
         return _truth_of_words(section, signature, columns)
+    if target.written:
+        rows = np.flatnonzero(~is_missing(columns[target.name]))
+        texts = numbers_of(section, target.name, columns, holes=True, raw="text")
+        return rows, texts_as_classes(target, texts[rows]), count - len(rows), {}
     if target.places and signature.window is None:
         return _truth_at_places(target, columns[target.name])
     there = np.ones(count, bool)

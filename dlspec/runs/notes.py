@@ -172,13 +172,16 @@ def a_baseline_learned(data: Prepared, losses: Mapping[str, Array]) -> bool | No
     Args:
         losses: of the test part, of the network and each baseline.
     """
+    from dlspec.evaluation.fitted_sequences import FittedText
     from dlspec.evaluation.verdict import losses_of
 
     tried = [own for name, own in losses.items() if name not in ("network", *CONSTANT)]
     if not tried:
         return None
     kind, targets = data.signature.target.kind, np.asarray(data.train.targets)
-    if kind == "class":
+    if data.signature.target.written:
+        guess = FittedText.most_frequent(data.train).guess(data.test)
+    elif kind == "class":
         counts = np.bincount(np.asarray(data.train.truth), minlength=len(data.signature.target.classes))
         guess = np.broadcast_to(counts / counts.sum(), (len(data.test), len(counts)))
     else:
@@ -332,7 +335,13 @@ def _small_validation(job: Job, network: Any, evaluation: Evaluation) -> Iterato
 
     data, chosen = job.data, choice_by_validation(job.spec)
     part, few = data.validation, apart(data, len(data.validation))
-    if data.signature.target.kind != "class" or not few or not chosen or judges_little(data, len(part)):
+    if (
+        data.signature.target.kind != "class"
+        or data.signature.target.written
+        or not few
+        or not chosen
+        or judges_little(data, len(part))
+    ):
         return
     low, high = wilson_interval(few / 2, few)
     if high - low <= WIDEST:  # the widest that it can be

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -90,7 +89,7 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
     if weights[0] is not None:
         loss, other_loss = (each * weights[0] / weights[0].mean() for each in (loss, other_loss))
     gain = loss - other_loss
-    found = interval_of_gain(gain, dependence, kind, math.prod(first.data.target.places), weights[0])
+    found = interval_of_gain(gain, dependence, kind, first.data.target.answers, weights[0])
     a, b = names
     says: dict[Outcome, str] = {
         "better": f"`{b}` is better than `{a}`",
@@ -107,7 +106,7 @@ def pair(first: Run, second: Run, names: Sequence[str], specs: Sequence[Mapping[
         shown = show_apart([float(other_loss.mean()), float(loss.mean())], show_number)
     verdict = verdict_of(kind, found, says, f"{label} {shown[0]} against {shown[1]}", label, a)
     test, why = _mcnemar(kind, gain, dependence)
-    if first.data.target.places:
+    if first.data.target.places and not first.data.target.written:
         test, why = None, "McNemar's test is of one class a sample, and these have one at each place"
     if weights[0] is not None:
         test, why = None, "McNemar's test takes all samples alike, and these have weights"
@@ -125,7 +124,7 @@ def _same_weights(one: np.ndarray | None, other: np.ndarray | None) -> bool:
 def _predicted(run: Run) -> tuple[Any, ...]:
     target = run.data.target
     named = target.kind, target.name, target.classes, target.values, target.labels
-    return *named, target.places, target.tokens, target.levels
+    return *named, target.places, target.tokens, target.levels, target.written and target.written.unit
 
 
 def _in_one_order(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:

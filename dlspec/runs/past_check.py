@@ -32,7 +32,7 @@ def answers_lie_ahead(data: Prepared) -> int:
     target, window = data.signature.target, data.signature.window
     if not target.places:
         return 0
-    if target.tokens:
+    if target.tokens or target.written:
         return 1
     if window is not None:
         return window.horizon
@@ -43,7 +43,8 @@ def answers_lie_ahead(data: Prepared) -> int:
 
 def check_graph(spec: Spec, graph: Graph, data: Prepared) -> None:
     """Raises DataError where arrays are shifted inputs, and a layer lets a timestep see later ones."""
-    if data.signature.window is not None or data.signature.target.tokens:  # of which `validate` says it
+    target = data.signature.target
+    if data.signature.window is not None or target.tokens or target.written:  # of which `validate` says it
         return
     steps = answers_lie_ahead(data)
     if not steps:
@@ -71,18 +72,22 @@ def check_past(spec: Spec, data: Prepared, network: Any) -> PastAlone | None:
     if not answers_lie_ahead(data):
         return None
     given = np.asarray(data.test.inputs[:SAMPLES])
-    timesteps, before = given.shape[1], predict(network, given)
+    fed = data.signature.target.places[0] if data.signature.target.written else given.shape[1]
+    ahead = given.shape[1] - fed  # what is written from may be seen by all
+    timesteps, before = fed, predict(network, given)
     spread = max(float(before.std()), 1e-12)
     mask = mask_of(network, given)
     counts = np.ones(before.shape[:2], bool)
     if mask is not None:
         counts = np.asarray(mask.reshape(len(mask), timesteps, -1).any(axis=-1))
     largest, place = 0.0, 0
-    other = np.roll(given, 1, axis=0)[:, ::-1]  # of whole numbers, which may be words, some that there are
-    other = other + 1 if given.dtype.kind == "f" and (given % 1 != 0).any() else other
+    other = np.roll(given, 1, axis=0)
+    other[:, ahead:] = other[:, ahead:][:, ::-1]  # of whole numbers, which may be words, some that there are
+    shown = given[:, ahead:]
+    other = other + 1 if given.dtype.kind == "f" and (shown % 1 != 0).any() else other
     for last in np.unique(np.linspace(0, timesteps - 2, CUTS).astype(int)) if timesteps > 1 else ():
         changed = given.copy()
-        changed[:, last + 1 :] = other[:, last + 1 :]
+        changed[:, ahead + last + 1 :] = other[:, ahead + last + 1 :]
         moved = np.abs(predict(network, changed) - before)[:, : last + 1][counts[:, : last + 1]]
         apart = moved.max(initial=0.0) / spread
         if not apart <= largest:

@@ -99,7 +99,7 @@ def _dialect(run: Run) -> Dialect:
 def as_it_is_written(run: Run, file: Path, note: Callable[[str], None]) -> RowsFormat:
     """The file, in the encoding, with the separator and the line of names that it has."""
     said = _dialect(run)
-    needed = {*run.data.raw_columns} if run.data.encoded else {*run.data.raw_columns, *filter(None, [run.data.group])}
+    needed = {*run.data.asked} if run.data.encoded else {*run.data.raw_columns, *filter(None, [run.data.group])}
 
     def read(**other: Any) -> RowsFormat | None:
         """None: written so it has not the columns that are needed."""
@@ -277,7 +277,7 @@ def _predicted(predictor: RowPredictor, file: RowsFormat, size: int) -> Iterator
 
     data = predictor.data
     before, time, group = predictor.rows_needed - 1, predictor.section.time_name, data.group
-    words = [feature.name for feature in data.features if feature.raw in ("word", "text")]
+    words = [each.name for each in data.features if each.raw in ("word", "text") and each.name in data.asked]
     whole = data.turned or policy_of(predictor.section).changes_rows  # then all rows are in one block
     kept, first, form = pd.DataFrame(), 0, None
     predicted: pd.DataFrame | None = None

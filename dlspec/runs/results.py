@@ -85,7 +85,7 @@ def write_pictures(folder: Path, arrays: Mapping[str, np.ndarray], output: str =
 def write_predictions(folder: Path, data: Prepared, predictions: Mapping[str, np.ndarray], output: str = "") -> None:
     """The test part, a row a sample: where it stands in the data, truth, network, baselines; of inputs that are given
     back, the squared error of each, and of a class or a number at each place, the share of places that are wrong or the
-    mean squared error.
+    mean squared error. Of texts the true one, that which was written, and 1 for each that guesses another one.
 
     Args:
         output: as of `file_of`.
@@ -121,7 +121,9 @@ def predictions_table(
     import numpy as np
     import pandas as pd
 
+    from dlspec.evaluation.sequences import WRITTEN
     from dlspec.evaluation.verdict import groups_of, losses, squared_errors
+    from dlspec.runs.written_texts import texts_of
 
     target, truth = data.signature.target, np.asarray(part.truth)
     table: dict[str, Any] = {"row": rows}
@@ -133,6 +135,8 @@ def predictions_table(
         table["time"] = times.astype("datetime64[s]").astype(str) if times.dtype.kind == "M" else times
     if part.weights is not None:
         table["weight"] = part.weights
+    if target.written:
+        table |= {"truth": texts_of(truth, target), "written": texts_of(predictions["network"][..., WRITTEN], target)}
     if target.places:
         table |= {name: losses(target.judged_as, truth, guess) for name, guess in predictions.items()}
     elif target.levels:

@@ -109,6 +109,8 @@ class RowPredictor:
         """
         if self.data.target.tokens:
             return self._judged(rows)
+        if self.data.target.written:
+            return self._written(rows, first)
         given = self.taken(rows, first)
         found = self._of(given)
         for other in self.others:
@@ -146,6 +148,26 @@ class RowPredictor:
         frame = given if isinstance(given, pd.DataFrame) else pd.DataFrame(given)
         self._check_columns(frame)
         return judged_texts(self.data, self.model, frame)
+
+    def _written(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First) -> pd.DataFrame:
+        """The text that is written of each row."""
+        import numpy as np
+        import pandas as pd
+
+        from dlspec.runs.written_texts import texts_of, write_by_model
+
+        target = self.data.target
+        if isinstance(rows, np.ndarray):
+            message = "the model takes each column by its name"
+            raise DataError.of("wrong-shape", message, help="give rows with named columns")
+        frame = (rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)).copy()
+        self._check_columns(frame)
+        frame[target.name] = ""  # nothing was written yet
+        given = self.taken(frame, first)
+        known = self.data.target_of_run()
+        return pd.DataFrame(
+            {target.name: texts_of(write_by_model(self.model, given.values, known), target)}, given.index
+        )
 
     def taken(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> Taken:
         """What the model takes of rows; see `predict`."""
@@ -189,7 +211,7 @@ class RowPredictor:
 
     def _check_columns(self, frame: pd.DataFrame) -> None:
         group = self.data.group
-        needed = self.data.raw_columns if group is None else (group, *self.data.raw_columns)
+        needed = self.data.asked if group is None else (group, *self.data.asked)
         missing = [name for name in needed if name not in frame]
         if missing:
             message = f"the rows have no column {one_of(missing)}"

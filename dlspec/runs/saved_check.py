@@ -17,6 +17,7 @@ from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError, SavedModelError
+from dlspec.model.states import output_of
 from dlspec.runs.names import MODEL
 from dlspec.runs.predict import predict_rows
 from dlspec.runs.records.data import DataRecord
@@ -50,6 +51,16 @@ SPANS, SPAN = 16, 8192
 """Of a test part that is not in memory, stretches that are looked at, and their rows."""
 
 
+def compared(data: Prepared, network: Any, guess: Array) -> Array:
+    """What is compared of a network, of the whole test part: what was measured, but of texts that are written the
+    probabilities behind what truly stands before, by which all of it was written.
+
+    Args:
+        guess: what was measured.
+    """
+    return data.to_units(predict(network, data.test.inputs), data.test) if data.signature.target.written else guess
+
+
 def check_saved(spec: Spec, data: Prepared, predictor: RowPredictor, network: Any, guess: Array) -> SavedModel:
     """Compares what a saved model predicts of the test part with what was measured.
 
@@ -67,7 +78,7 @@ def check_saved(spec: Spec, data: Prepared, predictor: RowPredictor, network: An
     except DataError as error:
         where = f"it refuses these rows: {error.diagnostics[0].message}"
         return SavedModel(rows=len(places), allowed=allowed, difference=None, where=where)
-    apart = _apart(found, guess[places], data, part)
+    apart = _apart(found, compared(data, network, guess)[places], data, part)
     if not apart <= allowed:  # a network that makes much of its last digits gives others in another batch
         apart = min(apart, _apart(found, data.to_units(predict(network, part.inputs), part), data, part))
     same = apart <= allowed
@@ -279,10 +290,10 @@ def _where(predictor: RowPredictor, network: Any, data: Prepared, part: Part, ro
         return f"the column `{data.signature.features[place].name}` is encoded in another way"
     known = {layer.name: layer for layer in network.layers}
     for layer in inner.layers:
-        if layer.name not in known or isinstance(layer, keras.layers.InputLayer) or isinstance(layer.output, list):
+        if layer.name not in known or isinstance(layer, keras.layers.InputLayer) or isinstance(output_of(layer), list):
             continue
-        before = predict(keras.Model(network.input, known[layer.name].output), seen)
-        after = predict(keras.Model(inner.input, layer.output), seen)
+        before = predict(keras.Model(network.input, output_of(known[layer.name])), seen)
+        after = predict(keras.Model(inner.input, output_of(layer)), seen)
         if not np.abs(before - after).max() <= ALLOWED * max(1.0, np.abs(before).max()):
             return f"the layer `{layer.name}` computes something else"
     return "the way from the network's output to the target's units is another"

@@ -7,9 +7,11 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.preparation import rounded_columns
-from dlspec.runs.records.data import DataRecord
+from dlspec.data.written import END_ITEM
+from dlspec.runs.records.data import DataRecord, TargetRecord
 from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.runs.saved_check import rows_of
+from dlspec.runs.written_texts import fed_input
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +76,7 @@ def usage(predictor: RowPredictor, data: Prepared, outputs: Mapping[str, DataRec
             _indented(lines),
             "Of many rows at a time:",
             _indented([many]),
+            *_of_written_texts(record),
             _filled(
                 "Give numbers as float64 in one of these two ways, or by `model.predict_on_batch(rows)`. "
                 f"`model.predict(rows)` rounds an array of numpy to float32 before the model sees it.{lost}"
@@ -140,6 +143,8 @@ def _gives(record: DataRecord) -> str:
             f"the probability of {of} for each of the first {length} words of a text, which end at spaces, (rows, "
             f"{length}, {1 if two else len(target.classes)}){order}. What stands behind the last word says nothing"
         )
+    if target.written:
+        return _gives_of_sequences(target)
     if target.places:
         axes, units = ", ".join(map(str, target.places)), len(target.classes)
         if target.kind == "number":
@@ -166,3 +171,43 @@ def _gives(record: DataRecord) -> str:
         count, shares = len(target.values or (target.name,)), ", ".join(f"{level!r}" for level in target.levels)
         return f"quantiles of {numbers}, (rows, {count}, {len(target.levels)}): the shares {shares} are to lie below"
     return numbers
+
+
+def _gives_of_sequences(target: TargetRecord) -> str:
+    assert target.written is not None, "texts are written"
+    classes, (places,), fed = len(target.classes), target.places, fed_input(target)
+    return (
+        f"the probability of each item at each place of a text, (rows, {places}, {classes}): item 0 is any that is not "
+        f"known, 1 is the end, and 2 to {classes - 1} are `target.classes` in `data.json`. At place n it is of what "
+        f"comes behind the first n {target.written.unit} of `{fed}`, and what stands there further on says nothing"
+    )
+
+
+def _of_written_texts(record: DataRecord) -> list[str]:
+    """How texts are written; nothing where there are none."""
+    written = record.target.written
+    if written is None:
+        return []
+    how = "the likeliest item at each place" if written.beam == 1 else "the likeliest item, without the beam search"
+    return [_filled(f"To write `{record.target.name}`, {how}, from nothing on:"), _indented(_how_to_write(record))]
+
+
+def _how_to_write(record: DataRecord) -> list[str]:
+    """Lines of Python that write texts with the saved model."""
+    target = record.target
+    assert target.written is not None, "texts are written"
+    fed, between = fed_input(target), "" if target.written.unit == "characters" else " "
+    return [
+        f"items = {list(target.classes)!r}"
+        if len(target.classes) <= MOST_SHOWN
+        else 'items = json.load(open("data.json", encoding="utf-8"))["target"]["classes"]  # import json',
+        f"texts = [[] for _ in rows[{fed!r}]]",
+        f"for place in range({target.places[0]}):",
+        f"    rows[{fed!r}] = tf.constant([[{between!r}.join(text)] for text in texts], 'string')",
+        "    shares = np.array(model(rows))[:, place]",
+        "    shares[:, 0] = 0  # an item that is not known is not written",
+        "    for text, share in zip(texts, shares):",
+        f"        if {END_ITEM!r} not in text:",
+        "            text.append(items[share.argmax()])",
+        f"written = [{between!r}.join(item for item in text if item != {END_ITEM!r}) for text in texts]",
+    ]

@@ -25,6 +25,9 @@ from dlspec.training.losses import LOSSES
 
 def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
     """The features, with their types where one of them is more than a number."""
+    own = [(c.name, kind) for c, kind in zip(signature.features, signature.types, strict=False)]
+    if signature.target.written:  # what was written is no feature that a spec names
+        return {name: kind for name, kind in own if name != signature.target.name}
     names = [column.name for column in signature.features]
     plain = not isinstance(data.features, dict) and all(given.brief() == "numeric" for given in signature.types)
     return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
@@ -69,6 +72,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "class_places": ("accuracy", "mean_iou", "log_loss"),
         "next_token": ("perplexity", "log_loss", "accuracy"),
         "tagged_words": (*(SPANS if has_spans(signature.target.classes) else ("f1_score",)), "accuracy", "log_loss"),
+        "sequence": ("exact_match", "edit_distance", "teacher_forced_accuracy"),
     }
     baselines = {
         "series": ("persistence", "linear"),
@@ -85,6 +89,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         ),
         "next_token": ("majority", "pairs", "triples"),
         "tagged_words": ("majority", "word_majority"),
+        "sequence": ("majority", "nearest_text"),
     }
     if signature.target.levels:
         of_median = [name for name in metrics[signature.task] if name != "r2"]

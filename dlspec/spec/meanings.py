@@ -98,6 +98,25 @@ model:
         "  - dense: {units: 16, activation: relu}\n  - dense: {units: 64, activation: sigmoid}\n",
     ),
     Meaning(
+        "seq2seq, sequence to sequence, teacher forcing, translation, decoder input, beam search",
+        "`target: {answer: {sequence: characters, feed_back: shifted}}` writes a text item by item; `shifted` is the "
+        "input that sees what was written so far.",
+        """\
+data:
+  dataset: {sums: {samples: 200}}
+  features: {question: {text: {tokens: characters, length: 7}}}
+  target: {answer: {sequence: characters, feed_back: shifted}}
+model:
+  inputs: {sum: question, shifted: answer}
+  layers:
+    - embedding: {output_dim: 8, from: sum}
+    - lstm: {units: 16, name: reader}
+    - embedding: {output_dim: 8, from: shifted}
+    - lstm: {units: 16, return_sequences: true, state_from: reader}
+    - output
+""",
+    ),
+    Meaning(
         "deep belief network, dbn, greedy pretraining, layer wise pretraining, unsupervised pretraining, "
         "boltzmann machine",
         "`pretrain` trains the layers one after the other, each on what those below it put out (Hinton et al., 2006).",

@@ -11,7 +11,7 @@ from dlspec.data.features.base import truth_of
 from dlspec.data.language import written_on
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import HOLDS, INPUT_TARGET
-from dlspec.data.target import TagOfWords, Tags, TargetType
+from dlspec.data.target import Sequenced, TagOfWords, Tags, TargetType
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.spec.other_words import ALL_COLUMNS
@@ -95,7 +95,8 @@ def _inputs_beside_features(spec: Spec, description: Description) -> Iterator[Di
     data, inputs = spec.data, spec.model.columns_of_inputs or {}
     for given, names in inputs.items():
         for i, name in enumerate(names):
-            if data.features and name in description.names and name not in data.features:
+            fed = isinstance(data.target_type, Sequenced) and name in data.target_names
+            if data.features and name in description.names and name not in data.features and not fed:
                 yield Diagnostic(
                     "unknown-column",
                     f"`{name}` is not among the `features` of `data`",
@@ -250,7 +251,7 @@ Problem = tuple[str | None, str | None]
 
 def _of_target(column: Column, said: TargetType) -> Problem:
     """A target that does not hold what its type takes."""
-    type_name = "tags" if isinstance(said, Tags | TagOfWords) else said
+    type_name = "tags" if isinstance(said, Tags | TagOfWords) else "sequence" if isinstance(said, Sequenced) else said
     needed = NEEDED[type_name]
     if column.shape and column.kind == needed and said in ("category", "numeric"):
         return None, None
@@ -266,6 +267,9 @@ def _of_target(column: Column, said: TargetType) -> Problem:
     if isinstance(said, TagOfWords) and (column.kind != needed or column.shape):
         message = f"`{column.name}` holds {_held(column)}, and tags of words stand in a column of text of a `table`"
         return message, "write a tag for each word into that column, with spaces between them"
+    if type_name == "sequence" and (column.kind != needed or column.shape):
+        help = "write a text in each row, such as items with spaces between them"
+        return f"`{column.name}` holds {_held(column)}, and `sequence` takes text", help
     if column.kind != needed or column.shape:
         help = "leave the type out" if column.shape or column.kind != "number" else "types are of columns of files"
         return f"`{column.name}` holds {_held(column)}, and `{type_name}` takes {HOLDS[needed]}", help
@@ -281,8 +285,9 @@ def _of_one_target(column: Column, description: Description) -> Problem:
         return None, None
     tags = description.layout == "samples" and column.kind == "text"
     help = (
-        f"write `target: {{{column.name}: next}}` to predict its next word, or `tags` if it holds several labels, with "
-        '`,` between them; `{sequence: " "}` if it has a tag for each word of another column'
+        f"write `target: {{{column.name}: next}}` to predict its next word, `{{sequence: words, feed_back: …}}` to "
+        "write it word by word, or `tags` if it holds several labels, with `,` between them; "
+        '`{sequence: " "}` if it has a tag for each word of another column'
         if tags
         else None
     )
@@ -315,6 +320,7 @@ NEEDED: dict[str, ColumnKind] = {
     "numeric": "number",
     "tags": "tags",
     "next": "text",
+    "sequence": "text",
 }
 """Type of a target -> the kind of column that it takes."""
 

@@ -14,12 +14,16 @@ from dlspec.data.features.image import Image
 from dlspec.data.features.text import Text
 from dlspec.data.language import UNKNOWN_TOKEN, vocabulary_of, written_on
 from dlspec.data.signature import HOLDS, INPUT_TARGET, Signature, Target, shapes_of, share_out, task_of
+from dlspec.data.target import Sequenced
+from dlspec.data.written import sequence_of
+from dlspec.data.written import vocabulary_of as items_of
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape
 from dlspec.language.words import did_you_mean
 from dlspec.spec.language_targets import language_problems, too_few_tokens
 from dlspec.spec.named_columns import column_problems
+from dlspec.spec.sequence_targets import fed_back, sequence_problems, target_of_sequence, too_long_or_empty
 from dlspec.spec.spec import Spec
 from dlspec.spec.tag_targets import tag_problems, tags_words, text_of
 from dlspec.spec.targets import cut_by, target_of_columns, with_quantiles, with_unit_each, wrong_classes
@@ -54,9 +58,12 @@ class _Reader:
             return self._written_on()
         if tags_words(data) and (problems := [*tag_problems(self.spec, self.description)]):
             raise _NotKnown(*problems)
-        target = self._target()
+        said = sequence_of(data)
+        target = self._target() if said is None else self._sequence(said)
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
+        if target.written:
+            features, types, widths, shape = self._with_fed_back(target, features, types, widths)
         target = with_quantiles(self.spec, cut_by(self.spec, target, shape))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
@@ -171,6 +178,38 @@ class _Reader:
             one_text=known.texts == 1,
         )
 
+    def _sequence(self, said: Sequenced) -> Target:
+        """A text that is written item by item."""
+        data, problems = self.spec.data, [*sequence_problems(self.spec, self.description, said)]
+        name = data.target_names[0]
+        column = self.description.column(name)
+        if problems or column is None or column.kind != "text" or not self.spec.has("model"):
+            raise _NotKnown(*problems)  # the column is spoken of elsewhere
+        try:
+            known = items_of(data, self.spec.seed, name, said)
+        except DataError as error:
+            raise _NotKnown(*error.diagnostics) from None
+        problem = too_long_or_empty(self.spec, said, known)
+        if problem is not None:
+            raise _NotKnown(problem)
+        target = target_of_sequence(name, said, known)
+        problem = wrong_classes(self.spec, target)
+        if problem is not None:
+            raise _NotKnown(problem)
+        return target
+
+    def _with_fed_back(
+        self, target: Target, features: tuple[Column, ...], types: tuple[Feature, ...], widths: tuple[int, ...]
+    ) -> tuple[tuple[Column, ...], tuple[Feature, ...], tuple[int, ...], Shape]:
+        """What the network sees, with what was written so far behind it."""
+        if not types:
+            message = f"`{features[0].name}` holds arrays, and texts are written from columns of a table"
+            place = self.spec.key_span("model", "inputs")
+            raise _NotKnown(Diagnostic("wrong-value", message, place, help="name columns of text, numbers or words"))
+        column, kind = fed_back(target)
+        widths = (*widths, kind.width(column))
+        return (*features, column), (*types, kind), widths, (None, sum(widths))
+
     # --- what the network sees
 
     @property
@@ -187,6 +226,7 @@ class _Reader:
         """The columns that the network sees: those that are named, or those that can be seen by themselves."""
         by_inputs = [name for names in (self.spec.model.columns_of_inputs or {}).values() for name in names]
         kept = self._not_to_be_seen()
+        by_inputs = [name for name in by_inputs if not target.written or name != target.name]
         chosen = self.spec.data.feature_names or list(dict.fromkeys(by_inputs))
         chosen = chosen or [name for name in self.description.features if name not in kept]
         chosen = chosen or [

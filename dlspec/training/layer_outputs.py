@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.model.states import output_of
 from dlspec.training.values import predict
 
 Array = np.ndarray
@@ -49,7 +50,7 @@ class LayerOutputs:
     @staticmethod
     def _block(below: Any) -> int:
         """How many samples are computed at a time: fewer where each is large on its way."""
-        widest = max(int(np.prod([size or 1 for size in layer.output.shape[1:]])) for layer in below.layers)
+        widest = max(int(np.prod([size or 1 for size in output_of(layer).shape[1:]])) for layer in below.layers)
         return max(1, min(BLOCK, VALUES // widest))
 
     def close(self) -> None:

@@ -43,6 +43,18 @@ def leave_out_padding(network: Any) -> None:
         set_keras_mask(network.outputs[0], ops.not_equal(network.inputs[0], PADDING))
 
 
+def leave_out_behind_end(network: Any, places: int) -> None:
+    """Makes places count no more behind the end of a text that is written, whatever layers have masked.
+
+    Args:
+        places: of the text; so many of the last inputs show what was written so far.
+    """
+    from keras import ops
+    from keras.src.backend.common.masking import set_keras_mask
+
+    set_keras_mask(network.outputs[0], ops.not_equal(network.inputs[0][:, -places:], PADDING))
+
+
 def has_mask(network: Any) -> bool:
     """Whether a mask of timesteps comes out of a Keras model beside its output."""
     return mask_of_output(network) is not None
@@ -76,7 +88,7 @@ def places_of(network: Any, inputs: Any) -> Array | None:
 
 def counted_of(network: Any, part: Part, target: Target) -> Array | None:
     """How many places of each sample count, (samples,); None: all of them have as many."""
-    if not target.numbered:
+    if not target.leaves_out:
         return places_of(network, part.inputs)
     truth = np.asarray(masked_part(network, part).truth)
     counts = (truth >= 0).reshape(len(truth), -1).sum(axis=1)
@@ -94,8 +106,8 @@ def keep_mask(network: Any, target: Target, loss: Loss, moves: Moves | None = No
     from keras import ops
     from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
-    found = mask_network(network)
-    uncounted = target.numbered or moves is not None
+    found = None if target.written else mask_network(network)  # of a text the truth says where it ends
+    uncounted = target.leaves_out or moves is not None
     if found is None and not uncounted:
         return
 

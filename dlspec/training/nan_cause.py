@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.model.states import without_states
 from dlspec.training.engines.base import Engine
 from dlspec.training.values import all_finite, as_array
 
@@ -108,7 +109,7 @@ def _outputs(model: Any, x: Array) -> Iterator[tuple[str, Array]]:
         for layer in model.compiled_parts():
             if isinstance(layer, keras.layers.InputLayer):
                 continue
-            value = layer(value)
+            value = without_states(layer, layer(value))
             yield layer.name, as_array(value)
         return
     layers = [layer for layer in model.layers if len(layer._inbound_nodes) == 1]

@@ -417,7 +417,7 @@ REFUSED = [
     (own_layer_inside, {"encoder/scale": "Scale`, which is code of its own", "cumsum": "`keras.ops.cumsum`"}),
     (lambdas, {"twice": "`Lambda`: a spec holds no code", "thrice": "`Lambda`: a spec holds no code"}),
     (stateful, {"reader": "`stateful: true`"}),
-    (states_taken, {"writer": "a second output of a layer"}),
+    (states_taken, {"writer": "it begins with states that it is given"}),
     (always_training, {"always": "`training=True`"}),
     (sample_taken, {"get_item": "turns an axis round"}),
     (batch_summed, {"mean": "axis 0 is the batch"}),

@@ -42,6 +42,9 @@ REFUSED = {
     "parcels": "its network has several outputs",
     "shapes_few_labels": "a network that others have trained",
     "shapes_to_masks": PLACES,
+    "sums_seq2seq": "texts are written item by item",
+    "sunshine_band": "`quantiles`",
+    "tags_bilstm": PLACES,
     "tales_gru": "texts are cut into windows",
 }
 """Specs of which no script is written, and why."""

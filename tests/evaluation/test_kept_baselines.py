@@ -44,11 +44,17 @@ def test_what_a_run_keeps_guesses_what_it_wrote_down(tiny_run, name):
         ("data: {dataset: digits, target: input}", ["mean"]),
         ("data: {table: tags.csv, target: {y: {tags: ' '}}, features: {words: {text: {words: 9}}}}",
          ["majority", "linear"]),
+        ("data: {dataset: {sums: {samples: 90}}, features: {question: {text: {tokens: characters, length: 7}}},"
+         " target: {answer: {sequence: characters, feed_back: shifted}}}", ["majority", "nearest_text"]),
     ],
 )  # fmt: skip
 def test_every_kind_comes_back_as_it_was(tmp_path, text, names):
     (tmp_path / "tags.csv").write_text(TAGS)
-    (tmp_path / "spec.yaml").write_text(f"dlspec: 1\n{text}\nmodel: [flatten, output]\n")
+    model = "[flatten, output]"
+    if "feed_back" in text:
+        layers = "[{embedding: {output_dim: 2, from: shifted}}, output]"
+        model = f"{{inputs: {{sum: question, shifted: answer}}, layers: {layers}}}"
+    (tmp_path / "spec.yaml").write_text(f"dlspec: 1\n{text}\nmodel: {model}\n")
     data = load_data(dlspec.load(tmp_path / "spec.yaml"))
     found = fitted(data, *names)
     if "input" in text:

@@ -222,6 +222,31 @@ def test_what_cannot_be_computed_of_so_many_classes_is_refused(written, classes)
     assert not help.endswith(".")
 
 
+def texts(random, count=60, places=5):
+    """Classes of texts, 1 being their end and -1 what stands behind it."""
+    found = random.integers(2, 4, (count, places))
+    ends = random.integers(1, places, count)
+    found[np.arange(count), ends] = 1
+    return np.where(np.arange(places) <= ends[:, None], found, -1).astype("int32")
+
+
+def both(written):
+    """As what is predicted of texts: those that were written, and the likeliest items behind the true ones."""
+    return np.stack([written, np.maximum(written, 1)], axis=-1)
+
+
+def test_metrics_of_texts_by_hand():
+    truth = np.array([[2, 3, 1, -1], [2, 1, -1, -1], [1, -1, -1, -1], [3, 3, 3, 1]])
+    written = np.array([[2, 3, 1, -1], [2, 2, 1, -1], [1, -1, -1, -1], [3, 1, -1, -1]])
+    forced = np.array([[2, 2, 1, -1], [2, 1, -1, -1], [3, -1, -1, -1], [3, 3, 1, 1]])
+    guess = np.stack([written, forced], axis=-1)
+    assert METRICS.read("exact_match").compute(truth, guess) == 0.5
+    assert METRICS.read("edit_distance").compute(truth, guess) == 3 / 6  # one to take out, two to put in, of 6 items
+    assert METRICS.read("teacher_forced_accuracy").compute(truth, guess) == 7 / 10
+    none = np.stack([written, np.full_like(written, -1)], axis=-1)
+    assert np.isnan(METRICS.read("teacher_forced_accuracy").compute(truth, none))
+
+
 def test_every_metric_computes_a_number():
     for name in METRICS:
         for written in METRICS[name].examples:
@@ -229,11 +254,13 @@ def test_every_metric_computes_a_number():
             if metric.of == "tags":  # of whole texts: tests/evaluation/test_spans.py
                 continue
             count = next((n for n in (4, 2, 7) if metric.of == "class" and not metric.refuses(n)), None)
-            assert metric.of in ("number", "input") or count
+            assert metric.of in ("number", "input", "sequence") or count
             naive = 1.0 if metric.only_series else None
             truth, guess = (TRUTH, GUESS) if count is None else (LABELS[count], SHARES[count])
             if metric.of == "input":
                 truth, guess = TRUTH[:, None], GUESS[:, None]
+            if metric.of == "sequence":
+                truth, guess = texts(np.random.default_rng(0)), both(texts(np.random.default_rng(1)))
             value = metric.compute(truth, guess, naive)
             assert type(value) is float
             assert np.isfinite(value)
@@ -255,6 +282,9 @@ def test_the_bounds_of_metrics_hold_and_are_reached():
                 perfect = np.eye(classes)[of]
             elif kind.of == "number":
                 of, guesses, perfect = number, [random.normal(size=60) for _ in range(5)], number
+            elif kind.of == "sequence":
+                of, guesses = texts(random), [both(texts(random)) for _ in range(5)]
+                perfect = both(of)
             else:
                 of = perfect = random.normal(size=(60, 4))
                 guesses = [random.normal(size=(60, 4)) for _ in range(5)]

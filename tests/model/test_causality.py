@@ -148,3 +148,59 @@ class Unsaid(Output):
 
 def test_a_layer_that_says_nothing_is_taken_to_look_ahead():
     assert Unsaid(units=3).sight([Sight()], [(None, 6, 3)]) is None
+
+
+# --- where one input alone has timesteps
+
+FED = """\
+dlspec: 1
+data:
+  dataset: {sums: {digits: 2, samples: 60}}
+  features: {question: {text: {tokens: characters, length: 5}}}
+  target: {answer: {sequence: characters, feed_back: shifted}}
+model:
+  inputs: {sum: question, shifted: answer}
+  layers:
+    - embedding: {output_dim: 6, from: sum, mask_zero: true}
+    - lstm: {units: 6, name: reader, return_sequences: true}
+    - mean: {axis: 1, name: code}
+    - embedding: {output_dim: 6, from: shifted, name: e, mask_zero: true}
+"""
+SEES = {
+    "lstm: {units: 6, return_sequences: true, state_from: reader, from: e}": False,
+    "attention: {from: [e, reader]}": False,
+    "attention: {from: [e, e]}": True,
+    "attention: {from: [e, e], use_causal_mask: true}": False,
+    "multi_head_attention: {from: [e, reader], num_heads: 2, key_dim: 3}": False,
+    "attention: {from: [reader, e]}; slice: {axis: 1, stop: 4}": True,
+    "add: {from: [e, code]}": False,
+    "repeat_vector: {n: 4, from: code, name: r}; concatenate: {from: [r, e]}": False,
+    "gru: {units: 6, name: g, from: e}; gru: {units: 6, return_sequences: true, from: e, state_from: g}": True,
+    "lstm: {units: 6, return_sequences: true, from: e, name: q}; "
+    "lstm: {units: 6, return_sequences: true, from: reader, state_from: q}; slice: {axis: 1, stop: 4}": True,
+    "mean: {axis: 1, from: e, name: m}; add: {from: [e, m]}": True,
+}
+
+
+@pytest.mark.parametrize(("layers", "sees"), SEES.items(), ids=SEES)
+def test_of_what_is_fed_back_a_place_sees_the_past_alone(layers, sees):
+    """What the rule says, and what Keras does when later places of that input are changed."""
+    from dlspec.api import examine
+    from dlspec.model.build import build_network
+
+    text = FED + "".join(f"    - {layer}\n" for layer in [*layers.split("; "), "output"])
+    graph = examine(text).graph
+    assert (looks_ahead(graph, "shifted") is not None) == sees
+    assert ("sees-the-answer" in [problem.code for problem in dlspec.validate(text)]) == sees
+    network, random = build_network(graph), np.random.default_rng(0)
+    for weight in network.weights:
+        weight.assign(random.normal(size=weight.shape) / 2)
+    source = random.integers(3, 12, (8, 5))
+    source[:4, 3:] = 0
+    fed = np.concatenate([np.full((8, 1), 2), random.integers(3, 12, (8, 3))], axis=1)
+    before, moved = np.asarray(network([source, fed])), False
+    for place in range(3):
+        changed = fed.copy()
+        changed[:, place + 1 :] = random.integers(3, 12, (8, 3 - place))
+        moved |= bool(np.abs(np.asarray(network([source, changed])) - before)[:, : place + 1].max() > 1e-5)
+    assert moved == sees

@@ -81,6 +81,8 @@ CASES = {
     "group_query_attention": ["sin", "group_query_attention: {head_dim: 2, num_query_heads: 2, "
                               "num_key_value_heads: 1}", "mean: 1"],
     "lstm in another type": ["exp", "lstm: {units: 3, dtype: mixed_bfloat16}"],
+    "state": ["lstm: {units: 5, name: r, return_sequences: true}", "gru: {units: 3, from: other, name: g}",
+              "lstm: {units: 5, state_from: r, from: masked}", "concatenate: {from: [g, lstm_1]}"],
     "bidirectional": ["exp", "bidirectional: {lstm: {units: 3, return_sequences: true}}", "cos", "max: 1"],
     "time_distributed": ["exp", "time_distributed: {dense: 4}", "exp", "min: 1"],
     "batch_normalization": ["square", "batch_normalization", "mean: 1"],

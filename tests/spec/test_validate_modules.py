@@ -21,8 +21,12 @@ def heavy(modules):
     return {module.partition(".")[0] for module in modules} & HEAVY
 
 
+SHARED_OUT = {"sums_seq2seq": {"numpy"}}
+"""Of texts that are written, the rows of the training part, which are drawn by numpy, say what the items are."""
+
+
 def test_no_spec_loads_a_library_for_arrays(loaded):
-    assert {spec: heavy(modules) for spec, modules in loaded.items() if heavy(modules)} == {}
+    assert {spec: heavy(modules) for spec, modules in loaded.items() if heavy(modules)} == SHARED_OUT
 
 
 def test_the_modules_of_dlspec_that_each_spec_loads(loaded):

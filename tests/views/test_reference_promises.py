@@ -82,7 +82,9 @@ def test_what_a_page_promises_is_accepted(category, entry):
 
 SPECS = {
     "": "data: {dataset: iris}\nmodel: [dense: 8, output]\n",
-    "window": "data: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 8, output]\n",
+    "data.window": "data: {dataset: goog, window: {length: 9}}\nmodel: [lstm: 8, output]\n",
+    "data.target": "data: {dataset: sums, target: {answer: {sequence: words, feed_back: so_far}}}\n"
+    "model: {inputs: {asked: question, so_far: answer}, layers: [{embedding: {output_dim: 4, from: so_far}}, output]}",
 }
 
 
@@ -100,8 +102,7 @@ def section_defaults() -> Iterator[tuple[str, Argument]]:
     ("path", "argument"), list(section_defaults()), ids=lambda value: getattr(value, "name", value)
 )
 def test_the_default_of_a_key_of_a_section_may_be_written(path, argument):
-    spec = dlspec.validate(
-        f"dlspec: 1\n{SPECS['window' if path == 'data.window' else '']}", {f"{path}.{argument.name}": argument.default}
-    )
+    below = f"{path}.answer" if path == "data.target" else path
+    spec = dlspec.validate(f"dlspec: 1\n{SPECS.get(path, SPECS[''])}", {f"{below}.{argument.name}": argument.default})
     codes = {problem.code for problem in spec if problem.is_error}
     assert not {code for code in codes if code.startswith(("wrong-type", "wrong-value", "unknown-value"))}, spec

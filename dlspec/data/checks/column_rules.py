@@ -70,6 +70,8 @@ def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
             continue
         truth = READERS["number" if kind == "number" else "word"](target, looked.columns[target], holes=True)
         for name, _, values in looked.features:
+            if name == target and signature.target.written:  # which is shown as far as it was written
+                continue
             there = ~_missing(values) & ~_missing(truth)
             if there.sum() < 10 or name in told:
                 continue

@@ -9,6 +9,8 @@ import pandas as pd
 
 from dlspec.data.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data.checks.base import LOOKED_AT, Looked, rule, warn
+from dlspec.data.checks.language_rules import MANY_UNKNOWN
+from dlspec.data.features.shifted import UNKNOWN_CLASS
 from dlspec.data.preparation import Part, Prepared, print_of
 from dlspec.data.preparation.problems import ValueProblem, is_missing
 from dlspec.data.preparation.times import DATE_FORMS, compact, date_form
@@ -152,6 +154,24 @@ def _tells_apart(samples: Samples, places: Array, different: int) -> bool:
 
 
 @rule
+def items_are_told_apart(looked: Looked) -> Iterator[Diagnostic]:
+    """A text with an item that the network does not tell apart can only be written wrongly."""
+    data, target = looked.data, looked.data.signature.target
+    if not target.written or not len(data.test):
+        return
+    truth = np.asarray(data.test.truth)
+    unknown, count = int((truth == UNKNOWN_CLASS).sum()), int((truth >= 0).sum())
+    if unknown > MANY_UNKNOWN * count:
+        texts, known = int((truth == UNKNOWN_CLASS).any(axis=1).sum()), len(target.classes) - 2
+        message = (
+            f"{texts:,} of {len(truth):,} texts of the test part have items that are none of the {known:,} "
+            f"{target.written.unit} that are told apart, and can only be written wrongly"
+        )
+        help = "write a larger `words` beside `sequence`, or train on more texts"
+        yield warn("unknown-tokens", message, looked.at_key("target"), help)
+
+
+@rule
 def labels_are_there_and_not(looked: Looked) -> Iterator[Diagnostic]:
     """What every sample has, or none, cannot be learned; and what the test part lacks cannot be judged."""
     data, target = looked.data, looked.data.signature.target
@@ -179,7 +199,7 @@ def labels_are_there_and_not(looked: Looked) -> Iterator[Diagnostic]:
 def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
     """Every class needs samples to learn it from, and samples to test it on."""
     data, target = looked.data, looked.data.signature.target
-    if target.kind != "class":
+    if target.kind != "class" or target.written:
         return
     parts = {name: getattr(data, name).class_counts(len(target.classes)) for name in ("train", "validation", "test")}
     together = sum(parts.values()) + _hidden(looked, len(target.classes))

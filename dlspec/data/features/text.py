@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -28,10 +28,13 @@ Unit = Literal["words", "characters", "spaced"]
 """What a text is made of; `spaced` are words as they stand between white space."""
 NAMES: dict[Unit, str] = {"words": "words", "characters": "characters", "spaced": "words"}
 """What tokens are called in messages."""
-AS_THEY_ARE: dict[Unit, dict[str, Any]] = {
+Items = Literal["words", "characters", "items"]
+"""The same of a text that is written; `items` are what spaces separate, as they stand there."""
+AS_THEY_ARE: dict[Unit | Items, dict[str, Any]] = {
     "words": {},
     "characters": {"standardize": None, "split": "character"},
     "spaced": {"standardize": None},
+    "items": {"standardize": None},
 }
 """How Keras's `TextVectorization` makes them."""
 PUNCTUATION = string.punctuation.encode()
@@ -133,11 +136,11 @@ def most_frequent(counts: Mapping[bytes, int], most: int) -> list[bytes]:
     return sorted(counts, key=lambda word: (counts[word], word), reverse=True)[:most]
 
 
-def split_tokens(text: str, unit: Unit) -> list[bytes]:
-    """The words, or the characters, of a text in UTF-8."""
+def split_tokens(text: str, unit: Unit | Items) -> list[bytes]:
+    """The words, the characters or the items of a text in UTF-8."""
     if unit == "characters":
         return [character.encode("utf-8", "replace") for character in text]
-    return split_at_spaces(text) if unit == "spaced" else split_words(text)
+    return split_words(text) if unit == "words" else split_at_spaces(text)
 
 
 def split_words(text: str) -> list[bytes]:
@@ -231,13 +234,16 @@ class FittedSequence(Fitted):
         return found
 
     def connect(self, raw: Any) -> Any:
-        import keras
         from keras import ops
 
-        numbers = keras.layers.TextVectorization(
-            output_mode="int",
-            output_sequence_length=self.length,
-            vocabulary=list(self.vocabulary),
-            **AS_THEY_ARE[self.unit],
-        )(raw)
+        numbers = sequence_layer(self.vocabulary, self.length, self.unit)(raw)
         return ops.cast(numbers, "float32")  # as the network takes all its inputs; an embedding casts them back
+
+
+def sequence_layer(vocabulary: Sequence[str], length: int, unit: Unit | Items) -> Any:
+    """The Keras layer that makes of a text the numbers of its words, characters or items."""
+    import keras
+
+    return keras.layers.TextVectorization(
+        output_mode="int", output_sequence_length=length, vocabulary=list(vocabulary), **AS_THEY_ARE[unit]
+    )

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlspec.data.arrays import blocks
 from dlspec.data.datasets import Columns
+from dlspec.data.features.shifted import classes_of_texts
 from dlspec.data.preparation.columns import data_error, numbers_of
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Target
@@ -36,6 +37,12 @@ def classes_at_places(target: Target, values: Any) -> Array:
         found[first : first + len(block)] = np.where(known[places] == flat, places, -1)
         first += len(block)
     return found
+
+
+def texts_as_classes(target: Target, texts: Array) -> Array:
+    """The class of each item of texts that are written, and of their end, (texts, places) int32; -1 behind it."""
+    assert target.written is not None, "texts are written"
+    return classes_of_texts(texts, target.classes[2:], target.written.unit, target.places[0])
 
 
 def in_the_middle(values: Array, sizes: tuple[int, ...]) -> Array:

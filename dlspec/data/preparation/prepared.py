@@ -54,7 +54,7 @@ class Preprocessing:
         forbids."""
         names: list[str] = []
         for column in self.columns:
-            name = column.name.replace("/", "_")
+            name = getattr(column, "called", column.name).replace("/", "_")
             names.append(f"{name}_{len(names)}" if name in names else name)
         return names
 

@@ -29,7 +29,13 @@ from dlspec.data.preparation.columns import (
     together,
 )
 from dlspec.data.preparation.leakage import without_held_out
-from dlspec.data.preparation.places import classes_at_places, in_the_middle, numbers_at_places, unknown_at_places
+from dlspec.data.preparation.places import (
+    classes_at_places,
+    in_the_middle,
+    numbers_at_places,
+    texts_as_classes,
+    unknown_at_places,
+)
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.problems import is_missing
 from dlspec.data.preparation.sampling import draw_some, generator
@@ -287,6 +293,9 @@ class _Truth(NamedTuple):
         cls, section: DataSpec, signature: Signature, columns: Columns, rows: Array, trained: Array
     ) -> _Truth:
         target, known = signature.target, np.ones(len(rows), bool)
+        if target.written:
+            texts = numbers_of(section, target.name, columns, holes=True, raw="text", first=rows)
+            return cls(texts_as_classes(target, texts), known, {})
         if target.kind == "number":
             return cls(numbers_at_places(section, target, columns, rows), known, {})
         classes = classes_at_places(target, columns[target.name])

@@ -110,6 +110,20 @@ def copy_memory(bits, delay, samples, seed):
     return sequences, shown
 
 
+def sums(digits, samples, seed):
+    """Pairs of whole numbers of up to so many digits, none twice, (samples, 2), and the sum of each, (samples,)."""
+    random = np.random.default_rng(seed)
+    samples = min(samples, 10 ** (2 * digits))
+    pairs = np.empty((0, 2), "int64")
+    while len(pairs) < samples:
+        lengths = random.integers(1, digits + 1, (2 * samples, 2))
+        drawn = random.integers(np.where(lengths == 1, 0, 10 ** (lengths - 1)), 10**lengths)
+        pairs = np.concatenate([pairs, drawn])
+        pairs = pairs[np.sort(np.unique(pairs, axis=0, return_index=True)[1])]
+    pairs = pairs[:samples].astype("float64")
+    return pairs, pairs.sum(axis=1)
+
+
 def rectangles(samples, side, seed):
     """Pictures of the outline of a rectangle, (samples, side, side), and whether it is wider than high, (samples,)
     (after Larochelle et al., 2007)."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
     from dlspec.evaluation.fitted_quantiles import FittedQuantiles
+    from dlspec.evaluation.fitted_sequences import FittedText
     from dlspec.evaluation.token_models import FittedTokens
 
 
@@ -67,21 +68,25 @@ class Quantiles(Baseline):
 @BASELINES.register
 class Majority(Baseline):
     """How often each class or label stands in the training part, for every sample, or place; the most frequent class
-    wins. Of tokens these shares are mixed with all tokens alike, as `pairs` does it."""
+    wins. Of tokens these shares are mixed with all tokens alike, as `pairs` does it; of texts that are written it is
+    the most frequent whole text."""
 
-    tasks = frozenset({"class", "class_series", "labels", "class_places", "next_token", "tagged_words"})
+    tasks = frozenset({"class", "class_series", "labels", "class_places", "next_token", "tagged_words", "sequence"})
     in_words = "always what is most frequent"
     examples: ClassVar = ["majority"]
 
-    def fit(self, data: Prepared) -> FittedConstant | FittedPlaces | FittedTokens:
+    def fit(self, data: Prepared) -> FittedConstant | FittedPlaces | FittedTokens | FittedText:
         import numpy as np
 
         from dlspec.evaluation.baselines.tokens import fitted_tokens
         from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
+        from dlspec.evaluation.fitted_sequences import FittedText
 
         target = data.signature.target
         if target.tokens:
             return fitted_tokens(data, 1)
+        if target.written:
+            return FittedText.most_frequent(data.train)
         if target.places:
             return FittedPlaces.of_classes(np.asarray(data.train.truth), len(target.classes), each=False)
         counts = data.train.class_weights(len(target.classes or target.labels))

@@ -60,6 +60,7 @@ def mean_of(values: np.ndarray, weights: Weights) -> float:
 JUDGED = {
     "class": "accuracy",
     "tokens": "perplexity",
+    "sequence": "exact_match",
     "labels": "log_loss",
     "number": "rmse",
     "quantiles": "pinball",
@@ -80,8 +81,9 @@ def judged_by(kind: str, metrics: Sequence[str]) -> str:
 class Metric(Kind):
     """Base of the metrics."""
 
-    of: ClassVar[Literal["number", "class", "input", "tags"]]
-    """What it judges: a number, a class, an input that was given back, or tags of words; see `SpanMetric`."""
+    of: ClassVar[Literal["number", "class", "input", "tags", "sequence"]]
+    """What it judges: a number, a class, an input that was given back, tags of words (see `SpanMetric`), or a text that
+    was written."""
     of_inputs: ClassVar[bool] = False
     """Whether it judges inputs that were given back, too: all their values alike."""
     of_labels: ClassVar[bool] = False

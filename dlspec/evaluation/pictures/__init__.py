@@ -17,12 +17,14 @@ from dlspec.evaluation.pictures.language import of_text, of_writing
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.quantiles import across, calibration
+from dlspec.evaluation.pictures.sequences import of_sequences
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.evaluation.pictures.tags import of_tags
 from dlspec.model.graph import Graph
 from dlspec.model.layers.convolution import Conv2D
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.sampling import samplings
+from dlspec.model.states import output_of
 from dlspec.training.plan import Plan
 from dlspec.training.values import as_array, predict
 
@@ -58,6 +60,9 @@ class Pictures:
             return
         if self.data.signature.target.of_words:
             self.arrays |= of_tags(self.data.signature, self.data.test, self.data.columns, predictions)
+            return
+        if self.data.signature.target.written:
+            self.arrays |= of_sequences(self.data, predictions)
             return
         if self.data.signature.target.places:
             self.arrays |= at_places(self.data.signature, self.data.test, predictions)
@@ -139,7 +144,7 @@ class Pictures:
             return
         test = self.data.test
         self.arrays["code:points"] = predict(
-            keras.Model(network.inputs, network.get_layer(narrow[0].name).output), test.inputs
+            keras.Model(network.inputs, output_of(network.get_layer(narrow[0].name))), test.inputs
         )
         used = {column.name for column in self.data.signature.features}
         for name, values in self.data.columns.items():

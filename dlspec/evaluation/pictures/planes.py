@@ -8,6 +8,7 @@ import numpy as np
 
 from dlspec.data.preparation import Prepared
 from dlspec.model.graph import Graph
+from dlspec.model.states import output_of
 from dlspec.training.values import as_array, predict
 
 Array = np.ndarray
@@ -38,7 +39,7 @@ def keep_plane(arrays: dict[str, Array], data: Prepared, graph: Graph, network: 
         above = [graph[name] for name in graph.consumers[layer.name]]
         activated = len(above) == 1 and above[0].layer.follows_code and not above[0].layer.weighted
         ends_in = above[0].name if activated else layer.name
-        view = keras.Model(network.inputs, network.get_layer(ends_in).output)
+        view = keras.Model(network.inputs, output_of(network.get_layer(ends_in)))
         seen, bent = predict(view, points), predict(view, lines.reshape(-1, 2))
         if seen.ndim != 2:
             continue

@@ -218,6 +218,8 @@ def _lay_layer(
         return _lay_operation(laying, entry, place, arguments)
     arguments = _without_masks(laying, arguments)
     refs = arguments.tensors
+    if arguments.kwargs.get("initial_state") is not None:
+        raise NoWord("it begins with states that it is given; a spec says `state_from: NAME`, to be written by hand")
     _check_taken(laying, refs)
     policy_of(entry["config"])
     scale = scale_of_sum(entry)

@@ -15,7 +15,7 @@ from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Zeros
 from dlspec.model.layers.base import LAYERS, Example, LayerSpec
 from dlspec.model.layers.masking import mask_of
-from dlspec.model.layers.sight import Sight, together
+from dlspec.model.layers.sight import NEVER, Sight, together
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -85,8 +85,11 @@ class Attending(LayerSpec):
         return self.attended_shape(Roles.of([input_shape]))
 
     def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
-        causal = getattr(self, "use_causal_mask", False) and getattr(self, "attention_axes", None) is None
+        alone = getattr(self, "attention_axes", None) is None
         in_order = all(each.axis == 1 and len(shape) == 3 for each, shape in zip(seen, shapes, strict=True))
+        if len(seen) > 1 and all(other.ahead == NEVER for other in seen[1:]):  # what all timesteps may look up
+            return seen[0] if alone and in_order else None
+        causal = getattr(self, "use_causal_mask", False) and alone
         return together(seen) if causal and in_order else None
 
     def cure_of_sight(self) -> str:

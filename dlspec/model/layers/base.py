@@ -92,6 +92,9 @@ class Builder(Protocol):
     def folder_of(self, path: Path) -> FilePath:
         """The folder that relative paths in the value at a place start from."""
 
+    def state_for(self, layer: LayerSpec, path: Path) -> Wire:
+        """What leads out of the layer whose last state a layer begins with; says what is wrong with it."""
+
     def refuse(
         self,
         problem: str,
@@ -307,6 +310,11 @@ class LayerSpec(ModelItem):
     def blind_axes(self, shape: Shape) -> Sequence[int]:
         """The axes along which it brings values together and does not look at a mask, from 1."""
         return ()
+
+    @property
+    def begins_with(self) -> str | None:
+        """The layer whose last state it begins with, which is then the last of its inputs."""
+        return None
 
     @property
     def has_weights(self) -> bool:
@@ -534,6 +542,9 @@ def _a_layer(item: ModelItem) -> LayerSpec:
     if not isinstance(item, LayerSpec) or item.from_ is not None:
         what = "`from` belongs to the layer around it" if isinstance(item, LayerSpec) else f"`{item.type_name}` is none"
         raise mistake("wrong-value", f"a single layer is needed here, and {what}")
+    if item.begins_with is not None:
+        message = f"a layer inside another one cannot begin with the state of `{item.begins_with}`"
+        raise mistake("wrong-value", message, help="remove `state_from`, or the layer around it")
     return item
 
 

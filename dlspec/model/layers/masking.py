@@ -19,15 +19,18 @@ def with_mask(x: Any, mask: Any) -> Any:
     return x
 
 
-def called(built: Any, x: Any) -> Any:
+def called(built: Any, x: Any, **more: Any) -> Any:
     """What a Keras layer makes of a tensor, whose mask it is given by name.
 
     Keras writes a mask that it hands on by itself into the network only where the tensor has the layer's type, and
     otherwise takes that of the values as they run, which operations do not hand on.
+
+    Args:
+        more: further arguments of the call.
     """
     mask = mask_of(x)
     takes_mask = mask is not None and "mask" in inspect.signature(built.call).parameters
-    return built(x, mask=mask) if takes_mask else built(x)
+    return built(x, mask=mask, **more) if takes_mask else built(x, **more)
 
 
 def without_masks(inputs: Sequence[Any]) -> list[Any]:

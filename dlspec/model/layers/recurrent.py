@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, Primary, Rate, mistake, show_value
+from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, Primary, Rate, Text, mistake, show_value
 from dlspec.language.registry import OneOf, Registry
-from dlspec.language.shapes import Shape, known
+from dlspec.language.shapes import Path, Shape, known
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
 from dlspec.model.keras_kind import KerasKind
-from dlspec.model.layers.base import LAYERS, Example, LayerSpec, MaskError, refuse_beside, unfold_around
+from dlspec.model.layers.base import (
+    LAYERS,
+    Builder,
+    Example,
+    LayerSpec,
+    MaskError,
+    Wire,
+    refuse_beside,
+    unfold_around,
+)
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.mirroring import Backwards, LastOutput
 from dlspec.model.layers.reshaping import RepeatVector
-from dlspec.model.layers.sight import Sight
+from dlspec.model.layers.sight import NEVER, Sight
 from dlspec.model.regularizers import AnyRegularizer
 
 
@@ -209,8 +218,44 @@ class Recurrent(LayerSpec):
         return self.model_copy(update={"return_sequences": wanted == 3}) if wanted in (2, 3) else None
 
 
+class Continuing(Recurrent):
+    """Base of the recurrent layers that may begin with the last state of another one of their kind and size.
+
+    That layer is a further input, behind the sequence; see `LayerSpec.begins_with`.
+    """
+
+    if TYPE_CHECKING:
+        state_from: str | None
+
+    @property
+    def begins_with(self) -> str | None:
+        return self.state_from
+
+    def lay(self, builder: Builder, wires: Sequence[Wire], path: Path) -> Wire:
+        states = [] if self.state_from is None else [builder.state_for(self, path)]
+        return builder.place(self, [*wires, *states], path)
+
+    def infer(self, *shapes: Shape | None) -> Shape | None:
+        return super().infer(shapes[0])
+
+    def counts(self, *shapes: Shape) -> tuple[int, int, int]:
+        return super().counts(shapes[0])
+
+    def sight(self, seen: Sequence[Sight], shapes: Sequence[Shape]) -> Sight | None:
+        apart = all(other.ahead == NEVER for other in seen[1:])  # a last state has seen every timestep of its input
+        return super().sight(seen[:1], shapes[:1]) if apart else None
+
+    def cure_of_sight(self) -> str:
+        if self.state_from is not None:
+            return f"remove `state_from: {self.state_from}`: a last state has seen every timestep"
+        return super().cure_of_sight()
+
+    def keras_arguments(self) -> dict[str, Any]:
+        return {key: value for key, value in super().keras_arguments().items() if key != "state_from"}
+
+
 @LAYERS.register
-class LSTM(LSTMSteps, Recurrent):
+class LSTM(LSTMSteps, Continuing):
     """Long short-term memory: gates decide what is kept, forgotten and shown (Hochreiter and Schmidhuber, 1997).
 
     Input shape:  (batch, timesteps, features)
@@ -245,13 +290,16 @@ class LSTM(LSTMSteps, Recurrent):
     go_backwards: Flag = Field(False, description="walk from the last timestep to the first")
     unroll: Flag = Field(False, description="lay out the timesteps instead of looping: faster for few, more memory")
     use_cudnn: UseCudnn = Field("auto", description="the fast kernel of a GPU, where settings and machine allow it")
+    state_from: Text | None = Field(
+        None, description="a layer of its kind and size above, with whose last state it begins, not with zeros"
+    )
 
     def decoder(self) -> LayerSpec:
         return LSTM(units=self.units, return_sequences=True)
 
 
 @LAYERS.register
-class GRU(GRUSteps, Recurrent):
+class GRU(GRUSteps, Continuing):
     """Gated recurrent unit: an LSTM with two gates (Cho et al., 2014).
 
     Input shape:  (batch, timesteps, features)
@@ -285,13 +333,16 @@ class GRU(GRUSteps, Recurrent):
     unroll: Flag = Field(False, description="lay out the timesteps instead of looping: faster for few, more memory")
     reset_after: Flag = Field(True, description="reset what the state's matrix gives, not the state before it")
     use_cudnn: UseCudnn = Field("auto", description="the fast kernel of a GPU, where settings and machine allow it")
+    state_from: Text | None = Field(
+        None, description="a layer of its kind and size above, with whose last state it begins, not with zeros"
+    )
 
     def decoder(self) -> LayerSpec:
         return GRU(units=self.units, return_sequences=True)
 
 
 @LAYERS.register
-class SimpleRNN(SimpleSteps, Recurrent):
+class SimpleRNN(SimpleSteps, Continuing):
     """The state is a function of the input and the state before it (Elman, 1990).
 
     Input shape:  (batch, timesteps, features)
@@ -322,6 +373,9 @@ class SimpleRNN(SimpleSteps, Recurrent):
     go_backwards: Flag = Field(False, description="walk from the last timestep to the first")
     unroll: Flag = Field(False, description="lay out the timesteps instead of looping: faster for few, more memory")
     seed: NonNegativeInt | None = None
+    state_from: Text | None = Field(
+        None, description="a layer of its kind and size above, with whose last state it begins, not with zeros"
+    )
 
     def decoder(self) -> LayerSpec:
         return SimpleRNN(units=self.units, return_sequences=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+NEVER = -(10**9)
+"""Timesteps ahead of what depends on no timestep at all."""
+
 
 class Sight(NamedTuple):
     """What comes out of a layer, along time: at each timestep it depends on the input up to some timestep alone.

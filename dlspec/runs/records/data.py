@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dlspec.data.features.base import Raw
-from dlspec.data.signature import Label, Signature, Target, Task, shapes_of, share_out
+from dlspec.data.features.text import Items
+from dlspec.data.signature import Label, Signature, Target, Task, Written, shapes_of, share_out
 from dlspec.runtime.records import Record
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ class Parts(Record):
     train: Count
     validation: Count
     test: Count
+
+
+class WrittenRecord(Record):
+    """How texts are written; see `Written`."""
+
+    unit: Items
+    fed: str
+    beam: Size = 1
 
 
 class TargetRecord(Record):
@@ -68,11 +78,17 @@ class TargetRecord(Record):
     of_words: bool = False
     levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     unit_each: bool = False
+    written: WrittenRecord | None = None
 
     @property
     def judged_as(self) -> str:
         """As that of `Target`."""
-        return "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+        return "sequence" if self.written else "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+
+    @property
+    def answers(self) -> int:
+        """As those of `Target`."""
+        return 1 if self.written else math.prod(self.places)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -87,6 +103,8 @@ class TargetRecord(Record):
             self.kind != "number" or 0.5 not in self.levels or sorted({*self.levels}) != [*self.levels]
         ):
             raise ValueError("`levels` are not those of quantiles of a number")
+        if self.written and (self.kind != "class" or len(self.places) != 1 or len(self.classes) < 3):
+            raise ValueError("texts that are written have classes along one axis, two of which are no items")
         if self.deviations and len(self.deviations) != len(self.values):
             raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):
@@ -237,15 +255,23 @@ class DataRecord(Record):
     output: str = ""
     outputs: dict[str, DataRecord] = Field(default_factory=dict)
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The raw columns that a prediction takes; what is fed back is written by the model itself."""
+        return tuple(name for name in self.raw_columns if not self.target.written or name != self.target.name)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.window is None) != (self.timesteps is None):
             raise ValueError("`window` and `timesteps` are of a series, and only one of them is there")
-        either = self.task in ("reconstruction", "number_places", "class_places", "next_token", "tagged_words")
+        either = self.task in (
+            "reconstruction", "number_places", "class_places", "next_token", "tagged_words", "sequence",
+        )  # fmt: skip
         if (self.window is None) == (self.task in ("series", "class_series")) and not either:
             raise ValueError(f"`window` does not fit the task `{self.task}`")
         kinds = {"series": "number", "class_series": "class", "reconstruction": "input"}
         kinds |= {"number_places": "number", "class_places": "class", "next_token": "class", "tagged_words": "class"}
+        kinds["sequence"] = "class"
         if self.target.kind != kinds.get(self.task, self.task):
             raise ValueError(f"a target of the kind `{self.target.kind}` does not fit the task `{self.task}`")
         if self.encoded:
@@ -273,18 +299,12 @@ class DataRecord(Record):
         shapes = {feature.name: feature.shape for feature in self.features if feature.shape}
         return shapes.get(entry) or next(iter(shapes.values()), self.input_shape)
 
-    def signature(self, spec: Spec) -> Signature:
-        """What goes into the network of a run and comes out."""
+    def target_of_run(self) -> Target:
+        """What is predicted."""
         from dlspec.data.datasets import Column
-        from dlspec.data.split import Window
 
-        target, shape = self.target, (None, *self.input_shape)
-        arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.encoded
-        alone = self.input_shape if arrays else ()
-        features = tuple(
-            Column(feature.name, shape=feature.shape or alone, unit=feature.unit) for feature in self.features
-        )
-        own_target = Target(
+        target = self.target
+        return Target(
             target.name,
             target.kind,
             target.classes,
@@ -302,12 +322,25 @@ class DataRecord(Record):
             of_words=target.of_words,
             levels=target.levels,
             unit_each=target.unit_each,
+            written=None if target.written is None else Written(**target.written.as_json()),
+        )
+
+    def signature(self, spec: Spec) -> Signature:
+        """What goes into the network of a run and comes out."""
+        from dlspec.data.datasets import Column
+        from dlspec.data.split import Window
+
+        shape = (None, *self.input_shape)
+        arrays = len(self.features) == 1 and self.target.places and self.window is None and not self.encoded
+        alone = self.input_shape if arrays else ()
+        features = tuple(
+            Column(feature.name, shape=feature.shape or alone, unit=feature.unit) for feature in self.features
         )
         return Signature(
             self.task,
             shape,
             features,
-            own_target,
+            self.target_of_run(),
             share_out(
                 spec.model.columns_of_inputs,
                 shape,
@@ -315,7 +348,7 @@ class DataRecord(Record):
                 [feature.width for feature in self.features],
                 shapes_of(features),
             ),
-            {self.output: own_target, **{name: own.signature(spec).target for name, own in self.outputs.items()}}
+            {self.output: self.target_of_run(), **{name: own.target_of_run() for name, own in self.outputs.items()}}
             if self.output
             else {},
             window=Window(**self.window.as_json()) if self.window else None,

@@ -36,6 +36,7 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
 
     who = ["truth", "network", *baselines]
     classes = who if data.target.kind == "class" and not data.target.places else []
+    classes = ["truth", "written"] if data.target.written else classes
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
@@ -88,6 +89,8 @@ def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iter
     """What is wrong with its columns."""
     target = data.target
     numbers = ["row"]
+    if target.written:
+        yield from (f"it has no column `{name}`" for name in ("truth", "written") if name not in table)
     if target.kind == "class" and not target.places:
         for name in who:
             if name not in table:

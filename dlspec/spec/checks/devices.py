@@ -33,6 +33,15 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
             labels=(Label(place, "each has a part of the batch"),),
             help="choose a loss that is the mean over the samples, or remove `distribute`",
         )
+    if checked.signature is not None and checked.signature.target.written:
+        yield Diagnostic(
+            "wrong-value",
+            f"texts of `{checked.signature.target.name}` are of unequal lengths, by which a batch would have to be "
+            "parted among several devices",
+            place,
+            help="remove `distribute`: one device trains on them",
+        )
+        return
     moves = any(moves_pixels(layer.layer) for layer in checked.graph.layers)
     if checked.signature is not None and (
         checked.signature.target.numbered or (checked.signature.target.places and moves)

@@ -86,7 +86,13 @@ def what_is_required_can_be_told(checked: Checked) -> Iterator[Diagnostic]:
 
 
 knows_places = Persistence.knows_places
-SORTS = {"number": "numbers", "class": "classes", "input": "inputs that are given back", "tags": "tags of words"}
+SORTS = {
+    "number": "numbers",
+    "class": "classes",
+    "input": "inputs that are given back",
+    "tags": "tags of words",
+    "sequence": "texts that are written",
+}
 
 
 @rule
@@ -95,7 +101,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature = checked.spec, checked.signature
     if signature is None or not spec.has("evaluate"):
         return
-    kind = signature.target.kind
+    kind = "sequence" if signature.target.written else signature.target.kind
     metrics = spec.evaluate.metrics or []
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
@@ -113,6 +119,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
+                "sequence": "a text that is written",
             }[kind]  # fmt: skip
             fitting = [
                 name
@@ -180,6 +187,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 "class_places": "a class at each place",
                 "next_token": "the next token of texts",
                 "tagged_words": "a tag for each word",
+                "sequence": "texts that are written",
             }
             yield Diagnostic(
                 "baseline-mismatch",

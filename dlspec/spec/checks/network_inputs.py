@@ -88,8 +88,7 @@ def word_numbers_are_looked_up(checked: Checked) -> Iterator[Diagnostic]:
                 "wrong-input-type",
                 f"`{layer.type_name}` takes quantities, and numbers of words come here",
                 spec.key_span(*layer.path, layer.type_name),
-                help=f"put `embedding: 32` above `{layer.type_name}`, or leave `{_key(signature, origins)}` out of the "
-                "feature",
+                help=f"put `embedding: 32` above `{layer.type_name}`{_or_leave_out(_key(signature, origins))}",
             )
 
 
@@ -109,6 +108,10 @@ def _key(signature: Signature, inputs: Collection[str]) -> str:
     given = (given for given in signature.inputs if given.name in inputs)
     kinds = (kind for one in given for column, kind in signature.features_of(one) if kind.token_count(column))
     return next(kinds).tokens_key
+
+
+def _or_leave_out(key: str) -> str:
+    return f", or leave `{key}` out of the feature" if key else ""
 
 
 @rule

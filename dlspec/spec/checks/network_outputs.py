@@ -106,6 +106,8 @@ def _or_several(spec: Spec, target: Target) -> str:
 
 def _fit_places(ends: Shape, target: Target) -> str:
     """What mends a network that ends in other sizes than the target has places."""
+    if target.written:
+        return f"lead the {target.places[0]} places of `{target.written.fed}` up to `output`: each says what comes next"
     sizes = ends[1 : len(target.places) + 1]
     if target.classes == ("0", "1") and len(ends) == len(target.places) + 1 and sizes[:-1] == target.places[:-1]:
         return (
@@ -308,6 +310,9 @@ def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature, graph = checked.spec, checked.signature, checked.graph
     if signature is None or not spec.has("model"):
         return
+    if signature.target.written:
+        yield from _written_see_the_past_alone(spec, signature, graph)
+        return
     if signature.target.tokens:
         yield from _tokens_see_the_past_alone(spec, signature, graph)
         return
@@ -323,6 +328,22 @@ def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
         f"{'s' * (window.horizon != 1)} ahead stands there",
         spec.key_span(*layer.path, layer.type_name),
         labels=(Label(spec.span("data", "window", "target"), "predicted at every timestep"),),
+        help=layer.layer.cure_of_sight(),
+    )
+
+
+def _written_see_the_past_alone(spec: Spec, signature: Signature, graph: Graph) -> Iterator[Diagnostic]:
+    """Of texts that are written the answer of each place is the item at the next place of the input that is fed."""
+    assert signature.target.written is not None, "texts are written"
+    fed = signature.target.written.fed
+    layer = looks_ahead(graph, fed)
+    if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
+        return
+    yield Diagnostic(
+        "sees-the-answer",
+        f"by `{layer.name}` a place sees later ones of `{fed}`, and the item that is to be written stands there",
+        spec.key_span(*layer.path, layer.type_name),
+        labels=(Label(spec.span("data", "target"), "written item by item"),),
         help=layer.layer.cure_of_sight(),
     )
 

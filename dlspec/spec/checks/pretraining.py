@@ -103,6 +103,9 @@ def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
         if not layer.layer.trainable:
             message = f"`{layer.name}` is not to be trained (`trainable: false`)"
             refusal = Refusal(message, help="remove `trainable: false`, or leave the layer out of `layers`")
+        elif layer.state_source:
+            message = f"`{layer.name}` begins with the state of `{layer.state_source}`, and alone it would have none"
+            refusal = Refusal(message)
         elif maker:
             refusal = Refusal(f"`{layer.name}` skips timesteps that `{maker}` masks, and alone it would see them")
         else:

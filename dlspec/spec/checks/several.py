@@ -96,6 +96,9 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
         if target.of_words:
             message = "tags of words are the only output of a network in this version"
             yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
+        elif target.written:
+            message = "a text that is written is the only output of a network in this version"
+            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
         elif target.numbered or target.cut_from:
             message = f"`{target.name}` is a mask of a picture, which is the only output of a network in this version"
             yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")

@@ -15,8 +15,8 @@ from dlspec.spec.composition.copies import REPEAT, Copies, copies_of, numbered_c
 from dlspec.spec.composition.local_names import LocalNames
 from dlspec.spec.composition.variables import Scope
 
-REFERRING = ("from", "layers")
-"""What refers to layers: `from` of each, and `layers` of `shared`."""
+REFERRING = ("from", "state_from")
+"""What refers to layers, besides `layers` of `shared`: where the input and the first state come from."""
 TIMESTEPS = "time_distributed"
 OWN_KEYS = ("from", "name")
 """What the use of a block takes besides its parameters: input of its first layer, name of its last one."""
@@ -223,8 +223,8 @@ class _Expander:
                 return self._copies(item, copies, scope, inside)
         if isinstance(arguments.value, dict):
             values = {key: node if key in lists else scope.fill_in(node) for key, node in arguments.value.items()}
-            for key in REFERRING if name == "shared" else REFERRING[:1]:
-                if key in values:
+            for key in (*REFERRING, "layers") if name == "shared" else REFERRING:
+                if key in values and (key != "state_from" or isinstance(values[key].value, str)):
                     found = self._refer(values[key])
                     if found is None:
                         return []

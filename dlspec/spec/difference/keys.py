@@ -97,7 +97,11 @@ def changed_keys(old: Spec, new: Spec, sections: Collection[str]) -> list[KeyCha
 
 def changed_arguments(old: Kind, new: Kind, old_place: Place, new_place: Place) -> list[KeyChange]:
     """Arguments of two layers of the same type that differ, apart from their names and where they take their input."""
-    return [*_of_fields("", old, new, old_place.below(old.type_name), new_place.below(new.type_name), ("name", "from"))]
+    return [
+        *_of_fields(
+            "", old, new, old_place.below(old.type_name), new_place.below(new.type_name), ("name", "from", "state_from")
+        )
+    ]
 
 
 def _changes(key: str, old: Any, new: Any, old_place: Place, new_place: Place) -> Iterator[KeyChange]:

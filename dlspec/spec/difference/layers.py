@@ -241,6 +241,8 @@ class _Known(NamedTuple):
     @classmethod
     def of(cls, layer: GraphLayer) -> _Known:
         plain = layer.layer.model_copy(update={"name": None, "from_": None})
+        if plain.begins_with is not None:
+            plain = plain.model_copy(update={"state_from": None})
         return cls(layer.layer.name, plain.type_name, repr(plain.written()))
 
     @property

@@ -44,6 +44,8 @@ KEYS = {
     "data.weight": "The column {value} says how much a sample counts, in the loss, metrics, baselines and verdict.",
     "data.target": "What is predicted is the column {value}.",
     "data.targets": "What is predicted are the columns {value}.",
+    "data.sequence": "What is predicted is {value}, a text that is written {items} by {items}, each after those before "
+    "it, which the network sees by its input `{fed}`.",
     "data.next_token": "What is predicted is what comes next in {value}, after each token of it.",
     "data.tagged_words": "What is predicted is a tag in {value} for each word.",
     "data.typed_target": "What is predicted is {value}, taken for {kind}.",
@@ -224,6 +226,10 @@ OTHER_GROUPS = "{what} Here: {layers}."
 """Of what combines layers and does not stand in `KEYS`."""
 
 
+ITEMS = {"words": "word", "characters": "character", "items": "item"}
+"""What a text is written in."""
+
+
 def describe(kind: Kind) -> str:
     """What it is: the first sentence of its docstring, without the paper."""
     text = " ".join((type(kind).__doc__ or "").split("\n\n")[0].split())
@@ -249,6 +255,7 @@ def layer(
     what: str,
     settings: Sequence[str],
     sources: Sequence[str],
+    state: str | None,
     before: Sequence[str],
     after: str,
     parameters: int,
@@ -260,6 +267,8 @@ def layer(
         sentences.append(f"It is `{shares}` once more, with the same weights.")
     if sources:
         sentences.append(f"It takes {listing(sources)}.")
+    if state:
+        sentences.append(f"It begins with the last state of `{state}`.")
     if settings:
         sentences.append(f"With {listing(settings)}.")
     learnt = f" It has {parameters:,} parameters." if parameters else ""

@@ -48,6 +48,8 @@ KEYS = {
     "data.weight": "표본의 무게는 {value} 열에 있으며, 손실, 지표, 기준 모델, 판정에 모두 쓰입니다.",
     "data.target": "{value} 열을 예측합니다.",
     "data.targets": "{value} 열을 예측합니다.",
+    "data.sequence": "{value} 텍스트를 {items} 단위로 하나씩 써 나갑니다. "
+    "이미 쓴 것은 `{fed}` 입력으로 네트워크에 주어집니다.",
     "data.next_token": "{value} 텍스트에서 토큰마다 그다음에 올 토큰을 예측합니다.",
     "data.tagged_words": "{value} 열에 있는 태그를 낱말마다 하나씩 예측합니다.",
     "data.typed_target": "{value} 열을 {kind} 유형으로 보고 예측합니다.",
@@ -222,6 +224,10 @@ KEYS = {
 }
 
 
+ITEMS = {"words": "단어", "characters": "글자", "items": "항목"}
+"""What a text is written in."""
+
+
 def describe(kind: Kind) -> str:
     """What it is; in English where there is no Korean for it."""
     known = OF_PRETRAINING if type(kind).__module__.startswith("dlspec.pretraining.") else KINDS
@@ -244,6 +250,7 @@ def layer(
     what: str,
     settings: Sequence[str],
     sources: Sequence[str],
+    state: str | None,
     before: Sequence[str],
     after: str,
     parameters: int,
@@ -255,6 +262,8 @@ def layer(
         sentences.append(f"`{shares}` 층을 같은 가중치로 한 번 더 씁니다.")
     if sources:
         sentences.append(f"입력은 {listing(sources)} 입니다.")
+    if state:
+        sentences.append(f"`{state}` 층의 마지막 상태에서 시작합니다.")
     if settings:
         sentences.append(f"설정: {listing(settings)}.")
     learnt = f" 매개변수는 {parameters:,}개입니다." if parameters else ""

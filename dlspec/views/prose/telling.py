@@ -10,7 +10,7 @@ from typing import Any
 
 from dlspec.data.signature import INPUT_TARGET
 from dlspec.data.split import TimeColumn
-from dlspec.data.target import TagOfWords
+from dlspec.data.target import Sequenced, TagOfWords
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import SpecModel
 from dlspec.language.registry import Kind, brief_of
@@ -151,6 +151,9 @@ class _Teller:
             template = self.words.KEYS["data.targets"]
         if name == "data.target" and isinstance(value, dict):
             columns = self.words.listing([f"`{column}`" for column in value])
+            if isinstance(said := next(iter(value.values())), Sequenced):
+                items = str(self.words.ITEMS[said.unit])
+                return str(self.words.KEYS["data.sequence"].format(value=columns, items=items, fed=said.feed_back))
             if "next" in value.values():
                 return str(self.words.KEYS["data.next_token"].format(value=columns))
             if isinstance(next(iter(value.values())), TagOfWords):
@@ -276,7 +279,8 @@ class _Teller:
     def _layer(self, layer: GraphLayer) -> str:
         kind = layer.told
         given = kind.settings()
-        of_place = {"name", "from"}
+        of_place = {"name", "from", "state_from"}
+        values = layer.inputs if layer.state_source is None else layer.inputs[:-1]
         settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
         return str(
             self.words.layer(
@@ -284,8 +288,9 @@ class _Teller:
                 type_name=kind.type_name,
                 what=self.words.describe(kind),
                 settings=settings,
-                sources=[f"`{name}`" for name in layer.inputs] if layer.written.from_ else [],
-                before=[_sizes(shape) for shape in layer.input_shapes],
+                sources=[f"`{name}`" for name in values] if layer.written.from_ else [],
+                state=layer.state_source,
+                before=[_sizes(shape) for shape in layer.input_shapes[: len(values)]],
                 after=_sizes(layer.output_shape),
                 parameters=layer.parameters,
                 shares=layer.shares,

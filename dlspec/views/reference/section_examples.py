@@ -128,6 +128,20 @@ model: [dense: 8, output]
 data: {table: notes.csv, target: {tags: {sequence: " "}}, features: {said: {text: {words: 200, length: 20}}}}
 model: [embedding: 8, bidirectional: {lstm: {units: 8, return_sequences: true}}, output]
 """,
+        """\
+data:
+  table: phrases.csv
+  features: {english: {text: {words: 5000, length: 20}}}
+  target: {french: {sequence: words, feed_back: shifted, length: 25, words: 5000, beam: 4}}
+model:
+  inputs: {source: english, shifted: french}
+  layers:
+    - embedding: {output_dim: 64, mask_zero: true, from: source}
+    - gru: {units: 128, name: reader}
+    - embedding: {output_dim: 64, from: shifted}
+    - gru: {units: 128, return_sequences: true, state_from: reader}
+    - output
+""",
     ),
     "data.time": (
         """\

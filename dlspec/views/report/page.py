@@ -143,7 +143,7 @@ def data_figures(run: Run) -> list[Shown]:
     if "some:pictures" in run.pictures:
         shown, titles = run.pictures["some:pictures"], run.pictures["some:truth"].tolist()
         found.append(Shown(figures.picture_rows({"": shown}, titles), "Some of the training samples"))
-    if run.data.class_counts and not target.tokens:
+    if run.data.class_counts and not target.tokens and not target.written:
         each = "with each label" if target.kind == "labels" else "of each class"
         if target.of_words:
             counted = figures.class_counts(run.data.class_counts, "words")

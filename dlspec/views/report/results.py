@@ -12,6 +12,7 @@ from dlspec.views.report import (
     language_figures,
     place_figures,
     quantile_figures,
+    sequence_figures,
     stage_figures,
     tag_figures,
 )
@@ -67,6 +68,8 @@ def result_figures(run: Run) -> list[Shown]:
         return language_figures.language_figures(run)
     if target.of_words:
         return tag_figures.tag_figures(run)
+    if target.written:
+        return sequence_figures.sequence_figures(run)
     if target.places:
         return place_figures.place_figures(run)
     if task == "labels":
