@@ -192,3 +192,26 @@ train: {{epochs: 30, optimizer: {{adam: 0.02}}}}
     assert all(own.metrics.saved_model.same for own in run.outputs.values())
     found = run.predict(x[:3])
     assert len(found) == 3
+
+
+def test_dead_units_of_a_head_are_told_of_its_output(home):
+    dead = "activation: relu, trainable: false, bias_initializer: {constant: -100}"
+    (home / "heads.yaml").write_text(f"""\
+dlspec: 1
+data: {{table: flowers.csv, features: {{a: numeric, b: numeric}}, missing: drop}}
+model:
+  layers:
+    - dense: {{units: 8, activation: tanh, name: body}}
+    - dense: {{units: 4, activation: relu, from: body, name: of_kind}}
+    - dense: {{units: 3, {dead}, from: body, name: of_size}}
+    - dense: {{units: 4, activation: relu, from: body, name: of_big}}
+    - shared: {{layers: of_big, from: body}}
+  outputs:
+    kind: {{target: kind, from: of_kind}}
+    size: {{target: size, from: of_size}}
+    big: {{target: big, from: of_big_again}}
+train: {{epochs: 1}}
+""")
+    run = dlspec.run(home / "heads.yaml", out=home / "heads")
+    said = {name: [note for note in own.metrics.notes if "of_size" in note] for name, own in run.outputs.items()}
+    assert [len(notes) for notes in said.values()] == [0, 1, 0]

@@ -62,11 +62,7 @@ class Pictures:
             keep_plane(self.arrays, self.data, self.graph, network)
         if self.data.signature.task == "series":
             self._keep_series()
-        if (
-            kind == "class"
-            and self.data.signature.window is None
-            and pictures_of(self.data, self.data.test) is not None
-        ):
+        if kind == "class" and self.data.signature.window is None and has_pictures(self.data):
             self._keep_some()
             self._keep_wrong(predictions["network"])
         if kind == "input":
