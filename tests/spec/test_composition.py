@@ -349,7 +349,8 @@ def test_the_name_of_a_block_that_ends_in_a_repeat_is_that_of_its_last_layer():
     text = HEAD.replace("iris", "digits") + (
         "blocks:\n  inner: {layers: [{repeat: {times: 2, layers: [{dense: 8}, {dropout: 0.1}]}}]}\n"
         "  outer: {layers: [{dense: 4}, {repeat: {each: {rate: [0.2, 0.3]}, layers: [{dropout: $rate}, inner]}}]}\n"
-        "model: [flatten, {inner: {name: first}}, {outer: {name: last}}, {concatenate: {from: [first, last]}}, output]\n"
+        "model: [flatten, {inner: {name: first}}, {outer: {name: last}}, {concatenate: {from: [first, last]}}, "
+        "output]\n"
     )
     graph = dlspec.graph(dlspec.load(text))
     assert graph["concatenate_1"].inputs == ("first", "last")
