@@ -215,3 +215,9 @@ train: {{epochs: 1}}
     run = dlspec.run(home / "heads.yaml", out=home / "heads")
     said = {name: [note for note in own.metrics.notes if "of_size" in note] for name, own in run.outputs.items()}
     assert [len(notes) for notes in said.values()] == [0, 1, 0]
+
+
+def test_a_spec_that_is_written_out_is_valid(home):
+    written = dlspec_here("show", "two.yaml", "--resolved", cwd=home).stdout
+    (home / "written.yaml").write_text(written)
+    assert [problem.message for problem in dlspec.validate(home / "written.yaml") if problem.is_error] == []
