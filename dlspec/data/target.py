@@ -107,11 +107,6 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
         value = _with_sequences(value)
         types = {str(name): _target_type(kind) for name, kind in value.items()}
         unknown = next((name for name, kind in types.items() if kind is None), None)
-        if unknown is not None and isinstance(value[unknown], dict) and {*value[unknown]} == {"sequence"}:
-            got = show_value(value[unknown]["sequence"])
-            message = f"`sequence` is a space, at which texts and tags are cut into words, got {got}"
-            help = f'write `target: {{{unknown}: {{sequence: " "}}}}`, and put spaces between words and between tags'
-            raise mistake("wrong-value", message, help=help)
         if unknown is not None or not types:
             got = show_value(value if unknown is None else value[unknown])
             message = (
@@ -139,12 +134,30 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
     return names[0] if len(names) == 1 else names
 
 
+def _targets_of_output(value: Any) -> str | list[str] | dict[str, TargetType]:
+    """The same for one of the outputs that the network names, none of which is written item by item."""
+    found = _targets(value)
+    name = (
+        next((n for n, kind in found.items() if isinstance(kind, Sequenced)), None) if isinstance(found, dict) else None
+    )
+    if name is not None:
+        message = f"a text that is written is the target of `data`, and `{name}` is one of the outputs by name"
+        raise mistake("wrong-value", message, help="write this `target` under `data`, and `output` for the last layer")
+    return found
+
+
+_PLAIN = Text | Annotated[list[Text], OneOrMore, Field(min_length=1)]
+_TYPE = TypeName | Literal["tags"] | Tags | TagOfWords
+
 Targets = Annotated[
     str | list[str] | dict[str, TargetType],
     PlainValidator(
-        _targets,
-        json_schema_input_type=Text
-        | Annotated[list[Text], OneOrMore, Field(min_length=1)]
-        | Annotated[dict[Text, TypeName | Literal["tags"] | Tags | TagOfWords | Sequenced], Field(min_length=1)],
+        _targets, json_schema_input_type=_PLAIN | Annotated[dict[Text, _TYPE | Sequenced], Field(min_length=1)]
+    ),
+]
+TargetsOfOutput = Annotated[
+    str | list[str] | dict[str, TargetType],
+    PlainValidator(
+        _targets_of_output, json_schema_input_type=_PLAIN | Annotated[dict[Text, _TYPE], Field(min_length=1)]
     ),
 ]

@@ -192,8 +192,10 @@ def scale_of(run: Run, expected: Array, raw: Raw, whole: bool) -> Array:
     """By what differences of outputs are divided: the deviation of the truth, of raw inputs or of a layer's outputs; of
     probabilities 1."""
     target = run.data.target
-    if not whole or (target.places and target.kind == "number"):
+    if not whole:
         spread = np.full(1, expected.std())
+    elif target.places and target.kind == "number":  # of a network that says nearly the same everywhere, too
+        spread = np.full(1, max(expected.std(), *(np.std(values) for values in target.quantiles), 0.0))
     elif target.kind in ("class", "labels"):
         return np.ones(1)
     elif target.kind == "number":

@@ -17,6 +17,10 @@ class ShapeError(Exception):
         self.help = help
 
 
+class UnknownSize(ShapeError):
+    """Nothing but that a size is not known is in the way: a mistake only where all is known that the data say."""
+
+
 def show_shape(shape: Shape | None) -> str:
     """`(batch, 30, 64)`; `?` where a size is not known."""
     if shape is None:

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 from dlspec.data.signature import INPUT, NetworkInput, Signature
 from dlspec.language.diagnostics import Diagnostic, Severity, Span
-from dlspec.language.shapes import Path, Shape, ShapeError
+from dlspec.language.shapes import Path, Shape, ShapeError, UnknownSize
 from dlspec.model.graph import Borrowed, Graph, GraphLayer
 from dlspec.model.laid import Laid
 from dlspec.model.layer_messages import LayerMessages
@@ -239,7 +239,8 @@ class GraphBuilder:
             if fits and len(sizes) == len(shapes):
                 counts = layer.counts(*sizes)
         except ShapeError as error:
-            self.problems.append(self.messages.wrong_shape(error, layer, wires, path, written))
+            if not isinstance(error, UnknownSize) or (self.signature is not None and not self.problems):
+                self.problems.append(self.messages.wrong_shape(error, layer, wires, path, written))
             shapes = [None for _ in shapes]
             try:
                 shape = layer.infer(*shapes)

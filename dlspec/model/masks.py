@@ -62,6 +62,9 @@ def masks_of(graph: Graph) -> Masks:
     for layer in graph.layers:
         masked = [covered.get(source, 0) for source in layer.inputs]
         covered[layer.name] = 0
+        least, most = layer.layer.takes
+        if not least <= len(layer.inputs) <= (most or len(layer.inputs)):  # which has been said
+            continue
         maker = next((makers[source] for source in layer.inputs if source in makers), layer.name)
         try:
             covered[layer.name] = layer.layer.masked_axes(masked, layer.input_shapes)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
-from dlspec.data.target import Targets
+from dlspec.data.target import TargetsOfOutput
 from dlspec.language.fields import OneOrMore, SpecModel, Text, mistake, show_value
 from dlspec.language.section import Section
 from dlspec.language.shapes import Path, Shape
@@ -87,7 +87,7 @@ class InputSpec(SpecModel):
 class OutputSpec(SpecModel):
     """An output of the network, and the column that it predicts."""
 
-    target: Targets = Field(description="the column to predict")
+    target: TargetsOfOutput = Field(description="the column to predict")
     from_: Text | None = Field(None, description="the layer below it, instead of the last one")
 
 

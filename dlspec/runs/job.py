@@ -257,8 +257,12 @@ def compiled_as(run: Run, compiled: Sequence[str]) -> Sequence[str]:
 
 
 def _sentences(warnings: Sequence[Diagnostic]) -> list[str]:
-    """What the report says of warnings; of gaps the results speak themselves."""
-    return [f"{w.message[:1].upper()}{w.message[1:]}." for w in warnings if w.code != "gap-in-time"]
+    """What the report says of warnings; of gaps the results speak themselves.
+
+    Their order is that of their codes: a run that goes on reads another text, in which they have other places.
+    """
+    said = sorted(((w.code, w.message) for w in warnings if w.code != "gap-in-time"), key=lambda pair: pair[0])
+    return [f"{message[:1].upper()}{message[1:]}." for _, message in said]
 
 
 def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:

@@ -3,6 +3,7 @@ that are dead, a validation part that says little."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -270,12 +271,17 @@ def dead_relus(graph: Graph, network: Any, inputs: Array) -> list[Dead]:
     given = {one.name for one in graph.inputs}
     looked: list[tuple[str, GraphLayer]] = []
     tensors = []
+    own = {id(node) for nodes in network._nodes_by_depth.values() for node in nodes}
+    uses = Counter[str]()
     for layer in graph.layers:
+        if layer.name not in graph.reached:
+            continue
+        owner = layer.shares or layer.name
         if _has_relu(layer.layer) and not (_is_bare(layer.layer) and graph.origin(layer.inputs[0]) in given):
-            owner = layer.shares or layer.name
-            before = sum(owner in (other.name, other.shares) for other in graph.layers[: layer.index])
-            tensors.append(network.get_layer(owner)._inbound_nodes[before].outputs[0])
+            calls = [node for node in network.get_layer(owner)._inbound_nodes if id(node) in own]
+            tensors.append(calls[uses[owner]].outputs[0])
             looked.append((owner, layer))
+        uses[owner] += 1
     if not looked:
         return []
     model = keras.Model(network.input, tensors)

@@ -387,6 +387,8 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     weighted = {layer.name: [as_array(weight) for weight in layer.weights] for layer in network.layers if layer.weights}
     LayerWeights(weighted).save(folder / TRAINED)
     (_, job, network), *others = outputs_of(job, network)
+    if others:
+        pictures.data, pictures.graph = job.data, job.plan.graph
     evaluation, results = _evaluated(job, network, pictures, Run(folder))
     comparison = None if job.rehearsed else compare(job, Run(folder), evaluation)
     if comparison is not None:

@@ -274,3 +274,20 @@ def test_a_reader_of_another_version_is_replaced_and_a_file_of_ones_own_is_not(n
     assert place.read_text(encoding="utf-8") == "print('my own')\n"
     assert first.exists()
     assert not list(tmp_path.glob("four*"))
+
+
+@pytest.mark.parametrize("format", ["keras", "onnx"])
+def test_numbers_at_places_that_hardly_differ_are_compared_by_the_scale_of_the_target(tmp_path, format):
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "waves.npz", x=random.normal(size=(60, 12, 2)), y=random.normal(size=(60, 12)))
+    (tmp_path / "waves.yaml").write_text("""\
+dlspec: 1
+data: {arrays: waves.npz, target: {y: numeric}, scale: none}
+model:
+  - dense: {units: 8, kernel_initializer: {random_normal: {stddev: 1e-6}}, bias_initializer: ones}
+  - output
+train: {epochs: 1, optimizer: {sgd: 1e-9}}
+""")
+    run = dlspec.run(tmp_path / "waves.yaml", out=tmp_path / "run")
+    file = dlspec.export(run, out=tmp_path / FORMATS[format], format=format)
+    assert read_receipt(file)["proof"]["largest_difference"] <= 1e-5

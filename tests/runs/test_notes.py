@@ -339,3 +339,12 @@ def test_evaluation_alone_makes_no_remarks():
     data = load_data(spec)
     evaluation = evaluate(spec.evaluate, new_network(spec, plan_of(spec, data), data), data)
     assert not evaluation.notes
+
+
+def test_notes_stand_in_the_same_order_wherever_the_spec_says_what_they_are_of(tmp_path):
+    text = "dlspec: 1\ndata: {dataset: {mackey_glass: {samples: 200}}, window: {length: 8, target: each}}\n"
+    run = dlspec.run(text + "model: [{gru: {units: 2, return_sequences: true}}, output]\ntrain: {epochs: 1}\n",
+                     out=tmp_path / "run")  # fmt: skip
+    again = dlspec.run(run.folder / "resolved.yaml", out=tmp_path / "again")
+    assert len([note for note in run.metrics.notes if "part has" in note]) > 1
+    assert again.metrics.notes == run.metrics.notes

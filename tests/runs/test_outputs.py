@@ -207,3 +207,32 @@ def test_a_replay_compares_all_outputs(run, home):
     other = compare_numbers("predictions", _of_each_output(_predictions, run, again))
     assert not other.equal
     assert other.where == "`network` of size"
+
+
+def test_dead_units_of_a_head_are_told_of_its_output(home):
+    dead = "activation: relu, trainable: false, bias_initializer: {constant: -100}"
+    (home / "heads.yaml").write_text(f"""\
+dlspec: 1
+data: {{table: flowers.csv, features: {{a: numeric, b: numeric}}, missing: drop}}
+model:
+  layers:
+    - dense: {{units: 8, activation: tanh, name: body}}
+    - dense: {{units: 4, activation: relu, from: body, name: of_kind}}
+    - dense: {{units: 3, {dead}, from: body, name: of_size}}
+    - dense: {{units: 4, activation: relu, from: body, name: of_big}}
+    - shared: {{layers: of_big, from: body}}
+  outputs:
+    kind: {{target: kind, from: of_kind}}
+    size: {{target: size, from: of_size}}
+    big: {{target: big, from: of_big_again}}
+train: {{epochs: 1}}
+""")
+    run = dlspec.run(home / "heads.yaml", out=home / "heads")
+    said = {name: [note for note in own.metrics.notes if "of_size" in note] for name, own in run.outputs.items()}
+    assert [len(notes) for notes in said.values()] == [0, 1, 0]
+
+
+def test_a_spec_that_is_written_out_is_valid(home):
+    written = dlspec_here("show", "two.yaml", "--resolved", cwd=home).stdout
+    (home / "written.yaml").write_text(written)
+    assert [problem.message for problem in dlspec.validate(home / "written.yaml") if problem.is_error] == []

@@ -3,6 +3,7 @@
 `test_explanations` shows the plain case of every code.
 """
 
+import numpy as np
 import pytest
 
 import dlspec
@@ -197,3 +198,44 @@ def test_a_softmax_over_one_unit_is_an_error_wherever_it_stands(data, layers):
     assert problem.code == "one-unit-softmax"
     assert problem.is_error
     assert "is always 1" in problem.message
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{conv_lstm2d: {filters: 4, kernel_size: 3, return_sequences: true}}, "
+        "{conv_lstm2d: {filters: 4, kernel_size: 3}}",
+        "{conv2d: {filters: 4, kernel_size: 3}}, {adaptive_average_pooling2d: 2}",
+        "{conv1d: {filters: 4, kernel_size: 3}}, {prelu: {}}",
+        "{conv2d: {filters: 4, kernel_size: 3}}, {normalization: {axis: 1, mean: 0, variance: 1}}",
+        "{conv2d: {filters: 4, kernel_size: 3}}, {squeeze: 1}",
+    ],
+)
+def test_sizes_that_only_the_data_say_are_no_mistake_without_them(layers):
+    text = f"dlspec: 1\ndata: {{arrays: nowhere.npz, target: {{y: numeric}}}}\nmodel: [{layers}, output]\n"
+    assert [found.code for found in dlspec.validate(text)] == ["data-not-found"]
+
+
+def test_a_mistake_above_hides_no_size_and_makes_no_other_mistake(tmp_path):
+    np.savez(tmp_path / "frames.npz", x=np.zeros((40, 6, 8, 8, 1)), y=np.arange(40) % 2)
+    layers = "{dot: 1}, {conv_lstm2d: {filters: 4, kernel_size: 3, return_sequences: true}}, "
+    layers += "{conv_lstm2d: {filters: 4, kernel_size: 3}}, flatten, output"
+    (tmp_path / "spec.yaml").write_text(f"dlspec: 1\ndata: {{arrays: frames.npz}}\nmodel: [{layers}]\n")
+    codes = [found.code for found in dlspec.validate(tmp_path / "spec.yaml") if found.is_error]
+    assert len(codes) == 1
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "dot: 1", "dot: {axes: 1, from: [a, a, a]}", "matmul", "matmul: {from: [a, a, a]}", "subtract", "add",
+        "sampling", "subtract: {from: [a, a, a]}", "stack: 1", "attention: {from: [a, a, a, a]}",
+        "dense: {units: 4, from: [a, a]}",
+        "discretization: {bin_boundaries: [0], from: [a, a]}",
+        "multi_head_attention: {num_heads: 1, key_dim: 2, from: [a, a, a, a]}",
+    ],
+)  # fmt: skip
+def test_too_few_or_too_many_inputs_are_one_mistake(layer):
+    text = "dlspec: 1\ndata: {dataset: {mackey_glass: {samples: 200}}, window: {length: 8}}\nmodel:\n  - masking: 0\n"
+    text += f"  - dense: {{units: 4, name: a}}\n  - {layer}\n  - flatten\n  - output\n"
+    assert sum(found.is_error for found in dlspec.validate(text)) == 1

@@ -343,3 +343,26 @@ def test_a_value_may_stand_before_a_letter():
     text = "dlspec: 1\ndata: {dataset: digits}\nblocks:\n  cell: {parameters: {n: }, "
     text += "layers: [dense: {units: 8, name: $(n)_out}]}\nmodel: [flatten, cell: a, output]\n"
     assert composed(text)["model"][1] == {"dense": {"units": 8, "name": "a_out"}}
+
+
+def test_the_name_of_a_block_that_ends_in_a_repeat_is_that_of_its_last_layer():
+    text = HEAD.replace("iris", "digits") + (
+        "blocks:\n  inner: {layers: [{repeat: {times: 2, layers: [{dense: 8}, {dropout: 0.1}]}}]}\n"
+        "  outer: {layers: [{dense: 4}, {repeat: {each: {rate: [0.2, 0.3]}, layers: [{dropout: $rate}, inner]}}]}\n"
+        "model: [flatten, {inner: {name: first}}, {outer: {name: last}}, {concatenate: {from: [first, last]}}, "
+        "output]\n"
+    )
+    graph = dlspec.graph(dlspec.load(text))
+    assert graph["concatenate_1"].inputs == ("first", "last")
+    assert [graph["first"].text, graph["last"].text] == ["dropout: 0.1"] * 2
+    assert len([layer for layer in graph.layers if layer.text == "dropout: 0.1"]) == 6
+    assert graph["concatenate_1"].output_shape == (None, 16)
+
+
+def test_a_block_by_the_name_of_a_layer_is_one_mistake():
+    text = HEAD + (
+        "blocks:\n  squeeze: {parameters: {units: , rate: 0.1}, layers: [{dense: $units}, {dropout: $rate}]}\n"
+        "  dense: {parameters: {units: }, layers: [{dense: $units}]}\n"
+        "model: [flatten, squeeze: 8, squeeze: {units: 4, rate: 0.2}, dense: 3, output]\n"
+    )
+    assert [problem.code for problem in dlspec.validate(text)] == ["block-hides-layer"] * 2

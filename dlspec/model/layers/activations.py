@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import NonNegativeNumber, OneOrMore, PositiveInt, Primary, Whole, mistake
-from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.language.shapes import Shape, ShapeError, UnknownSize, count, show_shape
 from dlspec.model.activations import ALONG_LAST_AXIS, UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, Zeros
@@ -132,7 +132,7 @@ class PReLU(Activating):
         slopes = self._slopes(input_shape)
         if None in slopes and len(input_shape) > 2:
             axis = slopes.index(None) + 1
-            raise ShapeError(
+            raise UnknownSize(
                 f"`prelu` learns a slope for each place, and the size of axis {axis} of its input is not known",
                 help=f"write `prelu: {{shared_axes: [{axis}]}}`",
             )

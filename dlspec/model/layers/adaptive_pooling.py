@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from dlspec.language.fields import Primary, Size1D, Size2D, Size3D
-from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.language.shapes import Shape, UnknownSize, count, show_shape
 from dlspec.model.layers.base import IMAGE, LAYERS, SEQUENCE, VOLUME, DataFormat, Example, Spatial
 
 
@@ -23,7 +23,7 @@ class AdaptivePooling(Spatial):
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes, channels = self.split(input_shape)
         if None in sizes and any(size is not None for size in input_shape[1:]):
-            raise ShapeError(
+            raise UnknownSize(
                 f"`{self.type_name}` needs to know every size in space, got {show_shape(input_shape)}",
                 help="pool with a window, or put `resizing` above it",
             )

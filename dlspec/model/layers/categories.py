@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dlspec.language.shapes import Shape, ShapeError, show_shape
+from dlspec.language.shapes import Shape, ShapeError, UnknownSize, show_shape
 from dlspec.model.layers.base import LayerSpec
 
 CategoryMode = Literal["int", "one_hot", "multi_hot", "count"]
@@ -22,7 +22,7 @@ def encoded(layer: LayerSpec, input_shape: Shape, mode: str, depth: int) -> Shap
         return input_shape
     if mode == "one_hot":
         if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ShapeError(
+            raise UnknownSize(
                 f"`{name}` needs to know the size of the last axis for `output_mode: one_hot`, "
                 f"got {show_shape(input_shape)}"
             )

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dlspec.language.fields import Flag, NonNegativeInt, PositiveInt, Rate, Size1D, Size2D, Size3D
-from dlspec.language.shapes import Shape, ShapeError, show_shape
+from dlspec.language.shapes import Shape, UnknownSize, show_shape
 from dlspec.model.activations import UNIT_INTERVAL, ActivationName
 from dlspec.model.constraints import AnyConstraint
 from dlspec.model.initializers import AnyInitializer, BiasInitializer, GlorotUniform, Orthogonal, Zeros
@@ -68,7 +68,7 @@ class ConvLSTM(Sliding):
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes, _ = self.split(self._frame(input_shape))
         if input_shape[2:] != (None,) * (len(sizes) + 1) and None in sizes:
-            raise ShapeError(
+            raise UnknownSize(
                 f"`{self.type_name}` needs to know every size in space, got {show_shape(input_shape)}",
                 help="put `resizing` above it",
             )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from dlspec.language.fields import Flag, Number, PositiveInt, Primary, mistake, show_value
-from dlspec.language.shapes import Shape, ShapeError, count, show_shape
+from dlspec.language.shapes import Shape, ShapeError, UnknownSize, count, show_shape
 from dlspec.model.layers.base import LAYERS, DType, Example, LayerSpec, Merging
 from dlspec.model.layers.categories import CategoryMode, encoded
 from dlspec.model.layers.numbers import Numbers, Salt, each, is_number, one_or
@@ -71,7 +71,7 @@ class Normalization(LayerSpec):
             raise ShapeError(f"`normalization` names an axis of {show_shape(input_shape)} twice in `axis: {given}`")
         for axis in axes:
             if input_shape[axis] is None:
-                raise ShapeError(
+                raise UnknownSize(
                     f"`normalization` needs to know the size of axis {axis}, got {show_shape(input_shape)}",
                     help="write another `axis`, or `axis: null` for one mean",
                 )

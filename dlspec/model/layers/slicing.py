@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from dlspec.language.fields import PositiveInt, Primary, Whole, mistake
-from dlspec.language.shapes import Path, Shape, ShapeError, show_shape
+from dlspec.language.shapes import Path, Shape, ShapeError, UnknownSize, show_shape
 from dlspec.model.layers.axes import Axes, Axis, place_of, places_of
 from dlspec.model.layers.base import LAYERS, Builder, Example, LayerName, LayerSpec, MaskError, ModelItem, Wire
 from dlspec.model.layers.masking import any_of, full
@@ -313,7 +313,8 @@ class Squeeze(Operation):
         places = places_of(self.axis, input_shape)
         wrong = next((place for place in places if input_shape[place] != 1), None)
         if wrong is not None:
-            raise ShapeError(
+            kind = UnknownSize if input_shape[wrong] is None else ShapeError
+            raise kind(
                 f"`squeeze` removes axes of size 1, and axis {wrong} of {show_shape(input_shape)} is "
                 f"{'of unknown size' if input_shape[wrong] is None else input_shape[wrong]}",
                 help="write `reshape` to put values elsewhere, or `mean` to make one value of many",

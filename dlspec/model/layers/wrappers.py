@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from dlspec.language.fields import PositiveInt, Primary, mistake
-from dlspec.language.shapes import Shape, ShapeError, known, show_shape
+from dlspec.language.shapes import Shape, ShapeError, UnknownSize, known, show_shape
 from dlspec.model.layers.base import LAYERS, AnyLayer, Example, LayerSpec, refuse_beside, unfold_around
 from dlspec.model.layers.mirroring import BothEnds, Taking
 from dlspec.model.layers.sight import Sight
@@ -168,7 +168,7 @@ class Bidirectional(Wrapper):
         if self.merge_mode != "concat":
             return shape
         if shape[-1] is None:
-            raise ShapeError(
+            raise UnknownSize(
                 f"`merge_mode: concat` doubles the last axis, whose size is not known in {show_shape(shape)}",
                 help="write `merge_mode: sum`",
             )

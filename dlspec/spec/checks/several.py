@@ -35,7 +35,7 @@ def several_problems(checked: Checked) -> Iterator[Diagnostic]:
         return
     if len(outputs) == 1:
         (name,) = outputs
-        if outputs[name].loss is not None and spec.is_written("train", "loss"):
+        if outputs[name].loss is not None and _says_loss(spec):
             message = f"the loss of `{name}` is said here, and under `train`"
             yield Diagnostic("wrong-value", message, spec.span("train", "loss"), help="remove one of them")
         return
@@ -54,7 +54,7 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
             spec.key_span("data", "target"),
             help="remove `target`",
         )
-    if spec.has("train") and spec.is_written("train", "loss") and spec.train.loss is not None:
+    if _says_loss(spec):
         yield Diagnostic(
             CODE,
             f"each of the outputs {one_of(names)} has a loss of its own",
@@ -96,9 +96,6 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
         if target.of_words:
             message = "tags of words are the only output of a network in this version"
             yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
-        elif target.written:
-            message = "a text that is written is the only output of a network in this version"
-            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
         elif target.numbered or target.cut_from:
             message = f"`{target.name}` is a mask of a picture, which is the only output of a network in this version"
             yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
@@ -113,3 +110,8 @@ def _required_of_none(spec: Spec, names: list[str]) -> Iterator[Diagnostic]:
         message = f"the network has no output `{output}`" if output else f"`{what}` is of one of several outputs"
         help = did_you_mean(output, names, otherwise=one_of(names)) if output else f"write `{names[0]}.{what}: …`"
         yield Diagnostic("unknown-metric", message, spec.span("evaluate", "require", key), help=help)
+
+
+def _says_loss(spec: Spec) -> bool:
+    """Whether `train` names one; `loss: null`, as a spec has it that is written out, names none."""
+    return spec.has("train") and spec.is_written("train", "loss") and spec.train.loss is not None

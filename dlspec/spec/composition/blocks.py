@@ -105,7 +105,7 @@ def read_blocks(given: Node, document: Document) -> Iterator[Block]:
                     help="choose another name for the block",
                 )
             )
-            continue
+            document.recovered = True  # its uses are those of the block
         problem = _wrong_form(name, node)
         if problem:
             document.problems.append(problem)
@@ -188,21 +188,27 @@ class _Expander:
             return replace(model, value=values)
         return self._list(model, scope, ())
 
-    def _list(self, node: Node, scope: Scope, inside: tuple[str, ...]) -> Node:
-        """A list of items, or of lists of items."""
+    def _list(self, node: Node, scope: Scope, inside: tuple[str, ...], named: bool = False) -> Node:
+        """A list of items, or of lists of items.
+
+        Args:
+            named: whether the last layer gets a name.
+        """
         if not isinstance(node.value, list):
             return scope.fill_in(node)
         items: list[Node] = []
         for item in node.value:
             items += (
-                [self._list(item, scope, inside)] if isinstance(item.value, list) else self._item(item, scope, inside)
+                [self._list(item, scope, inside)]
+                if isinstance(item.value, list)
+                else self._item(item, scope, inside, named and item is node.value[-1])
             )
         return replace(node, value=items, size=1 + sum(item.size for item in items))
 
-    def _item(self, item: Node, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
+    def _item(self, item: Node, scope: Scope, inside: tuple[str, ...], named: bool = False) -> list[Node]:
         name, arguments = split_item(item)
-        if name in self.blocks:
-            return self._use(self.blocks[name], item, arguments, scope, inside)
+        if name in self.blocks and not (name in inside and name in LAYERS):
+            return self._use(self.blocks[name], item, arguments, scope, inside, named)
         if inside:
             self.nodes += item.size
         lists = getattr(LAYERS.get(name), "lists", ())
@@ -213,14 +219,14 @@ class _Expander:
         if name == REPEAT and isinstance(arguments.value, dict):
             written = {key: node for key, node in arguments.value.items() if node.value is not None}
             copies = copies_of(written, _place(item), scope) if "each" in written else None
-            if copies is None and (self.collects or (self.names_inside and self._uses_block(arguments))):
+            if copies is None and (named or self.collects or (self.names_inside and self._uses_block(arguments))):
                 copies = numbered_copies(written, scope)
             if isinstance(copies, Diagnostic):
                 self.document.problems.append(copies)
                 self.document.recovered = self.lost_copies = True
                 return []
             if copies is not None:
-                return self._copies(item, copies, scope, inside)
+                return self._copies(item, copies, scope, inside, named)
         if isinstance(arguments.value, dict):
             values = {key: node if key in lists else scope.fill_in(node) for key, node in arguments.value.items()}
             for key in (*REFERRING, "layers") if name == "shared" else REFERRING:
@@ -240,15 +246,17 @@ class _Expander:
         referred = self._refer(filled) if name == "shared" else filled
         return [replace(item, value={name: referred}, size=1 + filled.size)] if referred is not None else []
 
-    def _copies(self, item: Node, copies: Copies, scope: Scope, inside: tuple[str, ...]) -> list[Node]:
+    def _copies(
+        self, item: Node, copies: Copies, scope: Scope, inside: tuple[str, ...], named: bool = False
+    ) -> list[Node]:
         """The layers of a `repeat`, written out for each copy, whose names are local to it."""
         first, used = len(self.names.found), set[str]()
         items: list[Node] = []
-        for values in copies.values:
+        for number, values in enumerate(copies.values, 1):
             self._count(1 + copies.layers.size, item, "`repeat` expands")
             self.names.enter()
             inner = Scope(values, self.document, outer=scope, known=values)
-            laid = self._list(copies.layers, inner, inside)
+            laid = self._list(copies.layers, inner, inside, named and number == len(copies.values))
             self.names.leave()
             items += laid.value if isinstance(laid.value, list) else []
             used |= inner.used
@@ -356,7 +364,13 @@ class _Expander:
         return replace(outputs, value=values)
 
     def _use(
-        self, block: Block, item: Node, arguments: Node | None, scope: Scope, inside: tuple[str, ...]
+        self,
+        block: Block,
+        item: Node,
+        arguments: Node | None,
+        scope: Scope,
+        inside: tuple[str, ...],
+        named: bool = False,
     ) -> list[Node]:
         self.used.add(block.name)
         self.nodes += 1
@@ -371,7 +385,8 @@ class _Expander:
         items: list[Node] = []
         for layer in block.layers:
             self._count(0, item, "blocks expand")
-            items += self._item(_used_at(layer, _place(item)), inner, (*inside, block.name))
+            last = (named or "name" in own) and layer is block.layers[-1]
+            items += self._item(_used_at(layer, _place(item)), inner, (*inside, block.name), last)
         self.names.leave()
         if "name" in own:
             own["name"] = self.names.give(own["name"])

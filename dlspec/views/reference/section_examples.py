@@ -294,6 +294,12 @@ model:
   layers: [dense: 8]
   outputs: {about: {target: {genres: {tags: "|"}}}}
 """,
+        """\
+data: {table: notes.csv, features: {said: {text: {words: 200, length: 20}}}}
+model:
+  layers: [embedding: 8, bidirectional: {lstm: {units: 8, return_sequences: true}}]
+  outputs: {kind: {target: {tags: {sequence: " "}}}}
+""",
     ),
     "train.teacher": (
         """\
