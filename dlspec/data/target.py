@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, PlainValidator, ValidationError
+from pydantic import Field, PlainValidator, ValidationError, field_validator
 
 from dlspec.data.features.text import Items
 from dlspec.data.words import split_at_spaces
@@ -50,6 +50,16 @@ class Sequenced(SpecModel):
         2000, description="how many items are told apart, the most frequent of the training part"
     )
     beam: PositiveInt = Field(1, description="beginnings that are kept side by side while a text is written")
+
+    @field_validator("sequence", mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        if value not in ("words", "characters", " "):
+            got = show_value(value)
+            message = f"`sequence` is a space, at which texts and tags are cut, `words` or `characters`, got {got}"
+            help = 'write `sequence: " "`, and put spaces between words and between tags'
+            raise mistake("wrong-value", message, help=help)
+        return value
 
     @property
     def unit(self) -> Items:
@@ -156,7 +166,7 @@ Targets = Annotated[
     ),
 ]
 TargetsOfOutput = Annotated[
-    str | list[str] | dict[str, TargetType],
+    str | list[str] | dict[str, TypeName | Tags | TagOfWords],
     PlainValidator(
         _targets_of_output, json_schema_input_type=_PLAIN | Annotated[dict[Text, _TYPE], Field(min_length=1)]
     ),

@@ -41,7 +41,7 @@ def test_it_is_planned_with_the_items_of_the_training_part():
         ("target: {answer: {sequence: characters, feed_back: shfted}}", "no-fed-input", 5),
         ("target: {answer: {sequence: characters, feed_back: sum}}", "no-fed-input", 7),
         ("target: {answer: {sequence: characters, feed_back: shifted, length: 2}}", "too-long-text", 5),
-        ("target: {answer: {sequence: letters, feed_back: shifted}}", "unknown-value", 5),
+        ("target: {answer: {sequence: letters, feed_back: shifted}}", "wrong-value", 5),
         ("target: {answer: {sequence: characters, feed_back: shifted, beem: 2}}", "unknown-key", 5),
         ("target: {answer: {sequence: characters, feed_back: shifted, beam: 0}}", "out-of-range", 5),
         ("target: {answer: {feed_back: shifted}}", "missing-key", 5),
