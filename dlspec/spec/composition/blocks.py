@@ -73,7 +73,8 @@ def expand_blocks(document: Document, scope: Scope) -> None:
             return
     document.addresses = expander.names.addresses
     for block in blocks.values():
-        if block.name not in expander.used and block.span.file == document.file:  # a base has some for others to use
+        known = block.name in expander.used or block.name in LAYERS  # of which there is a mistake of its own
+        if not known and block.span.file == document.file:  # a base has some for others to use
             document.problems.append(
                 Diagnostic(
                     "unused-block",
