@@ -167,6 +167,18 @@ def test_who_may_teach(large, change, code, message):
         assert any(message in problem.message for problem in found if problem.code == code)
 
 
+@pytest.mark.parametrize("who", ["the network", "this one"])
+def test_quantiles_are_neither_taught_nor_do_they_teach(who, tmp_path):
+    text = "dlspec: 1\ndata: {dataset: diabetes}\nmodel: [dense: 4, output]\ntrain: {epochs: 1}\n"
+    specs = [text, text.replace("output", "output: {quantiles: [0.1, 0.5, 0.9]}")]
+    teacher, learner = specs if who == "the network" else reversed(specs)
+    dlspec.run(dlspec.load(teacher), out=tmp_path / "teacher")
+    taught = learner.replace("epochs: 1", f"epochs: 1, teacher: {{from: {tmp_path / 'teacher'}}}")
+    (problem,) = dlspec.validate(taught)
+    assert problem.code == "teacher-mismatch"
+    assert f"{who} gives quantiles" in problem.message
+
+
 def test_a_spec_with_a_teacher_is_not_ejected(large, tmp_path):
     with pytest.raises(DataError, match="learns from that of another run"):
         dlspec.eject(dlspec.load(SMALL.replace("FOLDER", str(large.folder))), out=tmp_path / "script.py")

@@ -167,6 +167,7 @@ def test_what_several_outputs_cannot_be(more, code, message):
     [
         ("kind: {target: specis}, width: petal_width", "unknown-column"),
         ("kind: {target: species, loss: mse}, width: petal_width", "loss-mismatch"),
+        ("kind: species, width: {target: petal_width, loss: pinball}", "loss-mismatch"),
         ("kind: {target: species, weight: 0}, width: petal_width", "out-of-range"),
         ("kind: {target: species, from: nowhere}, width: petal_width", "unknown-layer-name"),
         ("kind: {target: [species, petal_width]}, width: petal_length", "wrong-value"),

@@ -166,22 +166,21 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
         )
         return
     if loss.of_quantiles != bool(target.levels) and target.kind == "number" and not target.places:
+        other = "`loss: pinball`" if target.levels else "`output: {quantiles: [0.1, 0.5, 0.9]}`"
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` is of quantiles, and `{target.name}` is given by one number"
             if loss.of_quantiles
             else f"`{loss.type_name}` compares one number with the truth, and `output` gives quantiles",
-            spec.span("train", "loss"),
-            help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or leave `loss` out"
-            if loss.of_quantiles
-            else "write `loss: pinball`, or leave `loss` out",
+            spec.span(*spec.place_of_loss),
+            help="leave `loss` out" if spec.model.outputs else f"write {other}, or leave `loss` out",
         )
         return
     if target.unit_each and not loss.fits(target) and "binary" in loss.of:
         yield Diagnostic(
             "loss-mismatch",
             f"`{loss.type_name}` is for one sigmoid unit, and the network has a unit for each class of `{target.name}`",
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             help=f"write `loss: {target.default_loss}`, or make the last layer `output`",
         )
         return

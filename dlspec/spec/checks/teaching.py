@@ -42,6 +42,11 @@ def a_teacher_has_the_same_answers(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(CODE, message, span, help="remove `teacher`")
         return
     theirs = record.get("target") or {}
+    if target.levels or theirs.get("levels"):
+        who, help = ("the network", "remove `teacher`") if target.levels else ("this one", "name a run without them")
+        message = f"a teacher says one number of each sample, and {who} gives quantiles"
+        yield Diagnostic(CODE, message, span, help=help)
+        return
     if theirs and (theirs.get("kind") != target.kind or tuple(theirs.get("classes") or ()) != target.classes):
         has = one_of(theirs["classes"]) if theirs.get("classes") else f"`{theirs.get('name')}`"
         own = one_of(target.classes) if target.classes else f"`{target.name}`"
