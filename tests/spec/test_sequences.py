@@ -85,3 +85,17 @@ def test_a_text_with_items_that_are_not_told_apart_is_a_warning():
     spec = dlspec.load(SPEC)
     assert "unknown-tokens" not in [each.code for each in check_data(spec.data, load_data(spec))]
     assert "target-leak" not in codes  # what is fed back is the target, as far as it was written
+
+
+def test_a_text_from_which_its_answer_follows_is_no_leak(tmp_path):
+    from dlspec.data.checks import check_data
+    from dlspec.runs.job import load_data
+
+    asked = [f"{a}+{b}" for a in range(1, 8) for b in range(2)] * 12  # each often, as in a table of phrases
+    rows = "".join(f'{sum_},"{" ".join(reversed(sum_))}"\n' for sum_ in asked)
+    (tmp_path / "sums.csv").write_text(f"question,answer\n{rows}")
+    data = "  table: sums.csv\n  features: {question: {text: {tokens: characters, length: 4}}}\n"
+    text = SPEC.replace(SPEC[SPEC.index("data:") : SPEC.index("  target:")], f"data:\n{data}")
+    (tmp_path / "spec.yaml").write_text(text)
+    spec = dlspec.load(tmp_path / "spec.yaml")
+    assert "target-leak" not in [each.code for each in check_data(spec.data, load_data(spec))]

@@ -69,9 +69,9 @@ def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
         if target not in looked.columns or looked.columns[target].ndim > 1:
             continue
         truth = READERS["number" if kind == "number" else "word"](target, looked.columns[target], holes=True)
-        for name, _, values in looked.features:
-            if name == target and signature.target.written:  # which is shown as far as it was written
-                continue
+        for name, of_feature, values in looked.features:
+            if signature.target.written and of_feature is not None and of_feature.raw == "text":
+                continue  # the text of which another is written, or what was written so far
             there = ~_missing(values) & ~_missing(truth)
             if there.sum() < 10 or name in told:
                 continue

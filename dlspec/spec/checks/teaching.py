@@ -37,7 +37,7 @@ def a_teacher_has_the_same_answers(checked: Checked) -> Iterator[Diagnostic]:
     yield from _not_to_be_taught(checked)
     target, record = signature.target, _record(folder)
     if target.kind not in ("class", "number") or target.places or signature.window is not None:
-        what = {"labels": "labels", "input": "its input"}.get(target.kind, "something of a series, or at each place,")
+        what = {"labels": "labels", "input": "its input"}.get(target.kind, "something of a series, or at each place")
         message = f"a teacher says one class or number of each sample, and the network predicts {what}"
         yield Diagnostic(CODE, message, span, help="remove `teacher`")
         return
