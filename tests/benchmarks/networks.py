@@ -149,7 +149,9 @@ def compared(run: Any, file: Path) -> Iterator[float | None]:
         kept, target = each.predictions, each.data.target
         rows = kept["row"].to_numpy()
         before = run.data.window.horizon if run.data.window is not None and target.kind != "input" else 0
-        if target.tokens or (target.places and run.data.window is not None):
+        if target.written:
+            yield float((table[f"predicted {target.name}"].to_numpy(str)[rows] != kept["written"].to_numpy(str)).mean())
+        elif target.tokens or (target.places and run.data.window is not None):
             yield None
         elif target.places:
             columns = [name for name in table if name.startswith(f"{target.name}[")]

@@ -104,6 +104,9 @@ def texts(draw: np.random.Generator, folder: Path) -> None:
         draw.shuffle(second)
         rows.append([first, " ".join(second), ["other", "same"][same]])
     table(folder / "questions.csv", ["one", "two", "meaning"], rows)
+    pairs = draw.permutation(900)[:160]  # each of them once
+    sums = [[f"{10 + pair // 30}+{10 + pair % 30}", 20 + pair // 30 + pair % 30] for pair in pairs]
+    table(folder / "sums.csv", ["question", "answer"], sums)
 
 
 def tables(draw: np.random.Generator, folder: Path) -> None:
