@@ -47,7 +47,7 @@ def several_problems(checked: Checked) -> Iterator[Diagnostic]:
 def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[Diagnostic]:
     """Keys that say of one output what each of several has for itself."""
     names, first = [*outputs], next(iter(outputs))
-    if spec.is_written("data", "target") and spec.data.target != outputs[first].target:
+    if spec.is_written("data", "target") and spec.data.target not in (None, outputs[first].target):
         yield Diagnostic(
             CODE,
             f"`target` says what is predicted, and the outputs {one_of(names)} say otherwise",
