@@ -19,6 +19,7 @@ from dlspec.data.datasets import DATASETS
 from dlspec.data.datasets.keras_cache import KerasDataset
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import find_oddities, load_data
+from tests.commands import dlspec_here
 from tests.conftest import ROOT
 
 
@@ -102,6 +103,17 @@ def test_a_leak_beside_missing_values_and_several_targets(tmp_path, frame):
     money = frame.assign(won=frame["income"] * 1300 + 7, x=np.arange(200) % 17).drop(columns="kind")
     odd = found(tmp_path, money, "target: [income, age]")
     assert "`won` says what `income` is" in odd["target-leak"].message
+
+
+def test_long_numbers_of_which_float64_makes_the_same(tmp_path, frame):
+    ids = frame.assign(order=[str(10**18 + row) for row in range(len(frame))])
+    assert "nearer than 128: different ones became the same" in found(tmp_path, ids)["rounded-number"].message
+    wide = frame.assign(order=[str(10**18 + 10**14 * (row * 37 % 200)) for row in range(len(frame))])
+    assert "rounded-number" not in found(tmp_path, wide)
+    (tmp_path / "s.yaml").write_text("dlspec: 1\ndata: {table: t.csv, target: kind}\nmodel: [output]\n")
+    found(tmp_path, ids)
+    done = dlspec_here("plan", "s.yaml", cwd=tmp_path)
+    assert "order" in done.stdout, done.stderr
 
 
 def test_a_leak_of_more_values_than_classes(tmp_path, frame):

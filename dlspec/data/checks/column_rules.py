@@ -19,6 +19,8 @@ FAR_OUT = 50
 """So many distances between the quartiles from the nearer one."""
 EQUAL = 0.9999
 """A correlation from which on a column is taken for a copy of the target."""
+TOLD_APART = 1000
+"""So many numbers float64 must have between the smallest and the largest of a column."""
 COMES_AGAIN = 5
 """So often every value of a column must stand in it for the class that all its rows have to be no accident."""
 
@@ -108,6 +110,25 @@ def numbers_are_not_far_out(looked: Looked) -> Iterator[Diagnostic]:
                 f"{high:g}",
                 looked.place(name),
                 "mend the value, or write `scale: robust`",
+            )
+
+
+@rule
+def numbers_survive_float64(looked: Looked) -> Iterator[Diagnostic]:
+    """Long numbers that differ at their end, such as ids, of which float64 makes the same ones."""
+    for name, kind, values in looked.features:
+        there = values[np.isfinite(values)] if values.dtype.kind == "f" else values[:0]
+        if not len(there) or (kind is not None and kind.raw != "number"):
+            continue
+        largest, spread = float(np.abs(there).max()), float(np.ptp(there))
+        step = float(np.spacing(largest))
+        if 0 < spread < TOLD_APART * step:
+            yield warn(
+                "rounded-number",
+                f"`{name}` spreads over {spread:.3g} near {largest:.3g}, where float64 tells no numbers apart that are "
+                f"nearer than {step:.3g}: different ones became the same",
+                looked.place(name),
+                f"leave `{name}` out of `features`, or subtract a constant from it in the file",
             )
 
 

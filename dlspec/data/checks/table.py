@@ -116,7 +116,8 @@ def _of_numbers(values: Array, missing: float) -> tuple[str, float, tuple[int, .
     if not len(finite):
         return "", missing, ()
     low, high = float(finite.min()), float(finite.max())
-    counts, _ = np.histogram(finite, BINS) if high > low else (np.array([len(finite)]), None)
+    apart = (high - low) / BINS > np.spacing(max(abs(low), abs(high)))  # float64 has numbers between them
+    counts = np.histogram(finite, BINS)[0] if apart else np.array([len(finite)])
     return f"{low:.4g} … {high:.4g}" if high > low else f"{low:.4g}", missing, tuple(counts.tolist())
 
 
