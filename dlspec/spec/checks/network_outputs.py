@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlspec.data.signature import Signature, Target, of_quantiles
+from dlspec.data.signature import Target, of_quantiles
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
@@ -305,57 +305,31 @@ def numbers_can_be_reached(checked: Checked) -> Iterator[Diagnostic]:
 
 @rule
 def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
-    """Where every timestep says what comes later, none may see later ones: the answers of the others stand there."""
+    """Where every place says what comes behind it, none may see later ones: the answers of the others stand there."""
     spec, signature, graph = checked.spec, checked.signature, checked.graph
     if signature is None or not spec.has("model"):
         return
-    if signature.target.written:
-        yield from _written_see_the_past_alone(spec, signature, graph)
+    target, window = signature.target, signature.window
+    fed = target.written.fed if target.written else None
+    if target.written:
+        seen = f"a place sees later ones of `{fed}`, and the item that is to be written stands there"
+        span, why = spec.span("data", "target"), "written item by item"
+    elif target.tokens:
+        seen = "a place sees later ones, and the next token, which is predicted, stands there"
+        span, why = spec.span("data", "target"), "predicted at every place"
+    elif window is not None and window.each and window.horizon and target.places:
+        ahead = f"{window.horizon} timestep{'s' * (window.horizon != 1)} ahead"
+        seen = f"a timestep sees later ones, and `{target.name}` {ahead} stands there"
+        span, why = spec.span("data", "window", "target"), "predicted at every timestep"
+    else:
         return
-    if signature.target.tokens:
-        yield from _tokens_see_the_past_alone(spec, signature, graph)
-        return
-    window = signature.window
-    if window is None or not window.each or window.horizon == 0 or not signature.target.places:
-        return
-    layer = looks_ahead(graph)
-    if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
-        return
-    yield Diagnostic(
-        "sees-the-answer",
-        f"by `{layer.name}` a timestep sees later ones, and `{signature.target.name}` {window.horizon} timestep"
-        f"{'s' * (window.horizon != 1)} ahead stands there",
-        spec.key_span(*layer.path, layer.type_name),
-        labels=(Label(spec.span("data", "window", "target"), "predicted at every timestep"),),
-        help=layer.layer.cure_of_sight(),
-    )
-
-
-def _written_see_the_past_alone(spec: Spec, signature: Signature, graph: Graph) -> Iterator[Diagnostic]:
-    """Of texts that are written the answer of each place is the item at the next place of the input that is fed."""
-    assert signature.target.written is not None, "texts are written"
-    fed = signature.target.written.fed
     layer = looks_ahead(graph, fed)
-    if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
+    if layer is None or graph.output_shape not in target.output_shapes:  # which another rule says
         return
     yield Diagnostic(
         "sees-the-answer",
-        f"by `{layer.name}` a place sees later ones of `{fed}`, and the item that is to be written stands there",
+        f"by `{layer.name}` {seen}",
         spec.key_span(*layer.path, layer.type_name),
-        labels=(Label(spec.span("data", "target"), "written item by item"),),
-        help=layer.layer.cure_of_sight(),
-    )
-
-
-def _tokens_see_the_past_alone(spec: Spec, signature: Signature, graph: Graph) -> Iterator[Diagnostic]:
-    """Of texts the answer of each place is the token at the next one."""
-    layer = looks_ahead(graph)
-    if layer is None or graph.output_shape not in signature.target.output_shapes:  # which another rule says
-        return
-    yield Diagnostic(
-        "sees-the-answer",
-        f"by `{layer.name}` a place sees later ones, and the next token, which is predicted, stands there",
-        spec.key_span(*layer.path, layer.type_name),
-        labels=(Label(spec.span("data", "target"), "predicted at every place"),),
+        labels=(Label(span, why),),
         help=layer.layer.cure_of_sight(),
     )
