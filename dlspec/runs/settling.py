@@ -60,7 +60,7 @@ def with_lines_that_settle(spec: Spec, error: DataError, load: Callable[[Spec], 
     shown = one_of([to_inline_yaml({key: value}) for key, value in found.settings.items()])
     left = f", which leaves {found.samples:,} samples" if found.settings.get("missing") == "drop" else ""
     *others, last = error.diagnostics
-    note = f"{shown} under `data` settle all of this{left}"
+    note = f"{shown} under `data` settle{'s' * (len(found.settings) == 1)} all of this{left}"
     return DataError([*others, replace(last, notes=(*last.notes, note))], error.texts)
 
 

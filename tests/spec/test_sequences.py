@@ -99,3 +99,16 @@ def test_a_text_from_which_its_answer_follows_is_no_leak(tmp_path):
     (tmp_path / "spec.yaml").write_text(text)
     spec = dlspec.load(tmp_path / "spec.yaml")
     assert "target-leak" not in [each.code for each in check_data(spec.data, load_data(spec))]
+
+
+def test_a_text_that_is_longer_than_what_is_seen_is_counted():
+    from dlspec.data.checks import check_data
+    from dlspec.runs.job import load_data
+
+    spec = dlspec.load(SPEC.replace("length: 5", "length: 4"))
+    (cut,) = [each for each in check_data(spec.data, load_data(spec)) if each.code == "texts-cut"]
+    asked = load_data(spec).columns["question"]
+    longer = sum(len(text) > 4 for text in asked)
+    assert longer
+    assert f"{longer} of 120 texts of `question` have more than 4 characters" in cut.message
+    assert cut.help == "write `length: 5`"

@@ -1,4 +1,4 @@
-"""What may be odd about texts whose words have tags."""
+"""What may be odd about texts whose words have tags, or of which others are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from dlspec.data.checks.base import Looked, rule, warn
 from dlspec.data.columns import place_of_feature
-from dlspec.data.features.text import UNKNOWN
+from dlspec.data.features.text import NAMES, UNKNOWN, Text, split_tokens
 from dlspec.data.preparation.columns import to_texts
 from dlspec.data.preparation.tags import words_in
 from dlspec.language.diagnostics import Diagnostic
@@ -59,6 +59,25 @@ def texts_are_seen_whole(looked: Looked) -> Iterator[Diagnostic]:
             looked.at_key(*place_of_feature(looked.section, name)),
             f"write `length: {lengths.max():,}`".replace(",", "") + ", or cut these texts into sentences",
         )
+
+
+@rule
+def what_is_written_is_seen_whole(looked: Looked) -> Iterator[Diagnostic]:
+    """Of a longer text another one is written without its end."""
+    target = looked.data.signature.target
+    for name, kind, values in looked.features if target.written else ():
+        if not isinstance(kind, Text) or kind.length is None:
+            continue
+        lengths = np.array([len(split_tokens(text, kind.tokens)) for text in to_texts(name, values, holes=True)])
+        longer = int((lengths > kind.length).sum())
+        if longer:
+            yield warn(
+                "texts-cut",
+                f"{longer:,} of {len(lengths):,} texts of `{name}` have more than {kind.length:,} "
+                f"{NAMES[kind.tokens]}, and `{target.name}` is written without those beyond",
+                looked.place(name),
+                f"write `length: {lengths.max()}`",
+            )
 
 
 @rule
