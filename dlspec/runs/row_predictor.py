@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlspec.data.preparation.evening import Evened
+    from dlspec.runs.written_texts import SourcesSeen
 
     First = int | np.ndarray
 
@@ -164,6 +165,7 @@ class RowPredictor:
         self._check_columns(frame)
         frame[target.name] = ""  # nothing was written yet
         given = self.taken(frame, first)
+        self._sources.count(given.values)
         known = self.data.target_of_run()
         return pd.DataFrame(
             {target.name: texts_of(write_by_model(self.model, given.values, known), target)}, given.index
@@ -201,7 +203,8 @@ class RowPredictor:
         """What a reader of the predictions of so many rows should know."""
         besides = [note for each in (self, *self.others) for what in each.besides for note in what.notes()]
         tags = self._tags.notes() if self.data.target.of_words else []
-        return [*self.seen.notes(), *self.odd.notes(rows), *tags, *besides]
+        sources = self._sources.notes() if self.data.target.written else []
+        return [*self.seen.notes(), *self.odd.notes(rows), *tags, *sources, *besides]
 
     @property
     def rows_needed(self) -> int:
@@ -442,6 +445,13 @@ class RowPredictor:
         (feature,) = self.data.features
         texts = given.values[feature.input or feature.name][:, 0]
         return pd.DataFrame({self.data.target.name: self._tags.tags(texts, outputs)}, index=given.index)
+
+    @cached_property
+    def _sources(self) -> SourcesSeen:
+        """What counts of texts of which others are written what is not seen of them."""
+        from dlspec.runs.written_texts import SourcesSeen, fed_input
+
+        return SourcesSeen(self.model, fed_input(self.data.target))
 
     @cached_property
     def _tags(self) -> TagsWritten:

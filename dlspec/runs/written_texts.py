@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from dlspec.data.features.shifted import END, UNKNOWN_CLASS
+from dlspec.data.features.text import AS_THEY_ARE, PADDING, UNKNOWN, split_tokens
 from dlspec.data.signature import Target
 from dlspec.data.written import joined_items
 from dlspec.evaluation.sequences import NOWHERE, both, write
 from dlspec.training.values import predict
 
 Array = np.ndarray
+
+BY_DEFAULT = {"standardize": "lower_and_strip_punctuation", "split": "whitespace"}
+"""How Keras's `TextVectorization` cuts texts unless it is told otherwise."""
 
 
 def text_of(classes: Array, target: Any) -> str:
@@ -62,6 +67,51 @@ def judged_by_model(model: Any, raw: Mapping[str, Array], target: Target, truth:
         truth: classes, (samples, places).
     """
     return both(write_by_model(model, raw, target), predict(model, dict(raw)), truth)
+
+
+class SourcesSeen:
+    """Counts what a saved model does not see of the texts of which it writes others.
+
+    Args:
+        model: the saved model, in which a layer numbers the words of each text.
+        fed: the input that takes what was written so far, of which nothing is counted.
+    """
+
+    def __init__(self, model: Any, fed: str) -> None:
+        import keras
+
+        made = [layer for layer in model.layers if isinstance(layer, keras.layers.TextVectorization)]
+        numbering = [layer for layer in made if layer.get_config()["output_mode"] == "int"]  # no bags of words
+        by_input = {layer.input._keras_history.operation.name: layer for layer in numbering}
+        self.layers = {name: layer for name, layer in by_input.items() if name != fed}
+        self.words, self.unknown, self.cut = Counter[str](), Counter[str](), Counter[str]()
+
+    def count(self, raw: Mapping[str, Array]) -> None:
+        """Adds samples; raw: as `write_by_model` takes them."""
+        for name, layer in self.layers.items():
+            numbers, longer = np.asarray(layer(raw[name])), self._longer(layer, raw[name])
+            self.words[name] += int((numbers != PADDING).sum())
+            self.unknown[name] += int((numbers == UNKNOWN).sum())
+            self.cut[name] += int(longer.sum())
+
+    def _longer(self, layer: Any, texts: Array) -> Array:
+        """Which of the texts, (samples, 1), have more than the layer takes."""
+        ways = {"standardize": layer.get_config()["standardize"], "split": layer.get_config()["split"]}
+        unit = next(unit for unit, own in AS_THEY_ARE.items() if ways == {**BY_DEFAULT, **own})
+        length = layer.get_config()["output_sequence_length"]
+        return np.array([len(split_tokens(str(text), unit)) > length for (text,) in texts], bool)
+
+    def notes(self) -> list[str]:
+        """What a reader of what was written should know."""
+        found = []
+        for name in self.layers:
+            if self.unknown[name]:
+                many = f"{self.unknown[name]:,} of {self.words[name]:,} words or characters"
+                found.append(f"{many} in `{name}` are none of those that the network tells apart")
+            if self.cut[name]:
+                texts = f"{self.cut[name]:,} text{'s are' if self.cut[name] > 1 else ' is'} longer"
+                found.append(f"{texts} in `{name}` than what the network sees: it does not see the end")
+        return found
 
 
 def fed_input(target: Any) -> str:

@@ -17,6 +17,7 @@ from dlspec.data.signature import Target, Written
 from dlspec.evaluation.sequences import NOWHERE, edits, exact, write
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.written_texts import texts_of
+from tests.commands import dlspec_here
 from tests.conftest import ROOT
 from tests.trained import StopAfter
 
@@ -308,3 +309,11 @@ def test_what_was_written_is_encoded_by_keras_as_by_numpy(unit, texts):
 def test_the_example_learns_to_add(tmp_path):
     run = dlspec.run(ROOT / "specs" / "sums_seq2seq.yaml", out=tmp_path / "run")
     assert run.metrics.test["exact_match"] > 0.95
+
+
+def test_what_is_not_seen_of_a_text_is_counted(sequence_run, tmp_path):
+    pd.DataFrame({"said": ["aBB", "qqB", "aBaBaBaBa"], "last": "a"}).to_csv(tmp_path / "new.csv", index=False)
+    done = dlspec_here("predict", str(sequence_run.folder), "new.csv", "--out", "found.csv", cwd=tmp_path)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "2 of 12 words or characters in `said` are none of those that the network tells apart" in said
+    assert "1 text is longer in `said` than what the network sees" in said
