@@ -31,6 +31,7 @@ from dlspec.runtime.backend import load_keras
 from dlspec.training.progress import Hooks
 from dlspec.training.trainer import Trainer
 from dlspec.training.values import seed_everything
+from tests.benchmarks.training_cases import LanguageModel, Structured, Transformer, TwoOutputs, UNet
 from tests.conftest import ROOT
 
 REPEATS = 5
@@ -68,21 +69,16 @@ class Case:
     def __init__(
         self, name: str, shape: tuple[int, ...], classes: int, samples: int, batch: int, model: str, build: Callable
     ) -> None:
-        self.name, self.batch, self.build, self.classes = name, batch, build, classes
+        self.name, self.batch, self.build, self.classes = name, batch, build, (classes,)
         random = np.random.default_rng(0)
         self.x = random.normal(size=(samples, *shape)).astype("float32")
-        self.y = random.integers(0, classes, samples) if classes else random.normal(size=samples).astype("float32")
-        self.loss = "sparse_categorical_crossentropy" if classes else "mse"
-        self.text = (
-            "dlspec: 1\n"
-            f"data: {{arrays: samples.npz, scale: none, split: {{validation: 0, test: {TEST}}}}}\n"
-            f"model: [{model}, output]\ntrain: {{epochs: 100, batch_size: {batch}}}\n"
-        )
+        y = random.integers(0, classes, samples) if classes else random.normal(size=samples).astype("float32")
+        self.targets, self.text = [y], text_of("scale: none", f" [{model}, output]\n", batch)
 
     def ready(self, folder: Path):
         """Spec, plan and data."""
-        more = self.x[:TEST]
-        np.savez(folder / "samples.npz", x=np.concatenate([self.x, more]), y=np.concatenate([self.y, self.y[:TEST]]))
+        arrays = dict(zip("xyz", (self.x, *self.targets), strict=False))
+        np.savez(folder / "samples.npz", **{key: np.concatenate([own, own[:TEST]]) for key, own in arrays.items()})
         (folder / "spec.yaml").write_text(self.text, encoding="utf-8")
         spec = dlspec.load(folder / "spec.yaml")
         return spec, dlspec.plan(spec), load_data(spec)
@@ -108,18 +104,26 @@ class Case:
     def keras_model(self):
         import keras
 
+        (classes,) = self.classes
+        ends = keras.layers.Dense(classes, activation="softmax") if classes else keras.layers.Dense(1)
+        return keras.Sequential([keras.Input(self.x.shape[1:]), *self.build(keras.layers), ends])
+
+    def compiled_model(self):
+        import keras
+
         keras.utils.set_random_seed(0)
-        ends = keras.layers.Dense(self.classes, activation="softmax") if self.classes else keras.layers.Dense(1)
-        model = keras.Sequential([keras.Input(self.x.shape[1:]), *self.build(keras.layers), ends])
-        model.compile(optimizer="adam", loss=self.loss)
+        model = self.keras_model()
+        losses = ["sparse_categorical_crossentropy" if classes else "mse" for classes in self.classes]
+        model.compile(optimizer="adam", loss=losses if len(losses) > 1 else losses[0])
         return model
 
     def by_fit(self) -> Callable[[], float]:
-        model = self.keras_model()
+        model = self.compiled_model()
+        targets = self.targets if len(self.targets) > 1 else self.targets[0]
 
         def run() -> float:
             began = time.perf_counter()
-            model.fit(self.x, self.y, batch_size=self.batch, epochs=1, verbose=0)
+            model.fit(self.x, targets, batch_size=self.batch, epochs=1, verbose=0)
             return time.perf_counter() - began
 
         return run
@@ -128,9 +132,9 @@ class Case:
         """An epoch in one function, its data in tensors."""
         import tensorflow as tf
 
-        model, batch = self.keras_model(), self.batch
+        model, batch = self.compiled_model(), self.batch
         model.optimizer.build(model.trainable_variables)
-        x, y, steps = tf.constant(self.x), tf.constant(self.y), len(self.x) // self.batch
+        x, targets, steps = tf.constant(self.x), [*map(tf.constant, self.targets)], len(self.x) // self.batch
 
         @tf.function(jit_compile=compiled)
         def epoch(order):
@@ -138,7 +142,9 @@ class Case:
             for i in tf.range(steps):
                 rows = tf.slice(order, [i * batch], [batch])
                 with tf.GradientTape() as tape:
-                    loss = model.compute_loss(None, tf.gather(y, rows), model(tf.gather(x, rows), training=True))
+                    y = [tf.gather(values, rows) for values in targets]
+                    found = model(tf.gather(x, rows), training=True)
+                    loss = model.compute_loss(None, y if len(y) > 1 else y[0], found)
                 weights = model.trainable_variables
                 model.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
                 total += loss
@@ -164,7 +170,7 @@ class Case:
             began = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # it has not converged
-                model.fit(self.x, self.y)
+                model.fit(self.x, self.targets[0])
             return time.perf_counter() - began
 
         return run
@@ -175,10 +181,19 @@ class Case:
         except ImportError:
             return None
         torch.set_num_threads(os.cpu_count() or 1)
-        nn, model = torch.nn, torch_model(self)
+        model = self.torch_model()
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)
-        x, y = torch.tensor(self.x), torch.tensor(self.y)
-        compare = nn.CrossEntropyLoss() if self.classes else lambda found, wanted: ((found[:, 0] - wanted) ** 2).mean()
+        x, targets = torch.tensor(self.x), [*map(torch.tensor, self.targets)]
+
+        def compare(found, wanted, classes):
+            if not classes:
+                return ((found[:, 0] - wanted) ** 2).mean()
+            return torch.nn.functional.cross_entropy(found.reshape(-1, classes), wanted.reshape(-1))
+
+        def loss(rows):
+            found = model(x[rows])
+            each = found if isinstance(found, tuple) else (found,)
+            return sum(compare(one, y[rows], count) for one, y, count in zip(each, targets, self.classes, strict=True))
 
         def run() -> float:
             began = time.perf_counter()
@@ -186,11 +201,14 @@ class Case:
             for first in range(0, len(x), self.batch):
                 rows = order[first : first + self.batch]
                 optimizer.zero_grad()
-                compare(model(x[rows]), y[rows]).backward()
+                loss(rows).backward()
                 optimizer.step()
             return time.perf_counter() - began
 
         return run
+
+    def torch_model(self):
+        return torch_model(self)
 
     def by_jax(self) -> Callable[[], float] | None:
         """An epoch in one `lax.scan`, its data on the device; with convolutions a step at a time, since XLA runs them
@@ -202,12 +220,12 @@ class Case:
         from jax import numpy as jnp
 
         weights, forward = jax_model(self)
-        batch, steps = self.batch, len(self.x) // self.batch
-        x, y = jnp.asarray(self.x), jnp.asarray(self.y)
+        batch, steps, (classes,) = self.batch, len(self.x) // self.batch, self.classes
+        x, y = jnp.asarray(self.x), jnp.asarray(self.targets[0])
 
         def compare(weights, x, y):
             found = forward(weights, x)
-            if not self.classes:
+            if not classes:
                 return ((found[:, 0] - y) ** 2).mean()
             return -jnp.take_along_axis(jax.nn.log_softmax(found), y[:, None], axis=1).mean()
 
@@ -244,12 +262,34 @@ class Case:
         return run
 
 
+class StructuredCase(Case):
+    """A network of `training_cases`."""
+
+    def __init__(self, network: Structured) -> None:
+        self.name, self.batch, self.classes = network.name, network.batch, network.classes
+        self.x, self.targets = network.x, network.targets
+        self.text = text_of(network.data, network.model, network.batch)
+        self.keras_model, self.torch_model = network.keras_model, network.torch_model
+
+    def by_jax(self) -> None:
+        return None
+
+
+def text_of(data: str, model: str, batch: int) -> str:
+    """A spec of the arrays; `data` and `model` in YAML."""
+    return (
+        "dlspec: 1\n"
+        f"data: {{arrays: samples.npz, {data}, split: {{validation: 0, test: {TEST}}}}}\n"
+        f"model:{model}train: {{epochs: 100, batch_size: {batch}}}\n"
+    )
+
+
 def jax_model(case: Case):
     """The network of a case in JAX: its weights, and what leads an input forward with them."""
     import jax
     from jax import numpy as jnp
 
-    random, ends = np.random.default_rng(0), case.classes or 1
+    random, ends = np.random.default_rng(0), case.classes[0] or 1
 
     def drawn(*shape: int):
         return jnp.asarray(random.normal(size=shape, scale=(2 / np.prod(shape[:-1])) ** 0.5).astype("float32"))
@@ -314,7 +354,7 @@ def torch_model(case: Case):
         def forward(self, x):
             return x.permute(0, 3, 1, 2)
 
-    ends = case.classes or 1
+    ends = case.classes[0] or 1
     if "lstm" in case.text:
         return nn.Sequential(Last(nn.LSTM(case.x.shape[-1], 64, batch_first=True)), nn.Linear(64, ends))
     if "conv2d" in case.text:
@@ -355,9 +395,15 @@ CASES = {
         "conv2d: {filters: 64, kernel_size: 3, activation: relu}, max_pooling2d: 2, flatten",
         convolutions,
     ),
+    "transformer": lambda: StructuredCase(Transformer()),
+    "language": lambda: StructuredCase(LanguageModel()),
+    "unet": lambda: StructuredCase(UNet()),
+    "outputs": lambda: StructuredCase(TwoOutputs()),
 }
 ASKED = {"small": ("15", "0.9"), "middle": ("3.5, 1.8 on a busy machine", "0.9"), "lstm": ("1.7", "0.9"),
-         "conv": ("1.2", "0.9")}  # fmt: skip
+         "conv": ("1.2", "0.9"), "transformer": ("1.3", "0.95"), "language": ("1.3", "0.95"),
+         "unet": ("1.0", "0.95"), "outputs": ("2", "0.95")}  # fmt: skip
+ASKED_OF_TORCH = {"transformer": "1.1", "language": "1.1", "unet": "1.0"}
 
 
 def compare(key: str) -> None:
@@ -366,7 +412,7 @@ def compare(key: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         runs: dict[str, Callable[[], float] | None] = {"dlspec": case.ours(Path(folder)), "fit": case.by_fit()}
         runs["a loop without XLA"] = case.by_loop(False)
-        if key != "conv":  # where it takes 30 times as long
+        if key not in ("conv", "unet"):  # where it takes 30 times as long
             runs["a loop with XLA"] = case.by_loop(True)
         if key in ("small", "middle"):
             runs["MLPClassifier"] = case.by_scikit_learn()
@@ -381,7 +427,8 @@ def compare(key: str) -> None:
     print(f"\n{case.name}, {len(case.x):,} samples; samples a second")
     for name, seconds in times.items():
         ratio = statistics.median(b / a for a, b in zip(times["dlspec"], seconds, strict=True))
-        asked = {"fit": f"(asked: {ASKED[key][0]})", best: f"(asked: {ASKED[key][1]})"}.get(name, "")
+        wanted = {"fit": ASKED[key][0], best: ASKED[key][1], "PyTorch": ASKED_OF_TORCH.get(key)}.get(name)
+        asked = f"(asked: {wanted})" if wanted else ""
         print(f"  {name:<20} {len(case.x) / statistics.median(seconds):>12,.0f} {ratio:>8.2f} {asked}", flush=True)
 
 

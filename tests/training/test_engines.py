@@ -8,7 +8,7 @@ import pytest
 import dlspec
 from dlspec.training.engines.xla_rule import way_of, ways
 from dlspec.training.values import as_array
-from tests.trained import Training
+from tests.trained import StopAfter, Training, same
 
 DENSE, IMAGE, SEQUENCE, WORDS = (6,), (8, 8, 1), (7, 3), (9,)
 COUNT, BATCH, EPOCHS = 43, 8, 3  # the last batch of an epoch is smaller
@@ -269,6 +269,22 @@ train: {epochs: %d}
             False,
             "`bidirectional`",
         ),
+        (
+            "adding_problem",
+            "dense: 16, {multi_head_attention: {num_heads: 2, key_dim: 8}}, flatten",
+            500,
+            True,
+            "saves",
+        ),
+        (
+            "adding_problem",
+            "dense: 16, {multi_head_attention: {num_heads: 2, key_dim: 8, dropout: 0.1}}, flatten",
+            500,
+            False,
+            "`multi_head_attention`",
+        ),
+        ("adding_problem", "dense: 16, additive_attention, flatten", 500, False, "`additive_attention`"),
+        ("adding_problem", "abs, layer_scale, {mean: {axis: 1}}, dense: 64", 1000, True, "saves about"),
     ],
 )
 def test_the_rule_says_what_is_compiled(dataset, layers, epochs, compiled, why):
@@ -317,6 +333,35 @@ def test_dropout_on_sequences_trains_alike_compiled_and_not():
     near(plain, compiled)
     np.testing.assert_allclose([row.loss for row in history], [row.loss for row in again], rtol=1e-5)
     np.testing.assert_allclose([row.val_loss for row in history], [row.val_loss for row in again], rtol=1e-5)
+
+
+SENTENCES = """\
+dlspec: 1
+data: {arrays: FOLDER/words.npz, scale: none, target: {y: category}, split: {validation: 8, test: 8}}
+model:
+  - embedding: {input_dim: 12, output_dim: 8, mask_zero: true}
+  - position_embedding
+  - skip: [layer_normalization, {multi_head_attention: {num_heads: 2, key_dim: 4, use_causal_mask: true}}]
+  - branches: {merge: add, paths: [[{gru: {units: 8, return_sequences: true}}, layer_scale], [abs, sqrt]]}
+  - output
+train: {epochs: 2, batch_size: 8}
+"""
+
+
+def test_attention_tables_and_operations_train_alike_compiled_and_not(tmp_path, one_step_at_a_time):
+    random = np.random.default_rng(0)
+    x = random.integers(1, 12, (43, 7)) * (np.arange(7) < random.integers(2, 8, (43, 1)))
+    np.savez(tmp_path / "words.npz", x=x.astype("int32"), y=random.integers(0, 3, x.shape))
+    text = SENTENCES.replace("FOLDER", str(tmp_path))
+    plain, history = Training(text, **{"runtime.xla": "off"}).run()
+    compiled, again = Training(text, **{"runtime.xla": "on"}).run()
+    near(plain, compiled)
+    np.testing.assert_allclose([row.loss for row in history], [row.loss for row in again], rtol=1e-5)
+    np.testing.assert_allclose([row.val_loss for row in history], [row.val_loss for row in again], rtol=1e-5)
+    stopped = Training(text, **{"runtime.xla": "on"})
+    assert stopped.run(StopAfter(6)) == (None, None)
+    whole, _ = Training(text, **{"runtime.xla": "on"}).run(checkpoint=stopped.saved[-1])
+    assert same(compiled, whole)
 
 
 @pytest.mark.everyday("on-mixed_bfloat16", "off-mixed_float16")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -111,7 +112,7 @@ class EinsumDense(Adaptable):
                 raise ShapeError(f"`{letter}` is {held} in the input, and {wanted} in `output_shape`")
         before = input_shape[:elided] if match[1] else input_shape[:1]
         behind = input_shape[len(taken) :] if match[3] else ()
-        return (*before, *self.output_shape_, *behind), size, weights
+        return (*before, *(size[letter] for letter in letters), *behind), size, weights
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return self._sizes(input_shape)[0]
@@ -134,6 +135,12 @@ class EinsumDense(Adaptable):
 
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL
+
+    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
+        size = self._sizes(tuple(inputs[0].shape))[1]  # Keras leaves null open, also where the input has a size
+        letters = re.sub(r"\.\.\.", "", self.equation.partition("->")[2])[-len(self.output_shape_) :]
+        built.partial_output_shape = tuple(size[letter] for letter in letters)
+        return super().connect(built, inputs)
 
     def keras_arguments(self) -> dict[str, Any]:
         given = super().keras_arguments()

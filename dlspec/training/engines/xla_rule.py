@@ -11,7 +11,11 @@ from typing import NamedTuple
 
 from dlspec.model.graph import GraphLayer
 from dlspec.model.layers.activations import Activating
+from dlspec.model.layers.attention import Attending
 from dlspec.model.layers.base import LayerSpec, Merging
+from dlspec.model.layers.core import Embedding
+from dlspec.model.layers.learned import Table
+from dlspec.model.layers.operations import Operating
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.regularization import Dropout
 from dlspec.model.layers.sampling import Sampling
@@ -23,16 +27,20 @@ from dlspec.training.plan import Plan, Stage
 FASTER = (
     "dense", "output", "flatten", "reshape", "permute", "repeat_vector", "identity", "rescaling",
     "lstm", "gru", "simple_rnn", "layer_normalization", "batch_normalization", "rms_normalization",
-    "unit_normalization", "global_average_pooling1d", "global_max_pooling1d",
+    "unit_normalization", "group_normalization", "global_average_pooling1d", "global_max_pooling1d",
+    "average_pooling1d", "zero_padding1d", "up_sampling1d", "masking", "embedding",
+    "multi_head_attention", "group_query_attention", "attention",
 )  # fmt: skip
-"""Layers, besides activations and merges, that take less time once they are compiled; convolutions take many times as
-long, and so does what is random, unless it is drawn before."""
-COMPILING, COMPILING_LOOP = 0.6, 0.6
-"""Seconds that it takes, and for each recurrent layer more."""
+"""Layers, besides activations, merges, operations and learned tables, that take less time once they are compiled;
+convolutions take many times as long, and so does what is random, unless it is drawn before."""
+COMPILING, COMPILING_LOOP, COMPILING_ATTENTION = 0.6, 0.6, 0.5
+"""Seconds that it takes, and for each recurrent layer and each attention more."""
 A_LAYER, A_TIMESTEP = 26e-6, 25e-6
 """Seconds that a step saves for each layer with weights, and for each timestep of a recurrent layer."""
 A_FLOP = 2e-12
 """Seconds that are saved for each floating-point operation."""
+A_LOOKED_UP = 1.5e-9
+"""Seconds that a step saves for each weight that is looked up: its gradient is mostly zeros."""
 
 
 class Way(NamedTuple):
@@ -60,8 +68,11 @@ def way_of(runtime: RuntimeSpec, plan: Plan, stage: Stage, samples: int) -> Way:
         return Way(False, f"`{slower.layer.type_name}` would not be faster")
     weighted = sum(layer.layer.has_weights for layer in work.layers)
     loops = sum(isinstance(part, Recurrent) for layer in work.layers for part in _parts(layer.layer))
-    saved = work.steps * (A_LAYER * weighted + A_TIMESTEP * work.timesteps) + A_FLOP * work.flops
-    if saved < COMPILING + COMPILING_LOOP * loops:
+    attentions = sum(isinstance(layer.layer, Attending) for layer in work.layers)
+    looked_up = sum(layer.parameters for layer in work.layers if isinstance(layer.layer, Embedding))
+    a_step = A_LAYER * weighted + A_TIMESTEP * work.timesteps + A_LOOKED_UP * looked_up
+    saved = work.steps * a_step + A_FLOP * work.flops
+    if saved < COMPILING + COMPILING_LOOP * loops + COMPILING_ATTENTION * attentions:
         return Way(False, "which would take longer than it saves")
     return Way(True, f"which saves about {saved:.0f} s on a processor")
 
@@ -92,5 +103,7 @@ def _part_is_faster(layer: LayerSpec) -> bool:
     if isinstance(layer, Recurrent):
         random = getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0)
         return layer.type_name in FASTER and not random and not getattr(layer, "unroll", False)
-    plain = isinstance(layer, Activating | Merging) and not isinstance(layer, Sampling)
+    if isinstance(layer, Attending) and getattr(layer, "dropout", 0):  # of its weights, drawn within
+        return False
+    plain = isinstance(layer, Activating | Merging | Operating | Table) and not isinstance(layer, Sampling)
     return layer.type_name in FASTER or plain
