@@ -176,13 +176,13 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.model.saved import check_can_be_opened
     from dlspec.model.unfolding.giving import give_weights
     from dlspec.runtime.backend import devices_of
-    from dlspec.training.errors import out_of_memory_in_words
+    from dlspec.training.errors import backend_errors_in_words
     from dlspec.training.masked import leave_out_behind_end, leave_out_padding
     from dlspec.training.several import check_outputs
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
-    with out_of_memory_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
+    with backend_errors_in_words(spec.training, plan, plan.stages[-1], data), devices_of(spec.runtime):
         network = build_network(plan.graph, spec.name, one_input=True, precision=spec.runtime.precision)
         give_weights(network, plan.graph, spec.model)
     if anything_added():

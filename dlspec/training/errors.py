@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,8 @@ RISEN = 3.0
 """Times the lowest error so far that say so."""
 FAR, PATIENCE = 10.0, 4
 """Times the error of an untrained layer that say so after so many epochs, even where it falls."""
+NOT_COMPILED = re.compile(r"No registered '(?P<operation>\w+)' OpKernel for XLA.*?\{\{node (?P<path>[^}\s]+)")
+"""In TensorFlow's error, an operation that XLA does not have, and the layer that makes it."""
 
 
 def not_finite(stage: Stage, epoch: int, loss: float, cause: Cause | None, rate: float | None) -> TrainingError:
@@ -60,10 +63,10 @@ def check_progress(stage: Stage, progress: Progress) -> None:
 
 
 @contextmanager
-def out_of_memory_in_words(
+def backend_errors_in_words(
     settings: TrainingSettings, plan: Plan, stage: Stage, data: Prepared, begun: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
-    """Puts the backend's out-of-memory error into words.
+    """Puts into words that memory ran out, or that XLA cannot compile a stage.
 
     Args:
         begun: whether the stage has come to its steps.
@@ -71,11 +74,27 @@ def out_of_memory_in_words(
     try:
         yield
     except Exception as error:
+        if found := NOT_COMPILED.search(str(error)):
+            raise _not_compiled(plan, stage, found) from error
         if not _is_out_of_memory(error):
             raise
         samples = SampleCounts.of(data)
         batch_size = min(stage.batch_size, count_of(stage, samples))
         raise out_of_memory(settings, plan, stage, batch_size, free_device_memory(), begun=begun()) from error
+
+
+def _not_compiled(plan: Plan, stage: Stage, found: re.Match[str]) -> TrainingError:
+    """`xla: on` for a network with an operation that XLA does not have."""
+    names = found["path"].split("/")
+    layer = max(
+        (own.name for own in plan.graph.layers for name in names if name.startswith(own.name)), key=len, default=""
+    )
+    return TrainingError.of(
+        "not-compiled",
+        f"XLA cannot compile `{stage.name}`: it has no `{found['operation']}`"
+        + (f", which `{layer}` computes" if layer else ""),
+        help="write `xla: auto` under `runtime`, which compiles what it can",
+    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -24,7 +24,7 @@ from dlspec.runtime.backend import devices_of
 from dlspec.training.callbacks.base import Callback
 from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.choice import compiled_stages
-from dlspec.training.errors import out_of_memory_in_words
+from dlspec.training.errors import backend_errors_in_words
 from dlspec.training.layer_outputs import LayerOutputs
 from dlspec.training.losses import Loss
 from dlspec.training.masked import counted_of, keep_mask, masked
@@ -95,7 +95,7 @@ class Trainer:
             take_weights(self.network.get_layer(name), self.taken.layers[name])
         with stop_requests() as self._stop_requested:
             for index, stage in enumerate(self.plan.stages):
-                with out_of_memory_in_words(self.settings, self.plan, stage, self.data, self._has_begun):
+                with backend_errors_in_words(self.settings, self.plan, stage, self.data, self._has_begun):
                     if stage.kind == "pretrain":
                         self._pretrain(index, stage)
                     else:

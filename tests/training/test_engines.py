@@ -302,6 +302,13 @@ def test_the_spec_has_the_last_word():
         assert way_of(spec.runtime, plan, plan.stages[0], 1000).compiled is (xla == "on")
 
 
+def test_what_xla_cannot_compile_is_named():
+    text = LONG % ("digits", "{reshape: [8, 8, 1]}, {random_rotation: {factor: 0.1, name: turned}}, flatten", 1)
+    with pytest.raises(dlspec.TrainingError, match=r"XLA cannot compile.*, which `turned` computes") as found:
+        Training(text, **{"runtime.xla": "on"}).run()
+    assert "`xla: auto`" in str(found.value)
+
+
 @pytest.mark.slow
 def test_dropout_with_a_shape_of_its_own_keeps_it_when_compiled():
     """Masks are drawn before for layers with a plain mask and one input; others draw themselves."""

@@ -13,7 +13,7 @@ from dlspec.api import graph, plan
 from dlspec.runs.job import load_data, plan_of, too_large
 from dlspec.runs.listener import Listener
 from dlspec.runtime import memory as machine
-from dlspec.training.errors import out_of_memory, out_of_memory_in_words
+from dlspec.training.errors import backend_errors_in_words, out_of_memory
 from dlspec.training.estimates import fit, stage_memory, training_memory
 
 WIDE = """\
@@ -130,7 +130,7 @@ def test_the_errors_of_numpy_and_xla_are_put_into_words(error):
     found = plan_of(spec, data)
     with (
         pytest.raises(dlspec.TrainingError, match="memory ran out in `fine_tune` with a batch of 256"),
-        out_of_memory_in_words(spec.training, found, found.stages[-1], data, lambda: True),
+        backend_errors_in_words(spec.training, found, found.stages[-1], data, lambda: True),
     ):
         raise error
 
@@ -139,7 +139,7 @@ def test_another_error_stays_what_it_is():
     spec = dlspec.load(SMALL)
     data = load_data(spec)
     found = plan_of(spec, data)
-    with pytest.raises(ValueError, match="else"), out_of_memory_in_words(spec.training, found, found.stages[-1], data):
+    with pytest.raises(ValueError, match="else"), backend_errors_in_words(spec.training, found, found.stages[-1], data):
         raise ValueError("something else")
 
 

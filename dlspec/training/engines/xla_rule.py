@@ -100,10 +100,8 @@ def _is_faster(layer: GraphLayer, stage: Stage) -> bool:
 
 
 def _part_is_faster(layer: LayerSpec) -> bool:
-    if isinstance(layer, Recurrent):
-        random = getattr(layer, "dropout", 0) or getattr(layer, "recurrent_dropout", 0)
+    if isinstance(layer, Recurrent | Attending):  # what these drop is drawn within
+        random = any(getattr(layer, key, 0) for key in ("dropout", "recurrent_dropout"))
         return layer.type_name in FASTER and not random and not getattr(layer, "unroll", False)
-    if isinstance(layer, Attending) and getattr(layer, "dropout", 0):  # of its weights, drawn within
-        return False
     plain = isinstance(layer, Activating | Merging | Operating | Table) and not isinstance(layer, Sampling)
     return layer.type_name in FASTER or plain
