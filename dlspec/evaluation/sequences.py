@@ -64,8 +64,8 @@ def write(step: Step, count: int, target: Target) -> Array:
     """Writes texts, (count, places) int32: classes up to the end, `NOWHERE` behind it.
 
     With one beginning the likeliest item is taken at each place; with more, those beginnings are kept whose
-    probability is largest, and the likeliest text of those that have ended is taken. No unknown item is written. A text
-    without an end at the last place is cut there.
+    probability is largest, and the likeliest text of those that have ended is taken. No unknown item is written, and
+    at the last place nothing but the end, so that no text has more items than `length`.
     """
     assert target.written is not None, "texts are written"
     (places,), beam = target.places, target.written.beam
@@ -88,6 +88,9 @@ def _greedily(step: Step, count: int, places: int) -> Array:
     going = np.arange(count)
     for place in range(places):
         if not len(going):
+            break
+        if place == places - 1:
+            found[going, place] = END
             break
         shares = np.array(step(going, found[going, :place]), "float64")
         shares[:, UNKNOWN_CLASS] = -1
@@ -112,6 +115,8 @@ def _by_beam(step: Step, samples: Array, places: int, beam: int) -> Array:
         gains = np.log(np.maximum(shares, 1e-30))
         gains[:, UNKNOWN_CLASS] = -np.inf
         classes = gains.shape[1]
+        if place == places - 1:
+            gains[:, np.arange(classes) != END] = -np.inf
         options = np.full((count, beam, classes), -np.inf)
         options[rows, beams] = scores[rows, beams][:, None] + gains
         options[..., END] = np.where(ended, scores, options[..., END])  # what has ended stays as it is

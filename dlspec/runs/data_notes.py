@@ -23,7 +23,9 @@ def data_notes(spec: Spec, data: Prepared, record: DataRecord) -> Iterator[str]:
     if said:
         yield said
     if record.rows_left_out:
-        yield f"{record.rows_left_out:,} of {record.rows:,} rows were left out, as they lack a value (`missing: drop`)."
+        were, they, lack = ("was", "it", "lacks") if record.rows_left_out == 1 else ("were", "they", "lack")
+        count = f"{record.rows_left_out:,} of {record.rows:,} rows"
+        yield f"{count} {were} left out, as {they} {lack} a value (`missing: drop`)."
     yield from _of_series(spec, data)
     fitted = {column.name: column for column in data.preprocessing.columns}
     for feature in record.features:

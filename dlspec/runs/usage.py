@@ -202,7 +202,7 @@ def _how_to_write(record: DataRecord) -> list[str]:
         if len(target.classes) <= MOST_SHOWN
         else 'items = json.load(open("data.json", encoding="utf-8"))["target"]["classes"]  # import json',
         f"texts = [[] for _ in rows[{fed!r}]]",
-        f"for place in range({target.places[0]}):",
+        f"for place in range({target.places[0] - 1}):",
         f"    rows[{fed!r}] = tf.constant([[{between!r}.join(text)] for text in texts], 'string')",
         "    shares = np.array(model(rows))[:, place]",
         "    shares[:, 0] = 0  # an item that is not known is not written",
