@@ -14,7 +14,7 @@ from dlspec.data.arrays import Chosen, LazyArray, chosen
 from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loaded
 from dlspec.data.sources.base import FileSource, files_state, fits_in_memory
 from dlspec.data.sources.formats import FORMATS
-from dlspec.data.sources.known_files import digest_of
+from dlspec.data.sources.known_files import absolute, digest_of
 from dlspec.data.sources.reading import looking, reading_briefly
 from dlspec.data.sources.rows import TableFiles
 from dlspec.data.sources.walking import Walk
@@ -335,7 +335,7 @@ class FileSamples(LazyArray):
         """Of what is in the files and of their names below the folder that holds all of them, wherever that is."""
         import hashlib
 
-        files = [str(file.absolute()) for file in self.files]
+        files = [*map(absolute, self.files)]
         home = os.path.join(os.path.commonpath([*map(os.path.dirname, files)]), "")
         names = [file[len(home) :].replace(os.sep, "/") for file in files]
         return hashlib.sha256(repr(names).encode() + self.contents()[:].tobytes()).hexdigest()

@@ -19,6 +19,9 @@ Known = Mapping[str, tuple[State, bytes]]
 
 _KNOWN: dict[str, tuple[State, bytes]] = {}
 
+AT_A_TIME = 2**20
+"""Bytes that are read in one call."""
+
 
 def digest_of(file: Path) -> bytes:
     """16 bytes that tell whether two files hold the same.
@@ -26,15 +29,11 @@ def digest_of(file: Path) -> bytes:
     Raises:
         DataError: it cannot be read.
     """
-    import hashlib
-
-    path = os.path.abspath(file)
+    path = absolute(file)
     try:
-        state = _state(path)
         known = _KNOWN.get(path)
-        if known is None or known[0] != state:
-            known = state, hashlib.sha256(_read(path)).digest()[:16]  # which processors have instructions for
-            _KNOWN[path] = known
+        if known is None or known[0] != _state(os.stat(path)):
+            known = _KNOWN[path] = _read(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DataError.of("data-unreadable", f"cannot read `{file.name}`: {reason}") from None
@@ -43,7 +42,7 @@ def digest_of(file: Path) -> bytes:
 
 def known_files(files: Iterable[Path]) -> Known:
     """What is known of some files, without reading any."""
-    paths = map(os.path.abspath, files)
+    paths = map(absolute, files)
     return {path: _KNOWN[path] for path in paths if path in _KNOWN}
 
 
@@ -57,11 +56,26 @@ def forget_files() -> None:
     _KNOWN.clear()
 
 
-def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:
-        return file.readall()
+def absolute(file: Path) -> str:
+    """Where a file is, from the root on."""
+    path = str(file)
+    return path if path.startswith(os.sep) and ".." not in path else os.path.abspath(path)
 
 
-def _state(path: str) -> State:
-    found = os.stat(path)
+def _read(path: str) -> tuple[State, bytes]:
+    """The state that a file has while it is read, and the digest of what is in it."""
+    import hashlib
+
+    digest = hashlib.sha256()  # which processors have instructions for
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        state = _state(os.fstat(file))
+        while content := os.read(file, AT_A_TIME):
+            digest.update(content)
+    finally:
+        os.close(file)
+    return state, digest.digest()[:16]
+
+
+def _state(found: os.stat_result) -> State:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
