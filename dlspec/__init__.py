@@ -28,6 +28,7 @@ _HOMES = {
     "run": "dlspec.api",
     "rehearse": "dlspec.api",
     "resume": "dlspec.api",
+    "stop": "dlspec.runs.stopping",
     "replay": "dlspec.api",
     "compare": "dlspec.api",
     "report": "dlspec.api",

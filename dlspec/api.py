@@ -333,11 +333,12 @@ def run(
         Stopped: by Ctrl-C or a signal; `resume` goes on.
     """
     from dlspec.runs import start
+    from dlspec.runs.events import recording
     from dlspec.runs.tracking import tracking
 
     loaded = _as_spec(spec, overrides)
     _require_training()
-    with tracking(listener) as told:
+    with tracking(listener) as told, recording(told) as told:
         return _with_report(start(loaded, out=out, listener=told))
 
 
@@ -380,10 +381,11 @@ def resume(run: Run | str | Path, *, spec: Spec | None = None, listener: Listene
             have changed.
     """
     from dlspec.runs import resume as go_on
+    from dlspec.runs.events import recording
     from dlspec.runs.tracking import tracking
 
     _require_training()
-    with tracking(listener) as told:
+    with tracking(listener) as told, recording(told) as told:
         return _with_report(go_on(_opened(run).folder, listener=told, spec=spec))
 
 

@@ -23,8 +23,8 @@ from dlspec.cli.completion import ASKED, answer
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
-    "init", "adopt", "run", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show", "explain",
-    "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "doctor",
+    "init", "adopt", "run", "stop", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show",
+    "explain", "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
@@ -38,6 +38,7 @@ OTHER_COMMANDS = {
     "--help": "help",
     "--version": "version",
     "run --resume": "resume continue",
+    "stop": "kill abort cancel interrupt quit",
     "compare": "versus vs",
     "runs": "history log ps",
     "init": "new create start-project",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dlspec.data.signature import DataSource
     from dlspec.evaluation.fitted import Fitted
     from dlspec.model.graph import Graph
+    from dlspec.runs.records.events import Event
     from dlspec.runs.records.metrics import Metrics
     from dlspec.runs.row_predictor import RowPredictor
     from dlspec.training.plan import Plan
@@ -122,6 +123,17 @@ class Run(InNotebooks):
         from dlspec.runs.records.history import read_history
 
         return read_history(self._file(HISTORY))
+
+    def events(self, after: int = 0) -> list[Event]:
+        """What happened in it so far, also while it is trained: dictionaries with `seq`, `time`, `event` and what
+        belongs to that.
+
+        Args:
+            after: the `seq` of the last event that is known already.
+        """
+        from dlspec.runs.records.events import read_events
+
+        return read_events(self.folder, after)
 
     @cached_property
     def metrics(self) -> Metrics:

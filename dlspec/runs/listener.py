@@ -80,3 +80,6 @@ class Listeners(Listener):
     def remark(self, text: str) -> None:
         for listener in self.listeners:
             listener.remark(text)
+
+    def wants_stop(self) -> bool:
+        return any(listener.wants_stop() for listener in self.listeners)

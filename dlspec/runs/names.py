@@ -1,11 +1,11 @@
 """What the files of a run folder are called; `model.weights` names those of layers and the resolved spec."""
 
-SPEC, STATE = "spec.yaml", "state.json"
+SPEC, STATE, EVENTS, STOP = "spec.yaml", "state.json", "events.jsonl", ".stop"
 ENVIRONMENT, DATA = "environment.json", "data.json"
 HISTORY, METRICS, PREDICTIONS, SAMPLES = "history.csv", "metrics.json", "predictions.csv", "samples.npz"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
 COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
-WRITTEN_ANEW = (REPORT, STATE)
+WRITTEN_ANEW = (REPORT, STATE, EVENTS)
 """Files that may be written again once a run is finished, so that `SHA256SUMS` does not list them."""
 
 

@@ -156,3 +156,6 @@ class _Aside(StageListener):
 
     def epoch_ends(self, stage: Stage, row: HistoryRow) -> None:
         self.listener.goes_on(f"{self.words}: {stage.name}, epoch {row.epoch} of {stage.epochs}")
+
+    def wants_stop(self) -> bool:
+        return self.listener.wants_stop()

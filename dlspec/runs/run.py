@@ -31,18 +31,20 @@ from dlspec.runs.job import (
     new_network,
     outputs_of,
 )
+from dlspec.runs.listener import Listener, Listeners
 from dlspec.runs.lock import in_use, only_here
 from dlspec.runs.names import DATA, ENVIRONMENT, HISTORY, METRICS, MODEL, PICTURES, REPORT, SPEC, WRITTEN_ANEW
 from dlspec.runs.notes import remarks, small_folds
 from dlspec.runs.records.baselines import write_baselines
 from dlspec.runs.records.environment import environment_of
 from dlspec.runs.records.files import take_files, write_files
-from dlspec.runs.records.history import write_history
+from dlspec.runs.records.history import GrowingHistory, write_history
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
 from dlspec.runs.samples import sample_rows, write_samples
 from dlspec.runs.saved_check import check_saved, refuse_other
 from dlspec.runs.state import StateFile, say_finished, telling_how_it_ends
+from dlspec.runs.stopping import StopFile
 from dlspec.runs.timing import keep_time
 from dlspec.runs.usage import USAGE, usage
 from dlspec.runtime.files import write_json, write_text, writing_in, written_whole
@@ -52,11 +54,10 @@ from dlspec.training.plan import SampleCounts
 if TYPE_CHECKING:
     from dlspec.evaluation.evaluate import Evaluation
     from dlspec.evaluation.pictures import Pictures
-    from dlspec.runs.listener import Listener
     from dlspec.runs.records.metrics import PastAlone, SavedModel
     from dlspec.runs.row_predictor import RowPredictor
-    from dlspec.training.plan import Plan
-    from dlspec.training.progress import Checkpoint
+    from dlspec.training.plan import Plan, Stage
+    from dlspec.training.progress import Checkpoint, HistoryRow
 
 STAYING = (SPEC, RESOLVED)
 """What is not written again while a run goes on."""
@@ -211,9 +212,12 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequ
     if checkpoint and (folder / PICTURES).is_file():
         pictures.arrays |= Run(folder).pictures
     again = f"make room, and go on with `dlspec run --resume {shlex.quote(str(folder))}`"
+    history, asked = checkpoint.progress.history if checkpoint else (), StopFile(folder)
     try:
-        job.listener.opens(folder, job.spec, checkpoint.progress.history if checkpoint else ())
+        job.listener.opens(folder, job.spec, history)
         with writing_in(folder, again):
+            following = _Following(GrowingHistory(folder / HISTORY, history), asked)
+            job = replace(job, listener=Listeners(job.listener, following))
             network = _train_network(job, checkpoint, pictures, compiled, state)
             return _write_results(job, network, pictures, state)
     except TrainingError as error:
@@ -222,6 +226,22 @@ def _train(job: Job, folder: Path, checkpoint: Checkpoint | None, compiled: Sequ
         raise Stopped(folder, stop.terminated) from None
     except KeyboardInterrupt as interrupt:
         raise Stopped(folder, isinstance(interrupt, Terminated)) from None
+    finally:
+        asked.remove()
+
+
+@dataclass(frozen=True)
+class _Following(Listener):
+    """Keeps the files of a run folder up with its training."""
+
+    history: GrowingHistory
+    asked: StopFile
+
+    def epoch_ends(self, stage: Stage, row: HistoryRow) -> None:
+        self.history.add(row)
+
+    def wants_stop(self) -> bool:
+        return self.asked.is_there()
 
 
 def _with_checkpoint(error: TrainingError, folder: Path) -> TrainingError:

@@ -41,6 +41,10 @@ class StageListener:
     def goes_on(self, text: str) -> None:
         """How far something long is, which the next such text replaces."""
 
+    def wants_stop(self) -> bool:
+        """Is asked between steps, several times a second: whether training is to end after the step, as by Ctrl-C."""
+        return False
+
 
 @dataclass(frozen=True)
 class HistoryRow:

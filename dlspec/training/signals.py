@@ -12,10 +12,14 @@ from dlspec.language.diagnostics.errors import Terminated
 
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], int]]:
-    """The signal that asked training to end, or 0. The first one ends it after the step, the second at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: 0
+def stop_requests(asked: Callable[[], bool]) -> Iterator[Callable[[], int]]:
+    """The signal that asked training to end, or 0. The first one ends it after the step, the second at once.
+
+    Args:
+        asked: whether somebody asks for that in another way, as from another thread; it counts as SIGINT.
+    """
+    if threading.current_thread() is not threading.main_thread():  # where signals do not arrive
+        yield lambda: signal.SIGINT if asked() else 0
         return
     requested = 0
 
@@ -32,7 +36,7 @@ def stop_requests() -> Iterator[Callable[[], int]]:
     for number in before:
         signal.signal(number, request)
     try:
-        yield lambda: requested
+        yield lambda: requested or (signal.SIGINT if asked() else 0)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -93,7 +93,7 @@ class Trainer:
         self.state = self._state(checkpoint)
         for name in self.plan.taken if checkpoint is None else ():
             take_weights(self.network.get_layer(name), self.taken.layers[name])
-        with stop_requests() as self._stop_requested:
+        with stop_requests(self.hooks.listener.wants_stop) as self._stop_requested:
             for index, stage in enumerate(self.plan.stages):
                 with backend_errors_in_words(self.settings, self.plan, stage, self.data, self._has_begun):
                     if stage.kind == "pretrain":

@@ -32,7 +32,8 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 class Failing:
-    """Lets the operating system refuse one of the writes below a folder; those of `state.json` are none of them.
+    """Lets the operating system refuse one of the writes below a folder; those of `state.json` and of `events.jsonl`,
+    without which a run goes on, are none of them.
 
     With `of_states` it refuses one of those alone, or all with `fails_at` None.
     """
@@ -52,6 +53,8 @@ class Failing:
             writes = path != self.folder and bool(arguments[2] & WRITES)
         else:
             writes = event == "os.rename" or (event == "os.mkdir" and not os.path.isdir(path))
+        if Path(path).name == "events.jsonl":
+            return
         of_state = Path(path).name.startswith(("state.", ".state."))
         if not writes or not path.startswith(self.folder) or of_state != self.of_states:
             return

@@ -21,7 +21,7 @@ from tests.trained import same
 FILES = {
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json",
     "predictions.csv", "state.json", "model.keras", "model.txt", "layers.npz", "baselines.json", "baselines.npz",
-    "pictures.npz", "samples.npz", "report.html", "SHA256SUMS", "checkpoints",
+    "pictures.npz", "samples.npz", "report.html", "events.jsonl", "SHA256SUMS", "checkpoints",
 }  # fmt: skip
 
 

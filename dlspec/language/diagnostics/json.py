@@ -14,10 +14,11 @@ def render(findings: Sequence[Findings]) -> str:
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
     """One list of objects; lines and columns count from 1 and are null where no line is at fault."""
-    return json.dumps([_row(d) for d in diagnostics], indent=2, ensure_ascii=False)
+    return json.dumps([as_values(d) for d in diagnostics], indent=2, ensure_ascii=False)
 
 
-def _row(diagnostic: Diagnostic) -> dict[str, object]:
+def as_values(diagnostic: Diagnostic) -> dict[str, object]:
+    """A diagnostic as plain values."""
     span = diagnostic.span
     return {
         "file": span.file if span else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dlspec.runtime.files import write_text
@@ -17,14 +17,44 @@ FIXED = ("stage", "epoch", "loss", "val_loss", "seconds")
 
 
 def write_history(path: Path, history: Sequence[HistoryRow]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     measures = list(dict.fromkeys(name for row in history for name in row.measures))
-    writer.writerow([*FIXED[:-1], *measures, FIXED[-1]])
-    for row in history:
-        values = [row.loss, row.val_loss, *(row.measures.get(name) for name in measures)]
-        writer.writerow([row.stage, row.epoch, *("" if v is None else repr(v) for v in values), row.seconds])
-    write_text(path, text.getvalue())
+    header = [*FIXED[:-1], *measures, FIXED[-1]]
+    write_text(path, _lines([header, *(_cells(row, measures) for row in history)]))
+
+
+class GrowingHistory:
+    """The file while a run is trained: each epoch is written as soon as it is done.
+
+    Args:
+        history: what is done already; the file has that and no more from now on.
+    """
+
+    def __init__(self, path: Path, history: Sequence[HistoryRow]) -> None:
+        self.path, self.rows = path, [*history]
+        self._measures = list(dict.fromkeys(name for row in history for name in row.measures))
+        write_history(path, history)
+
+    def add(self, row: HistoryRow) -> None:
+        """One more epoch; a new measure gets a column, for which the whole file is written again."""
+        self.rows.append(row)
+        more = [name for name in row.measures if name not in self._measures]
+        if more:
+            self._measures += more
+            write_history(self.path, self.rows)
+            return
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(_lines([_cells(row, self._measures)]))
+
+
+def _cells(row: HistoryRow, measures: Sequence[str]) -> list[object]:
+    values = [row.loss, row.val_loss, *(row.measures.get(name) for name in measures)]
+    return [row.stage, row.epoch, *("" if v is None else repr(v) for v in values), row.seconds]
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def read_history(path: Path) -> list[HistoryRow]:
