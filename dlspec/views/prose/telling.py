@@ -170,8 +170,9 @@ class _Teller:
         if name == "pretrain.per_layer" and self.spec.pretrain:
             value = self.spec.pretrain.brief_settings()
         if _is_section(value):
-            value = {key: given for key, given in value.written().items() if self.spec.is_written(*path, key)} or (
-                getattr(value, "path", value)
+            given = value.written()
+            value = {key: own for key, own in given.items() if self.spec.is_written(*path, key)} or (
+                getattr(value, "path", given)  # of a short form, such as `resample: 1 h`, all that it stands for
             )
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
