@@ -17,6 +17,11 @@ LARGEST_FACTOR = 1e4
 """Of logits, at which their softmax is as good as certain."""
 
 
+def output_layer(network: Any) -> Any:
+    """The layer that a Keras network ends in."""
+    return network.outputs[0]._keras_history.operation
+
+
 def network_below(network: Any, name: str) -> Any:
     """The part of a network that leads to the input of its output layer, as a model that shares its layers.
 
