@@ -13,8 +13,8 @@ from dlspec.training.losses.pairs import Contrastive
 from dlspec.training.values import predict
 
 Array = np.ndarray
-LARGEST_FACTOR = 1e4
-"""Of logits, at which their softmax is as good as certain."""
+LARGEST_FACTOR = 1e6
+"""Of logits, at most; at least its inverse."""
 
 
 def output_layer(network: Any) -> Any:
@@ -78,25 +78,39 @@ def class_means(codes: Array, part: Part, classes: int) -> Array:
 
 def _of_class_means(means: Array, codes: Array, held_out: Part) -> tuple[Array, Array]:
     """Kernel and bias by which logits are minus the squared distance to each mean, up to what all classes share, times
-    the factor that fits the held-out part best."""
-    kernel, bias = 2 * means.T, -(means**2).sum(axis=1)
-    factor = _best_factor(codes @ kernel + bias, np.asarray(held_out.truth), held_out.weights)
+    the factor that fits the held-out part best.
+
+    What all share is chosen so that numbers stay small where all codes lie far from 0.
+    """
+    middle = means.mean(axis=0)
+    kernel, bias = 2 * (means - middle).T, -((means - middle) * (means + middle)).sum(axis=1)
+    factor = best_factor(codes @ kernel + bias, np.asarray(held_out.truth), held_out.weights)
     return factor * kernel, factor * bias
 
 
-def _best_factor(logits: Array, truth: Array, weights: Array | None) -> float:
+def best_factor(logits: Array, truth: Array, weights: Array | None) -> float:
     """The factor of logits at which the log loss is smallest (temperature scaling: Guo et al., 2017).
 
-    The log loss is convex in it, so that its slope is looked for where it is 0, by halving.
+    As if one more sample had been of the likeliest other class (Platt, 1999), so that it stays finite where all samples
+    are told rightly. The log loss is convex in it; where its slope is 0 is found by halving.
+
+    Args:
+        logits: of samples, (samples, classes).
+        truth: their class numbers, (samples,).
+        weights: how much each counts, (samples,); None: all alike.
     """
     weights = np.ones(len(truth)) if weights is None else np.asarray(weights, "float64")
     own = logits[np.arange(len(truth)), truth]
+    others = logits.copy()
+    others[np.arange(len(truth)), truth] = -np.inf
+    wrong = 1 / (len(truth) + 2)
+    wanted = (1 - wrong) * own + wrong * others.max(axis=1)
 
     def slope(factor: float) -> float:
         scaled = factor * logits
         shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
-        return float((weights * ((shares * logits).sum(axis=1) - own)).sum())
+        return float((weights * ((shares * logits).sum(axis=1) - wanted)).sum())
 
     low, high = -np.log(LARGEST_FACTOR), np.log(LARGEST_FACTOR)
     for _ in range(60):

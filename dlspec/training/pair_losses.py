@@ -50,15 +50,14 @@ class Triplet(keras.losses.Loss):
         apart = distances(ops.reshape(y_pred, (ops.shape(y_pred)[0], -1)))
         if self.distance == "euclidean":
             above = ops.greater(apart, 0)  # a root is infinitely steep at 0
-            apart = ops.where(above, ops.sqrt(ops.where(above, apart, 1.0)), 0.0)
+            apart = ops.where(above, ops.sqrt(ops.where(above, apart, 1.0)), apart)  # NaN stays NaN
         labels = ops.reshape(y_true, (-1,))
         places = ops.arange(ops.shape(labels)[0])
         same = ops.equal(labels[:, None], labels[None, :])
         others = ops.not_equal(places[:, None], places[None, :])
         positive, negative = ops.logical_and(same, others), ops.logical_not(same)
-        return {"semi_hard": self._semi_hard, "hard": self._hard, "all": self._all}[self.mining](
-            apart, positive, negative
-        )
+        mean = {"semi_hard": self._semi_hard, "hard": self._hard, "all": self._all}[self.mining]
+        return mean(apart, positive, negative) + 0.0 * ops.sum(apart)  # which is NaN where a code is, whatever counts
 
     def _semi_hard(self, apart: Any, positive: Any, negative: Any) -> Any:
         """Of each anchor and positive the nearest negative beyond the positive, else the farthest negative."""

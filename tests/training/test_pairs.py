@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy import optimize
+from scipy import optimize, special
 
 from dlspec.data.preparation import generator
-from dlspec.training.fitted_output import class_means, fit_output, logistic, network_below
+from dlspec.training.fitted_output import best_factor, class_means, fit_output, logistic, network_below
 from dlspec.training.pair_losses import Contrastive, Triplet
 from dlspec.training.values import as_array
 from tests.trained import StopAfter, Training, same, trained
@@ -234,8 +234,15 @@ def test_probabilities_are_those_of_class_means():
     def logits(part):
         return -((codes_of(training, part, "unit")[:, None] - means) ** 2).sum(-1)
 
+    of_held_out, each = logits(held_out), np.arange(len(held_out))
+    own = np.eye(3)[np.asarray(held_out.truth)]
+    second = np.where(own == 1, -np.inf, of_held_out).argmax(axis=1)  # the likeliest other class
+    wanted = (1 - 1 / (len(held_out) + 2)) * own
+    wanted[each, second] = 1 / (len(held_out) + 2)
+
     def log_loss(factor):
-        return -np.log(softmax(factor * logits(held_out))[np.arange(len(held_out)), held_out.truth]).mean()
+        scaled = factor * of_held_out
+        return (special.logsumexp(scaled, axis=1) - (wanted * scaled).sum(axis=1)).mean()
 
     factor = optimize.minimize_scalar(log_loss, bounds=(0.01, 1000), method="bounded", options={"xatol": 1e-6}).x
     found = as_array(training.network(training.data.test.inputs))
@@ -243,6 +250,38 @@ def test_probabilities_are_those_of_class_means():
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     nearest = logits(training.data.test).argmax(axis=1)
     np.testing.assert_array_equal(found.argmax(axis=1), nearest)
+
+
+def test_probabilities_stay_finite_where_all_samples_are_told_rightly():
+    """Of so many samples the error that one more would make: the odds against the next class are their number."""
+    logits = np.tile([[0.0, -2.0, -50.0]], (30, 1))
+    factor = best_factor(logits, np.zeros(30, int), None)
+    assert np.exp(2 * factor) == pytest.approx(31, rel=1e-3)
+
+
+def test_codes_far_from_zero_keep_their_digits():
+    """Squared lengths of 10^8 would leave float32 no digit of a distance of 1."""
+    training, _, _ = trained(TRIPLETS)
+    again = Training(TRIPLETS)
+    again.run()
+    network, data = again.network, again.data
+    dense = network.get_layer("code")
+    fixed = keras.Model(network.input, keras.layers.Dense(3, name="output_3", activation="softmax")(dense.output + 1e4))
+    fit_output(fixed, "output_3", training.spec.train.loss, data)
+    moved = as_array(fixed(data.test.inputs))
+    plain = keras.Model(network.input, keras.layers.Dense(3, name="plain", activation="softmax")(dense.output))
+    fit_output(plain, "plain", training.spec.train.loss, data)
+    np.testing.assert_allclose(moved, as_array(plain(data.test.inputs)), atol=0.05)
+
+
+@pytest.mark.parametrize(("mining", "distance"), [*product(MININGS, DISTANCES)])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_codes_that_are_no_numbers_make_the_loss_none(mining, distance, compiled):
+    loss = Triplet(0.2, mining, distance)
+    codes = np.random.default_rng(0).normal(size=(6, 2)).astype("float32")
+    codes[5, 0] = np.nan  # the only sample of its class
+    compare = tf.function(loss, jit_compile=compiled)
+    assert np.isnan(float(compare(tf.constant([0, 0, 1, 1, 1, 2]), tf.constant(codes))))
 
 
 def test_two_classes_have_one_unit():

@@ -6,7 +6,7 @@ from keras import ops
 def root(x):
     """The square root of what is never negative, without a gradient at 0, where it is infinitely steep."""
     above = ops.greater(x, 0)
-    return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), 0.0)
+    return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), x)
 
 
 def length(x):

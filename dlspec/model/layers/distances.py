@@ -91,7 +91,7 @@ def _root(x: Any) -> Any:
     from keras import ops
 
     above = ops.greater(x, 0)
-    return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), 0.0)
+    return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), x)
 
 
 def _length(x: Any) -> Any:
