@@ -8,6 +8,7 @@ import numpy as np
 
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.signature import Target
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.training.losses import Loss
 from dlspec.training.losses.pairs import Contrastive
 from dlspec.training.values import predict
@@ -42,10 +43,19 @@ def fit_output(network: Any, name: str, loss: Loss, data: Prepared) -> None:
     Args:
         name: of the output layer.
         loss: by which the layers below were trained.
+
+    Raises:
+        TrainingError: what comes to the output layer is no finite number.
     """
     below, target = network_below(network, name), data.signature.target
     held_out = data.validation if len(data.validation) else data.train
     codes = predict(below, held_out.inputs).astype("float64")
+    if not np.isfinite(codes).all():
+        raise TrainingError.of(
+            "loss-not-finite",
+            f"what the trained network gives to `{name}` is no finite number",
+            help="lower `learning_rate` under `train`, or add `clipnorm: 1` to the optimizer",
+        )
     if isinstance(loss, Contrastive):
         kernel, bias = _of_distances(codes[:, 0], held_out, loss, target)
     else:
@@ -154,7 +164,7 @@ def logistic(distances: Array, is_same: Array, weights: Array) -> tuple[float, f
 
     found = np.array([0.0, offset])
     for _ in range(100):
-        shares = 1 / (1 + np.exp(-(x @ found)))
+        shares = np.exp(-np.logaddexp(0, -(x @ found)))
         gradient = x.T @ (weights * (shares - truth))
         curvature = (x * (weights * shares * (1 - shares))[:, None]).T @ x + 1e-10 * np.eye(2)
         step, length = np.linalg.solve(curvature, gradient), 1.0

@@ -415,7 +415,12 @@ def test_a_distance_by_operations_is_taken_for_one():
     text = text.replace("inputs: {one: [a1, a2], other: [b1, b2]}", "inputs: {one: left, other: right}")
     first = "    - dense: {units: 8, activation: tanh, from: one, name: seen}\n"
     text = text.replace(first, "    - flatten: {from: one, name: seen}\n")
-    assert [problem.message for problem in dlspec.validate(text) if problem.is_error] == []
+    assert [problem.code for problem in dlspec.validate(text) if problem.code == "output-mismatch"] == []
+    (found,) = [each for each in dlspec.validate(text.replace("    - sqrt\n", "")) if each.code == "output-mismatch"]
+    assert "squared already" in found.message
+    assert not found.is_error
+    squared = text.replace(steps, "    - distance: {metric: squared_euclidean, from: [code, code_again]}\n")
+    assert "write `metric: euclidean`" in [each.help for each in dlspec.validate(squared)]
 
 
 def test_few_pairs_of_a_class_are_a_warning():

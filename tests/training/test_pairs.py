@@ -11,6 +11,7 @@ import tensorflow as tf
 from scipy import optimize, special
 
 from dlspec.data.preparation import generator
+from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.training.fitted_output import best_factor, class_means, fit_output, logistic, network_below
 from dlspec.training.pair_losses import Contrastive, Triplet
 from dlspec.training.values import as_array
@@ -341,6 +342,21 @@ def test_distances_that_say_nothing_leave_all_pairs_alike():
     assert slope == 0
     assert offset == pytest.approx(0)
     assert logistic(np.ones(20), is_same, np.ones(20))[0] == 0
+
+
+def test_far_outliers_among_distances_are_finite():
+    distances = np.concatenate([np.linspace(0, 1, 2000), [1e6, 1e9]])
+    found = logistic(distances, distances < 0.5, np.ones(2002))
+    assert np.isfinite(found).all()
+    assert found[0] < 0
+
+
+def test_a_network_that_ends_in_no_numbers_has_no_output():
+    training = Training(TRIPLETS)
+    training.run()
+    training.network.get_layer("code").bias.assign([np.nan] * 3)
+    with pytest.raises(TrainingError, match="what the trained network gives to `output` is no finite number"):
+        fit_output(training.network, "output", training.spec.train.loss, training.data)
 
 
 def test_distances_that_part_the_classes_keep_finite_weights():

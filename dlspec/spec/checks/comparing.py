@@ -10,6 +10,7 @@ from dlspec.language.shapes import show_shape
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Output
+from dlspec.model.layers.distances import Distance
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.planning import make_plan
@@ -128,7 +129,7 @@ def _ends_in_distance(checked: Checked, last: GraphLayer, place: Label) -> Itera
     if shape is None or None in shape[1:]:
         return
     one_input = len(graph.inputs) == 1
-    cure = "write `distance: {from: [code, code_again]}` below `output`, the distance of what the same layers make of "
+    cure = "put `distance: {from: [code, code_again]}` above `output`, the distance of what the same layers make of "
     cure += "two inputs"
     if one_input:
         cure += ", which `inputs: {one: …, other: …}` names under `model`"
@@ -151,6 +152,16 @@ def _ends_in_distance(checked: Checked, last: GraphLayer, place: Label) -> Itera
             labels=(place,),
             help=cure,
         )
+    elif is_squared(graph, name):
+        by_distance = below is not None and isinstance(below.layer, Distance)
+        yield Diagnostic(
+            "output-mismatch",
+            f"`contrastive` squares the distance, and `{name}` gives one that is squared already",
+            span,
+            Severity.WARNING,
+            labels=(place,),
+            help="write `metric: euclidean`" if by_distance else "put `sqrt` above `output`, or write `distance`",
+        )
 
 
 def never_negative(graph: Graph, name: str) -> bool:
@@ -162,6 +173,17 @@ def never_negative(graph: Graph, name: str) -> bool:
     if kind in AS_BELOW:
         return all(never_negative(graph, source) for source in layer.inputs)
     return kind in NEVER_NEGATIVE or getattr(layer.layer, "activation", None) in ACTIVATIONS
+
+
+def is_squared(graph: Graph, name: str) -> bool:
+    """Whether what a layer puts out is a square, or a sum or mean of squares."""
+    layer = graph.by_name.get(name)
+    if layer is None:
+        return False
+    if isinstance(layer.layer, Distance):
+        return layer.layer.metric == "squared_euclidean"
+    kind = layer.layer.type_name
+    return kind == "square" or (kind in AS_BELOW and any(is_squared(graph, source) for source in layer.inputs))
 
 
 @rule
@@ -187,7 +209,7 @@ def something_below_output_learns(checked: Checked) -> Iterator[Diagnostic]:
             f"`{loss.type_name}` trains the layers below `output`, and "
             + ("all of them are frozen" if held else "none of them has weights that learn"),
             spec.span(*spec.place_of_loss),
-            help="let the last of them learn: put `dense` above what is frozen" if held else "add a layer with weights",
+            help="put a layer that learns above `output`, such as `dense: 16`" if held else "add a layer with weights",
         )
         return
 
