@@ -49,7 +49,7 @@ class Training:
 
     def run(self, listener=None, checkpoint=None):
         seed_everything(self.spec.seed, "network")
-        network = self.network = build_network(self.graph)
+        network = self.network = build_network(self.graph, one_input=True)
         if any(layer.borrowed for layer in self.graph.layers):
             give_weights(network, self.graph, self.spec.model)
         hooks = Hooks(listener or Listener(), self.saved.append)

@@ -18,11 +18,13 @@ from dlspec.language.quantities import show_bytes, show_seconds
 from dlspec.language.shapes import show_shape
 from dlspec.model.folded import folded
 from dlspec.model.graph import Graph
+from dlspec.model.layers.core import Output
 from dlspec.runs.timing import expected_time
 from dlspec.runtime.memory import machine_memory
 from dlspec.spec.spec import Spec
 from dlspec.training.engines.xla_rule import ways
 from dlspec.training.estimates import layer_memory, training_memory
+from dlspec.training.losses.pairs import Contrastive
 from dlspec.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -73,15 +75,19 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
     stages.add_column("what is trained")
     stages.add_column("epochs", justify="right")
     stages.add_column("batch", justify="right")
+    fitted = next((layer for layer in graph.layers if isinstance(layer.layer, Output) and layer.layer.fitted), None)
     for stage in plan.stages:
         if stage.method:
             what = f"{' + '.join(stage.encoder)}: {stage.method.type_name.replace('_', ' ')}"
         else:
-            what = f"all but {', '.join(graph.in_short(stage.frozen))}" if stage.frozen else "the whole network"
+            whole = "the whole network" if fitted is None else f"the layers below {fitted.name}"
+            what = f"all but {', '.join(graph.in_short(stage.frozen))}" if stage.frozen else whole
         stopping = stage.method.early_stopping if stage.method else spec.train.early_stopping
         epochs = f"up to {stage.epochs}" if stopping else f"{stage.epochs}"
         stages.add_row(Text(stage.name), Text(what), epochs, str(stage.batch_size))
     yield stages
+    if fitted is not None:
+        yield Text(f"{fitted.name}: {_how_fitted(spec)}", style="dim")
     for name, way in ways(spec.runtime, plan).items():
         yield Text(f"{name}: {'' if way.compiled else 'not '}compiled by XLA, {way.why}", style="dim")
     if plan.taken and spec.pretrain is not None:
@@ -94,6 +100,14 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
         yield Text(f"about {show_seconds(seconds)} by earlier runs on this machine{early}", style="dim")
     elif ahead and plan.samples is not None:
         yield Text("how long it takes is told once this machine has trained something like it", style="dim")
+
+
+def _how_fitted(spec: Spec) -> str:
+    """How the weights of `output` are computed after training."""
+    loss = spec.train.loss
+    if isinstance(loss, Contrastive):
+        return f"computed after training, by a logistic regression on distances; pairs of `{loss.same}` are the same"
+    return "computed after training, from the mean code of each class"
 
 
 def _memory_of_parts(spec: Spec, graph: Graph) -> dict[str, int]:

@@ -132,6 +132,8 @@ class Target:
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
         of_words: whether the classes are tags, and the places the words of a text, of which each has one.
+        fitted: of classes, how the weights of `output` are computed once the layers below are trained: from the mean
+            code of each class, or from the distances of pairs; None: they are trained.
         written: of texts that are written item by item, how; the classes are the items, behind one for all that are not
             known and one for the end.
     """
@@ -156,6 +158,7 @@ class Target:
     start: tuple[float, float] = (0.0, 1.0)
     unit_each: bool = False
     written: Written | None = None
+    fitted: Literal["class_means", "distance"] | None = None
 
     @property
     def by_one_unit(self) -> bool:

@@ -43,6 +43,9 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
         raise NotWritten(f"`quantiles` of `{subject.target.name}`, whose loss is none of Keras's own")
     if subject.target.written:
         raise NotWritten(f"`{subject.target.name}: {{sequence: …}}`, of which texts are written item by item")
+    if subject.target.fitted:
+        loss = subject.spec.train.loss.type_name if subject.spec.train.loss else ""
+        raise NotWritten(f"`{loss}`, by which the weights of `output` are computed after training")
     if subject.target.places:
         raise NotWritten(f"`{subject.target.name}`, which is predicted at each place of a sample")
     if subject.spec.data.weight is not None:

@@ -17,7 +17,7 @@ from dlspec.model.masks import Masks
 
 FLOWS = ("x", "y", "z")
 """What is led through the layers, and through those of a `skip` beside it."""
-OF_SNIPPETS = frozenset(name for file in ("learned", "masking") for name in snippet(file).definitions)
+OF_SNIPPETS = frozenset(name for file in ("learned", "masking", "distances") for name in snippet(file).definitions)
 """Functions that the layers of a network may call."""
 PLACE = "\0"
 """Stands in a loop for the name of a layer, until all rounds are known."""

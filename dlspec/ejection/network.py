@@ -41,7 +41,7 @@ def write_network(script: Script, subject: Subject) -> None:
         script.__dict__.update(before.__dict__)
         frame, end = _flat(subject)
     function = _build_network(script, subject, frame, end)
-    for file in ("learned", "masking"):
+    for file in ("learned", "masking", "distances"):
         for name in snippet(file).definitions:
             if re.search(rf"\b{name}\(", "\n".join([function, *script.chunks.get("model", ())])):
                 script.use(file, name, "model")

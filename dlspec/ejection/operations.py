@@ -12,6 +12,7 @@ from dlspec.model.layers.activations import Softmax
 from dlspec.model.layers.attention import Attending, Scoring
 from dlspec.model.layers.axes import place_of, places_of
 from dlspec.model.layers.base import LayerSpec
+from dlspec.model.layers.distances import Distance
 from dlspec.model.layers.learned import AddTable, Factors, Learned, MultiplyByTable, Positions, Table
 from dlspec.model.layers.merging import Concatenate, Dot, counting_masks, keras_merges
 from dlspec.model.layers.normalization import RMSNormalization
@@ -190,6 +191,7 @@ WAYS: dict[Any, Callable[[Any, list[Any]], Call | Code]] = {
     Squeeze: lambda layer, x: call("ops.squeeze", x[0], layer.axis[0] if len(layer.axis) == 1 else tuple(layer.axis)),
     Roll: lambda layer, x: call("ops.roll", x[0], layer.shift, axis=layer.axis),
     Matmul: lambda layer, x: call("ops.matmul", *x),
+    Distance: lambda layer, x: call("distance", *x, layer.metric),
     Einsum: lambda layer, x: call("ops.einsum", layer.subscripts, *x),
     AddTable: lambda layer, x: Code(f"{literal(x[0])} + {literal(x[1])}"),
     MultiplyByTable: lambda layer, x: Code(f"{literal(x[0])} * {literal(x[1])}"),

@@ -16,7 +16,7 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
 from dlspec.data.preparation.tags import TagCounts
 from dlspec.data.signature import Signature, Target
-from dlspec.evaluation import sequences
+from dlspec.evaluation import codes, sequences
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.evaluation.judged import Judged
@@ -48,6 +48,7 @@ class Evaluation:
         losses: of each sample of the test part, of the network and each baseline.
         scorer: of the test part.
         fitted: the baselines.
+        below: of an output that was fitted after training, what `metrics.json` says of what comes to it; else empty.
     """
 
     train: Scores
@@ -60,6 +61,7 @@ class Evaluation:
     notes: tuple[str, ...]
     scorer: Scorer
     fitted: dict[str, Fitted]
+    below: dict[str, Any]
 
     @cached_property
     def intervals(self) -> dict[str, Bounds | None]:
@@ -76,6 +78,7 @@ class Evaluation:
             "test_intervals": {name: list(ends) if ends else None for name, ends in self.intervals.items()},
             "baselines": self.baselines,
             "verdict": self.verdict.model_dump(mode="json"),
+            **self.below,
             "notes": [*self.notes, *coverage_in_words(self.scorer.data.signature.target, self.test, self.intervals)],
         }
 
@@ -138,6 +141,8 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     truth, levels = np.asarray(data.test.truth), data.signature.target.levels
     guesses = {name: as_quantiles(found.guess(data.test), truth, levels) for name, found in fitted.items()}
     notes = [*_notes(data, stops_early), *(note for found in fitted.values() for note in found.notes)]
+    below = codes.facts_of(network, data)
+    notes += [codes.in_words(data, below)] if below else []
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
         several = scorer.without_own_scale
@@ -154,6 +159,7 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
         tuple(notes),
         scorer,
         fitted,
+        below,
     )
 
 

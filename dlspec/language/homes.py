@@ -95,6 +95,7 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "depthwise_conv1d": "separable_convolution",
         "depthwise_conv2d": "separable_convolution",
         "discretization": "preprocessing",
+        "distance": "distances",
         "dot": "merging",
         "dropout": "regularization",
         "einsum": "products",
@@ -218,6 +219,7 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "categorical_focal_crossentropy": "classes",
         "categorical_generalized_cross_entropy": "classes",
         "categorical_hinge": "classes",
+        "contrastive": "pairs",
         "cosine_similarity": "classes",
         "cross_entropy": "reconstruction",
         "dice": "classes",
@@ -234,6 +236,7 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "sparse_categorical_crossentropy": "classes",
         "squared_error": "reconstruction",
         "squared_hinge": "classes",
+        "triplet": "pairs",
         "tversky": "classes",
     },
     "metric": {

@@ -14,6 +14,7 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.registry import snake_case
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import Graph
+from dlspec.model.initializers import Zeros
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.base import check_masks
 from dlspec.model.layers.core import Dense, Output
@@ -59,6 +60,7 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
                 activation=spec.activation or "linear",
                 trainable=spec.trainable,
                 dtype=spec.dtype or "float32",
+                **({"kernel_initializer": Zeros()} if spec.fitted else {}),
             )
         built[layer.name] = built[layer.shares] if layer.shares else spec.build(layer.name)
         if layer.name in giving:

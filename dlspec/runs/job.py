@@ -270,6 +270,7 @@ def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     from dlspec.data.checks import check_data
     from dlspec.language.diagnostics import in_file_order
     from dlspec.model.graph_builder import make_graph
+    from dlspec.spec.batches_of_classes import check_batches
     from dlspec.spec.pixels import check_pixels
     from dlspec.spec.planning import choice_by_validation
 
@@ -279,6 +280,7 @@ def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     for name, own in (data.outputs or {"": data}).items():
         checked = check_data(specs[name].data, own, weighted=weighted, chosen_by=choice_by_validation(spec))
         found += (problem for problem in checked if problem not in found)
+    found += check_batches(spec, data)
     if spec.model.application is None:
         return found
     graph, _ = make_graph(spec.model, data.signature, spec.unrolled_at)

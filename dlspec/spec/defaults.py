@@ -20,7 +20,8 @@ from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.core import Lookup
 from dlspec.model.layers.sampling import samplings
 from dlspec.spec.spec import Spec
-from dlspec.training.losses import LOSSES
+from dlspec.training.losses import LOSSES, Loss
+from dlspec.training.losses.pairs import Contrastive
 
 
 def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
@@ -96,7 +97,7 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         metrics[signature.task] = ("pinball", "coverage", "width", *of_median)
         baselines[signature.task] = ("quantiles", *(name for name in baselines[signature.task] if name != "mean"))
     return spec.with_changes(
-        train=train.model_copy(update={"loss": train.loss or own or LOSSES[signature.target.default_loss]()}),
+        train=train.model_copy(update={"loss": _loss(train.loss or own, signature)}),
         evaluate=evaluate.model_copy(
             update={
                 "metrics": evaluate.metrics
@@ -108,6 +109,13 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
             }
         ),
     )
+
+
+def _loss(given: Loss | None, signature: Signature) -> Loss:
+    """The loss that is given, or what the target needs; of pairs with the class of those of the same."""
+    if isinstance(given, Contrastive) and given.same is None:
+        return given.model_copy(update={"same": given.same_of(signature.target.classes)})
+    return given or LOSSES[signature.target.default_loss]()
 
 
 def fill_in_loss(spec: Spec, signature: Signature, graph: Graph) -> Spec:

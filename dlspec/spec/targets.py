@@ -91,6 +91,14 @@ def with_quantiles(spec: Spec, target: Target) -> Target:
     return replace(target, levels=written[0].levels, start=start)
 
 
+def with_fitted_output(spec: Spec, target: Target) -> Target:
+    """A class whose loss is of what comes to `output`, which is fitted after training; else the target as it is."""
+    loss = spec.train.loss if spec.has("train") else None
+    if loss is None or loss.fitted is None or target.kind != "class" or target.places or spec.model.outputs:
+        return target
+    return replace(target, fitted=loss.fitted)
+
+
 def with_unit_each(spec: Spec, signature: Signature) -> Signature:
     """Of two classes, whose network ends in a unit for each, the same with such a target; else as it is."""
     target = signature.target

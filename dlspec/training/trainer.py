@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from dlspec.data.arrays import Samples, blocks, is_read_later, reshaped
-from dlspec.data.preparation import Part, Prepared
+from dlspec.data.arrays import Samples, blocks, chosen, is_read_later, reshaped
+from dlspec.data.preparation import Part, Prepared, generator
 from dlspec.data.signature import Target
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import count_seconds
@@ -25,6 +26,7 @@ from dlspec.training.callbacks.base import Callback
 from dlspec.training.early_stopping import EarlyStopping, StageStopping
 from dlspec.training.engines.choice import compiled_stages
 from dlspec.training.errors import backend_errors_in_words
+from dlspec.training.fitted_output import fit_output, network_below
 from dlspec.training.layer_outputs import LayerOutputs
 from dlspec.training.losses import Loss
 from dlspec.training.masked import counted_of, keep_mask, masked
@@ -163,27 +165,29 @@ class Trainer:
         for name, own in (self.data.outputs or {"": self.data}).items():
             check_targets(losses[name], own.signature.target, own.train)
         several = OutputTargets(self.network, self.data, losses) if self.data.outputs else None
+        network = self._trained_part()
         steps = math.ceil(len(train) / stage.batch_size)
         before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
         with devices_of(self.settings.runtime):
             # a schedule goes on where frozen layers thaw
             optimizer = settings.clipped_optimizer.over(steps * settings.epochs, settings.schedule, steps * before)
-            plain_loss(self.network)
+            plain_loss(network)
             if several is not None:
-                self.network.compile(optimizer=optimizer)
-                loss_of_outputs(self.network, self.settings.heads, several)
+                network.compile(optimizer=optimizer)
+                loss_of_outputs(network, self.settings.heads, several)
             else:
-                self.network.compile(optimizer=optimizer, loss=losses[""].build_for(target))
+                network.compile(optimizer=optimizer, loss=losses[""].build_for(target))
                 if target.places:
-                    keep_mask(self.network, target, losses[""], self._moves())
+                    keep_mask(network, target, losses[""], self._moves())
             if self.answers is not None:
                 assert settings.teacher is not None, "the spec names a teacher"
                 y = np.asarray(self._targets(train))
-                learn_from_teacher(self.network, losses[""], settings.teacher, y, target)
+                learn_from_teacher(network, losses[""], settings.teacher, y, target)
             reduction = next(iter(losses.values())).reduction
-            add_divergence(self.network, reduction, "reconstruction" if target.kind == "input" else "error")
-        self._begin(self.network)
+            add_divergence(network, reduction, "reconstruction" if target.kind == "input" else "error")
+        self._begin(network)
         if index < self.state.progress.stage:  # stopped after training, before the results were written
+            self._fit_output()
             return
         if not self.state.progress.begun and not before:
             self._after_pretraining()
@@ -203,11 +207,31 @@ class Trainer:
             held_out_places,
             of_held_out,
         )
+        if target.fitted and losses[""].of_batch:
+            samples = self._mixed_held_out(samples)
         of_batch = any(loss.of_batch for loss in losses.values())
         evaluation_batch = stage.batch_size if of_batch else EVALUATION_BATCH
-        self._train(
-            index, stage, self.network, samples, settings.early_stopping, settings.callbacks or (), evaluation_batch
-        )
+        self._train(index, stage, network, samples, settings.early_stopping, settings.callbacks or (), evaluation_batch)
+        if last:
+            self._fit_output()
+
+    def _trained_part(self) -> Any:
+        """What fine-tuning trains: the network, or, where `output` is fitted after training, all below it."""
+        if not self.data.signature.target.fitted:
+            return self.network
+        return network_below(self.network, self.plan.graph.outputs[0])
+
+    def _fit_output(self) -> None:
+        """Computes the weights of `output`, where they are not trained."""
+        if self.data.signature.target.fitted:
+            fit_output(self.network, self.plan.graph.outputs[0], self._losses()[""], self.data)
+
+    def _mixed_held_out(self, samples: StageData) -> StageData:
+        """The same with held-out samples in an order that the seed draws once: a batch of them then has samples of many
+        classes, also where the data are in order of classes."""
+        order = generator(self.settings.seed, "validation").permutation(len(samples.held_out))
+        held_out_y = None if samples.held_out_y is None else chosen(samples.held_out_y, order)
+        return replace(samples, held_out=chosen(samples.held_out, order), held_out_y=held_out_y)
 
     def _stage_targets(self, part: Literal["train", "validation"], several: OutputTargets | None) -> Samples:
         """What the network is to put out for a part: of several outputs side by side, the teacher's answers behind."""

@@ -34,7 +34,9 @@ from tests.ejection.test_training import Recorded
 PLACES = "predicted at each place"
 REFUSED = {
     "digit_pairs": "an array that other features stand beside",
+    "digit_pairs_contrastive": "`contrastive`",
     "digits_given_back": "a network that others have trained",
+    "digits_triplet": "`triplet`",
     "digits_vae": "`sampling`",
     "landscapes": PLACES,
     "motion_each": PLACES,

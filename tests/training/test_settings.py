@@ -85,6 +85,9 @@ def test_every_loss_trains_what_it_is_for(name):
             overrides = {"train.loss": written, "train.epochs": 1, "data.scale": loss.scales[0]}
             if name == "poisson":
                 overrides["model.1"] = {"output": {"activation": "softplus"}}
+            if loss.fitted == "distance":
+                overrides["model.1"] = {"dense": {"units": 1, "activation": "softplus"}}  # which is never negative
+                overrides["train.loss"] = {"contrastive": {"margin": loss.margin, "same": "second"}}
             weights, history = Training(text, **overrides).run()
             assert all(np.isfinite(weight).all() for weight in weights)
             assert math.isfinite(history[0].loss)

@@ -244,3 +244,9 @@ def test_a_shared_layer_and_inputs_with_names_are_told():
     text = dlspec.explain(spec)
     assert "The input `a` takes `sepal_length` and `sepal_width`." in text
     assert "It is `left` once more, with the same weights." in text
+
+
+def test_the_short_form_of_a_step_is_told():
+    data = "{dataset: goog, window: {length: 12}, resample: 1 w}"
+    told = dlspec.explain(f"dlspec: 1\ndata: {data}\nmodel: [flatten, output]\n")
+    assert "even steps: `every: 1 w, how: mean`" in told

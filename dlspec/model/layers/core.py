@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
@@ -223,6 +223,8 @@ class Identity(LayerSpec):
         return input_inside
 
 
+Fitting = Literal["class_means", "distance"]
+"""How weights of `output` are computed after training: from the mean code of each class, or from distances of pairs."""
 MEDIAN = 0.5
 """The quantile that is the prediction."""
 
@@ -266,6 +268,9 @@ class Output(LayerSpec):
     With `quantiles` each number is given by several values, of which the share that is written is to lie below: the
     first is linear, each other one the one before and a softplus of what the layer gives, so that none crosses another.
 
+    With `loss: triplet` or `loss: contrastive` the layers below are trained, and its own weights are computed after
+    training: from the mean code of each class, or from the distances of pairs.
+
     Input shape:  (batch, features), or (batch, ..., features)
     Output shape: (batch, units), or (batch, ..., units); with `quantiles` (batch, units, quantiles)
     """
@@ -283,6 +288,7 @@ class Output(LayerSpec):
     )
 
     _start: tuple[float, float] = PrivateAttr(default=(0.0, 1.0))
+    _fitted: Fitting | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: object) -> None:
         if self.quantiles and self.activation not in (None, "linear"):
@@ -303,6 +309,17 @@ class Output(LayerSpec):
         """The same with another start."""
         found = self.model_copy()
         found._start = start
+        return found
+
+    @property
+    def fitted(self) -> Fitting | None:
+        """How its weights are computed after training, which are zero until then; None: they are trained."""
+        return self._fitted
+
+    def as_fitted(self, how: Fitting) -> Output:
+        """The same with weights that are computed after training."""
+        found = self.model_copy(update={"trainable": False})
+        found._fitted = how
         return found
 
     @property

@@ -106,6 +106,35 @@ class PastAlone(Record):
         return self.difference <= self.allowed
 
 
+class Codes(Record):
+    """Of a network that is trained by triplets, the codes that it compares.
+
+    Args:
+        layer: that gives them.
+        units: numbers of a code.
+        recall_at_1: the share of test samples whose nearest other test sample is of their own class; None: it was not
+            computed, as of windows of a series.
+        samples: that it was computed of.
+    """
+
+    layer: str
+    units: NonNegativeInt
+    recall_at_1: float | None = None
+    samples: NonNegativeInt = 0
+
+
+class Distances(Record):
+    """Of a network that is trained by pairs, the distances that it gives.
+
+    Args:
+        layer: that gives them.
+        threshold: the distance at which the probability of a pair is one half; None: it is so at none above 0.
+    """
+
+    layer: str
+    threshold: float | None
+
+
 class Fold(Record):
     """What came of the training on one fold."""
 
@@ -173,6 +202,7 @@ class Metrics(Record):
         notes: what a reader should know, in sentences.
         saved_model: whether `model.keras` gives these predictions; older runs do not say it.
         past_alone: where a timestep may not see later ones, whether that is so.
+        codes, distances: of a network that is trained by comparing samples, what it compares.
         require: what came of `evaluate.require`, of all outputs.
         output, outputs: of a network of several outputs, the first, of which all else is, and what came of each of the
             others.
@@ -194,6 +224,8 @@ class Metrics(Record):
     folds: Folds | None = None
     saved_model: SavedModel | None = None
     past_alone: PastAlone | None = None
+    codes: Codes | None = None
+    distances: Distances | None = None
     require: tuple[Requirement, ...] = ()
     output: str = ""
     outputs: dict[str, Metrics] = Field(default_factory=dict)

@@ -20,6 +20,7 @@ from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import (  # noqa: F401, each registers its rules
     borrowed,
     budget,
+    comparing,
     data,
     devices,
     evaluating,

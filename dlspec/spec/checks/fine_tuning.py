@@ -8,6 +8,8 @@ from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
+from dlspec.training.losses import Loss
+from dlspec.training.losses.classes import Overlap
 
 NEVER_NEGATIVE = (
     "exponential", "hard_sigmoid", "relu", "relu6", "sigmoid", "softmax", "softplus", "sparse_plus", "sparse_sigmoid",
@@ -109,8 +111,14 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
             "class-weight-mismatch",
             f"`{name}` is of a batch as a whole, so that classes cannot count differently",
             spec.key_span("train", "class_weight"),
-            help=f"write `loss: {{{name}: {{axis: -1}}}}`, or remove `class_weight`",
+            help=_of_each_sample(spec.train.loss, "class_weight"),
         )
+
+
+def _of_each_sample(loss: Loss, key: str) -> str:
+    """How samples can count differently in a loss that is of a batch as a whole."""
+    by_axis = f"write `loss: {{{loss.type_name}: {{axis: -1}}}}`, or " if isinstance(loss, Overlap) else ""
+    return f"{by_axis}remove `{key}`"
 
 
 @rule
@@ -131,7 +139,7 @@ def samples_can_be_weighed(checked: Checked) -> Iterator[Diagnostic]:
     loss = spec.train.loss if spec.has("train") else None
     if loss is not None and not loss.weighs_samples:
         message = f"`{loss.type_name}` is of a batch as a whole, so that samples cannot count differently"
-        help = f"write `loss: {{{loss.type_name}: {{axis: -1}}}}`, or remove `weight`"
+        help = _of_each_sample(loss, "weight")
         yield Diagnostic("cannot-weigh", message, spec.span(*spec.place_of_loss), help=help)
     for metric in spec.evaluate.metrics or [] if spec.has("evaluate") else ():
         if not metric.weighs_samples():

@@ -39,6 +39,8 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if any(isinstance(layer.layer, Output) for layer in graph.layers if layer is not last):  # moving it mends this too
         return
     target = signature.target
+    if target.fitted and not isinstance(last.layer, Output):  # which another rule says
+        return
     span = spec.key_span(*last.path, last.type_name)
     if bool(target.levels) != bool(getattr(last.layer, "levels", ())):  # which another rule says
         return
@@ -150,6 +152,8 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.loss is None:
         return
     target, loss = signature.target, spec.train.loss
+    if loss.fitted:  # of which other rules speak
+        return
     if isinstance(loss, Summed) and not loss.fits(target):
         given_back = target.kind == "input"
         what = {"number": "a number", "class": "a class", "labels": "labels"}.get(target.kind, "")

@@ -99,7 +99,9 @@ def something_learns(checked: Checked) -> Iterator[Diagnostic]:
     if not spec.has("model") or not graph.complete or any(isinstance(x.layer, Broken) for x in graph.layers):
         return
     weighted = [layer for layer in graph.layers if layer.layer.has_weights]
-    if any(layer.layer.trainable for layer in weighted):
+    if any(layer.layer.trainable for layer in weighted) or any(
+        isinstance(layer.layer, Output) and layer.layer.fitted for layer in graph.layers
+    ):  # the second of which another rule says
         return
     span = spec.key_span("model")
     places = dict.fromkeys(spec.span(*layer.path, layer.type_name, "trainable") for layer in weighted)

@@ -42,6 +42,9 @@ class Loss(KerasKind):
 
     of_quantiles: ClassVar[bool] = False
     """Whether it compares a number with quantiles of it, and nothing else."""
+    fitted: ClassVar[Literal["class_means", "distance"] | None] = None
+    """How the weights of `output` are computed after training, where the loss is of what comes to it; None: they are
+    trained."""
 
     @property
     def of_batch(self) -> bool:

@@ -11,6 +11,14 @@ NO_LINE = "Left out, so by default:"
 
 GIVEN_BACK = "What the network puts out shall be what it sees."
 
+FITTED = {
+    "class_means": "Probabilities of the class means, the nearest one being the likeliest. Its weights are computed "
+    "after training, from the mean code of each class in the training part.",
+    "distance": "The probability of a pair by its distance. Its weights are computed after training, by a logistic "
+    "regression on the distances of the validation part.",
+}
+"""What `output` is where its weights are not trained."""
+
 IN_FILES = {
     "data.split.validation": "What stands in {value} is kept out of training to watch it.",
     "data.split.test": "What stands in {value} is kept for the test at the end, and nothing is fitted to it.",

@@ -62,6 +62,7 @@ _LAYERS = {
     "depthwise_conv1d": _DEPTHWISE.format("수열"),
     "depthwise_conv2d": _DEPTHWISE.format("그림"),
     "discretization": "수를 경계에 따라 구간 번호로 바꿉니다.",
+    "distance": "두 입력이 마지막 축을 따라 얼마나 떨어져 있는지 잽니다.",
     "dot": "두 입력의 내적을 구합니다.",
     "dropout": "훈련 중에 정해진 비율의 입력을 0으로 만듭니다.",
     "einsum": "식이 이름 붙인 축을 따라 입력을 곱하고 더합니다.",
@@ -253,6 +254,7 @@ _LOSSES = {
     "categorical_hinge": "여러 클래스의 힌지 손실입니다.",
     "cosine_similarity": "두 벡터 사이 각도의 코사인에 음수를 붙인 값입니다.",
     "cross_entropy": "한 표본의 모든 값에 걸쳐 더한 이진 교차 엔트로피입니다.",
+    "contrastive": "같은 쌍은 거리의 제곱, 다른 쌍은 여백에서 모자란 거리의 제곱으로 잽니다.",
     "dice": "예측과 정답이 겹치는 정도로 잽니다.",
     "hinge": "맞는 쪽으로 1만큼 떨어지지 않은 거리입니다.",
     "huber": "작은 오차는 제곱, 큰 오차는 절댓값으로 잽니다.",
@@ -267,6 +269,7 @@ _LOSSES = {
     "sparse_categorical_crossentropy": _ENTROPY.format("여러"),
     "squared_error": "한 표본의 모든 값에 걸쳐 더한 제곱 오차입니다.",
     "squared_hinge": "힌지 손실의 제곱입니다.",
+    "triplet": "배치 안에서 같은 클래스의 표본이 다른 클래스의 표본보다 여백만큼 더 가까운지 셋씩 비교해 잽니다.",
     "tversky": "놓친 것과 잘못 찾은 것의 무게를 따로 두고 겹치는 정도로 잽니다.",
 }
 

@@ -21,6 +21,7 @@ from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import ModelItem
 from dlspec.model.layers.base import Group
+from dlspec.model.layers.core import Output
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.spec.spec import Spec
 from dlspec.views.prose import english
@@ -170,8 +171,9 @@ class _Teller:
         if name == "pretrain.per_layer" and self.spec.pretrain:
             value = self.spec.pretrain.brief_settings()
         if _is_section(value):
-            value = {key: given for key, given in value.written().items() if self.spec.is_written(*path, key)} or (
-                getattr(value, "path", value)
+            given = value.written()
+            value = {key: own for key, own in given.items() if self.spec.is_written(*path, key)} or (
+                getattr(value, "path", given)  # of a short form, such as `resample: 1 h`, all that it stands for
             )
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
@@ -280,13 +282,15 @@ class _Teller:
         kind = layer.told
         given = kind.settings()
         of_place = {"name", "from", "state_from"}
+        fitted = kind.fitted if isinstance(kind, Output) else None
+        of_place |= {"trainable"} if fitted else set()
         values = layer.inputs if layer.state_source is None else layer.inputs[:-1]
         settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
         return str(
             self.words.layer(
                 name=layer.name,
                 type_name=kind.type_name,
-                what=self.words.describe(kind),
+                what=str(self.words.FITTED[fitted]) if fitted else self.words.describe(kind),
                 settings=settings,
                 sources=[f"`{name}`" for name in values] if layer.written.from_ else [],
                 state=layer.state_source,

@@ -16,6 +16,7 @@ from dlspec.views.report import (
     stage_figures,
     tag_figures,
 )
+from dlspec.views.report.code_figures import comparing_figures
 from dlspec.views.report.decoded_figures import decoded_figures
 from dlspec.views.report.shown import Shown
 
@@ -75,7 +76,8 @@ def result_figures(run: Run) -> list[Shown]:
     if task == "labels":
         return _of_labels(run)
     if task in ("class", "class_series"):
-        shown = [_plane(run)] if "plane:axes" in run.pictures else []
+        shown = comparing_figures(run)
+        shown += [_plane(run)] if "plane:axes" in run.pictures else []
         if "bent:" in "".join(run.pictures):
             shown.append(_bent(run))
         if task == "class_series":
