@@ -12,6 +12,7 @@ import numpy as np
 from dlspec.data.arrays import is_read_later
 from dlspec.data.features.shifted import UNKNOWN_CLASS
 from dlspec.data.features.text import UNKNOWN, FittedSequence
+from dlspec.data.forms import INTERVAL
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
 from dlspec.data.preparation.tags import TagCounts
@@ -35,6 +36,8 @@ from dlspec.training.values import predict
 Array = np.ndarray
 CUTS = {"target": "value", "class": "class", "series": "series", "span": "span"}
 """In `metrics.json`, and how `Scorer` calls it."""
+FEW = 20
+"""Of so few values it is not said that they repeat."""
 READ_AGAIN = 20_000
 """Of a training part that is not in memory, samples that it is judged by."""
 
@@ -160,18 +163,19 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
 def coverage_in_words(
     target: Target, scores: Mapping[str, float | None], intervals: Mapping[str, Any]
 ) -> Iterator[str]:
-    """That the band of quantiles covers less, or more, than it should, where that is hardly chance."""
+    """That the band of quantiles, or the interval of a mixture, covers less, or more, than it should, where that is
+    hardly chance."""
     covered, ends = scores.get("coverage"), intervals.get("coverage")
     if covered is None or ends is None:
         return
-    first, last = target.levels[0], target.levels[-1]
+    first, last = target.covered[0], target.covered[-1]
     promised = last - first
     if ends[0] <= promised <= ends[1]:
         return
-    narrow = covered < promised
+    narrow, what = covered < promised, "the interval of the mixture" if target.mixture else "the band"
     yield (
         f"Between the quantiles {first!r} and {last!r} {100 * promised:.4g}% of what is true should lie, and "
-        f"{covered:.1%} does ({ends[0]:.1%} to {ends[1]:.1%}): the band is too {'narrow' if narrow else 'wide'}. "
+        f"{covered:.1%} does ({ends[0]:.1%} to {ends[1]:.1%}): {what} is too {'narrow' if narrow else 'wide'}. "
         "`dlspec predict --intervals` moves it by the test part, so that it covers as much as is asked."
     )
 
@@ -242,6 +246,28 @@ def sequences_in_words(target: Target, test: Part) -> list[str]:
     return said
 
 
+def likelihood_in_words(data: Judged) -> Iterator[str]:
+    """What figures of mixtures are of, and that a density may be high where values repeat."""
+    target = data.signature.target
+    units = {unit for column in target.columns for unit in [column.unit]} or {target.unit}
+    (unit,) = units if len(units) == 1 else (None,)
+    per = f"per {unit}" if unit else "in the target's own units" if len(units) == 1 else "each in its own units"
+    yield (
+        f"Log likelihood is the mean logarithm of the density at what is true, {per}, in nats: in other units all "
+        "figures move by the same constant, so that what counts are differences. The loss of training is minus that of "
+        "scaled numbers. Metrics of one number are of the mean of the mixture, for which RMSE is smallest; coverage "
+        f"and width are of the interval between its quantiles {INTERVAL[0]} and {INTERVAL[1]}."
+    )
+    truth = np.asarray(data.test.truth, "float64").reshape(len(data.test), -1)
+    for name, column in zip(target.values or (target.name,), truth.T, strict=True):
+        count = len(np.unique(column))
+        if len(column) >= FEW and count <= len(column) / 2:
+            yield (
+                f"`{name}` has {count:,} different values among {len(column):,}: a density that is high at each of "
+                "them has a high likelihood and knows no more. Look at RMSE, coverage and width beside it."
+            )
+
+
 def _notes(data: Prepared, stops_early: bool) -> list[str]:
     """What a reader should know to understand the result."""
     notes = [*data.notes]
@@ -281,6 +307,8 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
             "MAE, RMSE and other metrics of one number are of the median, for which MAE is smallest, and not RMSE; "
             "pinball loss is of all quantiles, and coverage and width of the first and the last."
         )
+    if data.signature.target.mixture:
+        notes += likelihood_in_words(data)
     if data.signature.target.kind == "labels":
         notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")
     if data.signature.target.is_mixed:

@@ -284,5 +284,5 @@ class GraphBuilder:
         found = {"units": units, "activation": layer.activation or target.activation}
         if not target.places and not target.fits_places(below):
             resolved = layer.model_copy(update=found)
-            return resolved.starting(target.start) if target.levels else resolved
+            return resolved.starting(target.start) if target.values_each else resolved
         return at_places(layer, **found)

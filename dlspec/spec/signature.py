@@ -26,7 +26,7 @@ from dlspec.spec.named_columns import column_problems
 from dlspec.spec.sequence_targets import fed_back, sequence_problems, target_of_sequence, too_long_or_empty
 from dlspec.spec.spec import Spec
 from dlspec.spec.tag_targets import tag_problems, tags_words, text_of
-from dlspec.spec.targets import cut_by, target_of_columns, with_quantiles, with_unit_each, wrong_classes
+from dlspec.spec.targets import cut_by, target_of_columns, with_form, with_unit_each, wrong_classes
 
 
 def read_signature(spec: Spec, description: Description) -> tuple[Signature | None, list[Diagnostic]]:
@@ -64,7 +64,7 @@ class _Reader:
         types, widths, shape = self._seen_of(features)
         if target.written:
             features, types, widths, shape = self._with_fed_back(target, features, types, widths)
-        target = with_quantiles(self.spec, cut_by(self.spec, target, shape))
+        target = with_form(self.spec, cut_by(self.spec, target, shape))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
         words = self.description.column(data.split.column) if data.split.column else None

@@ -262,6 +262,7 @@ _LOSSES = {
     "mape": "절대 오차를 참값의 백분율로 나타낸 평균입니다.",
     "mse": "제곱 오차의 평균입니다.",
     "msle": "로그의 제곱 오차의 평균입니다.",
+    "negative_log_likelihood": "참값에서 혼합 분포의 밀도가 가지는 로그의 음수입니다.",
     "pinball": "낮게 본 오차와 높게 본 오차를 분위수마다 다른 무게로 셉니다.",
     "poisson": "개수의 음의 로그 가능도입니다.",
     "sparse_categorical_crossentropy": _ENTROPY.format("여러"),
