@@ -26,7 +26,8 @@ def mixture_parameters(x: Any, count: int) -> Any:
     if x.dtype in ("float16", "bfloat16"):
         x = ops.cast(x, "float32")
     weights, means, deviations = x[..., :count], x[..., count : 2 * count], x[..., 2 * count :]
-    return ops.concatenate([ops.softmax(weights), means, ops.softplus(deviations) + FLOOR], axis=-1)
+    weights = ops.softmax(weights) if count > 1 else ops.ones_like(weights)
+    return ops.concatenate([weights, means, ops.softplus(deviations) + FLOOR], axis=-1)
 
 
 def start_with_spread(dense: Any, count: int, mean: float = 0.0, deviation: float = 1.0) -> None:

@@ -18,7 +18,7 @@ class NegativeLogLikelihood(Loss):
     of_form = "mixture"
     keras_names: ClassVar[tuple[str, ...]] = ()
     """Keras has none."""
-    also: ClassVar = ("nll", "mixture", "mixture_density", "log_likelihood")
+    also: ClassVar = ("mixture", "mixture_density", "log_likelihood", "gaussian_nll")
     examples: ClassVar = ["negative_log_likelihood"]
 
     def model_post_init(self, context: object) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import date2num
 
-from dlspec.evaluation.mixtures import deviation_of, log_density, modes_of, split
+from dlspec.evaluation.mixtures import deviation_of, log_density, modes_of, quantiles_of, split
 from dlspec.evaluation.mixtures import mean_of as means_of
 from dlspec.runs.records.predictions import values_in
 from dlspec.views.report.figures import NETWORK, QUIET, TRUTH, Array, in_style, styled, thin, to_svg
@@ -33,6 +33,8 @@ MOST_COLUMNS = 400
 EXAMPLES = 6
 """Samples whose density is drawn as a curve."""
 BINS = 20
+ENDS = (0.02, 0.98)
+"""The quantiles that are seen, of nearly all densities."""
 COLORS = "The darker, the likelier, by the density of each place as a share of its largest"
 
 
@@ -101,9 +103,8 @@ def _examples(run: Run, found: Array, truth: Array, label: str) -> Shown:
 
 def _reach(found: Array, truth: Array) -> tuple[float, float]:
     """The values between which densities are drawn."""
-    means, deviations = means_of(found), deviation_of(found)
-    low = min(truth.min(), np.quantile(means - 2.5 * deviations, 0.05))
-    high = max(truth.max(), np.quantile(means + 2.5 * deviations, 0.95))
+    lows, highs = quantiles_of(found, ENDS).T
+    low, high = min(truth.min(), np.quantile(lows, ENDS[0])), max(truth.max(), np.quantile(highs, ENDS[1]))
     room = 0.04 * (high - low) or 1.0
     return float(low - room), float(high + room)
 
