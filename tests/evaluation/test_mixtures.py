@@ -106,7 +106,7 @@ def test_the_likeliest_value_is_that_of_a_fine_grid(components, narrowest):
 
 
 def test_the_likeliest_value_may_be_at_no_mean_of_a_component():
-    """Two wide components close together are highest between them; the heaviest one alone is not where it is densest."""
+    """Two wide components close together are highest between them, and a light narrow one beats a heavy wide one."""
     between = np.array([0.5, 0.5, -0.8, 0.8, 1.0, 1.0])
     assert modes_of(between) == pytest.approx(0.0, abs=1e-6)
     narrow = np.array([0.9, 0.1, 0.0, 4.0, 2.0, 0.02])

@@ -312,7 +312,7 @@ def test_folds_and_pretraining_go_with_mixtures(folder, tmp_path):
 
 @pytest.mark.slow
 def test_a_requirement_may_be_of_the_likelihood(folder, runs):
-    text = ONE.replace("epochs: 60", "epochs: 1") + "evaluate: {require: {log_likelihood: -1, beats: all}}\n"
+    text = ONE.replace("epochs: 60", "epochs: 1") + "evaluate: {require: {log_likelihood: -1, beats: baselines}}\n"
     (folder / "asked.yaml").write_text(text, encoding="utf-8")
     done = dlspec_here("run", "asked.yaml", "--out", "asked", cwd=folder)
     assert done.returncode == 6
@@ -337,4 +337,4 @@ def test_other_data_scales_and_components(folder, tmp_path, old, new):
     run = dlspec.run(folder / "other_way.yaml", out=tmp_path / "run")
     assert run.metrics.saved_model.same
     assert run.metrics.verdict.outcome == "better"
-    assert run.metrics.test["coverage"] == pytest.approx(0.8, abs=0.1)
+    assert run.metrics.test["coverage"] == pytest.approx(0.8, abs=0.16)
