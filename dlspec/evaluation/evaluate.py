@@ -22,6 +22,7 @@ from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import show_number
+from dlspec.evaluation.mixtures import split
 from dlspec.evaluation.outcome import Verdict
 from dlspec.evaluation.require import ALL, requirements
 from dlspec.evaluation.score_intervals import Bounds, worth
@@ -30,14 +31,20 @@ from dlspec.evaluation.section import EvaluateSpec
 from dlspec.evaluation.verdict import judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.language.words import one_of
+from dlspec.model.mixtures import FLOOR
 from dlspec.training.masked import masked
 from dlspec.training.values import predict
 
 Array = np.ndarray
 CUTS = {"target": "value", "class": "class", "series": "series", "span": "span"}
 """In `metrics.json`, and how `Scorer` calls it."""
-FEW = 20
-"""Of so few values it is not said that they repeat."""
+MUCH = 0.02
+"""Of the deviation of a number, which a component of its mixture should be able to be narrower than."""
+ROUNDED = 12**-0.5
+"""Of the distance between values that repeat: the deviation of what rounds to one of them. A narrower component says
+more than the data can."""
+SPIKES = 0.05
+"""The share of mixtures that such components may be before it is said."""
 READ_AGAIN = 20_000
 """Of a training part that is not in memory, samples that it is judged by."""
 
@@ -140,7 +147,7 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     fitted = {baseline.type_name: baseline.fit(data) for baseline in section.baselines or []}
     truth, levels = np.asarray(data.test.truth), data.signature.target.levels
     guesses = {name: as_quantiles(found.guess(data.test), truth, levels) for name, found in fitted.items()}
-    notes = [*_notes(data, stops_early), *(note for found in fitted.values() for note in found.notes)]
+    notes = [*_notes(data, stops_early, on_test), *(note for found in fitted.values() for note in found.notes)]
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
         several = scorer.without_own_scale
@@ -246,30 +253,57 @@ def sequences_in_words(target: Target, test: Part) -> list[str]:
     return said
 
 
-def likelihood_in_words(data: Judged) -> Iterator[str]:
-    """What figures of mixtures are of, and that a density may be high where values repeat."""
+def likelihood_in_words(data: Judged, found: Array) -> Iterator[str]:
+    """What figures of mixtures are of, and that some of them gain by naming single values, where values repeat.
+
+    Args:
+        found: of the network, for the samples of `data.test`.
+    """
     target = data.signature.target
-    units = {unit for column in target.columns for unit in [column.unit]} or {target.unit}
-    (unit,) = units if len(units) == 1 else (None,)
-    per = f"per {unit}" if unit else "in the target's own units" if len(units) == 1 else "each in its own units"
+    units = "each number in its own units" if target.columns else "in its own units"
     yield (
-        f"Log likelihood is the mean logarithm of the density at what is true, {per}, in nats: in other units all "
-        "figures move by the same constant, so that what counts are differences. The loss of training is minus that of "
-        "scaled numbers. Metrics of one number are of the mean of the mixture, for which RMSE is smallest; coverage "
-        f"and width are of the interval between its quantiles {INTERVAL[0]} and {INTERVAL[1]}."
+        f"Log likelihood is the mean logarithm of the density at what is true, {units}, in nats: in other units all "
+        "figures move by the same constant, so that what counts are differences. The loss of training is minus that of scaled numbers. Metrics of one "
+        "number are of the mean of the mixture, for which RMSE is smallest; coverage and width are of the interval "
+        f"between its quantiles {INTERVAL[0]} and {INTERVAL[1]}."
     )
     truth = np.asarray(data.test.truth, "float64").reshape(len(data.test), -1)
-    for name, column in zip(target.values or (target.name,), truth.T, strict=True):
-        count = len(np.unique(column))
-        if len(column) >= FEW and count <= len(column) / 2:
+    weights, _, deviations = split(found.reshape(*truth.shape, -1))
+    for place, name in enumerate(target.values or (target.name,)):
+        values = np.unique(truth[:, place])
+        if len(values) < 2 or len(values) > len(truth) / 2:
+            continue
+        step = float(np.median(np.diff(values)))
+        share = (weights[:, place] * (deviations[:, place] < ROUNDED * step)).sum(axis=-1).mean()
+        if share > SPIKES:
             yield (
-                f"`{name}` has {count:,} different values among {len(column):,}: a density that is high at each of "
-                "them has a high likelihood and knows no more. Look at RMSE, coverage and width beside it."
+                f"{share:.0%} of the mixtures of `{name}` are components narrower than what rounds its values, which "
+                f"lie {show_number(step)} apart: naming single values has a high density there, and knows no more. "
+                "Do not trust the verdict; write fewer components, or `quantiles`, whose loss does not gain by that."
             )
 
 
-def _notes(data: Prepared, stops_early: bool) -> list[str]:
-    """What a reader should know to understand the result."""
+def narrowest_in_words(data: Prepared) -> Iterator[str]:
+    """That components of mixtures can be no narrower than is much beside the deviation of a number."""
+    target, scale = data.signature.target, data.preprocessing.target
+    assert scale is not None, "a number has a scale"
+    truth = np.asarray(data.train.truth, "float64").reshape(len(data.train), -1)
+    for name, least, spread in zip(
+        target.values or (target.name,), FLOOR / np.abs(scale.scale), truth.std(axis=0), strict=True
+    ):
+        if least > MUCH * spread:
+            yield (
+                f"No component of the mixture of `{name}` can be narrower than {show_number(least)}, and the deviation "
+                f"of `{name}` in the training part is {show_number(spread)}. `scale: standard` under `data` mends it."
+            )
+
+
+def _notes(data: Prepared, stops_early: bool, on_test: Array) -> list[str]:
+    """What a reader should know to understand the result.
+
+    Args:
+        on_test: what the network says of the test part.
+    """
     notes = [*data.notes]
     if data.test.weights is not None:
         notes.append(weights_in_words(data.test.weights))
@@ -308,7 +342,7 @@ def _notes(data: Prepared, stops_early: bool) -> list[str]:
             "pinball loss is of all quantiles, and coverage and width of the first and the last."
         )
     if data.signature.target.mixture:
-        notes += likelihood_in_words(data)
+        notes += [*likelihood_in_words(data, on_test), *narrowest_in_words(data)]
     if data.signature.target.kind == "labels":
         notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")
     if data.signature.target.is_mixed:

@@ -183,7 +183,7 @@ def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
         dated = data.times is not None and data.times.dtype.kind == "M"
         pictures = {"series:dated": np.array(dated), "series:last": np.asarray(data.test.last)}
     if data.signature.target.mixture:
-        notes += likelihood_in_words(data)
+        notes += likelihood_in_words(data, data.outputs)
         pictures |= cumulated(data, data.outputs)
     if data.signature.target.levels:
         pictures |= calibration(data, data.outputs)

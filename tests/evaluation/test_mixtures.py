@@ -156,9 +156,9 @@ def test_other_units_move_all_likelihoods_by_one_constant():
     ) == pytest.approx(gain)
 
 
-def test_headings_say_what_should_be_covered_and_per_what_a_density_is():
+def test_headings_say_what_should_be_covered_and_the_unit_of_likelihood():
     assert METRICS["coverage"].heading("USD", (0.1, 0.9)) == "Coverage of 80%"
-    assert METRICS["log_likelihood"].heading("USD") == "Log likelihood (nats, of a density per USD)"
+    assert METRICS["log_likelihood"].heading("USD") == "Log likelihood (nats)"
     assert METRICS["log_likelihood"].heading(None) == "Log likelihood (nats)"
 
 

@@ -159,7 +159,7 @@ def test_the_verdict_is_by_likelihood(runs):
     assert run.metrics.judged().metric == "log_likelihood"
     assert f"log likelihood {test['log_likelihood']:.3f} nats" in run.metrics.verdict.sentence
     (note,) = [note for note in run.metrics.notes if note.startswith("Log likelihood")]
-    assert "in the target's own units" in note
+    assert "in its own units" in note
 
 
 def test_several_numbers_have_each_their_own(runs):
@@ -288,14 +288,22 @@ def test_two_runs_of_other_components_are_compared_by_likelihood(runs, folder):
     assert paired.verdict.outcome == "worse"
 
 
-def test_values_that_repeat_are_said(tmp_path):
-    table = rows_of(400)
-    table["y"] = (table["y"] / 20).round()
+def test_likelihood_that_is_gained_by_naming_single_values_is_said(tmp_path):
+    """Of a die nobody knows more than that it falls on whole numbers, by which a mixture beats everything."""
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"x": random.uniform(size=700), "y": random.integers(1, 7, 700)})
     table.to_csv(tmp_path / "rows.csv", index=False)
-    (tmp_path / "s.yaml").write_text(ONE.replace("epochs: 60", "epochs: 2"), encoding="utf-8")
+    text = ONE.replace("mixture: 3", "mixture: 8").replace("target: y", "target: {y: numeric}")
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
-    (note,) = [note for note in run.metrics.notes if "different values" in note]
-    assert f"`y` has {len(np.unique(run.predictions['truth']))} different values among 160" in note
+    assert run.metrics.verdict.outcome == "better"
+    (note,) = [note for note in run.metrics.notes if "naming single values" in note]
+    assert "which lie 1.000 apart" in note
+    again = dlspec.evaluate(run.folder, tmp_path / "rows.csv").metrics.notes
+    assert any("naming single values" in note for note in again)
+    one = text.replace("mixture: 8", "mixture: 1").replace("epochs: 60", "epochs: 5")
+    (tmp_path / "one.yaml").write_text(one, encoding="utf-8")
+    assert not any("naming" in note for note in dlspec.run(tmp_path / "one.yaml", out=tmp_path / "one").metrics.notes)
 
 
 @pytest.mark.slow
@@ -316,7 +324,7 @@ def test_a_requirement_may_be_of_the_likelihood(folder, runs):
     (folder / "asked.yaml").write_text(text, encoding="utf-8")
     done = dlspec_here("run", "asked.yaml", "--out", "asked", cwd=folder)
     assert done.returncode == 6
-    assert "Log likelihood (nats) of at least -1" in done.stderr
+    assert "Log likelihood of at least -1.000" in done.stderr
 
 
 @pytest.mark.slow
@@ -338,3 +346,11 @@ def test_other_data_scales_and_components(folder, tmp_path, old, new):
     assert run.metrics.saved_model.same
     assert run.metrics.verdict.outcome == "better"
     assert run.metrics.test["coverage"] == pytest.approx(0.8, abs=0.16)
+
+
+@pytest.mark.parametrize("output", ["mixture: 2", "quantiles: [0.1, 0.5, 0.9]"])
+def test_a_loss_that_never_moves_is_said_of_several_numbers_too(folder, tmp_path, output):
+    text = MIXED.replace("mixture: 2", output).replace("epochs: 3", "epochs: 8").replace("adam: 0.01", "sgd: 1.0e-9")
+    (folder / "still.yaml").write_text(text, encoding="utf-8")
+    run = dlspec.run(folder / "still.yaml", out=tmp_path / "run")
+    assert any("next to nothing was learned" in note for note in run.metrics.notes)

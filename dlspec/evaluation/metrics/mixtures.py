@@ -28,7 +28,7 @@ class LogLikelihood(Metric):
 
     @classmethod
     def heading(cls, unit: str | None, covered: tuple[float, ...] = ()) -> str:
-        return f"{cls.label} (nats, of a density per {unit})" if unit else f"{cls.label} (nats)"
+        return f"{cls.label} (nats)"
 
     def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         """The value of single numbers, as of normal distributions around them whose deviation is their RMSE; see

@@ -21,6 +21,7 @@ from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import ModelItem
 from dlspec.model.layers.base import Group
+from dlspec.model.layers.core import Output
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.spec.spec import Spec
 from dlspec.views.prose import english
@@ -281,12 +282,17 @@ class _Teller:
         given = kind.settings()
         of_place = {"name", "from", "state_from"}
         values = layer.inputs if layer.state_source is None else layer.inputs[:-1]
+        what = self.words.describe(kind)
+        if isinstance(kind, Output) and kind.values_each:
+            key = "mixture" if kind.mixture else "quantiles"
+            value = str(kind.mixture or self.words.listing([f"{each}" for each in kind.levels]))
+            what += " " + self.words.KEYS[f"model.output.{key}"].format(value=value)
         settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
         return str(
             self.words.layer(
                 name=layer.name,
                 type_name=kind.type_name,
-                what=self.words.describe(kind),
+                what=what,
                 settings=settings,
                 sources=[f"`{name}`" for name in values] if layer.written.from_ else [],
                 state=layer.state_source,
