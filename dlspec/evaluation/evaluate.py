@@ -263,9 +263,9 @@ def likelihood_in_words(data: Judged, found: Array) -> Iterator[str]:
     units = "each number in its own units" if target.columns else "in its own units"
     yield (
         f"Log likelihood is the mean logarithm of the density at what is true, {units}, in nats: in other units all "
-        "figures move by the same constant, so that what counts are differences. The loss of training is minus that of scaled numbers. Metrics of one "
-        "number are of the mean of the mixture, for which RMSE is smallest; coverage and width are of the interval "
-        f"between its quantiles {INTERVAL[0]} and {INTERVAL[1]}."
+        "figures move by the same constant, so that what counts are differences. The loss of training is minus that of "
+        "scaled numbers. Metrics of one number are of the mean of the mixture, for which RMSE is smallest; coverage "
+        f"and width are of the interval between its quantiles {INTERVAL[0]} and {INTERVAL[1]}."
     )
     truth = np.asarray(data.test.truth, "float64").reshape(len(data.test), -1)
     weights, _, deviations = split(found.reshape(*truth.shape, -1))

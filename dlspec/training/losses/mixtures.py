@@ -11,8 +11,11 @@ from dlspec.training.losses.base import LOSSES, Loss
 @LOSSES.register
 class NegativeLogLikelihood(Loss):
     """Minus the logarithm of the density that the `mixture` of an `output` has at what is true (Bishop, 1994), in nats,
-    of a number in the mean. The density is of scaled numbers: in the target's units the loss is larger by the logarithm
-    of what a unit of the scale is worth. It is computed in float32 at least."""
+    of a number in the mean.
+
+    The density is of scaled numbers: in the target's units the loss is larger by the logarithm of what a unit of the
+    scale is worth. It is computed in float32 at least, so that `dtype: float16` and `dtype: bfloat16` are refused.
+    """
 
     of = ("number",)
     of_form = "mixture"
