@@ -147,7 +147,9 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     fitted = {baseline.type_name: baseline.fit(data) for baseline in section.baselines or []}
     truth, levels = np.asarray(data.test.truth), data.signature.target.levels
     guesses = {name: as_quantiles(found.guess(data.test), truth, levels) for name, found in fitted.items()}
-    notes = [*_notes(data, stops_early, on_test), *(note for found in fitted.values() for note in found.notes)]
+    notes = [*_notes(data, stops_early), *(note for found in fitted.values() for note in found.notes)]
+    if data.signature.target.mixture:
+        notes += [*likelihood_in_words(data, on_test), *narrowest_in_words(data)]
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
         several = scorer.without_own_scale
@@ -291,19 +293,16 @@ def narrowest_in_words(data: Prepared) -> Iterator[str]:
     for name, least, spread in zip(
         target.values or (target.name,), FLOOR / np.abs(scale.scale), truth.std(axis=0), strict=True
     ):
-        if least > MUCH * spread:
+        if 0 < spread < least / MUCH:
             yield (
                 f"No component of the mixture of `{name}` can be narrower than {show_number(least)}, and the deviation "
-                f"of `{name}` in the training part is {show_number(spread)}. `scale: standard` under `data` mends it."
+                f"of `{name}` in the training part is {show_number(spread)}. Write `scale: standard` under `data`; "
+                f"where it is there, give `{name}` in other units, or less a constant."
             )
 
 
-def _notes(data: Prepared, stops_early: bool, on_test: Array) -> list[str]:
-    """What a reader should know to understand the result.
-
-    Args:
-        on_test: what the network says of the test part.
-    """
+def _notes(data: Prepared, stops_early: bool) -> list[str]:
+    """What a reader should know to understand the result."""
     notes = [*data.notes]
     if data.test.weights is not None:
         notes.append(weights_in_words(data.test.weights))
@@ -341,8 +340,6 @@ def _notes(data: Prepared, stops_early: bool, on_test: Array) -> list[str]:
             "MAE, RMSE and other metrics of one number are of the median, for which MAE is smallest, and not RMSE; "
             "pinball loss is of all quantiles, and coverage and width of the first and the last."
         )
-    if data.signature.target.mixture:
-        notes += [*likelihood_in_words(data, on_test), *narrowest_in_words(data)]
     if data.signature.target.kind == "labels":
         notes.append("`by_target` in `metrics.json` has the metrics of every label alone.")
     if data.signature.target.is_mixed:

@@ -348,6 +348,18 @@ def test_other_data_scales_and_components(folder, tmp_path, old, new):
     assert run.metrics.test["coverage"] == pytest.approx(0.8, abs=0.16)
 
 
+def test_a_scale_at_which_components_are_too_wide_is_said(folder, tmp_path):
+    text = ONE.replace("target: y", "target: z").replace("features: [x]", "features: [x], scale: none")
+    table = pd.read_csv(folder / "rows.csv")
+    table["z"] *= 0.01
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "s.yaml").write_text(text.replace("epochs: 60", "epochs: 2"), encoding="utf-8")
+    run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
+    (note,) = [note for note in run.metrics.notes if note.startswith("No component")]
+    assert "narrower than 0.001000" in note
+    assert "`scale: standard`" in note
+
+
 @pytest.mark.parametrize("output", ["mixture: 2", "quantiles: [0.1, 0.5, 0.9]"])
 def test_a_loss_that_never_moves_is_said_of_several_numbers_too(folder, tmp_path, output):
     text = MIXED.replace("mixture: 2", output).replace("epochs: 3", "epochs: 8").replace("adam: 0.01", "sgd: 1.0e-9")

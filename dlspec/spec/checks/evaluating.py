@@ -45,7 +45,7 @@ def _for_other_forms(known: type[Metric] | type[Baseline], name: str, form: Form
     """That a metric or a baseline is not for what numbers are given by."""
     of = [each for each in WRITTEN_AS if each in known.forms]
     metric = issubclass(known, Metric)
-    is_for = " or ".join(GIVEN_BY[each] for each in of) or GIVEN_BY["value"]
+    is_for = " or ".join(words for each, words in GIVEN_BY.items() if each in known.forms)
     help = f"write `output: {WRITTEN_AS[of[0]]}`, or remove it" if of else "remove it"
     if not metric and form in CONSTANT:
         help = f"write `{CONSTANT[form]}`, or remove it"

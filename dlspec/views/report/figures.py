@@ -162,6 +162,7 @@ def comparison(scores: Mapping[str, float], percent: bool, *, zero: bool = True)
         room = (max(values) - min(values)) or 1.0
         axis.set_xlim(min(values) - 0.1 * room, max(values) + 0.35 * room)
         axis.set_ylim(len(names) - 0.5, -0.5)
+        axis.locator_params(axis="x", nbins=5)
     if percent:
         axis.set_xticks(np.arange(0, 1.01, 0.25), [f"{share:.0%}" for share in np.arange(0, 1.01, 0.25)])
     axis.grid(axis="y", visible=False)
