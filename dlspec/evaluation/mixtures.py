@@ -14,7 +14,7 @@ from dlspec.data.forms import INTERVAL
 
 Array = np.ndarray
 
-HALVINGS = 100
+HALVINGS = 64
 """Of an interval in which a quantile lies: until float64 has no number between its ends."""
 AROUND = np.linspace(-3, 3, 25)
 """Where the density is looked at, in deviations around the mean of each component."""
