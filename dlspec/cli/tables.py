@@ -196,7 +196,7 @@ def result_table(run: Run, title: str = "") -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=heading, title_justify="left")
     table.add_column("")
     for name in metrics.test:
-        table.add_column(Text(METRICS[name].heading(target.unit, target.levels)), justify="right")
+        table.add_column(Text(METRICS[name].heading(target.unit, target.covered)), justify="right")
     shown = metrics.shown()
     for name in metrics.scores():
         table.add_row(name, *(cells[name] for cells in shown.values()), style="bold" if name == "network" else "")
@@ -212,7 +212,7 @@ def fold_table(run: Run, folds: Folds) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     table.add_column("")
     for name in folds.test:
-        table.add_column(Text(METRICS[name].heading(run.data.target.unit, run.data.target.levels)), justify="right")
+        table.add_column(Text(METRICS[name].heading(run.data.target.unit, run.data.target.covered)), justify="right")
     for name, own in folds.of_all():
         cells = (METRICS[metric].show_spread(found.mean, found.sd) for metric, found in own.items())
         table.add_row(name, *cells, style="bold" if name == "network" else "")

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.features import Feature
 from dlspec.data.features.text import Items
+from dlspec.data.forms import GivenBy
 from dlspec.data.split import Window
 from dlspec.language.shapes import Shape
 
@@ -86,11 +87,6 @@ def without_last_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:-1] if shape[-1:] == (1,) else shape
 
 
-def of_quantiles(name: str, levels: Sequence[float]) -> list[str]:
-    """What the quantiles of a number are called, ascending: `price q0.1`; the median has the name of the number."""
-    return [name if level == 0.5 else f"{name} q{level!r}" for level in levels] or [name]
-
-
 @dataclass(frozen=True)
 class Written:
     """How a text is written that is predicted item by item.
@@ -107,7 +103,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(GivenBy):
     """What is predicted, and the output that it asks of a network.
 
     Args:
@@ -126,8 +122,10 @@ class Target:
         cut_from: where the network cuts the middle out of pictures, how many places the data have; `places` are those
             that are left.
         levels: of numbers of which quantiles are predicted, the shares that are to lie below each, ascending.
-        start: of quantiles, the mean and the deviation of the normal distribution that the network begins with, at the
-            scale of what it puts out.
+        mixture: of numbers that are given by a mixture of normal distributions, how many components it has; 0: they are
+            not.
+        start: of quantiles and mixtures, the mean and the deviation of the distribution that the network begins with,
+            at the scale of what it puts out.
         unit_each: of two classes, whether the network has a unit for each, and not one for the second.
         tokens: of texts that are written on, what is predicted at each place: the next of their `words` or
             `characters`; the classes are the tokens, behind one for all that are not known.
@@ -155,6 +153,7 @@ class Target:
     tokens: Literal["words", "characters"] | None = None
     of_words: bool = False
     levels: tuple[float, ...] = ()
+    mixture: int = 0
     start: tuple[float, float] = (0.0, 1.0)
     unit_each: bool = False
     written: Written | None = None
@@ -183,8 +182,10 @@ class Target:
     @property
     def judged_as(self) -> str:
         """What a network is compared with baselines as: the kind, `tokens` where the next one is predicted, `sequence`
-        where texts are written, or `quantiles`."""
-        return "sequence" if self.written else "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+        where texts are written, `quantiles` or `mixture`."""
+        if self.levels or self.mixture:
+            return self.form
+        return "sequence" if self.written else "tokens" if self.tokens else self.kind
 
     @property
     def median(self) -> int:
@@ -246,8 +247,8 @@ class Target:
             return (None, self.units), (None, *self.shape)
         if self.kind == "number" and len(self.places) > 1:
             return (None, *self.places, 1), (None, *self.places)
-        quantiles = (len(self.levels),) if self.levels else ()
-        return ((None, *self.places, self.units, *quantiles),)
+        each = (self.values_each,) if self.values_each else ()
+        return ((None, *self.places, self.units, *each),)
 
     @property
     def activation(self) -> str:
@@ -266,8 +267,8 @@ class Target:
     def default_loss(self) -> str:
         if self.inside:
             return "binary_crossentropy"
-        if self.levels:
-            return "pinball"
+        if self.levels or self.mixture:
+            return "pinball" if self.levels else "negative_log_likelihood"
         return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
             self.loss_of
         ]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlspec.data.signature import of_quantiles
 from dlspec.deployment.base import Loaded
 from dlspec.deployment.serving.preprocessing import Preprocessing
 from dlspec.deployment.steps import Program, Value
@@ -183,8 +182,7 @@ def as_measured(run: Run, samples: SampleRows, outputs: Array) -> tuple[Array, A
         written = rows["network"].to_numpy("float64")
         return off / np.maximum(1, written), written / np.maximum(1, written)
     names = [f"network:{value}" for value in target.values] or ["network"]
-    if target.levels:
-        names = [own for name in names for own in of_quantiles(name, target.levels)]
+    names = [own for name in names for own in target.names_of(name)]
     return outputs.reshape(len(rows), -1), rows[names].to_numpy("float64")
 
 
@@ -200,7 +198,9 @@ def scale_of(run: Run, expected: Array, raw: Raw, whole: bool) -> Array:
         return np.ones(1)
     elif target.kind == "number":
         names = [f"truth:{value}" for value in target.values] or ["truth"]
-        spread = run.predictions[names].to_numpy("float64").std(axis=0).repeat(max(1, len(target.levels)))
+        spread = run.predictions[names].to_numpy("float64").std(axis=0).repeat(max(1, target.values_each))
+        if target.mixture:  # weights are probabilities
+            spread[np.tile(np.arange(target.values_each) < target.mixture, len(names))] = 1.0
     elif run.data.encoded:  # what the network sees, of which the spread is about 1
         return np.ones(1)
     else:

@@ -13,6 +13,7 @@ import numpy as np
 
 from dlspec.deployment.proof import by_keras
 from dlspec.evaluation.metrics.quantiles import pinball
+from dlspec.evaluation.mixtures import log_density
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import show_bytes
 from dlspec.runs.samples import raw_rows
@@ -31,6 +32,8 @@ LEAST_SMALLER = 0.1
 """By how much a file must be smaller."""
 AT_ONCE = 512
 LEAST_PROBABILITY = 1e-7
+ALLOWED_NATS = 0.01
+"""Of the log likelihood of mixtures, which may be lost: the density at what is true is 1% smaller."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Cost:
     """A metric of the test part as the run has it, and of the quantized file.
 
     Args:
-        metric: `accuracy` of classes, `rmse` of numbers, `pinball` of their quantiles, `loss` (the cross-entropy) of
+        metric: `accuracy` of classes, `rmse` of numbers, `pinball` of their quantiles, `log_likelihood`
+            of mixtures, `loss` (the cross-entropy) of
             labels.
         values: what each figure is of; of several numbers their names.
         rows: of the test part, all of them.
@@ -54,7 +58,12 @@ class Cost:
     def worst(self) -> int | None:
         """The place of the first figure of which too much is lost."""
         for place, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
-            lost = before - after > ALLOWED_SHARE if self.metric == "accuracy" else after > before * (1 + ALLOWED_MORE)
+            if self.metric == "accuracy":
+                lost = before - after > ALLOWED_SHARE
+            elif self.metric == "log_likelihood":  # of which no share can be taken: it may be zero, or negative
+                lost = before - after > ALLOWED_NATS
+            else:
+                lost = after > before * (1 + ALLOWED_MORE)
             if lost or not np.isfinite(after):
                 return place
         return None
@@ -121,6 +130,8 @@ def check_cost(target: ExportTarget, cost: Cost) -> None:
     before, after = cost.before[place], cost.after[place]
     if cost.metric == "accuracy":
         said, most = f"an accuracy of {100 * after:.2f}% instead of {100 * before:.2f}%", "half a point"
+    elif cost.metric == "log_likelihood":
+        said, most = f"a log likelihood of {after:.5g} instead of {before:.5g}", f"{ALLOWED_NATS} nats"
     else:
         of = cost.values[place]
         names = {"rmse": f"an RMSE of `{of}`", "pinball": f"a pinball loss of `{of}`", "loss": "a loss"}
@@ -196,6 +207,7 @@ def _measure(kind: str) -> tuple[str, Callable[[Array, Array], tuple[float, ...]
         "labels": ("loss", _cross_entropy),
         "input": ("rmse", _of_errors),
         "quantiles": ("pinball", _pinball),
+        "mixture": ("log_likelihood", _log_likelihood),
     }
     return known.get(kind, ("rmse", _rmse))
 
@@ -218,6 +230,10 @@ def _rmse(truth: Array, outputs: Array) -> tuple[float, ...]:
 def _pinball(truth: Array, outputs: Array, levels: tuple[float, ...] = ()) -> tuple[float, ...]:
     found = pinball(truth.reshape(len(truth), -1), outputs, levels)
     return tuple(found.mean(axis=(0, 2)).tolist())
+
+
+def _log_likelihood(truth: Array, outputs: Array) -> tuple[float, ...]:
+    return tuple(log_density(truth.reshape(len(truth), -1), outputs).mean(axis=0).tolist())
 
 
 def _of_errors(truth: Array, errors: Array) -> tuple[float, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data.signature import of_quantiles
 from dlspec.deployment.steps import Program, Value
 from dlspec.runs.records.data import DataRecord, FeatureRecord
 
@@ -92,9 +91,10 @@ def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
     ahead = f"+{window.horizon}" if window and window.horizon else ""
     values = list(target.values) or [f"{target.name}{ahead}"]
     units = list(target.units) or [target.unit] * len(values)
-    if target.levels:
-        units = [unit for unit in units for _ in target.levels]
-        values = [name for value in values for name in of_quantiles(value, target.levels)]
+    if target.form != "value":
+        weights = [not target.mixture or place >= target.mixture for place in range(target.values_each)]
+        units = [unit if has else None for unit in units for has in weights]
+        values = [name for value in values for name in target.names_of(value)]
     return {
         "kind": target.kind,
         "name": f"{target.name}{ahead}" if target.kind == "class" else target.name,
@@ -109,6 +109,7 @@ def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
         "shape": list(raw.outputs[0].shape),
         **({"places": list(target.places)} if target.places else {}),
         **({"quantiles": list(target.levels)} if target.levels else {}),
+        **({"mixture": target.mixture} if target.mixture else {}),
     }
 
 

@@ -39,6 +39,8 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
     """
     if subject.target.tokens:
         raise NotWritten(f"`{subject.target.name}: next`, of which texts are cut into windows")
+    if subject.target.mixture:
+        raise NotWritten(f"`mixture` of `{subject.target.name}`, whose loss is none of Keras's own")
     if subject.target.levels:
         raise NotWritten(f"`quantiles` of `{subject.target.name}`, whose loss is none of Keras's own")
     if subject.target.written:

@@ -12,6 +12,7 @@ import numpy as np
 from dlspec.data.arrays import is_read_later
 from dlspec.data.features.shifted import UNKNOWN_CLASS
 from dlspec.data.features.text import UNKNOWN, FittedSequence
+from dlspec.data.forms import INTERVAL
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
 from dlspec.data.preparation.tags import TagCounts
@@ -21,6 +22,7 @@ from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import show_number
+from dlspec.evaluation.mixtures import split
 from dlspec.evaluation.outcome import Verdict
 from dlspec.evaluation.require import ALL, requirements
 from dlspec.evaluation.score_intervals import Bounds, worth
@@ -29,12 +31,20 @@ from dlspec.evaluation.section import EvaluateSpec
 from dlspec.evaluation.verdict import judge, losses_of
 from dlspec.language.diagnostics.errors import TrainingError
 from dlspec.language.words import one_of
+from dlspec.model.mixtures import FLOOR
 from dlspec.training.masked import masked
 from dlspec.training.values import predict
 
 Array = np.ndarray
 CUTS = {"target": "value", "class": "class", "series": "series", "span": "span"}
 """In `metrics.json`, and how `Scorer` calls it."""
+MUCH = 0.02
+"""Of the deviation of a number, which a component of its mixture should be able to be narrower than."""
+ROUNDED = 12**-0.5
+"""Of the distance between values that repeat: the deviation of what rounds to one of them. A narrower component says
+more than the data can."""
+SPIKES = 0.05
+"""The share of mixtures that such components may be before it is said."""
 READ_AGAIN = 20_000
 """Of a training part that is not in memory, samples that it is judged by."""
 
@@ -143,6 +153,8 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
     notes = [*_notes(data, stops_early), *(note for found in fitted.values() for note in found.notes)]
     below = codes.facts_of(network, data)
     notes += [codes.in_words(data, below)] if below else []
+    if data.signature.target.mixture:
+        notes += [*likelihood_in_words(data, on_test), *narrowest_in_words(data)]
     scorer, predictions = Scorer(metrics, data, data.test), {"network": on_test, **guesses}
     if scorer.without_own_scale and any(metric.type_name == "mase" for metric in metrics):
         several = scorer.without_own_scale
@@ -166,18 +178,19 @@ def evaluate(section: EvaluateSpec, network: Any, data: Prepared, *, stops_early
 def coverage_in_words(
     target: Target, scores: Mapping[str, float | None], intervals: Mapping[str, Any]
 ) -> Iterator[str]:
-    """That the band of quantiles covers less, or more, than it should, where that is hardly chance."""
+    """That the band of quantiles, or the interval of a mixture, covers less, or more, than it should, where that is
+    hardly chance."""
     covered, ends = scores.get("coverage"), intervals.get("coverage")
     if covered is None or ends is None:
         return
-    first, last = target.levels[0], target.levels[-1]
+    first, last = target.covered[0], target.covered[-1]
     promised = last - first
     if ends[0] <= promised <= ends[1]:
         return
-    narrow = covered < promised
+    narrow, what = covered < promised, "the interval of the mixture" if target.mixture else "the band"
     yield (
         f"Between the quantiles {first!r} and {last!r} {100 * promised:.4g}% of what is true should lie, and "
-        f"{covered:.1%} does ({ends[0]:.1%} to {ends[1]:.1%}): the band is too {'narrow' if narrow else 'wide'}. "
+        f"{covered:.1%} does ({ends[0]:.1%} to {ends[1]:.1%}): {what} is too {'narrow' if narrow else 'wide'}. "
         "`dlspec predict --intervals` moves it by the test part, so that it covers as much as is asked."
     )
 
@@ -246,6 +259,52 @@ def sequences_in_words(target: Target, test: Part) -> list[str]:
             "and count as wrong."
         )
     return said
+
+
+def likelihood_in_words(data: Judged, found: Array) -> Iterator[str]:
+    """What figures of mixtures are of, and that some of them gain by naming single values, where values repeat.
+
+    Args:
+        found: of the network, for the samples of `data.test`.
+    """
+    target = data.signature.target
+    units = "each number in its own units" if target.columns else "in its own units"
+    yield (
+        f"Log likelihood is the mean logarithm of the density at what is true, {units}, in nats: in other units all "
+        "figures move by the same constant, so that what counts are differences. The loss of training is minus that of "
+        "scaled numbers. Metrics of one number are of the mean of the mixture, for which RMSE is smallest; coverage "
+        f"and width are of the interval between its quantiles {INTERVAL[0]} and {INTERVAL[1]}."
+    )
+    truth = np.asarray(data.test.truth, "float64").reshape(len(data.test), -1)
+    weights, _, deviations = split(found.reshape(*truth.shape, -1))
+    for place, name in enumerate(target.values or (target.name,)):
+        values = np.unique(truth[:, place])
+        if len(values) < 2 or len(values) > len(truth) / 2:
+            continue
+        step = float(np.median(np.diff(values)))
+        share = (weights[:, place] * (deviations[:, place] < ROUNDED * step)).sum(axis=-1).mean()
+        if share > SPIKES:
+            yield (
+                f"{share:.0%} of the mixtures of `{name}` are components narrower than what rounds its values, which "
+                f"lie {show_number(step)} apart: naming single values has a high density there, and knows no more. "
+                "Do not trust the verdict; write fewer components, or `quantiles`, whose loss does not gain by that."
+            )
+
+
+def narrowest_in_words(data: Prepared) -> Iterator[str]:
+    """That components of mixtures can be no narrower than is much beside the deviation of a number."""
+    target, scale = data.signature.target, data.preprocessing.target
+    assert scale is not None, "a number has a scale"
+    truth = np.asarray(data.train.truth, "float64").reshape(len(data.train), -1)
+    for name, least, spread in zip(
+        target.values or (target.name,), FLOOR / np.abs(scale.scale), truth.std(axis=0), strict=True
+    ):
+        if 0 < spread < least / MUCH:
+            yield (
+                f"No component of the mixture of `{name}` can be narrower than {show_number(least)}, and the deviation "
+                f"of `{name}` in the training part is {show_number(spread)}. Write `scale: standard` under `data`; "
+                f"where it is there, give `{name}` in other units, or less a constant."
+            )
 
 
 def _notes(data: Prepared, stops_early: bool) -> list[str]:

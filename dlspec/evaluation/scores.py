@@ -14,8 +14,10 @@ from dlspec.data.preparation import Part, class_shares
 from dlspec.evaluation.intervals import Dependence
 from dlspec.evaluation.judged import Judged
 from dlspec.evaluation.metrics import Metric
+from dlspec.evaluation.metrics.mixtures import LogLikelihood
 from dlspec.evaluation.metrics.quantiles import QuantileMetric
 from dlspec.evaluation.metrics.spans import SpanMetric
+from dlspec.evaluation.mixtures import log_density, mean_of, quantiles_of
 from dlspec.evaluation.score_intervals import Bounds, intervals_of_scores
 from dlspec.evaluation.spans import count_spans, has_spans, types_of
 from dlspec.evaluation.verdict import dependence_of, places_of
@@ -29,6 +31,8 @@ Scores = dict[str, float]
 MOST_SLICES = 1000
 """Classes, or series, that have metrics of their own, those with the most samples."""
 ALL = slice(None)
+MEAN, ENDS, DENSITY = 0, slice(1, 3), 3
+"""Where they stand in what `Scorer` makes of a mixture."""
 BY_TRUE = {"accuracy", "log_loss", "perplexity"}
 """Metrics of classes that look at the true class, and at whether it is the likeliest."""
 
@@ -45,6 +49,7 @@ class Scorer:
         self.metrics, self.data, self.part = metrics, data, part
         self.truth, self.weights = np.asarray(part.truth), part.weights
         self.naive = _naive_errors(data, part)
+        self.told: dict[int, tuple[Array, Array]] = {}
 
     @property
     def without_own_scale(self) -> list[str]:
@@ -60,7 +65,7 @@ class Scorer:
         Where these may have several units, metrics that have one are of values divided by their deviation in the
         training part, since meters and tons have no mean.
         """
-        truth, guess = self.truth[places], guess[places]
+        truth, guess = self.truth[places], self._told(guess)[places]
         if not len(truth):
             return {}
         if self.data.signature.target.written:
@@ -94,11 +99,26 @@ class Scorer:
         return found
 
     def _judged(self, metric: Metric, truth: Array, guess: Array, naive: Array | None = None, **counts: Array) -> float:
-        """A metric of one number: of its quantiles, or of the median alone."""
+        """A metric of one number: of its quantiles, or of the median alone; of a mixture as `_told` has it."""
         target = self.data.signature.target
+        if isinstance(metric, LogLikelihood):
+            return metric.judge(guess[:, DENSITY], **counts)
         if isinstance(metric, QuantileMetric):
-            return metric.judge(truth, guess, target.levels, **counts)
-        return metric.compute(truth, guess[:, target.median] if target.levels else guess, naive, **counts)
+            return metric.judge(truth, guess[:, ENDS] if target.mixture else guess, target.covered, **counts)
+        if target.form != "value":
+            guess = guess[:, MEAN if target.mixture else target.median]
+        return metric.compute(truth, guess, naive, **counts)
+
+    def _told(self, guess: Array) -> Array:
+        """A guess as it is; of mixtures, of each number (..., 4): mean, both ends of the interval, and the logarithm of
+        the density at what is true. They are computed once, since intervals of scores ask for them often."""
+        if not self.data.signature.target.mixture:
+            return guess
+        if id(guess) not in self.told:
+            ends = quantiles_of(guess, self.data.signature.target.covered)
+            rest = mean_of(guess)[..., None], ends, log_density(self.truth, guess)[..., None]
+            self.told[id(guess)] = guess, np.concatenate(rest, axis=-1)
+        return self.told[id(guess)][1]
 
     def intervals(self, guess: Array) -> dict[str, Bounds | None]:
         """Where each metric lies with 95% confidence; counts of samples have no such interval."""
@@ -144,7 +164,7 @@ class Scorer:
             if labels:
                 return metric.compute(self.truth[:, i], class_shares(guess[:, [i]]), **counts)
             naive = None if self.naive is None else self.naive[:, i]
-            return self._judged(metric, self.truth[:, i], guess[:, i], naive, **counts)
+            return self._judged(metric, self.truth[:, i], self._told(guess)[:, i], naive, **counts)
 
         return {
             name: {who: {m.type_name: score(m, guess, i) for m in metrics} for who, guess in guesses.items()}

@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.evaluation.intervals import Dependence, Interval, interval_of_mean, interval_of_trainings
 from dlspec.evaluation.metrics import show_apart, show_number
 from dlspec.evaluation.metrics.quantiles import pinball
+from dlspec.evaluation.mixtures import log_density
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.evaluation.score_intervals import worth
 from dlspec.evaluation.sequences import WRITTEN, exact
@@ -23,6 +24,7 @@ Array = np.ndarray
 NAMES = {
     "number": "RMSE",
     "quantiles": "pinball loss",
+    "mixture": "log likelihood",
     "class": "accuracy",
     "labels": "log loss",
     "tokens": "perplexity",
@@ -35,6 +37,7 @@ GAIN_OF = {
     "labels": "log loss",
     "tokens": "log loss",
     "quantiles": "pinball loss",
+    "mixture": "log likelihood",
     "sequence": "exact match",
 }
 """What a target is judged as -> what a network gains, where that is not squared error."""
@@ -46,7 +49,8 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     """Compares with the baseline that has the smallest loss, by an interval of the mean of paired differences; see
     `interval_of_mean`, which allows for the choice of that baseline.
 
-    Numbers are judged by squared error (said as RMSE), their quantiles by pinball loss, classes by accuracy, labels by
+    Numbers are judged by squared error (said as RMSE), their quantiles by pinball loss, mixtures by log likelihood,
+    classes by accuracy, labels by
     log loss, tokens by log loss (said as perplexity), inputs that are given back by squared error summed over their
     values.
     """
@@ -61,6 +65,8 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
             return math.exp(losses_of(data, guess).mean())
         if target.places:
             return float(losses_of(data, guess).mean() ** 0.5)
+        if kind == "mixture":
+            return -float(losses_of(data, guess).mean())
         if kind in ("input", "labels", "quantiles"):
             return float(losses_of(data, guess).mean())
         errors = ((truth - guess) / by) ** 2
@@ -72,6 +78,8 @@ def judge(data: Judged, on_test: Array, guesses: Mapping[str, Array]) -> Verdict
     def show(value: float, digits: int = 4) -> str:
         if kind in WHOLE:
             return f"{value:.{digits - 3}%}"
+        if kind == "mixture":
+            return f"{show_number(value, digits)} nats"
         return f"{show_number(value, digits)}{unit if kind in ('number', 'quantiles') else ''}"
 
     if not guesses:
@@ -182,8 +190,8 @@ def losses_of(data: Judged, guess: Array) -> Array:
 
 def losses(kind: str, truth: Array, guess: Array, by: Array | None = None, levels: tuple[float, ...] = ()) -> Array:
     """Of each sample, (samples,): whether the likeliest class is another, log loss, or squared error; at each place the
-    share of places, or the mean over them; of tokens the mean log loss; of quantiles the mean pinball loss; of texts
-    whether another one was written.
+    share of places, or the mean over them; of tokens the mean log loss; of quantiles the mean pinball loss; of mixtures
+    minus the mean logarithm of the density, each number in its own units; of texts whether another one was written.
 
     Args:
         kind: of the target.
@@ -195,6 +203,8 @@ def losses(kind: str, truth: Array, guess: Array, by: Array | None = None, level
         return 1.0 - exact(truth, guess[..., WRITTEN])
     if kind == "tokens":
         return _mean_over_places(truth >= 0, surprise(truth, guess))
+    if kind == "mixture":
+        return np.asarray(-log_density(truth, guess).reshape(len(truth), -1).mean(axis=1))
     if kind == "quantiles":
         return _over_quantiles(truth, guess, by, levels)
     if truth.ndim > 1 and by is None and kind in ("class", "number"):

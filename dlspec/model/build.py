@@ -7,19 +7,19 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dlspec.data.features import Affine
+from dlspec.data.features import Affine, of_parameters
 from dlspec.data.preparation import Prepared
 from dlspec.data.signature import INPUT, NetworkInput
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.registry import snake_case
 from dlspec.language.words import did_you_mean, one_of
+from dlspec.model.forms import by_values, layer_below, start_near
 from dlspec.model.graph import Graph
 from dlspec.model.initializers import Zeros
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.base import check_masks
 from dlspec.model.layers.core import Dense, Output
 from dlspec.model.layers.masking import called
-from dlspec.model.quantiles import ascending, quantile_layer, start_with_normal
 from dlspec.model.states import output_of, takes_states
 from dlspec.runtime.backend import load_keras
 
@@ -69,9 +69,9 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         begin = states[layer.state_source] if layer.state_source else []
         given = _connected(spec, built[layer.name], [tensors[source] for source in values], begin)
         tensors[layer.name], *states[layer.name] = given if layer.name in giving else [given]
-        if isinstance(layer.layer, Output) and layer.layer.levels:
-            start_with_normal(built[layer.name], layer.layer.levels, *layer.layer.start)
-            tensors[layer.name] = ascending(tensors[layer.name], len(layer.layer.levels))
+        if isinstance(layer.layer, Output) and layer.layer.values_each:
+            start_near(built[layer.name], layer.layer)
+            tensors[layer.name] = by_values(tensors[layer.name], layer.layer)
     outputs = [tensors[output] for output in graph.outputs]
     _name_operations(outputs, {*tensors, *built})
     return keras.Model(
@@ -151,7 +151,8 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
     Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; of a number or a class at
     each place (batch, *places) or (batch, *places, units); of numbers of which quantiles are predicted
-    (batch, values, quantiles); where the target is the input, its shape, in its own units: of a series seen as changes,
+    (batch, values, quantiles), and of those that are given by a mixture (batch, values, 3 * components), weights, means
+    and deviations; where the target is the input, its shape, in its own units: of a series seen as changes,
     these changes. Of several outputs a mapping from the name of each.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
@@ -206,8 +207,12 @@ def _in_units(x: Any, raw: Any, data: Prepared, of: str = "") -> Any:
         x = ops.reshape(x, (-1, *data.signature.target.places))
     if steps.change != "level":
         last = ops.take(raw[:, -1, :], steps.target_columns, axis=-1)
-        if data.signature.target.levels:
+        if data.signature.target.values_each:
             last = ops.reshape(last, (-1, len(steps.target_columns), 1))
+        if data.signature.target.mixture:  # the means alone move
+            import numpy as np
+
+            last = last * np.repeat([0.0, 1.0, 0.0], data.signature.target.mixture)
         x = last + x if steps.change == "difference" else last * ops.exp(x)
     return x
 
@@ -256,7 +261,9 @@ def _in_target_units(x: Any, data: Prepared, of: str = "") -> Any:
     """What the network puts out of numbers, in float64, in the target's own units."""
     assert data.preprocessing.target is not None, "a number has a scale"
     units = data.preprocessing.target.inverse
-    if data.signature.target.levels:
+    if data.signature.target.mixture:
+        units = of_parameters(units, data.signature.target.mixture)
+    elif data.signature.target.levels:
         units = Affine(units.scale[:, None], units.offset[:, None])
     return units.layer(f"{of}target_units")(x)
 
@@ -305,7 +312,7 @@ def part_of(
         if name not in known:  # it is there for training alone
             continue
         known[name].set_weights(values)
-    end = network.output if last in (None, quantile_layer(network)) else output_of(known[last])
+    end = network.output if last in (None, layer_below(network)) else output_of(known[last])
     name = f"{first or 'raw'}_to_{last or 'output'}"
     if first is not None and takes_states(known[first]):
         message = (

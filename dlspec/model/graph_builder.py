@@ -285,5 +285,5 @@ class GraphBuilder:
         if not target.places and not target.fits_places(below):
             resolved = layer.model_copy(update=found)
             resolved = resolved.as_fitted(target.fitted) if target.fitted else resolved
-            return resolved.starting(target.start) if target.levels else resolved
+            return resolved.starting(target.start) if target.values_each else resolved
         return at_places(layer, **found)

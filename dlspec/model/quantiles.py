@@ -39,16 +39,3 @@ def start_with_normal(dense: Any, levels: Sequence[float], mean: float = 0.0, de
     at = [NormalDist(mean, deviation).inv_cdf(level) for level in levels]
     start = [at[0], *(log(expm1(other - one)) for one, other in pairwise(at))]  # softplus leads back
     dense.bias.assign(np.tile(start, dense.units // len(levels)))
-
-
-def quantile_layer(network: Any) -> str | None:
-    """The name of the dense layer whose values `ascending` makes quantiles of, at the end of a Keras network; None: it
-    ends in something else."""
-    import keras
-
-    operation, node, _ = network.outputs[0]._keras_history
-    if type(operation).__name__ != "Cumsum":
-        return None
-    while not isinstance(operation, keras.Layer):
-        operation, node, _ = operation._inbound_nodes[node].input_tensors[0]._keras_history
-    return str(operation.name)

@@ -48,6 +48,7 @@ OTHERS = {
     ("keras.src.ops.core", "Cast"),
     ("keras.src.ops.core", "ConvertToTensor"),
     ("keras.src.ops.math", "Logsumexp"),
+    ("keras.src.ops.nn", "Softmax"),
     ("keras.src.ops.nn", "Softplus"),
 }
 """What the saved model is made of besides: module and class."""

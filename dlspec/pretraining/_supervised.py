@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from dlspec.model.quantiles import ascending
+from dlspec.data.signature import Target
+from dlspec.model.forms import by_values
 from dlspec.model.states import without_states
 from dlspec.pretraining._stage_model import StageModel
 
@@ -60,19 +61,19 @@ class LastTimestep(keras.layers.Layer):
         return (input_shape[0], *input_shape[2:])
 
 
-class Ascending(keras.layers.Layer):
-    """Quantiles that never cross: (batch, numbers * quantiles) -> (batch, numbers, quantiles).
+class ByValues(keras.layers.Layer):
+    """Numbers that are given by several values each: (batch, numbers * values) -> (batch, numbers, values).
 
     Args:
-        count: of the quantiles of a number.
+        target: with quantiles or a mixture.
     """
 
-    def __init__(self, count: int, **keywords: Any) -> None:
+    def __init__(self, target: Target, **keywords: Any) -> None:
         super().__init__(**keywords)
-        self.count = count
+        self.target = target
 
     def call(self, inputs: Any) -> Any:
-        return ascending(inputs, self.count)
+        return by_values(inputs, self.target)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (*input_shape[:-1], input_shape[-1] // self.count, self.count)
+        return (*input_shape[:-1], input_shape[-1] // self.target.values_each, self.target.values_each)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from dlspec.model.forms import start_near
 from dlspec.model.layers.core import Dense
 from dlspec.model.layers.recurrent import Recurrent
-from dlspec.model.quantiles import start_with_normal
 from dlspec.pretraining.base import PRETRAINING, PretrainingMethod, Refusal
 from dlspec.training.plan import StagePlace, StageTask
 
@@ -26,7 +26,7 @@ class Supervised(PretrainingMethod):
     def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         import keras
 
-        from dlspec.pretraining._supervised import Ascending, LastTimestep, SupervisedModel
+        from dlspec.pretraining._supervised import ByValues, LastTimestep, SupervisedModel
 
         assert task.target is not None, "a stage with labels has a target"
         assert task.loss is not None, "the default loss was filled in"
@@ -36,13 +36,13 @@ class Supervised(PretrainingMethod):
             ends.append(LastTimestep())
         elif len(shape) > 2:
             ends.append(keras.layers.Flatten())
-        quantiles = len(task.target.levels)
-        units = task.target.units * max(1, quantiles)
+        several = task.target.values_each
+        units = task.target.units * max(1, several)
         output = Dense(units=units, activation=task.target.activation).build("temporary_output")
-        ends += [output, Ascending(quantiles)] if quantiles else [output]
+        ends += [output, ByValues(task.target)] if several else [output]
         model = SupervisedModel(encoder, ends, task.loss.build_for(task.target))
         model.build(place.known_shape)
-        if quantiles:
-            start_with_normal(output, task.target.levels, *task.target.start)
+        if several:
+            start_near(output, task.target)
         model.compile(optimizer=self.optimizer.over(task.steps))
         return model

@@ -1,5 +1,6 @@
 """How far predictions may be off: intervals of numbers and sets of classes, by split conformal prediction (Papadopoulos
-et al., 2002; Lei et al., 2018); where the network puts out quantiles, by these (Romano et al., 2019)."""
+et al., 2002; Lei et al., 2018); where the network puts out quantiles or a mixture, by its quantiles (Romano et al.,
+2019)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.records.data import DataRecord
-from dlspec.runs.records.predictions import quantiles_in
+from dlspec.runs.records.predictions import ends_in
 from dlspec.runs.row_predictor import Taken, free_name
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class Intervals:
 
     Args:
         samples: of the test part, which gave the distances.
-        distances: of each number that is predicted, how far the truth may lie; where quantiles are, how far outside of
-            the first and the last, negative where these are too wide; of a class, the largest 1 - p(label) of those in
-            the set.
+        distances: of each number that is predicted, how far the truth may lie; where quantiles or a mixture are, how
+            far outside of the first and the last, negative where these are too wide; of a class, the largest
+            1 - p(label) of those in the set.
     """
 
     data: DataRecord
@@ -72,7 +73,8 @@ class Intervals:
         if self.data.target.kind == "class":
             found.insert(1, free_name(f"{names[0]} set", names), self._sets(found[names[1:]].to_numpy()))
             return found
-        own = max(1, len(self.data.target.levels))  # columns of a number
+        target = self.data.target
+        own = 1 if target.form == "value" else len(target.told_of(""))  # columns of a number
         for i, (name, distance) in enumerate(zip(names[::own], self.distances, strict=True)):
             low, high = self._ends(found[name].to_numpy().astype("float64"), distance, outputs, i)
             for place, (side, value) in enumerate([("low", low), ("high", high)]):
@@ -88,9 +90,15 @@ class Intervals:
         """
         import numpy as np
 
-        if not self.data.target.levels:
+        target = self.data.target
+        if target.form == "value":
             return values - distance, values + distance
-        first, last = (outputs[:, place, end].astype("float64") for end in (0, -1))
+        if target.mixture:
+            from dlspec.evaluation.mixtures import quantiles_of
+
+            first, last = quantiles_of(outputs[:, place], target.covered).T
+        else:
+            first, last = (outputs[:, place, end].astype("float64") for end in (0, -1))
         middle = (first + last) / 2  # where it is narrowed so far that nothing is left
         return np.minimum(first - distance, middle), np.maximum(last + distance, middle)
 
@@ -114,8 +122,9 @@ class Intervals:
             f"{self.level:.6g} of the {what} contain the truth, by {self.samples:,} samples of the test part, where "
             "new rows are like those"
         )
-        if target.levels:
-            text += "; they are the first and the last quantile of the network, moved by one distance for all rows"
+        if target.form != "value":
+            which = " and ".join(repr(level) for level in (target.covered[0], target.covered[-1]))
+            text += f"; they are the quantiles {which} of the network, moved by one distance for all rows"
         if data.window is not None:
             text += "; of a series that is never strictly so, since what comes later may be otherwise"
         if len(self.distances) > 1:
@@ -159,8 +168,8 @@ def _scores(data: DataRecord, table: pd.DataFrame) -> Sequence[Array]:
         place = {label: i for i, label in enumerate(target.classes)}
         return [1 - shares[np.arange(len(table)), table["truth"].map(place)]]
     ends = [f":{value}" for value in target.values] or [""]
-    if target.levels:
-        found = quantiles_in(table, data).reshape(len(table), len(ends), -1)
+    if target.form != "value":
+        found = ends_in(table, data)
         truths = table[[f"truth{end}" for end in ends]].to_numpy("float64")
         return list(np.maximum(found[..., 0] - truths, truths - found[..., -1]).T)
     return [(table[f"truth{end}"] - table[f"network{end}"]).abs().to_numpy("float64") for end in ends]

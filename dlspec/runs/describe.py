@@ -74,6 +74,7 @@ def _describe(spec: Spec, data: Prepared) -> dict[str, Any]:
             "tokens": target.tokens,
             "of_words": target.of_words,
             "levels": list(target.levels),
+            "mixture": target.mixture,
             "unit_each": target.unit_each,
             "written": None if target.written is None else asdict(target.written),
         },

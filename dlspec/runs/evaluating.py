@@ -15,9 +15,10 @@ from dlspec.data.datasets import Columns
 from dlspec.data.preparation import Prepared, print_of, to_seconds, to_words
 from dlspec.data.preparation.columns import coded, to_numbers
 from dlspec.data.sources.formats.dialect import undressed
-from dlspec.evaluation.evaluate import coverage_in_words, cuts_of, required, weights_in_words
+from dlspec.evaluation.evaluate import coverage_in_words, cuts_of, likelihood_in_words, required, weights_in_words
 from dlspec.evaluation.pictures import given_back
 from dlspec.evaluation.pictures.language import of_text
+from dlspec.evaluation.pictures.mixtures import cumulated
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.quantiles import calibration
 from dlspec.evaluation.pictures.sequences import of_sequences
@@ -181,8 +182,12 @@ def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
     elif data.test.last is not None:
         dated = data.times is not None and data.times.dtype.kind == "M"
         pictures = {"series:dated": np.array(dated), "series:last": np.asarray(data.test.last)}
+    if data.signature.target.mixture:
+        notes += likelihood_in_words(data, data.outputs)
+        pictures |= cumulated(data, data.outputs)
     if data.signature.target.levels:
         pictures |= calibration(data, data.outputs)
+    if data.signature.target.form != "value":
         notes += coverage_in_words(data.signature.target, found["test"], found["test_intervals"])
     return Evaluated(
         run.folder,

@@ -301,8 +301,10 @@ def _scale(run: Run, name: str) -> Affine:
     """A scale of the saved model."""
     layer = run.model.get_layer(name)
     scale, offset = np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64")
-    of_quantiles = name == "target_units" and bool(run.data.target.levels)  # (numbers, 1)
-    return Affine(scale[:, 0], offset[:, 0]) if of_quantiles else Affine(scale, offset)
+    if name == "target_units" and run.data.target.form != "value":
+        place = run.data.target.mixture  # in (numbers, values): of a mixture the first mean
+        return Affine(scale[:, place], offset[:, place])
+    return Affine(scale, offset)
 
 
 def _truth(

@@ -18,6 +18,7 @@ from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.activations import ReLU
 from dlspec.model.layers.core import Lookup
+from dlspec.model.mixtures import FLOOR
 from dlspec.runs.collapsed import collapsed_units
 from dlspec.runs.job import Job, new_network
 from dlspec.runs.records.data import Parts
@@ -26,6 +27,7 @@ from dlspec.training.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Part, Prepared
+    from dlspec.data.signature import Target
     from dlspec.evaluation.evaluate import Evaluation
     from dlspec.training.progress import HistoryRow
 
@@ -49,7 +51,7 @@ LARGE_INPUT = 100
 AT_ONCE = 2**26
 """Values that the layers put out, which are in memory together while units are looked at."""
 RELUS = ("relu", "relu6")
-CONSTANT = ("mean", "majority")
+CONSTANT = ("mean", "majority", "quantiles", "gaussian")
 """Baselines that are one guess for all samples."""
 
 
@@ -132,6 +134,10 @@ def learned(data: Prepared, part: Part, outputs: Array, at_first: Array) -> bool
         if right > max(other) + LEARNED:
             return True
         losses = [_log_loss(shares[np.arange(len(truth)), truth]) for shares in guesses]
+    elif data.signature.target.form != "value":
+        losses = _losses_by_values(data.signature.target, targets.reshape(len(targets), -1), outputs, at_first)
+        if data.signature.target.mixture:  # a likelihood may be zero: no share of it can be taken
+            return losses[0] < min(losses[1:]) - LEARNED
     else:
         targets = targets.reshape(len(targets), -1).astype("float64")
         guesses = [values.reshape(len(values), -1) for values in (outputs, at_first)] + [targets.mean(axis=0)]
@@ -141,6 +147,26 @@ def learned(data: Prepared, part: Part, outputs: Array, at_first: Array) -> bool
             losses = [float(((targets - values) ** 2).mean()) for values in guesses]
     own, first, guess = losses
     return guess < NOTHING or own < (1 - LEARNED) * min(first, guess)
+
+
+def _losses_by_values(target: Target, truth: Array, outputs: Array, at_first: Array) -> list[float]:
+    """What quantiles or mixtures are judged by, at the scale of the network: of it, of the untrained one, and of one
+    guess for all samples.
+
+    Args:
+        truth: (samples, numbers).
+    """
+    from dlspec.evaluation.fitted_quantiles import quantiles_of_columns
+    from dlspec.evaluation.mixtures import as_mixtures
+    from dlspec.evaluation.verdict import losses
+
+    truth = truth.astype("float64")
+    if target.mixture:
+        guess = as_mixtures(truth.mean(axis=0), np.maximum(truth.std(axis=0), FLOOR))
+    else:
+        guess = quantiles_of_columns(truth, target.levels)
+    guesses = [outputs, at_first, np.broadcast_to(guess, (len(truth), *guess.shape))]
+    return [float(losses(target.form, truth, own.astype("float64"), levels=target.levels).mean()) for own in guesses]
 
 
 def _log_loss(given: Array) -> float:
@@ -173,6 +199,7 @@ def a_baseline_learned(data: Prepared, losses: Mapping[str, Array]) -> bool | No
     Args:
         losses: of the test part, of the network and each baseline.
     """
+    from dlspec.evaluation.baselines import BASELINES
     from dlspec.evaluation.fitted_sequences import FittedText
     from dlspec.evaluation.verdict import losses_of
 
@@ -185,9 +212,14 @@ def a_baseline_learned(data: Prepared, losses: Mapping[str, Array]) -> bool | No
     elif kind == "class":
         counts = np.bincount(np.asarray(data.train.truth), minlength=len(data.signature.target.classes))
         guess = np.broadcast_to(counts / counts.sum(), (len(data.test), len(counts)))
+    elif data.signature.target.form != "value":
+        constant = BASELINES.read("gaussian" if data.signature.target.mixture else "quantiles")
+        guess = constant.fit(data).guess(data.test)
     else:
         mean = targets.reshape(len(targets), -1).mean(axis=0, dtype="float64")
         guess = data.to_units(np.broadcast_to(mean, (len(data.test), len(mean))), data.test)
+    if data.signature.target.mixture:  # a likelihood may be zero: no share of it can be taken
+        return min(float(own.mean()) for own in tried) < float(losses_of(data, guess).mean()) - LEARNED
     return min(float(own.mean()) for own in tried) < (1 - LEARNED) * float(losses_of(data, guess).mean())
 
 

@@ -12,7 +12,7 @@ from dlspec.evaluation.mcnemar import McNemar, mcnemar
 from dlspec.evaluation.metrics import JUDGED, METRICS, show_apart, show_number
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.runs.folder import Run
-from dlspec.runs.records.predictions import quantiles_in, sample_columns
+from dlspec.runs.records.predictions import sample_columns, values_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +124,8 @@ def _same_weights(one: np.ndarray | None, other: np.ndarray | None) -> bool:
 def _predicted(run: Run) -> tuple[Any, ...]:
     target = run.data.target
     named = target.kind, target.name, target.classes, target.values, target.labels
-    return *named, target.places, target.tokens, target.levels, target.written and target.written.unit
+    form = target.form, target.levels
+    return *named, target.places, target.tokens, *form, target.written and target.written.unit
 
 
 def _in_one_order(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -158,12 +159,12 @@ def _losses(run: Run, table: pd.DataFrame) -> np.ndarray:
     if target.kind == "class":
         places = table["truth"].map({name: place for place, name in enumerate(target.classes)}).to_numpy()
         return losses("class", places, table[[f"p({name})" for name in target.classes]].to_numpy())
-    if target.levels:
+    if target.form != "value":
         ends = [f":{value}" for value in target.values] or [""]
         known = table[[f"truth{end}" for end in ends]].to_numpy("float64")
         spreads = np.array(target.deviations or np.ones(len(ends)))
-        found = quantiles_in(table, run.data).reshape(len(table), len(ends), -1)
-        return losses("quantiles", known, found, spreads, target.levels)
+        found = values_in(table, run.data).reshape(len(table), len(ends), -1)
+        return losses(target.form, known, found, spreads, target.levels)
     if not target.values:
         return losses("number", table["truth"].to_numpy("float64"), table["network"].to_numpy("float64"))
     truth, guess = (

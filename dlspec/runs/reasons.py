@@ -159,6 +159,10 @@ class Reasons:
         from dlspec.data.preparation import class_shares
 
         wide = outputs.astype("float64")
+        if self.data.target.mixture:
+            from dlspec.evaluation.mixtures import mean_of
+
+            return mean_of(wide)
         if self.data.target.levels:
             return wide[..., self.data.target.levels.index(0.5)]
         return class_shares(wide) if self.data.target.kind == "class" else wide

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.arrays import is_read_later
-from dlspec.data.signature import Target, of_quantiles
+from dlspec.data.signature import Target
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.names import PICTURES, PREDICTIONS, file_of
 from dlspec.runtime.archives import with_checksum
@@ -139,8 +139,8 @@ def predictions_table(
         table |= {"truth": texts_of(truth, target), "written": texts_of(predictions["network"][..., WRITTEN], target)}
     if target.places:
         table |= {name: losses(target.judged_as, truth, guess) for name, guess in predictions.items()}
-    elif target.levels:
-        table |= _of_quantiles(target, truth, predictions)
+    elif target.form != "value":
+        table |= _by_values(target, truth, predictions)
     elif target.values:
         for i, name in enumerate(target.values):
             table |= {f"{who}:{name}": values[:, i] for who, values in {"truth": truth, **predictions}.items()}
@@ -156,15 +156,23 @@ def predictions_table(
     return pd.DataFrame(table)
 
 
-def _of_quantiles(target: Target, truth: np.ndarray, predictions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Of each number the truth, the medians, and the other quantiles of the network."""
+def _by_values(target: Target, truth: np.ndarray, predictions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Of each number the truth, the medians, and the other quantiles of the network; of mixtures the means, and of the
+    network what is told of it and its weights, means and deviations."""
+    from dlspec.evaluation.mixtures import mean_of, told
+
     table: dict[str, np.ndarray] = {}
     for i, value in enumerate(target.values or [None]):
         end = "" if value is None else f":{value}"
         own = {who: found if value is None else found[:, i] for who, found in predictions.items()}
         table[f"truth{end}"] = truth if value is None else truth[:, i]
+        names = target.names_of(f"network{end}")
+        if target.mixture:
+            table |= {f"{who}{end}": mean_of(found) for who, found in own.items()}
+            table |= dict(zip(target.told_of(f"network{end}"), told(own["network"]).T, strict=True))
+            table |= dict(zip(names, own["network"].T, strict=True))
+            continue
         table |= {f"{who}{end}": found[:, target.median] for who, found in own.items()}
-        names = of_quantiles(f"network{end}", target.levels)
         table |= {name: own["network"][:, place] for place, name in enumerate(names) if place != target.median}
     return table
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dlspec.data.even_steps import Policy, policy_of
+from dlspec.data.forms import of_quantiles
 from dlspec.data.section import DataSpec
-from dlspec.data.signature import of_quantiles
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
@@ -91,6 +91,7 @@ class RowPredictor:
         tolerant: whether rows that cannot be read have no prediction; else they raise DataError.
         besides: what is put beside the predictions, one after the other.
         others: of a network of several outputs, what predicts the others by the same rows.
+        whole: of mixtures, whether weights, means and deviations are given, and not what is told of them.
     """
 
     section: DataSpec
@@ -101,6 +102,7 @@ class RowPredictor:
     tolerant: bool = False
     besides: tuple[Beside, ...] = ()
     others: tuple[RowPredictor, ...] = ()
+    whole: bool = False
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> pd.DataFrame:
         """See `Run.predict`.
@@ -399,6 +401,8 @@ class RowPredictor:
         if target.kind == "number":
             ahead = f"+{window.horizon}" if window else ""
             values = target.values or (f"{target.name}{ahead}",)
+            if target.mixture:
+                return pd.DataFrame(_of_mixtures(values, target, outputs, whole=self.whole), index=index)
             if target.levels:
                 return pd.DataFrame(_quantiles(values, target.levels, outputs), index=index)
             return pd.DataFrame(dict(zip(values, outputs.T, strict=True)), index=index)
@@ -520,6 +524,21 @@ def _quantiles(values: Sequence[str], levels: Sequence[float], outputs: np.ndarr
     for i, value in enumerate(values):
         own = dict(zip(of_quantiles(value, levels), outputs[:, i].T, strict=True))
         found |= {value: own.pop(value), **own}
+    return found
+
+
+def _of_mixtures(
+    values: Sequence[str], target: TargetRecord, outputs: np.ndarray, *, whole: bool
+) -> dict[str, np.ndarray]:
+    """Mixtures, (samples, numbers, 3 * components), as columns: of each number its mean, its interval and its likeliest
+    value, or all weights, means and deviations."""
+    from dlspec.evaluation.mixtures import told
+
+    found: dict[str, np.ndarray] = {}
+    for i, value in enumerate(values):
+        names = target.names_of(value) if whole else target.told_of(value)
+        own = outputs[:, i] if whole else told(outputs[:, i])
+        found |= dict(zip(names, own.T, strict=True))
     return found
 
 

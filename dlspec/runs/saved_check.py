@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlspec.data.arrays import LazyArray, is_read_later
+from dlspec.data.forms import of_quantiles
 from dlspec.data.preparation import class_shares
-from dlspec.data.signature import of_quantiles
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.data.split import Window
@@ -189,6 +190,7 @@ def _predicted(predictor: RowPredictor, data: Prepared, part: Part, rows: Array)
     """
 
     record = predictor.data
+    predictor = replace(predictor, whole=True)
     if record.target.places:
         raw: Any = np.asarray(part.raw)
         if record.encoded:
@@ -266,8 +268,12 @@ def _apart(found: Array, guess: Array, data: Prepared, part: Part) -> float:
         if steps.change != "level":
             middle = np.asarray(part.last).reshape(len(guess), -1)
             scale = scale * np.abs(middle) if steps.change == "return" else scale
-        if data.signature.target.levels:  # each number by all of its quantiles
-            middle, scale = (np.repeat(each, len(data.signature.target.levels), axis=-1) for each in (middle, scale))
+        each, target = data.signature.target.values_each, data.signature.target
+        if each:  # each number by all of its values
+            middle, scale = (np.repeat(own, each, axis=-1) for own in (middle, scale))
+        if target.mixture:  # weights lie around 0 at their own scale, deviations around 0 at that of numbers
+            what = np.tile(np.repeat([0, 1, 2], target.mixture), max(1, len(target.values)))
+            middle, scale = np.where(what == 1, middle, 0.0), np.where(what == 0, 1.0, scale)
         size = np.abs(guess - middle) / scale
     return float(np.max(np.abs(found - guess) / (scale * np.maximum(1.0, size * ROUNDING))))
 

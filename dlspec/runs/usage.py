@@ -167,6 +167,11 @@ def _gives(record: DataRecord) -> str:
     if target.kind == "input":
         return f"its input again, {'as the network sees it' if record.encoded else 'in its own units'}"
     numbers = f"{_listed(target.values or (target.name,))} in the target's own units"
+    if target.mixture:
+        components, count = target.mixture, len(target.values or (target.name,))
+        shape = f"(rows, {count}, {3 * components})"
+        what = f"{components} weights, as many means and as many deviations" if components > 1 else "1, mean, deviation"
+        return f"mixtures of normal distributions of {numbers}, {shape}: {what}, in this order"
     if target.levels:
         count, shares = len(target.values or (target.name,)), ", ".join(f"{level!r}" for level in target.levels)
         return f"quantiles of {numbers}, (rows, {count}, {len(target.levels)}): the shares {shares} are to lie below"

@@ -96,6 +96,10 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         of_median = [name for name in metrics[signature.task] if name != "r2"]
         metrics[signature.task] = ("pinball", "coverage", "width", *of_median)
         baselines[signature.task] = ("quantiles", *(name for name in baselines[signature.task] if name != "mean"))
+    if signature.target.mixture:
+        of_mean = [name for name in metrics[signature.task] if name != "r2"]
+        metrics[signature.task] = ("log_likelihood", "coverage", "width", *of_mean)
+        baselines[signature.task] = ("gaussian", *(name for name in baselines[signature.task] if name != "mean"))
     return spec.with_changes(
         train=train.model_copy(update={"loss": _loss(train.loss or own, signature)}),
         evaluate=evaluate.model_copy(

@@ -30,7 +30,7 @@ from dlspec.spec.targets import (
     cut_by,
     target_of_columns,
     with_fitted_output,
-    with_quantiles,
+    with_form,
     with_unit_each,
     wrong_classes,
 )
@@ -71,7 +71,7 @@ class _Reader:
         types, widths, shape = self._seen_of(features)
         if target.written:
             features, types, widths, shape = self._with_fed_back(target, features, types, widths)
-        target = with_fitted_output(self.spec, with_quantiles(self.spec, cut_by(self.spec, target, shape)))
+        target = with_fitted_output(self.spec, with_form(self.spec, cut_by(self.spec, target, shape)))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
         words = self.description.column(data.split.column) if data.split.column else None

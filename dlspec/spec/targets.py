@@ -8,6 +8,7 @@ from typing import Literal
 
 from dlspec.data.datasets import Column, Description
 from dlspec.data.features.base import truth_of
+from dlspec.data.forms import Form
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Label, Signature, Target
 from dlspec.data.sources.rows import MAX_CLASSES
@@ -20,6 +21,11 @@ from dlspec.model.layers.core import Output
 from dlspec.model.layers.imaging import CROPS
 from dlspec.spec.spec import Spec
 from dlspec.spec.tag_targets import tags_of
+
+GIVEN_BY: dict[Form, str] = {"value": "one number", "quantiles": "quantiles", "mixture": "a mixture"}
+"""What a number is given by, in words."""
+WRITTEN_AS: dict[Form, str] = {"quantiles": "{quantiles: [0.1, 0.5, 0.9]}", "mixture": "{mixture: 5}"}
+"""What a number is given by -> what an `output` says that does so."""
 
 
 def target_of(description: Description, name: str) -> Target | None:
@@ -74,21 +80,21 @@ def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | Non
     return Target(column.name, kind, column.classes, column.unit, places=places, numbered=column.numbered)
 
 
-def quantiles_written(spec: Spec) -> tuple[Output, Path] | None:
-    """The `output` of which quantiles are asked, and its place; None: there is none."""
+def several_written(spec: Spec) -> tuple[Output, Path] | None:
+    """The `output` of which quantiles or a mixture are asked, and its place; None: there is none."""
     if not spec.has("model"):
         return None
-    outputs = [(item, path) for item, path in spec.model.items() if isinstance(item, Output) and item.quantiles]
+    outputs = [(item, path) for item, path in spec.model.items() if isinstance(item, Output) and item.values_each]
     return outputs[-1] if outputs else None
 
 
-def with_quantiles(spec: Spec, target: Target) -> Target:
-    """A number, or several, of which the `output` puts out quantiles; else the target as it is."""
-    written = quantiles_written(spec)
+def with_form(spec: Spec, target: Target) -> Target:
+    """A number, or several, of which the `output` puts out quantiles or a mixture; else the target as it is."""
+    written = several_written(spec)
     if written is None or target.kind != "number" or target.places:
         return target
     start = (0.5, 0.2) if spec.data.scale == "min_max" else (0.0, 1.0)
-    return replace(target, levels=written[0].levels, start=start)
+    return replace(target, levels=written[0].levels, mixture=written[0].mixture or 0, start=start)
 
 
 def with_fitted_output(spec: Spec, target: Target) -> Target:

@@ -106,7 +106,7 @@ def _results(run: Run) -> Iterable[str]:
     rows = [[who, *(cells[who] for cells in shown.values())] for who in metrics.scores()]
     if metrics.test_intervals:
         rows.insert(1, ["95% confidence", *(metrics.shown_interval(name) for name in metrics.test)])
-    heads = ["", *(METRICS[name].heading(run.data.target.unit, run.data.target.levels) for name in metrics.test)]
+    heads = ["", *(METRICS[name].heading(run.data.target.unit, run.data.target.covered) for name in metrics.test)]
     yield _table(f"{run.judged_on}: {run.data.target.name}", heads, rows, right=range(1, len(heads)), own=(0,))
     if metrics.folds is not None:
         yield _line(metrics.folds.sentence)

@@ -45,6 +45,7 @@ REFUSED = {
     "shapes_few_labels": "a network that others have trained",
     "shapes_to_masks": PLACES,
     "sums_seq2seq": "texts are written item by item",
+    "inverse_mixture": "`mixture`",
     "sunshine_band": "`quantiles`",
     "tags_bilstm": PLACES,
     "tales_gru": "texts are cut into windows",

@@ -93,14 +93,16 @@ def test_metrics_of_every_kind_are_tried(tmp_path):
         data = subject_of(f"data: {{{DATA[name]}}}", tmp_path).data
         for metric in [*metrics_for(data, 0, False), *metrics_for(data, 0, True)]:
             kinds.setdefault(metric if isinstance(metric, str) else next(iter(metric)), name)
-    unwritten = {name for name in METRICS if METRICS[name].of in ("tags", "sequence") or METRICS[name].of_quantiles}
+    unwritten = {
+        name for name in METRICS if METRICS[name].of in ("tags", "sequence") or "value" not in METRICS[name].forms
+    }
     assert {*kinds} == {*METRICS} - unwritten  # of which no script is written
 
 
 @pytest.mark.parametrize("name", DATA)
 def test_baselines_are_those_of_dlspec(name, tmp_path):
     task = subject_of(f"data: {{{DATA[name]}}}", tmp_path).data.signature.task
-    names = [own for own in BASELINES if task in BASELINES[own].tasks and not BASELINES[own].of_quantiles]
+    names = [own for own in BASELINES if task in BASELINES[own].tasks and "value" in BASELINES[own].forms]
     check_baselines(DATA[name], [{"pca": {"components": 2}} if own == "pca" else own for own in names], tmp_path)
 
 
@@ -157,7 +159,7 @@ def test_baselines_of_other_data_are_those_of_dlspec(name, tmp_path):
     data = subject_of(f"data: {{{EDGES[name]}}}", tmp_path, model).data
     assert (data.preprocessing.dtype == "int64") == (name == "large whole numbers")
     task = data.signature.task
-    names = [own for own in BASELINES if task in BASELINES[own].tasks and not BASELINES[own].of_quantiles]
+    names = [own for own in BASELINES if task in BASELINES[own].tasks and "value" in BASELINES[own].forms]
     check_baselines(
         EDGES[name], [{"pca": {"components": 1}} if own == "pca" else own for own in names], tmp_path, model
     )

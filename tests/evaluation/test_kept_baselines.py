@@ -1,6 +1,10 @@
 """Baselines guess the same after they were kept in a run folder, and what was changed there is noticed."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,19 @@ TAGS = "words,y\n" + "".join(f"w{i % 7} w{i % 3},{'a' if i % 2 else ''} {'b' if 
 
 def fitted(data, *names):
     return {name: BASELINES[name]().fit(data) for name in names}
+
+
+def test_every_kind_that_is_kept_is_known_to_a_new_process():
+    """Whatever was imported before; of a subclass without arrays of its own there is none to keep."""
+    script = (
+        "import pathlib\nfrom dlspec.runs.records.baselines import read_baselines\n"
+        "read_baselines(pathlib.Path('nowhere'))\nfrom dlspec.evaluation.fitted import Fitted\nprint(*Fitted.kinds)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    sources = Path(dlspec.__file__).parent.joinpath("evaluation").rglob("*.py")
+    written = {name for path in sources for name in re.findall(r"^class (Fitted\w+)\(", path.read_text("utf-8"), re.M)}
+    assert len(written) > 10
+    assert written <= {*done.stdout.split()}
 
 
 @pytest.mark.parametrize("name", TINY)

@@ -12,7 +12,7 @@ import pytest
 import dlspec
 from dlspec.evaluation.metrics import METRICS
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.records.predictions import quantiles_in
+from dlspec.runs.records.predictions import values_in
 from tests.commands import dlspec_here
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -91,7 +91,7 @@ def truth_of(run):
 
 
 @pytest.mark.parametrize(("name", "shape"), [("one", (1, 3)), ("mixed", (2, 4)), ("steps", (3, 3))])
-def test_the_saved_model_gives_quantiles_in_units(runs, name, shape):
+def test_the_saved_model_gives_values_in_units(runs, name, shape):
     run = runs(name)
     assert run.metrics.saved_model.same
     assert run.metrics.saved_model.difference < 1e-5
@@ -116,7 +116,7 @@ def test_predictions_are_what_the_model_gives_of_raw_rows(runs):
     table = pd.read_csv(run.folder.parent / "rows.csv")
     raw = table["x"].to_numpy()[run.predictions["row"]][:, None]
     outputs = np.asarray(run.model.predict_on_batch(raw))
-    found = quantiles_in(run.predictions, run.data)
+    found = values_in(run.predictions, run.data)
     np.testing.assert_allclose(found, outputs[:, 0], rtol=1e-5)
     np.testing.assert_array_equal(found[:, 1], run.predictions["network"])
     assert (np.diff(found, axis=1) >= 0).all()
@@ -125,7 +125,7 @@ def test_predictions_are_what_the_model_gives_of_raw_rows(runs):
 
 def test_metrics_are_of_the_median_and_of_all_quantiles(runs):
     run = runs("one")
-    truth, found = truth_of(run)[:, 0], quantiles_in(run.predictions, run.data)
+    truth, found = truth_of(run)[:, 0], values_in(run.predictions, run.data)
     test = run.metrics.test
     assert list(test) == ["pinball", "coverage", "width", "mae", "rmse"]
     assert test["mae"] == pytest.approx(np.abs(truth - found[:, 1]).mean())
@@ -143,7 +143,7 @@ def test_metrics_are_of_the_median_and_of_all_quantiles(runs):
 def test_several_numbers_have_each_their_own(runs):
     run = runs("mixed")
     table, levels = run.predictions, (0.05, 0.5, 0.75, 0.95)
-    found, truth = quantiles_in(table, run.data), truth_of(run)
+    found, truth = values_in(table, run.data), truth_of(run)
     weights = table["weight"].to_numpy("float64")
     own = [METRICS.read("pinball").judge(truth[:, i], found[:, i], levels, weights) for i in range(2)]
     of_each = [run.metrics.by_target[name]["network"]["pinball"] for name in ("y", "z")]
@@ -187,7 +187,7 @@ def test_intervals_move_the_band_by_one_distance(runs, folder):
     np.testing.assert_allclose(below, below[0], rtol=1e-6)
     np.testing.assert_allclose(above, below[0], rtol=1e-6)
     table, data = runs("one").predictions, runs("one").data
-    own = quantiles_in(table, data)
+    own = values_in(table, data)
     scores = np.maximum(own[:, 0] - table["truth"], table["truth"] - own[:, -1])
     count = len(scores)
     assert below[0] == pytest.approx(np.sort(scores)[int(np.ceil((count + 1) * asked)) - 1], rel=1e-4)
@@ -226,7 +226,7 @@ def test_the_report_draws_the_band_and_what_lies_below_each_quantile(runs):
     assert "Does each quantile hold what it promises?" in page
     assert "Coverage of 80%" in page
     shares = runs("one").pictures["calibration:shares"]
-    found = quantiles_in(runs("one").predictions, runs("one").data)
+    found = values_in(runs("one").predictions, runs("one").data)
     assert shares == pytest.approx((truth_of(runs("one")) <= found).mean(axis=0))
     assert "Forecasts as fans" in runs("steps").report.read_text(encoding="utf-8")
     assert "The band of each value" in runs("mixed").report.read_text(encoding="utf-8")
@@ -320,7 +320,7 @@ def test_other_data_scales_and_shares(folder, tmp_path, old, new):
     run = dlspec.run(folder / "other_way.yaml", out=tmp_path / "run")
     assert run.metrics.saved_model.same
     assert run.metrics.verdict.outcome == "better"
-    found = quantiles_in(run.predictions, run.data)
+    found = values_in(run.predictions, run.data)
     assert (np.diff(found, axis=1) >= 0).all()
     shares = run.pictures["calibration:shares"]
     np.testing.assert_allclose(shares, run.data.target.levels, atol=0.15)

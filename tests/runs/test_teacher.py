@@ -168,15 +168,16 @@ def test_who_may_teach(large, change, code, message):
 
 
 @pytest.mark.parametrize("who", ["the network", "this one"])
-def test_quantiles_are_neither_taught_nor_do_they_teach(who, tmp_path):
+@pytest.mark.parametrize(("output", "what"), [("quantiles: [0.1, 0.5, 0.9]", "quantiles"), ("mixture: 2", "a mixture")])
+def test_quantiles_and_mixtures_are_neither_taught_nor_do_they_teach(who, output, what, tmp_path):
     text = "dlspec: 1\ndata: {dataset: diabetes}\nmodel: [dense: 4, output]\ntrain: {epochs: 1}\n"
-    specs = [text, text.replace("output", "output: {quantiles: [0.1, 0.5, 0.9]}")]
+    specs = [text, text.replace("output", f"output: {{{output}}}")]
     teacher, learner = specs if who == "the network" else reversed(specs)
     dlspec.run(dlspec.load(teacher), out=tmp_path / "teacher")
     taught = learner.replace("epochs: 1", f"epochs: 1, teacher: {{from: {tmp_path / 'teacher'}}}")
     (problem,) = dlspec.validate(taught)
     assert problem.code == "teacher-mismatch"
-    assert f"{who} gives quantiles" in problem.message
+    assert f"{who} gives {what}" in problem.message
 
 
 def test_a_spec_with_a_teacher_is_not_ejected(large, tmp_path):

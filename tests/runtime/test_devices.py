@@ -27,6 +27,7 @@ SPECS = {
     "  - dense: {units: 4, name: log_var, from: dense_1}\n  - sampling: {from: [mean, log_var]}\n  - output\n",
     "quantiles": f"model:\n  - {DENSE}\n  - output: {{quantiles: [0.1, 0.5, 0.9]}}\n"
     "pretrain: {method: supervised, epochs: 2}",
+    "mixture": f"model:\n  - {DENSE}\n  - output: {{mixture: 3}}\npretrain: {{method: supervised, epochs: 2}}",
     "masked": "model: [masking, lstm: {units: 4, return_sequences: true}, output]",
 }
 OTHERS = [name for name in SPECS if name != "dropout"]
@@ -81,8 +82,8 @@ def found(*names: str) -> dict:
     specs = {name: common.replace("MODEL", SPECS[name]) for name in names}
     if "synchronized" in specs:
         specs["synchronized"] = specs["synchronized"].replace("_size: 33", "_size: 30")  # Keras wants equal parts
-    if "quantiles" in specs:
-        specs["quantiles"] = specs["quantiles"].replace("dataset: iris", "dataset: diabetes")
+    for name in {"quantiles", "mixture"} & {*specs}:
+        specs[name] = specs[name].replace("dataset: iris", "dataset: diabetes")
     if "masked" in specs:  # sequences of unequal lengths, and a class at each timestep
         arrays = "arrays: padded.npz, target: {y: category}, scale: none"
         specs["masked"] = specs["masked"].replace("dataset: iris, scale: min_max", arrays)

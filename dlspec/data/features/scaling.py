@@ -43,6 +43,16 @@ class Affine:
         return keras.layers.Rescaling(self.scale, self.offset, name=name, dtype="float64")
 
 
+def of_parameters(units: Affine, components: int) -> Affine:
+    """The way of numbers, a pair each, as that of mixtures of them, (numbers, 3 * components): weights stay, means are
+    numbers, deviations have the scale alone."""
+    import numpy as np
+
+    ones = np.ones((len(units.scale), components))
+    scale, offset = units.scale[:, None] * ones, units.offset[:, None] * ones
+    return Affine(np.hstack([ones, scale, np.abs(scale)]), np.hstack([0 * ones, offset, 0 * ones]))
+
+
 def fit_affine(values: Array, how: Scale) -> Affine:
     """The scale that brings `values`, (rows, features), to mean 0 and deviation 1, to 0 and 1, or, robust against
     values far out, to median 0 and a distance of 1 between the quartiles."""

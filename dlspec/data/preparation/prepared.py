@@ -11,7 +11,7 @@ import numpy as np
 
 from dlspec.data.arrays import Mapped, Samples, aligned, blocks, chosen, is_read_later, joined, reshaped
 from dlspec.data.datasets import Columns
-from dlspec.data.features import Affine, Fitted
+from dlspec.data.features import Affine, Fitted, of_parameters
 from dlspec.data.features.numeric import FittedNumber
 from dlspec.data.preparation.segments import Gaps
 from dlspec.data.signature import Signature
@@ -233,7 +233,7 @@ class Prepared:
     def to_units(self, outputs: Array, part: Part) -> Array:
         """What the network puts out, (samples, units), in the target's own units, or the probabilities of classes or
         labels; of numbers of which quantiles are predicted (samples, quantiles), of several (samples, values,
-        quantiles).
+        quantiles); of mixtures (samples, 3 * components) and (samples, values, 3 * components).
 
         Where the target is the input, it stays as the network sees it: columns may have different units, and an
         error is one number for all of them.
@@ -251,7 +251,9 @@ class Prepared:
             return flattened(outputs)
         assert self.preprocessing.target is not None, "a number has a scale"
         values = outputs.astype("float64")
-        if target.levels:  # numbers are the last axis but one
+        if target.mixture:
+            values = of_parameters(self.preprocessing.target, target.mixture).back(values)
+        elif target.levels:  # numbers are the last axis but one
             values = self.preprocessing.target.back(values.swapaxes(1, 2)).swapaxes(1, 2)
         else:
             values = self.preprocessing.target.back(values)
@@ -259,7 +261,9 @@ class Prepared:
         if part.last is None or self.preprocessing.change == "level":
             return np.asarray(values)
         last = np.asarray(part.last)
-        last = last[..., None] if target.levels else last
+        last = last[..., None] if target.values_each else last
+        if target.mixture:  # the means alone move
+            last = last * np.repeat([0.0, 1.0, 0.0], target.mixture)
         return last + values if self.preprocessing.change == "difference" else last * np.exp(values)
 
 

@@ -17,6 +17,13 @@ def spirals(samples, turns, noise, seed):
     return points + random.normal(0, noise, points.shape), spiral
 
 
+def inverse_problem(samples, noise, seed):
+    """Points x = t + 0.3 sin(2 pi t) with evenly distributed noise, (samples, 1), and t, (samples,) (Bishop, 1994)."""
+    random = np.random.default_rng(seed)
+    t = random.uniform(0, 1, samples)
+    return (t + 0.3 * np.sin(2 * np.pi * t) + random.uniform(-noise, noise, samples))[:, np.newaxis], t
+
+
 def moons(samples, noise, seed):
     """Points on two half moons that reach into each other, (samples, 2), and the moon of each, (samples,)."""
     random = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from dlspec.language.registry import Kind, OneOf, Registry
 
 if TYPE_CHECKING:
+    from dlspec.data.forms import Form
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import Fitted
 
@@ -32,8 +33,9 @@ class Baseline(Kind):
 
     tasks: ClassVar[frozenset[str]]
     """Of `series`, `number`, `class` and `reconstruction`: what it can guess."""
-    of_quantiles: ClassVar[bool | None] = None
-    """Whether it guesses quantiles alone, or one number alone; None: what the network puts out."""
+    forms: ClassVar[frozenset[Form]] = frozenset({"value", "quantiles"})
+    """Of numbers that a network gives by one value, by quantiles or by a mixture, those beside which it can be. A guess
+    of one value counts as all quantiles; beside a mixture it is a mixture too."""
     in_words: ClassVar[str]
     """What it does, as a clause for tables and the report: `tomorrow equals today`."""
 

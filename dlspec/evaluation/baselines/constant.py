@@ -10,6 +10,7 @@ from dlspec.evaluation.baselines.base import BASELINES, Baseline
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import FittedConstant, FittedPlaces
+    from dlspec.evaluation.fitted_mixtures import FittedGaussian
     from dlspec.evaluation.fitted_quantiles import FittedQuantiles
     from dlspec.evaluation.fitted_sequences import FittedText
     from dlspec.evaluation.token_models import FittedTokens
@@ -21,7 +22,7 @@ class Mean(Baseline):
     each place, the mean of each place, and of windows of a series one mean."""
 
     tasks = frozenset({"number", "reconstruction", "number_places"})
-    of_quantiles = False
+    forms = frozenset({"value"})
     in_words = "always the mean of the training part"
     examples: ClassVar = ["mean"]
 
@@ -47,7 +48,7 @@ class Quantiles(Baseline):
     """The quantiles of the training targets, for every sample, where an `output` puts out quantiles."""
 
     tasks = frozenset({"number", "series"})
-    of_quantiles = True
+    forms = frozenset({"quantiles"})
     in_words = "always the quantiles of the training part"
     examples: ClassVar = ["quantiles"]
 
@@ -63,6 +64,31 @@ class Quantiles(Baseline):
         weights = None if data.train.weights is None else data.train.weights[chosen]
         found = quantiles_of_columns(truth, target.levels, weights)
         return FittedQuantiles(found, np.array([not target.columns], int))
+
+
+@BASELINES.register
+class Gaussian(Baseline):
+    """One normal distribution for every sample, with the mean and the deviation of the training targets, where an
+    `output` gives a mixture."""
+
+    tasks = frozenset({"number", "series"})
+    forms = frozenset({"mixture"})
+    in_words = "always the normal distribution of the training part"
+    examples: ClassVar = ["gaussian"]
+
+    def fit(self, data: Prepared) -> FittedGaussian:
+        import numpy as np
+
+        from dlspec.data.arrays import some_of
+        from dlspec.evaluation.baselines.base import MOST_VALUES
+        from dlspec.evaluation.fitted_mixtures import FittedGaussian, deviations_of
+
+        chosen = some_of(data.train.truth, MOST_VALUES)
+        truth = np.asarray(data.train.truth[chosen], "float64").reshape(len(chosen), -1)
+        weights = None if data.train.weights is None else data.train.weights[chosen]
+        means = np.average(truth, axis=0, weights=weights)
+        deviations = deviations_of(truth - means, data, weights)
+        return FittedGaussian(means, deviations, np.array([not data.signature.target.columns], int))
 
 
 @BASELINES.register

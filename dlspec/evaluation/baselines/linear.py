@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from dlspec.data.preparation import Prepared
     from dlspec.evaluation.fitted import FittedLinear
+    from dlspec.evaluation.fitted_mixtures import FittedGaussianLine
     from dlspec.evaluation.fitted_quantiles import FittedBand
 
 
@@ -25,10 +26,12 @@ class Linear(Baseline):
     training part. Classes: logistic regression of scikit-learn, of labels one for each, its strength chosen by the log
     loss of a fifth of the training part, of a series the last. Fitted to 100 million values at most, of samples drawn
     evenly. Where an `output` puts out quantiles, the line and the quantiles of its errors of training samples that it
-    was not fitted to, the same for every sample.
+    was not fitted to, the same for every sample; where it gives a mixture, a normal distribution around the line with
+    the root of the mean square of these errors as its deviation.
     """
 
     tasks = frozenset({"series", "class_series", "number", "class", "labels"})
+    forms = frozenset({"value", "quantiles", "mixture"})
     in_words = "a linear model of the same inputs"
     examples: ClassVar = ["linear"]
 
@@ -60,9 +63,10 @@ class Linear(Baseline):
                 told = all(line.strongest for line in lines)
                 return FittedLabels(slopes, level, layout, always, notes=_notes(told))
             slopes, level, strength = ridge(inputs, targets.astype("float64"), weights)
-            if target.levels:
+            if target.form != "value":
                 errors = left_out_errors(inputs, targets.astype("float64"), (slopes, level, strength), weights)
-                return _band(data, (slopes, level, layout), errors, weights, _notes(strength == STRENGTHS[-1]))
+                make = _gaussian if target.mixture else _band
+                return make(data, (slopes, level, layout), errors, weights, _notes(strength == STRENGTHS[-1]))
         assert steps.target is not None, "a number has a scale"
         return FittedLine(
             slopes,
@@ -112,6 +116,31 @@ def _band(
         steps.target.offset,
         np.array([CHANGES.index(steps.change)]),
         np.array([not target.columns], int),
+        notes=notes,
+    )
+
+
+def _gaussian(
+    data: Prepared,
+    line: tuple[np.ndarray, np.ndarray, np.ndarray],
+    errors: np.ndarray,
+    weights: np.ndarray | None,
+    notes: tuple[str, ...],
+) -> FittedGaussianLine:
+    """A line with a normal distribution around it; arguments as those of `_band`."""
+    import numpy as np
+
+    from dlspec.evaluation.fitted_mixtures import FittedGaussianLine, deviations_of
+
+    steps = data.preprocessing
+    assert steps.target is not None, "a number has a scale"
+    return FittedGaussianLine(
+        *line,
+        deviations_of(errors / steps.target.scale, data, weights),
+        steps.target.scale,
+        steps.target.offset,
+        np.array([CHANGES.index(steps.change)]),
+        np.array([not data.signature.target.columns], int),
         notes=notes,
     )
 

@@ -18,6 +18,8 @@ from dlspec.language.registry import Kind, OneOf, Registry
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.data.forms import Form
+
     Naive = float | np.ndarray | None
     Weights = np.ndarray | None
 
@@ -64,6 +66,7 @@ JUDGED = {
     "labels": "log_loss",
     "number": "rmse",
     "quantiles": "pinball",
+    "mixture": "log_likelihood",
     "input": "squared_error",
 }
 """What a target is judged as -> the metric with which verdicts are said."""
@@ -88,8 +91,9 @@ class Metric(Kind):
     """Whether it judges inputs that were given back, too: all their values alike."""
     of_labels: ClassVar[bool] = False
     """Whether it judges labels, too, of which a sample may have any number."""
-    of_quantiles: ClassVar[bool] = False
-    """Whether it judges quantiles of a number, and no number alone; see `QuantileMetric`."""
+    forms: ClassVar[frozenset[Form]] = frozenset({"value", "quantiles", "mixture"})
+    """Of numbers that are given by one value, by quantiles or by a mixture, those that it judges; see
+    `QuantileMetric`. Of quantiles it sees the median, of a mixture the mean, if it judges single values too."""
     ranks: ClassVar[bool] = True
     """Whether the best value is that of the best guess."""
     better: ClassVar[Literal["lower", "higher"]]
@@ -110,21 +114,21 @@ class Metric(Kind):
         return why_no_argument("metrics", cls.keras_names, key)
 
     @classmethod
-    def judges(cls, kind: str, *, series: bool, quantiles: bool = False) -> bool:
+    def judges(cls, kind: str, *, series: bool, form: Form = "value") -> bool:
         """Whether it is for a target of this kind.
 
         Args:
-            quantiles: whether quantiles of it are predicted, of which the median is judged as a number is.
+            form: what numbers are given by.
         """
         also = (cls.of_inputs and kind == "input") or (cls.of_labels and kind == "labels")
-        return (cls.of == kind or also) and (series or not cls.only_series) and (quantiles or not cls.of_quantiles)
+        return (cls.of == kind or also) and (series or not cls.only_series) and form in cls.forms
 
     @classmethod
-    def heading(cls, unit: str | None, levels: tuple[float, ...] = ()) -> str:
+    def heading(cls, unit: str | None, covered: tuple[float, ...] = ()) -> str:
         """Its label with the unit of the target, where it has that: `RMSE (USD)`.
 
         Args:
-            levels: of the quantiles that are predicted.
+            covered: the shares that are to lie below quantiles, or below the ends of the interval of a mixture.
         """
         shown = {"target": f"{cls.label} ({unit})", "squared": f"{cls.label} ({unit}²)"}
         return shown.get(cls.unit, cls.label) if unit else cls.label

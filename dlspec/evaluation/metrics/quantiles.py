@@ -31,10 +31,11 @@ def pinball(truth: Array, predicted: Array, levels: tuple[float, ...]) -> Array:
 
 
 class QuantileMetric(Metric):
-    """A metric of all quantiles of a number, and not of its median alone."""
+    """A metric of all quantiles of a number, and not of its median alone; of a mixture of the two ends of its
+    interval."""
 
     of = "number"
-    of_quantiles = True
+    forms = frozenset({"quantiles"})
 
     def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         """The value of a single number, as of its median alone; see `judge`."""
@@ -68,16 +69,18 @@ class Pinball(QuantileMetric):
 
 @METRICS.register
 class Coverage(QuantileMetric):
-    """The share of what is true that lies between the first and the last quantile. It should be the difference of
+    """The share of what is true that lies between the first and the last quantile, of a mixture between those of 0.1
+    and 0.9. It should be the difference of
     their shares, which stands in its heading: less is a promise that is not kept, more is a band that is too wide."""
 
+    forms = frozenset({"quantiles", "mixture"})
     better, label, bounds, ranks = "higher", "Coverage", (0, 1), False
     unit = "percent"
     examples: ClassVar = ["coverage"]
 
     @classmethod
-    def heading(cls, unit: str | None, levels: tuple[float, ...] = ()) -> str:
-        return f"{cls.label} of {100 * (levels[-1] - levels[0]):.4g}%" if levels else cls.label
+    def heading(cls, unit: str | None, covered: tuple[float, ...] = ()) -> str:
+        return f"{cls.label} of {100 * (covered[-1] - covered[0]):.4g}%" if covered else cls.label
 
     def judge(self, truth: Array, predicted: Array, levels: tuple[float, ...], weights: Weights = None) -> float:
         inside = (predicted[:, 0] <= truth) & (truth <= predicted[:, -1])
@@ -86,9 +89,10 @@ class Coverage(QuantileMetric):
 
 @METRICS.register
 class Width(QuantileMetric):
-    """The mean distance between the first and the last quantile. Of two bands that cover as much, the narrower one says
-    more."""
+    """The mean distance between the first and the last quantile, of a mixture between those of 0.1 and 0.9. Of two
+    bands that cover as much, the narrower one says more."""
 
+    forms = frozenset({"quantiles", "mixture"})
     better, label, unit, bounds, ranks = "lower", "Width", "target", (0, inf), False
     examples: ClassVar = ["width"]
 

@@ -15,6 +15,7 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.evaluation.pictures.codes import of_comparing
 from dlspec.evaluation.pictures.decoded import decoded
 from dlspec.evaluation.pictures.language import of_text, of_writing
+from dlspec.evaluation.pictures.mixtures import across_feature, cumulated
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
 from dlspec.evaluation.pictures.quantiles import across, calibration
@@ -77,6 +78,8 @@ class Pictures:
             self.arrays |= calibration(self.data, predictions["network"]) | across(self.data, network)
         if self.data.signature.target.fitted:
             self.arrays |= of_comparing(self.data, network)
+        if self.data.signature.target.mixture:
+            self.arrays |= cumulated(self.data, predictions["network"]) | across_feature(self.data, network)
         if kind == "class" and self.data.signature.window is None and has_pictures(self.data):
             self._keep_some()
             self._keep_wrong(predictions["network"])

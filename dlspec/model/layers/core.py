@@ -229,6 +229,10 @@ MEDIAN = 0.5
 """The quantile that is the prediction."""
 
 
+MOST_COMPONENTS = 100
+"""Of a mixture."""
+
+
 def _in_order(levels: list[float]) -> list[float]:
     """Shares of which the quantiles are put out, from the smallest to the largest, with the median among them."""
     cure = "write `quantiles: [0.1, 0.5, 0.9]`"
@@ -265,6 +269,9 @@ class Output(LayerSpec):
     A number gives linear units, two classes one sigmoid unit, more classes a softmax unit each. Where a class or a
     number is predicted at each place, the axes in front stay, and the same units are at each place.
 
+    With `mixture` each number is given by that many normal distributions (Bishop, 1994): their weights, a softmax,
+    their means, and their deviations, a softplus and 0.001 at the scale of what the network puts out.
+
     With `quantiles` each number is given by several values, of which the share that is written is to lie below: the
     first is linear, each other one the one before and a softplus of what the layer gives, so that none crosses another.
 
@@ -272,25 +279,40 @@ class Output(LayerSpec):
     training: from the mean code of each class, or from the distances of pairs.
 
     Input shape:  (batch, features), or (batch, ..., features)
-    Output shape: (batch, units), or (batch, ..., units); with `quantiles` (batch, units, quantiles)
+    Output shape: (batch, units), or (batch, ..., units); with `quantiles` (batch, units, quantiles), with `mixture`
+    (batch, units, 3 * mixture): weights, means and deviations
     """
 
     of_each_place = True
     axes: ClassVar[tuple[str, ...] | None] = ("features",)
     weighted = True
     passes_mask = True
-    examples: ClassVar = [Example("output", (None, 8)), Example({"output": {"quantiles": [0.1, 0.5, 0.9]}}, (None, 8))]
+    examples: ClassVar = [
+        Example("output", (None, 8)),
+        Example({"output": {"quantiles": [0.1, 0.5, 0.9]}}, (None, 8)),
+        Example({"output": {"mixture": 3}}, (None, 8)),
+    ]
 
     units: PositiveInt | None = None
     activation: ActivationName | None = None
     quantiles: Annotated[list[Fraction], BeforeValidator(_no_percents), AfterValidator(_in_order)] | None = Field(
         None, description="of a number: shares of what is true that are to lie below each value, 0.5 among them"
     )
+    mixture: Annotated[PositiveInt, Field(le=MOST_COMPONENTS)] | None = Field(
+        None, description="of a number: how many normal distributions give it"
+    )
 
     _start: tuple[float, float] = PrivateAttr(default=(0.0, 1.0))
     _fitted: Fitting | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: object) -> None:
+        if self.quantiles and self.mixture:
+            message = "`quantiles` and `mixture` exclude each other: a number is given by one of them"
+            help = "leave one out; of a mixture `predict` writes the quantiles 0.1 and 0.9 too"
+            raise mistake("wrong-value", message, help=help)
+        if self.mixture and self.activation not in (None, "linear"):
+            message = "`mixture` and `activation` exclude each other: weights, means and deviations have their own"
+            raise mistake("wrong-value", message, help="leave `activation` out")
         if self.quantiles and self.activation not in (None, "linear"):
             message = "`quantiles` and `activation` exclude each other: quantiles of a number are any numbers"
             raise mistake("wrong-value", message, help="leave `activation` out")
@@ -302,7 +324,7 @@ class Output(LayerSpec):
 
     @property
     def start(self) -> tuple[float, float]:
-        """The mean and the deviation of the normal distribution whose quantiles an untrained network gives."""
+        """The mean and the deviation of the distribution that an untrained network gives."""
         return self._start
 
     def starting(self, start: tuple[float, float]) -> Output:
@@ -323,14 +345,19 @@ class Output(LayerSpec):
         return found
 
     @property
+    def values_each(self) -> int:
+        """How many values give one number; 0: there is no axis of them."""
+        return len(self.levels) or 3 * (self.mixture or 0)
+
+    @property
     def values(self) -> int | None:
         """How many values its dense layer puts out at each place."""
-        return self.units and self.units * max(1, len(self.levels))
+        return self.units and self.units * max(1, self.values_each)
 
     @property
     def last_axes(self) -> Shape:
         """The axes of what comes out at each place."""
-        return (self.units, *([len(self.levels)] if self.levels else []))
+        return (self.units, *([self.values_each] if self.values_each else []))
 
     instead_of_mask = KEEP_APART
 
@@ -348,7 +375,8 @@ class Output(LayerSpec):
 
     def flops(self, input_shape: Shape) -> int:
         whole = known(self.values) * (2 * known(input_shape[-1]) + 1 + (self.activation not in (None, "linear")))
-        return whole + 2 * known(self.units) * max(0, len(self.levels) - 1)
+        of_each = 3 * self.mixture if self.mixture else 2 * max(0, len(self.levels) - 1)
+        return whole + known(self.units) * of_each
 
 
 class OutputAtPlaces(Output):

@@ -49,7 +49,13 @@ def read_baselines(folder: Path, output: str = "") -> dict[str, Fitted] | None:
     Raises:
         DataError: the files are damaged, or of a kind that is not there.
     """
-    from dlspec.evaluation import fitted_sequences, token_models, word_tags  # noqa: F401, whose kinds these make known
+    from dlspec.evaluation import (  # noqa: F401, whose kinds these make known
+        fitted_mixtures,
+        fitted_quantiles,
+        fitted_sequences,
+        token_models,
+        word_tags,
+    )
     from dlspec.evaluation.fitted import Fitted
 
     record_file, array_file = folder / file_of(BASELINES, output), folder / file_of(ARRAYS, output)

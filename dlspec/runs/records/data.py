@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from dlspec.data.features.base import Raw
 from dlspec.data.features.text import Items
+from dlspec.data.forms import GivenBy
 from dlspec.data.signature import Label, Signature, Target, Task, Written, shapes_of, share_out
 from dlspec.runtime.records import Record
 
@@ -43,12 +44,12 @@ class WrittenRecord(Record):
     beam: Size = 1
 
 
-class TargetRecord(Record):
+class TargetRecord(GivenBy, Record):
     """What was predicted.
 
     Args:
-        inside, labels, separator, steps, places, numbered, cut_from, of_words, levels, unit_each: as those of `Target`;
-            older runs have no places.
+        inside, labels, separator, steps, places, numbered, cut_from, of_words, levels, mixture, unit_each: as those of
+            `Target`; older runs have no places.
         names: the columns that are predicted.
         values: what each of several numbers or labels is called.
         units: of several numbers, the unit of each.
@@ -77,13 +78,16 @@ class TargetRecord(Record):
     tokens: Literal["words", "characters"] | None = None
     of_words: bool = False
     levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    mixture: Annotated[int, Field(ge=0)] = 0
     unit_each: bool = False
     written: WrittenRecord | None = None
 
     @property
     def judged_as(self) -> str:
         """As that of `Target`."""
-        return "sequence" if self.written else "tokens" if self.tokens else "quantiles" if self.levels else self.kind
+        if self.levels or self.mixture:
+            return self.form
+        return "sequence" if self.written else "tokens" if self.tokens else self.kind
 
     @property
     def answers(self) -> int:
@@ -103,6 +107,8 @@ class TargetRecord(Record):
             self.kind != "number" or 0.5 not in self.levels or sorted({*self.levels}) != [*self.levels]
         ):
             raise ValueError("`levels` are not those of quantiles of a number")
+        if self.mixture and (self.kind != "number" or self.levels):
+            raise ValueError("`mixture` is not that of a number, or there are quantiles too")
         if self.written and (self.kind != "class" or len(self.places) != 1 or len(self.classes) < 3):
             raise ValueError("texts that are written have classes along one axis, two of which are no items")
         if self.deviations and len(self.deviations) != len(self.values):
@@ -321,6 +327,7 @@ class DataRecord(Record):
             tokens=target.tokens,
             of_words=target.of_words,
             levels=target.levels,
+            mixture=target.mixture,
             unit_each=target.unit_each,
             written=None if target.written is None else Written(**target.written.as_json()),
         )

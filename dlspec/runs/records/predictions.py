@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlspec.data.signature import of_quantiles
-from dlspec.runs.records.data import DataRecord
+from dlspec.runs.records.data import DataRecord, TargetRecord
 from dlspec.runtime.cells import from_cell
 from dlspec.runtime.records import damaged, unreadable
 
@@ -58,21 +57,35 @@ def read_predictions(path: Path, data: DataRecord, baselines: Sequence[str]) -> 
     return table
 
 
-def others_of(name: str, levels: Sequence[float]) -> list[str]:
-    """The columns of the quantiles of a number, without the median, whose name is that of the number."""
-    return [own for own in of_quantiles(name, levels) if own != name] if levels else []
+def others_of(name: str, target: TargetRecord) -> list[str]:
+    """The columns of what gives a number, without the one that has the name of the number: of quantiles without the
+    median; of a mixture all that is told of it, and its weights, means and deviations."""
+    if target.form == "value":
+        return []
+    own = [*target.told_of(name), *(target.names_of(name) if target.mixture else ())]
+    return [each for each in own if each != name]
 
 
-def quantiles_in(table: pd.DataFrame, data: DataRecord) -> np.ndarray:
-    """The network's quantiles in a table of predictions, (samples, quantiles), of several numbers
-    (samples, numbers, quantiles)."""
+def values_in(table: pd.DataFrame, data: DataRecord) -> np.ndarray:
+    """What the network gives numbers by in a table of predictions, quantiles or a mixture, (samples, values), of
+    several numbers (samples, numbers, values)."""
     import numpy as np
 
     target = data.target
-    names = [of_quantiles(f"network:{value}", target.levels) for value in target.values]
+    names = [target.names_of(f"network:{value}") for value in target.values]
     if not names:
-        return table[of_quantiles("network", target.levels)].to_numpy("float64")
+        return table[target.names_of("network")].to_numpy("float64")
     return np.stack([table[own].to_numpy("float64") for own in names], axis=1)
+
+
+def ends_in(table: pd.DataFrame, data: DataRecord) -> np.ndarray:
+    """The first and the last quantile that the network gives, (samples, numbers, 2); see `values_in`."""
+    import numpy as np
+
+    target = data.target
+    ends = [target.told_of(f"network{end}") for end in ([f":{value}" for value in target.values] or [""])]
+    chosen = [[own[1], own[2]] if target.mixture else [own[0], own[-1]] for own in ends]
+    return np.stack([table[own].to_numpy("float64") for own in chosen], axis=1)
 
 
 def sample_columns(table: pd.DataFrame) -> list[str]:
@@ -102,9 +115,9 @@ def _problems(table: pd.DataFrame, data: DataRecord, who: Sequence[str]) -> Iter
         numbers += [f"p({label})" for label in target.classes]
     elif target.values:
         numbers += [f"{name}:{value}" for name in who for value in target.values]
-        numbers += [name for value in target.values for name in others_of(f"network:{value}", target.levels)]
-    elif target.levels:
-        numbers += [*who, *others_of("network", target.levels)]
+        numbers += [name for value in target.values for name in others_of(f"network:{value}", target)]
+    elif target.form != "value":
+        numbers += [*who, *others_of("network", target)]
     else:
         numbers += who[1:] if target.kind == "input" or target.places else who
     for name in numbers:

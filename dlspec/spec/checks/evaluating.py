@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dlspec.data.forms import Form
 from dlspec.data.signature import Signature
-from dlspec.evaluation.baselines import BASELINES
+from dlspec.evaluation.baselines import BASELINES, Baseline
 from dlspec.evaluation.baselines.persistence import Persistence
-from dlspec.evaluation.metrics import METRICS
+from dlspec.evaluation.metrics import METRICS, Metric
 from dlspec.evaluation.require import ALL, BEATS, Limit
 from dlspec.evaluation.spans import no_spans
-from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics import Diagnostic, Span
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.spec.checks.base import Checked, rule
+from dlspec.spec.targets import GIVEN_BY, WRITTEN_AS
+
+CONSTANT: dict[Form, str] = {"quantiles": "quantiles", "mixture": "gaussian"}
+"""What a number is given by -> the baseline that guesses the same for every sample."""
 
 
 @rule
@@ -32,10 +37,24 @@ def comparison_has_two_sides(checked: Checked) -> Iterator[Diagnostic]:
 
 def _baselines_of(signature: Signature) -> list[str]:
     """The baselines that can guess what a network predicts."""
-    fits = (None, bool(signature.target.levels))
-    return [
-        name for name in BASELINES if signature.task in BASELINES[name].tasks and BASELINES[name].of_quantiles in fits
-    ]
+    form = signature.target.form
+    return [name for name in BASELINES if signature.task in BASELINES[name].tasks and form in BASELINES[name].forms]
+
+
+def _for_other_forms(known: type[Metric] | type[Baseline], name: str, form: Form, span: Span | None) -> Diagnostic:
+    """That a metric or a baseline is not for what numbers are given by."""
+    of = [each for each in WRITTEN_AS if each in known.forms]
+    metric = issubclass(known, Metric)
+    is_for = " or ".join(words for each, words in GIVEN_BY.items() if each in known.forms)
+    help = f"write `output: {WRITTEN_AS[of[0]]}`, or remove it" if of else "remove it"
+    if not metric and form in CONSTANT:
+        help = f"write `{CONSTANT[form]}`, or remove it"
+    return Diagnostic(
+        "metric-mismatch" if metric else "baseline-mismatch",
+        f"`{known.type_name}` is for {is_for}, and `{name}` is given by {GIVEN_BY[form]}",
+        span,
+        help=help,
+    )
 
 
 @rule
@@ -106,25 +125,18 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
     for i, metric in enumerate(metrics):
         span = spec.span("evaluate", "metrics", i)
         series = signature.task == "series"
-        quantiles = bool(signature.target.levels)
+        form = signature.target.form
         of_tags = metric.of == "tags" and signature.target.of_words
-        if metric.of_quantiles and kind == "number" and not quantiles:
-            yield Diagnostic(
-                "metric-mismatch",
-                f"`{metric.type_name}` is for quantiles, and `{signature.target.name}` is given by one number",
-                span,
-                help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or remove it",
-            )
-        elif not of_tags and not metric.judges(kind, series=series, quantiles=quantiles):
+        if metric.of == kind == "number" and form not in metric.forms:
+            yield _for_other_forms(type(metric), signature.target.name, form, span)
+        elif not of_tags and not metric.judges(kind, series=series, form=form):
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
                 "sequence": "a text that is written",
             }[kind]  # fmt: skip
             fitting = [
-                name
-                for name, known in METRICS.load_all().items()
-                if known.judges(kind, series=series, quantiles=quantiles)
+                name for name, known in METRICS.load_all().items() if known.judges(kind, series=series, form=form)
             ]
             yield Diagnostic(
                 "metric-mismatch",
@@ -164,17 +176,9 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 spec.span("evaluate", "baselines", i),
                 help="remove it",
             )
-        elif signature.task in baseline.tasks and baseline.of_quantiles not in (None, bool(signature.target.levels)):
-            yield Diagnostic(
-                "baseline-mismatch",
-                f"`{baseline.type_name}` is for quantiles, and `{signature.target.name}` is given by one number"
-                if baseline.of_quantiles
-                else f"`{baseline.type_name}` is one number, and `output` gives quantiles",
-                spec.span("evaluate", "baselines", i),
-                help="write `output: {quantiles: [0.1, 0.5, 0.9]}`, or remove it"
-                if baseline.of_quantiles
-                else "write `quantiles`, those of the training part",
-            )
+        elif signature.task in baseline.tasks and kind == "number" and form not in baseline.forms:
+            span = spec.span("evaluate", "baselines", i)
+            yield _for_other_forms(type(baseline), signature.target.name, form, span)
         elif signature.task not in baseline.tasks:
             words = {
                 "series": "a series",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlspec.data.signature import Target, of_quantiles
+from dlspec.data.signature import Target
 from dlspec.language.diagnostics import Diagnostic, Label, Severity
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.causality import looks_ahead
@@ -16,7 +16,7 @@ from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
 from dlspec.spec.spec import Spec
-from dlspec.spec.targets import quantiles_written
+from dlspec.spec.targets import GIVEN_BY, WRITTEN_AS, several_written
 from dlspec.training.losses.reconstruction import Summed
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
@@ -42,7 +42,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if target.fitted and not isinstance(last.layer, Output):  # which another rule says
         return
     span = spec.key_span(*last.path, last.type_name)
-    if bool(target.levels) != bool(getattr(last.layer, "levels", ())):  # which another rule says
+    if target.values_each != getattr(last.layer, "values_each", 0):  # which another rule says
         return
     needs = {
         "number": "one number" if target.units == 1 else f"{target.units} numbers",
@@ -169,13 +169,14 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             else "leave `loss` out: it is what the target needs",
         )
         return
-    if loss.of_quantiles != bool(target.levels) and target.kind == "number" and not target.places:
-        other = "`loss: pinball`" if target.levels else "`output: {quantiles: [0.1, 0.5, 0.9]}`"
+    form = target.form
+    if loss.of_form != form and target.kind == "number" and not target.places:
+        other = f"`output: {WRITTEN_AS[loss.of_form]}`" if form == "value" else f"`loss: {target.default_loss}`"
         yield Diagnostic(
             "loss-mismatch",
-            f"`{loss.type_name}` is of quantiles, and `{target.name}` is given by one number"
-            if loss.of_quantiles
-            else f"`{loss.type_name}` compares one number with the truth, and `output` gives quantiles",
+            f"`{loss.type_name}` is of {GIVEN_BY[loss.of_form]}, and `{target.name}` is given by {GIVEN_BY[form]}"
+            if loss.of_form != "value"
+            else f"`{loss.type_name}` compares one number with the truth, and `output` gives {GIVEN_BY[form]}",
             spec.span(*spec.place_of_loss),
             help="leave `loss` out" if spec.model.outputs else f"write {other}, or leave `loss` out",
         )
@@ -203,32 +204,41 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
 
 
 @rule
-def quantiles_are_of_numbers(checked: Checked) -> Iterator[Diagnostic]:
-    """Classes and labels have probabilities, and have no quantiles."""
+def quantiles_and_mixtures_are_of_numbers(checked: Checked) -> Iterator[Diagnostic]:
+    """Classes and labels have probabilities, and have no quantiles; a mixture of returns is none of prices."""
     spec, signature = checked.spec, checked.signature
-    written = quantiles_written(spec)
+    written = several_written(spec)
     if written is None or signature is None:
         return
-    target = signature.target
+    target, key = signature.target, "mixture" if written[0].mixture else "quantiles"
+    place = (*written[1], "output")
     if target.kind == "number" and not target.places:
-        names = [name for value in target.values or (target.name,) for name in of_quantiles(value, target.levels)]
+        names = [name for value in target.values or (target.name,) for name in target.told_of(value)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
+            of = "what a mixture says" if target.mixture else "a quantile"
             yield Diagnostic(
                 "repeated-name",
-                f"`{twice}` is predicted, and a quantile of another column is called so too",
+                f"`{twice}` is predicted, and {of} of another column is called so too",
                 spec.span("data", "target"),
                 help="give the column another name",
+            )
+        if target.mixture and spec.data.predict == "return":
+            yield Diagnostic(
+                "output-mismatch",
+                f"`mixture` gives normal distributions, and with `predict: return` none of `{target.name}` itself",
+                spec.span(*place, key),
+                help="write `predict: difference` or `predict: level` under `data`",
             )
         return
     what = {"number": "a number", "class": "a class", "labels": "labels", "input": "the input of the network"}
     probabilities = "; its probabilities are put out already" if target.kind in ("class", "labels") else ""
     yield Diagnostic(
         "output-mismatch",
-        f"`quantiles` are of one number or several, and `{target.name}` is {what[target.kind]}"
-        + (" at each place" if target.places else ""),
-        spec.span(*written[1], "output", "quantiles"),
-        help=f"leave `quantiles` out{probabilities}",
+        f"`{key}` {'is' if key == 'mixture' else 'are'} of one number or several, and "
+        f"`{target.name}` is {what[target.kind]}" + (" at each place" if target.places else ""),
+        spec.span(*place, key),
+        help=f"leave `{key}` out{probabilities}",
     )
 
 

@@ -42,9 +42,11 @@ def a_teacher_has_the_same_answers(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(CODE, message, span, help="remove `teacher`")
         return
     theirs = record.get("target") or {}
-    if target.levels or theirs.get("levels"):
-        who, help = ("the network", "remove `teacher`") if target.levels else ("this one", "name a run without them")
-        message = f"a teacher says one number of each sample, and {who} gives quantiles"
+    if target.form != "value" or theirs.get("levels") or theirs.get("mixture"):
+        itself = target.form != "value"
+        who, help = ("the network", "remove `teacher`") if itself else ("this one", "name a run without them")
+        gives = "quantiles" if (target.levels if itself else theirs.get("levels")) else "a mixture"
+        message = f"a teacher says one number of each sample, and {who} gives {gives}"
         yield Diagnostic(CODE, message, span, help=help)
         return
     if theirs and (theirs.get("kind") != target.kind or tuple(theirs.get("classes") or ()) != target.classes):

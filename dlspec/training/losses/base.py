@@ -12,6 +12,7 @@ from dlspec.model.keras_kind import KerasKind
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.data.forms import Form
     from dlspec.data.signature import Target
 
 Sort = Literal["number", "binary", "class"]
@@ -40,8 +41,8 @@ class Loss(KerasKind):
     reduction: Literal["sum_over_batch_size", "sum", "mean_with_sample_weight"] = "sum_over_batch_size"
     dtype: FloatType | None = None
 
-    of_quantiles: ClassVar[bool] = False
-    """Whether it compares a number with quantiles of it, and nothing else."""
+    of_form: ClassVar[Form] = "value"
+    """What it compares a number with: one value, quantiles of it, or a mixture."""
     fitted: ClassVar[Literal["class_means", "distance"] | None] = None
     """How the weights of `output` are computed after training, where the loss is of what comes to it; None: they are
     trained."""
@@ -68,8 +69,8 @@ class Loss(KerasKind):
 
     def fits(self, target: Target) -> bool:
         """Whether it can compare what a network puts out with the target."""
-        if self.of_quantiles or target.levels:
-            return self.of_quantiles and bool(target.levels)
+        if self.of_form != "value" or target.form != "value":
+            return self.of_form == target.form
         shares = self.of_shares and target.kind == "number"
         return shares or target.loss_of in self.of or (target.inside and "binary" in self.of)
 

@@ -17,7 +17,7 @@ class Pinball(Loss):
     of what is true lies below."""
 
     of = ("number",)
-    of_quantiles = True
+    of_form = "quantiles"
     keras_names: ClassVar[tuple[str, ...]] = ()
     """Keras has none."""
     also: ClassVar = ("pinball_loss", "quantile", "quantile_loss")

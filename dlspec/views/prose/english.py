@@ -114,6 +114,9 @@ KEYS = {
     "model.input": "The input `{name}` takes {value}.",
     "model.output": "The output `{name}` predicts {value}.",
     "model.output.loss": "The loss of `{name}` is `{loss}`, which counts {weight} times in the sum of all outputs.",
+    "model.output.quantiles": "Each number is given by its quantiles {value}: these shares are to lie below them.",
+    "model.output.mixture": "Each number is given by a mixture of {value} normal distributions: weights, means and "
+    "deviations.",
     "model.repeat": "Laid {times} times, one on the other, each time with weights of its own: {layers}.",
     "model.skip": "What goes in is added to what comes out of {layers}.",
     "model.branches": "{count} lists of layers see the same input, and {merge} brings them together: {layers}.",

@@ -285,12 +285,17 @@ class _Teller:
         fitted = kind.fitted if isinstance(kind, Output) else None
         of_place |= {"trainable"} if fitted else set()
         values = layer.inputs if layer.state_source is None else layer.inputs[:-1]
+        what = self.words.describe(kind)
+        if isinstance(kind, Output) and kind.values_each:
+            key = "mixture" if kind.mixture else "quantiles"
+            value = str(kind.mixture or self.words.listing([f"{each}" for each in kind.levels]))
+            what += " " + self.words.KEYS[f"model.output.{key}"].format(value=value)
         settings = [f"`{key}: {to_inline_yaml(value)}`" for key, value in given.items() if key not in of_place]
         return str(
             self.words.layer(
                 name=layer.name,
                 type_name=kind.type_name,
-                what=str(self.words.FITTED[fitted]) if fitted else self.words.describe(kind),
+                what=str(self.words.FITTED[fitted]) if fitted else what,
                 settings=settings,
                 sources=[f"`{name}`" for name in values] if layer.written.from_ else [],
                 state=layer.state_source,

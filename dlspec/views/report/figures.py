@@ -134,20 +134,35 @@ def thin(count: int, most: int = 3000) -> slice:
 
 
 @in_style
-def comparison(scores: Mapping[str, float], percent: bool) -> str:
-    """A bar for the network and one for each baseline."""
+def comparison(scores: Mapping[str, float], percent: bool, *, zero: bool = True) -> str:
+    """A bar for the network and one for each baseline.
+
+    Args:
+        zero: whether zero means something; else there are dots in place of bars.
+    """
     names = list(scores)
     figure, axes = styled(4.6, 0.5 + 0.45 * len(names))
     axis = axes[0, 0]
     values = [scores[name] for name in names]
     colors = [NETWORK if name == "network" else "#cbd5e1" for name in names]
-    axis.barh(range(len(names)), values, color=colors, height=0.62)
+    if zero:
+        axis.barh(range(len(names)), values, color=colors, height=0.62)
+    else:
+        axis.scatter(values, range(len(names)), color=colors, s=70, zorder=3)
     for place, value in enumerate(values):
         shown = f"{value:.1%}" if percent else show_number(value)
-        axis.annotate(shown, (value, place), (5, 0), textcoords="offset points", va="center", color=TRUTH)
+        axis.annotate(
+            shown, (value, place), (5 if zero else 9, 0), textcoords="offset points", va="center", color=TRUTH
+        )
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
-    axis.set_xlim(0, max(values) * 1.25 if max(values) > 0 else 1)
+    if zero:
+        axis.set_xlim(0, max(values) * 1.25 if max(values) > 0 else 1)
+    else:
+        room = (max(values) - min(values)) or 1.0
+        axis.set_xlim(min(values) - 0.1 * room, max(values) + 0.35 * room)
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        axis.locator_params(axis="x", nbins=5)
     if percent:
         axis.set_xticks(np.arange(0, 1.01, 0.25), [f"{share:.0%}" for share in np.arange(0, 1.01, 0.25)])
     axis.grid(axis="y", visible=False)

@@ -161,7 +161,7 @@ def _about(run: Run) -> str:
 
 
 def _headings(run: Run) -> list[str]:
-    return [METRICS[name].heading(run.data.target.unit, run.data.target.levels) for name in run.metrics.test]
+    return [METRICS[name].heading(run.data.target.unit, run.data.target.covered) for name in run.metrics.test]
 
 
 def _fold_rows(run: Run) -> list[tuple[str, list[str]]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlspec.runs.records.predictions import quantiles_in
+from dlspec.runs.records.predictions import values_in
 from dlspec.views.report.figures import NETWORK, QUIET, TRUTH, Array, in_style, styled, thin, to_svg
 from dlspec.views.report.shown import Shown
 
@@ -37,7 +37,7 @@ def band_figure(run: Run, table: pd.DataFrame, places: Array | None, label: str)
         places: of a series, the time of each.
     """
     levels, truth = run.data.target.levels, table["truth"].to_numpy()
-    found, colors = quantiles_in(table, run.data), f"{_of_band(run)} Red is what lies outside."
+    found, colors = values_in(table, run.data), f"{_of_band(run)} Red is what lies outside."
     if places is not None:
         return Shown(
             band_over_time(places, truth, found, levels, label, run.judged_on), "The band over the truth", colors
@@ -59,7 +59,7 @@ def band_figure(run: Run, table: pd.DataFrame, places: Array | None, label: str)
 def bands_of_several(run: Run) -> list[Shown]:
     """The bands of several numbers; of a series several steps ahead, as fans."""
     target, table = run.data.target, run.predictions
-    found = quantiles_in(table, run.data)
+    found = values_in(table, run.data)
     truth = table[[f"truth:{value}" for value in target.values]].to_numpy()
     shown = []
     if target.steps and "series:last" in run.pictures and "group" not in table:

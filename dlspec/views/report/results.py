@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from dlspec.evaluation.metrics import METRICS, judged_by
 from dlspec.views.report import (
     figures,
     language_figures,
+    mixture_figures,
     place_figures,
     quantile_figures,
     sequence_figures,
@@ -35,7 +37,7 @@ def comparison_figure(run: Run) -> Shown:
     scores = {who: found[name] for who, found in run.metrics.scores().items()}
     metric = METRICS[name]
     title = f"{metric.heading(run.data.target.unit)}, {metric.better} is better"
-    return Shown(figures.comparison(scores, metric.unit == "percent"), title)
+    return Shown(figures.comparison(scores, metric.unit == "percent", zero=any(map(isfinite, metric.bounds))), title)
 
 
 def fold_figure(run: Run) -> Shown | None:
@@ -101,13 +103,16 @@ def result_figures(run: Run) -> list[Shown]:
     if group is not None:
         table = table[table["group"].astype(str) == group]
     truth, network = table["truth"].to_numpy(), table["network"].to_numpy()
-    guesses = {name: table[name].to_numpy() for name in baselines if name != "quantiles"}  # which are the same always
+    alike = ("quantiles", "gaussian")  # for all samples
+    guesses = {name: table[name].to_numpy() for name in baselines if name not in alike}
     unit = f" ({target.unit})" if target.unit else ""
     label = f"{target.name}{unit}" if group is None else f"{target.name} of {group}{unit}"
     if task == "number":
         bands = []
         if target.levels:
             bands = [quantile_figures.band_figure(run, table, None, label), quantile_figures.calibration_figure(run)]
+        elif target.mixture:
+            bands = mixture_figures.of_one(run, table, None, label)
         return [
             *bands,
             Shown(
@@ -130,6 +135,8 @@ def result_figures(run: Run) -> list[Shown]:
     bands = []
     if target.levels:
         bands = [quantile_figures.band_figure(run, table, times, label), quantile_figures.calibration_figure(run)]
+    elif target.mixture:
+        bands = mixture_figures.of_one(run, table, times, label)
     return [
         *bands,
         Shown(
@@ -271,6 +278,8 @@ def _of_several(run: Run) -> list[Shown]:
     bands = []
     if run.data.target.levels:
         bands = [*quantile_figures.bands_of_several(run), quantile_figures.calibration_figure(run)]
+    elif run.data.target.mixture:
+        bands = mixture_figures.of_several(run)
     return [
         *bands,
         Shown(
