@@ -145,7 +145,7 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
         why = "a part of a network has no figure by which `--quantize` could be judged"
         raise DataError.of("cannot-export", why, help="leave `--quantize` out")
     items = run.data.target.written is not None and run.data.target.written.unit == "items"
-    if run.data.target.written and (wanted.whole or items) and target.type_name != "keras":
+    if run.data.target.written and not run.data.target.aligned and (wanted.whole or items) and target.type_name != "keras":
         message = (
             f"texts of `{run.data.target.name}` are written item by item, and the format `{target.type_name}` asks the "
             "network once"

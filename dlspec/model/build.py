@@ -13,10 +13,11 @@ from dlspec.data.signature import INPUT, NetworkInput
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.registry import snake_case
 from dlspec.language.words import did_you_mean, one_of
+from dlspec.model.alignment import blank_where_masked, logits_below
 from dlspec.model.graph import Graph
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.base import check_masks
-from dlspec.model.layers.core import Dense, Output
+from dlspec.model.layers.core import Dense, Output, OutputOfTexts
 from dlspec.model.layers.masking import called
 from dlspec.model.quantiles import ascending, quantile_layer, start_with_normal
 from dlspec.model.states import output_of, takes_states
@@ -70,6 +71,8 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         if isinstance(layer.layer, Output) and layer.layer.levels:
             start_with_normal(built[layer.name], layer.layer.levels, *layer.layer.start)
             tensors[layer.name] = ascending(tensors[layer.name], len(layer.layer.levels))
+        if isinstance(layer.layer, OutputOfTexts):
+            tensors[layer.name] = blank_where_masked(tensors[layer.name])
     outputs = [tensors[output] for output in graph.outputs]
     _name_operations(outputs, {*tensors, *built})
     return keras.Model(
@@ -149,8 +152,9 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     Input shape:  (batch, ...) raw columns: `data.preprocessing.raw_columns` of a row, or of each timestep.
     Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; of a number or a class at
     each place (batch, *places) or (batch, *places, units); of numbers of which quantiles are predicted
-    (batch, values, quantiles); where the target is the input, its shape, in its own units: of a series seen as changes,
-    these changes. Of several outputs a mapping from the name of each.
+    (batch, values, quantiles); of texts that are read off timesteps logits, (batch, timesteps, items + 1); where the
+    target is the input, its shape, in its own units: of a series seen as changes, these changes. Of several outputs a
+    mapping from the name of each.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
     their scale and back in float64, as in training: of a large number with a small scale float32 loses all.
@@ -303,7 +307,7 @@ def part_of(
         if name not in known:  # it is there for training alone
             continue
         known[name].set_weights(values)
-    end = network.output if last in (None, quantile_layer(network)) else output_of(known[last])
+    end = network.output if last in (None, _last_dense(network)) else output_of(known[last])
     name = f"{first or 'raw'}_to_{last or 'output'}"
     if first is not None and takes_states(known[first]):
         message = (
@@ -319,6 +323,12 @@ def part_of(
             raise DataError.of("wrong-layers", message, help="name the lower layer first") from None
     code = keras.Model(network.inputs, end)(preprocessing_of(model)(model.input))
     return keras.Model(model.inputs, code, name=name)
+
+
+def _last_dense(network: Any) -> str | None:
+    """The dense layer behind which operations give what a network puts out; None: none do."""
+    logits = logits_below(network)
+    return quantile_layer(network) if logits is None else str(logits._keras_history.operation.name)
 
 
 def before_layer(model: Any, first: str) -> list[Any]:

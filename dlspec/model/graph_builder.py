@@ -285,4 +285,4 @@ class GraphBuilder:
         if not target.places and not target.fits_places(below):
             resolved = layer.model_copy(update=found)
             return resolved.starting(target.start) if target.levels else resolved
-        return at_places(layer, **found)
+        return at_places(layer, texts=target.aligned, **found)

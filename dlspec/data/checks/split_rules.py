@@ -162,7 +162,7 @@ def items_are_told_apart(looked: Looked) -> Iterator[Diagnostic]:
     truth = np.asarray(data.test.truth)
     unknown, count = int((truth == UNKNOWN_CLASS).sum()), int((truth >= 0).sum())
     if unknown > MANY_UNKNOWN * count:
-        texts, known = int((truth == UNKNOWN_CLASS).any(axis=1).sum()), len(target.classes) - 2
+        texts, known = int((truth == UNKNOWN_CLASS).any(axis=1).sum()), len(target.items)
         message = (
             f"{texts:,} of {len(truth):,} texts of the test part have items that are none of the {known:,} "
             f"{target.written.unit} that are told apart, and can only be written wrongly"

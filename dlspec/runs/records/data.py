@@ -39,7 +39,7 @@ class WrittenRecord(Record):
     """How texts are written; see `Written`."""
 
     unit: Items
-    fed: str
+    fed: str | None = None
     beam: Size = 1
 
 
@@ -86,6 +86,16 @@ class TargetRecord(Record):
         return "sequence" if self.written else "tokens" if self.tokens else "quantiles" if self.levels else self.kind
 
     @property
+    def aligned(self) -> bool:
+        """As that of `Target`."""
+        return self.written is not None and self.written.fed is None
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """As those of `Target`."""
+        return self.classes[1 if self.aligned else 2 :] if self.written else ()
+
+    @property
     def answers(self) -> int:
         """As those of `Target`."""
         return 1 if self.written else math.prod(self.places)
@@ -103,8 +113,8 @@ class TargetRecord(Record):
             self.kind != "number" or 0.5 not in self.levels or sorted({*self.levels}) != [*self.levels]
         ):
             raise ValueError("`levels` are not those of quantiles of a number")
-        if self.written and (self.kind != "class" or len(self.places) != 1 or len(self.classes) < 3):
-            raise ValueError("texts that are written have classes along one axis, two of which are no items")
+        if self.written and (self.kind != "class" or len(self.places) != 1 or not self.items):
+            raise ValueError("texts that are written have items among their classes, and places along one axis")
         if self.deviations and len(self.deviations) != len(self.values):
             raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):

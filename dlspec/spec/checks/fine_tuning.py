@@ -120,7 +120,7 @@ def samples_can_be_weighed(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("data") or spec.data.weight is None:
         return
     span, name = spec.key_span("data", "weight"), spec.data.weight
-    if signature.target.places:
+    if signature.target.places and not signature.target.aligned:
         message = f"`weight` is of samples with one answer, and `{signature.target.name}` has one at each place"
         yield Diagnostic("cannot-weigh", message, span, help="remove `weight`")
     if name in [feature.name for feature in signature.features]:

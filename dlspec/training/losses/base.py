@@ -42,6 +42,8 @@ class Loss(KerasKind):
 
     of_quantiles: ClassVar[bool] = False
     """Whether it compares a number with quantiles of it, and nothing else."""
+    aligns: ClassVar[bool] = False
+    """Whether it compares a text with what is said of it at each timestep, and nothing else."""
 
     @property
     def of_batch(self) -> bool:
@@ -65,6 +67,8 @@ class Loss(KerasKind):
 
     def fits(self, target: Target) -> bool:
         """Whether it can compare what a network puts out with the target."""
+        if self.aligns or target.aligned:
+            return self.aligns and target.aligned
         if self.of_quantiles or target.levels:
             return self.of_quantiles and bool(target.levels)
         shares = self.of_shares and target.kind == "number"
