@@ -33,8 +33,10 @@ class FittedText(Fitted):
 
     @classmethod
     def most_frequent(cls, part: Part) -> Self:
-        """The most frequent whole text of a part; of several the first in order of their classes."""
-        texts, counts = np.unique(np.asarray(part.truth), axis=0, return_counts=True)
+        """The most frequent whole text of a part, each counting by its weight; of several the first in order of their
+        classes."""
+        texts, places = np.unique(np.asarray(part.truth), axis=0, return_inverse=True)
+        counts = np.bincount(places.ravel(), part.weights)
         return cls(texts[counts.argmax()].astype("int32"))
 
     def guess(self, part: Part) -> Array:

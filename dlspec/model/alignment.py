@@ -21,8 +21,9 @@ def blank_where_masked(logits: Any) -> Any:
     mask = getattr(logits, "_keras_mask", None)
     if mask is None:
         return logits
-    first = ops.one_hot(ops.zeros_like(ops.cast(mask, "int32")), logits.shape[-1], dtype=logits.dtype)
-    return ops.where(ops.expand_dims(ops.cast(mask, "bool"), -1), logits, (1.0 - first) * NEVER)
+    never = ops.zeros_like(logits[..., 1:]) + NEVER
+    blank = ops.concatenate([ops.zeros_like(logits[..., :1]), never], axis=-1)
+    return ops.where(ops.expand_dims(mask, -1), logits, blank)
 
 
 def logits_below(network: Any) -> Any:
