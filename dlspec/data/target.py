@@ -52,9 +52,7 @@ class Sequenced(SpecModel):
         2000, description="how many items are told apart, the most frequent of the training part"
     )
     beam: PositiveInt | None = Field(
-        None,
-        description="beginnings that are kept side by side while a text is written: 1, or 16 of a text that is read by "
-        "`ctc`",
+        None, description="beginnings that are kept side by side while a text is written (1), or read by `ctc` (16)"
     )
 
     @field_validator("sequence", mode="before")

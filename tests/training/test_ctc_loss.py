@@ -163,8 +163,7 @@ def network():
     keras.utils.set_random_seed(5)
     given = keras.Input((9, 4))
     states = keras.layers.Dense(8, activation="tanh")(given)
-    model = keras.Model(given, keras.layers.Dense(5)(states))
-    return model
+    return keras.Model(given, keras.layers.Dense(5)(states))
 
 
 @pytest.mark.everyday("True-step by step", "True-runs", "True-compiled")

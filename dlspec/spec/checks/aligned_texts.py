@@ -12,6 +12,7 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Output
+from dlspec.model.masks import masks_of
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
 
@@ -45,6 +46,15 @@ def texts_have_timesteps(checked: Checked) -> Iterator[Diagnostic]:
             help="remove `units`: `output` takes what the target needs"
             if isinstance(last.layer, Output)
             else "make `output` the last layer; it takes the shape that the target needs",
+        )
+    elif not isinstance(last.layer, Output) and last.name in (masks := masks_of(graph)):
+        maker = graph[masks.makers[last.name]]
+        yield Diagnostic(
+            "output-mismatch",
+            f"timesteps are masked, at which the blank is said for certain, and `{last.type_name}` does not say it",
+            span,
+            labels=(Label(spec.key_span(*maker.path, maker.type_name), "makes the mask"),),
+            help="make `output` the last layer",
         )
     elif getattr(last.layer, "activation", "linear") not in (None, "linear"):
         yield Diagnostic(

@@ -87,10 +87,11 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.class_weight is None:
         return
     target, weights = signature.target, spec.train.class_weight
-    if target.kind != "class":
+    if target.kind != "class" or target.aligned:
+        what = "a text that is read off timesteps" if target.aligned else NO_CLASS[target.kind]
         yield Diagnostic(
             "class-weight-mismatch",
-            f"`class_weight` is for classes, and `{target.name}` is {NO_CLASS[target.kind]}",
+            f"`class_weight` is for classes, and `{target.name}` is {what}",
             spec.key_span("train", "class_weight"),
             help="remove `class_weight`",
         )
