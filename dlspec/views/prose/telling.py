@@ -175,7 +175,7 @@ class _Teller:
             value = self.spec.pretrain.brief_settings()
         if _is_section(value):
             value = {key: given for key, given in value.written().items() if self.spec.is_written(*path, key)} or (
-                getattr(value, "path", value)
+                getattr(value, "path", brief_of(value))
             )
         if isinstance(value, list) and value and isinstance(value[0], Kind):
             shown = self.words.listing([self._named(kind) for kind in value])
