@@ -81,7 +81,7 @@ def said_at_timesteps(
         blank, shares, classes = (pictures[name][row] for name in ("blank", "shares", "items"))
         _draw_shares(own[-1], blank, shares, classes, items, colors)
         truth, read = texts[row]
-        said = f"read  {read}" if right[row] else f"read  {read}   true  {truth}"
+        said = f"read {read}" if right[row] else f"read {read}, true {truth}"
         if row < count - 1:
             own[-1].tick_params(labelbottom=False)
         own[0].set_title(said, loc="left", fontsize=10, color=RIGHT if right[row] else WRONG, pad=3)
@@ -109,15 +109,19 @@ def _draw_seen(axis: Axes, values: Array) -> None:
 def _draw_shares(
     axis: Axes, blank: Array, shares: Array, classes: Array, items: Sequence[str], colors: dict[int, str]
 ) -> None:
-    time = np.arange(len(blank))
-    axis.fill_between(time, 100 * blank, step="mid", color=QUIET, alpha=0.25, linewidth=0)
+    edges, loudest = np.arange(len(blank) + 1) - 0.5, shares.max(axis=1)
+
+    def steps(values: Array) -> Array:
+        return 100 * np.append(values, values[-1])
+
+    axis.fill_between(edges, steps(blank), step="post", color=QUIET, alpha=0.25, linewidth=0)
     for curve, own in zip(shares.T, classes, strict=True):
         if not own:
             continue
         color = colors.setdefault(int(own), CLASSES[len(colors) % len(CLASSES)])
-        axis.fill_between(time, 100 * curve, step="mid", color=color, alpha=0.35, linewidth=0)
-        axis.step(time, 100 * curve, where="mid", color=color, linewidth=1.1)
-        for peak in _peaks(curve, blank):
+        axis.fill_between(edges, steps(curve), step="post", color=color, alpha=0.35, linewidth=0)
+        axis.step(edges, steps(curve), where="post", color=color, linewidth=1.1)
+        for peak in _peaks(np.where(curve == loudest, curve, 0.0), blank):
             axis.annotate(
                 items[own], (peak, 100), color=color, ha="center", va="bottom", fontsize=9, annotation_clip=False
             )
