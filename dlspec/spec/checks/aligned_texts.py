@@ -11,7 +11,9 @@ from dlspec.language.diagnostics import Diagnostic, Label
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.shapes import Shape, show_shape
 from dlspec.model.graph import Graph, GraphLayer
-from dlspec.model.layers.core import Output
+from dlspec.model.layers import LayerSpec
+from dlspec.model.layers.activations import Softmax
+from dlspec.model.layers.core import Dense, Output
 from dlspec.model.masks import masks_of
 from dlspec.model.section import Broken
 from dlspec.spec.checks.base import Checked, rule
@@ -56,14 +58,25 @@ def texts_have_timesteps(checked: Checked) -> Iterator[Diagnostic]:
             labels=(Label(spec.key_span(*maker.path, maker.type_name), "makes the mask"),),
             help="make `output` the last layer",
         )
-    elif getattr(last.layer, "activation", "linear") not in (None, "linear"):
+    elif (bent := _bent_by(last.layer)) is not None:
         yield Diagnostic(
             "output-mismatch",
-            f"`ctc` takes logits, of which it makes probabilities itself, and the network ends in "
-            f"`{getattr(last.layer, 'activation', None)}`",
+            f"`ctc` takes logits, any numbers, of which it makes probabilities itself, and the network ends in "
+            f"`{bent}`",
             span,
-            help="leave `activation` out",
+            help="leave `activation` out"
+            if isinstance(last.layer, Dense | Output)
+            else "make `output` the last layer, which gives logits",
         )
+
+
+def _bent_by(layer: LayerSpec) -> str | None:
+    """What keeps what a layer gives from being any number: an activation, or a recurrent layer; None: nothing."""
+    inner = getattr(layer, "layer", layer)
+    if type(inner).__module__ == Softmax.__module__ or hasattr(inner, "return_sequences"):
+        return inner.type_name
+    activation = getattr(inner, "activation", None)
+    return activation if isinstance(activation, str) and activation != "linear" else None
 
 
 def _keep_timesteps(graph: Graph, ends: Shape) -> str:
