@@ -14,7 +14,7 @@ NOWHERE = -1
 """The class behind the end of a text."""
 NO_ITEM = -1
 AT_ONCE = 10**6
-"""Continuations of beginnings that are in memory together."""
+"""Continuations of beginnings, or pairs of them, that are in memory together."""
 MIX = np.uint64(0x9E3779B97F4A7C15)
 """By which beginnings are told apart: the number of one is that of the one before it and its last item, mixed."""
 
@@ -58,7 +58,7 @@ def by_prefixes(logits: Array, beam: int) -> Array:
     """The likeliest text by a prefix beam search (Hannun, 2014): ways that say the same are added up, and after each
     timestep the `beam` likeliest beginnings are kept. Classes of items, (texts, timesteps), -1 behind the last."""
     found = [np.empty((0, logits.shape[1]), int)]
-    size = max(1, AT_ONCE // (beam * min(logits.shape[-1], 2 * beam + 2)))
+    size = max(1, AT_ONCE // (beam * max(beam, min(logits.shape[-1], 2 * beam + 2))))
     found += [_by_prefixes(log_shares(block), beam) for block in blocks(np.asarray(logits), size)]
     return np.concatenate(found)
 

@@ -16,6 +16,8 @@ from dlspec.language.diagnostics import Diagnostic, Span
 from dlspec.language.words import did_you_mean
 from dlspec.spec.spec import Spec
 
+MOST_BEGINNINGS = 1000
+"""Of which each is compared with each other one, at each timestep."""
 NOT_WITH_SEQUENCES = {
     "weight": "each item counts once",
     "labels": "each text is the label of its row",
@@ -73,6 +75,10 @@ def _read(spec: Spec, name: str, said: Sequenced) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "target-among-features", message, spec.span("data", "features"), help=f"take `{name}` out of `features`"
         )
+    if said.kept > MOST_BEGINNINGS:
+        message = f"`beam` keeps {MOST_BEGINNINGS:,} beginnings at most of a text that is read, got `{said.beam}`"
+        place = spec.data.span(*place_of_target(spec.data, 0), "beam")
+        yield Diagnostic("out-of-range", message, place, help="write `beam: 100`; more hardly read otherwise")
     if said.length is not None:
         message = "`length` ends a text that is written item by item, and one that is read by `ctc` has its own length"
         place = spec.data.key_span(*place_of_target(spec.data, 0), "length")

@@ -71,6 +71,7 @@ def test_an_input_that_sees_the_target_alone_was_meant_to_be_fed_back():
     [
         ("{sequence: characters, length: 4}", "wrong-value", "remove `length`"),
         ("{sequence: characters, words: 4}", "too-few-items", "write `words: 10`"),
+        ("{sequence: characters, beam: 1001}", "out-of-range", "write `beam: 100`; more hardly read otherwise"),
         ("{sequence: characters}\n  labels: 20", "wrong-value", "remove `labels`"),
         ("{sequence: characters}}\n  split: {folds: 3", "wrong-split", "remove `folds`"),
     ],
