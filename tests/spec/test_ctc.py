@@ -214,6 +214,8 @@ def test_strips_hold_their_digits_in_their_order():
     assert strips.shape == (200, 8, dataset.width)
     assert (loaded.validation_rows, loaded.test_rows) == (20, 50) == (described.validation_rows, described.test_rows)
     assert {len(number) for number in numbers} == {1, 2, 3}
+    assert loaded.columns["count"].tolist() == [str(len(number)) for number in numbers]
+    assert described.column("count").classes == ("1", "2", "3")
     of_part = []
     for rows in (range(150), range(150, 200)):
         known = set()

@@ -20,9 +20,10 @@ OVERLAP, GAP = 2, 6
 
 @DATASETS.register
 class DigitStrips(Dataset):
-    """Strips of one to `digits` handwritten digits of 8 x 8 pixels side by side, and the number that they make, as text
-    (Alpaydin and Kaynak, 1998). Neighbours stand up to 6 columns apart, or up to 2 columns in each other, and the
-    number begins anywhere in the strip, so that nothing but the picture says where a digit stands.
+    """Strips of one to `digits` handwritten digits of 8 x 8 pixels side by side, the number that they make, as text,
+    `number`, and how many they are, `count` (Alpaydin and Kaynak, 1998). Neighbours stand up to 6 columns apart, or up
+    to 2 columns in each other, and the number begins anywhere in the strip, so that nothing but the picture says where
+    a digit stands.
 
     A tenth of the strips is a validation part and a quarter a test part that come with the data: each of other digits,
     so that no picture stands in two parts.
@@ -43,8 +44,12 @@ class DigitStrips(Dataset):
     def describe(self) -> Description:
         return Description(
             "samples",
-            (Column("strip", shape=(SIZE, self.width)), Column("number", "text")),
-            target="number",
+            (
+                Column("strip", shape=(SIZE, self.width)),
+                Column("number", "text"),
+                Column("count", "class", classes=tuple(str(count + 1) for count in range(self.digits))),
+            ),
+            target="count",
             about=f"{self.samples:,} strips of up to {self.digits} handwritten digits of 8 x 8 pixels (Alpaydin and "
             "Kaynak, 1998; shipped with scikit-learn, CC BY 4.0).",
             rows=self.samples,
@@ -76,7 +81,8 @@ class DigitStrips(Dataset):
                 np.maximum(place, digits.images[digit], out=place)
                 first += SIZE + gap
             numbers[row] = "".join(str(each) for each in digits.target[chosen])
-        return {"strip": strips, "number": numbers}
+        how_many = np.array([str(len(number)) for number in numbers], object)
+        return {"strip": strips, "number": numbers, "count": how_many}
 
     def load_parts(self, seed: int) -> Loaded:
         described = self.describe()
