@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from dlspec.data.datasets import Dataset
 from dlspec.data.features.text import Items, most_frequent, split_tokens
 from dlspec.data.language import state_of
 from dlspec.data.section import DataSpec
@@ -32,13 +33,13 @@ class Vocabulary:
         left_out: how many more different ones there are.
         longest: items of the longest text of all parts.
         needs: of all parts, timesteps that a text needs where it is read off them -> how many texts need so many, and
-            the row of the first, from 0 on; ascending.
+            the row of the first, from 0 on; ascending. None: the texts were not read.
     """
 
     items: tuple[str, ...]
     left_out: int
     longest: int
-    needs: Mapping[int, tuple[int, int]]
+    needs: Mapping[int, tuple[int, int]] | None
 
 
 def sequence_of(section: DataSpec) -> Sequenced | None:
@@ -63,6 +64,16 @@ def vocabulary_of(section: DataSpec, seed: int, name: str, said: Sequenced) -> V
     Raises:
         DataError: they cannot be read, or are too few for the split.
     """
+    source = source_of(section)
+    told = source.known_texts(name) if isinstance(source, Dataset) and said.unit == "characters" else None
+    if told is not None:
+        items, longest = told
+        return Vocabulary(items[: said.words], max(0, len(items) - said.words), longest, None)
+    return read_vocabulary(section, seed, name, said)
+
+
+def read_vocabulary(section: DataSpec, seed: int, name: str, said: Sequenced) -> Vocabulary:
+    """The same out of the texts themselves."""
     source = source_of(section)
     key = (repr(source), repr(section.split), repr(section.missing), name, repr(said), seed, state_of(source))
     if key not in _known:

@@ -21,10 +21,7 @@ def heavy(modules):
     return {module.partition(".")[0] for module in modules} & HEAVY
 
 
-SHARED_OUT = {
-    "sums_seq2seq": {"numpy"},
-    "digits_ctc": {"numpy", "pandas", "pyarrow", "scipy", "sklearn"},  # the digits are those of scikit-learn
-}
+SHARED_OUT = {"sums_seq2seq": {"numpy"}}
 """Of texts that are written, the rows of the training part, which are drawn by numpy, say what the items are."""
 
 

@@ -58,6 +58,9 @@ class DigitStrips(Dataset):
             features=("strip",),
         )
 
+    def known_texts(self, name: str) -> tuple[tuple[str, ...], int] | None:
+        return (tuple("0123456789"), self.digits) if name == "number" else None
+
     def load(self, seed: int) -> Columns:
         require("sklearn", what="`dataset: digit_strips`")
         import numpy as np

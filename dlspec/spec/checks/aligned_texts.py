@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlspec.data.columns import place_of_target
-from dlspec.data.written import sequence_of, vocabulary_of
+from dlspec.data.written import read_vocabulary, sequence_of, vocabulary_of
 from dlspec.evaluation.metrics.sequences import TeacherForcedAccuracy
 from dlspec.language.diagnostics import Diagnostic, Label
 from dlspec.language.diagnostics.errors import DataError
@@ -119,9 +119,11 @@ def texts_fit_into_timesteps(checked: Checked) -> Iterator[Diagnostic]:
     name, there = signature.target.name, ends[1]
     try:
         known = vocabulary_of(spec.data, spec.seed, name, said)
-    except DataError:  # which has been said
+        if known.needs is None and there < 2 * known.longest - 1:  # so many, if all of its items are the same
+            known = read_vocabulary(spec.data, spec.seed, name, said)
+    except DataError:  # which has been said, or is said where the data are read
         return
-    short = {needed: rows for needed, rows in known.needs.items() if needed > there}
+    short = {needed: rows for needed, rows in (known.needs or {}).items() if needed > there}
     if not short:
         return
     count, row = sum(many for many, _ in short.values()), min(first for _, first in short.values())
