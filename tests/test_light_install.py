@@ -45,7 +45,7 @@ ROWS = pd.DataFrame({"a": np.arange(60) % 7 + 0.5, "b": np.arange(60) % 5, "kind
 TABLE = "dlspec: 1\ndata: {table: FILE, target: kind}\nmodel: [dense: 3, output]\n"
 FILES = ("rows.csv", "rows.tsv", "rows.jsonl", "rows.csv.gz", "rows.parquet")
 NEEDS = {
-    **dict.fromkeys(("digits", "digit_pairs", "iris", "goog"), "datasets"),
+    **dict.fromkeys(("digits", "digit_pairs", "digit_strips", "iris", "goog"), "datasets"),
     "images": "pictures",
     "audio": "sounds",
 }

@@ -53,6 +53,8 @@ class DataSource(Protocol):
 
     def load_parts(self, seed: int) -> Loaded: ...
 
+    def load_beside(self, seed: int) -> Loaded: ...
+
 
 PARTS_IN_FILES: tuple[Literal["validation", "test"], ...] = ("validation", "test")
 """The parts of the split that may have files of their own."""
@@ -93,12 +95,13 @@ class Written:
 
     Args:
         unit: what it is written in.
-        fed: the input of the network that sees what was written so far.
+        fed: the input of the network that sees what was written so far; None: nothing is fed back, the network says an
+            item or the blank at each of its timesteps (Graves et al., 2006).
         beam: beginnings that are kept side by side.
     """
 
     unit: Items
-    fed: str
+    fed: str | None = None
     beam: int = 1
 
 
@@ -133,7 +136,7 @@ class Target(GivenBy):
         fitted: of classes, how the weights of `output` are computed once the layers below are trained: from the mean
             code of each class, or from the distances of pairs; None: they are trained.
         written: of texts that are written item by item, how; the classes are the items, behind one for all that are not
-            known and one for the end.
+            known and one for the end, or, where nothing is fed back, behind the blank.
     """
 
     name: str
@@ -162,7 +165,18 @@ class Target(GivenBy):
     @property
     def by_one_unit(self) -> bool:
         """Whether one unit gives the probability of the second of two classes."""
-        return self.kind == "class" and len(self.classes) == 2 and not self.unit_each
+        return self.kind == "class" and len(self.classes) == 2 and not self.unit_each and not self.aligned
+
+    @property
+    def aligned(self) -> bool:
+        """Whether a text is read off what the network says at each of its timesteps, an item or the blank, by
+        connectionist temporal classification."""
+        return self.written is not None and self.written.fed is None
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Of texts that are written, what they are made of."""
+        return self.classes[1 if self.aligned else 2 :] if self.written else ()
 
     @property
     def leaves_out(self) -> bool:
@@ -245,6 +259,8 @@ class Target(GivenBy):
         """The shapes that a network may end in, the usual one first."""
         if self.kind == "input":
             return (None, self.units), (None, *self.shape)
+        if self.aligned:
+            return ((None, None, self.units),)
         if self.kind == "number" and len(self.places) > 1:
             return (None, *self.places, 1), (None, *self.places)
         each = (self.values_each,) if self.values_each else ()
@@ -252,6 +268,8 @@ class Target(GivenBy):
 
     @property
     def activation(self) -> str:
+        if self.aligned:
+            return "linear"
         if self.kind == "class":
             return "sigmoid" if self.by_one_unit else "softmax"
         return "sigmoid" if self.inside or self.labels else "linear"
@@ -269,6 +287,8 @@ class Target(GivenBy):
             return "binary_crossentropy"
         if self.levels or self.mixture:
             return "pinball" if self.levels else "negative_log_likelihood"
+        if self.aligned:
+            return "ctc"
         return {"number": "mse", "binary": "binary_crossentropy", "class": "sparse_categorical_crossentropy"}[
             self.loss_of
         ]

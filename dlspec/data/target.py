@@ -20,6 +20,8 @@ from dlspec.language.fields import (
 )
 from dlspec.language.words import nearest, same
 
+BEAM_OF_CTC = 16
+"""Beginnings that are kept side by side where a text is read off all timesteps, unless the spec says otherwise."""
 TypeName = Literal["category", "numeric", "boolean", "next"]
 TYPE_NAMES: tuple[TypeName, ...] = get_args(TypeName)
 
@@ -37,7 +39,7 @@ class TagOfWords(SpecModel):
 
 
 class Sequenced(SpecModel):
-    """A text that is written item by item, each after those before it."""
+    """A text that is written item by item, each after those before it, or, with `loss: ctc`, read off all timesteps."""
 
     sequence: Literal["words", "characters", " "] = Field(
         description="what it is written in: words as `text` features have them, characters, or what spaces separate"
@@ -49,7 +51,9 @@ class Sequenced(SpecModel):
     words: PositiveInt = Field(
         2000, description="how many items are told apart, the most frequent of the training part"
     )
-    beam: PositiveInt = Field(1, description="beginnings that are kept side by side while a text is written")
+    beam: PositiveInt | None = Field(
+        None, description="beginnings that are kept side by side while a text is written (1), or read by `ctc` (16)"
+    )
 
     @field_validator("sequence", mode="before")
     @classmethod
@@ -60,6 +64,11 @@ class Sequenced(SpecModel):
             help = 'write `sequence: " "`, and put spaces between words and between tags'
             raise mistake("wrong-value", message, help=help)
         return value
+
+    @property
+    def kept(self) -> int:
+        """How many beginnings are kept side by side."""
+        return self.beam or (BEAM_OF_CTC if self.feed_back is None else 1)
 
     @property
     def unit(self) -> Items:

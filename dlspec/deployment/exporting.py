@@ -145,7 +145,12 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
         why = "a part of a network has no figure by which `--quantize` could be judged"
         raise DataError.of("cannot-export", why, help="leave `--quantize` out")
     items = run.data.target.written is not None and run.data.target.written.unit == "items"
-    if run.data.target.written and (wanted.whole or items) and target.type_name != "keras":
+    if (
+        run.data.target.written
+        and not run.data.target.aligned
+        and (wanted.whole or items)
+        and target.type_name != "keras"
+    ):
         message = (
             f"texts of `{run.data.target.name}` are written item by item, and the format `{target.type_name}` asks the "
             "network once"
@@ -154,7 +159,8 @@ def write_export(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> 
         raise DataError.of("cannot-export", message, help=help)
     if run.data.target.places and wanted.whole and (target.quantize or not target.of_places):
         why = "`--quantize` is judged by" if target.quantize else f"the format `{target.type_name}` gives"
-        message = f"{why} one answer for each sample, and `{run.data.target.name}` has one at each place"
+        has = "is read off all timesteps" if run.data.target.aligned else "has one at each place"
+        message = f"{why} one answer for each sample, and `{run.data.target.name}` {has}"
         help = "leave `--quantize` out" if target.quantize else "write `--format onnx` or `--format keras`"
         raise DataError.of("cannot-export", message, help=help)
     try:
@@ -198,7 +204,8 @@ def _write(run: Run, wanted: Wanted, target: ExportTarget, path: Path) -> None:
     target.finish(path, {**_said_of(run), **facts, "allowed": ALLOWED})
     records: dict[Path, Any] = {
         places[SIGNATURE]: signature,
-        places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized, wanted.by_step) | _advice(target, raw),
+        places[RECEIPT]: receipt_of(run, target, path, proof, loaded, quantized, wanted.by_step, whole=wanted.whole)
+        | _advice(target, raw),
         places[ROWS]: rows,
         places[PREPROCESSING]: None if steps.is_empty else facts["preprocessing"],
     }

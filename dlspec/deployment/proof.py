@@ -12,6 +12,7 @@ import numpy as np
 from dlspec.deployment.base import Loaded
 from dlspec.deployment.serving.preprocessing import Preprocessing
 from dlspec.deployment.steps import Program, Value
+from dlspec.model.alignment import NEVER
 from dlspec.runs.samples import SampleRows
 from dlspec.training.values import predict
 
@@ -194,6 +195,8 @@ def scale_of(run: Run, expected: Array, raw: Raw, whole: bool) -> Array:
         spread = np.full(1, expected.std())
     elif target.places and target.kind == "number":  # of a network that says nearly the same everywhere, too
         spread = np.full(1, max(expected.std(), *(np.std(values) for values in target.quantiles), 0.0))
+    elif target.aligned:  # logits, without those of what is never said
+        spread = np.full(1, max(1.0, expected[expected > NEVER / 2].std()))
     elif target.kind in ("class", "labels"):
         return np.ones(1)
     elif target.kind == "number":

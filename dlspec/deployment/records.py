@@ -15,6 +15,7 @@ from dlspec._version import __version__
 from dlspec.deployment.base import ExportTarget, Loaded
 from dlspec.deployment.proof import Proof
 from dlspec.deployment.serving import naming
+from dlspec.deployment.signature import decoding_of
 from dlspec.language.quantities import count_milliseconds
 from dlspec.runs.samples import SampleRows
 
@@ -52,8 +53,14 @@ def receipt_of(
     loaded: Loaded | None,
     quantized: dict[str, Any] | None,
     by_step: bool,
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
-    """What was written, and how it was shown to be the same."""
+    """What was written, and how it was shown to be the same; of texts that are read off timesteps also how.
+
+    Args:
+        whole: whether it is the whole network, and not a part of it.
+    """
     import keras
 
     found: dict[str, Any] = {
@@ -86,6 +93,8 @@ def receipt_of(
             found["budget"] = {"latency": allowed, "kept": median <= allowed, "kept_by_p99": high <= allowed}
     if quantized is not None:
         found["quantized"] = quantized
+    if whole and run.data.target.aligned:
+        found["decoding"] = decoding_of(run.data.target)
     return found
 
 

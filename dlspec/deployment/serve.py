@@ -127,7 +127,11 @@ def _check_places(folder: Path) -> None:
     if places:
         message = f"`{name}` is predicted at each place of a sample, which a server does not write down"
         help = "`dlspec predict` and `dlspec export` take such networks"
-        if target.get("written"):
+        written = target.get("written")
+        if isinstance(written, dict) and written.get("fed") is None:
+            message = f"texts of `{name}` are read off timesteps, which a server does not do"
+            help = "`dlspec predict` reads them, and `model.txt` of the run shows how `model.keras` does"
+        elif written:
             message = f"texts of `{name}` are written item by item, for which a server asks the network once"
             help = "`dlspec predict` writes them, and `model.txt` of the run shows how `model.keras` does"
         if target.get("tokens"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlspec.deployment.steps import Program, Value
-from dlspec.runs.records.data import DataRecord, FeatureRecord
+from dlspec.runs.records.data import DataRecord, FeatureRecord, TargetRecord
 
 if TYPE_CHECKING:
     from dlspec.runs.folder import Run
@@ -107,10 +107,18 @@ def _target(record: DataRecord, raw: Program) -> dict[str, Any]:
         ],
         "separator": target.separator,
         "shape": list(raw.outputs[0].shape),
-        **({"places": list(target.places)} if target.places else {}),
+        **({"places": list(raw.outputs[0].shape[:-1] if target.aligned else target.places)} if target.places else {}),
+        **({"decoding": decoding_of(target)} if target.aligned else {}),
         **({"quantiles": list(target.levels)} if target.levels else {}),
         **({"mixture": target.mixture} if target.mixture else {}),
     }
+
+
+def decoding_of(target: TargetRecord) -> dict[str, Any]:
+    """How a text is read off what a network puts out, which no file of a network does: logits, of which class 0 is the
+    blank (Graves et al., 2006)."""
+    assert target.written is not None, "texts are read"
+    return {"outputs": "logits", "method": "ctc", "blank": 0, "unit": target.written.unit, "beam": target.written.beam}
 
 
 def _part(raw: Program) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
         raise NotWritten(f"`mixture` of `{subject.target.name}`, whose loss is none of Keras's own")
     if subject.target.levels:
         raise NotWritten(f"`quantiles` of `{subject.target.name}`, whose loss is none of Keras's own")
+    if subject.target.aligned:
+        raise NotWritten(f"`loss: ctc`, by which `{subject.target.name}` is read off timesteps")
     if subject.target.written:
         raise NotWritten(f"`{subject.target.name}: {{sequence: …}}`, of which texts are written item by item")
     if subject.target.fitted:

@@ -17,7 +17,7 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.language import counted_tokens, unknown_tokens
 from dlspec.data.preparation.tags import TagCounts
 from dlspec.data.signature import Signature, Target
-from dlspec.evaluation import codes, sequences
+from dlspec.evaluation import aligned, codes, sequences
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.fitted_quantiles import as_quantiles
 from dlspec.evaluation.judged import Judged
@@ -198,6 +198,8 @@ def coverage_in_words(
 def predictions_of(network: Any, data: Prepared, part: Part) -> Array:
     """What a network says of the samples of a part, in the target's own units; texts are written, see `sequences`."""
     target = data.signature.target
+    if target.aligned:
+        return sequences.alone(aligned.read(predict(network, part.inputs), target))
     if target.written:
         return sequences.predicted(network, part, target)
     return data.to_units(predict(network, part.inputs), part)
@@ -245,6 +247,8 @@ def tags_in_words(data: Prepared) -> list[str]:
 def sequences_in_words(target: Target, test: Part) -> list[str]:
     """How texts were written, and which of them nobody can write."""
     assert target.written is not None, "texts are written"
+    if target.aligned:
+        return _read_in_words(target, test)
     how = "the likeliest item at each place" if target.written.beam == 1 else f"a beam search of {target.written.beam}"
     said = [
         f"Texts are written from a start symbol on, by {how}, up to {target.places[0] - 1:,} {target.written.unit} and "
@@ -305,6 +309,27 @@ def narrowest_in_words(data: Prepared) -> Iterator[str]:
                 f"of `{name}` in the training part is {show_number(spread)}. Write `scale: standard` under `data`; "
                 f"where it is there, give `{name}` in other units, or less a constant."
             )
+
+
+def _read_in_words(target: Target, test: Part) -> list[str]:
+    """How texts were read off timesteps, and which of them nobody can read."""
+    assert target.written is not None, "texts are read"
+    how = (
+        "the likeliest of items and blank at each timestep (the best path)"
+        if target.written.beam == 1
+        else f"a prefix beam search of {target.written.beam}"
+    )
+    said = [
+        f"Texts are read by {how}. `exact_match`, the baselines and the verdict are of whole texts; `edit_distance` is "
+        f"the error rate of {target.written.unit}."
+    ]
+    unknown = int((np.asarray(test.truth) == UNKNOWN_CLASS).any(axis=1).sum()) if len(test) else 0
+    if unknown:
+        said.append(
+            f"{unknown:,} of {len(test):,} texts have an item that the training part does not have, or are longer than "
+            "all texts of the run, and count as wrong."
+        )
+    return said
 
 
 def _notes(data: Prepared, stops_early: bool) -> list[str]:

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from dlspec.data.preparation import Part, Prepared
+from dlspec.data.preparation.prepared import flattened
 from dlspec.evaluation.fitted import Fitted
 from dlspec.evaluation.sequences import alone
 
@@ -32,8 +33,10 @@ class FittedText(Fitted):
 
     @classmethod
     def most_frequent(cls, part: Part) -> Self:
-        """The most frequent whole text of a part; of several the first in order of their classes."""
-        texts, counts = np.unique(np.asarray(part.truth), axis=0, return_counts=True)
+        """The most frequent whole text of a part, each counting by its weight; of several the first in order of their
+        classes."""
+        texts, places = np.unique(np.asarray(part.truth), axis=0, return_inverse=True)
+        counts = np.bincount(places.ravel(), part.weights)
         return cls(texts[counts.argmax()].astype("int32"))
 
     def guess(self, part: Part) -> Array:
@@ -58,10 +61,14 @@ class FittedNearestText(Fitted):
 
     @classmethod
     def fit(cls, data: Prepared) -> Self:
-        part, (places,) = data.train, data.signature.target.places
+        part, target = data.train, data.signature.target
         rows = np.unique(np.linspace(0, len(part) - 1, min(MOST, len(part))).astype(int))
-        tokens = np.concatenate([np.full(width, bool(count)) for width, count in data.layout])[:-places]
-        inputs = np.asarray(part.inputs)[rows][:, :-places]
+        inputs = flattened(np.asarray(part.inputs[rows]))
+        fed = 0 if target.aligned else target.places[0]
+        tokens = np.zeros(inputs.shape[1] - fed, bool)
+        if data.layout:
+            tokens[:] = np.concatenate([np.full(width, bool(count)) for width, count in data.layout])[: len(tokens)]
+        inputs = inputs[:, : len(tokens)]
         return cls(inputs.astype("float32"), np.asarray(part.truth)[rows].astype("int32"), tokens.astype(int))
 
     def check(self) -> None:
@@ -69,7 +76,7 @@ class FittedNearestText(Fitted):
             raise ValueError("`inputs`, `texts` and `tokens` are not of the same samples and values")
 
     def guess(self, part: Part) -> Array:
-        seen = np.asarray(part.inputs)[:, : len(self.tokens)].astype("float32")
+        seen = flattened(np.asarray(part.inputs[:]))[:, : len(self.tokens)].astype("float32")
         size = max(1, VALUES_AT_ONCE // max(1, self.inputs.size))
         found = [self._nearest(seen[first : first + size]) for first in range(0, len(seen), size)]
         places = np.concatenate(found) if found else np.empty(0, int)

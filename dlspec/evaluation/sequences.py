@@ -140,9 +140,11 @@ def exact(truth: Array, written: Array) -> Array:
     """Which texts are written as they truly are, to their end, (samples,) bool.
 
     Args:
-        truth, written: classes, (samples, places).
+        truth, written: classes, (samples, places); both may have other numbers of places.
     """
-    return np.asarray((truth == written).all(axis=1))
+    width = min(truth.shape[1], written.shape[1])
+    same = (truth[:, :width] == written[:, :width]).all(axis=1)
+    return np.asarray(same & (truth[:, width:] < 0).all(axis=1) & (written[:, width:] < 0).all(axis=1))
 
 
 def edits(truth: Array, written: Array) -> tuple[Array, Array]:

@@ -30,7 +30,6 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     "constraints": {"Constraint": _BASE},
     "losses": {
         "Loss": _BASE,
-        "CTC": "it aligns sequences of labels, and a target is one label here",
         "Circle": f"it compares embeddings, and {_OUTPUT}",
     },
     "metrics": {

@@ -13,12 +13,13 @@ from dlspec.data.signature import INPUT, NetworkInput
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.registry import snake_case
 from dlspec.language.words import did_you_mean, one_of
+from dlspec.model.alignment import blank_where_masked, logits_below
 from dlspec.model.forms import by_values, layer_below, start_near
 from dlspec.model.graph import Graph
 from dlspec.model.initializers import Zeros
 from dlspec.model.layers import LAYERS, LayerSpec
 from dlspec.model.layers.base import check_masks
-from dlspec.model.layers.core import Dense, Output
+from dlspec.model.layers.core import Dense, Output, OutputOfTexts
 from dlspec.model.layers.masking import called
 from dlspec.model.states import output_of, takes_states
 from dlspec.runtime.backend import load_keras
@@ -72,6 +73,8 @@ def _build_network(graph: Graph, name: str, one_input: bool) -> Any:
         if isinstance(layer.layer, Output) and layer.layer.values_each:
             start_near(built[layer.name], layer.layer)
             tensors[layer.name] = by_values(tensors[layer.name], layer.layer)
+        if isinstance(layer.layer, OutputOfTexts):
+            tensors[layer.name] = blank_where_masked(tensors[layer.name])
     outputs = [tensors[output] for output in graph.outputs]
     _name_operations(outputs, {*tensors, *built})
     return keras.Model(
@@ -152,8 +155,9 @@ def with_preprocessing(network: Any, data: Prepared) -> Any:
     Output shape: (batch, values) in the target's own units, or (batch, units) probabilities; of a number or a class at
     each place (batch, *places) or (batch, *places, units); of numbers of which quantiles are predicted
     (batch, values, quantiles), and of those that are given by a mixture (batch, values, 3 * components), weights, means
-    and deviations; where the target is the input, its shape, in its own units: of a series seen as changes,
-    these changes. Of several outputs a mapping from the name of each.
+    and deviations; of texts that are read off timesteps logits, (batch, timesteps, items + 1); where the target is the
+    input, its shape, in its own units: of a series seen as changes, these changes. Of several outputs a mapping from
+    the name of each.
 
     Only Keras's own layers and operations are used, so that it loads anywhere in safe mode. Numbers are brought to
     their scale and back in float64, as in training: of a large number with a small scale float32 loses all.
@@ -312,7 +316,7 @@ def part_of(
         if name not in known:  # it is there for training alone
             continue
         known[name].set_weights(values)
-    end = network.output if last in (None, layer_below(network)) else output_of(known[last])
+    end = network.output if last in (None, _last_dense(network)) else output_of(known[last])
     name = f"{first or 'raw'}_to_{last or 'output'}"
     if first is not None and takes_states(known[first]):
         message = (
@@ -328,6 +332,12 @@ def part_of(
             raise DataError.of("wrong-layers", message, help="name the lower layer first") from None
     code = keras.Model(network.inputs, end)(preprocessing_of(model)(model.input))
     return keras.Model(model.inputs, code, name=name)
+
+
+def _last_dense(network: Any) -> str | None:
+    """The dense layer behind which operations give what a network puts out; None: none do."""
+    logits = logits_below(network)
+    return layer_below(network) if logits is None else str(logits._keras_history.operation.name)
 
 
 def before_layer(model: Any, first: str) -> list[Any]:

@@ -286,4 +286,4 @@ class GraphBuilder:
             resolved = layer.model_copy(update=found)
             resolved = resolved.as_fitted(target.fitted) if target.fitted else resolved
             return resolved.starting(target.start) if target.values_each else resolved
-        return at_places(layer, **found)
+        return at_places(layer, texts=target.aligned, **found)

@@ -213,7 +213,7 @@ def _features(spec: Spec, data: Prepared) -> list[dict[str, Any]]:
 def _may_lack(spec: Spec, data: Prepared, column: Column, kind: Feature) -> bool:
     """Whether a value of a feature may be missing where something is predicted: nothing was written yet."""
     target = data.signature.target
-    fed = target.written is not None and column.name == target.name
+    fed = target.written is not None and not target.aligned and column.name == target.name
     return fed or kind.policy(spec.data.missing_of_samples) not in ("error", "drop")
 
 
@@ -315,7 +315,7 @@ _SUMMARIES: dict[Raw, Callable[[Column, Samples], dict[str, Any]]] = {
 def _class_counts(data: Prepared) -> dict[str, dict[str, int]] | None:
     target = data.signature.target
     classes = target.classes or tuple(label.name for label in target.labels)
-    if not classes:
+    if not classes or target.aligned:  # classes of timesteps, of which none is true
         return None
     counts = {name: getattr(data, name).class_counts(len(classes)) for name in Parts.model_fields}
     return {label: {name: int(count[i]) for name, count in counts.items()} for i, label in enumerate(classes)}

@@ -17,6 +17,7 @@ from dlspec.data.preparation.columns import coded, to_numbers
 from dlspec.data.sources.formats.dialect import undressed
 from dlspec.evaluation.evaluate import coverage_in_words, cuts_of, likelihood_in_words, required, weights_in_words
 from dlspec.evaluation.pictures import given_back
+from dlspec.evaluation.pictures.aligned import of_timesteps
 from dlspec.evaluation.pictures.language import of_text
 from dlspec.evaluation.pictures.mixtures import cumulated
 from dlspec.evaluation.pictures.places import at_places
@@ -35,8 +36,10 @@ from dlspec.runs.new_texts import new_texts
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.records.metrics import Metrics, known
 from dlspec.runs.results import predictions_table
+from dlspec.runs.row_predictor import frame_of
 from dlspec.runtime.files import finite
 from dlspec.spec.spec import Spec
+from dlspec.training.values import predict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,6 +180,8 @@ def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
         pictures = of_tags(data.signature, data.test, data.columns, predictions)
     elif run.data.target.written:
         pictures = of_sequences(data, predictions)
+        if run.data.target.aligned:
+            pictures |= of_timesteps(data, predictions, lambda places: _logits(run, columns, data.file_rows[places]))
     elif run.data.target.places:
         pictures = at_places(data.signature, data.test, predictions)
     elif data.test.last is not None:
@@ -200,6 +205,15 @@ def _evaluate(run: Run, file: Path, note: Callable[[str], None]) -> Evaluated:
         pictures,
         run,
     )
+
+
+def _logits(run: Run, columns: Columns, rows: Array) -> Array:
+    """What the saved model says at each timestep of rows of a file."""
+    first = columns[run.data.raw_columns[0]]
+    given: Any = np.asarray(first[rows]) if first.ndim > 1 and not run.data.encoded else None
+    if given is None:
+        given = frame_of(columns, run.data.raw_columns, rows)
+    return predict(run.model, run.predictor.taken(given).values)
 
 
 def _of_file(file: Path, read: Callable[[], NewData]) -> NewData:

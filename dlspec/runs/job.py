@@ -170,11 +170,12 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     Raises:
         TrainingError: it takes more memory than there is.
         DataError: a plugin builds it of what could not be opened again, or weights that others have trained are not
-            there.
+            there, or a text has more items than its sample has timesteps.
     """
     from dlspec.model.build import build_network, in_use
     from dlspec.model.saved import check_can_be_opened
     from dlspec.model.unfolding.giving import give_weights
+    from dlspec.runs.timestep_check import check_timesteps
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import backend_errors_in_words
     from dlspec.training.masked import leave_out_behind_end, leave_out_padding
@@ -191,7 +192,9 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         check_outputs(network, data)
     if data.signature.target.tokens or data.signature.target.of_words:
         leave_out_padding(network)
-    if data.signature.target.written:
+    if data.signature.target.aligned:
+        check_timesteps(spec, network, data)
+    elif data.signature.target.written:
         leave_out_behind_end(network, data.signature.target.places[0])
     return network
 

@@ -233,7 +233,7 @@ def _of_samples(
         signature,
         Part(nothing, known, nothing, known, found, at_places=bool(signature.target.places)),
         columns,
-        np.concatenate(outputs),
+        _one_behind_the_other(outputs),
         _joined(guesses, known, signature.target),
         count,
         left_out,
@@ -290,6 +290,15 @@ def _in_units(run: Run, outputs: Array) -> Array:
     if target.kind == "input":
         return flattened(outputs if run.data.encoded else _scale(run, "scale_inputs")(outputs))
     return outputs.astype("float64") if target.values else outputs[:, 0].astype("float64")
+
+
+def _one_behind_the_other(outputs: list[Array]) -> Array:
+    """What comes of samples, some at a time; texts have as many places as the longest of them."""
+    most = max(own.shape[1] for own in outputs) if outputs[0].ndim == 3 and outputs[0].dtype.kind == "i" else 0
+    wide = [
+        np.pad(own, ((0, 0), (0, most - own.shape[1]), (0, 0)), constant_values=-1) if most else own for own in outputs
+    ]
+    return np.concatenate(wide)
 
 
 def _joined(guesses: Mapping[str, list[Array]], truth: Array, target: Target) -> dict[str, Array]:

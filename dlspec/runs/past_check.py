@@ -30,7 +30,7 @@ def answers_lie_ahead(data: Prepared) -> int:
     """How many timesteps later that is seen which is predicted at a timestep: the horizon, or by so many `y` is `x`
     moved; 0: the answers do not stand in what is seen."""
     target, window = data.signature.target, data.signature.window
-    if not target.places:
+    if not target.places or target.aligned:
         return 0
     if target.tokens or target.written:
         return 1

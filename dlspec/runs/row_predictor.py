@@ -112,6 +112,8 @@ class RowPredictor:
         """
         if self.data.target.tokens:
             return self._judged(rows)
+        if self.data.target.aligned:
+            return self._read_off(rows, first)
         if self.data.target.written:
             return self._written(rows, first)
         given = self.taken(rows, first)
@@ -172,6 +174,19 @@ class RowPredictor:
         return pd.DataFrame(
             {target.name: texts_of(write_by_model(self.model, given.values, known), target)}, given.index
         )
+
+    def _read_off(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First) -> pd.DataFrame:
+        """The text that is read off each row."""
+        import pandas as pd
+
+        from dlspec.evaluation.aligned import read
+        from dlspec.runs.written_texts import texts_of
+        from dlspec.training.values import predict
+
+        given = self.taken(rows, first)
+        self._sources.count(given.values)
+        found = read(predict(self.model, given.values), self.data.target_of_run())
+        return pd.DataFrame({self.data.target.name: texts_of(found, self.data.target)}, given.index)
 
     def taken(self, rows: pd.DataFrame | Mapping[str, Sequence[Any]] | np.ndarray, first: First = 0) -> Taken:
         """What the model takes of rows; see `predict`."""

@@ -54,7 +54,8 @@ SPANS, SPAN = 16, 8192
 
 def compared(data: Prepared, network: Any, guess: Array) -> Array:
     """What is compared of a network, of the whole test part: what was measured, but of texts that are written the
-    probabilities behind what truly stands before, by which all of it was written.
+    probabilities behind what truly stands before, by which all of it was written, and of texts that are read off
+    timesteps the logits.
 
     Args:
         guess: what was measured.
@@ -252,6 +253,8 @@ def _apart(found: Array, guess: Array, data: Prepared, part: Part) -> float:
         found = found.reshape(guess.shape)
     elif kind == "input":  # in its own units in one, and as the network sees it in the other
         found = steps.inputs(found.reshape(part.inputs.shape)).reshape(guess.shape)
+    elif data.signature.target.aligned:  # logits, of which what is never said is the same in both
+        scale = np.maximum(1.0, np.abs(guess))
     elif kind == "number":
         assert steps.target is not None, "a number has a scale"
         guess = guess.reshape(found.shape)

@@ -143,6 +143,8 @@ def _gives(record: DataRecord) -> str:
             f"the probability of {of} for each of the first {length} words of a text, which end at spaces, (rows, "
             f"{length}, {1 if two else len(target.classes)}){order}. What stands behind the last word says nothing"
         )
+    if target.aligned:
+        return _gives_of_timesteps(target)
     if target.written:
         return _gives_of_sequences(target)
     if target.places:
@@ -188,13 +190,40 @@ def _gives_of_sequences(target: TargetRecord) -> str:
     )
 
 
+def _gives_of_timesteps(target: TargetRecord) -> str:
+    return (
+        f"at each timestep a logit for the blank, number 0, and for each of {len(target.items)} items, (rows, "
+        f"timesteps, {len(target.classes)}), as `target.classes` in `data.json` has them. A softmax over the last axis "
+        "makes probabilities of them. A timestep that is masked says the blank for certain"
+    )
+
+
 def _of_written_texts(record: DataRecord) -> list[str]:
     """How texts are written; nothing where there are none."""
     written = record.target.written
     if written is None:
         return []
+    if record.target.aligned:
+        said = f"To read `{record.target.name}`, by what is likeliest at each timestep; for a beam search write "
+        said += f'`strategy="beam_search", beam_width={max(written.beam, 2)}`:'
+        return [_filled(said), _indented(_how_to_read(record))]
     how = "the likeliest item at each place" if written.beam == 1 else "the likeliest item, without the beam search"
     return [_filled(f"To write `{record.target.name}`, {how}, from nothing on:"), _indented(_how_to_write(record))]
+
+
+def _how_to_read(record: DataRecord) -> list[str]:
+    """Lines of Python that read texts off what the saved model gives, with Keras alone."""
+    target = record.target
+    assert target.written is not None, "texts are read"
+    between = "" if target.written.unit == "characters" else " "
+    return [
+        f"items = {list(target.classes)!r}"
+        if len(target.classes) <= MOST_SHOWN
+        else 'items = json.load(open("data.json", encoding="utf-8"))["target"]["classes"]  # import json',
+        "lengths = np.full(len(predicted), predicted.shape[1])",
+        'decoded, _ = keras.ops.ctc_decode(predicted, lengths, strategy="greedy", mask_index=0)',
+        f"read = [{between!r}.join(items[i] for i in text if i > 0) for text in np.array(decoded[0])]",
+    ]
 
 
 def _how_to_write(record: DataRecord) -> list[str]:

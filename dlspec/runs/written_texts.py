@@ -12,7 +12,8 @@ from dlspec.data.features.shifted import END, UNKNOWN_CLASS
 from dlspec.data.features.text import AS_THEY_ARE, PADDING, UNKNOWN, split_tokens
 from dlspec.data.signature import Target
 from dlspec.data.written import joined_items
-from dlspec.evaluation.sequences import NOWHERE, both, write
+from dlspec.evaluation.aligned import read
+from dlspec.evaluation.sequences import NOWHERE, alone, both, write
 from dlspec.training.values import predict
 
 Array = np.ndarray
@@ -29,7 +30,9 @@ def text_of(classes: Array, target: Any) -> str:
         target: with the classes and how texts are written, as `Target` or its record.
     """
     shown = [
-        "\ufffd" if each == UNKNOWN_CLASS else target.classes[each] for each in classes if each not in (END, NOWHERE)
+        "\ufffd" if each == UNKNOWN_CLASS else target.items[each - END - 1]
+        for each in classes
+        if each not in (END, NOWHERE)
     ]
     return joined_items(shown, target.written.unit)
 
@@ -59,13 +62,15 @@ def write_by_model(model: Any, raw: Mapping[str, Array], target: Target) -> Arra
     return write(step, count, target)
 
 
-def judged_by_model(model: Any, raw: Mapping[str, Array], target: Target, truth: Array) -> Array:
-    """As `sequences.predicted` of a saved model.
+def judged_by_model(model: Any, raw: Any, target: Target, truth: Array) -> Array:
+    """As `sequences.predicted` of a saved model, (samples, places, 2).
 
     Args:
-        raw: what it takes of samples, the true texts among it.
+        raw: what it takes of samples, the true texts among it where they are fed back.
         truth: classes, (samples, places).
     """
+    if target.aligned:
+        return alone(read(predict(model, raw), target))
     return both(write_by_model(model, raw, target), predict(model, dict(raw)), truth)
 
 
@@ -74,7 +79,7 @@ class SourcesSeen:
 
     Args:
         model: the saved model, in which a layer numbers the words of each text.
-        fed: the input that takes what was written so far, of which nothing is counted.
+        fed: the input that takes what was written so far, of which nothing is counted; empty: nothing is fed back.
     """
 
     def __init__(self, model: Any, fed: str) -> None:
@@ -115,5 +120,5 @@ class SourcesSeen:
 
 
 def fed_input(target: Any) -> str:
-    """The input of the saved model that takes what was written so far."""
-    return str(target.written.fed).replace("/", "_")
+    """The input of the saved model that takes what was written so far; empty: nothing is fed back."""
+    return str(target.written.fed or "").replace("/", "_")

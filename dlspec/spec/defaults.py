@@ -9,6 +9,7 @@ from dlspec.data.features import Feature
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Signature
 from dlspec.data.split import TimeColumn
+from dlspec.data.target import Sequenced
 from dlspec.evaluation.baselines import BASELINES
 from dlspec.evaluation.baselines.pca import PCA
 from dlspec.evaluation.metrics import METRICS
@@ -27,18 +28,26 @@ from dlspec.training.losses.pairs import Contrastive
 def _filled_in(data: DataSpec, signature: Signature) -> list[str] | dict[str, Feature]:
     """The features, with their types where one of them is more than a number."""
     own = [(c.name, kind) for c, kind in zip(signature.features, signature.types, strict=False)]
-    if signature.target.written:  # what was written is no feature that a spec names
+    if signature.target.written and not signature.target.aligned:  # what was written is no feature that a spec names
         return {name: kind for name, kind in own if name != signature.target.name}
     names = [column.name for column in signature.features]
     plain = not isinstance(data.features, dict) and all(given.brief() == "numeric" for given in signature.types)
     return names if plain or not signature.types else dict(zip(names, signature.types, strict=True))
 
 
+def _target_filled_in(data: DataSpec) -> Any:
+    """The target with its type; of texts that are written with how many beginnings are kept."""
+    said = data.target_type
+    if not isinstance(said, Sequenced) or said.beam is not None:
+        return data.target
+    return {name: said.model_copy(update={"beam": said.kept}) for name in data.target_names}
+
+
 def fill_in_data(spec: Spec, signature: Signature) -> Spec:
     """The spec with the defaults of its section `data`."""
     data, names = spec.data, signature.target.names
     data_defaults: dict[str, object] = {
-        "target": data.target if data.target_type else names[0] if len(names) == 1 else list(names),
+        "target": _target_filled_in(data) if data.target_type else names[0] if len(names) == 1 else list(names),
         "features": _filled_in(data, signature),
     }
     split = data.split.filled_in(
@@ -73,7 +82,11 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         "class_places": ("accuracy", "mean_iou", "log_loss"),
         "next_token": ("perplexity", "log_loss", "accuracy"),
         "tagged_words": (*(SPANS if has_spans(signature.target.classes) else ("f1_score",)), "accuracy", "log_loss"),
-        "sequence": ("exact_match", "edit_distance", "teacher_forced_accuracy"),
+        "sequence": (
+            "exact_match",
+            "edit_distance",
+            *([] if signature.target.aligned else ["teacher_forced_accuracy"]),
+        ),
     }
     baselines = {
         "series": ("persistence", "linear"),

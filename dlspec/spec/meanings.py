@@ -117,6 +117,22 @@ model:
 """,
     ),
     Meaning(
+        "ctc, connectionist temporal classification, speech recognition, speech to text, handwriting recognition, ocr, "
+        "text recognition, captcha",
+        "`target: {number: {sequence: characters}}` with `loss: ctc` reads a text off the timesteps of the network, of "
+        "which nobody tells where each item stands.",
+        """\
+data:
+  dataset: {digit_strips: {digits: 3, samples: 200}}
+  target: {number: {sequence: characters}}
+model:
+  - permute: [2, 1]
+  - lstm: {units: 16, return_sequences: true}
+  - output
+train: {loss: ctc}
+""",
+    ),
+    Meaning(
         "deep belief network, dbn, greedy pretraining, layer wise pretraining, unsupervised pretraining, "
         "boltzmann machine",
         "`pretrain` trains the layers one after the other, each on what those below it put out (Hinton et al., 2006).",

@@ -286,7 +286,8 @@ def _of_one_target(column: Column, description: Description) -> Problem:
     tags = description.layout == "samples" and column.kind == "text"
     help = (
         f"write `target: {{{column.name}: next}}` to predict its next word, `{{sequence: words, feed_back: …}}` to "
-        "write it word by word, or `tags` if it holds several labels, with `,` between them; "
+        "write it word by word, `{sequence: characters}` with `loss: ctc` to read it off timesteps, or `tags` if it "
+        "holds several labels, with `,` between them; "
         '`{sequence: " "}` if it has a tag for each word of another column'
         if tags
         else None

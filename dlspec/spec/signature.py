@@ -69,7 +69,7 @@ class _Reader:
         target = self._target() if said is None else self._sequence(said)
         features = self._features(target)
         types, widths, shape = self._seen_of(features)
-        if target.written:
+        if target.written and not target.aligned:
             features, types, widths, shape = self._with_fed_back(target, features, types, widths)
         target = with_fitted_output(self.spec, with_form(self.spec, cut_by(self.spec, target, shape)))
         if self.gives_back:
@@ -186,7 +186,7 @@ class _Reader:
         )
 
     def _sequence(self, said: Sequenced) -> Target:
-        """A text that is written item by item."""
+        """A text that is written item by item, or read off timesteps."""
         data, problems = self.spec.data, [*sequence_problems(self.spec, self.description, said)]
         name = data.target_names[0]
         column = self.description.column(name)
@@ -233,7 +233,8 @@ class _Reader:
         """The columns that the network sees: those that are named, or those that can be seen by themselves."""
         by_inputs = [name for names in (self.spec.model.columns_of_inputs or {}).values() for name in names]
         kept = self._not_to_be_seen()
-        by_inputs = [name for name in by_inputs if not target.written or name != target.name]
+        fed = target.written is not None and not target.aligned
+        by_inputs = [name for name in by_inputs if not fed or name != target.name]
         chosen = self.spec.data.feature_names or list(dict.fromkeys(by_inputs))
         chosen = chosen or [name for name in self.description.features if name not in kept]
         chosen = chosen or [

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Pri
 from pydantic_core import PydanticCustomError
 
 from dlspec.data.section import DataSpec
+from dlspec.data.target import Sequenced, TagOfWords
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.language.diagnostics import Span
 from dlspec.language.fields import NonNegativeInt, PositiveInt, SpecModel, Text, mistake, show_value
@@ -134,13 +135,24 @@ class Spec(InNotebooks, SpecModel):
             for name in type(self).model_fields
             if isinstance(section := getattr(self, name), Section)
         }
+        data = self.data if {"data", "train"} & absent else self._read_by_loss()
+        if "data" in sections:
+            sections["data"] = data.at(Places(document, ("data",)))
         outputs = self.model.outputs if isinstance(self.model, TrainedModel) else None
         if outputs:
-            sections["data"] = self.data.beside_outputs([given.target for given in outputs.values()])
+            sections["data"] = data.beside_outputs([given.target for given in outputs.values()])
             sections["data"] = sections["data"].at(Places(document, ("data",)))
         placed = self.model_copy(update=sections)
         placed._document, placed._absent, placed._doubtful = document, absent, doubtful
         return placed
+
+    def _read_by_loss(self) -> DataSpec:
+        """`data`, in which `{sequence: " "}` is a text that is read, and no tag for each word, where the loss says
+        so."""
+        if self.train.loss is None or not self.train.loss.aligns or not isinstance(self.data.target_type, TagOfWords):
+            return self.data
+        (name,) = self.data.target_names
+        return self.data.model_copy(update={"target": {name: Sequenced(sequence=" ")}})
 
     def span(self, *path: str | int) -> Span:
         return self._document.span(*path)

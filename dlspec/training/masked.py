@@ -88,6 +88,8 @@ def places_of(network: Any, inputs: Any) -> Array | None:
 
 def counted_of(network: Any, part: Part, target: Target) -> Array | None:
     """How many places of each sample count, (samples,); None: all of them have as many."""
+    if target.aligned:  # each text counts once
+        return None
     if not target.leaves_out:
         return places_of(network, part.inputs)
     truth = np.asarray(masked_part(network, part).truth)
@@ -106,6 +108,8 @@ def keep_mask(network: Any, target: Target, loss: Loss, moves: Moves | None = No
     from keras import ops
     from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
+    if target.aligned:  # what is masked says the blank
+        return
     found = None if target.written else mask_network(network)  # of a text the truth says where it ends
     uncounted = target.leaves_out or moves is not None
     if found is None and not uncounted:

@@ -44,6 +44,7 @@ REFUSED = {
     "parcels": "its network has several outputs",
     "shapes_few_labels": "a network that others have trained",
     "shapes_to_masks": PLACES,
+    "digits_ctc": "read off timesteps",
     "sums_seq2seq": "texts are written item by item",
     "inverse_mixture": "`mixture`",
     "sunshine_band": "`quantiles`",

@@ -191,7 +191,7 @@ def test_a_saved_model_has_the_figures_of_its_run(name, tiny_run, tmp_path):
         assert scores == pytest.approx(run.metrics.baselines[who], rel=off), who
 
 
-WRITTEN = [path for path in SPECS if path.parent.name == "specs" and path.stem != "sums_seq2seq"]
+WRITTEN = [path for path in SPECS if path.parent.name == "specs" and path.stem not in ("digits_ctc", "sums_seq2seq")]
 """Specs that are ejected: no script writes texts item by item."""
 
 

@@ -181,9 +181,10 @@ def test_every_key_of_a_spec_has_a_sentence_and_there_is_none_of_other_keys(word
     assert of_all <= set(words.KEYS)
     assert set(words.KEYS) - of_all - of_kinds == {
         "blocks", "data.feature", "data.formatted_time", "data.next_token", "data.pictures", "data.pictures.classes",
-        "data.pictures.ignore", "data.pictures.masks", "data.sequence", "data.tagged_words", "data.targets",
-        "data.typed_target", "data.window.now", "model.input", "model.output", "model.output.loss",
-        "model.output.mixture", "model.output.quantiles", "pretrain.method", "variables",
+        "data.pictures.ignore", "data.pictures.masks", "data.read", "data.read.beam", "data.read.best_path",
+        "data.sequence", "data.tagged_words", "data.targets", "data.typed_target", "data.window.now", "model.input",
+        "model.output", "model.output.loss", "model.output.mixture", "model.output.quantiles", "pretrain.method",
+        "variables",
     }  # fmt: skip
 
 
@@ -246,7 +247,20 @@ def test_a_shared_layer_and_inputs_with_names_are_told():
     assert "It is `left` once more, with the same weights." in text
 
 
-def test_the_short_form_of_a_step_is_told():
-    data = "{dataset: goog, window: {length: 12}, resample: 1 w}"
-    told = dlspec.explain(f"dlspec: 1\ndata: {data}\nmodel: [flatten, output]\n")
-    assert "even steps: `every: 1 w, how: mean`" in told
+def test_a_key_that_is_written_short_is_told_with_all_that_it_means():
+    data = "{series: tides.csv, time: t, resample: 1 h, target: level, window: {length: 9}}"
+    text = f"dlspec: 1\ndata: {data}\nmodel: [output]\n"
+    assert "even steps: `every: 1 h, how: mean`" in dlspec.explain(text)
+
+
+@pytest.mark.parametrize(
+    ("beam", "english", "korean"), [(1, "likeliest at each timestep", "시점마다"), (4, "keeps the 4", "4개")]
+)
+def test_a_text_that_is_read_off_timesteps_is_told(beam, english, korean):
+    text = (
+        f"dlspec: 1\ndata: {{dataset: digit_strips, target: {{number: {{sequence: characters, beam: {beam}}}}}}}\n"
+        "model: [permute: [2, 1], output]\ntrain: {loss: ctc}\n"
+    )
+    for language, said in (("en", ("read character by character", english)), ("ko", ("글자", korean))):
+        told = dlspec.explain(text, language)
+        assert all(each in told for each in said)

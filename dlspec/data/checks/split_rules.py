@@ -10,7 +10,7 @@ import pandas as pd
 from dlspec.data.arrays import Chosen, Samples, blocks, is_read_later, some_of
 from dlspec.data.checks.base import LOOKED_AT, Looked, rule, warn
 from dlspec.data.checks.language_rules import MANY_UNKNOWN
-from dlspec.data.features.shifted import UNKNOWN_CLASS
+from dlspec.data.features.shifted import END, UNKNOWN_CLASS
 from dlspec.data.preparation import Part, Prepared, print_of
 from dlspec.data.preparation.problems import ValueProblem, is_missing
 from dlspec.data.preparation.times import DATE_FORMS, compact, date_form
@@ -162,13 +162,30 @@ def items_are_told_apart(looked: Looked) -> Iterator[Diagnostic]:
     truth = np.asarray(data.test.truth)
     unknown, count = int((truth == UNKNOWN_CLASS).sum()), int((truth >= 0).sum())
     if unknown > MANY_UNKNOWN * count:
-        texts, known = int((truth == UNKNOWN_CLASS).any(axis=1).sum()), len(target.classes) - 2
+        texts, known = int((truth == UNKNOWN_CLASS).any(axis=1).sum()), len(target.items)
+        done = "read" if target.aligned else "written"
         message = (
             f"{texts:,} of {len(truth):,} texts of the test part have items that are none of the {known:,} "
-            f"{target.written.unit} that are told apart, and can only be written wrongly"
+            f"{target.written.unit} that are told apart, and can only be {done} wrongly"
         )
         help = "write a larger `words` beside `sequence`, or train on more texts"
+        if target.aligned:
+            help = "train on more texts, so that each item stands in some of them"
         yield warn("unknown-tokens", message, looked.at_key("target"), help)
+
+
+@rule
+def texts_have_items(looked: Looked) -> Iterator[Diagnostic]:
+    """An empty cell is a text without an item, which is learned as any other."""
+    data, target = looked.data, looked.data.signature.target
+    if not target.written:
+        return
+    truths = [np.asarray(part.truth) for part in (data.train, data.validation, data.test) if len(part)]
+    empty, count = sum(int((truth[:, 0] == END).sum()) for truth in truths), sum(map(len, truths))
+    if empty:
+        message = f"`{target.name}` is empty in {empty:,} of {count:,} rows, which count as texts without an item"
+        help = "leave these rows out, unless there is nothing to be " + ("read" if target.aligned else "written")
+        yield warn("empty-texts", message, looked.at_key("target"), help)
 
 
 @rule

@@ -76,10 +76,9 @@ def _summarize(name: str, values: Any, role: str, kind: Any, signature: Signatur
         tags = np.array([tag for value in values for tag in split_tags(str(value or ""), SPACES)], object)
         return ColumnSummary(name, role, "tags", *_of_words(tags, 0.0))
     if name == target.name and target.written:
+        done = "read" if target.aligned else "write"
         lengths = np.array([len(split_tokens(str(text or ""), target.written.unit)) for text in values], "float64")
-        shown = (
-            f"{lengths.min():.0f} … {lengths.max():.0f} {target.written.unit} to write, {len(target.classes) - 2:,} "
-        )
+        shown = f"{lengths.min():.0f} … {lengths.max():.0f} {target.written.unit} to {done}, {len(target.items):,} "
         return ColumnSummary(name, "target", "text", shown + "different", 0.0, ())
     if name == target.name and target.tokens and kind is not None:
         lengths = np.array([len(split_tokens(str(text or ""), target.tokens)) for text in values], "float64")

@@ -70,11 +70,12 @@ def what_is_written_is_seen_whole(looked: Looked) -> Iterator[Diagnostic]:
             continue
         lengths = np.array([len(split_tokens(text, kind.tokens)) for text in to_texts(name, values, holes=True)])
         longer = int((lengths > kind.length).sum())
+        done = "read" if target.aligned else "written"
         if longer:
             yield warn(
                 "texts-cut",
                 f"{longer:,} of {len(lengths):,} texts of `{name}` have more than {kind.length:,} "
-                f"{NAMES[kind.tokens]}, and `{target.name}` is written without those beyond",
+                f"{NAMES[kind.tokens]}, and `{target.name}` is {done} without those beyond",
                 looked.place(name),
                 f"write `length: {lengths.max()}`",
             )

@@ -125,6 +125,15 @@ class Dataset(Kind):
         """The columns, and the size of the parts that come with them."""
         return Loaded(self.load(seed), 0, self.describe().test_rows)
 
+    def known_texts(self, name: str) -> tuple[tuple[str, ...], int] | None:
+        """The characters of which the texts of a column are made, and how many the longest has, where both are known
+        without loading them; else None."""
+        return None
+
+    def load_beside(self, seed: int) -> Loaded:
+        """The same, perhaps without columns of samples that take long to read."""
+        return self.load_parts(seed)
+
 
 DATASETS: Registry[Dataset] = Registry("dataset", "dlspec.data.datasets", lazy=True)
 AnyDataset = Annotated[Dataset, OneOf(DATASETS)]

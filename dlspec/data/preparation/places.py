@@ -42,7 +42,7 @@ def classes_at_places(target: Target, values: Any) -> Array:
 def texts_as_classes(target: Target, texts: Array) -> Array:
     """The class of each item of texts that are written, and of their end, (texts, places) int32; -1 behind it."""
     assert target.written is not None, "texts are written"
-    return classes_of_texts(texts, target.classes[2:], target.written.unit, target.places[0])
+    return classes_of_texts(texts, target.items, target.written.unit, target.places[0])
 
 
 def in_the_middle(values: Array, sizes: tuple[int, ...]) -> Array:

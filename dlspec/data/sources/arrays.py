@@ -61,10 +61,12 @@ class ArrayFiles(FileSource):
     Args:
         roles: of `.npy` files, what each of `paths` is; empty where `paths` names an `.npz` file.
         at_places: as that of `SourceContext`.
+        texts: arrays of which the spec says that they hold texts, which else may be classes.
     """
 
     roles: tuple[str, ...] = ()
     at_places: tuple[tuple[str, ColumnKind], ...] = ()
+    texts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: str | dict[str, str], context: SourceContext) -> Self:
@@ -77,6 +79,7 @@ class ArrayFiles(FileSource):
             context.cache,
             tuple(named),
             context.at_places,
+            tuple(name for name, kind in context.said if kind == "text"),
             training=context.training,
         )
 
@@ -103,7 +106,10 @@ class ArrayFiles(FileSource):
         for name, stored in found.items():
             stored = replace(stored, looked_at=deciding)
             with self._reading(self._path_of(name)):
-                if name == "y":
+                if name in self.texts and stored.ndim == 1 and stored.kind in "SU":
+                    columns[name] = Column(name, "text")
+                    targets |= {name: columns[name]} if name == "y" else {}
+                elif name == "y":
                     targets = self._targets(stored)
                     columns |= targets if "y" in targets else {}
                 elif name in dict(self.at_places) and stored.ndim > 1:
@@ -130,7 +136,7 @@ class ArrayFiles(FileSource):
             if isinstance(values, LazyArray):
                 kept = values.ndim > 1 and not fits_in_memory(values.shape, values.dtype, self.cache)
                 values = values if kept else values[:]
-            columns[name] = _as_words(values) if column and column.kind == "class" and not column.shape else values
+            columns[name] = _as_words(values) if _holds_words(column) else values
         return columns
 
     def opened(self, file: Path, shape: tuple[int, ...]) -> tuple[str, list[str], Samples]:
@@ -170,7 +176,7 @@ class ArrayFiles(FileSource):
         found: Columns = {}
         for name, values in _with_targets(arrays, described).items():
             column = described.column(name)
-            found[name] = _as_words(values[:]) if column and column.kind == "class" and not column.shape else values
+            found[name] = _as_words(values[:]) if _holds_words(column) else values
         return found
 
     def _joined_alone(self) -> Samples:
@@ -316,6 +322,11 @@ class ArraysByName(ArrayFiles):
     def labelled(self, file: Path, shape: tuple[int, ...]) -> Columns:
         stored = self._stored()
         return {name: values[:] for name, values in self._loaded(stored, first=next(iter(stored), "x")).items()}
+
+
+def _holds_words(column: Column | None) -> bool:
+    """Whether an array has a class, or a text, in each row."""
+    return column is not None and column.kind in ("class", "text") and not column.shape
 
 
 def _as_words(values: Array) -> Array:

@@ -185,6 +185,16 @@ class FolderFiles(FileSource):
         )
         return Loaded({name: chosen(values, whole) for name, values in columns.items()}, 0, tests, (note,))
 
+    def load_beside(self, seed: int) -> Loaded:
+        """What a table says beside the names of files, which are not read unless broken ones are left out."""
+        if self.broken == "skip":
+            return self.load_parts(seed)
+        listing = self._listing()
+        if listing.table is None:
+            return self.load_parts(seed)
+        others = listing.table.load(seed)
+        return Loaded({name: own for name, own in others.items() if name != listing.column}, 0, listing.tests)
+
     def place_of(self, row: int) -> str:
         files = self._listing().files
         return f"`{self._shown(files[row - 1])}`" if 0 < row <= len(files) else ""

@@ -45,6 +45,9 @@ class TextFiles(FolderFiles):
         texts = tuple(column.name for column in found.columns if column.kind == "text")
         return replace(found, features=texts[:1])
 
+    def load_beside(self, seed: int) -> Loaded:
+        return self.load_parts(seed) if self.table else super().load_beside(seed)
+
     def load_parts(self, seed: int) -> Loaded:
         return self.table.load_parts(seed) if self.table else super().load_parts(seed)
 

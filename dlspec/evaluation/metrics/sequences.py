@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, nan
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from dlspec.evaluation.metrics.base import METRICS, Metric
+from dlspec.evaluation.metrics.base import METRICS, Metric, mean_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,8 @@ class SequenceMetric(Metric):
 
 @METRICS.register
 class ExactMatch(SequenceMetric):
-    """Share of texts that are written without a mistake, to their end; what is written sees nothing but the inputs and
-    what was written before."""
+    """Share of texts that are written, or read, without a mistake, to their end; what is written sees nothing but the
+    inputs and what was written before."""
 
     label, unit, bounds = "Exact match", "percent", (0, 1)
     examples: ClassVar = ["exact_match"]
@@ -34,23 +34,26 @@ class ExactMatch(SequenceMetric):
     def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
         from dlspec.evaluation.sequences import WRITTEN, exact
 
-        return float(exact(truth, predicted[..., WRITTEN]).mean())
+        return mean_of(exact(truth, predicted[..., WRITTEN]).astype("float64"), weights)
 
 
 @METRICS.register
 class EditDistance(SequenceMetric):
-    """How many items must be put in, taken out or replaced to make of what was written what is true (Levenshtein,
-    1966), for each item that is true: the error rate of characters, or of words."""
+    """How many items must be put in, taken out or replaced to make of what was written, or read, what is true
+    (Levenshtein, 1966), for each item that is true: the error rate of characters, or of words."""
 
     label, better, bounds = "Edit distance", "lower", (0, inf)
     slow: ClassVar = True
     examples: ClassVar = ["edit_distance"]
 
     def compute(self, truth: Array, predicted: Array, naive_error: Naive = None, weights: Weights = None) -> float:
+        import numpy as np
+
         from dlspec.evaluation.sequences import WRITTEN, edits
 
         changes, items = edits(truth, predicted[..., WRITTEN])
-        return float(changes.sum() / max(1, items.sum()))
+        counts = np.ones(len(items)) if weights is None else weights
+        return float(counts @ changes / max(counts @ items, 1e-12)) if items.any() else float(counts @ changes)
 
 
 @METRICS.register

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.data.arrays import chosen
 from dlspec.data.preparation import Part, Prepared
+from dlspec.evaluation.pictures.aligned import of_timesteps
 from dlspec.evaluation.pictures.codes import of_comparing
 from dlspec.evaluation.pictures.decoded import decoded
 from dlspec.evaluation.pictures.language import of_text, of_writing
@@ -65,6 +67,11 @@ class Pictures:
             return
         if self.data.signature.target.written:
             self.arrays |= of_sequences(self.data, predictions)
+            if self.data.signature.target.aligned:
+                inputs = self.data.test.inputs
+                self.arrays |= of_timesteps(
+                    self.data, predictions, lambda places: predict(network, chosen(inputs, places))
+                )
             return
         if self.data.signature.target.places:
             self.arrays |= at_places(self.data.signature, self.data.test, predictions)

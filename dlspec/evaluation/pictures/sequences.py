@@ -27,7 +27,8 @@ def of_sequences(data: Judged, predictions: Mapping[str, Array]) -> dict[str, Ar
     right = exact(truth, predictions["network"][..., WRITTEN])
     shown = np.concatenate([evenly(np.flatnonzero(~right)), evenly(np.flatnonzero(right))])
     rows = np.asarray(data.test.rows)[shown]
-    seen = [column.name for column in data.signature.features if column.name != target.name]
+    features = [column for column in data.signature.features if column.name != target.name]
+    seen = [column.name for column in features if not column.shape]  # of pictures others show more
     lengths = (truth != NOWHERE).sum(axis=1) - 1
     found = {
         "sequence:seen": np.array(seen),

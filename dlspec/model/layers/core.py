@@ -399,10 +399,17 @@ class OutputAtPlaces(Output):
         return places * super().flops(input_shape)
 
 
-def at_places(layer: Output, **given: object) -> OutputAtPlaces:
+class OutputOfTexts(OutputAtPlaces):
+    """A dense layer that gives the logits of the blank and of each item of a text at each timestep; at those that are
+    masked it says the blank."""
+
+
+def at_places(layer: Output, *, texts: bool = False, **given: object) -> OutputAtPlaces:
     """An output as one that has the same units at each place.
 
     Args:
+        texts: whether the places are timesteps off which a text is read.
         given: other values of its fields.
     """
-    return OutputAtPlaces.model_construct(layer.model_fields_set | {*given}, **{**vars(layer), **given})
+    kind = OutputOfTexts if texts else OutputAtPlaces
+    return kind.model_construct(layer.model_fields_set | {*given}, **{**vars(layer), **given})

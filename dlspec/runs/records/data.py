@@ -40,7 +40,7 @@ class WrittenRecord(Record):
     """How texts are written; see `Written`."""
 
     unit: Items
-    fed: str
+    fed: str | None = None
     beam: Size = 1
 
 
@@ -90,6 +90,16 @@ class TargetRecord(GivenBy, Record):
         return "sequence" if self.written else "tokens" if self.tokens else self.kind
 
     @property
+    def aligned(self) -> bool:
+        """As that of `Target`."""
+        return self.written is not None and self.written.fed is None
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """As those of `Target`."""
+        return self.classes[1 if self.aligned else 2 :] if self.written else ()
+
+    @property
     def answers(self) -> int:
         """As those of `Target`."""
         return 1 if self.written else math.prod(self.places)
@@ -109,8 +119,8 @@ class TargetRecord(GivenBy, Record):
             raise ValueError("`levels` are not those of quantiles of a number")
         if self.mixture and (self.kind != "number" or self.levels):
             raise ValueError("`mixture` is not that of a number, or there are quantiles too")
-        if self.written and (self.kind != "class" or len(self.places) != 1 or len(self.classes) < 3):
-            raise ValueError("texts that are written have classes along one axis, two of which are no items")
+        if self.written and (self.kind != "class" or len(self.places) != 1 or not self.items):
+            raise ValueError("texts that are written have items among their classes, and places along one axis")
         if self.deviations and len(self.deviations) != len(self.values):
             raise ValueError(f"{len(self.deviations)} `deviations` for {len(self.values)} `values`")
         if self.steps and len(self.steps) != len(self.values):

@@ -18,6 +18,7 @@ from dlspec.language.words import one_of
 from dlspec.language.yaml import Document
 from dlspec.model.graph_builder import make_graph
 from dlspec.spec.checks import (  # noqa: F401, each registers its rules
+    aligned_texts,
     borrowed,
     budget,
     comparing,

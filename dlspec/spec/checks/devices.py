@@ -36,8 +36,10 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
     if checked.signature is not None and checked.signature.target.written:
         yield Diagnostic(
             "wrong-value",
-            f"texts of `{checked.signature.target.name}` are of unequal lengths, by which a batch would have to be "
-            "parted among several devices",
+            f"texts of `{checked.signature.target.name}` are read on one device, and not on parts of a batch"
+            if checked.signature.target.aligned
+            else f"texts of `{checked.signature.target.name}` are of unequal lengths, by which a batch would have to "
+            "be parted among several devices",
             place,
             help="remove `distribute`: one device trains on them",
         )

@@ -133,10 +133,13 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
             needs = "a series" if metric.only_series else SORTS[metric.of]
             is_a = {
                 "class": "a class", "labels": "labels", "number": "a number", "input": "what the network sees",
-                "sequence": "a text that is written",
+                "sequence": "a text that is read" if signature.target.aligned else "a text that is written",
             }[kind]  # fmt: skip
             fitting = [
-                name for name, known in METRICS.load_all().items() if known.judges(kind, series=series, form=form)
+                name
+                for name, known in METRICS.load_all().items()
+                if known.judges(kind, series=series, form=form)
+                and not (signature.target.aligned and known.type_name == "teacher_forced_accuracy")
             ]
             yield Diagnostic(
                 "metric-mismatch",
@@ -191,7 +194,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 "class_places": "a class at each place",
                 "next_token": "the next token of texts",
                 "tagged_words": "a tag for each word",
-                "sequence": "texts that are written",
+                "sequence": "texts that are written or read",
             }
             yield Diagnostic(
                 "baseline-mismatch",

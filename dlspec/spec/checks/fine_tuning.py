@@ -89,10 +89,11 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("train") or spec.train.class_weight is None:
         return
     target, weights = signature.target, spec.train.class_weight
-    if target.kind != "class":
+    if target.kind != "class" or target.aligned:
+        what = "a text that is read off timesteps" if target.aligned else NO_CLASS[target.kind]
         yield Diagnostic(
             "class-weight-mismatch",
-            f"`class_weight` is for classes, and `{target.name}` is {NO_CLASS[target.kind]}",
+            f"`class_weight` is for classes, and `{target.name}` is {what}",
             spec.key_span("train", "class_weight"),
             help="remove `class_weight`",
         )
@@ -128,7 +129,7 @@ def samples_can_be_weighed(checked: Checked) -> Iterator[Diagnostic]:
     if signature is None or not spec.has("data") or spec.data.weight is None:
         return
     span, name = spec.key_span("data", "weight"), spec.data.weight
-    if signature.target.places:
+    if signature.target.places and not signature.target.aligned:
         message = f"`weight` is of samples with one answer, and `{signature.target.name}` has one at each place"
         yield Diagnostic("cannot-weigh", message, span, help="remove `weight`")
     if name in [feature.name for feature in signature.features]:

@@ -17,6 +17,7 @@ from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.checks.networks import is_constant
 from dlspec.spec.spec import Spec
 from dlspec.spec.targets import GIVEN_BY, WRITTEN_AS, several_written
+from dlspec.training.losses import Loss
 from dlspec.training.losses.reconstruction import Summed
 
 PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", "sparsemax")}
@@ -39,7 +40,7 @@ def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     if any(isinstance(layer.layer, Output) for layer in graph.layers if layer is not last):  # moving it mends this too
         return
     target = signature.target
-    if target.fitted and not isinstance(last.layer, Output):  # which another rule says
+    if target.aligned or (target.fitted and not isinstance(last.layer, Output)):  # of which other rules speak
         return
     span = spec.key_span(*last.path, last.type_name)
     if target.values_each != getattr(last.layer, "values_each", 0):  # which another rule says
@@ -154,6 +155,9 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     target, loss = signature.target, spec.train.loss
     if loss.fitted:  # of which other rules speak
         return
+    if loss.aligns != target.aligned:
+        yield _not_aligned(spec, target, loss)
+        return
     if isinstance(loss, Summed) and not loss.fits(target):
         given_back = target.kind == "input"
         what = {"number": "a number", "class": "a class", "labels": "labels"}.get(target.kind, "")
@@ -201,6 +205,23 @@ def loss_fits_target(checked: Checked) -> Iterator[Diagnostic]:
             spec.span(*spec.place_of_loss),
             help=f"write `loss: {target.default_loss}`, or leave `loss` out",
         )
+
+
+def _not_aligned(spec: Spec, target: Target, loss: Loss) -> Diagnostic:
+    """A loss of texts that are read off timesteps, and another target, or the other way round."""
+    if target.aligned:
+        message = f"`{loss.type_name}` compares one answer at a place, and `{target.name}` is read off all timesteps"
+        help = "write `loss: ctc`"
+    elif target.written:
+        message = (
+            f"`{loss.type_name}` is of a text that is read off all timesteps, and `{target.name}` is written item by "
+        )
+        message += "item: `feed_back` says so"
+        help = "leave `loss` out, or `feed_back` and the input that it names"
+    else:
+        message = f"`{loss.type_name}` is of a text that is read off timesteps, and `{target.name}` is none"
+        help = f"leave `loss` out; of a text write `target: {{{target.name}: {{sequence: characters}}}}`"
+    return Diagnostic("loss-mismatch", message, spec.span(*spec.place_of_loss), help=help)
 
 
 @rule
@@ -325,6 +346,8 @@ def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
         return
     target, window = signature.target, signature.window
     fed = target.written.fed if target.written else None
+    if target.aligned:  # nothing is fed back
+        return
     if target.written:
         seen = f"a place sees later ones of `{fed}`, and the item that is to be written stands there"
         span, why = spec.span("data", "target"), "written item by item"

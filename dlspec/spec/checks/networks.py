@@ -172,13 +172,17 @@ def masks_can_be_taken(checked: Checked) -> Iterator[Diagnostic]:
 @rule
 def masks_are_not_dropped(checked: Checked) -> Iterator[Diagnostic]:
     """Most layers hand a mask on or leave out what is masked; behind one that does neither, padding counts."""
+    reads = checked.signature is not None and checked.signature.target.aligned
     for layer, maker in masks_of(checked.graph).dropped:
         yield Diagnostic(
             "dropped-mask",
             f"`{layer.layer.type_name}` drops the mask of its input, so that from here on padding counts as data",
             checked.spec.key_span(*layer.path, layer.type_name),
             Severity.WARNING,
-            help=f"end in a layer that leaves out what is masked, such as `mean: 1` or `lstm`, above "
+            help=f"take layers that hand the mask on, such as `lstm`, in place of `{layer.layer.type_name}`, or leave "
+            f"`{maker.name}` out: then the network learns to say the blank where nothing is"
+            if reads
+            else f"end in a layer that leaves out what is masked, such as `mean: 1` or `lstm`, above "
             f"`{layer.layer.type_name}`",
             labels=(Label(checked.spec.key_span(*maker.path, maker.type_name), "makes the mask"),),
         )

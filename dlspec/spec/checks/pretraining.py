@@ -255,7 +255,7 @@ def what_follows_fits(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "wrong-target",
             f"`{method.type_name}` trains layers to give one answer for a sample, and `{signature.target.name}` is "
-            "predicted at each place",
+            + ("read off all timesteps" if signature.target.aligned else "predicted at each place"),
             spec.span("pretrain", "method"),
             help="write `method: autoencoder`",
         )

@@ -43,6 +43,8 @@ class Loss(KerasKind):
 
     of_form: ClassVar[Form] = "value"
     """What it compares a number with: one value, quantiles of it, or a mixture."""
+    aligns: ClassVar[bool] = False
+    """Whether it compares a text with what is said of it at each timestep, and nothing else."""
     fitted: ClassVar[Literal["class_means", "distance"] | None] = None
     """How the weights of `output` are computed after training, where the loss is of what comes to it; None: they are
     trained."""
@@ -69,6 +71,8 @@ class Loss(KerasKind):
 
     def fits(self, target: Target) -> bool:
         """Whether it can compare what a network puts out with the target."""
+        if self.aligns or target.aligned:
+            return self.aligns and target.aligned
         if self.of_form != "value" or target.form != "value":
             return self.of_form == target.form
         shares = self.of_shares and target.kind == "number"

@@ -54,6 +54,10 @@ KEYS = {
     "data.targets": "What is predicted are the columns {value}.",
     "data.sequence": "What is predicted is {value}, a text that is written {items} by {items}, each after those before "
     "it, which the network sees by its input `{fed}`.",
+    "data.read": "What is predicted is {value}, a text that is read {items} by {items} off what the network sees. At "
+    "each timestep it says one of them, or the blank; nobody tells it where each stands.",
+    "data.read.beam": "A text is read by a prefix beam search, which keeps the {beam} likeliest beginnings.",
+    "data.read.best_path": "A text is read by what is likeliest at each timestep.",
     "data.next_token": "What is predicted is what comes next in {value}, after each token of it.",
     "data.tagged_words": "What is predicted is a tag in {value} for each word.",
     "data.typed_target": "What is predicted is {value}, taken for {kind}.",

@@ -56,6 +56,10 @@ KEYS = {
     "data.targets": "{value} 열을 예측합니다.",
     "data.sequence": "{value} 텍스트를 {items} 단위로 하나씩 써 나갑니다. "
     "이미 쓴 것은 `{fed}` 입력으로 네트워크에 주어집니다.",
+    "data.read": "{value} 텍스트를 {items} 단위로 읽어 냅니다. 네트워크는 시점마다 그중 하나나 공백(blank)을 내놓으며, "
+    "각각이 어디에 있는지는 알려 주지 않습니다.",
+    "data.read.beam": "텍스트는 가장 그럴듯한 앞부분 {beam}개를 남겨 두는 접두사 빔 탐색으로 읽습니다.",
+    "data.read.best_path": "텍스트는 시점마다 가장 그럴듯한 것을 골라 읽습니다.",
     "data.next_token": "{value} 텍스트에서 토큰마다 그다음에 올 토큰을 예측합니다.",
     "data.tagged_words": "{value} 열에 있는 태그를 낱말마다 하나씩 예측합니다.",
     "data.typed_target": "{value} 열을 {kind} 유형으로 보고 예측합니다.",

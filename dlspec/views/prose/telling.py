@@ -154,6 +154,10 @@ class _Teller:
             columns = self.words.listing([f"`{column}`" for column in value])
             if isinstance(said := next(iter(value.values())), Sequenced):
                 items = str(self.words.ITEMS[said.unit])
+                if said.feed_back is None:
+                    kept = str(self.words.KEYS["data.read.beam" if said.kept > 1 else "data.read.best_path"])
+                    told = str(self.words.KEYS["data.read"]).format(value=columns, items=items)
+                    return f"{told} {kept.format(beam=said.kept)}"
                 return str(self.words.KEYS["data.sequence"].format(value=columns, items=items, fed=said.feed_back))
             if "next" in value.values():
                 return str(self.words.KEYS["data.next_token"].format(value=columns))

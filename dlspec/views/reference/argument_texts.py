@@ -225,11 +225,13 @@ ARGUMENTS = {
     "TagOfWords.sequence": "a space: the column has a tag for each word of a text, with spaces between",
     "Sequenced.sequence": "what a text is written in: `words` as `text` features have them, small and without "
     'punctuation, `characters` as they stand there, or `" "`, what spaces separate, as it stands there',
-    "Sequenced.feed_back": "the input under `model` that sees what was written so far",
+    "Sequenced.feed_back": "the input under `model` that sees what was written so far; left out with `loss: ctc`, by "
+    "which a text is read off the timesteps of the network",
     "Sequenced.length": "items that are written at most; by default as many as the longest text has",
-    "Sequenced.words": "how many items are told apart, the most frequent ones of the training part",
-    "Sequenced.beam": "beginnings that are kept side by side while a text is written; 1: the likeliest item is "
-    "taken at each place",
+    "Sequenced.words": "how many items are told apart, the most frequent ones of the training part; with `loss: ctc` "
+    "all of them must be",
+    "Sequenced.beam": "beginnings that are kept side by side while a text is written (1) or read by `ctc` (16); 1: the "
+    "likeliest item is taken at each place, or timestep",
     "Tags.tags": "what stands between the labels in a value; `tags` alone means a comma",
     "DataSpec.features": "columns that the network sees, or a mapping from each to its type; by default all but text, "
     "times, and words of more than 100 sorts",

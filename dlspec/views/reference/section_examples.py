@@ -142,6 +142,11 @@ model:
     - gru: {units: 128, return_sequences: true, state_from: reader}
     - output
 """,
+        """\
+data: {dataset: digit_strips, target: {number: {sequence: characters, beam: 8}}}
+model: [permute: [2, 1], bidirectional: {lstm: {units: 32, return_sequences: true}}, output]
+train: {loss: ctc}
+""",
     ),
     "data.time": (
         """\

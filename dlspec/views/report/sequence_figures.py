@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlspec.runs.written_texts import text_of
+from dlspec.views.report.aligned_figures import timestep_figures
 from dlspec.views.report.figures import NETWORK, baseline_color, in_style, styled, to_svg
 from dlspec.views.report.shown import Shown
 
@@ -24,14 +25,26 @@ def sequence_figures(run: Run) -> list[Shown]:
     pictures, target = run.pictures, run.data.target
     assert target.written is not None, "texts are written"
     by_length = {name.removeprefix(PREFIX): each for name, each in pictures.items() if name.startswith(PREFIX)}
-    shown = [
-        Shown(
-            _table(run),
-            "What it wrote",
-            f"Some of {run.judged_on}: first those that are written otherwise than they are, then some that are right. "
-            "The network saw what stands on the left, and what it had written before.",
+    shown = timestep_figures(run)
+    if not target.aligned:
+        shown.append(
+            Shown(
+                _table(run, "written"),
+                "What it wrote",
+                f"Some of {run.judged_on}: first those that are written otherwise than they are, then some that are "
+                "right. The network saw what stands on the left, and what it had written before.",
+            )
         )
-    ]
+    elif pictures["sequence:seen"].size:
+        shown.append(
+            Shown(
+                _table(run, "read"),
+                "What it read",
+                f"Some of {run.judged_on}: first those that are read otherwise than they are, then some that are "
+                "right.",
+            )
+        )
+    end = "none more" if target.aligned else "the end"
     if len(pictures["sequence:lengths"]) > 1:
         shown.append(
             Shown(
@@ -42,7 +55,7 @@ def sequence_figures(run: Run) -> list[Shown]:
                     f"{target.written.unit} of the true text",
                 ),
                 "How many are right, by length",
-                f"Every one of the {target.written.unit} must be right, and the end. Below each length stands how many "
+                f"Every one of the {target.written.unit} must be right, and {end}. Below each length stands how many "
                 f"texts of {run.judged_on} have it.",
             )
         )
@@ -68,9 +81,9 @@ def right_by_length(lengths: Array, counts: Array, shares: Mapping[str, Array], 
     return to_svg(figure, "right_by_length")
 
 
-def _table(run: Run) -> str:
+def _table(run: Run, done: str) -> str:
     pictures, target = run.pictures, run.data.target
-    heads = [*pictures["sequence:seen"].tolist(), f"{target.name}", "written", ""]
+    heads = [*pictures["sequence:seen"].tolist(), f"{target.name}", done, ""]
     rows = zip(
         pictures["sequence:inputs"],
         pictures["sequence:truth"],
