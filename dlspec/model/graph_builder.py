@@ -238,6 +238,7 @@ class GraphBuilder:
             sizes = [size for size in shapes if size is not None]
             if fits and len(sizes) == len(shapes):
                 counts = layer.counts(*sizes)
+                layer = layer.sized(*sizes)
         except ShapeError as error:
             if not isinstance(error, UnknownSize) or (self.signature is not None and not self.problems):
                 self.problems.append(self.messages.wrong_shape(error, layer, wires, path, written))

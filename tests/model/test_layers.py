@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+import dlspec
 from dlspec.language.shapes import ShapeError
 from dlspec.model.build import in_use
 from dlspec.model.layers import LAYERS, LayerSpec
@@ -195,3 +196,13 @@ def test_a_layer_inside_another_stays_frozen():
     built = LAYERS.read({"bidirectional": {"lstm": {"units": 4, "trainable": False}}}).build("it")
     built.build((None, 6, 3))
     assert not built.trainable_weights
+
+
+def test_a_size_that_is_null_is_that_of_the_input():
+    """Also for the layers behind it, to which Keras would tell nothing."""
+    layers = "{dense: 6}, {einsum_dense: {equation: 'abc,bd->adc', output_shape: [4, null]}}, {dense: 3}, flatten"
+    data = "{dataset: {adding_problem: {samples: 60, timesteps: 5}}}"
+    spec = dlspec.load(f"dlspec: 1\ndata: {data}\nmodel: [{layers}, output]\n")
+    graph, network = dlspec.graph(spec), dlspec.build(spec)
+    assert graph["einsum_dense_1"].output_shape == (None, 4, 6)
+    assert network.count_params() == sum(layer.parameters for layer in graph.layers)

@@ -388,6 +388,10 @@ class LayerSpec(ModelItem):
     input_dtype: ClassVar[str] = "float32"
     """What Keras must be told that the layer takes, where that is not numbers."""
 
+    def sized(self, *input_shapes: Shape) -> LayerSpec:
+        """The same layer with sizes that it takes from its inputs, which Keras wants to be told."""
+        return self
+
     def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
         """Calls the Keras layer on its inputs."""
         check_masks(self, inputs)

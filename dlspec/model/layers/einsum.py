@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -136,11 +135,10 @@ class EinsumDense(Adaptable):
     def in_unit_interval(self, input_inside: bool) -> bool:
         return self.activation in UNIT_INTERVAL
 
-    def connect(self, built: Any, inputs: Sequence[Any]) -> Any:
-        size = self._sizes(tuple(inputs[0].shape))[1]  # Keras leaves null open, also where the input has a size
-        letters = re.sub(r"\.\.\.", "", self.equation.partition("->")[2])[-len(self.output_shape_) :]
-        built.partial_output_shape = tuple(size[letter] for letter in letters)
-        return super().connect(built, inputs)
+    def sized(self, *input_shapes: Shape) -> EinsumDense:
+        size = self._sizes(*input_shapes)[1]  # Keras leaves null open, also where the input has a size
+        letters = self.equation.partition("->")[2].replace(".", "")[-len(self.output_shape_) :]
+        return self.model_copy(update={"output_shape_": [size[letter] for letter in letters]})
 
     def keras_arguments(self) -> dict[str, Any]:
         given = super().keras_arguments()
