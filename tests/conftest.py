@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -14,6 +16,9 @@ import dlspec
 
 os.environ["DLSPEC_CACHE"] = tempfile.mkdtemp(prefix="dlspec_cache_")  # what tests time is of no use to a user
 os.fsync = lambda file: None  # no test cuts the power, and a run waits for its disk fifty times
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every process that a test starts compiles dlspec again
+sys.dont_write_bytecode = False
+gc.disable()  # until the tests are collected, which makes nothing but objects that stay
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
@@ -110,6 +115,12 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.slow)
     place = {name: i for i, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+
+
+def pytest_collection_finish():
+    """What there is now stays, and is not looked through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
