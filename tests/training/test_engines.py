@@ -182,7 +182,8 @@ def of_any_length(model):
     return again
 
 
-@pytest.mark.parametrize("name", ["dropout", "lstm", pytest.param("bidirectional", marks=pytest.mark.slow)])
+@pytest.mark.everyday("dropout")
+@pytest.mark.parametrize("name", ["dropout", "lstm", "bidirectional"])
 def test_a_compiled_run_may_be_cut_anywhere(name):
     whole, losses = by_engine(name, True, pieces=6)
     for pieces in (1, 4):
@@ -191,6 +192,7 @@ def test_a_compiled_run_may_be_cut_anywhere(name):
         np.testing.assert_array_equal(losses, other)
 
 
+@pytest.mark.everyday("lstm-{}", "gru-{go_backwards: true, use_bias: false}", "simple_rnn-{return_sequences: true}")
 @pytest.mark.parametrize("settings", ["{}", "{go_backwards: true, use_bias: false}", "{return_sequences: true}"])
 @pytest.mark.parametrize("kind", ["lstm", "gru", "simple_rnn"])
 def test_faster_loops_give_what_keras_gives(kind, settings):
