@@ -17,8 +17,6 @@ import dlspec
 os.environ["DLSPEC_CACHE"] = tempfile.mkdtemp(prefix="dlspec_cache_")  # what tests time is of no use to a user
 os.fsync = lambda file: None  # no test cuts the power, and a run waits for its disk fifty times
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every process that a test starts compiles dlspec again
-sys.dont_write_bytecode = False
-gc.disable()  # until the tests are collected, which makes nothing but objects that stay
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
@@ -117,10 +115,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
 
 
-def pytest_collection_finish():
-    """What there is now stays, and is not looked through again and again."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Tests are compiled once, and what collecting makes stays and is not looked through again and again."""
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = kept
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
