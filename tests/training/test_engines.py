@@ -150,6 +150,7 @@ def test_the_engine_makes_the_weights_of_fit(name, compiled):
     assert np.isfinite(losses).all()
 
 
+@pytest.mark.everyday("dense-plain", "masked_places-compiled")
 @pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 @pytest.mark.parametrize("name", ["dense", "masked_places"])
 def test_weighted_samples_count_as_in_fit(name, compiled):
