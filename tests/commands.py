@@ -9,9 +9,18 @@ from unittest.mock import patch
 
 from dlspec.cli import call
 from dlspec.language import plugins
+from tests.preloaded import preloaded
 
 
-def dlspec(*arguments: str, **options) -> subprocess.CompletedProcess:
+def dlspec(*arguments: str, cwd: Path | None = None, env: dict | None = None, **options) -> subprocess.CompletedProcess:
+    """A command in a process where Keras is loaded already, unless more is asked of the process."""
+    if options:
+        return dlspec_anew(*arguments, cwd=cwd, env=env, **options)
+    return preloaded().run("-m", "dlspec", *arguments, cwd=cwd, env=env)
+
+
+def dlspec_anew(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """A command in a process that has nothing yet: for tests of how it starts."""
     return subprocess.run(
         [sys.executable, "-m", "dlspec", *map(str, arguments)], capture_output=True, text=True, **options
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -14,6 +16,7 @@ import dlspec
 
 os.environ["DLSPEC_CACHE"] = tempfile.mkdtemp(prefix="dlspec_cache_")  # what tests time is of no use to a user
 os.fsync = lambda file: None  # no test cuts the power, and a run waits for its disk fifty times
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every process that a test starts compiles dlspec again
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
@@ -110,6 +113,19 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.slow)
     place = {name: i for i, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Tests are compiled once, and what collecting makes stays and is not looked through again and again."""
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = kept
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from dlspec.training.early_stopping import EarlyStopping
 from dlspec.views.reference.catalogue import sections
 from dlspec.views.reference.pages import pages
 from dlspec.views.reference.section_examples import SECTION_EXAMPLES
+from tests.commands import dlspec as dlspec_command
 from tests.conftest import ROOT, problems_of
 from tests.test_kinds import REGISTRIES
 
@@ -126,12 +127,7 @@ def test_the_mistakes_in_the_readme_are_what_validate_says(tmp_path, monkeypatch
     text = text.replace("{units: 64, return_sequences: true}", "64").replace("{adam:", "{adma:")
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "lstm_stock.yaml").write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "dlspec", "validate", "specs/lstm_stock.yaml"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    done = dlspec_command("validate", "specs/lstm_stock.yaml", cwd=tmp_path)
     (block,) = re.findall(r"```\n\$ dlspec validate specs/lstm_stock.yaml\n(.*?)```", README, re.DOTALL)
     assert done.stderr.startswith(block)
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from dlspec.cli import COMMANDS, cli
-from tests.commands import dlspec, modules_loaded_by
+from tests.commands import dlspec, dlspec_anew, modules_loaded_by
 from tests.conftest import ROOT, SPECS, TINY
 
 SERIES = """\
@@ -163,7 +163,7 @@ def printed_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     (folder / "tiny.yaml").write_text(SERIES)
     compared = "evaluate.compare={without_pretraining: {seeds: 1}}"
-    return folder, dlspec("run", "tiny.yaml", "-s", "train.epochs=2", "-s", compared, cwd=folder)
+    return folder, dlspec_anew("run", "tiny.yaml", "-s", "train.epochs=2", "-s", compared, cwd=folder)
 
 
 def test_run_prints_plain_lines_where_there_is_no_terminal(printed_run):

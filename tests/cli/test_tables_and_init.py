@@ -16,6 +16,7 @@ from dlspec.data.datasets import DATASETS
 from dlspec.data.source_of import source_of
 from dlspec.data.sources.rows import TableFiles
 from dlspec.language.diagnostics.errors import DataError
+from tests.commands import dlspec as dlspec_command
 from tests.conftest import REAL_DATA, ROOT
 
 QUICK = {"train.epochs": 1, "train.early_stopping": None}
@@ -38,8 +39,7 @@ def folder(tmp_path_factory):
 
 
 def dlspec_in(folder, *arguments, **options):
-    command = [sys.executable, "-m", "dlspec", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, **options)
+    return dlspec_command(*arguments, cwd=folder, **options)
 
 
 # --- tables

@@ -4,8 +4,6 @@ import ast
 import json
 import os
 import runpy
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +28,7 @@ from tests.conftest import ROOT, TINY, TINY_DIGITS, TINY_SERIES, TINY_SPIRALS
 from tests.ejection.documents import FOLDER, PAGE, SHOWN, page, without_speed
 from tests.ejection.scripts import check_style
 from tests.ejection.test_training import Recorded
+from tests.preloaded import preloaded
 
 PLACES = "predicted at each place"
 REFUSED = {
@@ -96,7 +95,7 @@ def test_a_script_stands_alone_and_carries_its_spec(write_spec, tmp_path):
     line = next(i for i, line in enumerate(TINY_DIGITS.splitlines(), 1) if line.startswith("pretrain:"))
     assert f"layer by layer, from the lowest up (line {line} of the spec)" in text
     run = "import runpy, sys; runpy.run_path('digits.py', run_name='__main__'); print('dlspec' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True)
+    found = preloaded("keras").run("-c", run, cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     assert found.stdout.splitlines()[-1] == "False"
     assert (tmp_path / "digits.keras").is_file()

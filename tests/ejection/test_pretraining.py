@@ -129,6 +129,7 @@ UNITS = {
 }
 
 
+@pytest.mark.everyday("1-bernoulli-sigmoid", "3-gaussian-linear", "1-gaussian-relu")
 @pytest.mark.parametrize("hidden", ["sigmoid", "linear", "relu"])
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 @pytest.mark.parametrize("gibbs_steps", [1, 3])

@@ -46,6 +46,7 @@ def by_hand(kind, weights):
     return model
 
 
+@pytest.mark.everyday("lstm-true", "gru-false", "simple_rnn-true")
 @pytest.mark.parametrize("every", ["true", "false"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_begins_with_the_last_state_of_another(kind, every, tmp_path):
@@ -77,6 +78,7 @@ def test_the_state_reaches_what_comes_out_and_learns():
     assert max(np.abs(a - b).max() for a, b in zip(before, reader.get_weights(), strict=True)) > 1e-4
 
 
+@pytest.mark.everyday("lstm")
 @pytest.mark.parametrize("kind", KINDS)
 def test_engines_agree(kind):
     """The compiled loops, and Keras's own steps."""

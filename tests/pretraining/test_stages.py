@@ -185,6 +185,7 @@ def test_settings_of_layers_survive_being_written_out():
 # --- ending early, and diverging
 
 
+@pytest.mark.everyday("val_loss", "free_energy_gap")
 @pytest.mark.parametrize("monitor", ["val_loss", "loss", "free_energy_gap"])
 def test_a_stage_ends_early_and_goes_back_to_its_best_weights(monitor):
     stopping = {"patience": 2, "monitor": monitor}
@@ -235,7 +236,7 @@ def test_a_stage_that_learns_does_not_diverge():
 def test_frozen_layers_thaw_when_they_are_told_to():
     method = {"method": "autoencoder", "then": "freeze", "thaw_after": 2}
     training = digits(method, **{"train.epochs": 5, "train.schedule": "cosine_decay"})
-    _, history = training.run()
+    whole, history = training.run()
     tuned = [(row.stage, row.epoch) for row in history if row.stage.startswith("fine_tune")]
     assert tuned == [("fine_tune:frozen", 1), ("fine_tune:frozen", 2), *(("fine_tune", n) for n in (1, 2, 3))]
     at = {c.progress.stage: c.variables[0] for c in training.saved if not c.progress.epoch}
@@ -244,7 +245,7 @@ def test_frozen_layers_thaw_when_they_are_told_to():
     again = digits(method, **{"train.epochs": 5, "train.schedule": "cosine_decay"})
     middle = next(c for c in training.saved if c.progress.stage == 3 and not c.progress.epoch)
     resumed, _ = again.run(checkpoint=middle)
-    assert same(resumed, training.run()[0])
+    assert same(resumed, whole)
 
 
 def test_where_layers_thaw_the_schedule_goes_on_and_the_averages_of_adam_begin_anew():
@@ -276,36 +277,41 @@ def test_a_momentum_that_rises_goes_on_where_layers_thaw():
     assert velocities == pytest.approx([-0.01, -0.01 * 1.2, -0.01 * 1.48, -0.01 * 1.888])
 
 
-def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages():
+@pytest.mark.everyday("rbm", "denoising")
+@pytest.mark.parametrize("method", ["rbm", "autoencoder", "denoising"])
+def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages(method):
     """Before fine-tuning, the unrolled network gives back what the stages do one after the other."""
-    for method in ("rbm", "autoencoder", "denoising"):
-        text = DIGITS.replace("  - output\n", "").replace("  - dropout: 0.1\n", "").replace(", labels: 60", "")
-        settings = {"epochs": 2, **METHODS[method], "then": "unroll"}
-        training = Training(text, **{"pretrain": settings, "train.epochs": 1})
-        seen = {}
+    text = DIGITS.replace("  - output\n", "").replace("  - dropout: 0.1\n", "").replace(", labels: 60", "")
+    settings = {"epochs": 2, **METHODS[method], "then": "unroll"}
+    training = Training(text, **{"pretrain": settings, "train.epochs": 1})
+    seen = {}
 
-        class Look:
-            def after_pretraining(self, plan, network, stage_models, pretrained, training=training, seen=seen):
-                x = training.data.test.inputs[:5]
-                lower, upper = stage_models
-                code = upper.encode(lower.encode(x.reshape(5, -1)), training=False)
-                seen["stages"] = as_array(lower.decode(upper.decode(code)))
-                seen["network"] = predict(network, x).reshape(5, -1)
+    class Look:
+        def after_pretraining(self, plan, network, stage_models, pretrained):
+            x = training.data.test.inputs[:5]
+            lower, upper = stage_models
+            code = upper.encode(lower.encode(x.reshape(5, -1)), training=False)
+            seen["stages"] = as_array(lower.decode(upper.decode(code)))
+            seen["network"] = predict(network, x).reshape(5, -1)
 
-        from dlspec.model.build import build_network
-        from dlspec.training.progress import Hooks
-        from dlspec.training.trainer import Trainer
-        from dlspec.training.values import seed_everything
+    from dlspec.model.build import build_network
+    from dlspec.training.progress import Hooks
+    from dlspec.training.trainer import Trainer
+    from dlspec.training.values import seed_everything
 
-        seed_everything(3, "network")
-        network = build_network(training.graph)
-        hooks = Hooks(Listener(), observer=Look())
-        Trainer(training.spec.training, training.plan, training.data, network, hooks).run()
-        assert seen["network"] == pytest.approx(seen["stages"], abs=1e-5), method
+    seed_everything(3, "network")
+    network = build_network(training.graph)
+    hooks = Hooks(Listener(), observer=Look())
+    Trainer(training.spec.training, training.plan, training.data, network, hooks).run()
+    assert seen["network"] == pytest.approx(seen["stages"], abs=1e-5)
 
 
-def test_a_sequence_autoencoder_can_be_unrolled():
+@pytest.mark.everyday("one layer")
+@pytest.mark.parametrize("layers", [1, 2], ids=["one layer", "two layers"])
+def test_a_sequence_autoencoder_can_be_unrolled(layers):
     text = TINY_SERIES.replace("  - output\n", "").replace("epochs: 2, b", "epochs: 2, then: unroll, b")
+    if layers == 1:
+        text = text.replace("  - lstm: {units: 6, return_sequences: true}\n  - dropout: 0.2\n", "")
     _, history = Training(text).run()
     tuned = [row.loss for row in history if row.stage == "fine_tune"]
     assert tuned[-1] < tuned[0]

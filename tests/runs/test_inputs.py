@@ -2,8 +2,6 @@
 for new rows."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ import dlspec
 from dlspec.data.datasets import DATASETS
 from dlspec.language.diagnostics.errors import DataError
 from tests.commands import dlspec_here
+from tests.preloaded import preloaded
 
 PAIRS = """\
 dlspec: 1
@@ -149,8 +148,8 @@ def test_pictures_numbers_words_and_text_stand_side_by_side(shop_run, home):
         "print(json.dumps(np.ravel(model(given)).tolist()))\n"
     )
     table = shop_run.predictions
-    command = [sys.executable, "-c", script, str(shop_run.folder / "model.keras"), json.dumps(table["row"].tolist())]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=home)
+    command = ["-c", script, shop_run.folder / "model.keras", json.dumps(table["row"].tolist())]
+    done = preloaded("keras").run(*command, cwd=home)
     assert done.returncode == 0, done.stderr[-800:]
     np.testing.assert_allclose(json.loads(done.stdout), table["network"], rtol=1e-4, atol=1e-4)
 

@@ -1,8 +1,5 @@
 """A network that writes: trained, judged, saved, taken up again, and asked to go on."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +10,7 @@ from dlspec.cli import cli
 from dlspec.evaluation.writing import drawn
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.language import writer_of
+from tests.preloaded import preloaded
 from tests.trained import StopAfter
 
 SPEC = """\
@@ -77,7 +75,8 @@ def test_the_saved_model_is_plain_keras(text_run, tmp_path):
         "found = np.array(model({'text': tf.constant([['the dog'], ['고양이 ate'], ['']])}))\n"
         "np.save('found.npy', found)\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    done = preloaded("keras").run("-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     found = np.load(tmp_path / "found.npy")
     assert found.shape == (3, 16, len(text_run.data.target.classes))
     assert np.allclose(found.sum(axis=-1), 1, atol=1e-5)

@@ -147,6 +147,12 @@ def trained(spec, data, engine, flat=False, steps=3):
     return losses, held_out, [as_array(weight) for weight in network.weights]
 
 
+@pytest.mark.everyday(
+    "sparse_categorical_crossentropy",
+    "categorical_crossentropy",
+    "tversky",
+    "{sparse_categorical_crossentropy: {reduction: sum}}",
+)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_leaves_out_what_does_not_count_in_both_engines(home, loss):
     spec = dlspec.load(spec_in(home, more=f", loss: {loss}", size=1))

@@ -1,8 +1,6 @@
 """Runs of a network of several outputs: each is judged, predicted, exported and shown as a network of one."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,6 +9,7 @@ import pytest
 import dlspec
 from dlspec.language.diagnostics.errors import DataError
 from tests.commands import dlspec_here
+from tests.preloaded import preloaded
 
 SPEC = """\
 dlspec: 1
@@ -101,7 +100,7 @@ def test_the_saved_model_is_plain_keras_with_an_output_by_each_name(run, home):
     )
     table = run.predictions
     command = [run.folder / "model.keras", home / "flowers.csv", json.dumps(table["row"].tolist())]
-    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True)
+    done = preloaded("keras").run("-c", script, *command)
     assert done.returncode == 0, done.stderr[-500:]
     found = json.loads(done.stdout)
     kind, size, tags = (own.predictions for own in run.outputs.values())

@@ -17,6 +17,7 @@ from dlspec.runs.listener import Listener
 from dlspec.runs.replay import TOLERANCE, Pair, compare_numbers
 from dlspec.runtime.environment import Change, changes, usable_cpus
 from dlspec.training.progress import Stopped
+from tests.commands import dlspec as dlspec_in_copy
 from tests.commands import dlspec_here
 from tests.conftest import ROOT, TINY
 
@@ -40,6 +41,8 @@ KINDS = ["weights", "losses", "predictions", "metrics"]
 
 
 def command(*arguments, cwd, **environment):
+    if not environment:
+        return dlspec_in_copy(*arguments, cwd=cwd, env={**os.environ, "COLUMNS": "100"})
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **environment}
     whole = [sys.executable, "-m", "dlspec", *map(str, arguments)]
     return subprocess.run(whole, capture_output=True, text=True, cwd=cwd, env=variables)

@@ -16,6 +16,7 @@ from dlspec.runtime.environment import typed_as
 from dlspec.training.callbacks.base import RUN_FILES
 from dlspec.training.progress import Stopped
 from tests.conftest import SPIRALS, TINY
+from tests.preloaded import preloaded
 from tests.trained import same
 
 FILES = {
@@ -82,9 +83,8 @@ def test_the_model_loads_in_a_fresh_process_that_knows_nothing_of_dlspec(tiny_ru
         "print(json.dumps(float(model.predict(x, verbose=0)[0, 0])))\n"
         "assert not any(name.startswith('dlspec') for name in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(run.folder / "model.keras")], capture_output=True, text=True, check=True
-    )
+    done = preloaded("keras").run("-c", script, run.folder / "model.keras")
+    assert done.returncode == 0, done.stderr
     here = run.predict({"x": np.linspace(0.5, 1.2, 9)})["x+2"].iloc[0]
     assert json.loads(done.stdout) == pytest.approx(here, rel=1e-6)
 

@@ -1,8 +1,5 @@
 """Runs of variational autoencoders: what they save, export, show and say."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +9,7 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.collapsed import collapsed_units, divergence_of_units
 from dlspec.runs.job import load_data, new_network, plan_of
 from dlspec.training.values import predict
+from tests.preloaded import preloaded
 
 VAE = """\
 dlspec: 1
@@ -58,8 +56,7 @@ def test_the_saved_model_is_plain_keras_and_gives_the_mean(runs):
     columns = run.spec.data.dataset.load(run.spec.seed)
     rows, home = columns["image"][run.predictions["row"]], runs(2).folder.parent
     np.save(home / "x.npy", rows.astype("float64"))
-    command = [sys.executable, "-c", script, str(run.folder / "model.keras"), str(home / "x.npy"), str(home / "y.npy")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = preloaded("keras").run("-c", script, run.folder / "model.keras", home / "x.npy", home / "y.npy")
     assert done.returncode == 0, done.stderr[-2000:]
     errors = ((np.load(home / "y.npy") - rows) ** 2).reshape(len(rows), -1).sum(axis=1) / 16**2
     assert errors == pytest.approx(run.predictions["network"].to_numpy(), rel=1e-4)

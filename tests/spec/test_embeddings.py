@@ -1,8 +1,5 @@
 """`category: {embedding: n}`: words become numbers that are trained, by layers that dlspec writes."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +7,7 @@ import pytest
 import dlspec
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
+from tests.preloaded import preloaded
 
 TEXT = """\
 dlspec: 1
@@ -82,10 +80,9 @@ def test_the_saved_model_takes_words_in_a_fresh_process(run, home):
         "raw = {name: tf.constant(values) for name, values in raw.items()}\n"
         "print(*model(raw).numpy()[:, 0].tolist())\n"
     )
-    printed = subprocess.run(
-        [sys.executable, "-c", code, str(run.folder / "model.keras")], capture_output=True, text=True, check=True
-    ).stdout
-    np.testing.assert_allclose([float(value) for value in printed.split()], expected, rtol=1e-5)
+    done = preloaded("keras").run("-c", code, run.folder / "model.keras")
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose([float(value) for value in done.stdout.split()], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("cache", ["memory", "none"])

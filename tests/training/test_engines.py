@@ -150,6 +150,7 @@ def test_the_engine_makes_the_weights_of_fit(name, compiled):
     assert np.isfinite(losses).all()
 
 
+@pytest.mark.everyday("dense-plain", "masked_places-compiled")
 @pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 @pytest.mark.parametrize("name", ["dense", "masked_places"])
 def test_weighted_samples_count_as_in_fit(name, compiled):
@@ -182,7 +183,8 @@ def of_any_length(model):
     return again
 
 
-@pytest.mark.parametrize("name", ["dropout", "lstm", pytest.param("bidirectional", marks=pytest.mark.slow)])
+@pytest.mark.everyday("dropout")
+@pytest.mark.parametrize("name", ["dropout", "lstm", "bidirectional"])
 def test_a_compiled_run_may_be_cut_anywhere(name):
     whole, losses = by_engine(name, True, pieces=6)
     for pieces in (1, 4):
@@ -191,6 +193,7 @@ def test_a_compiled_run_may_be_cut_anywhere(name):
         np.testing.assert_array_equal(losses, other)
 
 
+@pytest.mark.everyday("lstm-{}", "gru-{go_backwards: true, use_bias: false}", "simple_rnn-{return_sequences: true}")
 @pytest.mark.parametrize("settings", ["{}", "{go_backwards: true, use_bias: false}", "{return_sequences: true}"])
 @pytest.mark.parametrize("kind", ["lstm", "gru", "simple_rnn"])
 def test_faster_loops_give_what_keras_gives(kind, settings):

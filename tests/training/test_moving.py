@@ -109,6 +109,15 @@ def trained(kinds, engine, loss, *, with_mask, **more):
     return losses, held_out, [as_array(variable) for variable in network.non_trainable_variables]
 
 
+@pytest.mark.everyday(
+    "sparse_categorical_crossentropy-RandomFlip-StepByStep",
+    "sparse_categorical_crossentropy-RandomFlip+RandomRotation-TensorFlowEngine",
+    "sparse_categorical_crossentropy-CutMix-TensorFlowEngine",
+    "categorical_crossentropy-RandomFlip-TensorFlowEngine",
+    "categorical_crossentropy-CutMix-StepByStep",
+    "dice-RandomFlip+RandomRotation-StepByStep",
+    "dice-CutMix-TensorFlowEngine",
+)
 @pytest.mark.parametrize("engine", [StepByStep, TensorFlowEngine])
 @pytest.mark.parametrize("kinds", [("RandomFlip",), ("RandomFlip", "RandomRotation"), ("CutMix",)], ids="+".join)
 @pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy", "dice"])

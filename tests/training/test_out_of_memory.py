@@ -15,6 +15,7 @@ from dlspec.runs.listener import Listener
 from dlspec.runtime import memory as machine
 from dlspec.training.errors import backend_errors_in_words, out_of_memory
 from dlspec.training.estimates import fit, stage_memory, training_memory
+from tests.commands import dlspec as dlspec_command
 
 WIDE = """\
 dlspec: 1
@@ -41,8 +42,7 @@ train: {batch_size: 256}
 
 def run_of(text, folder):
     (folder / "spec.yaml").write_text(text)
-    command = [sys.executable, "-m", "dlspec", "run", "spec.yaml", "--out", "run"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return dlspec_command("run", "spec.yaml", "--out", "run", cwd=folder)
 
 
 @pytest.mark.slow

@@ -152,6 +152,12 @@ def engine(way, reduction="sum_over_batch_size", weighted=False, loss="squared_e
     return make_engine(model, X, X, weights, BATCH, compiled=way == "compiled")
 
 
+@pytest.mark.everyday(
+    "sum_over_batch_size-False-squared_error-runs",
+    "sum_over_batch_size-True-cross_entropy-compiled",
+    "mean_with_sample_weight-True-squared_error-step by step",
+    "mean_with_sample_weight-True-squared_error-runs",
+)
 @pytest.mark.parametrize("way", ["step by step", "runs", "compiled"])
 @pytest.mark.parametrize(
     ("reduction", "weighted", "loss"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from dlspec.views.report.results import comparison_figure, fold_figure, result_f
 from dlspec.views.report.shown import Shown
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from dlspec.runs import Run
     from dlspec.runs.evaluating import Evaluated
 
@@ -108,15 +111,21 @@ NOT_TESTED = "Rows that follow each other, or belong to groups, are not independ
 
 
 def _filled_in(template: str, **values: Any) -> str:
+    page: str = _templates().get_template(template).render(css=STYLE.read_text(encoding="utf-8"), **values)
+    return page
+
+
+@cache
+def _templates() -> Environment:
+    """They are compiled once, however many reports are drawn."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(HERE, encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    return environment.get_template(template).render(css=STYLE.read_text(encoding="utf-8"), **values)
 
 
 def data_figures(run: Run) -> list[Shown]:
