@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+LONGEST = 300
+"""Seconds that a copy may take."""
 SPEC = "dlspec: 1\ndata: {dataset: digits}\nmodel: [flatten, output]\n"
 LOADED = (
     *(f"dlspec.cli.{name}" for name in ("run", "predict", "replay", "report", "plan", "validate", "show", "init")),
@@ -95,7 +98,8 @@ def asked() -> dict | None:
 
 
 def become(request: dict) -> None:
-    """Goes on as a process that was started with these arguments."""
+    """Goes on as a process that was started with these arguments; one that hangs is ended by SIGALRM."""
+    signal.alarm(LONGEST)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
