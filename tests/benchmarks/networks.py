@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ REFERENCE = {
 """Parameters: of `keras.applications` with 10 classes (`efficientnetb0` without the 7 of its normalization), of the
 papers with 10 classes (Krizhevsky et al., 2012; Iandola et al., 2016), and of the examples of Keras."""
 SETTINGS = {"train.epochs": "2", "train.batch_size": "8", "train.checkpoint_every": "0.01 s"}
+AT_ONCE = 2
+"""Networks that are tried side by side, since each step begins with loading."""
 CLOSE = 1e-5
 """How far predictions may lie from those of the run, as a share of the largest of them."""
 
@@ -223,9 +227,10 @@ def main(names: list[str]) -> int:
         folder = laid_out(Path(home))
         for name in names:
             (folder / name).mkdir()
-            cells = row(name, folder)
-            failed += any(cell.startswith(("**", "invalid")) for cell in cells)
-            print("| " + " | ".join(cells) + " |", flush=True)
+        with get_context("fork").Pool(AT_ONCE) as workers:  # Keras is loaded, and has computed nothing yet
+            for cells in workers.imap(partial(row, folder=folder), names, chunksize=1):
+                failed += any(cell.startswith(("**", "invalid")) for cell in cells)
+                print("| " + " | ".join(cells) + " |", flush=True)
     return failed
 
 

@@ -131,6 +131,31 @@ def sums(digits, samples, seed):
     return pairs, pairs.sum(axis=1)
 
 
+def digit_strips(digits, samples, seed):
+    """Strips of up to so many handwritten digits, (samples, 8, columns), and how many they are, less one, (samples,)
+    (Alpaydin and Kaynak, 1998); the last rows are held out, of other pictures."""
+    from sklearn.datasets import load_digits
+
+    pictures, random = load_digits().images, np.random.default_rng(seed)
+    width = -(-(digits * 8 + (digits - 1) * 6 // 2) // 4) * 4
+    parts = np.split(random.permutation(len(pictures)), [1097, 1297])
+    held_out = samples // 10, samples // 4
+    counts = samples - sum(held_out), *held_out
+    strips, count = np.zeros((samples, 8, width)), np.zeros(samples, "int64")
+    for row, there in enumerate(part for part, rows in zip(parts, counts, strict=True) for _ in range(rows)):
+        chosen = random.choice(there, random.integers(1, digits + 1))
+        gaps = random.integers(-2, 7, len(chosen) - 1)
+        while gaps.sum() > width - 8 * len(chosen):
+            gaps = random.integers(-2, 7, len(chosen) - 1)
+        first = random.integers(0, width - 8 * len(chosen) - gaps.sum() + 1)
+        for digit, gap in zip(chosen, [*gaps, 0], strict=True):
+            place = strips[row, :, first : first + 8]
+            np.maximum(place, pictures[digit], out=place)
+            first += 8 + gap
+        count[row] = len(chosen) - 1
+    return strips, count
+
+
 def rectangles(samples, side, seed):
     """Pictures of the outline of a rectangle, (samples, side, side), and whether it is wider than high, (samples,)
     (after Larochelle et al., 2007)."""
