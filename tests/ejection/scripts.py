@@ -41,7 +41,7 @@ def loaded(script, folder):
     check_style(path)
     kind = importlib.util.spec_from_file_location(script.name, path)
     module = importlib.util.module_from_spec(kind)
-    kind.loader.exec_module(module)
+    exec(compile(path.read_bytes(), path, "exec"), vars(module))  # no bytecode of another script at this place
     if script.arrays:
         with module.ARRAYS as arrays:  # a script leaves its file open until it ends
             module.ARRAYS = dict(arrays)

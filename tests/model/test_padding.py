@@ -52,6 +52,9 @@ CASES = {
     "stack in front": ["stack: {axis: 1, from: [masked, other]}", "mean: [1, 2]"],
     "dot": ["dot: {axes: 2, from: [masked, other]}", "sum: {axis: [1, 2], keepdims: true}", "flatten"],
     "dot cosine": ["dot: {axes: [2, 1], normalize: true, from: [masked, few]}", "exp", "mean: 1"],
+    **{f"distance {metric}": [f"distance: {{metric: {metric}, from: [masked, other]}}", "lstm: 3"]
+       for metric in ("euclidean", "squared_euclidean", "manhattan", "cosine")},
+    "distance one masked": ["distance: {from: [masked, input]}", "mean: 1"],
     "matmul": ["matmul: {from: [masked, few]}", "logsumexp: 1"],
     "einsum": ["einsum: {subscripts: 'btc,btd->btcd', from: [masked, input]}", "sum: 1", "flatten"],
     "einsum pairs": ["einsum: {subscripts: 'btc,bsc->bts', from: [masked, other]}",
