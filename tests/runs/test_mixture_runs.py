@@ -1,6 +1,5 @@
 """Runs whose output puts out mixtures: what they save, write, draw, export and say."""
 
-import io
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dlspec.evaluation.mixtures import log_density, mean_of, modes_of, quantiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.records.predictions import values_in
 from tests.commands import dlspec_here
+from tests.runs.asked import predicted
 
 ONE = """\
 dlspec: 1
@@ -81,12 +81,6 @@ def runs(folder):
         return found[name]
 
     return get
-
-
-def predicted(run, file, **asked):
-    out, notes = io.BytesIO(), []
-    dlspec.predict(run, file, out, note=notes.append, **asked)
-    return pd.read_csv(io.BytesIO(out.getvalue())), notes
 
 
 @pytest.mark.parametrize(("name", "shape"), [("one", (1, 9)), ("mixed", (2, 6)), ("steps", (3, 6)), ("next", (1, 6))])

@@ -1,6 +1,5 @@
 """Runs that compare samples: what they save, write, draw, predict, export and say."""
 
-import io
 import json
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import dlspec
 from dlspec.evaluation.codes import recall_at_1
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.training.progress import Stopped
+from tests.runs.asked import predicted
 from tests.trained import StopAfter
 
 TRIPLETS = """\
@@ -90,12 +90,6 @@ def runs(folder):
     return get
 
 
-def predicted(run, file, **asked):
-    out = io.BytesIO()
-    dlspec.predict(run.folder, file, out, **asked)
-    return pd.read_csv(io.BytesIO(out.getvalue()))
-
-
 @pytest.mark.parametrize(("name", "file"), [("triplets", "rows"), ("pairs", "pairs")])
 def test_the_saved_model_in_a_process_without_dlspec_gives_the_predictions(runs, folder, name, file):
     run = runs(name)
@@ -124,7 +118,7 @@ def test_the_saved_model_in_a_process_without_dlspec_gives_the_predictions(runs,
 
 def test_new_rows_are_predicted_and_judged(runs, folder):
     for name, file, target in (("triplets", "new_rows.csv", "kind"), ("pairs", "new_pairs.csv", "alike")):
-        found = predicted(runs(name), folder / file)
+        found, _ = predicted(runs(name), folder / file)
         right = (found[f"predicted {target}"] == found[target]).mean()
         assert right > 0.9
         judged = dlspec.evaluate(runs(name).folder, folder / file)

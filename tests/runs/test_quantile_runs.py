@@ -1,6 +1,5 @@
 """Runs whose output puts out quantiles: what they save, write, draw, export and say."""
 
-import io
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from dlspec.evaluation.metrics import METRICS
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.records.predictions import values_in
 from tests.commands import dlspec_here
+from tests.runs.asked import predicted
 
 LEVELS = (0.1, 0.5, 0.9)
 ONE = """\
@@ -77,12 +77,6 @@ def runs(folder):
         return found[name]
 
     return get
-
-
-def predicted(run, file, **asked):
-    out, notes = io.BytesIO(), []
-    dlspec.predict(run, file, out, note=notes.append, **asked)
-    return pd.read_csv(io.BytesIO(out.getvalue())), notes
 
 
 def truth_of(run):

@@ -17,10 +17,11 @@ from dlspec.evaluation.pictures.aligned import of_timesteps
 from dlspec.evaluation.pictures.codes import of_comparing
 from dlspec.evaluation.pictures.decoded import decoded
 from dlspec.evaluation.pictures.language import of_text, of_writing
-from dlspec.evaluation.pictures.mixtures import across_feature, cumulated
+from dlspec.evaluation.pictures.mixtures import cumulated
+from dlspec.evaluation.pictures.only_feature import over_only_feature
 from dlspec.evaluation.pictures.places import at_places
 from dlspec.evaluation.pictures.planes import keep_plane
-from dlspec.evaluation.pictures.quantiles import across, calibration
+from dlspec.evaluation.pictures.quantiles import calibration
 from dlspec.evaluation.pictures.sequences import of_sequences
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.evaluation.pictures.tags import of_tags
@@ -82,11 +83,15 @@ class Pictures:
         if self.data.signature.task == "series":
             self._keep_series()
         if self.data.signature.target.levels:
-            self.arrays |= calibration(self.data, predictions["network"]) | across(self.data, network)
+            self.arrays |= calibration(self.data, predictions["network"]) | over_only_feature(
+                self.data, network, "quantiles"
+            )
         if self.data.signature.target.fitted:
             self.arrays |= of_comparing(self.data, network)
         if self.data.signature.target.mixture:
-            self.arrays |= cumulated(self.data, predictions["network"]) | across_feature(self.data, network)
+            self.arrays |= cumulated(self.data, predictions["network"]) | over_only_feature(
+                self.data, network, "mixtures"
+            )
         if kind == "class" and self.data.signature.window is None and has_pictures(self.data):
             self._keep_some()
             self._keep_wrong(predictions["network"])
