@@ -174,6 +174,7 @@ def test_a_run_is_repeated_to_the_last_bit(first, table, tmp_path, monkeypatch):
     assert (found.verdict, found.changes) == ("equal", ())
 
 
+@pytest.mark.slow
 def test_a_repetition_is_repeated_from_its_own_folder(table, tmp_path):
     run = dlspec.run(table, out=tmp_path / "first")
     again = dlspec.run(run.folder / "resolved.yaml", out=tmp_path / "deep" / "down" / "second")
