@@ -152,7 +152,7 @@ def that_was_stopped(home, table):
     return resumed
 
 
-@pytest.mark.everyday("of_a_table_beside_the_spec", "that_begins_with_another_run", "that_was_stopped")
+@pytest.mark.everyday("that_was_stopped")
 @pytest.mark.parametrize(
     "first",
     [
