@@ -63,7 +63,7 @@ def at(values, path):
 @st.composite
 def other_structure(draw, of=None):
     """Values and keys replaced, removed and added, some taken from other specs."""
-    root = {"root": copy.deepcopy(draw(of or st.sampled_from(PLAIN)))}
+    root = {"root": copy.deepcopy(draw(st.sampled_from(PLAIN) if of is None else of))}
     for _ in range(draw(st.integers(1, 4))):
         path = draw(st.sampled_from([path for path in paths(root) if path]))
         node = at(root, path[:-1])
