@@ -24,7 +24,7 @@ from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
     "init", "adopt", "run", "stop", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show",
-    "explain", "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "doctor",
+    "explain", "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "studio", "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
@@ -47,6 +47,7 @@ OTHER_COMMANDS = {
     "doctor": "info status diagnose",
     "evaluate": "eval score judge metrics",
     "serve": "server deploy api rest",
+    "studio": "ui gui web page edit editor playground dashboard",
     "generate": "sample write complete continue-text",
 }
 """What to type -> words of others for it."""

@@ -1,0 +1,101 @@
+"""Asks the process that reads specs, and kills it where it takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+SECONDS = 2.0
+"""How long an answer may take."""
+STARTS = 60.0
+"""Seconds that the process has to get ready."""
+LONGEST = 2**26
+"""Bytes of an answer."""
+
+
+def plugins() -> list[str]:
+    """The plugins of this process, which others that it starts load, too."""
+    from dlspec.language.plugins import loaded
+
+    return [str(plugin.path) for plugin in loaded()]
+
+
+class NoAnswer(Exception):
+    """The process took too long or died; a new one answers the next question."""
+
+
+class Checker:
+    """The process `dlspec.studio.checking`, started with the first question.
+
+    Args:
+        root: the folder of the studio.
+        seconds: how long an answer may take.
+    """
+
+    def __init__(self, root: Path, seconds: float = SECONDS) -> None:
+        self._root, self.seconds = root, seconds
+        self._process: asyncio.subprocess.Process | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def ask(self, ask: str, *, seconds: float | None = None, **question: Any) -> dict[str, Any]:
+        """The answer to one of `checking.QUESTIONS`.
+
+        Raises:
+            NoAnswer: there is none within the time.
+        """
+        line = json.dumps({"ask": ask, **question}).encode() + b"\n"
+        async with self._one_at_a_time:
+            process = await self._started()
+            assert process.stdin is not None, "it is a pipe"
+            assert process.stdout is not None, "it is a pipe"
+            allowed = seconds or self.seconds
+            try:
+                process.stdin.write(line)
+                answer = await asyncio.wait_for(process.stdout.readline(), allowed)
+            except TimeoutError:
+                await self._kill()
+                raise NoAnswer(f"the check took longer than {allowed:g} seconds and was ended") from None
+            except asyncio.CancelledError:  # whoever asked is gone; the answer must not meet the next question
+                await self._kill()
+                raise
+            except (OSError, ValueError):
+                answer = b""
+            if not answer:
+                await self._kill()
+                raise NoAnswer("the process that checks specs ended without an answer")
+            found: dict[str, Any] = json.loads(answer)
+            return found
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "dlspec.studio.checking", str(self._root), *plugins(),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"},
+        )  # fmt: skip
+        assert self._process.stdout is not None, "it is a pipe"
+        try:
+            ready = await asyncio.wait_for(self._process.stdout.readline(), STARTS)
+        except (TimeoutError, asyncio.CancelledError):
+            await self._kill()
+            raise
+        if not ready:
+            await self._kill()
+            raise NoAnswer("the process that checks specs did not start")
+        return self._process
+
+    async def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def close(self) -> None:
+        await self._kill()
