@@ -44,7 +44,7 @@ const SEVERITY = { error: 'error', warning: 'warning', note: 'info' }
  */
 export function makeEditor(parent, to) {
   const label = new Compartment()
-  const labelled = (text) => EditorView.contentAttributes.of({ 'aria-label': text })
+  const labelled = (text) => EditorView.contentAttributes.of({ 'aria-label': text, tabindex: '0' })
   const command = (run) => () => {
     run()
     return true
