@@ -27,6 +27,9 @@ __all__ = ["with_fixes"]
 Recheck = Callable[[str], Sequence[Diagnostic]]
 _Key = tuple[str, str]
 
+OF_FORM = frozenset({"bad-character", "bad-yaml", "full-width-sign", "odd-space", "repeated-key", "unknown-tag"})
+"""Mistakes that hide others: where a line could not be read, what else is wrong may follow from that."""
+
 
 def with_fixes(
     checked: Checked, *, about: Collection[Diagnostic] | None = None, seconds: float | None = None
@@ -69,7 +72,9 @@ class _Prover:
 
     def __init__(self, document: Document, text: str, before: Sequence[Diagnostic]) -> None:
         self.document, self.text, self.before = document, text, before
-        self.edited = EditedText(document.file, text, read_text(text, document.file).as_read)
+        read = read_text(text, document.file)
+        self.lost = read.recovered  # a line could not be read
+        self.edited = EditedText(document.file, text, read.as_read)
         self.keys = _keys(before)
         self.tried: dict[str, Sequence[Diagnostic]] = {}
 
@@ -85,23 +90,26 @@ class _Prover:
             if edits is not None:
                 filled = any("…" in text for text in cure.texts)
                 found.append((cure, edits, filled))
+        alone = len(found) == 1 and len(cures) <= 1 and not _has_alternatives(problem.help or "")
         if not found:
             found = [(Cure("write", (), "", title), edits, False) for title, edits in self._of_form(problem)]
-        alone = len(found) == 1 and len(cures) <= 1 and not _has_alternatives(problem.help or "")
+            alone = len(found) == 1
+        alone = alone and (not self.lost or problem.code in OF_FORM)
         for cure, edits, filled in found:
             title = _with_values(cure) if filled else cure.title
-            yield Fix(_named(cure, title), tuple(edits), sure=alone and not cure.open and not filled)
+            limit = problem.code == "out-of-range" and "%" not in (problem.help or "")  # any number beyond it fits, too
+            sure = alone and not cure.open and not filled and not limit
+            yield Fix(_named(cure, title), tuple(edits), sure=sure)
 
     def _of_form(self, problem: Diagnostic) -> list[tuple[str, Edits]]:
         """Cures of what is no YAML, which words describe without naming what to type."""
-        found: list[tuple[str, Edits]] = []
-        results: list[str] = []
+        found: dict[str, tuple[str, Edits]] = {}
         for title, edits in form_edits(problem, self.edited):
             result = apply_edits(self.text, edits)
-            if result not in results and self._holds(edits, problem):
-                results.append(result)
-                found.append((title, edits))
-        return found
+            if result not in found and self._holds(edits, problem):
+                found[result] = title, edits
+        broken = {result: sum(each.code == "bad-yaml" for each in self.tried[result]) for result in found}
+        return [cure for result, cure in found.items() if broken[result] == min(broken.values())]
 
     def _proven(self, cure: Cure, problem: Diagnostic) -> Edits | None:
         """The first edits that mend everything they should; else the first that leave the mistakes to others."""

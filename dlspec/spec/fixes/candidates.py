@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics import Diagnostic, Span
 from dlspec.language.fields import SpecModel
 from dlspec.language.yaml import read_text, to_inline_yaml
 from dlspec.language.yaml.editing import EditedText, Edits
@@ -96,8 +96,12 @@ class _Finder:
         for target in self.targets:
             entry = target.entry
             if target.on_key or entry.name == self._unknown:
+                if entry.value.empty and entry.name.startswith(f"{name} "):  # `units 8`, without its colon
+                    yield self.text.rename(entry, f"{name}: {entry.name.removeprefix(name).strip()}")
                 yield self.text.rename(entry, name)
-            elif entry.value.kind == "scalar":
+            elif entry.value.kind == "scalar" and entry.value.text.startswith(f"{name} "):  # `dense 8`
+                yield self.text.replace(entry.value, f"{name}: {entry.value.text.removeprefix(name).strip()}")
+            elif entry.value.kind == "scalar" and " " not in entry.value.text:
                 yield self.text.replace(entry.value, _quoted_alike(self.text, entry.value, name))
         span = self.problem.span
         if span is not None and span.line == span.end_line:  # a part of a text, such as a name in arithmetic
@@ -105,10 +109,7 @@ class _Finder:
             written = (
                 self.text.lines[start[0]][start[1] : span.end_column - 1] if start[0] < len(self.text.lines) else ""
             )
-            sign = "$" if written.startswith("$") else ""
-            yield [self.text.edit(start, (start[0], span.end_column - 1), sign + name)]
-            unknown = re.search(r"`\$?(\w+)`", self.problem.message)
-            for found in re.finditer(rf"\b{re.escape(unknown[1])}\b", written) if unknown else ():
+            for found in re.finditer(rf"\b{re.escape(self._unknown)}\b", written) if self._unknown else ():
                 at = start[1] + found.start()
                 yield [self.text.edit((start[0], at), (start[0], at + len(found[0])), name)]
 
@@ -155,6 +156,8 @@ class _Finder:
             return
         if entry.name == key:
             yield self._set(entry, value)
+        if target.on_key and written.replace(" ", "") == entry.name:  # `epochs:5`, with the space that is missing
+            yield self.text.rename(entry, written)
         if self.problem.code == "unknown-key" and target.on_key and not place:
             yield from self._in_place_of(entry, written, key, value)
         if place == ".":
@@ -371,12 +374,19 @@ def _takes(model: type[SpecModel], key: str) -> bool:
 
 
 def _targets(problem: Diagnostic, text: EditedText) -> Iterator[Target]:
-    """What the mistake is about: the key or value at its place; else the innermost value around that."""
-    span = problem.span
-    if span is None:
+    """What the mistake is about: the key or value at its place, else the innermost value around that; then the
+    variable or the block that it came through."""
+    if problem.span is None:
         if text.root is not None:
             yield from (Target(entry, on_key=True) for entry in text.root.entries[:1])
         return
+    yield from _at_span(problem.span, text)
+    for label in problem.span.trail:
+        if label.span.file == problem.span.file:
+            yield from _at_span(label.span, text)
+
+
+def _at_span(span: Span, text: EditedText) -> Iterator[Target]:
     place = span.line - 1, span.column - 1
     end = span.end_line - 1, span.end_column - 1
     keys = text.keys_at(place)

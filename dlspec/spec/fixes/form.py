@@ -29,11 +29,23 @@ def _line_of(problem: Diagnostic, text: EditedText) -> tuple[int, str]:
 def _bad_yaml(problem: Diagnostic, text: EditedText) -> Found:
     """A line that is indented otherwise, a bracket or a text that is not closed, text with a colon."""
     number, line = _line_of(problem, text)
-    content = len(line) - len(line.lstrip(" "))
+    content = _width(line)
     if "indented" in problem.message or "line up" in problem.message:
         for wide in _indentations(text, number):
             if wide != content:
                 yield f"indent this line by {wide} spaces", [text.edit((number, 0), (number, content), " " * wide)]
+        above = next((at for at in range(number - 1, -1, -1) if text.lines[at].strip()), None)
+        if above is not None and (deep := _width(text.lines[above])) > content:
+            edit = text.edit((above, 0), (above, deep), " " * content)
+            yield f"indent the line above by {content} spaces", [edit]
+        joined = re.match(r" *-(?=[^\s-])", line)
+        if joined:
+            for wide in _indentations(text, number):
+                yield "put a space behind `-`", [text.edit((number, 0), (number, joined.end()), f"{' ' * wide}- ")]
+    for missing in re.finditer(r"(?:^\s*(?:- )?|[{,] *)\w+(?= [\w\[{\"'])", line):
+        yield "put `:` behind the key", [text.edit((number, missing.end()), (number, missing.end()), ":")]
+    for missing in re.finditer(r"\b[A-Za-z_]\w*:(?=[^\s:/])", line):
+        yield "put a space behind `:`", [text.edit((number, missing.end()), (number, missing.end()), " ")]
     remark = re.search(r"\s+#.*$", line)
     end = remark.start() if remark else len(line.rstrip())
     closing = re.match(r"add (?:`([\]}])`|(['\"])) ", problem.help or "")
@@ -46,12 +58,16 @@ def _bad_yaml(problem: Diagnostic, text: EditedText) -> Found:
         yield "put it into quotation marks", [text.edit((number, len(pair[1])), (number, end), quoted)]
 
 
+def _width(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
 def _indentations(text: EditedText, number: int) -> Iterator[int]:
     """Those of the lines above, the nearest first."""
     found = []
     for line in reversed(text.lines[:number]):
         if line.strip() and not line.lstrip().startswith("#"):
-            wide = len(line) - len(line.lstrip(" "))
+            wide = _width(line)
             dash = wide + 2 if line.lstrip().startswith("- ") else wide
             found += [dash, wide]
             if wide == 0:
