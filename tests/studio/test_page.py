@@ -36,8 +36,9 @@ def test_mistakes_stand_on_their_lines_and_are_mended(tab):
     tab.page.locator(".cm-lintRange-error").wait_for()
     message.get_by_role("button", name="Line 17").click()
     tab.page.locator(".cm-activeLine", has_text="unit: 8").wait_for()
-    tab.type_into(SPIRALS)
+    message.locator("button.cure").click()
     wait_for_check(tab)
+    assert tab.text == SPIRALS
     assert tab.page.locator("li.error").count() == 0
 
 
