@@ -9,17 +9,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlspec.api import examine_briefly
-from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.editor.examining import Examined, examine
 from dlspec.language.diagnostics.errors import DataError, SpecError
+from dlspec.language.diagnostics.json import as_values, place_as_values
 from dlspec.language.plugins import load
 from dlspec.language.shapes import show_shape
-from dlspec.language.yaml import read_text
 from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.spec.checks import Checked
@@ -30,6 +28,10 @@ from dlspec.studio.palette import palette
 Values = dict[str, Any]
 MEMORY = 4 * 2**30
 """Bytes of addresses that the process may have."""
+MANY = 24
+"""Layers from which on equal ones are folded, where nothing else is asked for."""
+CURES = 1.0
+"""Seconds that cures are tried out."""
 SIZES = ("units", "filters")
 """Keys that say how wide a layer is."""
 
@@ -37,29 +39,35 @@ SIZES = ("units", "filters")
 def check(question: Mapping[str, Any]) -> Values:
     """Everything that the page shows of a text while it is typed: diagnostics, the network and its drawing, stages."""
     began = time.perf_counter()
-    checked = _examined(question)
-    spec, file = checked.spec, str(question["file"])
+    examined = _examined(question)
+    spec = examined.spec
     answer: Values = {
         "name": spec.name,
         "description": spec.description,
-        "diagnostics": [_diagnostic(found, file) for found in checked.diagnostics],
-        "fine": not checked.errors,
-        "network": _network(checked, file),
-        "stages": [] if checked.errors else _stages(checked),
-        "rows": checked.rows,
+        "diagnostics": _diagnostics(examined),
+        "fine": not examined.errors,
+        "network": _network(examined, question.get("fold")),
+        "stages": [] if examined.errors else _stages(examined.checked),
+        "rows": examined.checked.rows,
     }
     answer["milliseconds"] = round((time.perf_counter() - began) * 1e3, 1)
     return answer
+
+
+def cure(question: Mapping[str, Any]) -> Values:
+    """The diagnostics again, with cures as edits, each of which was tried out."""
+    examined = _examined(question)
+    return {"diagnostics": _diagnostics(examined.with_fixes(seconds=CURES))}
 
 
 def explain(question: Mapping[str, Any]) -> Values:
     """The spec in plain sentences, in the language that is asked for."""
     from dlspec.views.prose import write_prose
 
-    checked = _examined(question)
-    if checked.errors:
+    examined = _examined(question)
+    if examined.errors:
         return {"text": None}
-    return {"text": write_prose(checked.spec, checked.graph, question.get("language", "en"))}
+    return {"text": write_prose(examined.spec, examined.graph, question.get("language", "en"))}
 
 
 def offer(question: Mapping[str, Any]) -> Values:
@@ -67,47 +75,54 @@ def offer(question: Mapping[str, Any]) -> Values:
     return palette()
 
 
-QUESTIONS: dict[str, Callable[[Mapping[str, Any]], Values]] = {"check": check, "explain": explain, "palette": offer}
+QUESTIONS: dict[str, Callable[[Mapping[str, Any]], Values]] = {
+    "check": check,
+    "cure": cure,
+    "explain": explain,
+    "palette": offer,
+}
 """What may be asked -> what answers it."""
 
 
-def _examined(question: Mapping[str, Any]) -> Checked:
-    return examine_briefly(read_text(question["text"], str(question["file"])))
+def _examined(question: Mapping[str, Any]) -> Examined:
+    return examine(question["text"], file=question["file"], fixes=False)
 
 
-def _diagnostic(found: Diagnostic, file: str) -> Values:
-    """A diagnostic whose places count lines and columns from 1, in characters; `here`: in the text that is edited."""
-    return {
-        "severity": found.severity.value,
-        "code": found.code,
-        "message": found.message,
-        "help": found.help,
-        "notes": list(found.notes),
-        "span": _span(found.span, file),
-        "labels": [{"span": _span(label.span, file), "text": label.text} for label in found.places],
-    }
+def _diagnostics(examined: Examined) -> list[Values]:
+    """As `dlspec validate --format json` has them; `here` says of a place whether it is in the text that is edited."""
+    found: list[Values] = [as_values(each) for each in examined.diagnostics]
+    for each in found:
+        fixes: list[Values] = each["fixes"]
+        for place in (each, *each["places"], *(edit for fix in fixes for edit in fix["edits"])):
+            place["here"] = place["file"] == examined.file
+            place["file"] = Path(place["file"]).name if place["file"] else None
+    return found
 
 
-def _span(span: Span | None, file: str) -> Values | None:
-    if span is None:
-        return None
-    values = {name: value for name, value in asdict(span).items() if name not in ("file", "trail")}
-    return {**values, "here": span.file == file, "file": Path(span.file).name}
+def _network(examined: Examined, fold: bool | None) -> Values | None:
+    """The drawing as data: places of boxes in rows and columns, and the lines between them.
 
-
-def _network(checked: Checked, file: str) -> Values | None:
-    """The drawing as data: places of boxes in rows and columns, and the lines between them."""
+    Args:
+        fold: whether equal layers that follow each other are one box; None: of many layers.
+    """
     from dlspec.views.drawing.layout import lay_out
+    from dlspec.views.drawing.repeats import fold_repeats
 
-    graph = folded(checked.graph)
-    if not graph.layers or not graph.inputs:
+    whole = folded(examined.graph)
+    if not whole.layers or not whole.inputs:
         return None
+    repeats = fold_repeats(whole)
+    folds = len(repeats.graph.layers) < len(whole.layers)
+    if folds and (fold if fold is not None else len(whole.layers) > MANY):
+        graph, standing = repeats.graph, repeats.standing_for
+    else:
+        graph, standing = whole, {}
     layout = lay_out(graph)
     boxes: list[Values] = [
-        {"name": given.name, "text": "", "shape": show_shape(given.shape), "kind": "input", "line": None}
+        {"name": given.name, "text": "", "shape": show_shape(given.shape), "kind": "input", "lines": [], "layers": 1}
         for given in graph.inputs
     ]
-    boxes += [_box(checked, graph, layer, file) for layer in graph.layers]
+    boxes += [_box(examined, graph, layer, standing.get(layer.name, (layer.name,)), whole) for layer in graph.layers]
     for box in boxes:
         box |= {"row": layout.row[box["name"]], "column": round(layout.column[box["name"]], 3)}
     return {
@@ -115,41 +130,42 @@ def _network(checked: Checked, file: str) -> Values | None:
         "edges": [[[round(x, 3), y] for x, y in places] for _, _, places in layout.edges],
         "rows": layout.rows,
         "columns": round(layout.columns, 3),
-        "parameters": graph.parameters,
-        "flops": graph.flops,
-        "complete": graph.complete,
+        "layers": len(whole.layers),
+        "folds": folds,
+        "folded": bool(standing),
+        "parameters": whole.parameters,
+        "flops": whole.flops,
+        "complete": whole.complete,
     }
 
 
-def _box(checked: Checked, graph: Graph, layer: GraphLayer, file: str) -> Values:
-    document = checked.spec.document
-    span = document.span(*layer.path)
-    kind = "output" if layer.name in graph.outputs else "weighted" if layer.layer.has_weights else "plain"
+def _box(examined: Examined, graph: Graph, layer: GraphLayer, stands: Sequence[str], whole: Graph) -> Values:
+    spans = [examined.spans.get(whole[name].path) for name in stands]
     return {
         "name": layer.name,
         "text": layer.text,
         "shape": show_shape(layer.output_shape),
         "parameters": layer.parameters,
-        "kind": kind,
+        "kind": "output" if layer.name in graph.outputs else "weighted" if layer.layer.has_weights else "plain",
         "broken": layer.output_shape is None,
-        "line": span.line if span.file == file else None,
-        "size": _size(checked, layer, file),
+        "lines": sorted({span.line for span in spans if span is not None and span.file == examined.file}),
+        "layers": len(stands),
+        "size": _size(examined, layer) if len(stands) == 1 else None,
     }
 
 
-def _size(checked: Checked, layer: GraphLayer, file: str) -> Values | None:
+def _size(examined: Examined, layer: GraphLayer) -> Values | None:
     """Where the number of units of a layer is written, for buttons that change it."""
-    node = checked.spec.document.root.deepest(layer.path)
+    node = examined.spec.document.root.deepest(layer.path)
     if not isinstance(node.value, dict) or layer.type_name not in node.value:
         return None
     inner = node.value[layer.type_name]
-    key, value = next(((k, found) for k in SIZES if (found := inner.child(k)) is not None), ("", inner))
-    if not isinstance(value.value, int) or isinstance(value.value, bool) or value.span.file != file:
+    value = next((found for key in SIZES if (found := inner.child(key)) is not None), None)
+    if value is None and any(key in type(layer.written).model_fields for key in SIZES):
+        value = inner  # `dense: 16`
+    if value is None or not isinstance(value.value, int) or isinstance(value.value, bool):
         return None
-    if not key:  # `dense: 16`, of a layer whose first value is its size
-        fields = type(layer.written).model_fields
-        key = next((name for name in SIZES if name in fields), "")
-    return {"key": key, "value": value.value, "span": _span(value.span, file)} if key else None
+    return {"value": value.value, **place_as_values(value.span)} if value.span.file == examined.file else None
 
 
 def _stages(checked: Checked) -> list[Values]:

@@ -56,7 +56,7 @@ def serve(
     with _listening(port) as listener:
         own_port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
         address = f"http://{HOST}:{own_port}/#token={token}"
-        studio = Studio(root, Checker(root.folder), Queue(root, warm=warm), language)
+        studio = Studio(root, Checker(root.folder), Checker(root.folder), Queue(root, warm=warm), language)
         app = application(studio, own_port, token, lambda: opened(address))
         settings = uvicorn.Config(
             app, log_level="warning", ws="none", server_header=False, proxy_headers=False, access_log=False,
@@ -80,6 +80,7 @@ def application(studio: Studio, port: int, token: str, started: Callable[[], Non
             with suppress(asyncio.CancelledError):
                 await watching
             await studio.checker.close()
+            await studio.aside.close()
 
     handlers = {Refused: _refused, Outside: _outside}
     app = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]

@@ -19,11 +19,14 @@ class Studio:
     """One running studio.
 
     Args:
+        checker: answers what is asked with every key.
+        aside: answers what takes longer, so that no key waits for it.
         language: of the page, where its user has not chosen: `en` or `ko`; None: as the browser says.
     """
 
     root: Root
     checker: Checker
+    aside: Checker
     queue: Queue
     language: str | None = None
     tickets: Tickets = field(default_factory=Tickets)

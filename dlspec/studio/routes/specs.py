@@ -16,17 +16,19 @@ from dlspec.studio.guard import Refused
 from dlspec.studio.root import SPEC_ENDINGS
 from dlspec.studio.studio import Studio, body_of, studio_of
 
+LONGER = 20.0
+"""Seconds that an answer may take for which no key waits."""
 MOST_TEXT = 2**20
 """Bytes of a spec that is opened."""
 
 
 async def check(request: Request) -> Response:
-    """`{text, file}` → what `checking.check` says; where there is no answer in time, why as `slow`."""
+    """`{text, file, fold}` → what `checking.check` says; where there is no answer in time, why as `slow`."""
     body = await body_of(request, text=str, file=str)
-    return JSONResponse(await checked(studio_of(request), body["text"], body["file"]))
+    return JSONResponse(await checked(studio_of(request), body["text"], body["file"], body.get("fold")))
 
 
-async def checked(studio: Studio, text: str, file: str) -> dict[str, Any]:
+async def checked(studio: Studio, text: str, file: str, fold: bool | None = None) -> dict[str, Any]:
     """The answer of the checker for a text that belongs to a file of the folder.
 
     Raises:
@@ -34,9 +36,16 @@ async def checked(studio: Studio, text: str, file: str) -> dict[str, Any]:
     """
     path = studio.root.path(file)
     try:
-        return await studio.checker.ask("check", text=text, file=str(path))
+        return await studio.checker.ask("check", text=text, file=str(path), fold=fold)
     except NoAnswer as error:
         return {"slow": str(error)}
+
+
+async def cure(request: Request) -> Response:
+    """`{text, file}` → its diagnostics with cures as edits."""
+    body = await body_of(request, text=str, file=str)
+    studio = studio_of(request)
+    return JSONResponse(await _asked(studio, "cure", text=body["text"], file=str(studio.root.path(body["file"]))))
 
 
 async def explain(request: Request) -> Response:
@@ -50,12 +59,12 @@ async def explain(request: Request) -> Response:
 
 async def palette(request: Request) -> Response:
     """Layers, blocks and templates."""
-    return JSONResponse(await _asked(studio_of(request), "palette", seconds=20.0))
+    return JSONResponse(await _asked(studio_of(request), "palette"))
 
 
 async def _asked(studio: Studio, ask: str, **question: Any) -> dict[str, Any]:
     try:
-        return await studio.checker.ask(ask, **question)
+        return await studio.aside.ask(ask, seconds=LONGER, **question)
     except NoAnswer as error:
         raise Refused(503, str(error)) from None
 
@@ -118,6 +127,7 @@ def _mark(data: bytes) -> str:
 
 ROUTES = [
     Route("/api/check", check, methods=["POST"]),
+    Route("/api/cure", cure, methods=["POST"]),
     Route("/api/explain", explain, methods=["POST"]),
     Route("/api/palette", palette),
     Route("/api/files", listing),

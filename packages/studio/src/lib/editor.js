@@ -44,7 +44,7 @@ const SEVERITY = { error: 'error', warning: 'warning', note: 'info' }
  */
 export function makeEditor(parent, to) {
   const label = new Compartment()
-  const labelled = (text) => EditorView.contentAttributes.of({ 'aria-label': text })
+  const labelled = (text) => EditorView.contentAttributes.of({ 'aria-label': text, tabindex: '0' })
   const command = (run) => () => {
     run()
     return true
@@ -87,7 +87,7 @@ export function makeEditor(parent, to) {
     /** Changes of places to texts, together; places are as dlspec counts. */
     replace(edits) {
       const doc = view.state.doc
-      view.dispatch({ changes: edits.map(({ span, text }) => ({ ...plain(doc, span), insert: text })), userEvent: 'input' })
+      view.dispatch({ changes: edits.map((edit) => ({ ...plain(doc, edit), insert: edit.text })), userEvent: 'input' })
     },
     /** Puts items of a list behind the line of the cursor, as deep as the item that is there or above. */
     insert(text) {
@@ -106,8 +106,8 @@ export function makeEditor(parent, to) {
     },
     diagnose(found) {
       const doc = view.state.doc
-      const shown = found.filter((each) => each.span?.here).map((each) => ({
-        ...range(doc, each.span),
+      const shown = found.filter((each) => each.here).map((each) => ({
+        ...range(doc, each),
         severity: SEVERITY[each.severity],
         source: each.code,
         message: [each.message, each.help && `→ ${each.help}`, ...each.notes].filter(Boolean).join('\n'),

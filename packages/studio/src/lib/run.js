@@ -59,7 +59,11 @@ const on = {
   note: (run, { text }) => run.notes.push(text),
   remark: (run, { text }) => run.notes.push(text),
   warning: (run, event) => run.warnings.push(event),
-  picture: (run, event) => run.pictures.push(event),
+  picture(run, event) {
+    const gone = new Set(event.removed)
+    if (gone.size) run.pictures = run.pictures.filter((each) => !gone.has(each.file))
+    run.pictures.push(event)
+  },
   done: (run, event) => end(run, event),
   stopped: (run, event) => end(run, event),
   failed: (run, event) => end(run, event),

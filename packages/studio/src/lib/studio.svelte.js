@@ -7,6 +7,7 @@ import { t } from './words.svelte.js'
 
 const DRAFT = 'dlspec-draft'
 const CHECK_AGAIN = 500
+const CURES_AFTER = 150
 
 export const studio = $state({
   screen: 'edit',
@@ -17,6 +18,7 @@ export const studio = $state({
   mark: null, // of the file as it was read or written last; null: it is in no file yet
   saved: '',
   answer: null, // of the last check
+  fold: null, // whether equal layers are one box; null: where there are many
   checking: false,
   latency: [], // milliseconds from a key to what it changed, painted
   palette: null,
@@ -51,9 +53,10 @@ async function next() {
     const { text, began } = pending
     pending = null
     try {
-      const answer = await post('/api/check', { text, file: studio.file })
+      const answer = await post('/api/check', { text, file: studio.file, fold: studio.fold })
       if (text === studio.text || !pending) {
         studio.answer = { ...answer, text }
+        cures(text)
         requestAnimationFrame(() => setTimeout(() => studio.latency.push(performance.now() - began)))
       }
     } catch (error) {
@@ -66,6 +69,23 @@ async function next() {
   }
   studio.checking = false
   running = false
+}
+
+let waiting = 0
+
+/** Asks for cures once nobody types for a moment; they are tried out, which takes longer than a check. */
+function cures(text) {
+  clearTimeout(waiting)
+  if (!studio.answer.diagnostics?.length) return
+  waiting = setTimeout(async () => {
+    const found = await post('/api/cure', { text, file: studio.file }).catch(() => null)
+    if (found?.diagnostics && studio.text === text) studio.answer = { ...studio.answer, diagnostics: found.diagnostics }
+  }, CURES_AFTER)
+}
+
+export function refold(fold) {
+  studio.fold = fold
+  check(studio.text)
 }
 
 function keep() {

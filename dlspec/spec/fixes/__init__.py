@@ -1,0 +1,182 @@
+"""Cures as edits: what the `help` of a diagnostic tells someone to type, found in the text and tried out.
+
+An edit is offered only if the text with it was checked: the mistake is gone, and no other has come. So an edit never
+does less than its message says, and where none passes, the words alone are left.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+from dlspec.language.diagnostics import Diagnostic, Fix, Severity, apply_edits
+from dlspec.language.yaml import Document, read_text
+from dlspec.language.yaml.editing import EditedText, Edits
+from dlspec.spec.checks import check
+from dlspec.spec.checks.base import Checked
+from dlspec.spec.composition import compose
+from dlspec.spec.fixes.candidates import candidates, filled_in
+from dlspec.spec.fixes.form import form_edits
+from dlspec.spec.fixes.phrases import Cure, cures_in
+
+__all__ = ["with_fixes"]
+
+Recheck = Callable[[str], Sequence[Diagnostic]]
+_Key = tuple[str, str]
+
+OF_FORM = frozenset({"bad-character", "bad-yaml", "full-width-sign", "odd-space", "repeated-key", "unknown-tag"})
+"""Mistakes that hide others: where a line could not be read, what else is wrong may follow from that."""
+
+
+def with_fixes(
+    checked: Checked, *, about: Collection[Diagnostic] | None = None, seconds: float | None = None
+) -> list[Diagnostic]:
+    """The diagnostics of a spec with cures as edits of its own file; files that it extends have theirs where they are
+    checked.
+
+    Args:
+        about: those of which cures are looked for; None: of all.
+        seconds: how long edits are tried out; those of which none were then have their words alone.
+    """
+    document = checked.spec.document
+    text = document.texts.get(document.file, "")
+    if not any(problem.help for problem in checked.diagnostics) or not text:
+        return checked.diagnostics
+    end = None if seconds is None else time.perf_counter() + seconds
+    finder = _Prover(document, text, checked.diagnostics)
+    found = []
+    for problem in checked.diagnostics:
+        late = end is not None and time.perf_counter() > end
+        if late or (about is not None and problem not in about) or not _is_in(problem, document.file):
+            found.append(problem)
+        else:
+            found.append(replace(problem, fixes=tuple(finder.fixes(problem))))
+    return found
+
+
+def _is_in(problem: Diagnostic, file: str) -> bool:
+    return problem.span is None or problem.span.file == file
+
+
+class _Prover:
+    """Tries edits of one text.
+
+    Args:
+        document: that was checked, written out.
+        text: of its file.
+        before: what is wrong with it.
+    """
+
+    def __init__(self, document: Document, text: str, before: Sequence[Diagnostic]) -> None:
+        self.document, self.text, self.before = document, text, before
+        read = read_text(text, document.file)
+        self.lost = read.recovered  # a line could not be read
+        self.edited = EditedText(document.file, text, read.as_read)
+        self.keys = _keys(before)
+        self.tried: dict[str, Sequence[Diagnostic]] = {}
+
+    def fixes(self, problem: Diagnostic) -> Iterator[Fix]:
+        """Every cure that holds; a sure one stands alone."""
+        if problem.fixes:
+            yield from (fix for fix in problem.fixes if self._holds([*fix.edits], problem, mildly=True))
+            return
+        cures = cures_in(problem.help or "")
+        found = []
+        for cure in cures:
+            edits = self._proven(cure, problem)
+            if edits is not None:
+                filled = any("…" in text for text in cure.texts)
+                found.append((cure, edits, filled))
+        alone = len(found) == 1 and len(cures) <= 1 and not _has_alternatives(problem.help or "")
+        if not found:
+            found = [(Cure("write", (), "", title), edits, False) for title, edits in self._of_form(problem)]
+            alone = len(found) == 1
+        alone = alone and (not self.lost or problem.code in OF_FORM)
+        for cure, edits, filled in found:
+            title = _with_values(cure) if filled else cure.title
+            limit = problem.code == "out-of-range" and "%" not in (problem.help or "")  # any number beyond it fits, too
+            sure = alone and not cure.open and not filled and not limit
+            yield Fix(_named(cure, title), tuple(edits), sure=sure)
+
+    def _of_form(self, problem: Diagnostic) -> list[tuple[str, Edits]]:
+        """Cures of what is no YAML, which words describe without naming what to type."""
+        found: dict[str, tuple[str, Edits]] = {}
+        for title, edits in form_edits(problem, self.edited):
+            result = apply_edits(self.text, edits)
+            if result not in found and self._holds(edits, problem):
+                found[result] = title, edits
+        broken = {result: sum(each.code == "bad-yaml" for each in self.tried[result]) for result in found}
+        return [cure for result, cure in found.items() if broken[result] == min(broken.values())]
+
+    def _proven(self, cure: Cure, problem: Diagnostic) -> Edits | None:
+        """The first edits that mend everything they should; else the first that leave the mistakes to others."""
+        second = None
+        for edits in candidates(cure, problem, self.edited):
+            if self._holds(edits, problem):
+                return edits
+            mild = cure.action in ("rename", "write", "add", "last", "replace last")
+            if mild and second is None and self._holds(edits, problem, mildly=True):
+                second = edits
+        return second
+
+    def _holds(self, edits: Edits, problem: Diagnostic, *, mildly: bool = False) -> bool:
+        """Whether the mistake is gone and no other has come; mildly: none on the lines that were edited."""
+        try:
+            text = apply_edits(self.text, edits)
+        except ValueError:
+            return False
+        if text == self.text:
+            return False
+        if text not in self.tried:
+            self.tried[text] = self._check(text)
+        after = self.tried[text]
+        keys = _keys(after)
+        if keys[_key(problem)] >= self.keys[_key(problem)]:
+            return False
+        new = keys - self.keys
+        if not mildly:
+            return not any(_key(each) in new for each in after if each.severity is not Severity.NOTE)
+        touched = _lines(edits)
+        come = [each for each in after if _key(each) in new and each.is_error]
+        return not any(each.span is None or each.span.line in touched or each.code == "bad-yaml" for each in come)
+
+    def _check(self, text: str) -> Sequence[Diagnostic]:
+        document = read_text(text, self.document.file)
+        document.read_beside = self.document.read_beside
+        return check(compose(document, self.document.overrides)).diagnostics
+
+
+def _key(problem: Diagnostic) -> _Key:
+    return problem.code, re.sub(r"\d+:\d+|line \d+", "", problem.message)
+
+
+def _keys(problems: Sequence[Diagnostic]) -> Counter[_Key]:
+    return Counter(map(_key, problems))
+
+
+def _lines(edits: Edits) -> set[int]:
+    """The lines that edits leave behind, as far as they are those that were there before."""
+    found = set[int]()
+    for edit in edits:
+        found |= {*range(edit.span.line, edit.span.end_line + 1 + edit.text.count("\n"))}
+    return found
+
+
+def _has_alternatives(help: str) -> bool:
+    """Whether the words name more than one thing that one may do."""
+    return re.search(r"\bor\b", re.sub(r"`[^`]*`", "", help)) is not None
+
+
+def _named(cure: Cure, title: str) -> str:
+    if cure.action == "rename":
+        return f"write `{cure.texts[0]}`"
+    return title
+
+
+def _with_values(cure: Cure) -> str:
+    """The title of a cure that fills in what its words leave open."""
+    written = " and ".join(f"`{filled_in(text)}`" for text in cure.texts)
+    return f"write {written}, with a value of your own"
