@@ -79,7 +79,7 @@ def application(studio: Studio, port: int, token: str, started: Callable[[], Non
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
-            await studio.checker.close()
+            await studio.close()
             await studio.aside.close()
 
     handlers = {Refused: _refused, Outside: _outside}
