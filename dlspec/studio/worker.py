@@ -19,7 +19,8 @@ from dlspec.language.plugins import load
 
 LOADED = (
     "dlspec.api", "dlspec.runs.run", "dlspec.runs.events", "dlspec.training.trainer", "dlspec.training.engines.choice",
-    "dlspec.evaluation.evaluate", "dlspec.evaluation.pictures", "dlspec.model.build", "dlspec.views.report", "pandas",
+    "dlspec.evaluation.evaluate", "dlspec.evaluation.pictures.training", "dlspec.model.build", "dlspec.views.report",
+    "pandas",
 )  # fmt: skip
 """What a run loads besides Keras."""
 FAILED = 4
@@ -80,18 +81,19 @@ def _train(root: Path, job: dict[str, Any]) -> None:
     from dlspec import api
     from dlspec.language.diagnostics.errors import SpecError
     from dlspec.language.yaml import read_text
+    from dlspec.runs.listener import KeepPictures
     from dlspec.runtime.environment import typed_as
 
     folder = root / job["run"]
     if job["kind"] == "resume":
         with typed_as(f"dlspec run --resume {job['run']}"):
-            api.resume(folder)
+            api.resume(folder, listener=KeepPictures())
         return
     checked = api.examine(read_text(job["text"], str(root / job["file"])))
     if checked.errors:
         raise SpecError(checked.errors, checked.spec.document.texts)
     with typed_as(f"dlspec run {job['file']}"):
-        api.run(checked.spec, out=folder)
+        api.run(checked.spec, out=folder, listener=KeepPictures())
 
 
 if __name__ == "__main__":
