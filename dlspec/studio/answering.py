@@ -38,12 +38,17 @@ def answer_lines(
     for plugin in plugins:
         load(plugin)
     os.chdir(root)
-    ready()
+    said: Values | None = None
+    try:
+        ready()
+    except DiagnosticError as error:  # which then is the answer to everything
+        said = _said(error)
     confine(Path(root), writes=False)
     answers.write('{"ready": true}\n')
     answers.flush()
     for line in sys.stdin:
-        answers.write(json.dumps(answer(questions, json.loads(line)), ensure_ascii=True) + "\n")
+        found = answer(questions, json.loads(line)) if said is None else said
+        answers.write(json.dumps(found, ensure_ascii=True) + "\n")
         answers.flush()
 
 
@@ -52,9 +57,13 @@ def answer(questions: Questions, question: Mapping[str, Any]) -> Values:
     try:
         return questions[question["ask"]](question)
     except DiagnosticError as error:
-        first = error.diagnostics[0]
-        return {"error": first.message, "help": first.help}
+        return _said(error)
     except MemoryError:
         return {"error": "there is not enough memory for this"}
     except RecursionError:
         return {"error": "this is nested too deeply"}
+
+
+def _said(error: DiagnosticError) -> Values:
+    first = error.diagnostics[0]
+    return {"error": first.message, "help": first.help}

@@ -62,26 +62,34 @@ class Checker:
         """
         line = json.dumps({"ask": ask, **question}).encode() + b"\n"
         async with self._one_at_a_time:
-            process = await self._started()
-            assert process.stdin is not None, "it is a pipe"
-            assert process.stdout is not None, "it is a pipe"
-            allowed = seconds or self.seconds
-            try:
-                process.stdin.write(line)
-                answer = await asyncio.wait_for(process.stdout.readline(), allowed)
-            except TimeoutError:
-                await self._kill()
-                raise NoAnswer(f"the {self._does} took longer than {allowed:g} seconds and was ended") from None
-            except asyncio.CancelledError:  # whoever asked is gone; the answer must not meet the next question
-                await self._kill()
-                raise
-            except (OSError, ValueError):
-                answer = b""
+            answer = await self._answer(line, seconds or self.seconds)
+            if not answer:  # it may have been ended since the last question
+                answer = await self._answer(line, seconds or self.seconds)
             if not answer:
-                await self._kill()
                 raise NoAnswer(f"the process of the {self._does} ended without an answer")
             found: dict[str, Any] = json.loads(answer)
             return found
+
+    async def _answer(self, line: bytes, seconds: float) -> bytes:
+        """What the process says; nothing where it has died."""
+        process = await self._started()
+        assert process.stdin is not None, "it is a pipe"
+        assert process.stdout is not None, "it is a pipe"
+        answer = b""
+        try:
+            process.stdin.write(line)
+            answer = await asyncio.wait_for(process.stdout.readline(), seconds)
+        except TimeoutError:  # its answer must not meet the next question
+            await self._kill()
+            raise NoAnswer(f"the {self._does} took longer than {seconds:g} seconds and was ended") from None
+        except asyncio.CancelledError:
+            await self._kill()
+            raise
+        except OSError:
+            pass
+        if not answer:
+            await self._kill()
+        return answer
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None:

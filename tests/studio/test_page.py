@@ -19,7 +19,8 @@ def wait_for_check(tab, text="No mistakes"):
 def test_it_opens_on_the_spirals_checked_and_drawn_with_a_hint(tab):
     wait_for_check(tab)
     boxes = tab.page.locator("[data-layer]")
-    assert [box.get_attribute("data-layer") for box in boxes.all()] == ["input", "dense_1", "dense_2", "dense_3", "output"]
+    names = [box.get_attribute("data-layer") for box in boxes.all()]
+    assert names == ["input", "dense_1", "dense_2", "dense_3", "output"]
     assert "(batch, 16)" in boxes.nth(1).text_content()
     assert tab.page.get_by_text("Press Train and watch the plane bend").is_visible()
     assert tab.text == SPIRALS
@@ -169,6 +170,31 @@ def test_without_the_token_the_page_says_what_to_do(browser, studio):
     context.close()
 
 
+TRIES = """async ([home, token]) => {
+  const found = []
+  const one = async (path, options) => {
+    const answer = await fetch(home + path, options).catch(() => null)
+    found.push(answer ? `${answer.type} ${answer.status}` : 'refused')
+  }
+  await one('/api/files', {headers: {authorization: `Bearer ${token}`}})
+  await one('/api/runs/train', {method: 'POST', body: '{}', mode: 'no-cors'})
+  await one('/api/runs/train', {method: 'POST', headers: {'content-type': 'application/json'}, body: '{}'})
+  await one('/', {})
+  await new Promise((done) => {
+    const socket = new WebSocket(home.replace('http', 'ws') + '/api/stream')
+    const end = (word) => () => done(found.push(word))
+    Object.assign(socket, {onclose: end('refused'), onopen: end('open')})
+  })
+  await new Promise((done) => {
+    const image = new Image()
+    const end = (word) => () => done(found.push(word))
+    Object.assign(image, {onerror: end('refused'), onload: end('shown'), src: home + '/assets/index.css'})
+  })
+  return found
+}"""
+"""What a page of another site tries."""
+
+
 @pytest.fixture
 def stranger():
     """The address of a server on another port of this machine, which browsers count to the same site."""
@@ -186,20 +212,7 @@ def test_a_strangers_page_in_the_same_browser_gets_nothing(browser, studio, stra
     context = browser.new_context()
     page = context.new_page()
     page.goto(stranger)
-    tries = """async ([home, token]) => {
-      const found = []
-      const one = async (path, options) => {
-        try { const r = await fetch(home + path, options); found.push(`${r.type} ${r.status}`) } catch { found.push('refused') }
-      }
-      await one('/api/files', {headers: {authorization: `Bearer ${token}`}})
-      await one('/api/runs/train', {method: 'POST', body: '{}', mode: 'no-cors'})
-      await one('/api/runs/train', {method: 'POST', headers: {'content-type': 'application/json'}, body: '{}'})
-      await one('/', {})
-      await new Promise(done => { const s = new WebSocket(home.replace('http', 'ws') + '/api/stream'); s.onclose = () => { found.push('refused'); done() }; s.onopen = () => { found.push('open'); done() } })
-      await new Promise(done => { const i = new Image(); i.onerror = () => { found.push('refused'); done() }; i.onload = () => { found.push('shown'); done() }; i.src = home + '/assets/index.css' })
-      return found
-    }"""
-    found = page.evaluate(tries, [studio.home, studio.token])
+    found = page.evaluate(TRIES, [studio.home, studio.token])
     assert found == ["refused"] * 6
     assert studio.ask("/api/runs") == before
     context.close()

@@ -23,8 +23,8 @@ def root(tmp_path):
     "path",
     [
         "", ".", "..", "../secret.yaml", "below/../../secret.yaml", "/etc/passwd", "//etc/passwd", "a//b", "a/",
-        ".git/config", ".dlspec-studio/jobs/x.json", "below/.hidden", "a\0.yaml", "a\n.yaml", "C:\\x", "C:x", "a\\..\\b",
-        "link.yaml", "out/secret.yaml", "out/new.yaml", "NUL:", "a|b",
+        ".git/config", ".dlspec-studio/jobs/x.json", "below/.hidden", "a\0.yaml", "a\n.yaml", "C:\\x", "C:x",
+        "a\\..\\b", "link.yaml", "out/secret.yaml", "out/new.yaml", "NUL:", "a|b",
     ],
 )  # fmt: skip
 def test_paths_that_lead_out_are_refused(root, path):
@@ -32,7 +32,9 @@ def test_paths_that_lead_out_are_refused(root, path):
         root.path(path)
 
 
-@pytest.mark.parametrize("path", ["a.yaml", "new.yaml", "below/b.yml", "below/deeper/new.yaml", "스펙.yaml", "inside.yaml"])
+@pytest.mark.parametrize(
+    "path", ["a.yaml", "new.yaml", "below/b.yml", "below/deeper/new.yaml", "스펙.yaml", "inside.yaml"]
+)
 def test_paths_inside_are_taken(root, path):
     assert root.path(path).is_relative_to(root.folder)
 

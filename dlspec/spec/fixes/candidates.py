@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dlspec.language.diagnostics import Diagnostic, Span
@@ -16,7 +16,10 @@ from dlspec.spec.fixes.phrases import Cure
 from dlspec.spec.spec import SECTIONS, Spec
 
 PAIR = re.compile(r'("[^"]+"|[\w.-]+):(?: (.*))?', re.DOTALL)
-TO_FILL_IN = {"units": 64, "filters": 32, "kernel_size": 3, "pool_size": 2, "length": 30, "rate": 0.2, "layers": "[]"}
+USUAL: Mapping[str, int | float] = {
+    "units": 64, "filters": 32, "kernel_size": 3, "pool_size": 2, "length": 30, "rate": 0.2, "num_heads": 4,
+    "key_dim": 16,
+}  # fmt: skip
 """Usual values of keys whose value a cure leaves open."""
 
 OF_A_NAME = frozenset({"unknown-layer", "not-one-key", "wrong-type", "missing-key", "unknown-key", "missing-parameter",
@@ -49,7 +52,7 @@ def filled_in(written: str) -> str | None:
     """What a cure writes, with usual values where it leaves them open; None: there are none."""
 
     def fill(match: re.Match[str]) -> str:
-        return f"{match[1]}: {TO_FILL_IN.get(match[1], '…')}"
+        return f"{match[1]}: {USUAL.get(match[1], '…')}"
 
     shown = re.sub(r"(\w+): …", fill, written)
     return None if "…" in re.sub(r", …\}", "}", shown) or re.search(r"\b[A-Z]{4,}\b", shown) else shown

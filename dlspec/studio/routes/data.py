@@ -19,8 +19,8 @@ from dlspec.studio.root import RUNS
 from dlspec.studio.studio import Studio, body_of, studio_of
 
 ENDINGS = (
-    ".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".xlsx", ".parquet", ".npz", ".npy", ".ts", ".arff", ".gz", ".bz2",
-    ".xz", ".zip", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".wav",
+    ".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".xlsx", ".parquet", ".npz", ".npy", ".ts", ".arff", ".gz",
+    ".bz2", ".xz", ".zip", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".wav",
 )  # fmt: skip
 """How the names of files end that are taken: data, never code or pages."""
 MOST_LISTED, MOST_DEEP = 400, 3
@@ -64,7 +64,7 @@ def _has_samples(folder: Path) -> bool:
 
 
 async def upload(request: Request) -> Response:
-    """A file that is dropped, `?name=`, into the root: its bytes as they are. One that is there already gets a number."""
+    """A file that is dropped, `?name=`, into the root: its bytes as they are. Another of its name gets a number."""
     studio = studio_of(request)
     name = request.query_params.get("name", "")
     if "/" in name or not name.lower().endswith(ENDINGS):

@@ -63,7 +63,7 @@ def _key(graph: Graph, layer: GraphLayer) -> _Key:
     in_line = chained and graph.layers[layer.index - 1].name == above
     if not in_line or layer.name in graph.outputs:
         return (layer.name,)
-    return layer.text, layer.output_shape, layer.parameters
+    return layer.text, layer.output_shape
 
 
 def _repeated_at(graph: Graph, keys: Sequence[_Key], at: int) -> tuple[int, int]:
