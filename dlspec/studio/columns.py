@@ -208,7 +208,7 @@ def retyped(
     edited = EditedText(file, text)
     places = {_keys(each): each for each in edited.entries() if each.key is not None}
     data, written = places.get(("data",)), places.get(("data", "features"))
-    line = to_inline_yaml(wanted)
+    line = f"{{{to_inline_yaml(wanted)}}}"
     edits = None
     if written is not None:
         edits = edited.replace(written.value, line)

@@ -80,7 +80,6 @@ def application(studio: Studio, port: int, token: str, started: Callable[[], Non
             with suppress(asyncio.CancelledError):
                 await watching
             await studio.close()
-            await studio.aside.close()
 
     handlers = {Refused: _refused, Outside: _outside}
     app = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ class Studio:
 
     async def close(self) -> None:
         """Ends the processes that answer."""
-        for process in (self.checker, self.looker, self._trier):
+        for process in (self.checker, self.aside, self.looker, self._trier):
             if process is not None:
                 await process.close()
 
