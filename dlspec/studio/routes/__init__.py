@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from dlspec.studio.routes import page, runs, specs, stream
+from dlspec.studio.routes import page, pictures, runs, specs, stream
 
-ROUTES: list[BaseRoute] = [*page.ROUTES, *specs.ROUTES, *runs.ROUTES, *stream.ROUTES]
+ROUTES: list[BaseRoute] = [*page.ROUTES, *specs.ROUTES, *runs.ROUTES, *pictures.ROUTES, *stream.ROUTES]

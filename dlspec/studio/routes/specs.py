@@ -57,6 +57,23 @@ async def explain(request: Request) -> Response:
     return JSONResponse(await _asked(studio, "explain", text=body["text"], file=place, language=language))
 
 
+async def complete(request: Request) -> Response:
+    """`{text, file, line, column, language}` → what may be written there."""
+    return await _about_place(request, "complete")
+
+
+async def hover(request: Request) -> Response:
+    """`{text, file, line, column, language}` → what the word there means."""
+    return await _about_place(request, "hover")
+
+
+async def _about_place(request: Request, ask: str) -> Response:
+    body = await body_of(request, text=str, file=str, line=int, column=int, language=str)
+    studio = studio_of(request)
+    question = {name: body[name] for name in ("text", "line", "column", "language")}
+    return JSONResponse(await _asked(studio, ask, file=str(studio.root.path(body["file"])), **question))
+
+
 async def palette(request: Request) -> Response:
     """Layers, blocks and templates."""
     return JSONResponse(await _asked(studio_of(request), "palette"))
@@ -129,6 +146,8 @@ ROUTES = [
     Route("/api/check", check, methods=["POST"]),
     Route("/api/cure", cure, methods=["POST"]),
     Route("/api/explain", explain, methods=["POST"]),
+    Route("/api/complete", complete, methods=["POST"]),
+    Route("/api/hover", hover, methods=["POST"]),
     Route("/api/palette", palette),
     Route("/api/files", listing),
     Route("/api/files/read", read, methods=["POST"]),
