@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,26 @@ class NoAnswer(Exception):
 
 
 class Checker:
-    """The process `dlspec.studio.checking`, started with the first question.
+    """A process that answers questions, such as `dlspec.studio.checking`; it is started with the first one.
 
     Args:
         root: the folder of the studio.
         seconds: how long an answer may take.
+        module: what it runs, which calls `answering.answer_lines`.
+        given: what it is told on its command line behind the folder, before the plugins.
+        does: what it does, for messages.
     """
 
-    def __init__(self, root: Path, seconds: float = SECONDS) -> None:
-        self._root, self.seconds = root, seconds
+    def __init__(
+        self,
+        root: Path,
+        seconds: float = SECONDS,
+        *,
+        module: str = "dlspec.studio.checking",
+        given: Sequence[str] = (),
+        does: str = "check",
+    ) -> None:
+        self._root, self.seconds, self._module, self._given, self._does = root, seconds, module, tuple(given), does
         self._process: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -54,7 +66,7 @@ class Checker:
             if not answer:  # it may have been ended since the last question
                 answer = await self._answer(line, seconds or self.seconds)
             if not answer:
-                raise NoAnswer("the process that checks specs ended without an answer")
+                raise NoAnswer(f"the process of the {self._does} ended without an answer")
             found: dict[str, Any] = json.loads(answer)
             return found
 
@@ -69,7 +81,7 @@ class Checker:
             answer = await asyncio.wait_for(process.stdout.readline(), seconds)
         except TimeoutError:  # its answer must not meet the next question
             await self._kill()
-            raise NoAnswer(f"the check took longer than {seconds:g} seconds and was ended") from None
+            raise NoAnswer(f"the {self._does} took longer than {seconds:g} seconds and was ended") from None
         except asyncio.CancelledError:
             await self._kill()
             raise
@@ -83,7 +95,7 @@ class Checker:
         if self._process is not None and self._process.returncode is None:
             return self._process
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dlspec.studio.checking", str(self._root), *plugins(),
+            sys.executable, "-m", self._module, str(self._root), *self._given, *plugins(),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip
@@ -95,7 +107,7 @@ class Checker:
             raise
         if not ready:
             await self._kill()
-            raise NoAnswer("the process that checks specs did not start")
+            raise NoAnswer(f"the process of the {self._does} did not start")
         return self._process
 
     async def _kill(self) -> None:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +14,13 @@ from typing import Any
 from dlspec.editor.completion import complete as complete_at
 from dlspec.editor.examining import Examined, examine
 from dlspec.editor.hover import explain_at
-from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.diagnostics.json import as_values, place_as_values
-from dlspec.language.plugins import load
 from dlspec.language.shapes import show_shape
 from dlspec.model.folded import folded
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.spec.checks import Checked
 from dlspec.spec.planning import make_plan
-from dlspec.studio.confinement import confine
+from dlspec.studio.answering import answer, answer_lines
 from dlspec.studio.palette import palette
 
 Values = dict[str, Any]
@@ -205,36 +201,9 @@ def _stages(checked: Checked) -> list[Values]:
     return [{"name": stage.name, "kind": stage.kind, "epochs": stage.epochs} for stage in plan.stages]
 
 
-def answer(question: Mapping[str, Any]) -> Values:
-    """The answer to a question; what cannot be answered is under `error`."""
-    try:
-        return QUESTIONS[question["ask"]](question)
-    except (DataError, SpecError) as error:
-        return {"error": error.diagnostics[0].message}
-    except MemoryError:
-        return {"error": "there is not enough memory to check this spec"}
-    except RecursionError:
-        return {"error": "the spec is nested too deeply"}
-
-
 def main(root: str, *plugins: str) -> None:
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no answer
-    sys.dont_write_bytecode = True
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    for plugin in plugins:
-        load(plugin)
-    os.chdir(root)
-    confine(Path(root), writes=False)
-    answer({"ask": "check", "text": WARMING, "file": "warming.yaml"})
-    answers.write('{"ready": true}\n')
-    answers.flush()
-    for line in sys.stdin:
-        answers.write(json.dumps(answer(json.loads(line)), ensure_ascii=True) + "\n")
-        answers.flush()
+    warming = {"ask": "check", "text": WARMING, "file": "warming.yaml"}
+    answer_lines(root, plugins, QUESTIONS, ready=lambda: answer(QUESTIONS, warming), memory=MEMORY)
 
 
 WARMING = "dlspec: 1\ndata: {dataset: spirals}\nmodel: [dense: 4, output]\ntrain: {epochs: 1}\n"

@@ -79,8 +79,7 @@ def application(studio: Studio, port: int, token: str, started: Callable[[], Non
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
-            await studio.checker.close()
-            await studio.aside.close()
+            await studio.close()
 
     handlers = {Refused: _refused, Outside: _outside}
     app = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +14,9 @@ from dlspec.studio.guard import Refused
 from dlspec.studio.queue import Queue
 from dlspec.studio.root import Root
 from dlspec.studio.tickets import Tickets
+
+LOOKS = 60.0
+"""Seconds that an answer about data, or of a network, may take."""
 
 
 @dataclass
@@ -30,6 +35,32 @@ class Studio:
     queue: Queue
     language: str | None = None
     tickets: Tickets = field(default_factory=Tickets)
+    looker: Checker = field(init=False)
+    makes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    _trier: Checker | None = None
+    _tried: Path | None = None
+    _starts: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.looker = Checker(self.root.folder, LOOKS, module="dlspec.studio.looking", does="look at the data")
+
+    async def trier(self, folder: Path) -> Checker:
+        """The process in which the network of a run is tried; that of another run is ended."""
+        async with self._starts:
+            if self._trier is None or self._tried != folder:
+                if self._trier is not None:
+                    await self._trier.close()
+                self._trier = Checker(
+                    self.root.folder, LOOKS, module="dlspec.studio.trying", given=[str(folder)], does="try"
+                )
+                self._tried = folder
+            return self._trier
+
+    async def close(self) -> None:
+        """Ends the processes that answer."""
+        for process in (self.checker, self.aside, self.looker, self._trier):
+            if process is not None:
+                await process.close()
 
 
 def studio_of(request: Request) -> Studio:

@@ -88,7 +88,7 @@ def test_many_equal_layers_fold(tmp_path):
 def test_what_checks_and_serves_loads_no_numpy_and_no_tensorflow(tmp_path):
     script = (
         "import sys, dlspec.studio.server, dlspec.studio.checking as c; "
-        f"c.answer({{'ask': 'check', 'text': {SPIRALS!r}, 'file': 'a.yaml'}}); c.answer({{'ask': 'palette'}}); "
+        f"c.answer(c.QUESTIONS, {{'ask': 'check', 'text': {SPIRALS!r}, 'file': 'a.yaml'}}); c.answer(c.QUESTIONS, {{'ask': 'palette'}}); "
         "print([name for name in ('tensorflow', 'keras', 'numpy', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run(

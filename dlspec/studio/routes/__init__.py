@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from dlspec.studio.routes import page, pictures, runs, specs, stream
+from dlspec.studio.routes import compared, data, page, pictures, runs, specs, stream, takes, tries
 
-ROUTES: list[BaseRoute] = [*page.ROUTES, *specs.ROUTES, *runs.ROUTES, *pictures.ROUTES, *stream.ROUTES]
+ROUTES: list[BaseRoute] = [
+    *page.ROUTES, *specs.ROUTES, *runs.ROUTES, *stream.ROUTES, *pictures.ROUTES, *data.ROUTES, *compared.ROUTES,
+    *tries.ROUTES, *takes.ROUTES,
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures of a training, as its run keeps them."""
+"""Pictures of a training, as the run keeps them."""
 
 from __future__ import annotations
 
@@ -17,28 +17,33 @@ from dlspec.studio.guard import Refused
 from dlspec.studio.studio import body_of, studio_of
 
 MOST = 64
-"""Files of a request."""
-NAME = re.compile(rf"{TRAINING_PICTURES}/[\w-]+\.json", re.ASCII)
+"""Pictures that are asked for at once."""
 
 
 async def pictures(request: Request) -> Response:
-    """`{run, files}` → `{"pictures": {file: object or null}}`; null: the run has removed it since."""
+    """`{run, files}` → each of these pictures by its file; null: it was removed since."""
     body = await body_of(request, run=str, files=list)
-    files = body["files"]
-    if len(files) > MOST or not all(isinstance(name, str) and NAME.fullmatch(name) for name in files):
-        raise Refused(400, f"`files` must be a list of at most {MOST} pictures of the run")
-    studio = studio_of(request)
-    paths = {name: studio.root.path(f"runs/{body['run']}/{name}") for name in files}
-    return JSONResponse({"pictures": await run_in_threadpool(_read, paths)})
+    names = body["files"]
+    if len(names) > MOST or not all(isinstance(name, str) and _is_picture(name) for name in names):
+        raise Refused(400, f"`files` are names of pictures, at most {MOST}")
+    folder = studio_of(request).root.run(body["run"])
+    return JSONResponse({"pictures": await run_in_threadpool(_read, folder, names)})
 
 
-def _read(paths: dict[str, Path]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, path in paths.items():
+def _is_picture(name: str) -> bool:
+    return re.fullmatch(rf"{TRAINING_PICTURES}/[\w.-]+\.json", name) is not None and ".." not in name
+
+
+def _read(folder: Path, names: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = dict.fromkeys(names)
+    for name in names:
+        path = (folder / name).resolve()
+        if path.parent != (folder / TRAINING_PICTURES).resolve() or not path.is_relative_to(folder):
+            continue
         try:
-            found[name] = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            found[name] = None
+            found[name] = json.loads(path.read_text(encoding="ascii"))
+        except (OSError, ValueError):  # removed, or being written
+            continue
     return found
 
 
