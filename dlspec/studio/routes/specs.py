@@ -34,9 +34,9 @@ async def checked(studio: Studio, text: str, file: str, fold: bool | None = None
     Raises:
         Refused: the file is outside of the folder.
     """
-    path = studio.root.path(file)
+    studio.root.path(file)
     try:
-        return await studio.checker.ask("check", text=text, file=str(path), fold=fold)
+        return await studio.checker.ask("check", text=text, file=file, fold=fold)
     except NoAnswer as error:
         return {"slow": str(error)}
 
@@ -45,16 +45,17 @@ async def cure(request: Request) -> Response:
     """`{text, file}` → its diagnostics with cures as edits."""
     body = await body_of(request, text=str, file=str)
     studio = studio_of(request)
-    return JSONResponse(await _asked(studio, "cure", text=body["text"], file=str(studio.root.path(body["file"]))))
+    studio.root.path(body["file"])
+    return JSONResponse(await _asked(studio, "cure", text=body["text"], file=body["file"]))
 
 
 async def explain(request: Request) -> Response:
     """`{text, file, language}` → the spec in sentences."""
     body = await body_of(request, text=str, file=str, language=str)
     studio = studio_of(request)
-    place = str(studio.root.path(body["file"]))
+    studio.root.path(body["file"])
     language = "ko" if body["language"] == "ko" else "en"
-    return JSONResponse(await _asked(studio, "explain", text=body["text"], file=place, language=language))
+    return JSONResponse(await _asked(studio, "explain", text=body["text"], file=body["file"], language=language))
 
 
 async def complete(request: Request) -> Response:
@@ -70,8 +71,9 @@ async def hover(request: Request) -> Response:
 async def _about_place(request: Request, ask: str) -> Response:
     body = await body_of(request, text=str, file=str, line=int, column=int, language=str)
     studio = studio_of(request)
-    question = {name: body[name] for name in ("text", "line", "column", "language")}
-    return JSONResponse(await _asked(studio, ask, file=str(studio.root.path(body["file"])), **question))
+    studio.root.path(body["file"])
+    question = {name: body[name] for name in ("text", "file", "line", "column", "language")}
+    return JSONResponse(await _asked(studio, ask, **question))
 
 
 async def palette(request: Request) -> Response:
