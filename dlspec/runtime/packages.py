@@ -29,6 +29,7 @@ EXTRAS = {
     "litert": ("ai_edge_litert",),
     "openvino": ("openvino",),
     "serve": ("starlette", "uvicorn"),
+    "lsp": ("pygls", "lsprotocol"),
     "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
 }
 """Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `ASIDE`."""
@@ -41,6 +42,7 @@ ASIDE = {
     "litert": "`export --format litert` needs it",
     "openvino": "`export --format openvino` needs it",
     "serve": "`dlspec serve` needs it",
+    "lsp": "`dlspec lsp` needs it",
 }
 """Extras that training goes on without -> what needs them."""
 _PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "dlspec_web": "dlspec-web"}
