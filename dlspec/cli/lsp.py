@@ -15,7 +15,7 @@ def command(stdio: bool, language: str) -> int:
     """Serve editors by the Language Server Protocol.
 
     \b
-    Example:  dlspec lsp
+    Example:  dlspec lsp --lang ko
 
     An editor starts it: docs/editors.md has settings for VS Code, Neovim, Helix and Emacs. It shows mistakes while one
     types, with their cures, completes keys, layers, columns and files, says what a word means, and shows the shape and
@@ -23,7 +23,7 @@ def command(stdio: bool, language: str) -> int:
     """
     from dlspec.runtime.packages import require
 
-    require("pygls", "lsprotocol", what="`dlspec lsp`")
+    require("pygls", what="`dlspec lsp`")
     from dlspec.editor.language_server import make_server
 
     make_server(language).start_io()

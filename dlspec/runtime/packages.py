@@ -29,7 +29,7 @@ EXTRAS = {
     "litert": ("ai_edge_litert",),
     "openvino": ("openvino",),
     "serve": ("starlette", "uvicorn"),
-    "lsp": ("pygls", "lsprotocol"),
+    "lsp": ("pygls",),
     "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
 }
 """Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `ASIDE`."""

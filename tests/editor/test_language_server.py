@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from click.testing import CliRunner
@@ -177,6 +179,15 @@ def test_the_extension_of_vs_code_is_javascript_that_starts_this_command():
         assert f'get("{setting.removeprefix("dlspec.")}")' in source
     if node := shutil.which("node"):
         subprocess.run([node, "--check", str(folder / "extension.js")], check=True)
+
+
+def test_settings_of_editors_start_the_server():
+    text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    helix, shown = (tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
+    assert helix["language-server"]["dlspec"] == {"command": "dlspec", "args": ["lsp"]}
+    assert shown["editor"]["lsp"]["display-inlay-hints"] is True
+    assert 'cmd = { "dlspec", "lsp" }' in text
+    assert '("dlspec" "lsp")' in text
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
