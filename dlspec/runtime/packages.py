@@ -30,6 +30,7 @@ EXTRAS = {
     "openvino": ("openvino",),
     "serve": ("starlette", "uvicorn"),
     "studio": ("starlette", "uvicorn"),
+    "lsp": ("pygls",),
     "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
 }
 """Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `ASIDE`."""
@@ -43,6 +44,7 @@ ASIDE = {
     "openvino": "`export --format openvino` needs it",
     "serve": "`dlspec serve` needs it",
     "studio": "`dlspec studio` needs it",
+    "lsp": "`dlspec lsp` needs it",
 }
 """Extras that training goes on without -> what needs them."""
 _PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "dlspec_web": "dlspec-web"}

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.editor.completion import complete as complete_at
 from dlspec.editor.examining import Examined, examine
+from dlspec.editor.hover import explain_at
 from dlspec.language.diagnostics.json import as_values, place_as_values
 from dlspec.language.shapes import show_shape
 from dlspec.model.folded import folded
@@ -28,6 +30,8 @@ MANY = 24
 """Layers from which on equal ones are folded, where nothing else is asked for."""
 CURES = 1.0
 """Seconds that cures are tried out."""
+MOST_OFFERED = 120
+"""Completions of one place."""
 SIZES = ("units", "filters")
 """Keys that say how wide a layer is."""
 
@@ -71,9 +75,35 @@ def offer(question: Mapping[str, Any]) -> Values:
     return palette()
 
 
+def complete(question: Mapping[str, Any]) -> Values:
+    """What may be written at a place."""
+    found = complete_at(
+        question["text"],
+        question["line"],
+        question["column"],
+        file=question["file"],
+        language=question.get("language", "en"),
+    )
+    return {"completions": [each.as_values() for each in found[:MOST_OFFERED]]}
+
+
+def hover(question: Mapping[str, Any]) -> Values:
+    """What the word at a place means."""
+    found = explain_at(
+        question["text"],
+        question["line"],
+        question["column"],
+        file=question["file"],
+        language=question.get("language", "en"),
+    )
+    return {"hover": None if found is None else found.as_values()}
+
+
 QUESTIONS: dict[str, Callable[[Mapping[str, Any]], Values]] = {
     "check": check,
     "cure": cure,
+    "complete": complete,
+    "hover": hover,
     "explain": explain,
     "palette": offer,
 }

@@ -89,7 +89,7 @@ def _train(root: Path, job: dict[str, Any]) -> None:
         with typed_as(f"dlspec run --resume {job['run']}"):
             api.resume(folder, listener=KeepPictures())
         return
-    checked = api.examine(read_text(job["text"], str(root / job["file"])))
+    checked = api.examine(read_text(job["text"], job["file"]))
     if checked.errors:
         raise SpecError(checked.errors, checked.spec.document.texts)
     with typed_as(f"dlspec run {job['file']}"):

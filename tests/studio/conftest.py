@@ -1,5 +1,5 @@
-"""One studio and one browser for all tests of a worker here; they end with the last of these tests, since the event
-loop of Playwright would be in the way of others."""
+"""One studio for all tests of a worker here, and one browser for those of a file: the event loop of Playwright would be
+in the way of others."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def studio(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser():
     """Debian's Chromium."""
     playwright = pytest.importorskip("playwright.sync_api")

@@ -86,11 +86,13 @@ def test_many_equal_layers_fold(tmp_path):
 
 
 def test_what_checks_and_serves_loads_no_numpy_and_no_tensorflow(tmp_path):
-    script = (
-        "import sys, dlspec.studio.server, dlspec.studio.checking as c; "
-        f"c.answer({{'ask': 'check', 'text': {SPIRALS!r}, 'file': 'a.yaml'}}); c.answer({{'ask': 'palette'}}); "
-        "print([name for name in ('tensorflow', 'keras', 'numpy', 'pandas') if name in sys.modules])"
-    )
+    script = f"""
+import sys, dlspec.studio.server
+from dlspec.studio.checking import QUESTIONS, answer
+assert answer(QUESTIONS, {{"ask": "check", "text": {SPIRALS!r}, "file": "a.yaml"}})["fine"]
+assert answer(QUESTIONS, {{"ask": "palette"}})["layers"]
+print([name for name in ("tensorflow", "keras", "numpy", "pandas") if name in sys.modules])
+"""
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )

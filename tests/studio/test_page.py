@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from tests.studio.servers import SPIRALS, needs_browser, opened
+from tests.studio.servers import SPIRALS, needs_browser, opened, serving
 
 pytestmark = needs_browser
 SHORT = SPIRALS.replace("epochs: 120", "epochs: 40")
@@ -31,8 +31,8 @@ def test_mistakes_stand_on_their_lines_and_are_mended(tab):
     wait_for_check(tab)
     tab.type_into(SPIRALS.replace("units: 8, activation: tanh", "unit: 8, activation: tanh"))
     wait_for_check(tab, "1 mistake")
-    message = tab.page.locator("li.error")
-    assert "units" in message.text_content()
+    message = tab.page.locator("li.error", has_text="units")
+    message.wait_for()
     assert "broken" in tab.page.locator("[data-layer=dense_3]").get_attribute("class")
     tab.page.locator(".cm-lintRange-error").wait_for()
     message.get_by_role("button", name="Line 17").click()
@@ -98,6 +98,18 @@ def test_spirals_are_trained_and_watched_to_the_verdict(tab, studio):
     assert verdict.get_attribute("data-outcome") == "better"
     assert tab.page.get_by_text("40 of 40 epochs").is_visible()
     tab.page.get_by_role("tab", name="Watch").click()
+    epoch = tab.page.get_by_label("Epoch", exact=True)
+    tab.page.locator("[data-kind=plane] canvas").first.wait_for()
+    last = painted(tab, "[data-kind=plane] canvas")
+    epoch.press("Home")
+    tab.page.get_by_text("Epoch 1", exact=True).wait_for()
+    tab.page.wait_for_function(
+        "last => document.querySelector('[data-kind=plane] canvas').toDataURL() !== last", arg=last
+    )
+    tab.page.get_by_role("button", name="Latest").click()
+    tab.page.wait_for_function(
+        "last => document.querySelector('[data-kind=plane] canvas').toDataURL() === last", arg=last
+    )
     cell = tab.page.get_by_role("button", name="of first taken for first")
     cell.click()
     tab.page.get_by_text(re.compile(r"rows \d+")).wait_for()
@@ -113,6 +125,60 @@ def test_spirals_are_trained_and_watched_to_the_verdict(tab, studio):
     assert [(run["name"], run["state"]) for run in runs["runs"]] == [("spiral_mlp/001", "finished")]
     resolved = (studio.folder / "runs/spiral_mlp/001/spec.yaml").read_text(encoding="utf-8")
     assert resolved == SHORT
+
+
+def painted(tab, selector):
+    """What a canvas shows."""
+    return tab.page.locator(selector).first.evaluate("canvas => canvas.toDataURL()")
+
+
+def test_dlspec_completes_and_explains(tab):
+    wait_for_check(tab)
+    tab.page.locator(".cm-line", has_text="early_stopping").click()
+    tab.page.keyboard.press("End")
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.type("class_w")
+    tab.page.locator(".cm-tooltip-autocomplete li", has_text="class_weight").wait_for()
+    tab.page.wait_for_timeout(120)  # CodeMirror takes no key that was meant for the text
+    tab.page.keyboard.press("Enter")
+    tab.page.locator(".cm-line", has_text="class_weight:").wait_for()
+    tab.page.locator(".cm-line", has_text="early_stopping").hover(position={"x": 60, "y": 8})
+    tab.page.locator(".cm-tooltip .told", has_text="When training ends before its last epoch").wait_for()
+
+
+@pytest.mark.slow
+def test_a_run_is_stopped_and_goes_on(browser, tmp_path):
+    """From the page, and again after it was opened anew; a second run waits for its turn and is taken back."""
+    long = SPIRALS.replace("epochs: 120", "epochs: 200000").replace("  early_stopping: {patience: 30}\n", "")
+    with serving(tmp_path) as server, opened(browser, server) as tab:
+        page = tab.page
+        wait_for_check(tab)
+        tab.type_into(long)
+        page.get_by_role("button", name="Train Ctrl").click()
+        page.locator("[data-state=running]").wait_for(timeout=60_000)
+        page.locator(".uplot").wait_for()
+        page.get_by_role("button", name="Train Ctrl").click()
+        page.locator("[data-state=waiting]").wait_for()
+        page.get_by_role("button", name="Take back").click()
+        page.get_by_role("tab", name="Watch").click()
+        page.get_by_label("Run", exact=True).select_option("spiral_mlp/001")
+        page.get_by_role("button", name="Stop").click()
+        page.locator("[data-state=stopped]").wait_for(timeout=60_000)
+        before = server.ask("/api/runs/show", run="spiral_mlp/001")["history"]
+        page.reload()
+        page.get_by_role("tab", name="Watch").click()
+        page.get_by_label("Run", exact=True).select_option("spiral_mlp/001")
+        page.locator("[data-state=stopped]").wait_for()
+        page.get_by_role("button", name="Go on").click()
+        page.locator("[data-state=running]").wait_for(timeout=60_000)
+        page.get_by_text(f"{len(before)} of 200000").wait_for(state="detached", timeout=60_000)
+        page.get_by_role("button", name="Stop").click()
+        page.locator("[data-state=stopped]").wait_for(timeout=60_000)
+        after = server.ask("/api/runs/show", run="spiral_mlp/001")["history"]
+        assert after[: len(before)] == before
+        assert [row["epoch"] for row in after] == [*range(1, len(after) + 1)]
+        assert len(after) > len(before) > 0
+        assert tab.complaints == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

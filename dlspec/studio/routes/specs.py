@@ -34,9 +34,9 @@ async def checked(studio: Studio, text: str, file: str, fold: bool | None = None
     Raises:
         Refused: the file is outside of the folder.
     """
-    path = studio.root.path(file)
+    studio.root.path(file)
     try:
-        return await studio.checker.ask("check", text=text, file=str(path), fold=fold)
+        return await studio.checker.ask("check", text=text, file=file, fold=fold)
     except NoAnswer as error:
         return {"slow": str(error)}
 
@@ -45,16 +45,35 @@ async def cure(request: Request) -> Response:
     """`{text, file}` → its diagnostics with cures as edits."""
     body = await body_of(request, text=str, file=str)
     studio = studio_of(request)
-    return JSONResponse(await _asked(studio, "cure", text=body["text"], file=str(studio.root.path(body["file"]))))
+    studio.root.path(body["file"])
+    return JSONResponse(await _asked(studio, "cure", text=body["text"], file=body["file"]))
 
 
 async def explain(request: Request) -> Response:
     """`{text, file, language}` → the spec in sentences."""
     body = await body_of(request, text=str, file=str, language=str)
     studio = studio_of(request)
-    place = str(studio.root.path(body["file"]))
+    studio.root.path(body["file"])
     language = "ko" if body["language"] == "ko" else "en"
-    return JSONResponse(await _asked(studio, "explain", text=body["text"], file=place, language=language))
+    return JSONResponse(await _asked(studio, "explain", text=body["text"], file=body["file"], language=language))
+
+
+async def complete(request: Request) -> Response:
+    """`{text, file, line, column, language}` → what may be written there."""
+    return await _about_place(request, "complete")
+
+
+async def hover(request: Request) -> Response:
+    """`{text, file, line, column, language}` → what the word there means."""
+    return await _about_place(request, "hover")
+
+
+async def _about_place(request: Request, ask: str) -> Response:
+    body = await body_of(request, text=str, file=str, line=int, column=int, language=str)
+    studio = studio_of(request)
+    studio.root.path(body["file"])
+    question = {name: body[name] for name in ("text", "file", "line", "column", "language")}
+    return JSONResponse(await _asked(studio, ask, **question))
 
 
 async def palette(request: Request) -> Response:
@@ -129,6 +148,8 @@ ROUTES = [
     Route("/api/check", check, methods=["POST"]),
     Route("/api/cure", cure, methods=["POST"]),
     Route("/api/explain", explain, methods=["POST"]),
+    Route("/api/complete", complete, methods=["POST"]),
+    Route("/api/hover", hover, methods=["POST"]),
     Route("/api/palette", palette),
     Route("/api/files", listing),
     Route("/api/files/read", read, methods=["POST"]),

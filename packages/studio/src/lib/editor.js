@@ -32,6 +32,11 @@ const theme = EditorView.theme({
   '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--red) 1.5px', textUnderlineOffset: '3px' },
   '.cm-lintRange-warning': { backgroundImage: 'none', textDecoration: 'underline wavy var(--amber) 1.5px', textUnderlineOffset: '3px' },
   '.cm-lintRange-info': { backgroundImage: 'none', textDecoration: 'underline dotted var(--blue) 1.5px', textUnderlineOffset: '3px' },
+  '.told': { padding: '.3rem .7rem', maxHeight: '18rem', overflow: 'auto', fontFamily: 'system-ui, sans-serif', fontSize: '13px' },
+  '.told p': { margin: '.25rem 0' },
+  '.told .item': { paddingLeft: '.8rem' },
+  '.told pre': { margin: '.3rem 0', padding: '.4rem .6rem', background: 'var(--tint)', borderRadius: '6px' },
+  '.told code': { background: 'var(--tint)', borderRadius: '4px', padding: '0 .25em' },
   '.cm-diagnostic': { padding: '.4rem .7rem', whiteSpace: 'pre-wrap' },
 })
 
@@ -40,7 +45,7 @@ const SEVERITY = { error: 'error', warning: 'warning', note: 'info' }
 /**
  * @param {HTMLElement} parent
  * @param {{label: string, changed: (text: string, began: number) => void, moved: (place: {line: number}) => void,
- *   train: () => void, save: () => void, complete?: Function, hover?: any}} to
+ *   train: () => void, save: () => void, complete: Function, hover: any}} to
  */
 export function makeEditor(parent, to) {
   const label = new Compartment()
@@ -62,8 +67,8 @@ export function makeEditor(parent, to) {
       ]),
     ),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap]),
-    to.complete ? autocompletion({ override: [to.complete] }) : [],
-    to.hover ?? [],
+    autocompletion({ override: [to.complete], icons: false }),
+    to.hover,
     EditorView.updateListener.of((update) => {
       if (update.docChanged) to.changed(update.state.doc.toString(), performance.now())
       if (update.selectionSet || update.docChanged) to.moved(place(update.state.doc, update.state.selection.main.head))

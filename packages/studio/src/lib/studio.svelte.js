@@ -8,6 +8,7 @@ import { t } from './words.svelte.js'
 const DRAFT = 'dlspec-draft'
 const CHECK_AGAIN = 500
 const CURES_AFTER = 150
+const KEPT = 1000
 
 export const studio = $state({
   screen: 'edit',
@@ -20,11 +21,11 @@ export const studio = $state({
   answer: null, // of the last check
   fold: null, // whether equal layers are one box; null: where there are many
   checking: false,
-  latency: [], // milliseconds from a key to what it changed, painted
   palette: null,
   runs: [],
   jobs: [],
   watched: null, // the name of a run
+  chosen: null, // the finished run that is tried, or taken away from
   run: emptyRun(),
   epoch: null, // the one that the slider shows; null: the last
   alive: true,
@@ -57,7 +58,7 @@ async function next() {
       if (text === studio.text || !pending) {
         studio.answer = { ...answer, text }
         cures(text)
-        requestAnimationFrame(() => setTimeout(() => studio.latency.push(performance.now() - began)))
+        requestAnimationFrame(() => setTimeout(() => measured(began)))
       }
     } catch (error) {
       if (!(error instanceof Refused)) {
@@ -69,6 +70,12 @@ async function next() {
   }
   studio.checking = false
   running = false
+}
+
+/** From a change of the text to what it changed, painted. */
+function measured(began) {
+  performance.measure('checked', { start: began })
+  if (performance.getEntriesByName('checked').length > KEPT) performance.clearMeasures('checked')
 }
 
 let waiting = 0
