@@ -79,6 +79,10 @@ class Queue:
                 found.append(job)
         return found
 
+    def shown(self) -> list[Job]:
+        """The same without the texts of the specs."""
+        return [{key: value for key, value in job.items() if key != "text"} for job in self.jobs()]
+
     def add(
         self, kind: Literal["run", "resume"], *, name: str = "", run: str = "", text: str = "", file: str = ""
     ) -> Job:
