@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.checks.table import summarize_columns
@@ -38,7 +39,7 @@ TIMELINE = 120
 """Parts of a line on which the split of a series is shown."""
 MOST_ALONG, MOST_HEARD = 64, 400
 """Pixels along a side of a picture, and values of a sound or another row of numbers."""
-UNUSED = "-"
+UNUSED = "unused"
 
 
 def described(spec: Spec) -> Values:
@@ -88,12 +89,12 @@ def _parts(data: Prepared) -> Values:
     if data.signature.task != "series":
         return found
     rows = max(len(next(iter(data.columns.values()))), 1)
-    line = np.full(TIMELINE, UNUSED)
+    line = np.full(TIMELINE, UNUSED, object)
     for name in counts:
         own = np.asarray(getattr(data, name).rows).reshape(-1)
         places = np.unique(np.minimum(own * TIMELINE // rows, TIMELINE - 1))
-        line[places] = name[0]
-    found["timeline"] = "".join(line)
+        line[places] = name
+    found["timeline"] = [[name, len(list(same))] for name, same in groupby(line.tolist())]
     if data.times is not None and len(data.times):
         found["from"], found["to"] = _cell(data.times[0]), _cell(data.times[-1])
     return found

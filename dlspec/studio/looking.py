@@ -112,7 +112,7 @@ def datasets(question: Mapping[str, Any]) -> Values:
     """The built-in datasets with what each is."""
     from dlspec.data.datasets import DATASETS
 
-    return {"datasets": [{"name": name, "about": _first_line(DATASETS[name])} for name in DATASETS]}
+    return {"datasets": [{"name": name, "about": _first_sentence(DATASETS[name])} for name in DATASETS]}
 
 
 def formats(question: Mapping[str, Any]) -> Values:
@@ -124,7 +124,7 @@ def formats(question: Mapping[str, Any]) -> Values:
     offered = [
         {
             "name": name,
-            "about": _first_line(kind),
+            "about": _first_sentence(kind),
             "suffix": kind.suffixes[0],
             "lacks": [module for module in kind.modules if find_spec(module) is None],
         }
@@ -133,8 +133,9 @@ def formats(question: Mapping[str, Any]) -> Values:
     return {"formats": offered, "names": [*(str(each["name"]) for each in offered), "python", "archive"]}
 
 
-def _first_line(kind: type) -> str:
-    return (kind.__doc__ or "").strip().partition("\n")[0]
+def _first_sentence(kind: type) -> str:
+    paragraph = " ".join((kind.__doc__ or "").strip().partition("\n\n")[0].split())
+    return paragraph.partition(". ")[0].rstrip(".")
 
 
 def _spec(question: Mapping[str, Any]) -> Spec:

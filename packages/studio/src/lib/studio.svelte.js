@@ -26,6 +26,7 @@ export const studio = $state({
   runs: [],
   jobs: [],
   watched: null, // the name of a run
+  chosen: null, // the finished run that is tried, or taken away from
   run: emptyRun(),
   epoch: null, // the one that the slider shows; null: the last
   alive: true,
