@@ -143,12 +143,15 @@ def _confusion(path: Path, data: Any) -> dict[str, Any] | None:
 
 
 def _shown(summary: RunSummary) -> dict[str, str] | None:
-    """The metric that a run is judged by, in words: its label, its value and where that lies with 95% confidence."""
+    """The metric that a run is judged by, in words: its label, its value, where that lies with 95% confidence, and the
+    value of the best guess under `other`."""
     if summary.metric is None or summary.metric not in METRIC_KINDS or summary.value is None:
         return None
     kind = METRIC_KINDS[summary.metric]
     interval = {"interval": kind.show_interval(summary.interval)} if summary.interval else {}
-    return {"metric": kind.label, "value": kind.show_all([summary.value])[0], **interval}
+    values = kind.show_all([summary.value, summary.baseline_value])
+    other = {"other": values[1]} if summary.baseline_value is not None else {}
+    return {"metric": kind.label, "value": values[0], **interval, **other}
 
 
 def _json(path: Path) -> Any:
