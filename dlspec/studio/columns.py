@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.data.checks.table import summarize_columns
 from dlspec.data.features import FEATURES
-from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.diagnostics.fix import apply_edits
 from dlspec.language.diagnostics.json import as_values
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.language.yaml.editing import EditedText
 from dlspec.language.yaml.parts import Entry
-from dlspec.runs.job import columns_as_read, find_oddities, load_or_tell
+from dlspec.runs.job import columns_as_read, find_oddities, load_data, load_or_tell
 from dlspec.runs.kept_pictures import quantized
+from dlspec.spec.checks import Checked
 from dlspec.spec.spec import Spec
 
 if TYPE_CHECKING:
@@ -181,14 +181,12 @@ def _cell(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def retyped(
-    spec: Spec, text: str, file: str, column: str, kind: str | None, check: Callable[[str], Sequence[Diagnostic]]
-) -> Values:
+def retyped(spec: Spec, text: str, file: str, column: str, kind: str | None, check: Callable[[str], Checked]) -> Values:
     """A column of a table made another type, or left out, as edits of the text: the features are written with types.
 
     Args:
         kind: a name of a type of features; None: the network no longer sees the column.
-        check: text -> its diagnostics, to prove that nothing breaks.
+        check: text -> what is found in it, to prove that nothing breaks.
 
     Raises:
         DataError, SpecError: the data cannot be read, or the text cannot be changed so.
@@ -219,10 +217,23 @@ def retyped(
         raise DataError.of("not-editable", "this text is written in a form that is not changed by a click",
                            help=f"write `features: {line}` under `data`")  # fmt: skip
     new = apply_edits(text, edits)
-    wrong = [problem for problem in check(new) if problem.is_error]
-    if wrong:
-        raise SpecError(wrong, {file: new})
+    changed = check(new)
+    if changed.errors:
+        raise SpecError(changed.errors, {file: new})
+    try:
+        load_data(changed.spec)
+    except DataError as error:
+        if _can_be_loaded(spec):  # else it may be a step towards data that can
+            raise error from None
     return {"text": new, "line": f"features: {line}"}
+
+
+def _can_be_loaded(spec: Spec) -> bool:
+    try:
+        load_data(spec)
+    except DataError:
+        return False
+    return True
 
 
 def _written_type(kind: Any) -> Any:

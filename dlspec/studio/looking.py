@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.api import examine_briefly
-from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import SpecError
 from dlspec.language.yaml import read_text
 from dlspec.spec.spec import Spec
@@ -68,7 +67,7 @@ def retype(question: Mapping[str, Any]) -> Values:
         file,
         question["column"],
         question["type"],
-        lambda text: _problems(text, file),
+        lambda text: examine_briefly(read_text(text, file)),
     )
 
 
@@ -143,10 +142,6 @@ def _spec(question: Mapping[str, Any]) -> Spec:
     if checked.errors:
         raise SpecError(checked.errors, checked.spec.document.texts)
     return checked.spec
-
-
-def _problems(text: str, file: str) -> list[Diagnostic]:
-    return examine_briefly(read_text(text, file)).diagnostics
 
 
 QUESTIONS: dict[str, Callable[[Mapping[str, Any]], Values]] = {

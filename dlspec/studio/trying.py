@@ -140,6 +140,8 @@ class Tried:
         if kind == "form" and self.record.encoded:
             named = {feature.input or feature.name: feature.name for feature in self.record.features}
             return {"values": {named.get(name, name): _plain(values.reshape(-1)[0]) for name, values in given.items()}}
+        if kind == "sample":
+            return self._sample(given)
         only = next(iter(given.values()))[0]
         if kind == "form":
             return {"values": dict(zip(self.record.raw_columns, map(_plain, only.tolist()), strict=True))}
@@ -148,6 +150,18 @@ class Tried:
         if kind in ("picture", "sound"):
             return {"array": quantized(only, "u1" if kind == "picture" else "u2")}
         return {}
+
+    def _sample(self, given: Mapping[str, Array]) -> Values:
+        """An input that cannot be made on the page: its arrays, and its other columns."""
+        from dlspec.runs.kept_pictures import quantized
+
+        arrays = {name: values[0] for name, values in given.items() if values.dtype != object and values[0].size > 1}
+        small = {name: array for name, array in arrays.items() if array.ndim < 3 or array.shape[-1] in (1, 3)}
+        others = {name: _plain(values.reshape(-1)[0]) for name, values in given.items() if name not in arrays}
+        return {
+            "arrays": [{"name": name, "array": quantized(array, "u1")} for name, array in small.items()],
+            "others": others,
+        }
 
     def _truth(self, number: int) -> str | None:
         predictions = self.first.predictions

@@ -187,6 +187,16 @@ export async function stop() {
   }
 }
 
+/** Forgets a run that failed before there was anything of it. */
+export async function dismiss() {
+  try {
+    await post('/api/runs/cancel', { job: jobOf(studio.watched).id })
+    watch(studio.runs.at(-1)?.name ?? null)
+  } catch (error) {
+    tell(error)
+  }
+}
+
 export async function goOn(run = studio.watched) {
   try {
     await post('/api/runs/resume', { run })
@@ -203,7 +213,7 @@ export const summaryOf = (run) => studio.runs.find((each) => each.name === run)
 export function watch(run) {
   Object.assign(studio, { watched: run, run: emptyRun(), epoch: null })
   stream?.reopen()
-  if (summaryOf(run)) show(run)
+  if (run && summaryOf(run)) show(run)
 }
 
 const query = () =>
