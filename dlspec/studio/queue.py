@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import re
 import secrets
@@ -56,7 +57,10 @@ class Queue:
         """Starts what waits, forgets what is done, and keeps a process warm; until it is cancelled."""
         try:
             while True:
-                await self._look()
+                try:
+                    await self._look()
+                except Exception:  # what waits must not wait for ever
+                    logging.getLogger("uvicorn.error").exception("a look at the queue failed")
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), LOOKS)
                 self._changed.clear()
@@ -78,6 +82,10 @@ class Queue:
                     job |= self._failure(file)
                 found.append(job)
         return found
+
+    def shown(self) -> list[Job]:
+        """The same without the texts of the specs."""
+        return [{key: value for key, value in job.items() if key != "text"} for job in self.jobs()]
 
     def add(
         self, kind: Literal["run", "resume"], *, name: str = "", run: str = "", text: str = "", file: str = ""
@@ -212,6 +220,9 @@ class Queue:
 
 
 def _exists(process: int) -> bool:
+    """Whether there is such a process; Windows cannot be asked without ending it, and is trusted."""
+    if sys.platform == "win32":
+        return True
     try:
         os.kill(process, 0)
     except OSError:

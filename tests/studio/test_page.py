@@ -228,6 +228,18 @@ def test_all_of_it_is_reached_by_keys(tab):
     tab.page.locator("dialog").wait_for(state="detached")
 
 
+def test_a_hidden_tab_holds_no_connection(browser, studio):
+    """Browsers have six for a server, whatever the number of tabs."""
+    with opened(browser, studio) as tab:
+        wait_for_check(tab)
+        hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); "
+        hide += "document.dispatchEvent(new Event('visibilitychange')) }"
+        with tab.page.expect_event("requestfailed", lambda asked: "/api/stream" in asked.url):
+            tab.page.evaluate(hide, True)
+        with tab.page.expect_request("**/api/stream*"):
+            tab.page.evaluate(hide, False)
+
+
 def test_without_the_token_the_page_says_what_to_do(browser, studio):
     context = browser.new_context()
     page = context.new_page()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -87,6 +88,30 @@ def stopped_after(server, epochs):
     server.ask("/api/runs/stop", **run)
     server.wait_for_run("spiral_mlp/001", "stopped")
     return server.ask("/api/runs/show", **run)["history"]
+
+
+def test_runs_of_a_terminal_show_up(studio, tiny_run):
+    """What is in the folder is what there is, whoever trained it."""
+    run = tiny_run("table")
+    shutil.copytree(run.folder, studio.folder / "runs" / "mine" / "001")
+    found = next(each for each in studio.ask("/api/runs")["runs"] if each["name"] == "mine/001")
+    assert (found["state"], found["folder"]) == ("finished", "runs/mine/001")
+    shown = studio.ask("/api/runs/show", run="mine/001")
+    assert shown["text"] == (run.folder / "spec.yaml").read_text(encoding="utf-8")
+    assert [(row["stage"], row["epoch"], row["loss"]) for row in shown["history"]] == [
+        (row.stage, row.epoch, pytest.approx(row.loss)) for row in run.history
+    ]
+    assert shown["metrics"]["verdict"]["sentence"] == run.metrics["verdict"]["sentence"]
+    with studio.client() as client:
+        assert client.post("/api/runs/resume", json={"run": "mine/001"}).status_code == 409
+        assert client.post("/api/runs/stop", json={"run": "mine/001"}).status_code == 409
+        address = client.post("/api/runs/report", json={"run": "mine/001"}).json()["address"]
+        client.headers.pop("authorization")
+        report = client.get(address)
+        assert report.headers["content-security-policy"].startswith("sandbox;")
+        assert report.content == run.report.read_bytes()
+        assert client.get(address).status_code == 404
+    shutil.rmtree(studio.folder / "runs" / "mine")
 
 
 @pytest.mark.slow

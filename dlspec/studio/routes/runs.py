@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dlspec.evaluation.metrics import METRICS as METRIC_KINDS
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.model.weights import RESOLVED
-from dlspec.runs.listing import list_runs, summarize
+from dlspec.runs.listing import RunSummary, list_runs, summarize
 from dlspec.runs.names import DATA, HISTORY, METRICS, PREDICTIONS, REPORT, SPEC
 from dlspec.runs.stopping import stop as stop_run
 from dlspec.studio.guard import Refused
@@ -33,7 +34,7 @@ async def listing(request: Request) -> Response:
     """All runs of the folder, the newest last, and the jobs that have none yet."""
     studio = studio_of(request)
     runs = await run_in_threadpool(runs_of, studio.root)
-    return JSONResponse({"runs": runs, "jobs": studio.queue.jobs()})
+    return JSONResponse({"runs": runs, "jobs": studio.queue.shown()})
 
 
 def runs_of(root: Root) -> list[dict[str, Any]]:
@@ -100,10 +101,10 @@ async def show(request: Request) -> Response:
 
 def shown(root: Root, folder: Path) -> dict[str, Any]:
     """What the page shows of a run beside its events."""
-    summary = summarize(folder).as_json()
+    summary = summarize(folder)
     metrics, data = _json(folder / METRICS), _json(folder / DATA)
     return {
-        **summary,
+        **summary.as_json(),
         "name": folder.relative_to(root.runs).as_posix(),
         "folder": root.name(folder),
         "text": _text(folder / SPEC) or _text(folder / RESOLVED),
@@ -111,6 +112,7 @@ def shown(root: Root, folder: Path) -> dict[str, Any]:
         "metrics": metrics,
         "target": data.get("target") if isinstance(data, dict) else None,
         "report": (folder / REPORT).is_file(),
+        "shown": _shown(summary),
         "confusion": _confusion(folder / PREDICTIONS, data),
     }
 
@@ -138,6 +140,18 @@ def _confusion(path: Path, data: Any) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError):  # not finished, or of another form
         return None
     return {"classes": classes, "counts": counts, "rows": rows}
+
+
+def _shown(summary: RunSummary) -> dict[str, str] | None:
+    """The metric that a run is judged by, in words: its label, its value, where that lies with 95% confidence, and the
+    value of the best guess under `other`."""
+    if summary.metric is None or summary.metric not in METRIC_KINDS or summary.value is None:
+        return None
+    kind = METRIC_KINDS[summary.metric]
+    interval = {"interval": kind.show_interval(summary.interval)} if summary.interval else {}
+    values = kind.show_all([summary.value, summary.baseline_value])
+    other = {"other": values[1]} if summary.baseline_value is not None else {}
+    return {"metric": kind.label, "value": values[0], **interval, **other}
 
 
 def _json(path: Path) -> Any:

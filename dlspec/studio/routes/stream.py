@@ -48,7 +48,7 @@ async def _lines(request: Request, studio: Studio, folder: Path | None, after: i
         if tail is not None:
             for line in await run_in_threadpool(tail.read):
                 yield f"event: happened\ndata: {line}\n\n"
-        jobs = studio.queue.jobs()
+        jobs = studio.queue.shown()
         if lists.get("jobs") != jobs:
             lists["jobs"], next_lists = jobs, 0.0
             yield f"event: jobs\ndata: {json.dumps(jobs)}\n\n"

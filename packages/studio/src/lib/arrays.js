@@ -14,6 +14,9 @@ export function item(array, i) {
   return { ...array, shape, values: array.values.subarray(i * size, (i + 1) * size) }
 }
 
+/** How many numbers a pixel has: 3 of color, else 1. */
+export const channels = (array) => (array.shape.length === 3 && array.shape[2] === 3 ? 3 : 1)
+
 /** A flat array as the square that it may be. */
 export function asPicture(array) {
   if (array.shape.length > 1) return array

@@ -53,5 +53,5 @@ export function signed(most) {
 /** The color of a brightness between two bounds, light on dark or, of ink, dark on light as the page is. */
 export function gray(low, high) {
   const [from, to] = [paper(), rgb(style('--ink'))]
-  return (v) => mix(from, to, high > low ? (v - low) / (high - low) : 0)
+  return (v) => mix(from, to, high !== low ? (v - low) / (high - low) : 0)
 }

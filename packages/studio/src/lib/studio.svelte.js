@@ -18,6 +18,7 @@ export const studio = $state({
   text: '',
   mark: null, // of the file as it was read or written last; null: it is in no file yet
   saved: '',
+  opened: '', // the text as it was opened
   answer: null, // of the last check
   fold: null, // whether equal layers are one box; null: where there are many
   checking: false,
@@ -113,13 +114,16 @@ export async function start() {
   studio.palette = palette
   const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? 'null')
   if (draft) open(draft)
-  else if (listed.files.length === 1) await openFile(listed.files[0])
-  else openTemplate(palette.templates[0])
+  else {
+    const [first] = palette.templates
+    if (listed.files.includes(`${first.name}.yaml`)) await openFile(`${first.name}.yaml`)
+    else openTemplate(first)
+  }
   stream = follow(query, hear, (alive) => (studio.alive = alive))
 }
 
 function open({ file, text, mark = null, saved = mark === null ? '' : text }) {
-  Object.assign(studio, { file, mark, saved })
+  Object.assign(studio, { file, mark, saved, opened: text })
   editor.load(text)
   check(text)
 }
@@ -139,6 +143,9 @@ export function openTemplate(template) {
   for (let n = 2; studio.files.includes(file); n++) file = `${template.name}_${n}.yaml`
   open({ file, text: template.text })
 }
+
+/** Whether something would be lost with the text. */
+export const isPrecious = () => isChanged() && studio.text !== studio.opened
 
 export const isChanged = () => studio.text !== studio.saved || studio.mark === null
 
@@ -180,6 +187,16 @@ export async function stop() {
   }
 }
 
+/** Forgets a run that failed before there was anything of it. */
+export async function dismiss() {
+  try {
+    await post('/api/runs/cancel', { job: jobOf(studio.watched).id })
+    watch(studio.runs.at(-1)?.name ?? null)
+  } catch (error) {
+    tell(error)
+  }
+}
+
 export async function goOn(run = studio.watched) {
   try {
     await post('/api/runs/resume', { run })
@@ -196,7 +213,7 @@ export const summaryOf = (run) => studio.runs.find((each) => each.name === run)
 export function watch(run) {
   Object.assign(studio, { watched: run, run: emptyRun(), epoch: null })
   stream?.reopen()
-  if (summaryOf(run)) show(run)
+  if (run && summaryOf(run)) show(run)
 }
 
 const query = () =>
