@@ -68,8 +68,10 @@ def test_a_dropped_table_becomes_a_spec_whose_columns_are_shown_and_changed(tab,
     assert "features: {size: numeric, rooms: category, city: category}" in tab.text
     tab.page.get_by_label("Type of city").select_option("")
     tab.page.locator(".line", has_text="{size: numeric, rooms: category}").wait_for()
-    tab.page.get_by_label("Type of size").select_option("boolean")
+    tab.page.get_by_label("Type of size").select_option("time")
     tab.page.locator(".trouble").wait_for()  # it is refused, with the reason, and nothing is changed
+    assert ["422" in complaint for complaint in tab.complaints] == [True]
+    tab.complaints.clear()
     assert "{size: numeric, rooms: category}" in tab.text
     tab.page.get_by_role("button", name="On to the spec").click()
     tab.page.locator("[data-layer=bent]").wait_for()
