@@ -112,7 +112,8 @@ def test_spirals_are_trained_and_watched_to_the_verdict(tab, studio):
     )
     cell = tab.page.get_by_role("button", name="of first taken for first")
     cell.click()
-    tab.page.get_by_text(re.compile(r"rows \d+")).wait_for()
+    tab.page.get_by_text("of first, taken for first").wait_for()
+    tab.page.locator("[aria-live] th", has_text="spiral").wait_for()  # the samples, by their columns
     assert tab.violations() == []
     with tab.page.context.expect_page() as shown:
         tab.page.get_by_role("button", name="Open the report").click()
