@@ -37,7 +37,9 @@ class Taking(Listener):
         self.pictures.append(picture)
 
 
-@pytest.fixture(scope="module", params=["spirals", "digits", pytest.param("series", marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module", params=["spirals", *(pytest.param(name, marks=pytest.mark.slow) for name in ("digits", "series"))]
+)
 def watched(request, tmp_path_factory):
     """A run with a picture after every epoch, and the same run without any."""
     place, taking = tmp_path_factory.mktemp(request.param), Taking()

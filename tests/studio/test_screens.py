@@ -130,6 +130,7 @@ def test_two_runs_are_compared_by_what_differs(tab, trained):
     assert tab.violations() == []
 
 
+@pytest.mark.slow  # it loads TensorFlow
 def test_a_digit_that_is_drawn_is_recognised(tab, trained):
     show(tab, "try")
     tab.page.get_by_label("Run").select_option("wide/001")
@@ -198,12 +199,12 @@ def test_an_archive_opens_elsewhere(trained, tmp_path):
     assert package.validate(tmp_path / "there" / "flat.yaml") == []
 
 
-@pytest.mark.parametrize("screen", ["data", "runs", "try", "take"])
-def test_screens_fit_a_phone_in_korean_and_dark(browser, trained, screen):
+def test_screens_fit_a_phone_in_korean_and_dark(browser, trained):
     settings = {"viewport": {"width": 390, "height": 800}, "color_scheme": "dark", "locale": "ko-KR"}
     with opened(browser, trained, **settings) as tab:
-        tab.page.locator(f"[data-screen={screen}]").click()
-        tab.page.wait_for_timeout(300)
-        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert tab.violations() == []
+        for screen in ("data", "runs", "take"):
+            tab.page.locator(f"[data-screen={screen}]").click()
+            tab.page.wait_for_timeout(300)
+            assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390, screen
+            assert tab.violations() == [], screen
         assert tab.complaints == []
