@@ -139,6 +139,7 @@ def test_dlspec_completes_and_explains(tab):
     tab.page.keyboard.press("End")
     tab.page.keyboard.press("Enter")
     tab.page.keyboard.type("class_w")
+    tab.page.keyboard.press("Control+Space")
     tab.page.locator(".cm-tooltip-autocomplete li", has_text="class_weight").wait_for()
     tab.page.wait_for_timeout(120)  # CodeMirror takes no key that was meant for the text
     tab.page.keyboard.press("Enter")

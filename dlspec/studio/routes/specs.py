@@ -17,6 +17,8 @@ from dlspec.studio.guard import Refused
 from dlspec.studio.root import SPEC_ENDINGS
 from dlspec.studio.studio import Studio, body_of, studio_of
 
+PATIENT = 5.0
+"""Seconds that an answer about a word may take."""
 LONGER = 20.0
 """Seconds that an answer may take for which no key waits."""
 MOST_TEXT = 2**20
@@ -79,7 +81,7 @@ async def _about_place(request: Request, ask: str) -> Response:
     studio.root.path(body["file"])
     question = {name: body[name] for name in ("text", "file", "line", "column", "language")}
     try:
-        return JSONResponse(await studio.checker.ask(ask, **question))
+        return JSONResponse(await studio.checker.ask(ask, seconds=PATIENT, **question))
     except NoAnswer as error:
         raise Refused(503, str(error)) from None
 
