@@ -301,7 +301,7 @@ def _painter(job: Job, network: Any) -> Painter | None:
     if job.spec.runtime.distribute is not None:
         job.listener.note("no pictures are taken while the network is trained on several devices (`distribute`)")
         return None
-    return TrainingPictures(job.data, job.plan, network, job.listener.picture)
+    return TrainingPictures(job.data, job.plan, network, job.listener.picture, job.listener.note)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data.checks.table import summarize_columns
+from dlspec.data.checks.table import ColumnSummary, summarize_columns
 from dlspec.data.features import FEATURES
 from dlspec.language.diagnostics.errors import DataError, SpecError
 from dlspec.language.diagnostics.fix import apply_edits
@@ -24,6 +24,7 @@ from dlspec.spec.spec import Spec
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlspec.data.arrays import Samples
     from dlspec.data.datasets import Columns
     from dlspec.data.preparation import Prepared
     from dlspec.data.signature import Signature
@@ -35,6 +36,8 @@ SAMPLES, PICTURES, LONGEST = 12, 24, 200
 """Rows of a table that are shown, pictures, and characters of a cell."""
 MOST_COLUMNS, MOST_ARRAYS, MOST_ROWS = 40, 2, 60
 """Of rows that are shown: columns, columns of arrays, and rows."""
+LOOKED_AT = 2000
+"""Values by which it is decided whether a column can say yes or no."""
 TIMELINE = 120
 """Parts of a line on which the split of a series is shown."""
 MOST_ALONG, MOST_HEARD = 64, 400
@@ -60,7 +63,7 @@ def described(spec: Spec) -> Values:
         raise DataError(problems, spec.document.texts) from None
     return {
         "columns": [
-            {**asdict(each), "types": _types_for(each.type, each.role, spec, signature)}
+            {**asdict(each), "types": _types_for(each, spec, signature, columns[each.name])}
             for each in summarize_columns(spec.data, signature, columns)
         ],
         "rows": len(next(iter(columns.values()))) if columns else 0,
@@ -72,12 +75,13 @@ def described(spec: Spec) -> Values:
     }
 
 
-def _types_for(kind: str, role: str, spec: Spec, signature: Signature) -> list[str]:
+def _types_for(column: ColumnSummary, spec: Spec, signature: Signature, values: Samples) -> list[str]:
     """The types that a column may be given instead, its own among them; none where it is no feature of a table. Whether
     its values are of that type shows when it is tried."""
-    if role not in ("feature", "") or signature.task == "series" or spec.data.table is None:
+    if column.role not in ("feature", "") or signature.task == "series" or spec.data.table is None:
         return []
-    return [name for name in FEATURES if name != "image" or name == kind]
+    others = {"image"} if len({str(value) for value in values[:LOOKED_AT]}) <= 2 else {"image", "boolean"}
+    return [name for name in FEATURES if name not in others or name == column.type]
 
 
 def _parts(data: Prepared) -> Values:

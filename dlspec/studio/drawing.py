@@ -28,7 +28,7 @@ def as_known(drawn: Array, known: Array) -> Array:
         top, bottom, left, right = np.median(np.array(boxes), axis=0)
         height, width = bottom - top, right - left
         cut = drawn[box[0] : box[1], box[2] : box[3]]
-        scale = min(rows / cut.shape[0], columns / cut.shape[1], max(height / cut.shape[0], width / cut.shape[1]))
+        scale = min(rows / cut.shape[0], columns / cut.shape[1], max(height, width) / max(cut.shape))
         size = (max(1, round(cut.shape[0] * scale)), max(1, round(cut.shape[1] * scale)))
         small = resized(cut, (min(size[0], rows), min(size[1], columns)))
         middle = (top + bottom) / 2, (left + right) / 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics.errors import DataError
@@ -28,6 +29,10 @@ SMOOTHED, NOISE = 24, 0.15
 Smilkov et al. (2017) take them."""
 MOST_LAYERS, MOST_MAPS, MOST_CHOICES = 8, 16, 20
 """Layers that are shown, maps or units of each, and classes that an answer names."""
+SMALLEST, NARROWEST = 6, 4
+"""Of pictures that can be drawn: pixels along a side at least, and how many times as long the other one may be."""
+MARGIN = 0.25
+"""Beyond the lowest and the highest mean of kept samples, as a share of what lies between: so far nothing is odd."""
 SURE = 0.9
 """Of an interval: how often the truth lies in it."""
 
@@ -94,7 +99,7 @@ class Tried:
             return "sound"
         if record.timesteps is not None:
             return "series"
-        if is_picture(shape):
+        if is_picture(shape) and min(shape[:2]) >= SMALLEST and max(shape[:2]) <= NARROWEST * min(shape[:2]):
             return "picture"
         if shape == (len(record.raw_columns),):
             return "form"
@@ -130,16 +135,20 @@ class Tried:
         number = int(question["number"]) % max(1, len(self.samples))
         given = {name: values[number : number + 1] for name, values in self.samples.raw.items()}
         values: Any = given if self.record.encoded else next(iter(given.values()))
+        shown = self._as_given(given)
         answer = self._answered(Taken(values, pd.RangeIndex(1)))
-        return {**answer, "number": number, "given": self._as_given(given), "truth": self._truth(number)}
+        if self.record.target.written and "values" in shown:
+            answer |= {name: found for name, found in self.ask(shown).items() if name in ("answers", "notes")}
+        return {**answer, "number": number, "given": shown, "truth": self._truth(number)}
 
     def _as_given(self, given: Mapping[str, Array]) -> Values:
         from dlspec.runs.kept_pictures import quantized
 
         kind = self._kind
         if kind == "form" and self.record.encoded:
-            named = {feature.input or feature.name: feature.name for feature in self.record.features}
-            return {"values": {named.get(name, name): _plain(values.reshape(-1)[0]) for name, values in given.items()}}
+            features = {feature.input or feature.name: feature for feature in self.record.features}
+            values = {name: _plain(values.reshape(-1)[0]) for name, values in given.items() if name in features}
+            return {"values": {features[name].name: _as_typed(features[name], value) for name, value in values.items()}}
         if kind == "sample":
             return self._sample(given)
         only = next(iter(given.values()))[0]
@@ -189,6 +198,8 @@ class Tried:
         elif "table" in question:
             columns = self.record.raw_columns
             rows = pd.DataFrame({name: [row[i] for row in question["table"]] for i, name in enumerate(columns)})
+            if self.record.group is not None:  # all timesteps are of one series
+                rows[self.record.group] = "1"
         elif "drawn" in question:
             rows = as_known(from_quantized(question["drawn"]), next(iter(self.samples.raw.values())))[None]
         elif "picture" in question or "sound" in question:
@@ -242,7 +253,10 @@ class Tried:
         row = found.iloc[0]
         for record in records:
             target, ahead = record.target, ""
-            if target.places or target.kind == "input":
+            if target.of_words:
+                outputs.append({"name": target.name, "text": str(_plain(row.iloc[0]))})
+                continue
+            if (target.places and record.window is None) or target.kind == "input":
                 outputs.append({"name": target.name, "places": self._places(found, record)})
                 continue
             if record.window is not None and record.window.horizon:
@@ -305,9 +319,11 @@ class Tried:
             return []
         found = []
         for name, measure in (("mean", np.mean), ("spread", np.std)):
+            if name == "mean" and self._kind == "sound":  # which is nearly 0 of every sound
+                continue
             among, value = measure(known, axis=1), float(measure(own))
             low, high = float(among.min()), float(among.max())
-            if not low <= value <= high:
+            if not abs(value - (low + high) / 2) <= (0.5 + MARGIN) * (high - low):
                 found.append(
                     f"the {name} of its values is {value:.3g}, and between {low:.3g} and {high:.3g} in "
                     f"{len(known)} samples of the test part: the network may not know inputs like this"
@@ -396,6 +412,16 @@ def _called(model: Any, values: Any) -> Any:
     from dlspec.training.values import predict
 
     return predict(model, values)
+
+
+def _as_typed(feature: Any, value: Any) -> Any:
+    """A value as a user types it: a time as the data have it, and not in seconds."""
+    if feature.raw != "time" or value is None:
+        return value
+    when = datetime.fromtimestamp(float(value), UTC)
+    if feature.form and "%" in feature.form:
+        return when.strftime(feature.form)
+    return when.date().isoformat() if float(value) % 86400 == 0 else when.isoformat(sep=" ").removesuffix("+00:00")
 
 
 def _plain(value: Any) -> Any:

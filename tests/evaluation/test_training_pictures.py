@@ -37,7 +37,9 @@ class Taking(Listener):
         self.pictures.append(picture)
 
 
-@pytest.fixture(scope="module", params=["spirals", "digits", pytest.param("series", marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module", params=["spirals", *(pytest.param(name, marks=pytest.mark.slow) for name in ("digits", "series"))]
+)
 def watched(request, tmp_path_factory):
     """A run with a picture after every epoch, and the same run without any."""
     place, taking = tmp_path_factory.mktemp(request.param), Taking()
@@ -122,7 +124,7 @@ def test_pictures_take_a_tenth_of_the_time_at_most(monkeypatch):
 
     class Slow(training.TrainingPictures):
         def __init__(self):
-            self._began = self._spent = 0.0
+            self._began, self._spent, self._failed = 0.0, 0.0, False
 
         def _taken(self, stage, epoch):
             clock[0] += 0.2
@@ -142,6 +144,27 @@ def test_pictures_take_a_tenth_of_the_time_at_most(monkeypatch):
     assert 0.05 * training_time < taking._spent <= 0.1 * training_time + 0.2
     assert told[0] <= 3
     assert told[-1] > 80
+
+
+def test_a_picture_that_fails_is_told_and_ends_no_training():
+    notes = []
+
+    class Broken(training.TrainingPictures):
+        def __init__(self):
+            self._began, self._spent, self._failed, self._last = 1e-9, 0.0, False, 0.0
+            self.note = notes.append
+
+        def _taken(self, stage, epoch):
+            raise ValueError("a shape that nobody expected")
+            yield
+
+    class Stage:
+        epochs = 2
+
+    taking = Broken()
+    taking.epoch_ends(Stage, 1)
+    taking.epoch_ends(Stage, 2)
+    assert notes == ["no more pictures are taken: ValueError: a shape that nobody expected"]
 
 
 def test_a_long_course_is_thinned_and_a_resumed_one_goes_on(tmp_path):

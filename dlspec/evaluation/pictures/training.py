@@ -37,6 +37,8 @@ SEEN, FORECASTS, MASKS = 128, 300, 4
 """Samples of activations, of forecasts, and of masks."""
 WRITES = {"characters": 80, "words": 20}
 """Tokens that a network writes."""
+NETWORK = ""
+"""Stands for the network itself among names of layers."""
 NO_CLASS = 255
 """In a mask: a place that does not count."""
 
@@ -62,10 +64,19 @@ class TrainingPictures:
     Args:
         network: that is trained, whose layers the stages of pretraining train, too.
         tell: is given each picture.
+        note: is told why there are no more, where one fails: no training ends because of a picture.
     """
 
-    def __init__(self, data: Prepared, plan: Plan, network: Any, tell: Callable[[Picture], None]) -> None:
-        self.data, self.plan, self.network, self.tell = data, plan, network, tell
+    def __init__(
+        self,
+        data: Prepared,
+        plan: Plan,
+        network: Any,
+        tell: Callable[[Picture], None],
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.data, self.plan, self.network, self.tell, self.note = data, plan, network, tell, note
+        self._failed = False
         self.graph = plan.graph
         self.held_out = data.validation if len(data.validation) else data.train
         self._models: Sequence[Any] = ()
@@ -81,12 +92,18 @@ class TrainingPictures:
         self._frames = {}
 
     def epoch_ends(self, stage: Stage, epoch: int) -> None:
+        if self._failed:
+            return
         began = time.perf_counter()
         kept_back = 1 if epoch == stage.epochs else 2  # so that the last epoch has its picture
         if self._spent + kept_back * self._last > SHARE * (began - self._began - self._spent):
             return
-        for picture in self._taken(stage, epoch):
-            self.tell(picture)
+        try:
+            for picture in self._taken(stage, epoch):
+                self.tell(picture)
+        except Exception as error:
+            self._failed = True
+            self.note(f"no more pictures are taken: {type(error).__name__}: {error}")
         self._last = time.perf_counter() - began
         self._spent += self._last
 
@@ -111,11 +128,12 @@ class TrainingPictures:
         return Picture("filters", stage.name, epoch, f"Filters of {layer.name}", layer.name, {}, {"filters": shown})
 
     def _view(self, *names: str) -> Any:
-        """A model from the inputs of the network to the outputs of some layers."""
+        """A model from the inputs of the network to the outputs of some layers; `NETWORK`: to its own."""
         import keras
 
         if names not in self._views:
-            outputs = [output_of(self.network.get_layer(name)) for name in names]
+            network = self.network
+            outputs = [network.output if name == NETWORK else output_of(network.get_layer(name)) for name in names]
             self._views[names] = keras.Model(self.network.inputs, outputs)
         return self._views[names]
 
@@ -126,7 +144,7 @@ class TrainingPictures:
 
     def _guesses(self, part: Part) -> Array:
         """What the network puts out for a part."""
-        return self._outputs(np.asarray(part.inputs), self.graph.outputs[0])[0]
+        return self._outputs(np.asarray(part.inputs), NETWORK)[0]
 
     # pretraining
 
@@ -255,7 +273,7 @@ class TrainingPictures:
         lines, some = lattice(axes, points=40), _some(self.held_out, POINTS)
         ends = [(layer, ends_in) for layer, ends_in in hidden_ends(graph) if len(layer.output_shape or ()) == 2]
         ends = ends[:MOST_LAYERS]
-        names = [*(ends_in for _, ends_in in ends), graph.outputs[0]]
+        names = [*(ends_in for _, ends_in in ends), NETWORK]
         every = np.concatenate([grid, lines.reshape(-1, 2), np.asarray(some.inputs)]).astype("float32")
         *hidden, outputs = self._outputs(every, *names)
         on_lines, on_points = (
