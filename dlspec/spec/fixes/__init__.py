@@ -6,11 +6,13 @@ does less than its message says, and where none passes, the words alone are left
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from dlspec.language.diagnostics import Diagnostic, Fix, Severity, apply_edits
 from dlspec.language.yaml import Document, read_text
@@ -30,6 +32,12 @@ _Key = tuple[str, str]
 OF_FORM = frozenset({"bad-character", "bad-yaml", "full-width-sign", "odd-space", "repeated-key", "unknown-tag"})
 """Mistakes that hide others: where a line could not be read, what else is wrong may follow from that."""
 
+OF_OWN_NAMES = frozenset({"data-not-found", "file-not-found", "unknown-class", "unknown-column", "unknown-label",
+                          "unknown-layer-name", "unknown-parameter", "unknown-path", "unknown-variable"})  # fmt: skip
+"""Mistakes in names that people give, of which another one may be meant."""
+CLOSE = 0.8
+"""From which share of common letters on two of them are one."""
+
 
 def with_fixes(
     checked: Checked, *, about: Collection[Diagnostic] | None = None, seconds: float | None = None
@@ -43,15 +51,15 @@ def with_fixes(
     """
     document = checked.spec.document
     text = document.texts.get(document.file, "")
-    if not any(problem.help for problem in checked.diagnostics) or not text:
-        return checked.diagnostics
-    end = None if seconds is None else time.perf_counter() + seconds
-    finder = _Prover(document, text, checked.diagnostics)
+    wanted = any(problem.help or problem.fixes for problem in checked.diagnostics)
+    if not wanted or not text or not checked.graph.complete:  # a network that grows too far takes a second each time
+        return [replace(problem, fixes=()) for problem in checked.diagnostics]
+    end = math.inf if seconds is None else time.perf_counter() + seconds
+    finder = _Prover(document, text, checked.diagnostics, end)
     found = []
     for problem in checked.diagnostics:
-        late = end is not None and time.perf_counter() > end
-        if late or (about is not None and problem not in about) or not _is_in(problem, document.file):
-            found.append(problem)
+        if (about is not None and problem not in about) or not _is_in(problem, document.file):
+            found.append(replace(problem, fixes=()))
         else:
             found.append(replace(problem, fixes=tuple(finder.fixes(problem))))
     return found
@@ -68,10 +76,11 @@ class _Prover:
         document: that was checked, written out.
         text: of its file.
         before: what is wrong with it.
+        end: when, by `time.perf_counter`, no more edits are tried.
     """
 
-    def __init__(self, document: Document, text: str, before: Sequence[Diagnostic]) -> None:
-        self.document, self.text, self.before = document, text, before
+    def __init__(self, document: Document, text: str, before: Sequence[Diagnostic], end: float = math.inf) -> None:
+        self.document, self.text, self.end = document, text, end
         read = read_text(text, document.file)
         self.lost = read.recovered  # a line could not be read
         self.edited = EditedText(document.file, text, read.as_read)
@@ -98,7 +107,7 @@ class _Prover:
         for cure, edits, filled in found:
             title = _with_values(cure) if filled else cure.title
             limit = problem.code == "out-of-range" and "%" not in (problem.help or "")  # any number beyond it fits, too
-            sure = alone and not cure.open and not filled and not limit
+            sure = alone and not cure.open and not filled and not limit and _is_close(cure, problem)
             yield Fix(_named(cure, title), tuple(edits), sure=sure)
 
     def _of_form(self, problem: Diagnostic) -> list[tuple[str, Edits]]:
@@ -128,7 +137,7 @@ class _Prover:
             text = apply_edits(self.text, edits)
         except ValueError:
             return False
-        if text == self.text:
+        if text == self.text or (text not in self.tried and time.perf_counter() > self.end):
             return False
         if text not in self.tried:
             self.tried[text] = self._check(text)
@@ -168,6 +177,15 @@ def _lines(edits: Edits) -> set[int]:
 def _has_alternatives(help: str) -> bool:
     """Whether the words name more than one thing that one may do."""
     return re.search(r"\bor\b", re.sub(r"`[^`]*`", "", help)) is not None
+
+
+def _is_close(cure: Cure, problem: Diagnostic) -> bool:
+    """Whether a name that someone gave, to a column, a layer or a file, is hardly another one; words of the language
+    that are meant are known."""
+    unknown = re.search(r"`\$?([^`]+)`", problem.message)
+    if cure.action != "rename" or problem.code not in OF_OWN_NAMES or unknown is None:
+        return True
+    return SequenceMatcher(None, unknown[1].lower(), cure.texts[0].lower()).ratio() >= CLOSE
 
 
 def _named(cure: Cure, title: str) -> str:
