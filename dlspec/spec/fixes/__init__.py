@@ -15,6 +15,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from dlspec.language.diagnostics import Diagnostic, Fix, Severity, apply_edits
+from dlspec.language.diagnostics.fix import line_edit
 from dlspec.language.yaml import Document, read_text
 from dlspec.language.yaml.editing import EditedText, Edits
 from dlspec.spec.checks import check
@@ -32,9 +33,12 @@ _Key = tuple[str, str]
 OF_FORM = frozenset({"bad-character", "bad-yaml", "full-width-sign", "odd-space", "repeated-key", "unknown-tag"})
 """Mistakes that hide others: where a line could not be read, what else is wrong may follow from that."""
 
+OF_COMMENTS = frozenset({"cannot-ignore", "useless-ignore"})
 OF_OWN_NAMES = frozenset({"data-not-found", "file-not-found", "unknown-class", "unknown-column", "unknown-label",
                           "unknown-layer-name", "unknown-parameter", "unknown-path", "unknown-variable"})  # fmt: skip
 """Mistakes in names that people give, of which another one may be meant."""
+MOST_HIDDEN = 2
+"""So many mistakes on the line of another one are cured together with it."""
 CLOSE = 0.8
 """From which share of common letters on two of them are one."""
 
@@ -77,10 +81,13 @@ class _Prover:
         text: of its file.
         before: what is wrong with it.
         end: when, by `time.perf_counter`, no more edits are tried.
+        deep: whether what a mistake has hidden is cured with it.
     """
 
-    def __init__(self, document: Document, text: str, before: Sequence[Diagnostic], end: float = math.inf) -> None:
-        self.document, self.text, self.end = document, text, end
+    def __init__(
+        self, document: Document, text: str, before: Sequence[Diagnostic], end: float = math.inf, *, deep: bool = True
+    ) -> None:
+        self.document, self.text, self.end, self.deep = document, text, end, deep
         read = read_text(text, document.file)
         self.lost = read.recovered  # a line could not be read
         self.edited = EditedText(document.file, text, read.as_read)
@@ -96,18 +103,23 @@ class _Prover:
         found = []
         for cure in cures:
             edits = self._proven(cure, problem)
+            if edits is None and self.deep and len(cures) == 1:
+                cure, edits = self._with_what_it_hid(cure, problem)
             if edits is not None:
                 filled = any("…" in text for text in cure.texts)
                 found.append((cure, edits, filled))
         alone = len(found) == 1 and len(cures) <= 1 and not _has_alternatives(problem.help or "")
         if not found:
             found = [(Cure("write", (), "", title), edits, False) for title, edits in self._of_form(problem)]
-            alone = len(found) == 1
+            alone = len(found) == 1 and problem.code in OF_FORM | OF_COMMENTS
         alone = alone and (not self.lost or problem.code in OF_FORM)
         for cure, edits, filled in found:
             title = _with_values(cure) if filled else cure.title
             limit = problem.code == "out-of-range" and "%" not in (problem.help or "")  # any number beyond it fits, too
-            sure = alone and not cure.open and not filled and not limit and _is_close(cure, problem)
+            more = cure.action in ("last", "replace last") and not self._holds(
+                edits, problem
+            )  # and something else comes
+            sure = alone and not (cure.open or filled or limit or more) and _is_close(cure, problem)
             yield Fix(_named(cure, title), tuple(edits), sure=sure)
 
     def _of_form(self, problem: Diagnostic) -> list[tuple[str, Edits]]:
@@ -130,6 +142,35 @@ class _Prover:
             if mild and second is None and self._holds(edits, problem, mildly=True):
                 second = edits
         return second
+
+    def _with_what_it_hid(self, cure: Cure, problem: Diagnostic) -> tuple[Cure, Edits | None]:
+        """A cure together with those of the mistakes on the same lines that show once it is done, if each has one."""
+        for edits in candidates(cure, problem, self.edited):
+            text = apply_edits(self.text, edits)
+            after = self.tried.get(text, ())
+            new = [each for each in after if each.is_error and _key(each) in _keys(after) - self.keys]
+            gone = _keys(after)[_key(problem)] < self.keys[_key(problem)]
+            if not gone or not 0 < len(new) <= MOST_HIDDEN:
+                continue
+            inner = _Prover(self.document, text, after, self.end, deep=False)
+            cured = [[*inner.fixes(each)] for each in new]
+            if any(len(fixes) != 1 for fixes in cured):
+                continue
+            second = [edit for (fix,) in cured for edit in fix.edits]
+            both = self._line_edits(apply_edits(text, second))
+            if both and self._holds(both, problem, mildly=True):
+                title = "; ".join([_named(cure, cure.title), *(fix.title for (fix,) in cured)])
+                sure = all(fix.sure for (fix,) in cured)
+                return replace(cure, action="write", title=title, open=cure.open or not sure), both
+        return cure, None
+
+    def _line_edits(self, text: str) -> Edits:
+        """Edits of single lines that make another text of as many lines; none: it has others."""
+        old, new = self.text.split("\n"), text.split("\n")
+        if len(old) != len(new):
+            return []
+        pairs = enumerate(zip(old, new, strict=True), 1)
+        return [line_edit(self.edited.file, number, one, other) for number, (one, other) in pairs if one != other]
 
     def _holds(self, edits: Edits, problem: Diagnostic, *, mildly: bool = False) -> bool:
         """Whether the mistake is gone and no other has come; mildly: none on the lines that were edited."""

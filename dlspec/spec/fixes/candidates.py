@@ -332,7 +332,7 @@ class _Finder:
         for target in self.targets:
             entry = target.entry
             near = (entry.value, entry.owner, *(above.owner for above in _above(entry)))
-            if not place and entry.name == name:
+            if not place and name == (entry.name if entry.key is not None else entry.value.text):
                 yield entry
             for part in near:
                 if not place and part.kind == "mapping" and (found := part.entry(name)) is not None:

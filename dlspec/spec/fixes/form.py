@@ -86,6 +86,18 @@ def _repeated_key(problem: Diagnostic, text: EditedText) -> Found:
                 yield f"keep the one on line {kept.line}", removed
 
 
+def _repeated_name(problem: Diagnostic, text: EditedText) -> Found:
+    """Another name for the second layer."""
+    assert problem.span is not None, "the caller has looked"
+    for entry in text.values_at((problem.span.line - 1, problem.span.column - 1)):
+        name = entry.value.text
+        taken = {other.value.text for other in text.entries() if other.name == "name"}
+        other = next(free for number in range(2, len(taken) + 3) if (free := f"{name}_{number}") not in taken)
+        edits = text.replace(entry.value, other) if entry.name == "name" else None
+        if edits:
+            yield f"name the second one `{other}`", edits
+
+
 def _unknown_tag(problem: Diagnostic, text: EditedText) -> Found:
     number, line = _line_of(problem, text)
     assert problem.span is not None, "the caller has looked"
@@ -109,6 +121,7 @@ def _useless_ignore(problem: Diagnostic, text: EditedText) -> Found:
 _RULES: Mapping[str, Callable[[Diagnostic, EditedText], Found]] = {
     "bad-yaml": _bad_yaml,
     "repeated-key": _repeated_key,
+    "repeated-name": _repeated_name,
     "unknown-tag": _unknown_tag,
     "useless-ignore": _useless_ignore,
     "cannot-ignore": _useless_ignore,
