@@ -48,7 +48,7 @@ def fix_document(document: Document, overrides: Mapping[str, Any] | None = None,
             break
         text, done = _applied(examined.text, wanted)
         after = examine_document(_read_again(document, text), overrides)
-        if len(after.errors) >= len(examined.errors) and len(done) > 1 and not warnings:
+        if len(done) > 1 and _count(after, warnings) >= _count(examined, warnings):
             done = done[:1]  # which was tried alone
             text = apply_edits(examined.text, done[0][1].edits)
             after = examine_document(_read_again(document, text), overrides)
@@ -63,9 +63,16 @@ def _read_again(document: Document, text: str) -> Document:
     return again
 
 
+def _count(examined: Examined, warnings: bool) -> int:
+    return sum(_is_wanted(problem, warnings) for problem in examined.diagnostics)
+
+
+def _is_wanted(problem: Diagnostic, warnings: bool) -> bool:
+    return problem.is_error or (warnings and problem.severity is Severity.WARNING)
+
+
 def _is_sure(problem: Diagnostic, warnings: bool) -> bool:
-    wanted = problem.is_error or (warnings and problem.severity is Severity.WARNING)
-    return wanted and len(problem.fixes) == 1 and problem.fixes[0].sure
+    return _is_wanted(problem, warnings) and len(problem.fixes) == 1 and problem.fixes[0].sure
 
 
 def _applied(text: str, wanted: Sequence[tuple[Diagnostic, Fix]]) -> tuple[str, list[tuple[Diagnostic, Fix]]]:

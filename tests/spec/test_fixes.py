@@ -33,7 +33,9 @@ def counted(problems, code, message):
     return sum((each.code, each.message) == (code, message) for each in problems)
 
 
-@pytest.mark.parametrize("code", SHOWN)
+@pytest.mark.parametrize(
+    "code", [code for code in SHOWN if code != "expands-too-far"]
+)  # which takes a second each time
 def test_every_fix_of_a_wrong_example_mends_it(code, tmp_path):
     problems_of(examples(code)[0], tmp_path)
     examined = examine(tmp_path / "spec.yaml", seconds=None)
@@ -200,6 +202,25 @@ def test_json_and_sarif_carry_the_edits(tmp_path):
     (change,) = result["fixes"][0]["artifactChanges"]
     region = {"startLine": 3, "startColumn": 18, "endLine": 3, "endColumn": 22}
     assert change["replacements"] == [{"deletedRegion": region, "insertedContent": {"text": "dense"}}]
+
+
+def test_whatever_is_typed_cures_are_looked_for_and_bring_no_mistake_of_form():
+    pick = random.Random(7)
+    lines = sorted({line for path in SPECS for line in path.read_text(encoding="utf-8").splitlines()})
+    applied = 0
+    for path in pick.sample(SPECS, 10):
+        mixed = path.read_text(encoding="utf-8").splitlines()
+        for _ in range(3):
+            place = pick.randrange(len(mixed))
+            new = pick.choice([[], [pick.choice(lines)], mixed[place : place + 1] * 2, [f"  {mixed[place]}"]])
+            mixed[place : place + 1] = new
+        wrong = "\n".join([*mixed, ""])
+        before = examine(wrong, file=path, fixes=False).diagnostics
+        fixed = fix_document(read_text(wrong, str(path)))
+        applied += len(fixed.applied)
+        broken = [sum(problem.code == "bad-yaml" for problem in found) for found in (before, fixed.left)]
+        assert broken[1] <= broken[0]
+    assert applied
 
 
 def test_edits_are_tried_out_for_a_while_only():

@@ -109,9 +109,7 @@ class _Finder:
         span = self.problem.span
         if span is not None and span.line == span.end_line:  # a part of a text, such as a name in arithmetic
             start = span.line - 1, span.column - 1
-            written = (
-                self.text.lines[start[0]][start[1] : span.end_column - 1] if start[0] < len(self.text.lines) else ""
-            )
+            written = "".join(self.text.lines[start[0] : start[0] + 1])[start[1] : span.end_column - 1]
             for found in re.finditer(rf"\b{re.escape(self._unknown)}\b", written) if self._unknown else ():
                 at = start[1] + found.start()
                 yield [self.text.edit((start[0], at), (start[0], at + len(found[0])), name)]
@@ -193,9 +191,8 @@ class _Finder:
     def _inside(self, entry: Entry, written: str, key: str, value: str) -> Iterator[Edits | None]:
         """As one more argument of what the mistake is about."""
         part = entry.value
-        holder = (
-            entry if part.kind != "mapping" or entry.key is not None else part.entries[0] if part.entries else entry
-        )
+        named = part.kind == "mapping" and entry.key is None and bool(part.entries)
+        holder = part.entries[0] if named else entry
         inner = holder.value
         name = holder.name or (inner.text if inner.kind == "scalar" else "")
         if inner.kind == "mapping":
@@ -277,13 +274,8 @@ class _Finder:
                 first, below = self.text.replace(entry.value, removed[0]), self.text.insert_item(entry, removed[1])
                 yield [*first, *below] if first and below else None
             elif target.on_key or entry.key is not None:
-                inserted = self.text.insert(entry.owner, texts[1])
-                replaced = self.text.replace_entry(entry, texts[0])
-                yield [*replaced, *inserted] if replaced and inserted and entry is not entry.owner.entries[-1] else None
-                if entry.owner.flow:
-                    yield self.text.replace_entry(entry, ", ".join(texts))
-                else:
-                    yield self.text.replace_entry(entry, f"\n{' ' * entry.start[1]}".join(texts))
+                between = ", " if entry.owner.flow else self.text.newline + " " * entry.start[1]
+                yield self.text.replace_entry(entry, between.join(texts))
 
     def _write_line(self, written: str) -> Iterator[Edits | None]:
         """In place of the rest of a line that is no YAML, up to a remark."""
