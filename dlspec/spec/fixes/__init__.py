@@ -22,7 +22,7 @@ from dlspec.spec.checks import check
 from dlspec.spec.checks.base import Checked
 from dlspec.spec.composition import compose
 from dlspec.spec.fixes.candidates import candidates, filled_in
-from dlspec.spec.fixes.form import form_edits
+from dlspec.spec.fixes.form import form_edits, odd_lines
 from dlspec.spec.fixes.phrases import Cure, cures_in
 
 __all__ = ["with_fixes"]
@@ -97,7 +97,11 @@ class _Prover:
     def fixes(self, problem: Diagnostic) -> Iterator[Fix]:
         """Every cure that holds; a sure one stands alone."""
         if problem.fixes:
-            yield from (fix for fix in problem.fixes if self._holds([*fix.edits], problem, mildly=True))
+            held = [fix for fix in problem.fixes if self._holds([*fix.edits], problem)]
+            others = [] if held else self._of_form(problem)
+            if len(others) == 1:
+                held = [Fix(others[0][0], tuple(others[0][1]))]
+            yield from held or (fix for fix in problem.fixes if self._holds([*fix.edits], problem, mildly=True))
             return
         cures = cures_in(problem.help or "")
         found = []
@@ -129,8 +133,10 @@ class _Prover:
             result = apply_edits(self.text, edits)
             if result not in found and self._holds(edits, problem):
                 found[result] = title, edits
-        broken = {result: sum(each.code == "bad-yaml" for each in self.tried[result]) for result in found}
-        return [cure for result, cure in found.items() if broken[result] == min(broken.values())]
+        left = {
+            result: (sum(each.code == "bad-yaml" for each in self.tried[result]), odd_lines(result)) for result in found
+        }
+        return [cure for result, cure in found.items() if left[result] == min(left.values())]
 
     def _proven(self, cure: Cure, problem: Diagnostic) -> Edits | None:
         """The first edits that mend everything they should; else the first that leave the mistakes to others."""

@@ -16,6 +16,8 @@ from dlspec.spec.fixes.phrases import Cure
 from dlspec.spec.spec import SECTIONS, Spec
 
 PAIR = re.compile(r'("[^"]+"|[\w.-]+):(?: (.*))?', re.DOTALL)
+WORD = re.compile(r"[\w.-]+(\(\))?")
+"""A name with nothing behind it, so that nothing is lost with it."""
 USUAL: Mapping[str, int | float] = {
     "units": 64, "filters": 32, "kernel_size": 3, "pool_size": 2, "length": 30, "rate": 0.2, "num_heads": 4,
     "key_dim": 16,
@@ -98,13 +100,15 @@ class _Finder:
     def _rename(self, name: str) -> Iterator[Edits | None]:
         for target in self.targets:
             entry = target.entry
-            if target.on_key or entry.name == self._unknown:
-                if entry.value.empty and entry.name.startswith(f"{name} "):  # `units 8`, without its colon
-                    yield self.text.rename(entry, f"{name}: {entry.name.removeprefix(name).strip()}")
-                yield self.text.rename(entry, name)
-            elif entry.value.kind == "scalar" and entry.value.text.startswith(f"{name} "):  # `dense 8`
-                yield self.text.replace(entry.value, f"{name}: {entry.value.text.removeprefix(name).strip()}")
-            elif entry.value.kind == "scalar" and " " not in entry.value.text:
+            if target.on_key or (entry.key is not None and entry.name == self._unknown):
+                if entry.name.startswith(f"{name} "):  # `units 8`, without its colon
+                    behind = entry.start[0], entry.start[1] + len(name)
+                    yield [self.text.edit(behind, behind, ":")]
+                else:
+                    yield self.text.rename(entry, name)
+            elif entry.value.kind == "scalar" and re.match(rf"{re.escape(name)}[ :]", entry.value.text):  # `dense 8`
+                yield self.text.replace(entry.value, f"{name}: {entry.value.text[len(name) + 1 :].strip()}")
+            elif entry.value.kind == "scalar" and WORD.fullmatch(entry.value.text):
                 yield self.text.replace(entry.value, _quoted_alike(self.text, entry.value, name))
         span = self.problem.span
         if span is not None and span.line == span.end_line:  # a part of a text, such as a name in arithmetic
@@ -284,7 +288,7 @@ class _Finder:
             return
         line = self.text.lines[span.line - 1].removesuffix("\r")
         remark = re.search(r"\s+#.*$", line)
-        end = remark.start() if remark else len(line.rstrip())
+        end = remark.start() if remark and "#" not in written else len(line.rstrip())
         for start in dict.fromkeys((len(line) - len(line.lstrip()), span.column - 1)):
             yield [self.text.edit((span.line - 1, start), (span.line - 1, max(start, end)), written)]
 
