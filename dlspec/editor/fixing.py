@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from dlspec.editor.examining import Examined, examine_document
+from dlspec.editor.examining import Examined, as_document, examine_document
 from dlspec.language.diagnostics import Diagnostic, Edit, Fix, Severity, apply_edits
 from dlspec.language.yaml import Document, read_text
 
@@ -34,12 +35,27 @@ class Fixed:
         return self.examined.diagnostics
 
 
-def fix_document(document: Document, overrides: Mapping[str, Any] | None = None, *, warnings: bool = False) -> Fixed:
-    """A spec with every mistake cured of which there is one cure, which is sure.
+def fix(
+    text_or_path: str | Path,
+    *,
+    folder: str | Path | None = None,
+    file: str | Path | None = None,
+    warnings: bool = False,
+) -> Fixed:
+    """A spec with every mistake cured of which there is one cure, which is sure; nothing is written.
 
     Args:
+        text_or_path, folder, file: as those of `examine`.
         warnings: whether warnings are cured, too, and not mistakes alone.
+
+    Raises:
+        DataError: a file that was named cannot be read.
     """
+    return fix_document(as_document(text_or_path, folder, file), warnings=warnings)
+
+
+def fix_document(document: Document, overrides: Mapping[str, Any] | None = None, *, warnings: bool = False) -> Fixed:
+    """The same of a spec that was read."""
     applied: list[tuple[Diagnostic, Fix]] = []
     examined = examine_document(document, overrides).with_fixes(seconds=None)
     for _ in range(ROUNDS):
