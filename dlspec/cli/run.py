@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
     from dlspec.spec.spec import Spec
 
-STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "too-few-rows")
-"""Warnings of `validate` that are errors of a run, which says them itself."""
-
 
 @click.command("run")
 @click.argument("files", nargs=-1, shell_complete=complete_specs)
@@ -82,6 +79,7 @@ def command(
     if rehearse and (out or resume is not None):
         raise click.UsageError("--rehearse keeps nothing, so it takes no --out and no --resume")
     from dlspec.runtime.environment import typed_as
+    from dlspec.spec.checks.base import STOPS_A_RUN
 
     with lasting(), typed_as(shlex.join(["dlspec", *sys.argv[1:]])):
         specs = [load_and_warn(file, overrides, but=STOPS_A_RUN) for file in files]

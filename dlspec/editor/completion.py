@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dlspec.editor.cursor import Cursor, Step, find_cursor
 from dlspec.editor.examining import UNTITLED, Examined, examine_document
-from dlspec.editor.forms import Key, forms_at, keys_of, takes_list, words_of
+from dlspec.editor.forms import Key, forms_at, in_language, keys_of, takes_list, words_of
 from dlspec.language.yaml import read_text, to_inline_yaml
 from dlspec.language.yaml.reading import DATA_FILES
 from dlspec.model.layers import LAYERS
@@ -174,7 +174,13 @@ class _Completer:
         text = f"{key.name}: "
         if layer:
             text = _shortest(key.name)
-        return Completion(key.name, text, "layer" if layer else "name", key.text, key.documentation)
+        detail, documentation = self._said(key.name, key.text, key.documentation)
+        return Completion(key.name, text, "layer" if layer else "name", detail, documentation)
+
+    def _said(self, name: str, text: str, documentation: str) -> tuple[str, str]:
+        """What a thing is, in a line and at length, in the language that is asked for first."""
+        own = in_language(name, documentation, self.language)
+        return (own, f"{own}\n\n{documentation}") if own else (text, documentation)
 
     def _values(self, forms: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Completion]:
         layer = self.cursor.is_item and path[:1] == ("model",)
@@ -182,7 +188,8 @@ class _Completer:
             shown = to_inline_yaml(word.value)
             if layer and shown in LAYERS:
                 continue  # which stands among the keys
-            yield Completion(shown, shown, "value", word.documentation.partition("\n")[0], word.documentation)
+            said = self._said(shown, word.documentation.partition("\n")[0], word.documentation)
+            yield Completion(shown, shown, "value", *said)
         key = next((step for step in reversed(path) if isinstance(step, str)), None)
         if self.cursor.is_value and key is not None:
             default = self._default(path)

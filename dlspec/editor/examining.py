@@ -130,11 +130,16 @@ def examine(
     Raises:
         DataError: a file that was named cannot be read. Of a text nothing is raised.
     """
-    examined = examine_document(_document(text_or_path, folder, file), overrides)
+    examined = examine_document(as_document(text_or_path, folder, file), overrides)
     return examined.with_fixes(seconds=seconds) if fixes else examined
 
 
-def _document(text_or_path: str | Path, folder: str | Path | None, file: str | Path | None) -> Document:
+def as_document(text_or_path: str | Path, folder: str | Path | None, file: str | Path | None) -> Document:
+    """What `examine` takes, read.
+
+    Raises:
+        DataError: a file that was named cannot be read.
+    """
     is_text = isinstance(text_or_path, str) and (
         "\n" in text_or_path or folder is not None or file is not None or not text_or_path.strip()
     )

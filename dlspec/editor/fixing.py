@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from dlspec.editor.examining import Examined, examine_document
+from dlspec.editor.examining import Examined, as_document, examine_document
 from dlspec.language.diagnostics import Diagnostic, Edit, Fix, Severity, apply_edits
 from dlspec.language.yaml import Document, read_text
 
@@ -34,12 +35,27 @@ class Fixed:
         return self.examined.diagnostics
 
 
-def fix_document(document: Document, overrides: Mapping[str, Any] | None = None, *, warnings: bool = False) -> Fixed:
-    """A spec with every mistake cured of which there is one cure, which is sure.
+def fix(
+    text_or_path: str | Path,
+    *,
+    folder: str | Path | None = None,
+    file: str | Path | None = None,
+    warnings: bool = False,
+) -> Fixed:
+    """A spec with every mistake cured of which there is one cure, which is sure; nothing is written.
 
     Args:
+        text_or_path, folder, file: as those of `examine`.
         warnings: whether warnings are cured, too, and not mistakes alone.
+
+    Raises:
+        DataError: a file that was named cannot be read.
     """
+    return fix_document(as_document(text_or_path, folder, file), warnings=warnings)
+
+
+def fix_document(document: Document, overrides: Mapping[str, Any] | None = None, *, warnings: bool = False) -> Fixed:
+    """The same of a spec that was read."""
     applied: list[tuple[Diagnostic, Fix]] = []
     examined = examine_document(document, overrides).with_fixes(seconds=None)
     for _ in range(ROUNDS):
@@ -48,7 +64,7 @@ def fix_document(document: Document, overrides: Mapping[str, Any] | None = None,
             break
         text, done = _applied(examined.text, wanted)
         after = examine_document(_read_again(document, text), overrides)
-        if len(after.errors) >= len(examined.errors) and len(done) > 1 and not warnings:
+        if len(done) > 1 and _count(after, warnings) >= _count(examined, warnings):
             done = done[:1]  # which was tried alone
             text = apply_edits(examined.text, done[0][1].edits)
             after = examine_document(_read_again(document, text), overrides)
@@ -63,9 +79,16 @@ def _read_again(document: Document, text: str) -> Document:
     return again
 
 
+def _count(examined: Examined, warnings: bool) -> int:
+    return sum(_is_wanted(problem, warnings) for problem in examined.diagnostics)
+
+
+def _is_wanted(problem: Diagnostic, warnings: bool) -> bool:
+    return problem.is_error or (warnings and problem.severity is Severity.WARNING)
+
+
 def _is_sure(problem: Diagnostic, warnings: bool) -> bool:
-    wanted = problem.is_error or (warnings and problem.severity is Severity.WARNING)
-    return wanted and len(problem.fixes) == 1 and problem.fixes[0].sure
+    return _is_wanted(problem, warnings) and len(problem.fixes) == 1 and problem.fixes[0].sure
 
 
 def _applied(text: str, wanted: Sequence[tuple[Diagnostic, Fix]]) -> tuple[str, list[tuple[Diagnostic, Fix]]]:

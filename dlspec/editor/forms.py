@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from dlspec.editor.cursor import Step
 from dlspec.language.registry import Registry, anything_added
+from dlspec.pretraining import PRETRAINING
+from dlspec.views.prose.telling import LANGUAGES
+from dlspec.views.reference.catalogue import categories
 from dlspec.views.reference.field_forms import PREFIX, Form
 from dlspec.views.reference.json_schema import make_schema
 
@@ -161,6 +165,19 @@ def words_of(forms: Sequence[Form]) -> list[Word]:
             if "const" in option:
                 found.setdefault(str(option["const"]), Word(option["const"]))
     return list(found.values())
+
+
+def in_language(name: str, documentation: str, language: str) -> str:
+    """What a layer, or another thing that a spec names, is; empty: that is said in English alone.
+
+    Args:
+        documentation: of it in English, which tells things of the same name apart: the Korean is of the first of them.
+    """
+    words = import_module(LANGUAGES.get(language, LANGUAGES["en"]))
+    said = getattr(words, "OF_PRETRAINING", {}).get(name) if PRETRAINING.get(name) else None
+    said = said or getattr(words, "KINDS", {}).get(name)
+    first = next((entry for each in categories() if (entry := each.entry(name)) is not None), None) if said else None
+    return str(said) if first is not None and documentation.startswith(first.summary) else ""
 
 
 def takes_list(forms: Sequence[Form]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dlspec.editor.cursor import Step
 from dlspec.editor.examining import UNTITLED, Examined, examine_document
-from dlspec.editor.forms import Key, forms_at, keys_of, words_of
+from dlspec.editor.forms import Key, forms_at, in_language, keys_of, words_of
 from dlspec.language.shapes import show_shape
 from dlspec.language.yaml import read_text
 from dlspec.language.yaml.editing import EditedText
@@ -143,6 +143,7 @@ class _Teller:
             yield f"`{part.text}` = `{value}`"
         word = next((each for each in words_of(forms_at(path)) if str(each.value) == part.text), None)
         if word is not None and word.documentation:
+            yield in_language(part.text, word.documentation, self.language)
             yield f"**{part.text}**: {word.documentation}"
         key = keys_of(forms_at(path[:-1], blocks=self.blocks)).get(str(path[-1]))
         if key is not None:

@@ -274,6 +274,8 @@ class Registry(Generic[K]):
         return f"<registry of {self.noun}s>"
 
     def __contains__(self, name: object) -> bool:
+        if name in self._classes:
+            return True
         return name in self._own_names() or name in self._added
 
     def __iter__(self) -> Iterator[str]:

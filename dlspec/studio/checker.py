@@ -26,6 +26,20 @@ def plugins() -> list[str]:
     return [str(plugin.path) for plugin in loaded()]
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Of a process that this one starts: it finds what this one does, but nothing in the folder that this was started
+    in, which may be anybody's.
+
+    Args:
+        more: further variables.
+    """
+    here = os.path.realpath(os.getcwd())
+    home = os.path.realpath(Path(__file__).parents[2])
+    found = [place for place in filter(None, sys.path) if os.path.realpath(place) != here]
+    paths = os.pathsep.join([*found, *([home] if home == here else [])])
+    return {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", **more}
+
+
 class NoAnswer(Exception):
     """The process took too long or died; a new one answers the next question."""
 
@@ -97,12 +111,14 @@ class Checker:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self._module, str(self._root), *self._given, *plugins(),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"},
+            env=environment(OPENBLAS_NUM_THREADS="1"),
         )  # fmt: skip
         assert self._process.stdout is not None, "it is a pipe"
         try:
             ready = await asyncio.wait_for(self._process.stdout.readline(), STARTS)
-        except (TimeoutError, asyncio.CancelledError):
+        except TimeoutError:
+            ready = b""
+        except asyncio.CancelledError:
             await self._kill()
             raise
         if not ready:

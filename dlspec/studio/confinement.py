@@ -17,8 +17,6 @@ SYSTEM = ("/usr", "/lib", "/lib64", "/opt", "/proc", "/sys", "/dev", "/etc/local
           "/etc/ssl", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf", "/etc/fonts",
           "/System", "/Library", "C:\\Windows", "C:\\Program Files")  # fmt: skip
 """Where libraries and devices are."""
-
-
 CACHES = (".keras", ".nv", ".cache/matplotlib", ".cache/fontconfig", ".config/matplotlib")
 """Below the home of the user: what libraries keep, and data sets that Keras fetched."""
 
@@ -33,7 +31,9 @@ def confine(root: Path, *, writes: bool) -> None:
     """
     caches = [Path.home() / name for name in CACHES]
     caches += [Path(os.environ[name]) for name in ("KERAS_HOME", "MPLCONFIGDIR") if name in os.environ]
-    libraries = [sys.prefix, sys.base_prefix, *filter(None, sys.path), str(Path(__file__).parents[1])]
+    around = os.path.realpath(root) + os.sep  # a folder around the root is none of libraries
+    places = [place for place in filter(None, sys.path) if not around.startswith(os.path.realpath(place) + os.sep)]
+    libraries = [sys.prefix, sys.base_prefix, *places, str(Path(__file__).parents[1])]
     own = tuple({os.path.realpath(place) for place in (root, *caches)})
     readable = (*own, *SYSTEM, *{os.path.realpath(place) for place in libraries})
 

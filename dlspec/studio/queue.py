@@ -24,7 +24,7 @@ from typing import Any, Literal
 from dlspec.runs.lock import in_use
 from dlspec.runs.names import STATE
 from dlspec.runtime.files import write_json
-from dlspec.studio.checker import plugins
+from dlspec.studio.checker import environment, plugins
 from dlspec.studio.root import RUNS, Root
 
 Job = dict[str, Any]
@@ -207,8 +207,7 @@ class Queue:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "dlspec.studio.worker", str(self._root.folder), *plugins(),
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(place),
-                 "TEMP": str(place)},
+            env=environment(TMPDIR=str(place), TEMP=str(place)),
         )  # fmt: skip
 
     async def _cool(self) -> None:

@@ -61,12 +61,21 @@ class Root:
         """The folder of a run, by its path below `runs`.
 
         Raises:
-            Outside: as `path`; or there is no such folder.
+            Outside: as `path`; there is no such folder, or a link in it leads out of the root.
         """
         found = self.path(f"{RUNS}/{name}")
-        if not found.is_dir():
+        if not found.is_dir() or not self.holds(found):
             raise Outside(f"{RUNS}/{name}")
         return found
+
+    def holds(self, folder: Path) -> bool:
+        """Whether a folder and all that is directly in it lies in the root, links resolved."""
+        try:
+            with os.scandir(folder) as entries:
+                links = [entry.path for entry in entries if entry.is_symlink()]
+        except OSError:
+            return False
+        return all(Path(os.path.realpath(path)).is_relative_to(self.folder) for path in (str(folder), *links))
 
     def name(self, path: Path) -> str:
         """The relative path of a file or folder, as the page names it."""

@@ -6,6 +6,7 @@ import stat
 import pytest
 from click.testing import CliRunner
 
+import dlspec
 from dlspec.cli import cli
 
 WRONG = "dlspec: 1\ndata: {dataset: digits}\nmodel: [flatten, dens: 8, output]  # 층\ntrain: {epocs: 5}\n"
@@ -34,6 +35,14 @@ def test_it_writes_the_cures_and_says_them(wrong):
         said == f"{wrong}:3: there is no layer `dens`: write `dense`\n{wrong}:4: unknown key `epocs`: write `epochs`\n"
     )
     assert wrong.read_text(encoding="utf-8") == RIGHT
+
+
+def test_from_python_nothing_is_written(wrong):
+    fixed = dlspec.fix(wrong)
+    assert (fixed.text, fixed.left) == (RIGHT, [])
+    assert [problem.code for problem, _ in fixed.applied] == ["unknown-layer", "unknown-key"]
+    assert wrong.read_text(encoding="utf-8") == WRONG
+    assert dlspec.fix(WRONG).text == RIGHT
 
 
 def test_a_spec_that_is_fine_is_not_written(wrong):

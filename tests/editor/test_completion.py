@@ -116,6 +116,14 @@ def test_what_each_key_does_is_told():
     assert "Default: 20" in epochs.documentation
 
 
+def test_layers_are_told_in_korean():
+    (dense,) = complete(*at_bar(IRIS + "model: [dens|]"), language="ko")
+    assert dense.detail.startswith("마지막 축에 행렬을 곱하고")
+    assert "Multiplies the last axis" in dense.documentation
+    (mean,) = complete(*at_bar(IRIS + "model: [output]\nevaluate: {baselines: [mea|]}"), language="ko")
+    assert "축을 따라" not in mean.documentation  # which is the layer of that name
+
+
 def test_keys_with_names_are_keys_of_the_language():
     """`COLUMNS` and `FILES` name keys, which may be renamed."""
     written = str(schema())

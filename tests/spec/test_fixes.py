@@ -20,11 +20,11 @@ HEAD = "dlspec: 1\ndata: {dataset: digits}\n"
 WITHOUT_EDIT = {
     "bad-arithmetic", "block-hides-layer", "cannot-pretrain", "cannot-unroll", "data-not-found",
     "dropout-at-output", "dropped-mask", "expands-too-far", "extends-cycle", "ignore-without-reason",
-    "key-not-text", "learning-rate-set-twice", "masked-axis", "metric-mismatch", "nested-too-deep", "no-source",
-    "not-supported-yet", "only-for-samples", "out-of-range", "outside-folder", "over-budget", "recursive-block",
-    "repeated-column", "repeated-name", "several-documents", "several-outputs", "slow-on-gpu", "split-too-large",
-    "too-few-timesteps", "two-activations", "unknown-alias", "unknown-callback", "unknown-regularizer",
-    "unlabeled-mismatch", "unused-input", "variable-cycle", "wrong-number-of-inputs", "wrong-order", "wrong-value",
+    "key-not-text", "masked-axis", "metric-mismatch", "nested-too-deep", "no-source",
+    "not-supported-yet", "out-of-range", "outside-folder", "over-budget", "recursive-block",
+    "several-documents", "several-outputs", "slow-on-gpu", "split-too-large",
+    "too-few-timesteps", "unknown-alias", "unknown-callback", "unknown-regularizer",
+    "unlabeled-mismatch", "variable-cycle", "wrong-number-of-inputs", "wrong-order", "wrong-value",
 }  # fmt: skip
 """Codes whose `help` names, for the example of their explanation, no definite thing."""
 
@@ -33,7 +33,9 @@ def counted(problems, code, message):
     return sum((each.code, each.message) == (code, message) for each in problems)
 
 
-@pytest.mark.parametrize("code", SHOWN)
+@pytest.mark.parametrize(
+    "code", [code for code in SHOWN if code != "expands-too-far"]
+)  # which takes a second each time
 def test_every_fix_of_a_wrong_example_mends_it(code, tmp_path):
     problems_of(examples(code)[0], tmp_path)
     examined = examine(tmp_path / "spec.yaml", seconds=None)
@@ -126,6 +128,9 @@ def test_a_broken_spec_is_mended_byte_for_byte(what):
          "model: [flatten, dense: $w, output]\nvariables: {w: 8}"),
         ("model: [flatten, dense: $(wdth * 2), output]\nvariables: {width: 8}",
          "model: [flatten, dense: $(width * 2), output]\nvariables: {width: 8}"),
+        ("model: [flatten, dense: {neurons: '16', activation: relu}, output]",  # of which one hides the other
+         "model: [flatten, dense: {units: 16, activation: relu}, output]"),
+        ("model: [flatten, dense: 8]", "model: [flatten, dense: 8, output]"),
         ("model:\n  - flatten\n  - dense 8\n  - output", "model:\n  - flatten\n  - dense: 8\n  - output"),
         ("model:\n  - flatten\n   - dense: 8\n  - output", "model:\n  - flatten\n  - dense: 8\n  - output"),
     ],
@@ -145,6 +150,13 @@ def test_of_several_cures_none_is_applied_and_all_are_offered(tmp_path):
     (problem,) = fixed.left
     assert [fix.title for fix in problem.fixes] == ["keep the one on line 5", "keep the one on line 6"]
     assert [apply_edits(text, fix.edits).count("epochs") for fix in problem.fixes] == [1, 1]
+
+
+def test_output_is_not_put_behind_a_softmax_unasked(tmp_path):
+    text = HEAD + "model: [flatten, dense: {units: 8, activation: softmax}]\n"
+    fixed = fix_document(read_text(text, str(tmp_path / "spec.yaml")))
+    assert fixed.text == text
+    assert [(fix.title, fix.sure) for fix in fixed.left[0].fixes] == [("make `output` the last layer", False)]
 
 
 def test_the_limit_of_a_number_is_offered_and_not_taken(tmp_path):
@@ -190,6 +202,25 @@ def test_json_and_sarif_carry_the_edits(tmp_path):
     (change,) = result["fixes"][0]["artifactChanges"]
     region = {"startLine": 3, "startColumn": 18, "endLine": 3, "endColumn": 22}
     assert change["replacements"] == [{"deletedRegion": region, "insertedContent": {"text": "dense"}}]
+
+
+def test_whatever_is_typed_cures_are_looked_for_and_bring_no_mistake_of_form():
+    pick = random.Random(7)
+    lines = sorted({line for path in SPECS for line in path.read_text(encoding="utf-8").splitlines()})
+    applied = 0
+    for path in pick.sample(SPECS, 10):
+        mixed = path.read_text(encoding="utf-8").splitlines()
+        for _ in range(3):
+            place = pick.randrange(len(mixed))
+            new = pick.choice([[], [pick.choice(lines)], mixed[place : place + 1] * 2, [f"  {mixed[place]}"]])
+            mixed[place : place + 1] = new
+        wrong = "\n".join([*mixed, ""])
+        before = examine(wrong, file=path, fixes=False).diagnostics
+        fixed = fix_document(read_text(wrong, str(path)))
+        applied += len(fixed.applied)
+        broken = [sum(problem.code == "bad-yaml" for problem in found) for found in (before, fixed.left)]
+        assert broken[1] <= broken[0]
+    assert applied
 
 
 def test_edits_are_tried_out_for_a_while_only():

@@ -9,7 +9,8 @@ import pytest
 from tests.studio.servers import SPIRALS, needs_browser, opened, serving
 
 pytestmark = needs_browser
-SHORT = SPIRALS.replace("epochs: 120", "epochs: 40")
+LONGER = SPIRALS.replace("epochs: 120", "epochs: 200").replace("  early_stopping: {patience: 30}\n", "")
+"""So many epochs that several pictures fit into a tenth of their time."""
 
 
 def wait_for_check(tab, text="No mistakes"):
@@ -89,14 +90,14 @@ def test_plain_words_in_both_languages(tab):
 def test_spirals_are_trained_and_watched_to_the_verdict(tab, studio):
     """The one training of the everyday tests: also its curves, its report and its confusions."""
     wait_for_check(tab)
-    tab.type_into(SHORT)
+    tab.type_into(LONGER)
     tab.page.get_by_role("button", name="Train Ctrl").click()
     tab.page.locator(".uplot").wait_for(timeout=60_000)
     verdict = tab.page.locator("[data-outcome]")
     verdict.wait_for(timeout=60_000)
     assert "beats" in verdict.text_content()
     assert verdict.get_attribute("data-outcome") == "better"
-    assert tab.page.get_by_text("40 of 40 epochs").is_visible()
+    assert tab.page.get_by_text("200 of 200 epochs").is_visible()
     tab.page.get_by_role("tab", name="Watch").click()
     epoch = tab.page.get_by_label("Epoch", exact=True)
     tab.page.locator("[data-kind=plane] canvas").first.wait_for()
@@ -125,7 +126,7 @@ def test_spirals_are_trained_and_watched_to_the_verdict(tab, studio):
     runs = studio.ask("/api/runs")
     assert [(run["name"], run["state"]) for run in runs["runs"]] == [("spiral_mlp/001", "finished")]
     resolved = (studio.folder / "runs/spiral_mlp/001/spec.yaml").read_text(encoding="utf-8")
-    assert resolved == SHORT
+    assert resolved == LONGER
 
 
 def painted(tab, selector):
@@ -139,6 +140,7 @@ def test_dlspec_completes_and_explains(tab):
     tab.page.keyboard.press("End")
     tab.page.keyboard.press("Enter")
     tab.page.keyboard.type("class_w")
+    tab.page.keyboard.press("Control+Space")
     tab.page.locator(".cm-tooltip-autocomplete li", has_text="class_weight").wait_for()
     tab.page.wait_for_timeout(120)  # CodeMirror takes no key that was meant for the text
     tab.page.keyboard.press("Enter")
@@ -182,7 +184,7 @@ def test_a_run_is_stopped_and_goes_on(browser, tmp_path):
         assert tab.complaints == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
 def test_nothing_keeps_people_from_using_it(browser, studio, dark):
     """axe, wide and on a phone, in both colors and languages."""
     scheme = "dark" if dark else "light"

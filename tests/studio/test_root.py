@@ -1,5 +1,7 @@
 """Nothing outside of the folder is read or written."""
 
+import shutil
+
 import pytest
 
 from dlspec.studio.root import Outside, Root
@@ -65,6 +67,22 @@ def test_the_server_reads_and_writes_specs_of_its_folder_alone(studio, tmp_path)
             assert client.post(f"/api/runs/{path}", json={"run": "../.."}).status_code == 403
         assert client.get("/api/stream", params={"run": "../../x"}).status_code == 403
     (studio.folder / "leads_out.yaml").unlink()
+
+
+def test_a_run_whose_files_lead_elsewhere_is_not_shown(studio, tmp_path, tiny_run):
+    """A run folder of somebody else may hold links."""
+    (tmp_path / "secret.yaml").write_text("secret: 1\n", encoding="utf-8")
+    home = studio.folder / "runs" / "theirs"
+    shutil.copytree(tiny_run("table").folder, home / "001")
+    (home / "001" / "spec.yaml").unlink()
+    (home / "001" / "spec.yaml").symlink_to(tmp_path / "secret.yaml")
+    (home / "002").symlink_to(tiny_run("table").folder)
+    assert [run for run in studio.ask("/api/runs")["runs"] if run["name"].startswith("theirs")] == []
+    with studio.client() as client:
+        for number in ("001", "002"):
+            assert client.post("/api/runs/show", json={"run": f"theirs/{number}"}).status_code == 403
+            assert client.get("/api/stream", params={"run": f"theirs/{number}"}).status_code == 403
+    shutil.rmtree(home)
 
 
 def test_a_file_that_another_program_changed_is_not_overwritten(studio):

@@ -140,7 +140,7 @@ class EditedText:
         if not mapping.entries:
             return None
         if first:
-            return [self.edit(mapping.start, mapping.start, f"{text}{self._newline}{' ' * mapping.start[1]}")]
+            return [self.edit(mapping.start, mapping.start, f"{text}{self.newline}{' ' * mapping.start[1]}")]
         return self._insert_line(mapping.entries[-1], " " * mapping.start[1] + text)
 
     def append(self, items: Part, text: str) -> Edits | None:
@@ -155,7 +155,7 @@ class EditedText:
         if items.flow:
             return [self.edit(first, first, f"{text}, ")]
         dash = len(self.lines[first[0]][: first[1]].rstrip()) - 1
-        return [self.edit((first[0], dash), (first[0], dash), f"- {text}{self._newline}{' ' * dash}")]
+        return [self.edit((first[0], dash), (first[0], dash), f"- {text}{self.newline}{' ' * dash}")]
 
     def insert_item(self, above: Entry, text: str) -> Edits | None:
         """`text` as the item of a list below another one."""
@@ -178,7 +178,7 @@ class EditedText:
         at, _ = self._end(above)
         written = self.lines[at].removesuffix("\r")
         place = at, len(written)
-        return [self.edit(place, place, self._newline + line)]
+        return [self.edit(place, place, self.newline + line)]
 
     def _behind_colon(self, entry: Entry) -> Place | None:
         """The place behind the colon of a key, on its own line."""
@@ -190,5 +190,6 @@ class EditedText:
         return (line, column + gap + 1) if rest[gap : gap + 1] == ":" else None
 
     @property
-    def _newline(self) -> str:
+    def newline(self) -> str:
+        """How its lines end."""
         return "\r\n" if "\r\n" in self.text else "\n"

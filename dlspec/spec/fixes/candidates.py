@@ -16,6 +16,8 @@ from dlspec.spec.fixes.phrases import Cure
 from dlspec.spec.spec import SECTIONS, Spec
 
 PAIR = re.compile(r'("[^"]+"|[\w.-]+):(?: (.*))?', re.DOTALL)
+WORD = re.compile(r"[\w.-]+(\(\))?")
+"""A name with nothing behind it, so that nothing is lost with it."""
 USUAL: Mapping[str, int | float] = {
     "units": 64, "filters": 32, "kernel_size": 3, "pool_size": 2, "length": 30, "rate": 0.2, "num_heads": 4,
     "key_dim": 16,
@@ -98,20 +100,20 @@ class _Finder:
     def _rename(self, name: str) -> Iterator[Edits | None]:
         for target in self.targets:
             entry = target.entry
-            if target.on_key or entry.name == self._unknown:
-                if entry.value.empty and entry.name.startswith(f"{name} "):  # `units 8`, without its colon
-                    yield self.text.rename(entry, f"{name}: {entry.name.removeprefix(name).strip()}")
-                yield self.text.rename(entry, name)
-            elif entry.value.kind == "scalar" and entry.value.text.startswith(f"{name} "):  # `dense 8`
-                yield self.text.replace(entry.value, f"{name}: {entry.value.text.removeprefix(name).strip()}")
-            elif entry.value.kind == "scalar" and " " not in entry.value.text:
+            if target.on_key or (entry.key is not None and entry.name == self._unknown):
+                if entry.name.startswith(f"{name} "):  # `units 8`, without its colon
+                    behind = entry.start[0], entry.start[1] + len(name)
+                    yield [self.text.edit(behind, behind, ":")]
+                else:
+                    yield self.text.rename(entry, name)
+            elif entry.value.kind == "scalar" and re.match(rf"{re.escape(name)}[ :]", entry.value.text):  # `dense 8`
+                yield self.text.replace(entry.value, f"{name}: {entry.value.text[len(name) + 1 :].strip()}")
+            elif entry.value.kind == "scalar" and WORD.fullmatch(entry.value.text):
                 yield self.text.replace(entry.value, _quoted_alike(self.text, entry.value, name))
         span = self.problem.span
         if span is not None and span.line == span.end_line:  # a part of a text, such as a name in arithmetic
             start = span.line - 1, span.column - 1
-            written = (
-                self.text.lines[start[0]][start[1] : span.end_column - 1] if start[0] < len(self.text.lines) else ""
-            )
+            written = "".join(self.text.lines[start[0] : start[0] + 1])[start[1] : span.end_column - 1]
             for found in re.finditer(rf"\b{re.escape(self._unknown)}\b", written) if self._unknown else ():
                 at = start[1] + found.start()
                 yield [self.text.edit((start[0], at), (start[0], at + len(found[0])), name)]
@@ -193,9 +195,8 @@ class _Finder:
     def _inside(self, entry: Entry, written: str, key: str, value: str) -> Iterator[Edits | None]:
         """As one more argument of what the mistake is about."""
         part = entry.value
-        holder = (
-            entry if part.kind != "mapping" or entry.key is not None else part.entries[0] if part.entries else entry
-        )
+        named = part.kind == "mapping" and entry.key is None and bool(part.entries)
+        holder = part.entries[0] if named else entry
         inner = holder.value
         name = holder.name or (inner.text if inner.kind == "scalar" else "")
         if inner.kind == "mapping":
@@ -277,13 +278,8 @@ class _Finder:
                 first, below = self.text.replace(entry.value, removed[0]), self.text.insert_item(entry, removed[1])
                 yield [*first, *below] if first and below else None
             elif target.on_key or entry.key is not None:
-                inserted = self.text.insert(entry.owner, texts[1])
-                replaced = self.text.replace_entry(entry, texts[0])
-                yield [*replaced, *inserted] if replaced and inserted and entry is not entry.owner.entries[-1] else None
-                if entry.owner.flow:
-                    yield self.text.replace_entry(entry, ", ".join(texts))
-                else:
-                    yield self.text.replace_entry(entry, f"\n{' ' * entry.start[1]}".join(texts))
+                between = ", " if entry.owner.flow else self.text.newline + " " * entry.start[1]
+                yield self.text.replace_entry(entry, between.join(texts))
 
     def _write_line(self, written: str) -> Iterator[Edits | None]:
         """In place of the rest of a line that is no YAML, up to a remark."""
@@ -292,7 +288,7 @@ class _Finder:
             return
         line = self.text.lines[span.line - 1].removesuffix("\r")
         remark = re.search(r"\s+#.*$", line)
-        end = remark.start() if remark else len(line.rstrip())
+        end = remark.start() if remark and "#" not in written else len(line.rstrip())
         for start in dict.fromkeys((len(line) - len(line.lstrip()), span.column - 1)):
             yield [self.text.edit((span.line - 1, start), (span.line - 1, max(start, end)), written)]
 
@@ -332,7 +328,7 @@ class _Finder:
         for target in self.targets:
             entry = target.entry
             near = (entry.value, entry.owner, *(above.owner for above in _above(entry)))
-            if not place and entry.name == name:
+            if not place and name == (entry.name if entry.key is not None else entry.value.text):
                 yield entry
             for part in near:
                 if not place and part.kind == "mapping" and (found := part.entry(name)) is not None:

@@ -30,12 +30,14 @@ def _bad_yaml(problem: Diagnostic, text: EditedText) -> Found:
     """A line that is indented otherwise, a bracket or a text that is not closed, text with a colon."""
     number, line = _line_of(problem, text)
     content = _width(line)
-    if "indented" in problem.message or "line up" in problem.message:
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        content = len(line) - len(line.lstrip())
+    if "indent" in problem.message or "line up" in problem.message:
         for wide in _indentations(text, number):
             if wide != content:
                 yield f"indent this line by {wide} spaces", [text.edit((number, 0), (number, content), " " * wide)]
         above = next((at for at in range(number - 1, -1, -1) if text.lines[at].strip()), None)
-        if above is not None and (deep := _width(text.lines[above])) > content:
+        if above is not None and (deep := _width(text.lines[above])) != content:
             edit = text.edit((above, 0), (above, deep), " " * content)
             yield f"indent the line above by {content} spaces", [edit]
         joined = re.match(r" *-(?=[^\s-])", line)
@@ -56,6 +58,11 @@ def _bad_yaml(problem: Diagnostic, text: EditedText) -> Found:
     if pair and "quotation marks" in (problem.help or "") and '"' not in pair[2]:
         quoted = '"' + pair[2].replace("\\", "\\\\") + '"'
         yield "put it into quotation marks", [text.edit((number, len(pair[1])), (number, end), quoted)]
+
+
+def odd_lines(text: str) -> int:
+    """Lines that are indented by an odd number of spaces, as hardly anyone means."""
+    return sum(_width(line) % 2 for line in text.split("\n") if line.strip())
 
 
 def _width(line: str) -> int:
@@ -86,6 +93,18 @@ def _repeated_key(problem: Diagnostic, text: EditedText) -> Found:
                 yield f"keep the one on line {kept.line}", removed
 
 
+def _repeated_name(problem: Diagnostic, text: EditedText) -> Found:
+    """Another name for the second layer."""
+    assert problem.span is not None, "the caller has looked"
+    for entry in text.values_at((problem.span.line - 1, problem.span.column - 1)):
+        name = entry.value.text
+        taken = {other.value.text for other in text.entries() if other.name == "name"}
+        other = next(free for number in range(2, len(taken) + 3) if (free := f"{name}_{number}") not in taken)
+        edits = text.replace(entry.value, other) if entry.name == "name" else None
+        if edits:
+            yield f"name the second one `{other}`", edits
+
+
 def _unknown_tag(problem: Diagnostic, text: EditedText) -> Found:
     number, line = _line_of(problem, text)
     assert problem.span is not None, "the caller has looked"
@@ -109,6 +128,7 @@ def _useless_ignore(problem: Diagnostic, text: EditedText) -> Found:
 _RULES: Mapping[str, Callable[[Diagnostic, EditedText], Found]] = {
     "bad-yaml": _bad_yaml,
     "repeated-key": _repeated_key,
+    "repeated-name": _repeated_name,
     "unknown-tag": _unknown_tag,
     "useless-ignore": _useless_ignore,
     "cannot-ignore": _useless_ignore,

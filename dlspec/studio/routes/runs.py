@@ -19,6 +19,7 @@ from dlspec.model.weights import RESOLVED
 from dlspec.runs.listing import RunSummary, list_runs, summarize
 from dlspec.runs.names import DATA, HISTORY, METRICS, PREDICTIONS, REPORT, SPEC
 from dlspec.runs.stopping import stop as stop_run
+from dlspec.spec.checks.base import STOPS_A_RUN
 from dlspec.studio.guard import Refused
 from dlspec.studio.root import Root
 from dlspec.studio.routes.specs import checked
@@ -26,8 +27,6 @@ from dlspec.studio.studio import body_of, studio_of
 
 MOST_CLASSES, MOST_ROWS = 40, 1000
 """Of a table of confusions, and of the rows that are listed for a cell of it."""
-STOPPING_DATA = ("data-not-found", "data-unreadable", "missing-package", "too-few-rows")
-"""Warnings of a check that stop a run."""
 
 
 async def listing(request: Request) -> Response:
@@ -41,8 +40,8 @@ def runs_of(root: Root) -> list[dict[str, Any]]:
     """What `list_runs` says of each, with paths relative to the root."""
     if not root.runs.is_dir():
         return []
-    found = [summary.as_json() for summary in list_runs(root.runs)]
-    return [{**summary, "folder": root.name(Path(summary["folder"]))} for summary in found]
+    found = [summary for summary in list_runs(root.runs) if root.holds(summary.folder)]
+    return [{**summary.as_json(), "folder": root.name(summary.folder)} for summary in found]
 
 
 async def train(request: Request) -> Response:
@@ -52,7 +51,7 @@ async def train(request: Request) -> Response:
     answer = await checked(studio, body["text"], body["file"])
     if "diagnostics" not in answer:
         raise Refused(503, answer.get("slow") or answer.get("error") or "the spec could not be checked")
-    stopping = [d for d in answer["diagnostics"] if d["severity"] == "error" or d["code"] in STOPPING_DATA]
+    stopping = [d for d in answer["diagnostics"] if d["severity"] == "error" or d["code"] in STOPS_A_RUN]
     if stopping:
         return JSONResponse({"error": stopping[0]["message"], "diagnostics": stopping}, 422)
     job = studio.queue.add("run", name=answer["name"], text=body["text"], file=body["file"])

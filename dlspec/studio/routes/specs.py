@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +17,8 @@ from dlspec.studio.guard import Refused
 from dlspec.studio.root import SPEC_ENDINGS
 from dlspec.studio.studio import Studio, body_of, studio_of
 
+PATIENT = 5.0
+"""Seconds that an answer about a word may take."""
 LONGER = 20.0
 """Seconds that an answer may take for which no key waits."""
 MOST_TEXT = 2**20
@@ -25,7 +28,11 @@ MOST_TEXT = 2**20
 async def check(request: Request) -> Response:
     """`{text, file, fold}` → what `checking.check` says; where there is no answer in time, why as `slow`."""
     body = await body_of(request, text=str, file=str)
-    return JSONResponse(await checked(studio_of(request), body["text"], body["file"], body.get("fold")))
+    return JSONResponse(await checked(studio_of(request), body["text"], body["file"], _told(body.get("fold"))))
+
+
+def _told(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 async def checked(studio: Studio, text: str, file: str, fold: bool | None = None) -> dict[str, Any]:
@@ -73,7 +80,10 @@ async def _about_place(request: Request, ask: str) -> Response:
     studio = studio_of(request)
     studio.root.path(body["file"])
     question = {name: body[name] for name in ("text", "file", "line", "column", "language")}
-    return JSONResponse(await _asked(studio, ask, **question))
+    try:
+        return JSONResponse(await studio.checker.ask(ask, seconds=PATIENT, **question))
+    except NoAnswer as error:
+        raise Refused(503, str(error)) from None
 
 
 async def palette(request: Request) -> Response:
@@ -98,26 +108,26 @@ async def read(request: Request) -> Response:
     body = await body_of(request, file=str)
     path = studio_of(request).root.path(_spec(body["file"]))
     try:
+        if path.stat().st_size > MOST_TEXT:
+            raise Refused(422, f"`{body['file']}` is too large to be a spec")
         data = await run_in_threadpool(path.read_bytes)
         text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise Refused(404, f"there is no file `{body['file']}`") from None
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(422, f"`{body['file']}` cannot be read: {error}") from None
-    if len(data) > MOST_TEXT:
-        raise Refused(422, f"`{body['file']}` is too large to be a spec")
     return JSONResponse({"text": text, "mark": _mark(data)})
 
 
 async def write(request: Request) -> Response:
-    """`{file, text, mark}` → the new mark; 409 where the file is not what the mark says, unless that is null and
-    `anyway` is true."""
+    """`{file, text, mark}` → the new mark; 409 where the file is not what the mark says, or is there and that
+    is null, unless `anyway` is true."""
     body = await body_of(request, file=str, text=str)
     path = studio_of(request).root.path(_spec(body["file"]))
     return JSONResponse(await run_in_threadpool(_write, path, body))
 
 
-def _write(path: Any, body: dict[str, Any]) -> dict[str, str]:
+def _write(path: Path, body: dict[str, Any]) -> dict[str, str]:
     there = path.read_bytes() if path.is_file() else None
     if there is not None and not body.get("anyway") and _mark(there) != body.get("mark"):
         raise Refused(409, f"`{body['file']}` was changed by another program, or is there already")

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from dlspec.runs.names import EVENTS
 from dlspec.studio.guard import Refused
+from dlspec.studio.root import Outside
 from dlspec.studio.routes.runs import runs_of
 from dlspec.studio.studio import Studio, studio_of
 
@@ -34,6 +35,8 @@ async def stream(request: Request) -> Response:
     if not after.isdecimal() or len(after) > 15:
         raise Refused(400, "`after` is the number of an event")
     folder = studio.root.path(f"runs/{run}") if run else None
+    if folder is not None and folder.is_dir() and not studio.root.holds(folder):
+        raise Outside(f"runs/{run}")
     return StreamingResponse(_lines(request, studio, folder, int(after)), media_type="text/event-stream")
 
 

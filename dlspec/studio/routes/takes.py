@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dlspec.runs.names import METRICS, PREDICTIONS
-from dlspec.studio.checker import plugins
+from dlspec.studio.checker import environment, plugins
 from dlspec.studio.guard import Refused
 from dlspec.studio.routes.data import asked
 from dlspec.studio.studio import Studio, body_of, studio_of
@@ -63,8 +62,7 @@ async def _made(studio: Studio, folder: Path, what: str, out: Path) -> dict[str,
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "dlspec.studio.taking", str(studio.root.folder), str(folder), what, str(out), *plugins(),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(temporary),
-             "TEMP": str(temporary)},
+        env=environment(TMPDIR=str(temporary), TEMP=str(temporary)),
     )  # fmt: skip
     try:
         printed, errors = await asyncio.wait_for(process.communicate(), LONGEST)
