@@ -15,6 +15,8 @@ from dlspec.studio.queue import Queue
 from dlspec.studio.root import Root
 from dlspec.studio.tickets import Tickets
 
+COOLS = 600.0
+"""Seconds without a question after which the process that holds a network is ended."""
 LOOKS = 60.0
 """Seconds that an answer about data, or of a network, may take."""
 
@@ -39,6 +41,7 @@ class Studio:
     makes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _trier: Checker | None = None
     _tried: Path | None = None
+    _cools: asyncio.TimerHandle | None = None
     _starts: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -54,10 +57,22 @@ class Studio:
                     self.root.folder, LOOKS, module="dlspec.studio.trying", given=[str(folder)], does="try"
                 )
                 self._tried = folder
+            if self._cools is not None:
+                self._cools.cancel()
+            loop = asyncio.get_running_loop()
+            self._cools = loop.call_later(COOLS, lambda: loop.create_task(self.end_trier()))
             return self._trier
+
+    async def end_trier(self) -> None:
+        """Ends the process in which a network is tried, which the next question starts again."""
+        async with self._starts:
+            if self._trier is not None:
+                await self._trier.close()
 
     async def close(self) -> None:
         """Ends the processes that answer."""
+        if self._cools is not None:
+            self._cools.cancel()
         for process in (self.checker, self.aside, self.looker, self._trier):
             if process is not None:
                 await process.close()
