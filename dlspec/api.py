@@ -135,17 +135,6 @@ def graph(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -
     return make_graph(spec.model, signature_of(spec), spec.unrolled_at)[0]
 
 
-def draw(spec: Spec | str | Path, form: str = "text", *, overrides: Mapping[str, Any] | None = None) -> str:
-    """The network as a drawing, without loading TensorFlow.
-
-    Args:
-        form: `text`, `svg` (a file of its own) or `mermaid` (a flowchart for Markdown).
-    """
-    from dlspec.views.drawing import FORMS
-
-    return FORMS[form](graph(spec, overrides))
-
-
 def resolve(spec: Spec | str | Path, overrides: Mapping[str, Any] | None = None) -> str:
     """The spec as YAML with every default written out and where each value came from; it runs again as it is."""
     from dlspec.views.resolved import write_resolved

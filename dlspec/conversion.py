@@ -1,4 +1,4 @@
-"""Specs and runs as something else: Python that needs no dlspec, and text that a network writes."""
+"""Specs and runs as something else: drawings, Python that needs no dlspec, and text that a network writes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,39 @@ if TYPE_CHECKING:
     from dlspec.ejection.ejecting import Ejected
     from dlspec.runs import Run
     from dlspec.spec.spec import Spec
+
+
+def draw(
+    spec: Spec | str | Path,
+    form: str = "text",
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    alone: bool = True,
+    fold: bool = False,
+) -> str:
+    """The network as a drawing, without loading TensorFlow.
+
+    Args:
+        form: `text`, `svg` or `mermaid` (a flowchart for Markdown).
+        alone: of an SVG: whether it is a file of its own. Else it is for a page that has a look of its own: without a
+            style sheet, in colors for light and dark, each box with `data-layer`, `data-path` and `data-line`.
+        fold: of an SVG: whether equal layers that follow each other are drawn once.
+
+    Raises:
+        SpecError: the spec has mistakes; `examine` draws what there is of the network all the same.
+        ValueError: `alone` or `fold` is asked of another form than `svg`.
+    """
+    from dlspec.api import graph, load
+    from dlspec.views.drawing import FORMS, draw_boxes
+
+    if form != "svg":
+        if fold or not alone:
+            raise ValueError(f"`alone` and `fold` are of `svg`, not of `{form}`")
+        return FORMS[form](graph(spec, overrides))
+    loaded = load(spec, overrides)
+    drawn = graph(loaded)
+    spans = {layer.path: loaded.document.span(*layer.path) for layer in drawn.layers}
+    return draw_boxes(drawn, alone=alone, inline=not alone, fold=fold, spans=spans).svg
 
 
 def eject(

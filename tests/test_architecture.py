@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "dlspec"
 ORDER = (
     "_version", "language", "runtime", "data", "model", "training", "pretraining", "evaluation", "spec", "runs",
-    "views", "deployment", "adoption", "ejection", "api", "conversion", "cli",
+    "views", "editor", "deployment", "adoption", "ejection", "api", "conversion", "studio", "cli",
 )  # fmt: skip
 """A package imports itself and those before it."""
 ENTRIES = ("__init__", "__main__")

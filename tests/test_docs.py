@@ -15,7 +15,7 @@ from dlspec.cli import COMMANDS
 from dlspec.data.split import Split, WalkForward, Window
 from dlspec.language.yaml import read_file
 from dlspec.pretraining import PRETRAINING
-from dlspec.spec.spec import _SECTIONS, COMPOSITION, Spec
+from dlspec.spec.spec import COMPOSITION, SECTIONS, Spec
 from dlspec.training.early_stopping import EarlyStopping
 from dlspec.views.reference.catalogue import sections
 from dlspec.views.reference.pages import pages
@@ -48,10 +48,10 @@ def test_the_reference_has_every_name_and_every_argument(registry):
 
 
 @pytest.mark.parametrize(
-    "model", [Spec, *_SECTIONS.values(), Window, Split, WalkForward, EarlyStopping], ids=lambda m: m.__name__
+    "model", [Spec, *SECTIONS.values(), Window, Split, WalkForward, EarlyStopping], ids=lambda m: m.__name__
 )
 def test_the_reference_has_every_key(model):
-    page = PAGES["pretraining_methods"] if model is _SECTIONS["pretrain"] else PAGES["keys"]
+    page = PAGES["pretraining_methods"] if model is SECTIONS["pretrain"] else PAGES["keys"]
     for key, _ in model.keys().items():
         assert f"| `{key}` |" in page, key
 

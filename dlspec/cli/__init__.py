@@ -23,8 +23,9 @@ from dlspec.cli.completion import ASKED, answer
 from dlspec.cli.plugins import plugin_option
 
 COMMANDS = (
-    "init", "adopt", "run", "stop", "runs", "compare", "evaluate", "replay", "validate", "plan", "diff", "show",
-    "explain", "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "doctor",
+    "init", "adopt", "run", "stop", "runs", "compare", "evaluate", "replay", "validate", "fix", "plan", "diff", "show",
+    "explain", "layers", "schema", "predict", "generate", "report", "export", "eject", "serve", "studio", "lsp",
+    "doctor",
 )  # fmt: skip
 
 OK, SPEC_ERRORS, WRONG_USE, DATA_ERROR, TRAINING_FAILED, BUG, FALLS_SHORT = range(7)
@@ -34,6 +35,8 @@ STOPPED, TERMINATED = 130, 143
 OTHER_COMMANDS = {
     "run": "train fit start execute go",
     "validate": "check lint test verify",
+    "fix": "repair mend correct autofix format",
+    "lsp": "language-server langserver server-stdio",
     "layers": "list ls search find",
     "--help": "help",
     "--version": "version",
@@ -47,6 +50,7 @@ OTHER_COMMANDS = {
     "doctor": "info status diagnose",
     "evaluate": "eval score judge metrics",
     "serve": "server deploy api rest",
+    "studio": "ui gui web page edit editor playground dashboard",
     "generate": "sample write complete continue-text",
 }
 """What to type -> words of others for it."""

@@ -119,8 +119,8 @@ def _train(cell: Cell, out: Path | None, overrides: dict[str, Any]) -> Run | Non
     from dlspec import api
     from dlspec.cli.console import Console
     from dlspec.cli.progress import PlainLines
-    from dlspec.cli.run import STOPS_A_RUN
     from dlspec.runtime.environment import typed_as
+    from dlspec.spec.checks.base import STOPS_A_RUN
     from dlspec.training.progress import Stopped
 
     spec = load_and_warn(_document(cell), overrides, but=STOPS_A_RUN)

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from dlspec.runs import Run
     from dlspec.spec.spec import Spec
 
-STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "too-few-rows")
-"""Warnings of `validate` that are errors of a run, which says them itself."""
-
 
 @click.command("run")
 @click.argument("files", nargs=-1, shell_complete=complete_specs)
@@ -39,6 +36,7 @@ STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "too-few-
 @click.option(
     "--quiet", is_flag=True, help="Print no more than warnings, errors, what falls short, and the run folder."
 )
+@click.option("--pictures", is_flag=True, help="Keep pictures of the training in the run folder, for the studio.")
 @set_option
 @plugin_option
 def command(
@@ -47,6 +45,7 @@ def command(
     resume: str | None,
     rehearse: bool,
     quiet: bool,
+    pictures: bool,
     overrides: dict[str, Any],
 ) -> int:
     """Pretrain, train and evaluate specs, and write their run folders.
@@ -58,6 +57,7 @@ def command(
               dlspec run --resume runs/lstm_stock/001
               dlspec run small.yaml large.yaml --quiet
               dlspec run specs/lstm_stock.yaml --rehearse
+              dlspec run specs/lstm_stock.yaml --pictures
 
     The path of the run folder is printed last. Ctrl-C once ends a run after the step, twice at once; what was learned
     is kept. Several specs are all checked before the first is trained, and compared at the end, as by `dlspec compare`.
@@ -74,17 +74,20 @@ def command(
         raise click.UsageError("--resume RUN goes on with a run as it was started, so it takes no --set")
     if len(files) > 1 and (out or resume is not None):
         raise click.UsageError("--out and --resume are of one run, and several specs are named")
+    if rehearse and pictures:
+        raise click.UsageError("--rehearse keeps nothing, so it takes no --pictures")
     if rehearse and (out or resume is not None):
         raise click.UsageError("--rehearse keeps nothing, so it takes no --out and no --resume")
     from dlspec.runtime.environment import typed_as
+    from dlspec.spec.checks.base import STOPS_A_RUN
 
     with lasting(), typed_as(shlex.join(["dlspec", *sys.argv[1:]])):
         specs = [load_and_warn(file, overrides, but=STOPS_A_RUN) for file in files]
         if rehearse:
             return _rehearse(files, specs, quiet)
         if len(specs) > 1:
-            return _run_all(files, specs, quiet)
-        return _run(files[0] if files else None, specs[0] if specs else None, out, resume, quiet)
+            return _run_all(files, specs, quiet, pictures)
+        return _run(files[0] if files else None, specs[0] if specs else None, out, resume, quiet, pictures)
 
 
 def _rehearse(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
@@ -101,7 +104,7 @@ def _rehearse(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
     return OK
 
 
-def _run_all(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
+def _run_all(files: Sequence[str], specs: Sequence[Spec], quiet: bool, pictures: bool) -> int:
     """One spec behind the other, and what differs between their results; a spec that fails does not stop the others."""
     from dlspec import api
     from dlspec.cli import OK, STOPPED, TERMINATED, explain_error
@@ -112,7 +115,7 @@ def _run_all(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
         if not quiet:
             echo(f"\n=== {file}\n")
         try:
-            code, folder = _train(file, spec, None, None, quiet)
+            code, folder = _train(file, spec, None, None, quiet, pictures)
         except DiagnosticError as error:
             code, folder = explain_error(error), None
         if code in (STOPPED, TERMINATED):
@@ -129,15 +132,15 @@ def _run_all(files: Sequence[str], specs: Sequence[Spec], quiet: bool) -> int:
     return max(codes, default=OK)
 
 
-def _run(file: str | None, spec: Spec | None, out: Path | None, resume: str | None, quiet: bool) -> int:
-    code, folder = _train(file, spec, out, resume, quiet)
+def _run(file: str | None, spec: Spec | None, out: Path | None, resume: str | None, quiet: bool, pictures: bool) -> int:
+    code, folder = _train(file, spec, out, resume, quiet, pictures)
     if folder is not None:
         echo(folder)
     return code
 
 
 def _train(
-    file: str | None, spec: Spec | None, out: Path | None, resume: str | None, quiet: bool
+    file: str | None, spec: Spec | None, out: Path | None, resume: str | None, quiet: bool, pictures: bool
 ) -> tuple[int, Path | None]:
     """Trains a spec, or goes on with a run, and prints its results; the exit code, and the folder where it finished."""
     from dlspec import api
@@ -145,10 +148,12 @@ def _train(
     from dlspec.cli.console import Console
     from dlspec.cli.progress import OnlyWarnings, told_on
     from dlspec.runs import unfinished
+    from dlspec.runs.listener import KeepPictures, Listeners
     from dlspec.training.progress import Stopped
 
     console = Console()
     listener = OnlyWarnings() if quiet else told_on(console)
+    told = Listeners(listener, *([KeepPictures()] if pictures else []))
     folder = resume
     if spec and not resume and not out:
         stopped = unfinished(spec.name)
@@ -160,10 +165,10 @@ def _train(
             echo(f"`{stopped}` was stopped; `{again}` would go on with it.\n", err=True)
     try:
         if folder:
-            finished = api.resume(folder, spec=spec, listener=listener)
+            finished = api.resume(folder, spec=spec, listener=told)
         else:
             assert spec is not None, "there is a spec, or a run folder"
-            finished = api.run(spec, out=out, listener=listener)
+            finished = api.run(spec, out=out, listener=told)
     except Stopped as stop:
         listener.close()
         echo("\nStopped; what was learned is kept.", err=True)

@@ -31,7 +31,8 @@ def command(
               dlspec show specs/lstm_stock.yaml --diagram svg -o network.svg
               dlspec show --filters runs/digits_autoencoder_pretraining/001
     """
-    from dlspec.api import draw, load, resolve
+    from dlspec.api import load, resolve
+    from dlspec.conversion import draw
 
     if sum((resolved, diagram is not None, filters)) > 1:
         raise click.UsageError("--resolved, --diagram and --filters exclude each other")

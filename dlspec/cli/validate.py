@@ -17,6 +17,8 @@ from dlspec.language.diagnostics.errors import DataError
 if TYPE_CHECKING:
     from dlspec.language.yaml import Document
 
+WITH_FIXES = ("json", "sarif")
+"""Forms of output that have a place for cures as edits."""
 SHOWN = 3
 """Files that are named; the rest are counted."""
 
@@ -58,7 +60,7 @@ def command(
     found: list[Findings] = []
     diagnostics: list[Diagnostic] = []
     for file in find_specs(files):
-        findings = _examine(file, overrides)
+        findings = _examine(file, overrides, fixes=form in WITH_FIXES)
         if strict:
             warned = {Severity.WARNING: Severity.ERROR}
             strict_ones = [replace(d, severity=warned.get(d.severity, d.severity)) for d in findings.diagnostics]
@@ -80,19 +82,24 @@ def command(
     return SPEC_ERRORS if any(d.is_error for d in diagnostics) else OK
 
 
-def _examine(file: str | Findings, overrides: dict[str, Any]) -> Findings:
+def _examine(file: str | Findings, overrides: dict[str, Any], *, fixes: bool) -> Findings:
     from dlspec.cli.spec_files import read_spec_file
 
     if isinstance(file, Findings):  # an argument that leads to no file
         return file
     try:
-        return examine_document(read_spec_file(file), overrides, name=file)
+        return examine_document(read_spec_file(file), overrides, name=file, fixes=fixes)
     except DataError as error:
         return Findings(file, error.diagnostics, unreadable=True)
 
 
-def examine_document(document: Document, overrides: dict[str, Any], *, name: str | None = None) -> Findings:
+def examine_document(
+    document: Document, overrides: dict[str, Any], *, name: str | None = None, fixes: bool = False
+) -> Findings:
     """What is wrong with a spec, under its own name or another.
+
+    Args:
+        fixes: whether diagnostics come with cures as edits.
 
     Raises:
         DataError: a file that it extends cannot be read.
@@ -102,7 +109,14 @@ def examine_document(document: Document, overrides: dict[str, Any], *, name: str
     checked = examine_briefly(document, overrides)
     data = checked.spec.data
     unread = () if checked.errors else tuple(data.table or data.series or ())
-    return Findings(name or document.file, checked.diagnostics, checked.spec.document.texts, unread=unread)
+    diagnostics = checked.diagnostics
+    if fixes and diagnostics:
+        from dlspec.data.sources.reading import briefly
+        from dlspec.spec.fixes import with_fixes
+
+        with briefly():
+            diagnostics = with_fixes(checked)
+    return Findings(name or document.file, diagnostics, checked.spec.document.texts, unread=unread)
 
 
 def print_all(findings: Findings) -> None:

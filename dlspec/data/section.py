@@ -79,7 +79,7 @@ def _header(value: Any) -> list[str] | Literal[False]:
     raise mistake(
         "wrong-type",
         f"`header` lists the names of all columns, or is `false` where they have none, got {show_value(value)}",
-        help="write `header: [day, shop, sold]`",
+        help="write a name for each column, such as `header: [day, shop, sold]`",
     )
 
 
@@ -112,7 +112,8 @@ def _read_features(value: Any) -> list[str] | dict[str, Feature]:
             raise mistake(
                 "wrong-type",
                 f"`features` is a list of columns, or a mapping from columns to types, got {show_value(shown)}",
-                help="write `features: [age, city]`, or `features: {age: numeric, city: category}`",
+                help="name columns, such as `features: [age, city]`, or also say their types, such as "
+                "`features: {age: numeric, city: category}`",
             )
         return names
     if not value:

@@ -44,7 +44,7 @@ class Limit(SpecModel):
 
 def _read(value: Any) -> dict[str, float | str | Limit]:
     if not isinstance(value, dict) or not value:
-        help = "write `require: {accuracy: 0.9}`, or `require: {beats: baselines}`"
+        help = "write what the result must reach, such as `require: {accuracy: 0.9}`, or `require: {beats: baselines}`"
         message = f"`require` is a mapping from metrics to what they must reach, got {show_value(value)}"
         raise mistake("wrong-type", message, help=help)
     found: dict[str, float | str | Limit] = {}

@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from dlspec.language.words import did_you_mean, nearest, one_of, same
+from dlspec.language.words import alike, did_you_mean, nearest, one_of, same
 
 Whole = Annotated[int, Strict()]
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
@@ -398,6 +398,8 @@ def _retype(kind: str, key: str, value: Any) -> str | None:
                 return f"write `{prefix}true`"
             if text.lower() in ("no", "off", "n"):
                 return f"write `{prefix}false`"
+            near = alike(text, ("true", "false"))
+            return f"write `{prefix}{near}`" if near else None
     if kind in ("int_type", "int_from_float") and isinstance(value, float) and math.isfinite(value) and value > 1:
         return f"write `{prefix}{round(value)}`"
     if kind == "string_type" and value is not None and not isinstance(value, dict | list):

@@ -64,6 +64,7 @@ class Kind(SpecModel):
         return snake_case(cls.__name__)
 
     @classmethod
+    @cache
     def primary(cls) -> str | None:
         """The key whose value may be written directly behind the name."""
         for name, field in cls.keys().items():
@@ -93,13 +94,22 @@ class Kind(SpecModel):
         """The fields by name, as the class that this builds takes them."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
+    @classmethod
+    @cache
+    def _defaults(cls) -> tuple[tuple[str, str, bool, Any], ...]:
+        """Of each field its attribute, its key, whether it must be given, and what it is otherwise."""
+        return tuple(
+            (name, name.removesuffix("_"), field.is_required(), field.get_default())
+            for name, field in cls.fields_in_order().items()
+        )
+
     def brief(self) -> Any:
         """As a person would write it: `{dropout: 0.2}`, without defaults."""
         given = {}
-        for name, field in self.fields_in_order().items():
+        for name, key, required, default in self._defaults():
             value = getattr(self, name)
-            if field.is_required() or value != field.get_default():
-                given[name.removesuffix("_")] = brief_of(value)
+            if required or value != default:
+                given[key] = brief_of(value)
         if list(given) == [self.primary()]:
             return {self.type_name: given[self.primary() or ""]}
         return {self.type_name: given} if given else self.type_name
@@ -264,6 +274,8 @@ class Registry(Generic[K]):
         return f"<registry of {self.noun}s>"
 
     def __contains__(self, name: object) -> bool:
+        if name in self._classes:
+            return True
         return name in self._own_names() or name in self._added
 
     def __iter__(self) -> Iterator[str]:

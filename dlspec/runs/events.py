@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError, DiagnosticError, Terminated
 from dlspec.language.diagnostics.json import as_values
+from dlspec.runs.kept_pictures import KeptPictures
 from dlspec.runs.listener import Listener, Listeners
 from dlspec.runs.names import EVENTS, METRICS, STATE
 from dlspec.runs.records.events import last_seq
@@ -24,15 +25,17 @@ from dlspec.training.progress import HistoryRow, Stopped
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
     from dlspec.spec.spec import Spec
+    from dlspec.training.picture import Picture
     from dlspec.training.plan import Plan, Stage
 
 
 @contextmanager
 def recording(listener: Listener | None) -> Iterator[Listener]:
     """In the block, what happens in a run is written into its folder; gives what to tell of it."""
-    events = Events()
+    listener = listener or Listener()
+    events = Events(pictures=listener.keeps_pictures())
     try:
-        yield Listeners(listener or Listener(), events)
+        yield Listeners(listener, events)
     except BaseException as error:
         with suppress(Exception):  # nothing is to hide the error
             events.fails(error)
@@ -45,9 +48,15 @@ class Events(Listener):
 
     What is told before the folder is there is written once it is. Where the file cannot be written, what happens then
     is missing in it: no run fails because of it.
+
+    Args:
+        pictures: whether pictures of the training are kept in the folder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pictures: bool = False) -> None:
+        self._keeps_them = pictures
+        self._kept: KeptPictures | None = None
+        self._stages: list[str] = []
         self.folder: Path | None = None
         self.seq = 0
         self._waiting: list[tuple[str, str, Mapping[str, Any]]] = []
@@ -62,6 +71,7 @@ class Events(Listener):
             for stage in plan.stages
         ]
         samples = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
+        self._stages = [stage.name for stage in plan.stages]
         self._write("begins", name=spec.name, stages=stages, samples=samples)
 
     def ready(self, device: str) -> None:
@@ -73,6 +83,8 @@ class Events(Listener):
         waiting, self._waiting = self._waiting, []
         for time, event, values in waiting:
             self._append(time, event, values)
+        if self._keeps_them:
+            self._kept = KeptPictures(self.folder, self._stages)
         self._write("opens", process=os.getpid(), epochs_kept=len(history))
 
     def stage_begins(self, stage: Stage, samples: int, steps: int) -> None:
@@ -92,6 +104,15 @@ class Events(Listener):
 
     def stage_ends(self, stage: Stage, reason: str) -> None:
         self._write("stage_ends", stage=stage.name, reason=reason)
+
+    def wants_pictures(self) -> bool:
+        return self._keeps_them
+
+    def picture(self, picture: Picture) -> None:
+        with suppress(OSError):
+            told = self._kept.keep(picture) if self._kept is not None else None
+            if told is not None:
+                self._write("picture", **told)
 
     def note(self, text: str) -> None:
         self._write("note", text=text)

@@ -8,6 +8,7 @@ from pathlib import Path
 from dlspec.data.preparation import Prepared
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.spec.spec import Spec
+from dlspec.training.picture import Picture
 from dlspec.training.plan import Plan, Stage
 from dlspec.training.progress import HistoryRow, StageListener
 
@@ -29,6 +30,17 @@ class Listener(StageListener):
 
     def remark(self, text: str) -> None:
         """A line that is worth reading after the run, too."""
+
+    def keeps_pictures(self) -> bool:
+        """Whether the run keeps the pictures of its training in its folder."""
+        return False
+
+
+class KeepPictures(Listener):
+    """Lets a run keep pictures of its training, below `pictures/` in its folder."""
+
+    def keeps_pictures(self) -> bool:
+        return True
 
 
 class Listeners(Listener):
@@ -80,6 +92,17 @@ class Listeners(Listener):
     def remark(self, text: str) -> None:
         for listener in self.listeners:
             listener.remark(text)
+
+    def keeps_pictures(self) -> bool:
+        return any(listener.keeps_pictures() for listener in self.listeners)
+
+    def wants_pictures(self) -> bool:
+        return any(listener.wants_pictures() for listener in self.listeners)
+
+    def picture(self, picture: Picture) -> None:
+        for listener in self.listeners:
+            if listener.wants_pictures():
+                listener.picture(picture)
 
     def wants_stop(self) -> bool:
         return any(listener.wants_stop() for listener in self.listeners)

@@ -4,6 +4,7 @@ SPEC, STATE, EVENTS, STOP = "spec.yaml", "state.json", "events.jsonl", ".stop"
 ENVIRONMENT, DATA = "environment.json", "data.json"
 HISTORY, METRICS, PREDICTIONS, SAMPLES = "history.csv", "metrics.json", "predictions.csv", "samples.npz"
 MODEL, PICTURES, REPORT = "model.keras", "pictures.npz", "report.html"
+TRAINING_PICTURES = "pictures"
 COMPARISON, FOLDS = "checkpoints/comparison.json", "checkpoints/folds.json"
 WRITTEN_ANEW = (REPORT, STATE, EVENTS)
 """Files that may be written again once a run is finished, so that `SHA256SUMS` does not list them."""

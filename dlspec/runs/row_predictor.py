@@ -117,15 +117,15 @@ class RowPredictor:
         if self.data.target.written:
             return self._written(rows, first)
         given = self.taken(rows, first)
-        found = self._of(given)
+        found = self.of_taken(given)
         for other in self.others:
-            own = other._of(given)
+            own = other.of_taken(given)
             found = found.join(own.rename(columns={name: free_name(name, found.columns) for name in own.columns}))
         if given.groups is not None:
             found.insert(0, str(self.data.group), given.groups)
         return found
 
-    def _of(self, given: Taken) -> pd.DataFrame:
+    def of_taken(self, given: Taken) -> pd.DataFrame:
         """What this model, one of several outputs, predicts of what the model takes."""
         from dlspec.training.values import predict
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from dlspec.evaluation.pictures import Pictures
     from dlspec.runs.records.metrics import PastAlone, SavedModel
     from dlspec.runs.row_predictor import RowPredictor
+    from dlspec.training.picture import Painter
     from dlspec.training.plan import Plan, Stage
     from dlspec.training.progress import Checkpoint, HistoryRow
 
@@ -278,6 +279,7 @@ def _train_network(
             _Keeper(folder, pictures),
             folder,
             last=lambda: load_checkpoint(folder, job.listener.note),
+            painter=_painter(job, network),
         ),
         taken=job.taken,
         compiled=compiled,
@@ -288,6 +290,18 @@ def _train_network(
     finally:
         state.reaches(trainer.state.progress.history)
     return network
+
+
+def _painter(job: Job, network: Any) -> Painter | None:
+    """Who takes pictures of the training; None: nobody wants them, or the network is on several devices."""
+    from dlspec.evaluation.pictures.training import TrainingPictures
+
+    if not job.listener.wants_pictures():
+        return None
+    if job.spec.runtime.distribute is not None:
+        job.listener.note("no pictures are taken while the network is trained on several devices (`distribute`)")
+        return None
+    return TrainingPictures(job.data, job.plan, network, job.listener.picture, job.listener.note)
 
 
 @dataclass(frozen=True)

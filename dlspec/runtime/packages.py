@@ -29,6 +29,8 @@ EXTRAS = {
     "litert": ("ai_edge_litert",),
     "openvino": ("openvino",),
     "serve": ("starlette", "uvicorn"),
+    "studio": ("starlette", "uvicorn"),
+    "lsp": ("pygls",),
     "tensorflow": ("tensorflow", "keras", "h5py", "threadpoolctl", "jinja2"),
 }
 """Extra -> the modules that it adds; `tensorflow` adds those of all others too, but of `ASIDE`."""
@@ -41,6 +43,8 @@ ASIDE = {
     "litert": "`export --format litert` needs it",
     "openvino": "`export --format openvino` needs it",
     "serve": "`dlspec serve` needs it",
+    "studio": "`dlspec studio` needs it",
+    "lsp": "`dlspec lsp` needs it",
 }
 """Extras that training goes on without -> what needs them."""
 _PIP_NAMES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "dlspec_web": "dlspec-web"}
@@ -88,13 +92,14 @@ def is_there(module: str) -> bool:
     return found is not None and found.origin is not None
 
 
-def require(*modules: str, what: str, span: Span | None = None) -> None:
+def require(*modules: str, what: str, span: Span | None = None, extra: str = "serve") -> None:
     """Raises DataError, code `missing-package`, where one of the modules is not installed.
 
     Args:
         modules: names as they are imported.
         what: what needs them: "`dataset: digits`".
         span: where the spec asks for it.
+        extra: of `serve` and `studio`, which add the same modules, the one to install.
     """
     missing = [name for name in modules if not is_there(name)]
     if not missing:
@@ -105,7 +110,7 @@ def require(*modules: str, what: str, span: Span | None = None) -> None:
         "missing-package",
         f"{what} needs {listed}, which {'are' if len(names) > 1 else 'is'} not installed",
         span,
-        help=f"type `{install(*_requirements(missing))}`",
+        help=f"type `{install(*_requirements(missing, extra))}`",
     )
 
 
@@ -126,9 +131,10 @@ def _python() -> str:
     return f'"{sys.executable}"' if " " in sys.executable else sys.executable
 
 
-def _requirements(missing: list[str]) -> list[str]:
+def _requirements(missing: list[str], extra: str = "serve") -> list[str]:
     """The extra that brings all of the missing modules, or several; else the packages themselves."""
-    extras = sorted({extra for extra, modules in EXTRAS.items() for name in missing if name in modules})
+    twin = {"serve": "studio", "studio": "serve"}[extra]
+    extras = sorted({key for key, modules in EXTRAS.items() if key != twin for name in missing if name in modules})
     others = [_PIP_NAMES.get(name, name) for name in missing if not any(name in modules for modules in EXTRAS.values())]
     if "tensorflow" in extras:
         extras = ["tensorflow", *(extra for extra in extras if extra in ASIDE)]

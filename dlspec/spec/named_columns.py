@@ -120,7 +120,8 @@ def _wrong_features(spec: Spec, description: Description) -> Iterator[Diagnostic
     names = data.feature_names or []
     for i, name in enumerate(names):
         if name in names[:i]:
-            yield Diagnostic("repeated-column", f"`{name}` is listed twice", spec.span("data", "features", i))
+            span = spec.span("data", "features", i)
+            yield Diagnostic("repeated-column", f"`{name}` is listed twice", span, help="remove it")
         elif name not in _targets(spec, description) or description.layout == "series":
             problem = _of_feature(spec, description, name)
             if problem is not None:

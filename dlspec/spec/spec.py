@@ -166,7 +166,7 @@ class Spec(InNotebooks, SpecModel):
 
     @classmethod
     def _explain_unknown(cls, key: str) -> PydanticCustomError:
-        for section, model in _SECTIONS.items():
+        for section, model in SECTIONS.items():
             if key in model.model_fields and key not in cls.later and nearest(key, cls.keys()) is None:
                 return mistake(
                     "unknown-key",
@@ -198,7 +198,7 @@ COMPOSITION = {
 }
 """Keys of the top level that are gone when a spec is read -> what may be written, what it means."""
 
-_SECTIONS: dict[str, type[SpecModel]] = {
+SECTIONS: dict[str, type[SpecModel]] = {
     "train": TrainSpec,
     "data": DataSpec,
     "evaluate": EvaluateSpec,
@@ -206,3 +206,4 @@ _SECTIONS: dict[str, type[SpecModel]] = {
     "budget": BudgetSpec,
     "pretrain": PretrainingMethod,
 }
+"""Name of a section that has keys -> their class."""

@@ -15,6 +15,7 @@ from dlspec.model.weights import LayerWeights
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import written_whole
 from dlspec.runtime.records import unreadable
+from dlspec.training.picture import Painter, Picture
 from dlspec.training.plan import Plan, Stage
 
 Array = np.ndarray
@@ -40,6 +41,14 @@ class StageListener:
 
     def goes_on(self, text: str) -> None:
         """How far something long is, which the next such text replaces."""
+
+    def wants_pictures(self) -> bool:
+        """Whether `picture` is to be told; else none are taken."""
+        return False
+
+    def picture(self, picture: Picture) -> None:
+        """What is seen of the network after an epoch. All pictures of a stage take at most a tenth of its time, so that
+        not every epoch has some."""
 
     def wants_stop(self) -> bool:
         """Is asked between steps, several times a second: whether training is to end after the step, as by Ctrl-C."""
@@ -159,6 +168,7 @@ class Hooks:
         observer: is called once, between pretraining and fine-tuning.
         folder: callbacks write into it, and features of a stage that are too many for the memory.
         last: gives back the checkpoint that was saved last, to find out why training failed.
+        painter: takes pictures while stages are trained; None: nobody wants them.
     """
 
     listener: StageListener
@@ -166,3 +176,4 @@ class Hooks:
     observer: Observer | None = None
     folder: Path = Path()
     last: Callable[[], Checkpoint | None] = lambda: None
+    painter: Painter | None = None

@@ -86,6 +86,8 @@ class StageRun:
         if before and stage.kind == "pretrain" and stage.is_built_as(before[0]):
             engine.take_over(before[1])
         self.hooks.listener.stage_begins(stage, len(samples), self.steps)
+        if self.hooks.painter is not None:
+            self.hooks.painter.stage_begins(stage, state.stage_models)
         if not state.progress.begun:
             state.progress.begun = True
             state.save(model)
@@ -155,6 +157,8 @@ class StageRun:
             progress.parts = {}
             self.hooks.listener.epoch_ends(stage, row)
             check_progress(stage, progress)
+            if self.hooks.painter is not None:
+                self.hooks.painter.epoch_ends(stage, epoch)
         return "all epochs"
 
     def _parts(self, engine: Engine) -> dict[str, float]:

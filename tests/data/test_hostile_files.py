@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import dlspec
 from dlspec.runs.job import load_data
@@ -161,3 +162,47 @@ def test_a_network_with_several_outputs_is_told():
     )
     assert "`species`" in told
     assert "`petal_width`" in told
+
+
+def test_a_folder_is_walked_through_again_only_when_it_has_changed(tmp_path, monkeypatch):
+    from dlspec.data.sources import walking
+
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for place in range(3):
+            Image.new("RGB", (8, 8)).save(tmp_path / "pets" / name / f"{place}.png")
+    for folder in (tmp_path / "pets", tmp_path / "pets" / "cat", tmp_path / "pets" / "dog"):
+        os.utime(folder, (1, 1))
+    spec = write(tmp_path, "dlspec: 1\ndata: {images: pets}\nmodel: [flatten, output]\n")
+    walks = []
+    scan = os.scandir
+    monkeypatch.setattr(walking.os, "scandir", lambda path: walks.append(path) or scan(path))
+    rows = []
+    for change in (None, None, tmp_path / "pets" / "dog" / "3.png", None):
+        if change:
+            Image.new("RGB", (8, 8)).save(change)
+            os.utime(change.parent, (2, 2))
+        walks.clear()
+        rows.append((dlspec.examine(spec, fixes=False).checked.rows, bool(walks)))
+    assert rows == [(6, True), (6, False), (7, True), (7, False)]
+
+
+def test_what_has_just_changed_is_not_remembered(tmp_path):
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    spec = write(tmp_path, "dlspec: 1\ndata: {images: pets}\nmodel: [flatten, output]\n")
+    for place in range(4):
+        Image.new("RGB", (8, 8)).save(tmp_path / "pets" / "cat" / f"{place}.png")
+        assert dlspec.examine(spec, fixes=False).checked.rows == place + 1
+
+
+def test_a_pattern_is_followed_for_a_moment_only_where_a_spec_is_checked(tmp_path, monkeypatch):
+    from dlspec.data.sources import walking
+
+    monkeypatch.setattr(walking, "MOST_BRIEFLY", 5)
+    for place in range(9):
+        (tmp_path / f"{place}.csv").write_text("a,b\n1,2\n")
+    text = "dlspec: 1\ndata: {table: '**/*.csv', target: a}\nmodel: [output]\n"
+    (problem,) = dlspec.validate(write(tmp_path, text))
+    assert (problem.code, problem.is_error) == ("data-unreadable", False)
+    assert "more than 5 files" in problem.message
+    assert dlspec.api.examine(write(tmp_path, text)).rows == 9

@@ -60,6 +60,8 @@ def test_json_has_the_agreed_keys(write_spec):
         "message": "there is no layer `dens`",
         "help": "did you mean `dense`?",
         "notes": [],
+        "places": [],
+        "fixes": [],
     }
 
 

@@ -264,3 +264,47 @@ def test_a_text_that_is_read_off_timesteps_is_told(beam, english, korean):
     for language, said in (("en", ("read character by character", english)), ("ko", ("글자", korean))):
         told = dlspec.explain(text, language)
         assert all(each in told for each in said)
+
+
+REPEATED = """\
+dlspec: 1
+data: {dataset: digits}
+model:
+  - flatten
+  - repeat: {times: 10, layers: [{dense: {units: 8, activation: relu}}, {dropout: 0.1}]}
+  - dense: 3
+  - output
+"""
+
+
+def test_a_drawing_for_other_pages_says_which_box_is_which_line():
+    svg = dlspec.draw(REPEATED, "svg", alone=False)
+    assert not re.search(r"<style|\bid=|\bclass=", svg)
+    places = re.findall(r'<g data-layer="(\w+)" data-path="([\w.]*)"(?: data-line="(\d+)")?>', svg)
+    assert len(places) == 24
+    assert places[0] == ("input", "", "")
+    assert places[1] == ("flatten_1", "model.layers.0", "4")
+    assert [line for name, _, line in places if name in ("dense_11", "output")] == ["6", "7"]
+    assert "data-layer" not in dlspec.draw(REPEATED, "svg")
+
+
+def test_equal_layers_that_follow_each_other_are_drawn_once():
+    drawing = dlspec.examine(REPEATED).draw(fold=True)
+    assert [(box.name, len(box.layers)) for box in drawing.boxes] == [
+        ("input", 1), ("flatten_1", 1), ("dense_1", 10), ("dropout_1", 10), ("dense_11", 1), ("output", 1)
+    ]  # fmt: skip
+    assert sum(box.parameters for box in drawing.boxes) == dlspec.graph(REPEATED).parameters
+    assert "dropout_1 × 10" in drawing.svg
+    ElementTree.fromstring(drawing.svg)
+
+
+def test_layers_that_others_take_from_are_not_folded():
+    text = "dlspec: 1\ndata: {dataset: digits}\nmodel:\n  - flatten\n  - dense: 8\n  - dense: {units: 8, name: kept}\n"
+    text += "  - dense: 8\n  - dense: 8\n  - add: {from: [kept, dense_3]}\n  - output\n"
+    boxes = dlspec.examine(text).draw(fold=True).boxes
+    assert [box.name for box in boxes] == ["input", *(layer.name for layer in dlspec.graph(text).layers)]
+
+
+def test_only_an_svg_is_folded():
+    with pytest.raises(ValueError, match="are of `svg`"):
+        dlspec.draw(REPEATED, "text", fold=True)

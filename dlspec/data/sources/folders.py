@@ -17,7 +17,7 @@ from dlspec.data.sources.formats import FORMATS
 from dlspec.data.sources.known_files import absolute, digest_of
 from dlspec.data.sources.reading import looking, reading_briefly
 from dlspec.data.sources.rows import TableFiles
-from dlspec.data.sources.walking import Walk
+from dlspec.data.sources.walking import Walk, remembered
 from dlspec.data.split import WORDS
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
@@ -245,7 +245,10 @@ class FolderFiles(FileSource):
             help = f"name the folder: `{self.key}: {Path(path).parent}`"
             raise self._error("data-unreadable", f"`{path}` is a file, and {self.noun} stand in folders", help)
         try:
-            return self._found(whole, path)
+            listing = remembered(
+                (type(self), absolute(whole)), Walk(reading_briefly()), lambda walk: self._found(whole, walk)
+            )
+            return self._filled(listing, path)
         except OSError as error:
             raise self._unreadable(error.filename or path, error) from None
 
@@ -274,9 +277,8 @@ class FolderFiles(FileSource):
             raise self._error("data-not-found", f"{said}{absent[0] + 1}: `{names[absent[0]]}`", help)
         return Listing(files, table=table, column=column)
 
-    def _found(self, whole: Path, path: str) -> Listing:
+    def _found(self, whole: Path, walk: Walk) -> Listing:
         """The files in a folder and the folders in it."""
-        walk = Walk(reading_briefly())
         folders = sorted(entry.name for entry in walk.entries(whole) if entry.is_dir() and entry.name[0] != ".")
         by_name = {name.lower(): name for name in folders}
         tests = [by_name[name] for name in TEST if name in by_name]
@@ -287,9 +289,9 @@ class FolderFiles(FileSource):
                 files = [file for found, _ in parts for file in found]
                 labels = [label for _, found in parts for label in found or ()]
                 held_out = sum(len(found) for found, _ in parts[len(training) :])
-                return self._filled(Listing(tuple(files), tuple(labels), held_out), path)
+                return Listing(tuple(files), tuple(labels), held_out)
         found, given = self._in_classes(whole, walk)
-        return self._filled(Listing(tuple(found), None if given is None else tuple(given)), path)
+        return Listing(tuple(found), None if given is None else tuple(given))
 
     def _in_classes(self, folder: Path, walk: Walk) -> tuple[list[Path], list[str] | None]:
         """The files below a folder with their classes; None where files stand in the folder itself."""

@@ -14,8 +14,9 @@ from dlspec.data.datasets import Column, Columns, Description, Loaded
 from dlspec.data.sources.base import SourceContext, files_state, fits_in_memory
 from dlspec.data.sources.folders import TEST, TRAINING, VALIDATION, FileSamples, Listing, is_table
 from dlspec.data.sources.images import Fit, ImageFiles, Images, Pictures, fitted
+from dlspec.data.sources.known_files import absolute
 from dlspec.data.sources.reading import reading_briefly
-from dlspec.data.sources.walking import Walk
+from dlspec.data.sources.walking import Walk, remembered
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
 
@@ -210,7 +211,7 @@ class MaskedFiles(ImageFiles):
             help = "put the masks into a folder of their own"
             raise self._error("data-unreadable", f"`{path}` is named for the pictures and for their masks", help)
         try:
-            files = _files_below(whole, self._is_mine, other)
+            files = _files_below(whole, self.suffixes, other)
         except OSError as error:
             raise self._unreadable(error.filename or path, error) from None
         parts = {file.relative_to(whole).parts[0].lower() for file in files if file.parent != whole}
@@ -234,7 +235,7 @@ class MaskedFiles(ImageFiles):
         path, masks = (self.folder / name for name in self.paths)
         whole = masks if by_name or path.is_file() else path
         try:
-            found = _files_below(masks, lambda name: name.lower().endswith((*LOSSLESS, *LOSSY)), path)
+            found = _files_below(masks, (*LOSSLESS, *LOSSY), path)
         except OSError as error:
             raise self._unreadable(error.filename or self.paths[1], error) from None
         lossy = [file for file in found if file.name.lower().endswith(LOSSY)]
@@ -436,14 +437,19 @@ def apart(one: Path, other: Path) -> tuple[str, str]:
     return os.path.join(*a), os.path.join(*b)
 
 
-def _files_below(folder: Path, wanted: Callable[[str], bool], without: Path) -> list[Path]:
+def _files_below(folder: Path, suffixes: tuple[str, ...], without: Path) -> list[Path]:
     """Files in a folder and those in it, without hidden ones, and without another folder."""
+    what = suffixes, absolute(folder), absolute(without)
+    return remembered(what, Walk(reading_briefly()), lambda walk: _walked(walk, folder, suffixes, without))
+
+
+def _walked(walk: Walk, folder: Path, suffixes: tuple[str, ...], without: Path) -> list[Path]:
     other = without.resolve()
     inside = other.is_relative_to(folder.resolve()) and other != folder.resolve()
     found = []
-    for file in Walk(reading_briefly()).files(folder):
+    for file in walk.files(folder):
         parts = file.relative_to(folder).parts
-        if any(part.startswith(".") for part in parts) or not wanted(file.name):
+        if any(part.startswith(".") for part in parts) or not file.name.lower().endswith(suffixes):
             continue
         if inside and file.resolve().is_relative_to(other):
             continue

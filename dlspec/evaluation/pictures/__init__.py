@@ -6,7 +6,7 @@ without loading Keras.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,22 +16,21 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.evaluation.pictures.aligned import of_timesteps
 from dlspec.evaluation.pictures.codes import of_comparing
 from dlspec.evaluation.pictures.decoded import decoded
+from dlspec.evaluation.pictures.filters import filters, is_picture, without_channel
 from dlspec.evaluation.pictures.language import of_text, of_writing
 from dlspec.evaluation.pictures.mixtures import cumulated
 from dlspec.evaluation.pictures.only_feature import over_only_feature
 from dlspec.evaluation.pictures.places import at_places
-from dlspec.evaluation.pictures.planes import keep_plane
+from dlspec.evaluation.pictures.planes import is_plane, keep_plane
 from dlspec.evaluation.pictures.quantiles import calibration
 from dlspec.evaluation.pictures.sequences import of_sequences
 from dlspec.evaluation.pictures.stages import SAMPLES, keep_stages
 from dlspec.evaluation.pictures.tags import of_tags
 from dlspec.model.graph import Graph
-from dlspec.model.layers.convolution import Conv2D
-from dlspec.model.layers.core import Dense
 from dlspec.model.layers.sampling import samplings
 from dlspec.model.states import output_of
 from dlspec.training.plan import Plan
-from dlspec.training.values import as_array, predict
+from dlspec.training.values import predict
 
 Array = np.ndarray
 MOST_CLASSES = 12
@@ -49,7 +48,7 @@ class Pictures:
     def after_pretraining(self, plan: Plan, network: Any, stage_models: list[Any]) -> None:
         """What the stages have learned, before the whole network is trained."""
         keep_stages(self.arrays, self.data, plan, network, stage_models)
-        self._keep_filters(network, "pretrained")
+        self.arrays |= filters(self.data, self.graph, network, "pretrained")
 
     def after_training(self, network: Any, predictions: Mapping[str, Array]) -> None:
         """Everything that is seen of the finished network.
@@ -57,7 +56,7 @@ class Pictures:
         Args:
             predictions: of the network and of each baseline, for the test part.
         """
-        self._keep_filters(network, "final")
+        self.arrays |= filters(self.data, self.graph, network, "final")
         kind = self.data.signature.target.kind
         if self.data.signature.target.tokens:
             target, test = self.data.signature.target, self.data.test
@@ -77,8 +76,7 @@ class Pictures:
         if self.data.signature.target.places:
             self.arrays |= at_places(self.data.signature, self.data.test, predictions)
             return
-        encoded = self.data.preprocessing.columns and len(self.data.signature.features) == 1  # a word is no place
-        if self.data.train.inputs.shape[1:] == (2,) and kind == "class" and not encoded:
+        if is_plane(self.data):
             keep_plane(self.arrays, self.data, self.graph, network)
         if self.data.signature.task == "series":
             self._keep_series()
@@ -169,27 +167,6 @@ class Pictures:
             if name not in used and values.dtype.kind == "U" and len(np.unique(values)) <= MOST_CLASSES:
                 self.arrays["code:classes"] = values[test.rows]
 
-    def _keep_filters(self, network: Any, when: str) -> None:
-        """Weights of the first layer, when it looks at a picture: (units, height, width), or (…, 3) of colors."""
-        first = next((layer for layer in self.graph.layers if layer.layer.has_weights), None)
-        shape = self.data.train.inputs.shape[1:]
-        if first is None or len(shape) not in (2, 3) or self.data.signature.window is not None:
-            return
-        if [self.graph.origin(name) for name in first.inputs] != [self.graph.inputs[0].name]:
-            return
-        if isinstance(first.layer, Dense):
-            kernel = as_array(network.get_layer(first.name).kernel).T  # (units, values)
-            if kernel.shape[1] == np.prod(shape):
-                self.arrays[f"filters:{when}"] = _as_pictures(kernel.reshape(-1, *shape))
-        elif isinstance(first.layer, Conv2D) and not first.layer.channels_first:
-            kernel = np.moveaxis(as_array(network.get_layer(first.name).kernel), -1, 0)  # (filters, rows, columns, …)
-            self.arrays[f"filters:{when}"] = _as_pictures(kernel)
-
-
-def is_picture(shape: Sequence[int]) -> bool:
-    """Whether a sample of this shape can be drawn: rows, columns, and one channel or three where there are some."""
-    return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))
-
 
 def has_pictures(data: Prepared) -> bool:
     """Whether samples are pictures, or pictures stand among their features."""
@@ -200,24 +177,14 @@ def pictures_of(data: Prepared, part: Part) -> Array:
     """The pictures of samples that have some, (samples, rows, columns) or with three channels behind; of several of one
     height those side by side, with a line between them, else the first."""
     if is_picture(part.raw.shape[1:]):
-        return _without_channel(np.asarray(part.raw))
+        return without_channel(np.asarray(part.raw))
     names = [column.name for column in data.signature.features if is_picture(column.shape)]
-    found = [_without_channel(np.asarray(data.columns[name][np.asarray(part.rows)])) for name in names]
+    found = [without_channel(np.asarray(data.columns[name][np.asarray(part.rows)])) for name in names]
     heights = {(each.shape[1], *each.shape[3:]) for each in found}
     if len(heights) > 1:
         return found[0]
     between = np.full_like(found[0][:, :, :1], found[0].max(initial=0))
     return np.concatenate([each for own in found for each in (between, own)][1:], axis=2)
-
-
-def _without_channel(pictures: Array) -> Array:
-    """Pictures of one channel as (samples, rows, columns), others as they are."""
-    return pictures[..., 0] if pictures.ndim == 4 and pictures.shape[-1] == 1 else pictures
-
-
-def _as_pictures(weights: Array) -> Array:
-    """(units, rows, columns), the mean over channels where there are some."""
-    return weights if weights.ndim == 3 else weights.mean(axis=-1)
 
 
 def given_back(part: Part, predictions: Mapping[str, Array]) -> dict[str, Array]:

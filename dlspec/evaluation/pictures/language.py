@@ -48,6 +48,14 @@ def of_text(target: Target, part: Part, predictions: Mapping[str, Array]) -> dic
 def of_writing(target: Target, part: Part, network: Any) -> dict[str, Array]:
     """What a network writes behind the first tokens of a part, at some temperatures."""
     assert target.tokens is not None, "tokens are predicted"
+    prompt = prompt_of(target, part)
+    found = written(network, prompt, WRITTEN[target.tokens], TEMPERATURES)
+    return {"text:prompt": prompt, "text:written": found, "text:temperatures": np.array(TEMPERATURES)}
+
+
+def prompt_of(target: Target, part: Part) -> Array:
+    """The first tokens of a part, as classes, with which a network goes on."""
+    assert target.tokens is not None, "tokens are predicted"
     seen = np.asarray(part.inputs[0]).astype("int32")
     prompt = seen[seen > 0] - 1
     if target.tokens == "characters" and " " in target.classes:  # whole words, as far as there are some
@@ -55,6 +63,4 @@ def of_writing(target: Target, part: Part, network: Any) -> dict[str, Array]:
         whole = prompt[spaces[0] + 1 :] if len(spaces) else prompt
         ends = spaces[(spaces > spaces[:1].sum() + 1) & (spaces - spaces[:1].sum() <= PROMPT[target.tokens])]
         prompt = whole[: ends[-1] - spaces[0] - 1] if len(ends) else whole
-    prompt = prompt[: PROMPT[target.tokens]]
-    found = written(network, prompt, WRITTEN[target.tokens], TEMPERATURES)
-    return {"text:prompt": prompt, "text:written": found, "text:temperatures": np.array(TEMPERATURES)}
+    return prompt[: PROMPT[target.tokens]]

@@ -36,7 +36,7 @@ def keep_stages(
     """
     held_out = data.validation if len(data.validation) else data.train
     stages = [(stage, model) for stage, model in zip(plan.pretraining, stage_models, strict=True) if stage.layer]
-    stack = _stack(plan.graph, stages)
+    stack = stack_of(plan.graph, stages)
     if stack:
         _keep_reconstructions(arrays, held_out, network, stack)
         _keep_dreams(arrays, held_out, network, stack)
@@ -44,7 +44,7 @@ def keep_stages(
         _keep_activations(arrays, held_out, network, stage, model)
 
 
-def _stack(graph: Graph, stages: Sequence[tuple[Stage, Any]]) -> list[tuple[Stage, Any]]:
+def stack_of(graph: Graph, stages: Sequence[tuple[Stage, Any]]) -> list[tuple[Stage, Any]]:
     """The stages from the input up, each of which sees the code of the one below it, and can lead back from its own."""
     found: list[tuple[Stage, Any]] = []
     for stage, model in stages:
@@ -62,11 +62,11 @@ def _stack(graph: Graph, stages: Sequence[tuple[Stage, Any]]) -> list[tuple[Stag
 def _keep_reconstructions(
     arrays: dict[str, Array], part: Part, network: Any, stack: Sequence[tuple[Stage, Any]]
 ) -> None:
-    originals = _some(part)
+    originals = some_inputs(part)
     arrays["originals"] = originals.reshape(len(originals), -1)
     for depth, (stage, model) in enumerate(stack):
         values = model.reconstruct(_seen(network, stage, originals))
-        arrays[f"reconstructed:{stage.name}"] = _down(stack[:depth], values)
+        arrays[f"reconstructed:{stage.name}"] = led_down(stack[:depth], values)
 
 
 def _keep_dreams(arrays: dict[str, Array], part: Part, network: Any, stack: Sequence[tuple[Stage, Any]]) -> None:
@@ -74,14 +74,14 @@ def _keep_dreams(arrays: dict[str, Array], part: Part, network: Any, stack: Sequ
     if not all(hasattr(model, "gibbs") for _, model in stack):
         return
     top, model = stack[-1]
-    v = _seen(network, top, _some(part))
+    v = _seen(network, top, some_inputs(part))
     done = 0
     for steps in GIBBS:
         if steps:
             v, shown = model.gibbs(v, steps - done)
         else:
             shown = v
-        arrays[f"dreams:{steps}"] = _down(stack[:-1], shown)
+        arrays[f"dreams:{steps}"] = led_down(stack[:-1], shown)
         done = steps
 
 
@@ -107,7 +107,7 @@ def _explained(seen: Array, given_back: Array) -> float:
     return 1 - errors / spread if spread else 1.0
 
 
-def _some(part: Part) -> Array:
+def some_inputs(part: Part) -> Array:
     """Inputs of a few samples, from first to last."""
     return part.inputs[np.linspace(0, len(part) - 1, min(SAMPLES, len(part))).astype(int)]
 
@@ -120,7 +120,7 @@ def _seen(network: Any, stage: Stage, inputs: Array) -> Array:
     return predict(keras.Model(network.inputs, network.get_layer(stage.layer.name).input), inputs)
 
 
-def _down(stack: Sequence[tuple[Stage, Any]], values: Any) -> Array:
+def led_down(stack: Sequence[tuple[Stage, Any]], values: Any) -> Array:
     """Through the decoders of the stages down to the input: (samples, values)."""
     for stage, model in reversed(stack):
         assert stage.place is not None, "a pretraining stage has a place"

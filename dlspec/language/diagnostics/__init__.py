@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 
-from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Label, Severity, Span, in_file_order
+from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Severity, in_file_order
+from dlspec.language.diagnostics.fix import Edit, Fix, apply_edits
+from dlspec.language.diagnostics.span import Label, Span
 from dlspec.language.diagnostics.text import COLOR, PLAIN, render_text
 
 __all__ = [
-    "COLOR", "FORMATS", "PLAIN", "Diagnostic", "Findings", "Label", "Severity", "Span",
-    "in_file_order", "render", "render_json", "render_text",
+    "COLOR", "FORMATS", "PLAIN", "Diagnostic", "Edit", "Findings", "Fix", "Label", "Severity", "Span",
+    "apply_edits", "in_file_order", "render", "render_json", "render_text",
 ]  # fmt: skip
 
 FORMATS = {

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dlspec.language.diagnostics.fix import Fix
+from dlspec.language.diagnostics.span import Label, Span
+
 
 class Severity(StrEnum):
     """How bad it is: an error stops, a warning is likely a mistake, a note is none."""
@@ -13,34 +16,6 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A stretch of a file. Lines and columns count from 1, in characters; the end is exclusive.
-
-    `trail` holds further places that the text came through, such as the use of a block; it is no part of equality.
-    """
-
-    file: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    trail: tuple[Label, ...] = field(default=(), compare=False)
-
-    @property
-    def in_file(self) -> bool:
-        """Whether `file` is the path of a file, and not `<stdin>`, text from Python or a value of `--set`."""
-        return not self.file.startswith(("<", "--set "))
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A second place that explains a diagnostic, with the words that stand under it."""
-
-    span: Span
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +30,8 @@ class Diagnostic:
         help: what to type.
         notes: context that is true but no cure.
         labels: other places at fault.
+        fixes: the cure as edits, as far as it names one definite thing to write or to remove; found by
+            `dlspec.spec.fixes`, since most take the rest of the spec into account, and no part of equality.
     """
 
     code: str
@@ -64,6 +41,7 @@ class Diagnostic:
     help: str | None = None
     notes: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
+    fixes: tuple[Fix, ...] = field(default=(), compare=False)
 
     @property
     def is_error(self) -> bool:

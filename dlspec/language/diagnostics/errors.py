@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from dlspec.language.diagnostics.diagnostic import Diagnostic, Span
+from dlspec.language.diagnostics.diagnostic import Diagnostic
+from dlspec.language.diagnostics.span import Span
 
 
 @dataclass

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Label
+from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings
+from dlspec.language.diagnostics.fix import Fix
+from dlspec.language.diagnostics.span import Label, Span
 
 
 def render(findings: Sequence[Findings]) -> str:
@@ -21,17 +23,26 @@ def as_values(diagnostic: Diagnostic) -> dict[str, object]:
     """A diagnostic as plain values."""
     span = diagnostic.span
     return {
-        "file": span.file if span else None,
-        "line": span.line if span else None,
-        "column": span.column if span else None,
-        "end_line": span.end_line if span else None,
-        "end_column": span.end_column if span else None,
+        **place_as_values(span),
         "severity": diagnostic.severity.value,
         "code": diagnostic.code,
         "message": diagnostic.message,
         "help": diagnostic.help,
         "notes": [*diagnostic.notes, *(_as_note(label, span.file if span else "") for label in diagnostic.places)],
+        "places": [{**place_as_values(label.span), "text": label.text} for label in diagnostic.places],
+        "fixes": [_fix_as_values(fix) for fix in diagnostic.fixes],
     }
+
+
+def place_as_values(span: Span | None) -> dict[str, object]:
+    """A place as plain values: `file`, `line`, `column`, `end_line`, `end_column`, each null where there is none."""
+    keys = ("file", "line", "column", "end_line", "end_column")
+    return {key: getattr(span, key) if span else None for key in keys}
+
+
+def _fix_as_values(fix: Fix) -> dict[str, object]:
+    edits = [{**place_as_values(edit.span), "text": edit.text} for edit in fix.edits]
+    return {"title": fix.title, "sure": fix.sure, "edits": edits}
 
 
 def _as_note(label: Label, file: str) -> str:

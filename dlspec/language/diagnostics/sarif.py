@@ -8,8 +8,10 @@ from typing import Any
 
 from dlspec._version import __version__
 from dlspec.language.codes import as_plain_text, explanations
-from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Label, Span
+from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings
+from dlspec.language.diagnostics.fix import Fix
 from dlspec.language.diagnostics.paths import relative_uri
+from dlspec.language.diagnostics.span import Label, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -52,7 +54,15 @@ def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
         result["locations"] = [_location(diagnostic.span)]
     if diagnostic.places:
         result["relatedLocations"] = [_related(number, label) for number, label in enumerate(diagnostic.places, 1)]
+    if diagnostic.fixes:
+        result["fixes"] = [_fix(fix) for fix in diagnostic.fixes]
     return result
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    replacements = [{"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}} for edit in fix.edits]
+    changes = {"artifactLocation": {"uri": relative_uri(fix.edits[0].span.file)}, "replacements": replacements}
+    return {"description": {"text": fix.title}, "artifactChanges": [changes]}
 
 
 def _related(number: int, label: Label) -> dict[str, Any]:
@@ -62,10 +72,13 @@ def _related(number: int, label: Label) -> dict[str, Any]:
 def _location(span: Span) -> dict[str, Any]:
     if not span.in_file:
         return {"logicalLocations": [{"fullyQualifiedName": f"{span.file}:{span.line}:{span.column}"}]}
-    region = {
+    return {"physicalLocation": {"artifactLocation": {"uri": relative_uri(span.file)}, "region": _region(span)}}
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
         "startLine": span.line,
         "startColumn": span.column,
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    return {"physicalLocation": {"artifactLocation": {"uri": relative_uri(span.file)}, "region": region}}

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings, Label
+from dlspec.language.diagnostics.diagnostic import Diagnostic, Findings
+from dlspec.language.diagnostics.span import Label
 
 WIDEST = 120
 """Columns of a source line that are shown; a longer one is cut around its marks."""

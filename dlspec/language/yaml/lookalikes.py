@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.language.diagnostics import Diagnostic, Edit, Fix, Span
 
 SIGNS = {
     "：": (":", "colon", "`:` and a space"),
@@ -211,9 +211,10 @@ class _Scanner:
         if sign not in SIGNS:
             return
         self.chars[at], name, typed = SIGNS[sign]
-        self._problem(
-            "full-width-sign", f"`{sign}` is a full-width {name}, which YAML takes for text", at, at + 1, typed
-        )
+        behind = self.line[at + 1 : at + 2]
+        blank = " " if typed.endswith("a space") and behind and behind not in _BLANK else ""
+        said = f"`{sign}` is a full-width {name}, which YAML takes for text"
+        self._problem("full-width-sign", said, (at, at + 1), typed, self.chars[at] + blank)
 
     def _space(self, start: int, end: int) -> None:
         """Makes odd spaces from `start` to `end` plain ones."""
@@ -224,8 +225,13 @@ class _Scanner:
             self.chars[at] = " "
         space = self.line[odd[0]]
         message = f"a {_NAMES.get(space, 'typographic')} space (U+{ord(space):04X}) stands here"
-        self._problem("odd-space", message, odd[0], odd[-1] + 1, "an ordinary space")
+        stretch = odd[0], odd[-1] + 1
+        plain = "".join(" " if sign in SPACES else sign for sign in self.line[odd[0] : odd[-1] + 1])
+        self._problem("odd-space", message, stretch, "an ordinary space", plain)
 
-    def _problem(self, code: str, message: str, start: int, end: int, typed: str) -> None:
+    def _problem(self, code: str, message: str, stretch: tuple[int, int], typed: str, plain: str) -> None:
+        """Says what is wrong with a stretch of the line, and which plain signs belong there."""
+        start, end = stretch
         span = Span(self.file, self.number + 1, start + 1, self.number + 1, end + 1)
-        self.problems.append(Diagnostic(code, message, span, help=f"type {typed}"))
+        help = f"type {typed}"
+        self.problems.append(Diagnostic(code, message, span, help=help, fixes=(Fix(help, (Edit(span, plain),)),)))

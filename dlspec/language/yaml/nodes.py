@@ -88,6 +88,7 @@ class Document:
         blocks: names of its blocks, and where each is written.
         addresses: of layers in uses of a block, as `gated.2.skipped`, and what these layers are called.
         overrides: what the command line, or a caller, set in it: dotted path -> value.
+        as_read: its text with what YAML needs in place of lines that are none, in as many lines.
         read_beside: reads a spec that it extends; None: from its file, as it is now.
     """
 
@@ -100,6 +101,7 @@ class Document:
     blocks: dict[str, Span] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
+    as_read: str = field(default="", repr=False)
     read_beside: Callable[[Path], Document] | None = field(default=None, repr=False)
 
     def span(self, *path: str | int) -> Span:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dlspec.language.diagnostics import Diagnostic, Label, Span
+from dlspec.language.diagnostics import Diagnostic, Edit, Fix, Label, Span
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.language.diagnostics.fix import line_edit
 from dlspec.language.yaml.encodings import decode
 from dlspec.language.yaml.lookalikes import Mended, mend
 from dlspec.language.yaml.nodes import Document, Node, Scalar
@@ -100,7 +102,7 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Docume
                 return _without_content(file, text, *mended.problems, *problems, deep)
             cure = repaired(error, file, lines)
             if cure and len(problems) < MAX_SYNTAX_ERRORS and cure[0] not in problems:
-                problems.append(_as_written(cure[0], mended))
+                problems.append(_with_lines(_as_written(cure[0], mended), cure[1], lines, text.split("\n")))
                 for index, mended_line in cure[1].items():
                     lines[index] = mended_line
                 continue
@@ -119,11 +121,26 @@ def read_text(text: str, file: str = "<spec>", *, origin: str = "you") -> Docume
         except yaml.reader.ReaderError as error:
             return _without_content(file, text, *mended.problems, *problems, bad_character(error, file, text))
         found = [*mended.problems, *problems, *reader.problems]
-        return Document(file, root, {file: text}, found, recovered=lost)
+        return Document(file, root, {file: text}, found, recovered=lost, as_read="\n".join(lines))
 
 
 def _as_written(problem: Diagnostic, mended: Mended) -> Diagnostic:
-    return replace(problem, span=mended.as_written(problem.span)) if problem.span else problem
+    if problem.span is None:
+        return problem
+    fixes = [
+        replace(fix, edits=tuple(Edit(mended.as_written(edit.span), edit.text) for edit in fix.edits))
+        for fix in problem.fixes
+    ]
+    return replace(problem, span=mended.as_written(problem.span), fixes=tuple(fixes))
+
+
+def _with_lines(problem: Diagnostic, cured: Mapping[int, str], lines: list[str], written: list[str]) -> Diagnostic:
+    """The problem with its cure, which puts other lines in the place of those that are as they were written."""
+    if problem.span is None or any(lines[index] != written[index] for index in cured):
+        return problem
+    file = problem.span.file
+    edits = [line_edit(file, index + 1, written[index], line) for index, line in cured.items()]
+    return replace(problem, fixes=(Fix(problem.help or "", tuple(edits)),))
 
 
 def _too_deep(span: Span) -> Diagnostic:

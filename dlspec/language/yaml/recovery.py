@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.language.diagnostics import Diagnostic, Edit, Fix, Span
 
 QUOTE = "put text that holds `: ` into quotation marks"
 """The cure where text may have been meant; where the key takes no text, that is told instead."""
@@ -243,9 +243,11 @@ def bad_character(error: yaml.reader.ReaderError, file: str, text: str) -> Diagn
     match = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     position = match.start() if match else 0
     line, column = text.count("\n", 0, position) + 1, position - (text.rfind("\n", 0, position) + 1) + 1
+    span = Span(file, line, column, line, column + 1)
     return Diagnostic(
         "bad-character",
         f"the character U+{ord(text[position]) if text else 0:04X} is not allowed in YAML",
-        Span(file, line, column, line, column + 1),
+        span,
         help="delete it; an editor may show it as nothing at all",
+        fixes=(Fix("delete it", (Edit(span, ""),)),) if match else (),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dlspec.language.diagnostics import Diagnostic, Span
+from dlspec.language.diagnostics import Diagnostic, Edit, Fix, Span
 
 _TUPLE = re.compile(r"(?<=: )\((\d+(?:, ?\d+)*)\)")
 _DECIMAL_COMMA = re.compile(r"(?<=: )(\d+),(\d+)(?=\s*[},])")
@@ -44,7 +44,10 @@ def mend_slips(lines: Sequence[str], file: str) -> tuple[list[str], list[Diagnos
             for found in pattern.finditer(line):
                 shown = found.expand(meant)
                 span = Span(file, number, found.start() + 1, number, found.end() + 1)
-                problems.append(Diagnostic("bad-yaml", message, span, help=f"write `{shown}`"))
+                help = f"write `{shown}`"
+                problems.append(
+                    Diagnostic("bad-yaml", message, span, help=help, fixes=(Fix(help, (Edit(span, shown),)),))
+                )
                 line = line[: found.start()] + shown.ljust(len(found[0])) + line[found.end() :]
         mended.append(line)
     return mended, problems

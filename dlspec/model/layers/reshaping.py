@@ -117,7 +117,7 @@ class Permute(Moving):
             raise mistake(
                 "wrong-value",
                 f"`dims` names every axis from 1 to {len(self.dims)} once, got `{self.dims}`",
-                help="write `permute: [2, 1]` to swap two axes",
+                help="to swap two axes write them, such as `permute: [2, 1]`",
             )
 
     def output_shape(self, input_shape: Shape) -> Shape:

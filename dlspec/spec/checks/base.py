@@ -54,6 +54,9 @@ def severity_of(code: str) -> Severity:
     return Severity.ERROR if code in ("ambiguous-number", "mask-values") else Severity.WARNING
 
 
+STOPS_A_RUN = ("data-not-found", "data-unreadable", "missing-package", "too-few-rows")
+"""Warnings of `validate` that are errors of a run, which says them itself."""
+
 Rule = Callable[[Checked], Iterator[Diagnostic]]
 RULES: list[Rule] = []
 

@@ -148,7 +148,7 @@ def evaluation_fits_task(checked: Checked) -> Iterator[Diagnostic]:
                 help=f"there are {one_of(fitting)}",
             )
         elif metric.type_name in [other.type_name for other in metrics[:i]]:
-            yield Diagnostic("repeated-name", f"`{metric.type_name}` is listed twice", span, help="keep one of them")
+            yield Diagnostic("repeated-name", f"`{metric.type_name}` is listed twice", span, help="remove it")
         elif of_tags and (other := no_spans(signature.target.classes)) is not None:
             has = f"has `{other}`" if other else "has none"
             message = f"spans are marked by tags such as `B-PLACE` and `I-PLACE`, and `{signature.target.name}` {has}"

@@ -159,7 +159,7 @@ def callbacks_fit_training(checked: Checked) -> Iterator[Diagnostic]:
     for i, callback in enumerate(callbacks):
         span, name = spec.span("train", "callbacks", i), callback.type_name
         if name in names[:i]:
-            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span, help="keep one of them")
+            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span, help="remove it")
         if getattr(callback, "monitor", None) == "val_loss" and checked.without_validation:
             yield Diagnostic(
                 "nothing-to-monitor",
@@ -172,7 +172,7 @@ def callbacks_fit_training(checked: Checked) -> Iterator[Diagnostic]:
                 "learning-rate-set-twice",
                 f"`{name}` and `schedule` both set the learning rate",
                 span,
-                help="keep one of them",
+                help=f"keep one of `{name}`, `schedule`",
             )
         if name == "swap_ema_weights" and not train.optimizer.use_ema:
             optimizer = train.optimizer.type_name

@@ -148,7 +148,7 @@ def nothing_spoils_the_output(checked: Checked) -> Iterator[Diagnostic]:
                 spec.key_span(*layer.path, layer.type_name),
                 Severity.WARNING,
                 labels=(Label(spec.span(*below.path, below.type_name, "activation"), "applied before"),),
-                help="keep one of the two",
+                help=f"remove it, or leave `activation` out of `{below.name}`",
             )
 
 

@@ -50,7 +50,7 @@ def pretrained_layers_are_there(checked: Checked) -> Iterator[Diagnostic]:
             names = [*(layer.name for layer in hidden), *spec.document.addresses]
             yield Diagnostic("unknown-layer-name", f"no layer is named `{name}`", span, help=did_you_mean(name, names))
         elif name in listed[:i]:
-            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span)
+            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span, help="remove it")
         elif name not in graph.with_weights_used and not isinstance(known[name].layer, Broken):
             yield Diagnostic("cannot-pretrain", f"nothing uses what `{name}` puts out", span)
         elif known[name].layer.has_weights and not known[name].layer.follows_code and known[name] not in hidden:

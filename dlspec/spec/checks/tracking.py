@@ -18,7 +18,7 @@ def trackers_are_there(checked: Checked) -> Iterator[Diagnostic]:
     for i, tracker in enumerate(trackers):
         name, span = tracker.type_name, spec.span("runtime", "track", i)
         if name in names[:i]:
-            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span, help="keep one of them")
+            yield Diagnostic("repeated-name", f"`{name}` is listed twice", span, help="remove it")
         cure = install_missing(*tracker.modules)
         if cure is not None:
             message = f"`{name}` is not installed; a run is trained all the same, and not logged there"

@@ -12,6 +12,7 @@ from dlspec.model.layers.base import LayerSpec
 from dlspec.model.regularizers import Regularizer
 from dlspec.spec.checks.base import Checked, rule
 
+PARTS = (Initializer, Regularizer)
 MATRICES = ("dense", "output", "embedding", "simple_rnn", "lstm", "gru", "simple_rnn_cell", "lstm_cell", "gru_cell")
 
 
@@ -43,11 +44,10 @@ def parts_fit_weights(checked: Checked) -> Iterator[Diagnostic]:
 
 def _parts(layer: LayerSpec, inside: bool = False) -> Iterator[tuple[str, str, Any, bool]]:
     """Type of layer, key, the part there, and whether the layer stands inside another one."""
-    for key in type(layer).model_fields:
-        value = getattr(layer, key)
+    for key, value in vars(layer).items():
         if isinstance(value, LayerSpec):
             yield from _parts(value, True)
-        elif isinstance(value, Initializer | Regularizer):
+        elif isinstance(value, PARTS):
             yield layer.type_name, key, value, inside
 
 

@@ -151,12 +151,16 @@ def _wrong_form(name: str, node: Node) -> Diagnostic | None:
     return None
 
 
+MUST_BE_GIVEN = "nothing behind a name means that it must be given"
+
+
 def _as_parameters(written: Node) -> str:
     """What to write for the parameters of a block."""
     names = written.plain() if isinstance(written.value, list) else []
     keys = ", ".join(f"{name}: " for name in names if isinstance(name, str))
-    example = keys or "filters: 64"
-    return f"write `parameters: {{{example}}}`; nothing behind a name means that it must be given"
+    if not keys:
+        return f"write names and values, such as `parameters: {{filters: 64}}`; {MUST_BE_GIVEN}"
+    return f"write `parameters: {{{keys}}}`; {MUST_BE_GIVEN}"
 
 
 class _TooFar(Exception):

@@ -58,7 +58,7 @@ def _read(given: Node | None, document: Document) -> dict[str, Node]:
                 "wrong-type",
                 f"`variables` must be a mapping of names, got {show_value(given.plain())}",
                 given.span,
-                help="write `variables: {width: 64}`",
+                help="write names and their values, such as `variables: {width: 64}`",
             )
         )
         return {}

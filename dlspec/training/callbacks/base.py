@@ -67,7 +67,7 @@ RUN_FILES = (
     "spec.yaml", "resolved.yaml", "environment.json", "data.json", "history.csv", "metrics.json", "predictions.csv",
     "files.json", "model.keras", "model.txt", "pretrained.npz", "layers.npz", "baselines.json", "baselines.npz",
     "pictures.npz", "samples.npz", "report.html", "state.json", "checkpoints", "SHA256SUMS", ".lock", "trackers",
-    "tensorboard", "exports", "events.jsonl", ".stop",
+    "tensorboard", "exports", "events.jsonl", "pictures", ".stop",
 )  # fmt: skip
 """What a run writes into its folder."""
 RunPath = Annotated[Text, AfterValidator(_inside)]

@@ -7,10 +7,10 @@ from functools import partial
 
 from dlspec.model.graph import Graph
 from dlspec.views.drawing.mermaid import draw_mermaid
-from dlspec.views.drawing.svg import Marks, draw_svg
+from dlspec.views.drawing.svg import Box, Drawing, Marks, draw_boxes, draw_svg
 from dlspec.views.drawing.text import draw_text
 
-__all__ = ["FORMS", "Marks", "draw_mermaid", "draw_svg", "draw_text"]
+__all__ = ["FORMS", "Box", "Drawing", "Marks", "draw_boxes", "draw_mermaid", "draw_svg", "draw_text"]
 
 FORMS: Mapping[str, Callable[[Graph], str]] = {
     "text": draw_text,

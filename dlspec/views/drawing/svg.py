@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from dlspec.language.shapes import Shape, show_shape
+from dlspec.language.diagnostics import Span
+from dlspec.language.shapes import Path, Shape, show_shape
 from dlspec.model.folded import folded, frozen_parts
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.views.drawing.layout import lay_out
+from dlspec.views.drawing.repeats import Repeats, fold_repeats
 
 BOX, GAP, COLUMN, MARGIN = 62, 30, 330, 6
 NARROW, WIDE = 220, 310
@@ -59,6 +62,44 @@ class Marks:
         return Marks(self.pretrained, self.frozen + whole, tuple(held.keys() - {*whole}))
 
 
+@dataclass(frozen=True)
+class Box:
+    """An input or layer of a drawing.
+
+    Args:
+        name: of the layer.
+        kind: `input`, `plain`, `weighted` or `output`.
+        text: as one would write it.
+        shape: of what comes out, in words.
+        parameters: of all that it stands for.
+        layers: names of the layers that it stands for: several where equal ones are folded.
+        path: of the layer in the spec, such as `model.3`; empty for an input.
+        span: where it is written, as far as that is known.
+        x, y, width, height: of the box, in the units of the drawing's `viewBox`.
+    """
+
+    name: str
+    kind: str
+    text: str
+    shape: str
+    parameters: int
+    layers: tuple[str, ...]
+    path: str
+    span: Span | None
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG and what its boxes are, in the order of the layers, inputs first."""
+
+    svg: str
+    boxes: tuple[Box, ...]
+
+
 def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False, inline: bool = False) -> str:
     """The drawing; each network that others have trained is a box.
 
@@ -66,8 +107,30 @@ def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False, i
         alone: for a file of its own, which brings its colors along; a report has them in its style sheet.
         inline: for a page that belongs to others, whose look nothing in it changes.
     """
+    return draw_boxes(graph, marks, alone=alone, inline=inline).svg
+
+
+def draw_boxes(
+    graph: Graph,
+    marks: Marks | None = None,
+    *,
+    alone: bool = False,
+    inline: bool = False,
+    fold: bool = False,
+    spans: Mapping[Path, Span] | None = None,
+) -> Drawing:
+    """The same with its boxes as data.
+
+    Inline, each box is a `<g>` with the attributes `data-layer`, `data-path` and, where it is known, `data-line`.
+
+    Args:
+        fold: whether equal layers that follow each other are drawn once.
+        spans: path in the spec -> where that is written.
+    """
     marks = (marks or Marks()).folded(graph)
     graph = folded(graph)
+    repeats = fold_repeats(graph) if fold else Repeats(graph, {})
+    graph = repeats.graph
     layout = lay_out(graph)
     width = round(layout.columns * COLUMN) + 2 * MARGIN
     height = layout.rows * (BOX + GAP) - GAP + 2 * MARGIN
@@ -79,16 +142,24 @@ def draw_svg(graph: Graph, marks: Marks | None = None, *, alone: bool = False, i
         STYLE if alone else "",
         *(_edge([_center(*place) for place in places]) for _, _, places in layout.edges),
     ]
+    boxes = []
     for given in graph.inputs:
         center = _center(layout.column[given.name], layout.row[given.name])
-        parts += _box(center, _share(given.shape, largest), given.name, "", show_shape(given.shape), "input", inline)
+        corners, shape = _corners(center, _share(given.shape, largest)), show_shape(given.shape)
+        boxes.append(Box(given.name, "input", "", shape, 0, (given.name,), "", None, *corners))
+        parts += _drawn(boxes[-1], boxes[-1].name, boxes[-1].shape, inline)
     for layer in graph.layers:
         center = _center(layout.column[layer.name], layout.row[layer.name])
         count = f" · {layer.parameters:,} parameters" if layer.parameters else ""
-        below = show_shape(layer.output_shape) + count + marks.of(layer.name)
-        share, sort = _share(layer.output_shape, largest), _sort(graph, layer)
-        parts += _box(center, share, layer.name, layer.text, below, sort, inline)
-    return "".join([*parts, "</svg>"])
+        shape = show_shape(layer.output_shape)
+        stands = repeats.standing_for.get(layer.name, (layer.name,))
+        span = spans.get(layer.path) if spans else None
+        path = ".".join(map(str, layer.path))
+        corners, sort = _corners(center, _share(layer.output_shape, largest)), _sort(graph, layer)
+        boxes.append(Box(layer.name, sort, layer.text, shape, layer.parameters, stands, path, span, *corners))
+        title = f"{layer.name} × {len(stands)}" if len(stands) > 1 else layer.name
+        parts += _drawn(boxes[-1], title, shape + count + marks.of(layer.name), inline)
+    return Drawing("".join([*parts, "</svg>"]), tuple(boxes))
 
 
 def _look(kind: str, inline: bool) -> str:
@@ -134,14 +205,17 @@ def _share(shape: Shape | None, largest: int) -> float:
     return math.log(_size(shape) + 1) / math.log(largest + 1)
 
 
-def _box(
-    center: tuple[float, float], share: float, name: str, written: str, below: str, sort: str, inline: bool
-) -> list[str]:
-    x, y = center
+def _corners(center: tuple[float, float], share: float) -> tuple[float, float, float, float]:
+    """Of a box: left, top, width and height."""
     width = NARROW + (WIDE - NARROW) * share
-    lines = [("name", name, -12), ("written", written, 5), ("shape", below, 21)]
-    return [
-        f'<rect {_look(sort, inline)} x="{x - width / 2:.0f}" y="{y - BOX / 2:.0f}" width="{width:.0f}" height="{BOX}" '
+    return center[0] - width / 2, center[1] - BOX / 2, width, BOX
+
+
+def _drawn(box: Box, title: str, below: str, inline: bool) -> list[str]:
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    lines = [("name", title, -12), ("written", box.text, 5), ("shape", below, 21)]
+    parts = [
+        f'<rect {_look(box.kind, inline)} x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{BOX}" '
         'rx="8"/>',
         *(
             f'<text {_look(kind, inline)} x="{x:.0f}" y="{y + down:.0f}" text-anchor="middle">'
@@ -150,6 +224,10 @@ def _box(
             if text
         ),
     ]
+    if not inline:
+        return parts
+    line = f' data-line="{box.span.line}"' if box.span is not None else ""
+    return [f'<g data-layer="{escape(box.name)}" data-path="{escape(box.path)}"{line}>', *parts, "</g>"]
 
 
 def _short(text: str, most: int) -> str:
