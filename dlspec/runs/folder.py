@@ -59,6 +59,8 @@ class Run(InNotebooks):
     """What `metrics.test` and `predictions` are of, in words."""
     of_output: ClassVar[str] = ""
     """Of a network of several outputs, which of them this is about where it is not the first."""
+    model_prefix: ClassVar[str] = ""
+    """Of a network of several outputs, how layers of the saved model begin that are of this output alone."""
 
     @cached_property
     def outputs(self) -> dict[str, Run]:
@@ -354,6 +356,10 @@ class RunOfOutput(Run):
     def of_output(self) -> str:  # type: ignore[override]
         """As of `Run`; the files of the first output have no name."""
         return "" if self.name == self.whole.data.output else self.name
+
+    @property
+    def model_prefix(self) -> str:  # type: ignore[override]
+        return f"{self.name}_"
 
     @property
     def outputs(self) -> dict[str, Run]:

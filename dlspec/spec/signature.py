@@ -242,7 +242,7 @@ class _Reader:
             for column in self.description.columns
             if column.name not in (self.time, self.group, self.spec.data.weight)
             and (self.series or column.name not in kept)
-            and not (self._is_now and column.name in self.target_names)
+            and not (self._is_now and column.name in self._predicted)
             and self._by_itself(column)
         ]
         if not chosen:
@@ -250,10 +250,15 @@ class _Reader:
         # a name that is not there counts as a number, so that shapes are still checked
         return tuple(self.description.column(name) or Column(name) for name in chosen)
 
+    @property
+    def _predicted(self) -> set[str]:
+        """The columns that are predicted, by whichever output."""
+        of_outputs = (name for each in self.targets_of_outputs.values() if each for name in each.names)
+        return {*self.target_names, *of_outputs}
+
     def _not_to_be_seen(self) -> set[str]:
         """Columns that say what is predicted, which part or group a row belongs to, or how much it counts."""
-        of_outputs = (name for each in self.targets_of_outputs.values() if each for name in each.names)
-        predicted = {*self.target_names, *of_outputs}
+        predicted = self._predicted
         if self.gives_back and not self.series:
             predicted |= {*self.description.targets}  # the label of a built-in set is no part of a sample
         data = self.spec.data

@@ -71,10 +71,6 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     """What is made for networks of one output."""
     spec, signature = checked.spec, checked.signature
     keep = "keep one of the outputs, or remove it"
-    if spec.has("data") and spec.data.series is not None:
-        message = "of a series one output is trained in this version"
-        help = "keep one of the outputs; several columns of numbers are one: `target: [a, b]` under `data`"
-        yield Diagnostic(CODE, message, spec.key_span("model", "outputs"), help=help)
     if spec.has("data") and spec.data.split.times_trained > 1:
         message = "`folds` are of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("data", "split", "folds"), help=keep)
