@@ -255,14 +255,14 @@ class Run(InNotebooks):
         from dlspec.runs.conformal import Intervals
         from dlspec.runs.reasons import Reasons
 
+        if self.outputs:
+            return self._of_all_outputs(intervals, explain, say)
         if self.data.target.places and (intervals is not None or explain is not None):
             what = "an interval" if intervals is not None else "a reason"
             message = (
                 f"`{self.data.target.name}` is predicted at each place, of which a row has no single {what[2:].strip()}"
             )
             raise DataError.of("no-intervals" if intervals is not None else "no-reasons", message, help="leave it out")
-        if self.outputs:
-            return self._of_all_outputs(intervals, explain, say)
         besides = () if intervals is None else (Intervals.of(self.data, self.predictions, intervals),)
         reasons = () if explain is None else (Reasons.of(self.data, self.model, self.spec.seed, explain, say),)
         return replace(self.predictor, besides=(*besides, *reasons))

@@ -394,12 +394,13 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     from dlspec.evaluation.evaluate import required
     from dlspec.model.build import with_preprocessing
     from dlspec.runs.past_check import refuse_seer
-    from dlspec.training.masked import has_mask, masked
+    from dlspec.training.several import masked_outputs
     from dlspec.training.values import as_array
 
     folder = state.folder
-    job = replace(job, data=masked(network, job.data))
-    if job.data.signature.target.places and has_mask(network):  # so that places that do not count are not counted
+    whole = job.data
+    job = replace(job, data=masked_outputs(network, whole))
+    if job.data is not whole:  # so that places that do not count are not counted
         write_json(folder / DATA, describe(job.spec, job.data))
     job.listener.note("evaluating")
     with written_whole(folder / MODEL) as draft:

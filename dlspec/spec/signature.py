@@ -72,6 +72,9 @@ class _Reader:
         if target.written and not target.aligned:
             features, types, widths, shape = self._with_fed_back(target, features, types, widths)
         target = with_fitted_output(self.spec, with_form(self.spec, cut_by(self.spec, target, shape)))
+        targets = {name: self._formed(name, each, shape) for name, each in self.targets_of_outputs.items() if each}
+        if len(targets) > 1:  # of which the first stands for all where one is asked for
+            target = next(iter(targets.values()))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
         words = self.description.column(data.split.column) if data.split.column else None
@@ -82,7 +85,7 @@ class _Reader:
             features,
             target,
             share_out(shared, shape, [column.name for column in features], widths, shapes_of(features)),
-            {name: each for name, each in self.targets_of_outputs.items() if each},
+            targets,
             self.time if series else None,
             data.window if series else None,
             self.description.test_rows,
@@ -108,6 +111,16 @@ class _Reader:
             data = self.spec.data.model_copy(update={"target": output.target})
             found[name] = target_of_columns(self.description, data.target_names, data)
         return found
+
+    def _formed(self, name: str, target: Target, seen: Shape) -> Target:
+        """What an output predicts, in the form in which it is put out.
+
+        Args:
+            seen: the shape of what the network sees.
+        """
+        outputs = {name: (self.spec.model.outputs or {})[name]}
+        alone = self.spec.with_changes(model=self.spec.model.model_copy(update={"outputs": outputs}))
+        return with_form(alone, cut_by(alone, target, seen))
 
     @cached_property
     def target_names(self) -> list[str]:
@@ -141,9 +154,10 @@ class _Reader:
             target = next(iter(self.targets_of_outputs.values()))
         if target is None or None in self.targets_of_outputs.values():
             raise _NotKnown  # which is reported as a problem of the column
-        problem = wrong_classes(self.spec, target)
-        if problem is not None:
-            raise _NotKnown(problem)
+        each = [own for own in self.targets_of_outputs.values() if own] or [target]
+        problems = [problem for own in each if (problem := wrong_classes(self.spec, own)) is not None]
+        if problems:
+            raise _NotKnown(*problems)
         return target
 
     def _written_on(self) -> Signature:

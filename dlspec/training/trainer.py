@@ -164,7 +164,7 @@ class Trainer:
         target, losses = self.data.signature.target, self._losses()
         for name, own in (self.data.outputs or {"": self.data}).items():
             check_targets(losses[name], own.signature.target, own.train)
-        several = OutputTargets(self.network, self.data, losses) if self.data.outputs else None
+        several = self._of_outputs() if self.data.outputs else None
         network = self._trained_part()
         steps = math.ceil(len(train) / stage.batch_size)
         before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
@@ -174,7 +174,7 @@ class Trainer:
             plain_loss(network)
             if several is not None:
                 network.compile(optimizer=optimizer)
-                loss_of_outputs(network, self.settings.heads, several)
+                loss_of_outputs(network, several)
             else:
                 network.compile(optimizer=optimizer, loss=losses[""].build_for(target))
                 if target.places:
@@ -191,7 +191,8 @@ class Trainer:
             return
         if not self.state.progress.begun and not before:
             self._after_pretraining()
-        weights, of_held_out = sample_weights(settings, masked(self.network, self.data)), part_weights(held_out)
+        own = self.data if several else masked(self.network, self.data)
+        weights, of_held_out = sample_weights(settings, own), part_weights(held_out)
         places = held_out_places = None
         if target.places and several is None:
             places, held_out_places = (counted_of(self.network, part, target) for part in (train, held_out))
@@ -252,6 +253,19 @@ class Trainer:
         graph = self.plan.graph
         names = [each.name for each in graph.layers if each.name in graph.reached and moves_pixels(each.layer)]
         return Moves(self.network, names) if names else None
+
+    def _of_outputs(self) -> OutputTargets:
+        """What several outputs are to put out, and the layers that move the masks of each."""
+        graph, moves = self.plan.graph, None
+        moving = {each.name for each in graph.layers if moves_pixels(each.layer)}
+        below = {
+            name: moving & {*graph.needed_by([name])}
+            for name, own in self.data.outputs.items()
+            if own.signature.target.places and own.signature.window is None
+        }
+        if any(below.values()):
+            moves = self._moves()
+        return OutputTargets(self.network, self.data, self.settings.heads, moves, below)
 
     def _after_pretraining(self) -> None:
         """Lets the decoder of a deep autoencoder start from what the stages have learned, and shows the network."""

@@ -171,14 +171,16 @@ def test_the_resolved_spec_runs_again(run):
 def test_outputs_at_each_place_are_trained_beside_one_answer(tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=(120, 6, 2)).astype("float32")
+    x[np.arange(6) >= random.integers(2, 7, 120)[:, None]] = 0  # where a sample has ended
     np.savez(tmp_path / "d.npz", x=x, y=(x[..., 0] > 0).astype("int32"), z=x.sum(axis=(1, 2)))
     spec = f"""\
 dlspec: 1
-data: {{arrays: {tmp_path}/d.npz, features: x}}
+data: {{arrays: {tmp_path}/d.npz, features: x, scale: none}}
 model:
   layers:
+    - masking: 0
     - dense: {{units: 8, activation: tanh, name: each}}
-    - flatten
+    - sum: {{axis: 1}}
   outputs:
     side: {{target: {{y: category}}, from: each}}
     sum: {{target: z}}
@@ -187,6 +189,8 @@ train: {{epochs: 30, optimizer: {{adam: 0.02}}}}
     run = dlspec.run(dlspec.load(spec), out=tmp_path / "run")
     side, total = run.outputs.values()
     assert side.metrics.test["accuracy"] > 0.9
+    held_out = run.history[-1].measures["val_side_loss"]
+    assert held_out == pytest.approx(side.metrics.validation["log_loss"], rel=1e-4), "the mean over all that counts"
     assert total.metrics.test["r2"] > 0.5
     assert all(own.metrics.saved_model.same for own in run.outputs.values())
     found = run.predict(x[:3])

@@ -24,7 +24,7 @@ model:
     - dropout: 0.2
     - dense: {units: 6, activation: tanh, name: body}
   outputs:
-    kind: {target: species, weight: 2}
+    kind: {target: species, weight: 2, class_weight: {virginica: 3}}
     width: {target: petal_width, loss: mae, from: body}
     both: {target: [petal_length, sepal_width], weight: 0.5}
 train: {epochs: 4, batch_size: 16}
@@ -72,11 +72,14 @@ def test_it_is_trained_as_by_keras_with_a_loss_and_a_weight_for_each():
     )
     data, size = training.data, 16
     answers = [own.train.targets for own in data.outputs.values()]
+    every = np.ones(len(data.train), "float32")
+    weights_of = [np.where(answers[0] == 2, 3, every), every, every]
     for epoch in range(1, 5):
         order = generator(training.spec.seed, f"fine_tune/{epoch}").permutation(len(data.train))
         for first in range(0, len(order), size):
             rows = order[first : first + size]
-            by_hand.train_on_batch(data.train.inputs[rows], [values[rows] for values in answers])
+            given = ([values[rows] for values in each] for each in (answers, weights_of))
+            by_hand.train_on_batch(data.train.inputs[rows], *given)
     for own, wanted in zip(weights, by_hand.weights, strict=True):
         np.testing.assert_allclose(own, as_array(wanted), atol=2e-5)
     found = by_hand.evaluate(
@@ -106,9 +109,9 @@ def test_keras_own_steps_tell_the_same_losses(compiled):
         seed_everything(1, "network")
         network = build_network(training.graph)
         heads = training.spec.model.heads
-        targets = OutputTargets(network, training.data, {head.name: head.loss for head in heads})
+        targets = OutputTargets(network, training.data, heads)
         network.compile(optimizer="sgd")
-        loss_of_outputs(network, heads, targets)
+        loss_of_outputs(network, targets)
         x, y = training.data.train.inputs, targets.of(training.data, "train")
         more = {"compiled": compiled} if kind is TensorFlowEngine else {}
         engine = kind(network, x, y, None, 16, **more)

@@ -35,9 +35,11 @@ def several_problems(checked: Checked) -> Iterator[Diagnostic]:
         return
     if len(outputs) == 1:
         (name,) = outputs
-        if outputs[name].loss is not None and _says_loss(spec):
-            message = f"the loss of `{name}` is said here, and under `train`"
-            yield Diagnostic("wrong-value", message, spec.span("train", "loss"), help="remove one of them")
+        for key, what in (("loss", "the loss"), ("class_weight", "the `class_weight`")):
+            own, of_train = getattr(outputs[name], key), getattr(spec.train, key) if spec.has("train") else None
+            if own is not None and spec.is_written("train", key) and of_train not in (None, own):
+                message = f"{what} of `{name}` is said here, and otherwise at the output"
+                yield Diagnostic("wrong-value", message, spec.span("train", key), help="remove one of them")
         return
     yield from _said_of_one(spec, outputs)
     yield from _not_of_several(checked)
@@ -63,7 +65,7 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
         )
     if spec.has("train") and spec.train.class_weight is not None:
         message = "`class_weight` is of the classes of one output, and the network has several"
-        help = f"remove it, or give an output more weight: `{first}: {{target: …, weight: 2}}`"
+        help = f"write it at the output: `{first}: {{target: …, class_weight: balanced}}`"
         yield Diagnostic(CODE, message, spec.key_span("train", "class_weight"), help=help)
 
 
@@ -91,9 +93,6 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     for name, target in (signature.targets if signature else {}).items():
         if target.of_words:
             message = "tags of words are the only output of a network in this version"
-            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
-        elif target.numbered or target.cut_from:
-            message = f"`{target.name}` is a mask of a picture, which is the only output of a network in this version"
             yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
 
 

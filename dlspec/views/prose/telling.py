@@ -242,6 +242,10 @@ class _Teller:
             text = self.words.KEYS["model.output.loss"]
             text = text.format(name=head.name, loss=head.loss.type_name, weight=f"{head.weight:g}")
             yield Sentence(text, self._line("model", "outputs", head.name))
+            if head.class_weight is not None:
+                text = self.words.KEYS["model.output.class_weight"]
+                text = text.format(name=head.name, value=to_inline_yaml(head.class_weight))
+                yield Sentence(text, self._line("model", "outputs", head.name, "class_weight"))
         told: set[tuple[object, ...]] = set()
         graph = folded(graph)
         for layer in graph.layers:
