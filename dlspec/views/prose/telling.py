@@ -234,7 +234,10 @@ class _Teller:
         for key, named, columns in (("input", model.inputs, "features"), ("output", model.outputs, "target")):
             for name, given in (named or {}).items():
                 shown = getattr(given, columns)
-                shown = self.words.listing([f"`{x}`" for x in (shown if isinstance(shown, list) else [shown])])
+                if isinstance(shown, dict):  # a column with its type
+                    shown = to_inline_yaml({column: brief_of(kind) for column, kind in shown.items()})
+                shown = shown if isinstance(shown, list) else [shown]
+                shown = self.words.listing([f"`{x}`" for x in shown])
                 text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
                 yield Sentence(text, self._line("model", f"{key}s", name))
         for head in model.heads:
