@@ -191,11 +191,11 @@ def _print_results(console: Console, finished: Run) -> None:
     for name, own in (finished.outputs or {"": finished}).items():
         console.print(result_table(own, f"{name}, on the test part: {own.data.target.name}" if name else ""))
         line(own.metrics.verdict.sentence)
-    if metrics.folds is not None:
-        console.print(fold_table(finished, metrics.folds))
-        line(metrics.folds.sentence)
-    if metrics.compare is not None:
-        line(metrics.compare.without_pretraining.sentence)
+        if own.metrics.folds is not None:
+            console.print(fold_table(own, own.metrics.folds, name))
+            line(own.metrics.folds.sentence)
+        if own.metrics.compare is not None:
+            line(own.metrics.compare.without_pretraining.sentence)
     for found in metrics.require:
         if found.met:
             line(found.sentence)

@@ -381,13 +381,7 @@ class RunOfOutput(Run):
     @cached_property
     def history(self) -> list[HistoryRow]:
         """A row for every epoch of every stage, in which the loss is that of this output."""
-        part = part_name(self.name)
-        return [
-            replace(row, loss=row.measures[part], val_loss=row.measures.get(f"val_{part}"))
-            if part in row.measures
-            else row
-            for row in self.whole.history
-        ]
+        return rows_of_output(self.whole.history, self.name)
 
     @cached_property
     def graph(self) -> Graph:
@@ -406,6 +400,15 @@ class RunOfOutput(Run):
 
     def _load_model(self) -> Any:
         return model_of_output(self.whole.model, self.name)
+
+
+def rows_of_output(history: Sequence[HistoryRow], name: str) -> list[HistoryRow]:
+    """A history in which the loss is that of one of several outputs."""
+    part = part_name(name)
+    return [
+        replace(row, loss=row.measures[part], val_loss=row.measures.get(f"val_{part}")) if part in row.measures else row
+        for row in history
+    ]
 
 
 def model_of_output(model: Any, name: str) -> Any:

@@ -142,11 +142,6 @@ def test_a_network_of_several_outputs_has_a_loss_and_metrics_for_each():
     [
         ("train: {loss: mse}", "several-outputs", "has a loss of its own"),
         ("train: {class_weight: balanced}", "several-outputs", "`class_weight` is of the classes of one output"),
-        (
-            "pretrain: {method: autoencoder}\nevaluate: {compare: {without_pretraining: {seeds: 1}}}",
-            "several-outputs",
-            "`compare` is of networks of one output",
-        ),
         ("pretrain: {method: supervised}", "several-outputs", "`supervised` trains towards one output"),
         ("evaluate: {metrics: [mase]}", "metric-mismatch", "`mase` is for a series"),
         ("evaluate: {baselines: [persistence]}", "baseline-mismatch", "`persistence` is for"),

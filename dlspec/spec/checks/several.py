@@ -73,12 +73,6 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     """What is made for networks of one output."""
     spec, signature = checked.spec, checked.signature
     keep = "keep one of the outputs, or remove it"
-    if spec.has("data") and spec.data.split.times_trained > 1:
-        message = "`folds` are of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("data", "split", "folds"), help=keep)
-    if spec.has("evaluate") and spec.evaluate.compare is not None:
-        message = "`compare` is of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("evaluate", "compare"), help=keep)
     if spec.pretrain is not None and spec.has("pretrain") and (spec.pretrain.needs_labels or spec.unrolls):
         what = "then: unroll" if spec.unrolls else spec.pretrain.type_name
         message = f"`{what}` trains towards one output, and the network has several"
