@@ -71,7 +71,7 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
 
 def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     """What is made for networks of one output."""
-    spec, signature = checked.spec, checked.signature
+    spec = checked.spec
     keep = "keep one of the outputs, or remove it"
     if spec.pretrain is not None and spec.has("pretrain") and (spec.pretrain.needs_labels or spec.unrolls):
         what = "then: unroll" if spec.unrolls else spec.pretrain.type_name
@@ -84,10 +84,6 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     if spec.has("train") and spec.train.teacher is not None:
         message = "a teacher is of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("train", "teacher"), help=keep)
-    for name, target in (signature.targets if signature else {}).items():
-        if target.of_words:
-            message = "tags of words are the only output of a network in this version"
-            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
 
 
 def _required_of_none(spec: Spec, names: list[str]) -> Iterator[Diagnostic]:
