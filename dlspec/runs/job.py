@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ class Job:
 
     Args:
         rehearsed: whether it is only tried whether all of it works.
-        answers: of the network of another run, where that is the teacher.
+        answers: of the network of another run, where that is the teacher; see `Trainer`.
     """
 
     spec: Spec
@@ -123,7 +123,7 @@ class Job:
     began: float
     taken: LayerWeights
     rehearsed: bool = False
-    answers: Answers | None = None
+    answers: Mapping[str, Answers] = field(default_factory=dict)
 
     def shortened(self) -> Job:
         """The same with two batches for each stage, one epoch of each, and no more test samples than that: to see that
@@ -142,10 +142,7 @@ class Job:
         short = replace(data.with_parts(some), unlabeled=data.unlabeled[:most])
         stages = tuple(replace(stage, epochs=1) for stage in plan.stages)
         once = replace(plan, stages=stages, samples=SampleCounts.of(short))
-        answers = self.answers
-        if answers is not None:
-            kept = (values[chosen(len(values))] for values in (answers.train, answers.validation))
-            answers = type(answers)(*kept)
+        answers = {name: own.some(chosen) for name, own in self.answers.items()}
         return replace(self, data=short, plan=once, rehearsed=True, answers=answers)
 
 

@@ -51,7 +51,7 @@ def spec_of_output(spec: Spec, signature: Signature, name: str, targets: Sequenc
     alone = spec.with_changes(
         data=spec.data.model_copy(update=data),
         model=spec.model.model_copy(update={"outputs": {name: given}}),
-        train=spec.train.model_copy(update={"loss": given.loss, "class_weight": given.class_weight, "teacher": None}),
+        train=spec.train.model_copy(update={"loss": given.loss, "class_weight": given.class_weight}),
         evaluate=_evaluated(spec.evaluate, signature, name, targets),
     )
     return fill_in(alone, signature)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from threading import local
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,10 +14,13 @@ from dlspec.data.preparation import Part, Prepared
 from dlspec.data.preparation.places import in_the_middle
 from dlspec.training.masked import has_mask, masked, masked_part
 from dlspec.training.outputs import Head, part_name
+from dlspec.training.parts import PartsOfOutputs
 from dlspec.training.stage_data import class_weights, encoded_targets
+from dlspec.training.teaching import Answers, Taught
 
 if TYPE_CHECKING:
     from dlspec.training.moving import Moves
+    from dlspec.training.section import TeacherSpec
 
 Array = np.ndarray
 
@@ -32,6 +34,7 @@ class _Column:
         dtype: theirs.
         weights: of what counts more or less in a sample: () itself, or its places; None: all count alike.
         counted: whether some places do not count at all.
+        answers: how many values the answers of a teacher are, which stand behind; 0: there is none.
     """
 
     first: int
@@ -39,15 +42,21 @@ class _Column:
     dtype: str
     weights: tuple[int, ...] | None
     counted: bool
+    answers: int = 0
 
     @property
     def last(self) -> int:
         return self.first + math.prod(self.shape)
 
     @property
+    def weighed(self) -> int:
+        """Where the weights end."""
+        return self.last + (0 if self.weights is None else math.prod(self.weights))
+
+    @property
     def end(self) -> int:
         """Where the next output begins."""
-        return self.last + (0 if self.weights is None else math.prod(self.weights))
+        return self.weighed + self.answers
 
     def of(self, targets: Any) -> Any:
         """The targets of this output, (batch, ...)."""
@@ -61,43 +70,11 @@ class _Column:
 
         if self.weights is None:
             return None
-        return ops.reshape(targets[:, self.last : self.end], (-1, *self.weights))
+        return ops.reshape(targets[:, self.last : self.weighed], (-1, *self.weights))
 
-
-class PartsOfOutputs:
-    """The loss of each output, as `engines` tell them beside the sum; see `LossParts`.
-
-    Args:
-        names: what they are called.
-        means: a `keras.metrics.Mean` for each, which keeps the loss of a batch that Keras itself trains on.
-    """
-
-    def __init__(self, names: Sequence[str], means: Sequence[Any]) -> None:
-        self.names = tuple(names)
-        self.means = means
-        self.tells = False
-        self._now = local()
-
-    def keep(self) -> None:
-        """Has every loss update what `of_batch` tells."""
-        self.tells = True
-
-    @property
-    def last(self) -> tuple[Any, ...]:
-        """Of the last loss that was computed in this thread."""
-        found: tuple[Any, ...] = self._now.parts
-        return found
-
-    def computed(self, parts: Sequence[Any]) -> None:
-        """Is told of a loss."""
-        self._now.parts = tuple(parts)
-        if self.tells:
-            for mean, part in zip(self.means, parts, strict=True):
-                mean.update_state(part)
-
-    def of_batch(self) -> tuple[float, ...]:
-        """Of the last batch that Keras itself trained on or measured."""
-        return tuple(float(mean.result()) for mean in self.means)
+    def answers_of(self, targets: Any) -> Any:
+        """What the teacher says of this output, (batch, values)."""
+        return targets[:, self.weighed : self.end]
 
 
 def output_networks(network: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -133,6 +110,7 @@ class OutputTargets:
         heads: the outputs, whose losses are known.
         moves: moves targets as layers move pictures while training; None: nothing is moved.
         moved_by: of each output the names of the layers that do so.
+        teacher, answers: what a teacher says of each output; none: there is none.
     """
 
     def __init__(
@@ -142,11 +120,17 @@ class OutputTargets:
         heads: Sequence[Head],
         moves: Moves | None = None,
         moved_by: Mapping[str, Collection[str]] | None = None,
+        teacher: TeacherSpec | None = None,
+        answers: Mapping[str, Answers] | None = None,
     ) -> None:
         self.heads = {head.name: head for head in heads}
         self.losses = {head.name: head.loss for head in heads if head.loss is not None}
         self.targets = {name: own.signature.target for name, own in data.outputs.items()}
         self.moves, self.moved_by = moves, dict(moved_by or {})
+        self.answers = answers or {}
+        self.taught = {
+            name: Taught(teacher, self.losses[name], self.targets[name]) for name in self.answers if teacher is not None
+        }
         self._networks = output_networks(network, [*data.outputs])
         self.columns: dict[str, _Column] = {}
         first = 0
@@ -159,7 +143,8 @@ class OutputTargets:
             kind, weights = "int32" if some.dtype.kind == "i" else "float32", None
             if counted or self.heads[name].class_weight is not None:
                 weights = target.cut_from or tuple(network.output_shape[1:-1])
-            self.columns[name] = _Column(first, tuple(some.shape[1:]), kind, weights, counted)
+            said = self.answers[name].train.shape[1] if name in self.answers else 0
+            self.columns[name] = _Column(first, tuple(some.shape[1:]), kind, weights, counted, said)
             first = self.columns[name].end
 
     def _encoded(self, name: str, part: Part, data: Prepared) -> Samples:
@@ -174,6 +159,8 @@ class OutputTargets:
             found.append(encoded.reshape(len(encoded), math.prod(column.shape)))
             if column.weights is not None:
                 found.append(self._weights(name, own, part).reshape(len(encoded), math.prod(column.weights)))
+            if column.answers:
+                found.append(getattr(self.answers[name], part).reshape(len(encoded), column.answers))
         return np.concatenate(found, axis=1)
 
     def _weights(self, name: str, data: Prepared, part: Literal["train", "validation"]) -> Array:
@@ -222,11 +209,13 @@ class OutputTargets:
             truth = ops.cast(truth, y_pred.dtype)
             truth = truth if len(truth.shape) == len(y_pred.shape) else ops.expand_dims(truth, -1)
             return loss(truth * known, y_pred * known, sample_weight)
-        if weights is None:
-            return loss(truth, y_pred, sample_weight)
-        if sample_weight is not None:
+        if weights is not None and sample_weight is not None:
             weights = weights * ops.reshape(ops.cast(sample_weight, "float32"), (-1, *[1] * (len(weights.shape) - 1)))
-        return loss(truth, y_pred, weights)
+        weights = sample_weight if weights is None else weights
+        found = loss(truth, y_pred, weights)
+        if name not in self.taught:
+            return found
+        return self.taught[name].together(found, self.taught[name].loss(column.answers_of(y), y_pred, weights))
 
 
 def loss_of_outputs(network: Any, targets: OutputTargets) -> None:

@@ -81,9 +81,6 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     if spec.has("runtime") and spec.runtime.distribute is not None:
         message = "`distribute` is of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("runtime", "distribute"), help=keep)
-    if spec.has("train") and spec.train.teacher is not None:
-        message = "a teacher is of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("train", "teacher"), help=keep)
 
 
 def _required_of_none(spec: Spec, names: list[str]) -> Iterator[Diagnostic]:
