@@ -72,15 +72,11 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
 def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     """What is made for networks of one output."""
     spec = checked.spec
-    keep = "keep one of the outputs, or remove it"
     if spec.pretrain is not None and spec.has("pretrain") and (spec.pretrain.needs_labels or spec.unrolls):
         what = "then: unroll" if spec.unrolls else spec.pretrain.type_name
         message = f"`{what}` trains towards one output, and the network has several"
         help = "write `method: autoencoder`, and `then: fine_tune`"
         yield Diagnostic(CODE, message, spec.key_span("pretrain"), help=help)
-    if spec.has("runtime") and spec.runtime.distribute is not None:
-        message = "`distribute` is of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("runtime", "distribute"), help=keep)
 
 
 def _required_of_none(spec: Spec, names: list[str]) -> Iterator[Diagnostic]:
