@@ -138,6 +138,8 @@ class _Reader:
 
     def _target(self) -> Target:
         names, data = self.target_names, self.spec.data
+        if not names and not self.spec.has("model") and self.spec.is_written("model", "outputs"):
+            raise _NotKnown  # in which something is wrong, which is reported there
         if not names:
             raise _NotKnown(
                 Diagnostic(
