@@ -195,10 +195,12 @@ def inner_network(model: Any) -> Any:
     network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     if len(network.outputs) == 1:
         return network
-    history = model.outputs[0]._keras_history
-    while history.operation is not network:
-        history = history.operation._inbound_nodes[history.node_index].input_tensors[0]._keras_history
-    return keras.Model(network.inputs, network.outputs[history.tensor_index], name=network.name)
+    waiting = [model.outputs[0]._keras_history]
+    while waiting[-1].operation is not network:
+        history = waiting.pop()
+        tensors = history.operation._inbound_nodes[history.node_index].input_tensors
+        waiting += [tensor._keras_history for tensor in tensors]
+    return keras.Model(network.inputs, network.outputs[waiting[-1].tensor_index], name=network.name)
 
 
 def is_masked(target: Target, truth: Array) -> bool:
