@@ -199,6 +199,9 @@ def _print_results(console: Console, finished: Run) -> None:
     for found in metrics.require:
         if found.met:
             line(found.sentence)
-    for note in (note for each in (metrics, *metrics.outputs.values()) for note in each.notes):
+    for note in metrics.notes:
         line(note, "dim")
+    for name, of_output in metrics.outputs.items():
+        for note in of_output.notes:
+            line(f"{name}: {note}", "dim")
     line(f"\n{show_seconds(finished.environment.seconds)}; open {finished.report}")
