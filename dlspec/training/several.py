@@ -177,9 +177,11 @@ class OutputTargets:
         if target.cut_from:
             truth = np.asarray(some.targets)
         known = (truth >= 0) if truth.dtype.kind == "i" else ~np.isnan(truth)
-        known = known.reshape(*weights.shape, -1)[..., 0]
+        values = math.prod(known.shape[1:]) // math.prod(column.weights)  # numbers of a timestep, which count together
+        known = known.reshape(*weights.shape, values)[..., 0]
         judged = in_the_middle(known, target.places) if target.cut_from and part == "validation" else known
-        return np.asarray(weights * known / max(1e-12, judged.mean()), "float32")
+        share = judged.mean() if judged.size else 1.0
+        return np.asarray(weights * known / max(1e-12, share), "float32")
 
     def loss_of(self, name: str, loss: Any, y: Any, y_pred: Any, sample_weight: Any, drawn: Any) -> Any:
         """The loss of an output.
@@ -201,7 +203,8 @@ class OutputTargets:
             assert self.moves is not None, "layers move pictures"
             truth, weights = self.moves.moved_as(drawn, truth, weights, self.moved_by[name])
         elif target.cut_from:
-            truth, weights = (in_the_middle(own, target.places) for own in (truth, weights))
+            truth = in_the_middle(truth, target.places)
+            weights = None if weights is None else in_the_middle(weights, target.places)
         if column.counted and target.kind == "class":  # what does not count is some class that there is
             truth = ops.maximum(truth, ops.zeros_like(truth))
         if column.counted and not self.losses[name].of_each_place:  # what does not count is nowhere

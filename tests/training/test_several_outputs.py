@@ -158,3 +158,30 @@ train: {epochs: 3, batch_size: 200, optimizer: {sgd: 0.1}}
         found.append(Training(text).run())
     for one, other in zip(found[0][0], found[1][0], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("held_out", [0, 0.25])
+@pytest.mark.parametrize(
+    "layer", ["center_crop: {height: 4, width: 6}", "random_crop: {height: 4, width: 6}", "random_flip"]
+)
+def test_classes_of_pixels_are_cut_and_moved_beside_another_output(tmp_path, held_out, layer):
+    """The held-out loss is that of the middle, whatever a layer cuts off while training; also without such a part."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 8, 8, 1)).astype("float32")
+    np.savez(tmp_path / "d.npz", x=x, y=(x[..., 0] > 0).astype("int32"), z=x.mean(axis=(1, 2, 3)))
+    training = Training(f"""\
+dlspec: 1
+data: {{arrays: {tmp_path}/d.npz, features: x, split: {{test: 0.2, validation: {held_out}}}}}
+model:
+  layers: [{{{layer}}}, conv2d: {{filters: 3, kernel_size: 1, name: each}}, flatten]
+  outputs: {{pixels: {{target: {{y: category}}, from: each, class_weight: {{"1": 2}}}}, mean: z}}
+train: {{epochs: 3, batch_size: 12}}
+""")
+    _, history = training.run()
+    assert all(np.isfinite(row.loss) for row in history)
+    if held_out:
+        own = training.data.outputs["pixels"].validation
+        said = as_array(training.network(own.inputs, training=False)[0])[..., 0]
+        truth = np.asarray(own.truth)
+        wanted = -np.where(truth == 1, np.log(said), np.log(1 - said)).mean()
+        assert history[-1].measures["val_pixels_loss"] == pytest.approx(wanted, rel=1e-4)
