@@ -27,7 +27,7 @@ from dlspec.views.drawing import draw_mermaid, draw_svg, draw_text
 from dlspec.views.drawing.layout import lay_out
 from dlspec.views.prose import LANGUAGES, english, korean, tell
 from dlspec.views.prose.korean_kinds import KINDS, OF_PRETRAINING
-from tests.conftest import SPECS, TINY
+from tests.conftest import ROOT, SPECS, TINY
 
 BRANCHED = """\
 dlspec: 1
@@ -265,3 +265,10 @@ def test_a_text_that_is_read_off_timesteps_is_told(beam, english, korean):
     for language, said in (("en", ("read character by character", english)), ("ko", ("글자", korean))):
         told = dlspec.explain(text, language)
         assert all(each in told for each in said)
+
+
+def test_several_outputs_of_data_that_are_not_there_are_told_as_far_as_they_are_known():
+    text = (ROOT / "specs" / "intent_and_slots.yaml").read_text(encoding="utf-8")
+    told = dlspec.explain(dlspec.load(text.replace("data/requests.csv", "nowhere.csv")))
+    assert "The output `wanted` predicts `wanted`." in told
+    assert "The loss of" not in told

@@ -241,10 +241,10 @@ class _Teller:
                 text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
                 yield Sentence(text, self._line("model", f"{key}s", name))
         for head in model.heads:
-            assert head.loss is not None, "the default loss was filled in"
-            text = self.words.KEYS["model.output.loss"]
-            text = text.format(name=head.name, loss=head.loss.type_name, weight=f"{head.weight:g}")
-            yield Sentence(text, self._line("model", "outputs", head.name))
+            if head.loss is not None:  # else the data, which are not there, say what it is
+                text = self.words.KEYS["model.output.loss"]
+                text = text.format(name=head.name, loss=head.loss.type_name, weight=f"{head.weight:g}")
+                yield Sentence(text, self._line("model", "outputs", head.name))
             if head.class_weight is not None:
                 text = self.words.KEYS["model.output.class_weight"]
                 text = text.format(name=head.name, value=to_inline_yaml(head.class_weight))
