@@ -196,14 +196,17 @@ def _print_results(console: Console, finished: Run) -> None:
     for name, own in (finished.outputs or {"": finished}).items():
         console.print(result_table(own, f"{name}, on the test part: {own.data.target.name}" if name else ""))
         line(own.metrics.verdict.sentence)
-    if metrics.folds is not None:
-        console.print(fold_table(finished, metrics.folds))
-        line(metrics.folds.sentence)
-    if metrics.compare is not None:
-        line(metrics.compare.without_pretraining.sentence)
+        if own.metrics.folds is not None:
+            console.print(fold_table(own, own.metrics.folds, name))
+            line(own.metrics.folds.sentence)
+        if own.metrics.compare is not None:
+            line(own.metrics.compare.without_pretraining.sentence)
     for found in metrics.require:
         if found.met:
             line(found.sentence)
-    for note in (note for each in (metrics, *metrics.outputs.values()) for note in each.notes):
+    for note in metrics.notes:
         line(note, "dim")
+    for name, of_output in metrics.outputs.items():
+        for note in of_output.notes:
+            line(f"{name}: {note}", "dim")
     line(f"\n{show_seconds(finished.environment.seconds)}; open {finished.report}")

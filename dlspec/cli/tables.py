@@ -206,9 +206,13 @@ def result_table(run: Run, title: str = "") -> Table:
     return table
 
 
-def fold_table(run: Run, folds: Folds) -> Table:
-    """Mean and deviation of each metric over the folds: the network, and below it the baselines."""
-    title = Text(f"over {len(folds.parts)} folds: mean ± sd")
+def fold_table(run: Run, folds: Folds, output: str = "") -> Table:
+    """Mean and deviation of each metric over the folds: the network, and below it the baselines.
+
+    Args:
+        output: of several, which one it is about.
+    """
+    title = Text(f"{output}, over {len(folds.parts)} folds: mean ± sd".removeprefix(", "))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     table.add_column("")
     for name in folds.test:

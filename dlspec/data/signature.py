@@ -369,6 +369,11 @@ class Signature:
             for name, target in self.targets.items()
         }
 
+    @property
+    def of_outputs(self) -> tuple[Signature, ...]:
+        """The signature of each of several outputs as if it were the only one; of one the signature itself."""
+        return (*self.views.values(),) or (self,)
+
     def features_of(self, given: NetworkInput) -> list[tuple[Column, Feature]]:
         """The features that an input takes, with their types; none where these have no types."""
         found = list(zip(self.features, self.types, strict=False))

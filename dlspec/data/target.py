@@ -154,19 +154,20 @@ def _targets(value: Any) -> str | list[str] | dict[str, TargetType]:
 
 
 def _targets_of_output(value: Any) -> str | list[str] | dict[str, TargetType]:
-    """The same for one of the outputs that the network names, none of which is written item by item."""
+    """The same for one of the outputs that the network names, which none is that is made token by token."""
     found = _targets(value)
-    name = (
-        next((n for n, kind in found.items() if isinstance(kind, Sequenced)), None) if isinstance(found, dict) else None
-    )
-    if name is not None:
-        message = f"a text that is written is the target of `data`, and `{name}` is one of the outputs by name"
-        raise mistake("wrong-value", message, help="write this `target` under `data`, and `output` for the last layer")
+    for name, kind in found.items() if isinstance(found, dict) else ():
+        if kind == "next" or isinstance(kind, Sequenced):
+            what = f"the next token of `{name}`" if kind == "next" else f"`{name}`, a text that is written or read,"
+            message = f"{what} is the only output of a network in this version, and has no name"
+            help = "write this `target` under `data`, `output` as the last layer, and no `outputs`"
+            raise mistake("wrong-value", message, help=help)
     return found
 
 
 _PLAIN = Text | Annotated[list[Text], OneOrMore, Field(min_length=1)]
 _TYPE = TypeName | Literal["tags"] | Tags | TagOfWords
+_TYPE_OF_OUTPUT = Literal["category", "numeric", "boolean", "tags"] | Tags | TagOfWords
 
 Targets = Annotated[
     str | list[str] | dict[str, TargetType],
@@ -177,6 +178,6 @@ Targets = Annotated[
 TargetsOfOutput = Annotated[
     str | list[str] | dict[str, TypeName | Tags | TagOfWords],
     PlainValidator(
-        _targets_of_output, json_schema_input_type=_PLAIN | Annotated[dict[Text, _TYPE], Field(min_length=1)]
+        _targets_of_output, json_schema_input_type=_PLAIN | Annotated[dict[Text, _TYPE_OF_OUTPUT], Field(min_length=1)]
     ),
 ]

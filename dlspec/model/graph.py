@@ -157,6 +157,11 @@ class Graph(InNotebooks):
         return sum(layer.activations for layer in self.layers)
 
     @property
+    def to_first_output(self) -> Graph:
+        """The same of which nothing but the first output is asked."""
+        return replace(self, outputs=self.outputs[:1])
+
+    @property
     def hidden(self) -> list[GraphLayer]:
         """Layers with weights below the outputs that nobody has trained before; normalizations belong to others."""
         weighted = [

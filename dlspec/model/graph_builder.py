@@ -16,7 +16,7 @@ from dlspec.model.layer_names import LayerNames
 from dlspec.model.layers import LayerSpec, ModelItem, Wire
 from dlspec.model.layers.core import Lookup, Output, at_places
 from dlspec.model.layers.mirroring import ending_like
-from dlspec.model.section import Broken, ModelSpec
+from dlspec.model.section import Broken, ModelSpec, OutputSpec
 
 MAX_LAYERS = 20_000
 """Layers that a network may have once `repeat` is laid out."""
@@ -40,7 +40,7 @@ def make_graph(
     complete, layers = True, builder.laid.layers
     try:
         end = builder.walk(model.layers, first, ("model", "layers"))
-        outputs = [builder.output(name, wanted.from_, end) for name, wanted in (model.outputs or {}).items()]
+        outputs = [builder.output(name, wanted, end) for name, wanted in (model.outputs or {}).items()]
         if not outputs:
             outputs = [builder.unroll(end, unrolled_at) if unrolled_at and not builder.unrolled else end]
     except _TooManyLayers as error:
@@ -179,15 +179,15 @@ class GraphBuilder:
         path = at[: at.index(written.type_name)]
         return self.call(name, self._add(Broken(), name, wires, path, written, fits=False))
 
-    def output(self, name: str, source: str | None, last: Wire) -> Wire:
+    def output(self, name: str, given: OutputSpec, last: Wire) -> Wire:
         """The output layer of a network that names its outputs."""
-        path = ("model", "outputs", name)
+        path, source = ("model", "outputs", name), given.from_
         wire = last
         if source is not None:
             if source not in self.laid.known:
                 self.problems.append(self.messages.unknown_name(source, self.messages.value_at(path, "from")))
             wire = self.laid.known.get(source, NOWHERE)
-        return self.place(Output(name=name), [wire], path)
+        return self.place(given.layer(name), [wire], path)
 
     def unroll(self, wire: Wire, place: Span) -> Wire:
         """The decoder of a deep autoencoder: the mirrors of all layers that lead to the wire, the nearest first.

@@ -15,6 +15,7 @@ from dlspec.language.words import nearest
 from dlspec.language.yaml import to_inline_yaml
 from dlspec.model.layers import LAYERS, LayerSpec, ModelItem
 from dlspec.model.layers.base import Group, Items, LayerName
+from dlspec.model.layers.core import Components, Output, Quantiles, one_form
 
 
 class Broken(LayerSpec):
@@ -89,6 +90,17 @@ class OutputSpec(SpecModel):
 
     target: TargetsOfOutput = Field(description="the column to predict")
     from_: Text | None = Field(None, description="the layer below it, instead of the last one")
+    quantiles: Quantiles | None = Field(
+        None, description="of a number: shares of what is true that are to lie below each value, 0.5 among them"
+    )
+    mixture: Components | None = Field(None, description="of a number: how many normal distributions give it")
+
+    def model_post_init(self, context: object) -> None:
+        one_form(self.quantiles, self.mixture)
+
+    def layer(self, name: str) -> Output:
+        """The layer that it is, by its name."""
+        return Output(name=name, quantiles=self.quantiles, mixture=self.mixture)
 
 
 def _as_features(value: Any) -> Any:

@@ -4,43 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.evaluation.verdict import judge_trainings, verdict_of
-from dlspec.runs.folder import Run
 from dlspec.runs.job import Job, load_data, plan_of
-from dlspec.runs.names import COMPARISON
+from dlspec.runs.names import COMPARISON, file_of
 from dlspec.runs.records.metrics import Arm, ArmName, Compared, Comparisons, Spread, known
-from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
+from dlspec.runs.repeats import Done, Judged, Kept, once, show_spreads, spread, train_aside
 from dlspec.spec.planning import without_pretraining
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.evaluate import Evaluation
-    from dlspec.training.progress import HistoryRow
 
 WITH: ArmName = "with"
 WITHOUT: ArmName = "without"
 
 
-def compare(job: Job, run: Run, evaluation: Evaluation) -> Comparisons | None:
-    """What `metrics.json` says of the comparison; None where the spec asks for none.
+def compare(job: Job, folder: Path, judged: Sequence[Judged]) -> list[Comparisons]:
+    """What `metrics.json` says of the comparison, of each output; nothing where the spec asks for none.
 
     Trainings that were done before a run was stopped are not done again.
+
+    Args:
+        judged: what came of the run itself.
     """
     wanted = job.spec.evaluate.compare
     if wanted is None:
-        return None
+        return []
     seeds = [job.spec.seed + i for i in range(wanted.without_pretraining.seeds)]
-    kept = Kept(run.folder / COMPARISON, Arm, ("arm", "seed"), {"test": evaluation.test})
-    kept.once(partial(_arm, WITH, job.spec.seed, job.data, evaluation, run.history), WITH, job.spec.seed)
-    done = [kept.once(partial(_train_arm, job, name, seed), name, seed) for seed in seeds for name in (WITH, WITHOUT)]
-    return Comparisons(without_pretraining=summarize(done, job.data, seeds, list(evaluation.test)))
+    kept = [
+        Kept(
+            folder / file_of(COMPARISON, own.name if place else ""),
+            Arm,
+            ("arm", "seed"),
+            {"test": own.evaluation.test},
+        )
+        for place, own in enumerate(judged)
+    ]
+    once(kept, lambda: [_arm(WITH, job.spec.seed, own) for own in judged], WITH, job.spec.seed)
+    done = [once(kept, partial(_train_arm, job, name, seed), name, seed) for seed in seeds for name in (WITH, WITHOUT)]
+    return [
+        Comparisons(without_pretraining=summarize(each, own.job.data, seeds, list(own.evaluation.test)))
+        for each, own in zip(zip(*done, strict=True), judged, strict=True)
+    ]
 
 
-def _train_arm(job: Job, name: ArmName, seed: int) -> Done[Arm]:
+def _train_arm(job: Job, name: ArmName, seed: int) -> list[Done[Arm]]:
     """Trains the network of the spec with another seed, from its data on."""
     spec = job.spec.with_changes(
         seed=seed, evaluate=job.spec.evaluate.model_copy(update={"baselines": [], "compare": None})
@@ -48,20 +60,20 @@ def _train_arm(job: Job, name: ArmName, seed: int) -> Done[Arm]:
     data = job.data if seed == job.spec.seed else load_data(spec)
     plan = plan_of(spec, data)
     plan = without_pretraining(plan, spec) if name == WITHOUT else plan
-    _, evaluation, history = train_aside(job, spec, data, plan, f"comparing: seed {seed}, {name} pretraining")
-    return _arm(name, seed, data, evaluation, history)
+    trained = train_aside(job, spec, data, plan, f"comparing: seed {seed}, {name} pretraining")
+    return [_arm(name, seed, own) for own in trained]
 
 
-def _arm(name: ArmName, seed: int, data: Prepared, evaluation: Evaluation, history: Sequence[HistoryRow]) -> Done[Arm]:
-    tuned = [row for row in history if row.stage.startswith("fine_tune")]
+def _arm(name: ArmName, seed: int, judged: Judged) -> Done[Arm]:
+    tuned = [row for row in judged.history if row.stage.startswith("fine_tune")]
     found = Arm(
         arm=name,
         seed=seed,
-        test=known(evaluation.test),
+        test=known(judged.evaluation.test),
         loss=tuple(row.loss for row in tuned),
         val_loss=tuple(row.val_loss for row in tuned),
     )
-    return Done.of(found, data, evaluation)
+    return Done.of(found, judged.job.data, judged.evaluation)
 
 
 def summarize(done: Sequence[Done[Arm]], data: Prepared, seeds: Sequence[int], metrics: Sequence[str]) -> Compared:

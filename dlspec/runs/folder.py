@@ -59,6 +59,8 @@ class Run(InNotebooks):
     """What `metrics.test` and `predictions` are of, in words."""
     of_output: ClassVar[str] = ""
     """Of a network of several outputs, which of them this is about where it is not the first."""
+    model_prefix: ClassVar[str] = ""
+    """Of a network of several outputs, how layers of the saved model begin that are of this output alone."""
 
     @cached_property
     def outputs(self) -> dict[str, Run]:
@@ -253,14 +255,14 @@ class Run(InNotebooks):
         from dlspec.runs.conformal import Intervals
         from dlspec.runs.reasons import Reasons
 
+        if self.outputs:
+            return self._of_all_outputs(intervals, explain, say)
         if self.data.target.places and (intervals is not None or explain is not None):
             what = "an interval" if intervals is not None else "a reason"
             message = (
                 f"`{self.data.target.name}` is predicted at each place, of which a row has no single {what[2:].strip()}"
             )
             raise DataError.of("no-intervals" if intervals is not None else "no-reasons", message, help="leave it out")
-        if self.outputs:
-            return self._of_all_outputs(intervals, explain, say)
         besides = () if intervals is None else (Intervals.of(self.data, self.predictions, intervals),)
         reasons = () if explain is None else (Reasons.of(self.data, self.model, self.spec.seed, explain, say),)
         return replace(self.predictor, besides=(*besides, *reasons))
@@ -356,6 +358,10 @@ class RunOfOutput(Run):
         return "" if self.name == self.whole.data.output else self.name
 
     @property
+    def model_prefix(self) -> str:  # type: ignore[override]
+        return f"{self.name}_"
+
+    @property
     def outputs(self) -> dict[str, Run]:
         """None: there is one."""
         return {}
@@ -375,13 +381,7 @@ class RunOfOutput(Run):
     @cached_property
     def history(self) -> list[HistoryRow]:
         """A row for every epoch of every stage, in which the loss is that of this output."""
-        part = part_name(self.name)
-        return [
-            replace(row, loss=row.measures[part], val_loss=row.measures.get(f"val_{part}"))
-            if part in row.measures
-            else row
-            for row in self.whole.history
-        ]
+        return rows_of_output(self.whole.history, self.name)
 
     @cached_property
     def graph(self) -> Graph:
@@ -400,6 +400,15 @@ class RunOfOutput(Run):
 
     def _load_model(self) -> Any:
         return model_of_output(self.whole.model, self.name)
+
+
+def rows_of_output(history: Sequence[HistoryRow], name: str) -> list[HistoryRow]:
+    """A history in which the loss is that of one of several outputs."""
+    part = part_name(name)
+    return [
+        replace(row, loss=row.measures[part], val_loss=row.measures.get(f"val_{part}")) if part in row.measures else row
+        for row in history
+    ]
 
 
 def model_of_output(model: Any, name: str) -> Any:

@@ -4,53 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlspec.evaluation.metrics import METRICS, judged_by
+from dlspec.evaluation.metrics import METRICS
 from dlspec.evaluation.outcome import Outcome, Verdict
 from dlspec.evaluation.verdict import best_of, judge_trainings, verdict_of
-from dlspec.runs.folder import Run
 from dlspec.runs.job import Job, load_data, plan_of
-from dlspec.runs.names import FOLDS
+from dlspec.runs.names import FOLDS, file_of
 from dlspec.runs.records.data import Parts
 from dlspec.runs.records.metrics import Fold, Folds, SavedModel, Spread, known
-from dlspec.runs.repeats import Done, Kept, show_spreads, spread, train_aside
+from dlspec.runs.repeats import Done, Judged, Kept, once, show_spreads, spread, train_aside
 from dlspec.runs.saved_check import check_aside
 
 if TYPE_CHECKING:
     from dlspec.data.preparation import Prepared
-    from dlspec.evaluation.evaluate import Evaluation
 
 
-def fold(job: Job, run: Run, evaluation: Evaluation) -> Folds | None:
-    """What `metrics.json` says of the folds; None where the spec asks for none.
+def fold(job: Job, folder: Path, judged: Sequence[Judged]) -> list[Folds]:
+    """What `metrics.json` says of the folds, of each output; nothing where the spec asks for none.
 
     Folds that were done before a run was stopped are not done again.
 
     Args:
-        evaluation: of the fold whose network is kept.
+        judged: what came of the fold whose network is kept.
     """
     split = job.spec.data.split
     if split.times_trained == 1:
-        return None
-    kept = Kept(run.folder / FOLDS, Fold, ("fold",), {"test": evaluation.test, "baselines": evaluation.baselines})
-    kept.once(partial(_result, split.shown_fold, job.data, evaluation), split.shown_fold)
-    done = [kept.once(partial(_train_fold, job, i), i) for i in range(split.times_trained)]
-    return summarize(done, job.data, judged_by(job.data.signature.target.judged_as, list(evaluation.test)))
+        return []
+    kept = [
+        Kept(
+            folder / file_of(FOLDS, own.name if place else ""),
+            Fold,
+            ("fold",),
+            {"test": own.evaluation.test, "baselines": own.evaluation.baselines},
+        )
+        for place, own in enumerate(judged)
+    ]
+    once(kept, lambda: [_result(split.shown_fold, own) for own in judged], split.shown_fold)
+    done = [once(kept, partial(_train_fold, job, i), i) for i in range(split.times_trained)]
+    return [
+        summarize(each, own.job.data, own.judged_by) for each, own in zip(zip(*done, strict=True), judged, strict=True)
+    ]
 
 
-def _train_fold(job: Job, number: int) -> Done[Fold]:
+def _train_fold(job: Job, number: int) -> list[Done[Fold]]:
     """Trains the network of the spec on another fold: all that is fitted is fitted to its own training part."""
     spec = job.spec.with_changes(evaluate=job.spec.evaluate.model_copy(update={"compare": None}))
     data = load_data(spec, number)
     words = f"fold {number + 1} of {spec.data.split.times_trained}"
-    network, evaluation, _ = train_aside(job, spec, data, plan_of(spec, data), words)
-    return _result(number, data, evaluation, check_aside(spec, data, network, evaluation.predictions["network"]))
+    found = []
+    for own in train_aside(job, spec, data, plan_of(spec, data), words):
+        aside = check_aside(own.job.spec, own.job.data, own.network, own.evaluation.predictions["network"])
+        found.append(_result(number, own, aside))
+    return found
 
 
-def _result(number: int, data: Prepared, evaluation: Evaluation, saved: SavedModel | None = None) -> Done[Fold]:
+def _result(number: int, judged: Judged, saved: SavedModel | None = None) -> Done[Fold]:
+    data, evaluation = judged.job.data, judged.evaluation
     found = Fold(
         fold=number,
         parts=Parts(train=len(data.train), validation=len(data.validation), test=len(data.test)),

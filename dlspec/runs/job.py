@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from dlspec.runs.folder import Run, RunOfOutput
 from dlspec.runs.names import MODEL
 from dlspec.runtime.memory import free_device_memory
 from dlspec.spec.other_run import find_layers_file, find_teacher, taken_layers
-from dlspec.spec.outputs import specs_of_outputs
+from dlspec.spec.outputs import graph_of_output, specs_of_outputs
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import SampleCounts
 
@@ -112,7 +112,7 @@ class Job:
 
     Args:
         rehearsed: whether it is only tried whether all of it works.
-        answers: of the network of another run, where that is the teacher.
+        answers: of the network of another run, where that is the teacher; see `Trainer`.
     """
 
     spec: Spec
@@ -123,7 +123,7 @@ class Job:
     began: float
     taken: LayerWeights
     rehearsed: bool = False
-    answers: Answers | None = None
+    answers: Mapping[str, Answers] = field(default_factory=dict)
 
     def shortened(self) -> Job:
         """The same with two batches for each stage, one epoch of each, and no more test samples than that: to see that
@@ -142,10 +142,7 @@ class Job:
         short = replace(data.with_parts(some), unlabeled=data.unlabeled[:most])
         stages = tuple(replace(stage, epochs=1) for stage in plan.stages)
         once = replace(plan, stages=stages, samples=SampleCounts.of(short))
-        answers = self.answers
-        if answers is not None:
-            kept = (values[chosen(len(values))] for values in (answers.train, answers.validation))
-            answers = type(answers)(*kept)
+        answers = {name: own.some(chosen) for name, own in self.answers.items()}
         return replace(self, data=short, plan=once, rehearsed=True, answers=answers)
 
 
@@ -179,7 +176,6 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
     from dlspec.runtime.backend import devices_of
     from dlspec.training.errors import backend_errors_in_words
     from dlspec.training.masked import leave_out_behind_end, leave_out_padding
-    from dlspec.training.several import check_outputs
     from dlspec.training.values import seed_everything
 
     seed_everything(spec.seed, "network")
@@ -188,10 +184,9 @@ def new_network(spec: Spec, plan: Plan, data: Prepared) -> Any:
         give_weights(network, plan.graph, spec.model)
     if anything_added():
         check_can_be_opened(in_use(network))
-    if data.outputs:
-        check_outputs(network, data)
-    if data.signature.target.tokens or data.signature.target.of_words:
-        leave_out_padding(network)
+    for place, own in enumerate(data.outputs.values() or (data,)):
+        if own.signature.target.tokens or own.signature.target.of_words:
+            leave_out_padding(network, place)
     if data.signature.target.aligned:
         check_timesteps(spec, network, data)
     elif data.signature.target.written:
@@ -277,10 +272,10 @@ def find_oddities(spec: Spec, data: Prepared) -> list[Diagnostic]:
     from dlspec.spec.pixels import check_pixels
     from dlspec.spec.planning import choice_by_validation
 
-    weighted = spec.train.class_weight is not None
     specs = specs_of_outputs(spec, data.signature) or {"": spec}
     found: list[Diagnostic] = []
     for name, own in (data.outputs or {"": data}).items():
+        weighted = specs[name].train.class_weight is not None
         checked = check_data(specs[name].data, own, weighted=weighted, chosen_by=choice_by_validation(spec))
         found += (problem for problem in checked if problem not in found)
     found += check_batches(spec, data)
@@ -346,8 +341,8 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     listener.warns(warnings, spec.document.texts)
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))
     plan, source = plan_of(spec, data), find_layers_file(spec)
-    for own in data.outputs.values() or (data,):
-        check_graph(spec, plan.graph, own)
+    for name, own in (data.outputs or {plan.graph.outputs[0]: data}).items():
+        check_graph(spec, graph_of_output(plan.graph, name).to_first_output, own)
     check_masks(spec, plan.graph, data)
     listener.begins(spec, plan, data)
     device = choose_device(spec.runtime)

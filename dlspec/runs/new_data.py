@@ -308,7 +308,7 @@ def _joined(guesses: Mapping[str, list[Array]], truth: Array, target: Target) ->
 
 def _scale(run: Run, name: str) -> Affine:
     """A scale of the saved model."""
-    layer = run.model.get_layer(name)
+    layer = run.model.get_layer(f"{run.model_prefix}{name}" if name == "target_units" else name)
     scale, offset = np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64")
     if name == "target_units" and run.data.target.form != "value":
         place = run.data.target.mixture  # in (numbers, values): of a mixture the first mean

@@ -24,6 +24,7 @@ from dlspec.data.sources.texts import TextFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.checksums import fitting_together
 from dlspec.runs.folder import Run
+from dlspec.runs.names import PREDICTIONS
 from dlspec.runs.predict_masks import predict_masks
 from dlspec.runs.records.data import DataRecord
 from dlspec.runs.row_predictor import RowPredictor, frame_of, free_name
@@ -63,8 +64,13 @@ def predict_file(
     with fitting_together(run.folder):
         predictor = run.predictor_with(intervals, explain, note)
     source = run.source
-    if isinstance(source, MaskedFiles) and run.data.target.numbered:
-        return predict_masks(predictor, source, file, out, note)
+    if isinstance(source, MaskedFiles):
+        each = (replace(predictor, others=()), *predictor.others)
+        masks = next((own for own in each if own.data.target.numbered), None)
+        if masks is not None:
+            others = [own for own in each if own is not masks]
+            rest = replace(others[0], others=tuple(others[1:])) if others else None
+            return _predict_masks(run, masks, rest, source, file, out, note)
     if run.data.side_by_side and not isinstance(source, FileSource):
         source = ArraysByName((str(file),), Path())
     if isinstance(source, FolderFiles | ArrayFiles) and not (isinstance(source, TextFiles) and source.table):
@@ -86,6 +92,28 @@ def predict_file(
             return _write(tolerant, given, stream, note)
     except OSError as error:
         raise cannot_write(out, error, "name another file") from None
+
+
+def _predict_masks(
+    run: Run,
+    masks: RowPredictor,
+    others: RowPredictor | None,
+    source: MaskedFiles,
+    file: Path,
+    out: Path | IO[bytes],
+    note: Callable[[str], None],
+) -> int:
+    """Masks for pictures in a folder, and beside them what other outputs predict of each picture.
+
+    Args:
+        masks: what predicts them.
+        others: what predicts all else; None: the network has one output.
+    """
+    count = predict_masks(masks, source, file, out, note)
+    if others is not None and isinstance(out, Path):
+        _predict_samples(run, others, source, file, out / PREDICTIONS, note)
+        note(f"wrote what else is predicted of each picture to `{out / PREDICTIONS}`")
+    return count
 
 
 def _dialect(run: Run) -> Dialect:

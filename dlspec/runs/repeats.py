@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from dlspec.evaluation.metrics import Metric
+from dlspec.evaluation.metrics import Metric, judged_by
 from dlspec.language.words import one_of
-from dlspec.runs.job import Job, new_network
+from dlspec.runs.folder import rows_of_output
+from dlspec.runs.job import Job, new_network, outputs_of
 from dlspec.runs.records.metrics import Spread
 from dlspec.runtime.archives import BROKEN, read_arrays, with_checksum, without_checksum
 from dlspec.runtime.files import write_json, written_whole
@@ -70,12 +71,13 @@ class Kept(Generic[Entry]):
                     raise damaged(path, [f"`{place}` is of {one_of(there)}, and should be of {one_of(names)}"])
         self.entries: dict[tuple[Any, ...], Entry] = {self._key(entry): entry for entry in done}
 
-    def once(self, make: Callable[[], Done[Entry]], *key: Any) -> Done[Entry]:
-        """What has this key; it is made where there is none yet."""
-        path = self.path.with_name("-".join([self.path.stem, *map(str, key)]) + ".npz")
-        if key in self.entries and path.is_file():
-            return self._read(self.entries[key], path)
-        made = make()
+    def has(self, key: tuple[Any, ...]) -> bool:
+        """Whether what has this key is done."""
+        return key in self.entries and self._losses(key).is_file()
+
+    def keep(self, made: Done[Entry], key: tuple[Any, ...]) -> None:
+        """Writes what came of a training."""
+        path = self._losses(key)
         assert self._key(made.entry) == key, "what is made has the key that was asked for"
         self.path.parent.mkdir(exist_ok=True)
         arrays = {ROWS: made.rows, **{f"{LOSS}{who}": made.losses[who] for who in ("network", *self.rivals)}}
@@ -83,9 +85,13 @@ class Kept(Generic[Entry]):
             np.savez(file, **with_checksum(arrays))  # type: ignore[arg-type]
         self.entries[key] = made.entry
         write_json(self.path, [entry.as_json() for entry in self.entries.values()])
-        return made
 
-    def _read(self, entry: Entry, path: Path) -> Done[Entry]:
+    def _losses(self, key: tuple[Any, ...]) -> Path:
+        return self.path.with_name("-".join([self.path.stem, *map(str, key)]) + ".npz")
+
+    def read(self, key: tuple[Any, ...]) -> Done[Entry]:
+        """What has this key, which is done."""
+        entry, path = self.entries[key], self._losses(key)
         try:
             arrays = without_checksum(read_arrays(path))
         except BROKEN as error:
@@ -100,16 +106,42 @@ class Kept(Generic[Entry]):
         return tuple(entry[name] for name in self.key)
 
 
-class Trained(NamedTuple):
-    """What came of such a training."""
+def once(kept: Sequence[Kept[Entry]], make: Callable[[], Sequence[Done[Entry]]], *key: Any) -> Sequence[Done[Entry]]:
+    """What has this key, of each output; all is made where something is not done yet.
 
+    Args:
+        kept: what came of each of several outputs, or of the only one.
+    """
+    if all(each.has(key) for each in kept):
+        return [each.read(key) for each in kept]
+    made = make()
+    for each, own in zip(kept, made, strict=True):
+        each.keep(own, key)
+    return made
+
+
+class Judged(NamedTuple):
+    """What came of one of several outputs of a training, or of the only one, which has no name.
+
+    Args:
+        job, network: as if it were the only one.
+        history: in which the loss is that of this output.
+    """
+
+    name: str
+    job: Job
     network: Any
     evaluation: Evaluation
     history: Sequence[HistoryRow]
 
+    @property
+    def judged_by(self) -> str:
+        """The metric that a verdict is said with."""
+        return judged_by(self.job.data.signature.target.judged_as, list(self.evaluation.test))
 
-def train_aside(job: Job, spec: Spec, data: Prepared, plan: Plan, words: str) -> Trained:
-    """Trains the network of a plan from its random start, and evaluates it; nothing of it is kept.
+
+def train_aside(job: Job, spec: Spec, data: Prepared, plan: Plan, words: str) -> list[Judged]:
+    """Trains the network of a plan from its random start, and evaluates each output; nothing of it is kept.
 
     Args:
         words: what is trained, for the listener.
@@ -121,8 +153,12 @@ def train_aside(job: Job, spec: Spec, data: Prepared, plan: Plan, words: str) ->
     network = new_network(spec, plan, data)
     hooks = Hooks(_Aside(job.listener, words))
     history = Trainer(spec.training, plan, data, network, hooks, taken=job.taken).run()
-    evaluation = evaluate(spec.evaluate, network, data, stops_early=spec.train.early_stopping is not None)
-    return Trained(network, evaluation, history)
+    found = []
+    for name, own, alone in outputs_of(replace(job, spec=spec, data=data, plan=plan), network):
+        stops = spec.train.early_stopping is not None
+        evaluation = evaluate(own.spec.evaluate, alone, own.data, stops_early=stops)
+        found.append(Judged(name, own, alone, evaluation, rows_of_output(history, name) if name else history))
+    return found
 
 
 def spread(values: Sequence[float | None]) -> Spread:

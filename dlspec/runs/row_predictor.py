@@ -219,7 +219,7 @@ class RowPredictor:
     def notes(self, rows: int) -> list[str]:
         """What a reader of the predictions of so many rows should know."""
         besides = [note for each in (self, *self.others) for what in each.besides for note in what.notes()]
-        tags = self._tags.notes() if self.data.target.of_words else []
+        tags = [note for own in (self, *self.others) if own.data.target.of_words for note in own._tags.notes()]
         sources = self._sources.notes() if self.data.target.written else []
         return [*self.seen.notes(), *self.odd.notes(rows), *tags, *sources, *besides]
 

@@ -39,6 +39,7 @@ from dlspec.runs.records.baselines import write_baselines
 from dlspec.runs.records.environment import environment_of
 from dlspec.runs.records.files import take_files, write_files
 from dlspec.runs.records.history import GrowingHistory, write_history
+from dlspec.runs.repeats import Judged
 from dlspec.runs.resolved import portable, resolved_text
 from dlspec.runs.results import new_folder, numbered, write_pictures, write_predictions
 from dlspec.runs.samples import sample_rows, write_samples
@@ -54,7 +55,7 @@ from dlspec.training.plan import SampleCounts
 if TYPE_CHECKING:
     from dlspec.evaluation.evaluate import Evaluation
     from dlspec.evaluation.pictures import Pictures
-    from dlspec.runs.records.metrics import PastAlone, SavedModel
+    from dlspec.runs.records.metrics import Folds, PastAlone, SavedModel
     from dlspec.runs.row_predictor import RowPredictor
     from dlspec.training.picture import Painter
     from dlspec.training.plan import Plan, Stage
@@ -353,12 +354,30 @@ def _evaluated(
     return evaluation, results | {"notes": [note for note in notes if note not in known]}
 
 
-def _proven(
-    job: Job, network: Any, evaluation: Evaluation, predictor: RowPredictor, results: dict[str, Any]
-) -> tuple[SavedModel, PastAlone | None]:
+def _judge_outputs(job: Job, network: Any, pictures: Pictures, whole: Run) -> list[tuple[Judged, dict[str, Any]]]:
+    """What came of each of several outputs, or of the only one, and what `metrics.json` says of it.
+
+    Args:
+        pictures: what the report shows of training, and of the first.
+    """
+    from dlspec.evaluation.pictures import Pictures
+
+    found: list[tuple[Judged, dict[str, Any]]] = []
+    for name, own, alone in outputs_of(job, network):
+        run = whole.outputs[name] if name else whole
+        shown, known = Pictures(own.data, own.plan.graph), found[0][1]["notes"] if found else ()
+        if not found:
+            shown, pictures.data, pictures.graph = pictures, own.data, own.plan.graph
+        evaluation, results = _evaluated(own, alone, shown, run, known)
+        found.append((Judged(name, own, alone, evaluation, run.history), results))
+    return found
+
+
+def _proven(judged: Judged, predictor: RowPredictor, results: dict[str, Any]) -> tuple[SavedModel, PastAlone | None]:
     """Whether the saved model gives what was measured, and whether timesteps see the past alone where they must."""
     from dlspec.runs.past_check import check_past
 
+    _, job, network, evaluation, _ = judged
     saved = check_saved(job.spec, job.data, predictor, network, evaluation.predictions["network"])
     past = check_past(job.spec, job.data, network)
     results["saved_model"] = saved.as_json()
@@ -367,30 +386,16 @@ def _proven(
     return saved, past
 
 
-def _of_other_output(
-    job: Job, network: Any, run: Run, known: Collection[str]
-) -> tuple[dict[str, Any], SavedModel, PastAlone | None]:
-    """What came of one of several outputs that is not the first.
-
-    Args:
-        run: that of the output.
-        known: notes of the first.
-    """
+def _required(judged: Judged, folds: Folds | None) -> list[dict[str, Any]]:
+    """What came of what is required of an output; with folds of the means over them."""
     from dlspec.evaluation.evaluate import required
-    from dlspec.evaluation.pictures import Pictures
 
-    evaluation, results = _evaluated(job, network, Pictures(job.data, job.plan.graph), run, known)
-    saved, past = _proven(job, network, evaluation, run.predictor, results)
-    if job.spec.evaluate.require:
-        results["require"] = required(
-            job.spec.evaluate,
-            job.data,
-            evaluation.predictions,
-            evaluation.test,
-            evaluation.intervals,
-            evaluation.verdict,
-        )
-    return results, saved, past
+    job, evaluation = judged.job, judged.evaluation
+    scores: Mapping[str, float | None] = evaluation.test
+    verdict = evaluation.verdict
+    if folds is not None:
+        scores, verdict = {name: spread.mean for name, spread in folds.test.items()}, folds.verdict or verdict
+    return required(job.spec.evaluate, job.data, evaluation.predictions, scores, evaluation.intervals, verdict)
 
 
 def _required_of_all(results: Mapping[str, Any], first: str) -> list[dict[str, Any]]:
@@ -405,53 +410,45 @@ def _required_of_all(results: Mapping[str, Any], first: str) -> list[dict[str, A
 
 def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile) -> Run:
     """`metrics.json` comes last: with it the run is finished."""
-    from dlspec.evaluation.evaluate import required
     from dlspec.model.build import with_preprocessing
     from dlspec.runs.past_check import refuse_seer
-    from dlspec.training.masked import has_mask, masked
+    from dlspec.training.several import masked_outputs
     from dlspec.training.values import as_array
 
     folder = state.folder
-    job = replace(job, data=masked(network, job.data))
-    if job.data.signature.target.places and has_mask(network):  # so that places that do not count are not counted
+    whole = job.data
+    job = replace(job, data=masked_outputs(network, whole))
+    if job.data is not whole:  # so that places that do not count are not counted
         write_json(folder / DATA, describe(job.spec, job.data))
     job.listener.note("evaluating")
     with written_whole(folder / MODEL) as draft:
         with_preprocessing(network, job.data).save(draft)
     weighted = {layer.name: [as_array(weight) for weight in layer.weights] for layer in network.layers if layer.weights}
     LayerWeights(weighted).save(folder / TRAINED)
-    (_, job, network), *others = outputs_of(job, network)
+    found = _judge_outputs(job, network, pictures, Run(folder))
+    comparisons = [] if job.rehearsed else compare(job, folder, [each for each, _ in found])
+    folds = [] if job.rehearsed else fold(job, folder, [each for each, _ in found])
+    proofs, whole_run = [], Run(folder)
+    for place, (own, results) in enumerate(found):
+        if comparisons:
+            results["compare"] = comparisons[place].as_json()
+        predictor = whole_run.outputs[own.name].predictor if own.name else whole_run.predictor
+        proofs.append(_proven(own, predictor, results))
+        if folds:
+            told = found[0][1]["notes"] if place else ()
+            few = [note for note in small_folds(own.job.data, folds[place].parts) if note not in told]
+            results["notes"] = [*([] if place else [_of_one_fold(job.spec)]), *few, *results["notes"]]
+            results["folds"] = folds[place].as_json()
+        if own.job.spec.evaluate.require:
+            results["require"] = _required(own, folds[place] if folds else None)
+    (first, results), *others = found
+    if proofs[0][0].same:
+        records = {name: run.data for name, run in whole_run.outputs.items()}
+        write_text(folder / USAGE, usage(whole_run.predictor, first.job.data, records))
+        write_samples(folder, sample_rows(first.job.data, whole_run.predictor))
     if others:
-        pictures.data, pictures.graph = job.data, job.plan.graph
-    evaluation, results = _evaluated(job, network, pictures, Run(folder))
-    comparison = None if job.rehearsed else compare(job, Run(folder), evaluation)
-    if comparison is not None:
-        results["compare"] = comparison.as_json()
-    folds = None if job.rehearsed else fold(job, Run(folder), evaluation)
-    predictor = Run(folder).predictor
-    saved, past = _proven(job, network, evaluation, replace(predictor, others=()), results)
-    if saved.same:
-        write_text(
-            folder / USAGE, usage(predictor, job.data, {name: run.data for name, run in Run(folder).outputs.items()})
-        )
-        write_samples(folder, sample_rows(job.data, predictor))
-    if folds is not None:
-        results["folds"] = folds.as_json()
-        results["notes"] = [_of_one_fold(job.spec), *small_folds(job.data, folds.parts), *results["notes"]]
-    if job.spec.evaluate.require:
-        scores: Mapping[str, float | None] = evaluation.test
-        verdict, intervals = evaluation.verdict, evaluation.intervals
-        if folds is not None:
-            scores, verdict = {name: spread.mean for name, spread in folds.test.items()}, folds.verdict or verdict
-        results["require"] = required(job.spec.evaluate, job.data, evaluation.predictions, scores, intervals, verdict)
-    proofs = [(saved, past)]
-    for (name, own, alone), (_, run) in zip(others, [*Run(folder).outputs.items()][1:], strict=True):
-        found, own_saved, own_past = _of_other_output(own, alone, run, results["notes"])
-        results.setdefault("outputs", {})[name] = found
-        proofs.append((own_saved, own_past))
-    if others:
-        first = Run(folder).data.output
-        results |= {"output": first, "require": _required_of_all(results, first)}
+        results["outputs"] = {own.name: of_output for own, of_output in others}
+        results |= {"output": first.name, "require": _required_of_all(results, first.name)}
     job.listener.note("writing the report")
     environment = Run(folder).environment
     spent = round(environment.seconds + time.time() - job.began, 1)
@@ -464,7 +461,8 @@ def _write_results(job: Job, network: Any, pictures: Pictures, state: StateFile)
     for saved, past in proofs:
         refuse_seer(past)
         refuse_other(saved, f"`{folder / MODEL}`")
-    for number, aside in enumerate(folds.saved_models if folds is not None else (), start=1):
-        if aside is not None:
-            refuse_other(aside, f"the model of fold {number}")
+    for each in folds:
+        for number, aside in enumerate(each.saved_models, start=1):
+            if aside is not None:
+                refuse_other(aside, f"the model of fold {number}")
     return Run(folder)

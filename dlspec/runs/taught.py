@@ -12,6 +12,7 @@ from dlspec.language.words import one_of
 from dlspec.runs.folder import Run, open_run
 from dlspec.runs.row_predictor import RowPredictor, frame_of
 from dlspec.spec.other_run import find_teacher
+from dlspec.spec.outputs import specs_of_outputs
 from dlspec.training.teaching import Answers
 from dlspec.training.values import predict
 
@@ -43,8 +44,20 @@ def teacher_of(spec: Spec) -> Run | None:
     return fitting[0]
 
 
-def answers_of(spec: Spec, data: Prepared) -> Answers | None:
-    """What the teacher says of the training and of the validation part; None: there is none.
+def answers_of(spec: Spec, data: Prepared) -> dict[str, Answers]:
+    """What the teacher says of the training and of the validation part, of each output by its name, of the only one by
+    none; nothing: there is no teacher.
+
+    Raises:
+        DataError: the teacher takes what these data do not have, or predicts something else.
+    """
+    outputs = specs_of_outputs(spec, data.signature) or {"": spec}
+    found = {name: _answers(own, data.outputs[name] if name else data) for name, own in outputs.items()}
+    return {name: answers for name, answers in found.items() if answers is not None}
+
+
+def _answers(spec: Spec, data: Prepared) -> Answers | None:
+    """The same of one output.
 
     Raises:
         DataError: the teacher takes what these data do not have.

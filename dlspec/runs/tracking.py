@@ -142,6 +142,8 @@ def final_values(metrics: Metrics) -> Iterator[tuple[str, float]]:
         for name, value in scores.items():
             if value is not None and math.isfinite(value):
                 yield f"{part}/{name}", value
+    for output, own in metrics.outputs.items():
+        yield from ((f"{output}/{name}", value) for name, value in final_values(own))
 
 
 def artifacts(folder: Path) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
 
     spec = fill_in_data(spec, signature)
     data, train, evaluate = spec.data, spec.train, spec.evaluate
-    own = next((given.loss for given in (spec.model.outputs or {}).values()), None)
+    own = next(iter((spec.model.outputs or {}).values()), None)
+    class_weight = train.class_weight or (own.class_weight if own else None)
     metrics = {
         "series": ("mae", "rmse", "mase"),
         "number": ("mae", "rmse", "r2"),
@@ -114,7 +115,12 @@ def fill_in(spec: Spec, signature: Signature) -> Spec:
         metrics[signature.task] = ("log_likelihood", "coverage", "width", *of_mean)
         baselines[signature.task] = ("gaussian", *(name for name in baselines[signature.task] if name != "mean"))
     return spec.with_changes(
-        train=train.model_copy(update={"loss": _loss(train.loss or own, signature)}),
+        train=train.model_copy(
+            update={
+                "loss": _loss(train.loss or (own.loss if own else None), signature),
+                "class_weight": class_weight,
+            }
+        ),
         evaluate=evaluate.model_copy(
             update={
                 "metrics": evaluate.metrics

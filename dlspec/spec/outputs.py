@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from dlspec.data.signature import Signature, Target, task_of
-from dlspec.evaluation.metrics.base import Metric
 from dlspec.evaluation.require import BEATS
 from dlspec.evaluation.section import EvaluateSpec
 from dlspec.model.graph import Graph
@@ -52,7 +51,7 @@ def spec_of_output(spec: Spec, signature: Signature, name: str, targets: Sequenc
     alone = spec.with_changes(
         data=spec.data.model_copy(update=data),
         model=spec.model.model_copy(update={"outputs": {name: given}}),
-        train=spec.train.model_copy(update={"loss": given.loss, "class_weight": None, "teacher": None}),
+        train=spec.train.model_copy(update={"loss": given.loss, "class_weight": given.class_weight}),
         evaluate=_evaluated(spec.evaluate, signature, name, targets),
     )
     return fill_in(alone, signature)
@@ -71,11 +70,13 @@ def graph_of_output(graph: Graph, name: str) -> Graph:
 
 def _evaluated(section: EvaluateSpec, signature: Signature, name: str, targets: Sequence[Target]) -> EvaluateSpec:
     """What an output is judged by: of what the spec names, what fits it, or fits none of them."""
-    kinds, tasks = {target.kind for target in targets}, {task_of(target, series=False) for target in targets}
+    series = signature.window is not None
+    kinds, tasks = {target.kind for target in targets}, {task_of(target, series=series) for target in targets}
     metrics = [
         metric
         for metric in section.metrics or []
-        if _judges(metric, signature.target.kind) or not any(_judges(metric, kind) for kind in kinds)
+        if metric.judges(signature.target.kind, series=series)
+        or not any(metric.judges(kind, series=series) for kind in kinds)
     ]
     baselines = [
         baseline
@@ -94,10 +95,6 @@ def _evaluated(section: EvaluateSpec, signature: Signature, name: str, targets: 
             or None,
         }
     )
-
-
-def _judges(metric: Metric, kind: str) -> bool:
-    return metric.judges(kind, series=False)
 
 
 def required_of_outputs(section: EvaluateSpec) -> Iterator[tuple[str, str, Any]]:

@@ -72,6 +72,9 @@ class _Reader:
         if target.written and not target.aligned:
             features, types, widths, shape = self._with_fed_back(target, features, types, widths)
         target = with_fitted_output(self.spec, with_form(self.spec, cut_by(self.spec, target, shape)))
+        targets = {name: self._formed(name, each, shape) for name, each in self.targets_of_outputs.items() if each}
+        if len(targets) > 1:  # of which the first stands for all where one is asked for
+            target = next(iter(targets.values()))
         if self.gives_back:
             target = self._given_back(target, features, types, shape)
         words = self.description.column(data.split.column) if data.split.column else None
@@ -82,7 +85,7 @@ class _Reader:
             features,
             target,
             share_out(shared, shape, [column.name for column in features], widths, shapes_of(features)),
-            {name: each for name, each in self.targets_of_outputs.items() if each},
+            targets,
             self.time if series else None,
             data.window if series else None,
             self.description.test_rows,
@@ -109,6 +112,16 @@ class _Reader:
             found[name] = target_of_columns(self.description, data.target_names, data)
         return found
 
+    def _formed(self, name: str, target: Target, seen: Shape) -> Target:
+        """What an output predicts, in the form in which it is put out.
+
+        Args:
+            seen: the shape of what the network sees.
+        """
+        outputs = {name: (self.spec.model.outputs or {})[name]}
+        alone = self.spec.with_changes(model=self.spec.model.model_copy(update={"outputs": outputs}))
+        return with_form(alone, cut_by(alone, target, seen))
+
     @cached_property
     def target_names(self) -> list[str]:
         """The columns that are predicted, as the spec or the data say."""
@@ -125,6 +138,8 @@ class _Reader:
 
     def _target(self) -> Target:
         names, data = self.target_names, self.spec.data
+        if not names and not self.spec.has("model") and self.spec.is_written("model", "outputs"):
+            raise _NotKnown  # in which something is wrong, which is reported there
         if not names:
             raise _NotKnown(
                 Diagnostic(
@@ -141,9 +156,10 @@ class _Reader:
             target = next(iter(self.targets_of_outputs.values()))
         if target is None or None in self.targets_of_outputs.values():
             raise _NotKnown  # which is reported as a problem of the column
-        problem = wrong_classes(self.spec, target)
-        if problem is not None:
-            raise _NotKnown(problem)
+        each = [own for own in self.targets_of_outputs.values() if own] or [target]
+        problems = [problem for own in each if (problem := wrong_classes(self.spec, own)) is not None]
+        if problems:
+            raise _NotKnown(*problems)
         return target
 
     def _written_on(self) -> Signature:
@@ -242,7 +258,7 @@ class _Reader:
             for column in self.description.columns
             if column.name not in (self.time, self.group, self.spec.data.weight)
             and (self.series or column.name not in kept)
-            and not (self._is_now and column.name in self.target_names)
+            and not (self._is_now and column.name in self._predicted)
             and self._by_itself(column)
         ]
         if not chosen:
@@ -250,10 +266,15 @@ class _Reader:
         # a name that is not there counts as a number, so that shapes are still checked
         return tuple(self.description.column(name) or Column(name) for name in chosen)
 
+    @property
+    def _predicted(self) -> set[str]:
+        """The columns that are predicted, by whichever output."""
+        of_outputs = (name for each in self.targets_of_outputs.values() if each for name in each.names)
+        return {*self.target_names, *of_outputs}
+
     def _not_to_be_seen(self) -> set[str]:
         """Columns that say what is predicted, which part or group a row belongs to, or how much it counts."""
-        of_outputs = (name for each in self.targets_of_outputs.values() if each for name in each.names)
-        predicted = {*self.target_names, *of_outputs}
+        predicted = self._predicted
         if self.gives_back and not self.series:
             predicted |= {*self.description.targets}  # the label of a built-in set is no part of a sample
         data = self.spec.data

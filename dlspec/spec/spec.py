@@ -108,9 +108,18 @@ class Spec(InNotebooks, SpecModel):
     @property
     def place_of_loss(self) -> tuple[str, ...]:
         """Where the loss of the only output is said, or would be."""
+        return self._place_of_training("loss")
+
+    @property
+    def place_of_class_weight(self) -> tuple[str, ...]:
+        """Where it is said how much the classes of the only output count."""
+        return self._place_of_training("class_weight")
+
+    def _place_of_training(self, key: str) -> tuple[str, ...]:
+        """Where a key of the only output is said, at the output or under `train`."""
         (name, *others) = self.model.outputs or [""]
-        own = ("model", "outputs", name, "loss")
-        return own if not others and self.is_written(*own) else ("train", "loss")
+        own = ("model", "outputs", name, key)
+        return own if not others and self.is_written(*own) else ("train", key)
 
     @property
     def unrolled_at(self) -> Span | None:

@@ -10,27 +10,24 @@ from dlspec.data.features.text import Text
 from dlspec.data.section import DataSpec
 from dlspec.data.signature import Target
 from dlspec.data.target import TagOfWords
-from dlspec.language.diagnostics import Diagnostic
+from dlspec.language.diagnostics import Diagnostic, Span
 from dlspec.spec.spec import Spec
 
 
 def tags_words(section: DataSpec) -> bool:
-    """Whether a tag is predicted for each word of a text."""
-    return isinstance(section.target_type, TagOfWords)
+    """Whether a tag is predicted for each word of a text, also by one of several outputs."""
+    return any(isinstance(kind, TagOfWords) for _, kind in section.all_targets)
 
 
 def tag_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
     """Whatever stands in the way of reading texts whose words have tags."""
-    data, name = spec.data, spec.data.target_names[0]
+    data = spec.data
+    name = next(name for name, kind in data.all_targets if isinstance(kind, TagOfWords))
     column = description.column(name)
     if column is None or column.kind != "tags":
         return  # which is said of the column
-    if spec.model.outputs:
-        message = f"a tag of `{name}` for each word is one output, above the last layer, and `outputs` names others"
-        help = "remove `outputs`, and end the layers with `output`"
-        yield Diagnostic("wrong-value", message, spec.key_span("model", "outputs"), help=help)
-    names = data.feature_names or []
-    there = [other for other in names or description.names if other != name]
+    names, predicted = data.feature_names or [], {other for other, _ in data.all_targets}
+    there = [other for other in names or description.names if other not in predicted]
     text = next((other for other in there if _holds_text(spec, description, other)), (*there, "text")[0])
     write = f"write `features: {{{text}: {{text: {{length: 40}}}}}}`"
     others = [other for other in names if other != text]
@@ -44,7 +41,7 @@ def tag_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
             "missing-key",
             f'`target: {{{name}: {{sequence: " "}}}}` needs a column of text with `length`: how many words the '
             "network sees",
-            data.span(*place_of_feature(data, text)) if names else data.span(*place_of_target(data, 0)),
+            data.span(*place_of_feature(data, text)) if names else _place_of_tags(spec, name),
             help=write,
         )
     elif "tokens" in kind.model_fields_set and kind.tokens != "spaced":
@@ -55,6 +52,15 @@ def tag_problems(spec: Spec, description: Description) -> Iterator[Diagnostic]:
             data.span(*place_of_feature(data, text)),
             help="remove `tokens`, or write `tokens: spaced`",
         )
+
+
+def _place_of_tags(spec: Spec, name: str) -> Span:
+    """Where it is said that a column holds tags."""
+    outputs = spec.model.outputs if spec.has("model") else None
+    for output, given in (outputs or {}).items():
+        if isinstance(given.target, dict) and name in given.target:
+            return spec.span("model", "outputs", output, "target", name)
+    return spec.data.span(*place_of_target(spec.data, 0))
 
 
 def _holds_text(spec: Spec, description: Description, name: str) -> bool:

@@ -81,11 +81,16 @@ def _at_places(column: Column, kind: Literal["class", "number"]) -> Target | Non
 
 
 def several_written(spec: Spec) -> tuple[Output, Path] | None:
-    """The `output` of which quantiles or a mixture are asked, and its place; None: there is none."""
+    """The `output` of which quantiles or a mixture are asked, and its place; None: there is none, or there are several
+    outputs."""
     if not spec.has("model"):
         return None
+    if spec.model.outputs:
+        (name, given), *others = spec.model.outputs.items()
+        layer = given.layer(name)
+        return (layer, ("model", "outputs", name)) if layer.values_each and not others else None
     outputs = [(item, path) for item, path in spec.model.items() if isinstance(item, Output) and item.values_each]
-    return outputs[-1] if outputs else None
+    return (outputs[-1][0], (*outputs[-1][1], "output")) if outputs else None
 
 
 def with_form(spec: Spec, target: Target) -> Target:

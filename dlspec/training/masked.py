@@ -34,13 +34,14 @@ def mask_of_output(network: Any) -> Any:
     return getattr(outputs[0], "_keras_mask", None) if outputs else None
 
 
-def leave_out_padding(network: Any) -> None:
-    """Makes places count no more where a text has ended, whose number is 0, as if a layer had masked them."""
+def leave_out_padding(network: Any, output: int = 0) -> None:
+    """Makes places of an output count no more where a text has ended, whose number is 0, as if a layer had masked
+    them."""
     from keras import ops
-    from keras.src.backend.common.masking import set_keras_mask
+    from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
-    if not has_mask(network):
-        set_keras_mask(network.outputs[0], ops.not_equal(network.inputs[0], PADDING))
+    if get_keras_mask(network.outputs[output]) is None:
+        set_keras_mask(network.outputs[output], ops.not_equal(network.inputs[0], PADDING))
 
 
 def leave_out_behind_end(network: Any, places: int) -> None:
@@ -187,10 +188,19 @@ def masked(network: Any, data: Prepared) -> Prepared:
 
 
 def inner_network(model: Any) -> Any:
-    """The network in a saved model, which takes what is scaled."""
+    """The network in a saved model, which takes what is scaled; of one with several outputs that to the only one that
+    the model gives."""
     import keras
 
-    return next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    if len(network.outputs) == 1:
+        return network
+    waiting = [model.outputs[0]._keras_history]
+    while waiting[-1].operation is not network:
+        history = waiting.pop()
+        tensors = history.operation._inbound_nodes[history.node_index].input_tensors
+        waiting += [tensor._keras_history for tensor in tensors]
+    return keras.Model(network.inputs, network.outputs[waiting[-1].tensor_index], name=network.name)
 
 
 def is_masked(target: Target, truth: Array) -> bool:

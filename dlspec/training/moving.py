@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from threading import local
 from typing import Any
 
@@ -53,8 +53,22 @@ class Moves:
             y: classes at each pixel, (batch, height, width), or numbers of them, (batch, height, width, units).
             weights: of samples, (batch,), or of pixels, (batch, height, width), which move too; None: all alike.
         """
-        drawn = dict(self._drawn)
+        return self.moved_as(self.drawn(), y, weights)
+
+    def drawn(self) -> dict[int, Any]:
+        """What the layers have drawn for the batch that was led forward last, by their places; which is forgotten."""
+        found = dict(self._drawn)
         self._drawn.clear()
+        return found
+
+    def moved_as(self, drawn: dict[int, Any], y: Any, weights: Any, among: Collection[str] | None = None) -> Any:
+        """The same by what `drawn` gave.
+
+        Args:
+            among: names of the layers that lead to these targets; None: all do.
+        """
+        kept = {place for place, layer in enumerate(self.layers) if among is None or layer.name in among}
+        drawn = {place: found for place, found in drawn.items() if place in kept}
         if not drawn:
             return y, weights
         of_pixels = weights is not None and len(weights.shape) > 1

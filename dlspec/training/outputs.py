@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dlspec.language.fields import PositiveNumber
+from dlspec.language.fields import PositiveNumber, Text, either
 from dlspec.model.layers.base import LayerName
 from dlspec.model.section import ModelSpec, OutputSpec, as_target
 from dlspec.training.losses import AnyLoss, Loss
+
+ClassWeight = Annotated[
+    Literal["balanced"] | Annotated[dict[Text, PositiveNumber], Field(min_length=1)],
+    either("`balanced`, or a number above zero for each class by its label"),
+]
 
 
 class TrainedOutput(OutputSpec):
@@ -18,6 +23,7 @@ class TrainedOutput(OutputSpec):
 
     loss: AnyLoss | None = Field(None, description="what training makes small of it; what its target needs by default")
     weight: PositiveNumber = Field(1.0, description="how much its loss counts in the sum of all")
+    class_weight: ClassWeight | None = Field(None, description="how much its classes count; see `train`")
 
 
 class TrainedModel(ModelSpec):
@@ -32,7 +38,7 @@ class TrainedModel(ModelSpec):
         """The outputs of a network that has several, as they are trained; else none."""
         if self.outputs is None or len(self.outputs) < 2:
             return ()
-        return tuple(Head(name, given.loss, given.weight) for name, given in self.outputs.items())
+        return tuple(Head(name, own.loss, own.weight, own.class_weight) for name, own in self.outputs.items())
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,13 @@ class Head:
     Args:
         loss: None: it is not known yet what its target needs.
         weight: how much its loss counts in the sum of all.
+        class_weight: how much its classes count; None: all alike.
     """
 
     name: str
     loss: Loss | None
     weight: float
+    class_weight: ClassWeight | None = None
 
 
 def part_name(output: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from dlspec.language.fields import OneOrMore, PositiveInt, PositiveNumber, SpecModel, Text, either, mistake
+from dlspec.language.fields import OneOrMore, PositiveInt, PositiveNumber, SpecModel, Text, mistake
 from dlspec.language.quantities import Time
 from dlspec.language.section import Section
 from dlspec.language.words import one_of
@@ -17,7 +17,7 @@ from dlspec.training.early_stopping import EarlyStopping
 from dlspec.training.losses import AnyLoss
 from dlspec.training.optimizers import Adam, AnyOptimizer, Optimizer
 from dlspec.training.optimizers.base import CLIPS
-from dlspec.training.outputs import Head
+from dlspec.training.outputs import ClassWeight, Head
 from dlspec.training.schedules.base import AnySchedule
 
 
@@ -41,12 +41,6 @@ class GradientClipping(SpecModel):
     def arguments(self) -> dict[str, float]:
         """As the optimizer's arguments."""
         return {argument: getattr(self, key) for key, argument in CLIPS.items() if getattr(self, key) is not None}
-
-
-ClassWeight = Annotated[
-    Literal["balanced"] | Annotated[dict[Text, PositiveNumber], Field(min_length=1)],
-    either("`balanced`, or a number above zero for each class by its label"),
-]
 
 
 class TeacherSpec(SpecModel):

@@ -11,6 +11,7 @@ from dlspec.data.arrays import Mapped, Samples, is_read_later, reshaped
 from dlspec.data.preparation import Part, Prepared
 from dlspec.data.signature import Target
 from dlspec.training.losses import Loss
+from dlspec.training.outputs import ClassWeight
 from dlspec.training.section import TrainSpec
 
 
@@ -61,16 +62,23 @@ def encoded_targets(part: Part, loss: Loss | None, target: Target, network: Any)
 
 def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
     """How much each sample of the training part counts, by its own weight and its class, of classes at each place each
-    place; None: all alike.
+    place; None: all alike."""
+    own, of_class = part_weights(data.train), class_weights(train.class_weight, data)
+    if own is None or of_class is None:
+        return own if of_class is None else of_class
+    return np.asarray(of_class) * own
+
+
+def class_weights(wanted: ClassWeight | None, data: Prepared) -> Samples | None:
+    """How much each sample of the training part, or each of its places, counts by its class; None: all alike.
 
     `balanced` gives every class the same sum (King and Zeng, 2001).
     """
-    own = part_weights(data.train)
-    wanted, truth, classes = train.class_weight, data.train.truth, data.signature.target.classes
+    truth, classes = data.train.truth, data.signature.target.classes
     if data.signature.target.cut_from:  # those that are cut off while training are of other places each time
         truth = np.asarray(data.train.targets).reshape(-1, *data.signature.target.cut_from).astype("int32")
     if wanted is None:
-        return own
+        return None
     if wanted == "balanced":
         counts = data.train.class_weights(len(classes))
         of_class = counts.sum() / (len(classes) * np.maximum(counts, 1))
@@ -78,10 +86,8 @@ def sample_weights(train: TrainSpec, data: Prepared) -> Samples | None:
         of_class = np.array([wanted.get(label, 1.0) for label in classes])
     weights = of_class.astype("float32")
     if is_read_later(truth):
-        if own is not None:
-            return weights[np.asarray(truth)] * own
         return Mapped(truth, weights.__getitem__, truth.shape[1:], "float32")
-    return weights[truth] if own is None else weights[truth] * own
+    return weights[truth]
 
 
 def part_weights(part: Part) -> np.ndarray | None:

@@ -8,7 +8,7 @@ on as if it had not been.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -55,7 +55,7 @@ class Trainer:
         network: as `build_network` gives it; trained in place.
         taken: weights of layers of another run, which the plan's `taken` start with.
         compiled: names of the stages that are compiled by XLA; None: as the rule says.
-        answers: of the teacher, where there is one.
+        answers: of the teacher, of each output by its name, of the only one by none; empty: there is no teacher.
 
     Raises by `run`:
         Stopped: the user asked for it.
@@ -72,7 +72,7 @@ class Trainer:
         *,
         taken: LayerWeights | None = None,
         compiled: Sequence[str] | None = None,
-        answers: Answers | None = None,
+        answers: Mapping[str, Answers] | None = None,
     ) -> None:
         self.settings = settings
         self.plan = plan
@@ -80,7 +80,7 @@ class Trainer:
         self.network = network
         self.hooks = hooks
         self.taken = taken or LayerWeights()
-        self.answers = answers
+        self.answers = answers or {}
         self.compiled = compiled_stages(settings.runtime, plan, data) if compiled is None else compiled
         self.state = self._state(None)
         self._compiled_before: tuple[Stage, Any] | None = None
@@ -164,7 +164,7 @@ class Trainer:
         target, losses = self.data.signature.target, self._losses()
         for name, own in (self.data.outputs or {"": self.data}).items():
             check_targets(losses[name], own.signature.target, own.train)
-        several = OutputTargets(self.network, self.data, losses) if self.data.outputs else None
+        several = self._of_outputs() if self.data.outputs else None
         network = self._trained_part()
         steps = math.ceil(len(train) / stage.batch_size)
         before = sum(other.epochs for other in self.plan.stages[:index] if other.kind == "fine_tune")
@@ -174,12 +174,12 @@ class Trainer:
             plain_loss(network)
             if several is not None:
                 network.compile(optimizer=optimizer)
-                loss_of_outputs(network, self.settings.heads, several)
+                loss_of_outputs(network, several)
             else:
                 network.compile(optimizer=optimizer, loss=losses[""].build_for(target))
                 if target.places:
                     keep_mask(network, target, losses[""], self._moves())
-            if self.answers is not None:
+            if self.answers and several is None:
                 assert settings.teacher is not None, "the spec names a teacher"
                 y = np.asarray(self._targets(train))
                 learn_from_teacher(network, losses[""], settings.teacher, y, target)
@@ -191,7 +191,8 @@ class Trainer:
             return
         if not self.state.progress.begun and not before:
             self._after_pretraining()
-        weights, of_held_out = sample_weights(settings, masked(self.network, self.data)), part_weights(held_out)
+        own = self.data if several else masked(self.network, self.data)
+        weights, of_held_out = sample_weights(settings, own), part_weights(held_out)
         places = held_out_places = None
         if target.places and several is None:
             places, held_out_places = (counted_of(self.network, part, target) for part in (train, held_out))
@@ -238,7 +239,7 @@ class Trainer:
         if several is not None:
             return several.of(self.data, part)
         targets = self._targets(getattr(self.data, part))
-        return targets if self.answers is None else beside(np.asarray(targets), getattr(self.answers, part))
+        return beside(np.asarray(targets), getattr(self.answers[""], part)) if self.answers else targets
 
     def _losses(self) -> dict[str, Loss]:
         """The loss of each of several outputs by its name; of the only one by none."""
@@ -252,6 +253,20 @@ class Trainer:
         graph = self.plan.graph
         names = [each.name for each in graph.layers if each.name in graph.reached and moves_pixels(each.layer)]
         return Moves(self.network, names) if names else None
+
+    def _of_outputs(self) -> OutputTargets:
+        """What several outputs are to put out, and the layers that move the masks of each."""
+        graph, moves = self.plan.graph, None
+        moving = {each.name for each in graph.layers if moves_pixels(each.layer)}
+        below = {
+            name: moving & {*graph.needed_by([name])}
+            for name, own in self.data.outputs.items()
+            if own.signature.target.places and own.signature.window is None
+        }
+        if any(below.values()):
+            moves = self._moves()
+        teacher = self.settings.train.teacher
+        return OutputTargets(self.network, self.data, self.settings.heads, moves, below, teacher, self.answers)
 
     def _after_pretraining(self) -> None:
         """Lets the decoder of a deep autoencoder start from what the stages have learned, and shows the network."""

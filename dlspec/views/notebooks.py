@@ -99,6 +99,15 @@ def _evaluated(found: Evaluated) -> Iterable[str]:
 
 
 def _results(run: Run) -> Iterable[str]:
+    """What came of it, of several outputs of each."""
+    outputs = getattr(run, "each_output", None) or run.outputs
+    for name, own in (outputs or {"": run}).items():
+        if name:
+            yield _line(f"{name}: {own.data.target.name}")
+        yield from _results_of(own)
+
+
+def _results_of(run: Run) -> Iterable[str]:
     """The verdict, the metrics of the network and the baselines, and what a reader should know."""
     metrics = run.metrics
     yield _line(metrics.verdict.sentence, "font-weight:600")

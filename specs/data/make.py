@@ -397,6 +397,70 @@ def notes(random: np.random.Generator) -> None:
                 writer.writerow([" ".join(said), " ".join(tags)])
 
 
+REQUESTS = {
+    "music": ("play {SONG}", "play {SONG} by {ARTIST}", "I want to hear {ARTIST}", "put on {SONG} in the {ROOM}"),
+    "weather": ("tell me if it rains in {CITY}", "find out how warm {CITY} is {DAY}", "look up the weather {DAY}"),
+    "alarm": ("wake me at {TIME}", "wake me {DAY} at {TIME}", "set an alarm for {TIME}"),
+    "table": ("book {PLACE} for {COUNT}", "get a table for {COUNT} at {PLACE} {DAY}", "book {PLACE} {DAY} at {TIME}"),
+    "light": ("put on the light in the {ROOM}", "set the light to {COLOR}", "make the {ROOM} {COLOR}"),
+}
+CHANGED = ("do not {0} , {1}", "{1} , do not {0}", "{1} , and please never {0}", "forget to {0} , better {1}")
+"""What is asked for is the second; the first is not, and none of its words has a tag."""
+VALUES = {
+    "ROOM": ("kitchen", "hall", "cellar", "garden room"),
+    "DAY": ("today", "tomorrow", "on Friday", "on Sunday", "next week"),
+    "TIME": ("six", "seven", "half past eight", "nine", "noon", "ten to five"),
+    "COUNT": ("two", "three", "four", "six", "seven", "nine"),
+    "COLOR": ("blue", "red", "warm", "green"),
+}
+
+
+def requests(random: np.random.Generator) -> None:
+    """What people ask of a machine in their house: one of five things, and the words that say which. Songs, artists,
+    towns and places to eat have made-up names, most of them new; some people change their mind, and what is heard is
+    not always a word."""
+
+    def one(among: object) -> str:
+        return str(random.choice(list(among)))  # type: ignore[call-overload]
+
+    def made_up() -> str:
+        return (one("BDFGKLMNPRSTV") + "".join(one("aeiou") + one("lmnrst") for _ in range(2)) + one("aeo")).title()
+
+    def filled(text: str, asked: bool) -> list[tuple[str, str]]:
+        found = []
+        for word in text.split():
+            kind = word.strip("{}") if word.startswith("{") else None
+            own = [word]
+            if kind:
+                own = one(VALUES[kind]).split() if kind in VALUES else [made_up() for _ in range(random.integers(1, 3))]
+            tags = [f"B-{kind}", *[f"I-{kind}"] * (len(own) - 1)] if kind and asked else ["O"] * len(own)
+            found += zip(own, tags, strict=True)
+        return found
+
+    def heard(word: str) -> str:
+        letters = list(word)
+        if len(word) > 2 and random.random() < 0.08:
+            letters[int(random.integers(len(word)))] = one("aeioumnrst")
+        return "".join(letters)
+
+    with (HERE / "requests.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["said", "wanted", "slots"])
+        known: set[str] = set()
+        while len(known) < 700:
+            wanted, other = map(str, random.choice(list(REQUESTS), 2, replace=False))
+            asked, forgotten = one(REQUESTS[wanted]), one(REQUESTS[other])
+            words = filled(asked, asked=True)
+            if random.random() < 0.45:
+                words = []
+                for piece in one(CHANGED).replace("{0}", "|0|").replace("{1}", "|1|").split("|"):
+                    words += filled({"0": forgotten, "1": asked}.get(piece, piece), asked=piece == "1")
+            said = " ".join(heard(word) for word, _ in words)
+            if said not in known and len(words) <= 24:
+                known.add(said)
+                writer.writerow([said, wanted, " ".join(tag for _, tag in words)])
+
+
 def sunshine(random: np.random.Generator) -> None:
     """What panels on a roof give each hour from April to August, and what they would give without clouds. Of these some
     days have none, some many, and most change: the power is close to that of a clear sky, or far below it."""
@@ -422,3 +486,4 @@ if __name__ == "__main__":
     tales(np.random.default_rng(9))
     notes(np.random.default_rng(10))
     sunshine(np.random.default_rng(10))
+    requests(np.random.default_rng(11))

@@ -40,6 +40,7 @@ REFUSED = {
     "landscapes": PLACES,
     "motion_each": PLACES,
     "next_frame": PLACES,
+    "intent_and_slots": "its network has several outputs",
     "parcels": "its network has several outputs",
     "shapes_few_labels": "a network that others have trained",
     "shapes_to_masks": PLACES,

@@ -8,6 +8,7 @@ import pytest
 
 import dlspec
 from dlspec.language.diagnostics.errors import DataError
+from dlspec.runs.listener import Listener
 from tests.commands import dlspec_here
 from tests.preloaded import preloaded
 
@@ -171,14 +172,16 @@ def test_the_resolved_spec_runs_again(run):
 def test_outputs_at_each_place_are_trained_beside_one_answer(tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=(120, 6, 2)).astype("float32")
+    x[np.arange(6) >= random.integers(2, 7, 120)[:, None]] = 0  # where a sample has ended
     np.savez(tmp_path / "d.npz", x=x, y=(x[..., 0] > 0).astype("int32"), z=x.sum(axis=(1, 2)))
     spec = f"""\
 dlspec: 1
-data: {{arrays: {tmp_path}/d.npz, features: x}}
+data: {{arrays: {tmp_path}/d.npz, features: x, scale: none}}
 model:
   layers:
+    - masking: 0
     - dense: {{units: 8, activation: tanh, name: each}}
-    - flatten
+    - sum: {{axis: 1}}
   outputs:
     side: {{target: {{y: category}}, from: each}}
     sum: {{target: z}}
@@ -187,6 +190,8 @@ train: {{epochs: 30, optimizer: {{adam: 0.02}}}}
     run = dlspec.run(dlspec.load(spec), out=tmp_path / "run")
     side, total = run.outputs.values()
     assert side.metrics.test["accuracy"] > 0.9
+    held_out = run.history[-1].measures["val_side_loss"]
+    assert held_out == pytest.approx(side.metrics.validation["log_loss"], rel=1e-4), "the mean over all that counts"
     assert total.metrics.test["r2"] > 0.5
     assert all(own.metrics.saved_model.same for own in run.outputs.values())
     found = run.predict(x[:3])
@@ -237,3 +242,52 @@ def test_a_spec_that_is_written_out_is_valid(home):
     written = dlspec_here("show", "two.yaml", "--resolved", cwd=home).stdout
     (home / "written.yaml").write_text(written)
     assert [problem.message for problem in dlspec.validate(home / "written.yaml") if problem.is_error] == []
+
+
+def test_folds_and_comparisons_are_of_each_output(tmp_path):
+    spec = """\
+dlspec: 1
+name: folds
+data: {dataset: iris, split: {folds: 2}}
+model: {layers: [dense: 4], outputs: {kind: species, width: {target: petal_width, weight: 2}}}
+pretrain: {method: autoencoder, epochs: 1}
+train: {epochs: 2, batch_size: 60}
+evaluate: {baselines: [mean, majority], compare: {without_pretraining: {seeds: 1}}, require: {width.mae: 0.01}}
+"""
+    run = dlspec.run(dlspec.load(spec), out=tmp_path / "run")
+    for own in run.outputs.values():
+        folds, compared = own.metrics.folds, own.metrics.compare.without_pretraining
+        assert [saved.same for saved in folds.saved_models if saved] == [True]
+        for name, spread in folds.test.items():
+            assert spread.values[0] == own.metrics.test[name], "the first fold is that of the run"
+            assert spread.mean == pytest.approx(np.mean(spread.values))
+            assert compared.with_[name].values == (own.metrics.test[name],)
+        assert compared.without != compared.with_
+        assert folds.verdict.sentence.startswith("Over 2 folds")
+    (required,) = run.metrics.require
+    assert required.found == pytest.approx(run.outputs["width"].metrics.folds.test["mae"].mean)
+    page = run.report.read_text()
+    for name in run.outputs:
+        assert f"<h3>{name}, over 2 folds" in page
+        assert f"Did pretraining help {name}?" in page
+    from dlspec.runs.tracking import final_values
+
+    assert dict(final_values(run.metrics))["width/test/mae"] == run.outputs["width"].metrics.test["mae"]
+    for name in ("metrics.json", "SHA256SUMS", "checkpoints/folds.width-1.npz"):
+        (run.folder / name).unlink()
+    noted = Noted()
+    again = dlspec.resume(run.folder, listener=noted)
+    assert [text for text in noted.texts if "of 2" in text] == ["fold 2 of 2"], "what is there is not done again"
+    assert {name: own.metrics.folds for name, own in again.outputs.items()} == {
+        name: own.metrics.folds for name, own in run.outputs.items()
+    }
+
+
+class Noted(Listener):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.texts = []
+
+    def note(self, text):
+        self.texts.append(text)

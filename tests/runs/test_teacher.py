@@ -187,3 +187,45 @@ def test_a_spec_with_a_teacher_is_not_ejected(large, tmp_path):
         dlspec.eject(dlspec.load(SMALL.replace("FOLDER", str(large.folder))), out=tmp_path / "script.py")
     with pytest.raises(SpecError):
         dlspec.load(SMALL.replace("train:", "evaluate: {compare: {without_pretraining: {seeds: 1}}}\ntrain:"))
+
+
+OUTPUTS = """\
+dlspec: 1
+name: outputs
+seed: 3
+data: {dataset: iris}
+model:
+  layers: [dense: {units: 12, activation: tanh}]
+  outputs: {kind: {target: species, class_weight: {virginica: 2}}, width: {target: petal_width, weight: 3}}
+train: {epochs: 5, batch_size: 20, optimizer: {adam: 0.01}%s}
+"""
+
+
+def test_each_of_several_outputs_is_taught_by_that_of_the_same_target(tmp_path):
+    """The loss of each is that of the truth and of its teacher, and its weight is of both together."""
+    from dlspec.runs.folder import open_run
+    from dlspec.runs.job import load_data
+    from dlspec.training.teaching import divergences
+
+    dlspec.run(dlspec.load(OUTPUTS % ""), out=tmp_path / "large")
+    taught = f", teacher: {{from: {tmp_path}/large, temperature: 3, share: 0.8}}"
+    text = (OUTPUTS % taught).replace("kind:", "first:").replace("width:", "second:")
+    assert dlspec.validate(text) == []
+    spec = dlspec.load(text)
+    run, data = dlspec.run(spec, out=tmp_path / "small"), load_data(spec)
+    teacher, last = open_run(tmp_path / "large"), run.history[-1]
+    table = {name: values[np.asarray(data.validation.rows)] for name, values in data.columns.items()}
+    own, theirs = run.predict(table), teacher.predict(table)
+    classes = [f"species={label}" for label in data.signature.target.classes]
+    taught = as_array(divergences(*(found[classes].to_numpy("float32") for found in (theirs, own)), 3.0)).mean()
+    wanted = 0.2 * run.outputs["first"].metrics.validation["log_loss"] + 0.8 * taught
+    assert last.measures["val_first_loss"] == pytest.approx(wanted, rel=1e-3)
+    width = data.outputs["second"]
+    guess, told = own["petal_width"].to_numpy(), theirs["petal_width"].to_numpy()
+    errors = 0.2 * (guess - width.validation.truth) ** 2 + 0.8 * (guess - told) ** 2
+    wanted = errors.mean() * width.preprocessing.target.scale[0] ** 2
+    assert last.measures["val_second_loss"] == pytest.approx(wanted, rel=1e-3)
+    together = last.measures["val_first_loss"] + 3 * last.measures["val_second_loss"]
+    assert last.val_loss == pytest.approx(together, rel=1e-5)
+    (problem,) = [each for each in dlspec.validate(text.replace("petal_width", "petal_length")) if each.is_error]
+    assert problem.message == "no output of the teacher predicts `petal_length`"

@@ -29,6 +29,11 @@ SPECS = {
     "pretrain: {method: supervised, epochs: 2}",
     "mixture": f"model:\n  - {DENSE}\n  - output: {{mixture: 3}}\npretrain: {{method: supervised, epochs: 2}}",
     "masked": "model: [masking, lstm: {units: 4, return_sequences: true}, output]",
+    "outputs": f"model:\n  layers: [{DENSE}, dropout: 0.3]\n  outputs:\n"
+    "    kind: {target: species, class_weight: balanced}\n"
+    "    width: {target: petal_width, weight: 2, quantiles: [0.1, 0.5, 0.9]}",
+    "masked_outputs": "model:\n  layers: [masking, lstm: {units: 4, return_sequences: true, name: each}, lstm: 3]\n"
+    "  outputs: {side: {target: {y: category}, from: each}, sum: z}",
 }
 OTHERS = [name for name in SPECS if name != "dropout"]
 SCRIPT = """
@@ -48,7 +53,8 @@ SEVERAL = {"runtime.distribute.strategy": "mirrored", "runtime.distribute.device
 specs, found = json.loads(sys.argv[1]), {}
 random = np.random.default_rng(1)
 there = np.arange(9) < np.sort(random.integers(1, 10, 100))[:, None]
-np.savez("padded.npz", x=(random.normal(size=(100, 9, 2)) * there[..., None]).astype("float32"), y=there * 1)
+np.savez("padded.npz", x=(random.normal(size=(100, 9, 2)) * there[..., None]).astype("float32"), y=there * 1,
+         z=there.sum(axis=1) * 1.0)
 for name, text in specs.items():
     runs = []
     for more in (SEVERAL, {}):
@@ -84,9 +90,11 @@ def found(*names: str) -> dict:
         specs["synchronized"] = specs["synchronized"].replace("_size: 33", "_size: 30")  # Keras wants equal parts
     for name in {"quantiles", "mixture"} & {*specs}:
         specs[name] = specs[name].replace("dataset: iris", "dataset: diabetes")
-    if "masked" in specs:  # sequences of unequal lengths, and a class at each timestep
-        arrays = "arrays: padded.npz, target: {y: category}, scale: none"
-        specs["masked"] = specs["masked"].replace("dataset: iris, scale: min_max", arrays)
+    for name in {"masked", "masked_outputs"} & {*specs}:  # sequences of unequal lengths, and a class at each timestep
+        arrays = "arrays: padded.npz, scale: none" + (
+            ", target: {y: category}" if name == "masked" else ", features: x"
+        )
+        specs[name] = specs[name].replace("dataset: iris, scale: min_max", arrays)
     # the first spec of a process decides which devices there are, so those of one device come second
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

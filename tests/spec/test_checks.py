@@ -142,11 +142,6 @@ def test_a_network_of_several_outputs_has_a_loss_and_metrics_for_each():
     [
         ("train: {loss: mse}", "several-outputs", "has a loss of its own"),
         ("train: {class_weight: balanced}", "several-outputs", "`class_weight` is of the classes of one output"),
-        (
-            "pretrain: {method: autoencoder}\nevaluate: {compare: {without_pretraining: {seeds: 1}}}",
-            "several-outputs",
-            "`compare` is of networks of one output",
-        ),
         ("pretrain: {method: supervised}", "several-outputs", "`supervised` trains towards one output"),
         ("evaluate: {metrics: [mase]}", "metric-mismatch", "`mase` is for a series"),
         ("evaluate: {baselines: [persistence]}", "baseline-mismatch", "`persistence` is for"),
@@ -171,6 +166,11 @@ def test_what_several_outputs_cannot_be(more, code, message):
         ("kind: {target: species, weight: 0}, width: petal_width", "out-of-range"),
         ("kind: {target: species, from: nowhere}, width: petal_width", "unknown-layer-name"),
         ("kind: {target: [species, petal_width]}, width: petal_length", "wrong-value"),
+        ("kind: {target: species, class_weight: {setos: 2}}, width: petal_width", "unknown-class"),
+        ("kind: species, width: {target: petal_width, class_weight: balanced}", "class-weight-mismatch"),
+        ("kind: {target: species, quantiles: [0.1, 0.5]}, width: petal_width", "output-mismatch"),
+        ("kind: species, width: {target: petal_width, quantiles: [0.1, 0.5], loss: mse}", "loss-mismatch"),
+        ("kind: species, width: {target: petal_width, quantiles: [0.1, 0.5], mixture: 2}", "wrong-value"),
     ],
 )
 def test_what_is_wrong_with_one_of_several_outputs_is_said_there(outputs, code):
@@ -183,6 +183,10 @@ def test_a_loss_is_said_once():
     text = f"{IRIS}model: {{layers: [dense: 4], outputs: {{width: {{target: petal_width, loss: mae}}}}}}\n"
     assert dlspec.load(text).train.loss.type_name == "mae"
     assert codes(f"{text}train: {{loss: mse}}\n") == ["wrong-value"]
+    assert codes(f"{text}train: {{loss: mae}}\n") == [], "as a spec has it that is written out"
+    text = f"{IRIS}model: {{layers: [dense: 4], outputs: {{kind: {{target: species, class_weight: balanced}}}}}}\n"
+    assert dlspec.load(text).train.class_weight == "balanced"
+    assert codes(f"{text}train: {{class_weight: {{setosa: 2}}}}\n") == ["wrong-value"]
 
 
 @pytest.mark.parametrize(

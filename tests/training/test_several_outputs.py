@@ -24,7 +24,7 @@ model:
     - dropout: 0.2
     - dense: {units: 6, activation: tanh, name: body}
   outputs:
-    kind: {target: species, weight: 2}
+    kind: {target: species, weight: 2, class_weight: {virginica: 3}}
     width: {target: petal_width, loss: mae, from: body}
     both: {target: [petal_length, sepal_width], weight: 0.5}
 train: {epochs: 4, batch_size: 16}
@@ -72,11 +72,14 @@ def test_it_is_trained_as_by_keras_with_a_loss_and_a_weight_for_each():
     )
     data, size = training.data, 16
     answers = [own.train.targets for own in data.outputs.values()]
+    every = np.ones(len(data.train), "float32")
+    weights_of = [np.where(answers[0] == 2, 3, every), every, every]
     for epoch in range(1, 5):
         order = generator(training.spec.seed, f"fine_tune/{epoch}").permutation(len(data.train))
         for first in range(0, len(order), size):
             rows = order[first : first + size]
-            by_hand.train_on_batch(data.train.inputs[rows], [values[rows] for values in answers])
+            given = ([values[rows] for values in each] for each in (answers, weights_of))
+            by_hand.train_on_batch(data.train.inputs[rows], *given)
     for own, wanted in zip(weights, by_hand.weights, strict=True):
         np.testing.assert_allclose(own, as_array(wanted), atol=2e-5)
     found = by_hand.evaluate(
@@ -106,9 +109,9 @@ def test_keras_own_steps_tell_the_same_losses(compiled):
         seed_everything(1, "network")
         network = build_network(training.graph)
         heads = training.spec.model.heads
-        targets = OutputTargets(network, training.data, {head.name: head.loss for head in heads})
+        targets = OutputTargets(network, training.data, heads)
         network.compile(optimizer="sgd")
-        loss_of_outputs(network, heads, targets)
+        loss_of_outputs(network, targets)
         x, y = training.data.train.inputs, targets.of(training.data, "train")
         more = {"compiled": compiled} if kind is TensorFlowEngine else {}
         engine = kind(network, x, y, None, 16, **more)
@@ -155,3 +158,30 @@ train: {epochs: 3, batch_size: 200, optimizer: {sgd: 0.1}}
         found.append(Training(text).run())
     for one, other in zip(found[0][0], found[1][0], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("held_out", [0, 0.25])
+@pytest.mark.parametrize(
+    "layer", ["center_crop: {height: 4, width: 6}", "random_crop: {height: 4, width: 6}", "random_flip"]
+)
+def test_classes_of_pixels_are_cut_and_moved_beside_another_output(tmp_path, held_out, layer):
+    """The held-out loss is that of the middle, whatever a layer cuts off while training; also without such a part."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 8, 8, 1)).astype("float32")
+    np.savez(tmp_path / "d.npz", x=x, y=(x[..., 0] > 0).astype("int32"), z=x.mean(axis=(1, 2, 3)))
+    training = Training(f"""\
+dlspec: 1
+data: {{arrays: {tmp_path}/d.npz, features: x, split: {{test: 0.2, validation: {held_out}}}}}
+model:
+  layers: [{{{layer}}}, conv2d: {{filters: 3, kernel_size: 1, name: each}}, flatten]
+  outputs: {{pixels: {{target: {{y: category}}, from: each, class_weight: {{"1": 2}}}}, mean: z}}
+train: {{epochs: 3, batch_size: 12}}
+""")
+    _, history = training.run()
+    assert all(np.isfinite(row.loss) for row in history)
+    if held_out:
+        own = training.data.outputs["pixels"].validation
+        said = as_array(training.network(own.inputs, training=False)[0])[..., 0]
+        truth = np.asarray(own.truth)
+        wanted = -np.where(truth == 1, np.log(said), np.log(1 - said)).mean()
+        assert history[-1].measures["val_pixels_loss"] == pytest.approx(wanted, rel=1e-4)

@@ -27,7 +27,7 @@ from dlspec.views.drawing import draw_mermaid, draw_svg, draw_text
 from dlspec.views.drawing.layout import lay_out
 from dlspec.views.prose import LANGUAGES, english, korean, tell
 from dlspec.views.prose.korean_kinds import KINDS, OF_PRETRAINING
-from tests.conftest import SPECS, TINY
+from tests.conftest import ROOT, SPECS, TINY
 
 BRANCHED = """\
 dlspec: 1
@@ -183,7 +183,8 @@ def test_every_key_of_a_spec_has_a_sentence_and_there_is_none_of_other_keys(word
         "blocks", "data.feature", "data.formatted_time", "data.next_token", "data.pictures", "data.pictures.classes",
         "data.pictures.ignore", "data.pictures.masks", "data.read", "data.read.beam", "data.read.best_path",
         "data.sequence", "data.tagged_words", "data.targets", "data.typed_target", "data.window.now", "model.input",
-        "model.output", "model.output.loss", "model.output.mixture", "model.output.quantiles", "pretrain.method",
+        "model.output", "model.output.class_weight", "model.output.loss",
+        "model.output.mixture", "model.output.quantiles", "pretrain.method",
         "variables",
     }  # fmt: skip
 
@@ -308,3 +309,10 @@ def test_layers_that_others_take_from_are_not_folded():
 def test_only_an_svg_is_folded():
     with pytest.raises(ValueError, match="are of `svg`"):
         dlspec.draw(REPEATED, "text", fold=True)
+
+
+def test_several_outputs_of_data_that_are_not_there_are_told_as_far_as_they_are_known():
+    text = (ROOT / "specs" / "intent_and_slots.yaml").read_text(encoding="utf-8")
+    told = dlspec.explain(dlspec.load(text.replace("data/requests.csv", "nowhere.csv")))
+    assert "The output `wanted` predicts `wanted`." in told
+    assert "The loss of" not in told

@@ -239,13 +239,14 @@ def classes_have_samples(looked: Looked) -> Iterator[Diagnostic]:
         return
     train = parts["train"]
     least, most = int(np.where(train > 0, train, train.max() + 1).argmin()), int(train.argmax())
+    where = "at the output" if looked.data.signature.others else "under `train`"
     if train[most] > IMBALANCE * train[least] and not looked.weighted:
         yield warn(
             "uneven-classes",
             f"the class `{target.classes[most]}` has {train[most]:,} training {what}s, and "
             f"`{target.classes[least]}` has {train[least]:,}",
             span,
-            "write `class_weight: balanced` under `train`, and look at more than the accuracy",
+            f"write `class_weight: balanced` {where}, and look at more than the accuracy",
         )
 
 

@@ -53,8 +53,7 @@ def summarize_columns(section: DataSpec, signature: Signature, columns: Columns)
     for name, role in ((signature.time, "time"), (signature.group, "group"), (split.group, "group"),
                        (split.column, "part")):  # fmt: skip
         roles |= {name: role} if name else {}
-    targets = signature.targets.values() if signature.views else (signature.target,)
-    for target in (name for each in targets for name in each.names):
+    for target in (name for own in signature.of_outputs for name in own.target.names):
         roles[target] = "feature, target" if roles.get(target) == "feature" else "target"
     types = dict(zip((column.name for column in signature.features), signature.types, strict=False))
     given = ((name, values, roles.get(name, ""), types.get(name)) for name, values in columns.items())

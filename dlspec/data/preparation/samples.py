@@ -440,7 +440,7 @@ def complete_rows(section: DataSpec, signature: Signature, columns: Columns) -> 
     count = len(next(iter(columns.values())))
     given = zip(signature.types, signature.features, strict=False)
     names = {column.name for kind, column in given if kind.policy(section.missing_of_samples) == "drop"}
-    for target in signature.targets.values() if signature.views else (signature.target,):
+    for target in (own.target for own in signature.of_outputs):
         plain = target.kind != "input" and not target.separator and (target.of_words or not target.places)
         if section.missing == "drop" and plain:
             names |= {*target.names}

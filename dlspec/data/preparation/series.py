@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from dlspec.data.datasets import Columns
 from dlspec.data.even_steps import Policy
 from dlspec.data.features import fit_affine
 from dlspec.data.features.numeric import all_whole, rounded_by_float32
+from dlspec.data.preparation.aims import Aim, places_in
 from dlspec.data.preparation.columns import (
     check_known,
     data_error,
@@ -22,14 +23,14 @@ from dlspec.data.preparation.columns import (
     times_of,
     words_of,
 )
-from dlspec.data.preparation.lazy import places_of, values_at, windows_at
+from dlspec.data.preparation.lazy import places_of, windows_at
 from dlspec.data.preparation.leakage import windows_without_held_out
 from dlspec.data.preparation.prepared import Part, Prepared, Preprocessing, flattened
 from dlspec.data.preparation.sampling import generator
 from dlspec.data.preparation.segments import Cut, Segments, part_of_rows
 from dlspec.data.preparation.series_rows import Rows, rows_of_series
 from dlspec.data.section import DataSpec
-from dlspec.data.signature import Signature, Target
+from dlspec.data.signature import Signature
 from dlspec.data.split import Window
 from dlspec.language.diagnostics.errors import DataError
 
@@ -39,96 +40,34 @@ KEPT_VALUES = 2**22
 """Of a series with more values, what the network sees of a window is computed when it is asked for."""
 
 
-@dataclass(frozen=True)
-class _Aim:
-    """What the network is to put out for the windows that end in given rows, before scaling.
-
-    Args:
-        levels: of each value, its column, in every row; of a class its number.
-        steps: of each value, how many rows later it lies.
-        change: how it is put out: as `level`, `difference` or `return`.
-        back: of a value at each timestep, how many rows before the last one these lie, (timesteps,); None: of the last.
-    """
-
-    levels: tuple[Array, ...]
-    steps: tuple[int, ...]
-    change: str
-    back: Array | None = None
-
-    @classmethod
-    def of(
-        cls, signature: Signature, window: Window, numbers: Columns, labels: Array | None, change: str
-    ) -> _Aim | None:
-        """None: the target is the input."""
-        target = signature.target
-        back = np.arange(window.length)[::-1] * window.every if window.each else None
-        if target.kind == "number":
-            steps = target.steps or (window.horizon,)
-            return cls(tuple(numbers[name] for name in _values_of(target)), steps, change, back)
-        return None if labels is None else cls((labels,), (window.horizon,), change, back)
-
-    def truth(self, last: Array) -> Array:
-        """Values, (windows,), of several (windows, values), at each timestep (windows, timesteps)."""
-        last = self._places(last)
-        found = [values_at(level, last + step) for level, step in zip(self.levels, self.steps, strict=True)]
-        return found[0] if len(found) == 1 else np.stack(found, axis=1)
-
-    def known(self, last: Array) -> Array:
-        """The last value that the network may know of each, as `truth`."""
-        last = self._places(last)
-        found = [values_at(level, last) for level in self.levels]
-        return found[0] if len(found) == 1 else np.stack(found, axis=1)
-
-    def _places(self, last: Array) -> Array:
-        """The rows of the timesteps that are predicted from."""
-        return last if self.back is None else last[:, None] - self.back
-
-    def put_out(self, last: Array) -> Array:
-        """(windows, values)"""
-        truth = self.truth(last)
-        if self.change == "difference":
-            truth = truth - self.known(last)
-        elif self.change == "return":
-            truth = np.log(truth) - np.log(self.known(last))
-        return truth[:, None] if truth.ndim == 1 else truth
-
-    def naive_error(self, segments: Sequence[tuple[int, int]]) -> Array:
-        """Mean absolute error of persistence one step ahead in stretches of rows, (values,); NaN where all of them have
-        one row."""
-        steps = sum(b - a - 1 for a, b in segments)
-        sums = [sum(float(abs(np.diff(level[a:b])).sum()) for a, b in segments) for level in self.levels]
-        return np.array(sums) / steps if steps else np.full(len(sums), np.nan)
-
-
 def prepare_series(
     section: DataSpec, seed: int, signature: Signature, columns: Columns, unlabeled: Columns | None, fold: int
 ) -> Prepared:
     """Splits, scales and cuts a series."""
-    window, change, target = signature.window, section.predict or "level", signature.target
+    window, change, outputs = signature.window, section.predict or "level", signature.of_outputs
     assert window is not None, "a series without window was refused"
     read = rows_of_series(section, signature, columns, fold)
     numbers, labels, times, groups, given = read.numbers, read.labels, read.times, read.groups, read.given
+    predicted = {name: own.target.kind for own in outputs for name in own.target.names}
     names = [column.name for column in signature.features]
     count = len(read)
     if change == "return":
         _check_positive(section, numbers)
-    levels = [name for name in target.names if target.kind == "number" and change != "level" and name not in names]
+    levels = [n for n, kind in predicted.items() if kind == "number" and change != "level" and n not in names]
     raw_columns = [*names, *levels]
     timesteps = window.length + (change != "level")
     span = window.span(timesteps)
-    reach = 0 if target.kind == "input" else window.reach
+    reach = 0 if signature.target.kind == "input" else window.reach
 
     codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
     part_of_row = part_of_rows(section.split, given, count, fold, codes, times)
     files = [count - sum(given), count - given.test] if sum(given) else []
     cut_before = None if read.evened is None else read.evened.cut
     segments = Segments.find(part_of_row, count, codes, times, window.gap, apart=files, cut=cut_before)
-    unknown: Mapping[str, int] = {}
-    if labels is not None:
-        in_training = np.arange(count) < part_of_row[0] if isinstance(part_of_row, tuple) else part_of_row == 0
-        unknown = check_known(section, read.columns, target.name, labels < 0, in_training)
+    in_training = np.arange(count) < part_of_row[0] if isinstance(part_of_row, tuple) else part_of_row == 0
+    unknown = {name: check_known(section, read.columns, name, own < 0, in_training) for name, own in labels.items()}
     cut = Cut(span, reach, reaches_back=reach > 0 and not window.each)
-    usable = _usable(read, segments.rows, target.names, span - 1, _predicted(window, reach))
+    usable = _usable(read, segments.rows, (*predicted,), span - 1, _predicted(window, reach))
     for part, name in enumerate(("training", "validation", "test")):
         if (
             not (name == "validation" and section.split.validation == 0)
@@ -136,85 +75,104 @@ def prepare_series(
         ):
             raise _too_short(section, segments, part, name, cut)
     if segments.rows is not None:
-        numbers = {name: values[segments.rows] for name, values in numbers.items()}
-        labels = None if labels is None else labels[segments.rows]
+        numbers, labels = ({n: values[segments.rows] for n, values in own.items()} for own in (numbers, labels))
     table = SideBySide([numbers[name] for name in raw_columns])
     features = len(names)
     scale = fit_affine(
         _joined(changes(table[a:b][:, :features], change, axis=0, step=window.every) for a, b in segments.of(0)),
         section.scale,
     )
-    aim, target_scale, of_value = _Aim.of(signature, window, numbers, labels, change), None, _values_of(target)
-    if aim is not None and target.kind == "number":
-        learned = np.concatenate([np.arange(a, max(a, b - reach)) for a, b in segments.of(0)])
-        target_scale = fit_affine(replace(aim, back=None).put_out(learned), section.scale)
+    aims = [Aim.of(own, window, numbers, labels, change) for own in outputs]
+    aims = [
+        aim.scaled(section, segments.of(0), reach) if aim is not None and own.target.kind == "number" else aim
+        for aim, own in zip(aims, outputs, strict=True)
+    ]
     preprocessing = Preprocessing(
         scale,
-        target_scale,
+        None,
         change,
         tuple(raw_columns),
-        tuple(raw_columns.index(name) for name in of_value) if {*of_value} <= {*raw_columns} else (),
+        (),
         timesteps,
         features,
         dtype="float64" if read.evened is not None else _dtype(table, segments.of(0)),
     )
-    windows = _Windows(table, window, preprocessing, aim, segments.rows, target.units)
+    windows = _Windows(table, window, preprocessing, segments.rows)
     judged = window.span(window.length) if window.each else 1  # so that each row is judged once
     strides = (window.stride, judged, judged)
     starts = [own[usable(own)] for own in (segments.starts(part, cut, strides[part]) for part in range(3))]
-    if unknown and labels is not None:
-        lasts = np.concatenate(starts) + span - 1
-        leads_to = [labels[lasts + step] >= 0 for step in _predicted(window, reach)]
-        known = np.split(np.all(leads_to, axis=0), np.cumsum([len(own) for own in starts])[:-1])
-        starts = [own[kept] for own, kept in zip(starts, known, strict=True)]
-        if len(starts[2]) == 0:
-            message = "no window of the test part leads to a label that the training part has"
-            raise data_error(section, "too-few-rows", message, "split")
-    train, validation, test = (windows.at(own) for own in starts)
-    if section.limit and section.limit < len(train):
-        train = train.at(np.sort(generator(seed, "limit").permutation(len(train))[: section.limit]))
-    more, begins, left_out = np.empty((0, *train.inputs.shape[1:]), "float32"), np.empty(0, int), 0
+    if any(unknown.values()):
+        starts = _leading_to_labels(section, starts, labels, [span - 1 + step for step in _predicted(window, reach)])
+    if section.limit and section.limit < len(starts[0]):
+        some = generator(seed, "limit").permutation(len(starts[0]))[: section.limit]
+        starts[0] = starts[0][np.sort(some)]
+    seen = [windows.see(own) for own in starts]
+    more, begins, left_out = np.empty((0, *seen[0].inputs.shape[1:]), "float32"), np.empty(0, int), 0
     if unlabeled is not None:
-        more, begins, left_out = _more_windows(
-            section, signature, preprocessing, unlabeled, [validation.inputs, test.inputs]
+        held_out = [own.inputs for own in seen[1:]]
+        more, begins, left_out = _more_windows(section, signature, preprocessing, unlabeled, held_out)
+    by_group, print_of_data = _by_group(segments, groups), fingerprint(columns)
+
+    def predicting(own: Signature, aim: Aim | None) -> Prepared:
+        """The data as if one of the outputs were the only one."""
+        naive, naive_of_series, target = None, {}, own.target
+        if aim is not None and aim.scale is not None:
+            naive = aim.naive_error(segments.of(0))
+            naive_of_series = {name: aim.naive_error(rows) for name, rows in by_group.items()}
+        train, validation, test = (windows.leading(each, aim) for each in seen)
+        shown, ends = _shown(part_of_row, codes, test)
+        return Prepared(
+            own,
+            replace(
+                preprocessing,
+                target=aim.scale if aim is not None else None,
+                target_columns=places_in(raw_columns, target),
+            ),
+            train,
+            validation,
+            test,
+            read.columns,
+            print_of_data,
+            more,
+            left_out,
+            unlabeled_rows=(np.empty(0, int), begins),
+            naive_error=naive,
+            naive_of_series=naive_of_series,
+            times=times,
+            ends=ends,
+            groups=groups,
+            shown=shown,
+            gaps=segments.gaps(cut, window.stride),
+            usual_step=segments.usual_step,
+            date_forms={} if read.form is None or own.time is None else {own.time: read.form},
+            origin=read.origin,
+            evened=read.counts,
+            turned=read.turned,
+            unknown_labels=unknown.get(target.name, {}),
         )
-    naive, naive_of_series = None, {}
-    if target_scale is not None and aim is not None:
-        naive = aim.naive_error(segments.of(0))
-        naive_of_series = {name: aim.naive_error(own) for name, own in _by_group(segments, groups).items()}
-    shown, ends = _shown(part_of_row, codes, test)
-    return Prepared(
-        signature,
-        preprocessing,
-        train,
-        validation,
-        test,
-        read.columns,
-        fingerprint(columns),
-        more,
-        left_out,
-        unlabeled_rows=(np.empty(0, int), begins),
-        naive_error=naive,
-        naive_of_series=naive_of_series,
-        times=times,
-        ends=ends,
-        groups=groups,
-        shown=shown,
-        gaps=segments.gaps(cut, window.stride),
-        usual_step=segments.usual_step,
-        date_forms={} if read.form is None or signature.time is None else {signature.time: read.form},
-        origin=read.origin,
-        evened=read.counts,
-        turned=read.turned,
-        unknown_labels=unknown,
-    )
+
+    found = [predicting(own, aim) for own, aim in zip(outputs, aims, strict=True)]
+    if not signature.views:
+        return found[0]
+    return replace(found[0], signature=signature, outputs=dict(zip(signature.views, found, strict=True)))
 
 
-def _values_of(target: Target) -> list[str]:
-    """Of numbers, the column of each value that is predicted."""
-    if target.kind != "number":
-        return []
-    return [column.name for column in target.columns] or [target.name]
+def _leading_to_labels(
+    section: DataSpec, starts: Sequence[Array], labels: Columns, steps: Sequence[int]
+) -> list[Array]:
+    """Of the windows of each part, by where they begin, those that lead to labels that the training part has.
+
+    Args:
+        steps: how many rows behind its beginning those lie that a window leads to.
+    """
+    begins = np.concatenate(starts)
+    known = np.all([own[begins + step] >= 0 for own in labels.values() for step in steps], axis=0)
+    kept = np.split(known, np.cumsum([len(own) for own in starts])[:-1])
+    found = [own[which] for own, which in zip(starts, kept, strict=True)]
+    if len(found[2]) == 0:
+        message = "no window of the test part leads to a label that the training part has"
+        raise data_error(section, "too-few-rows", message, "split")
+    return found
 
 
 class NewWindows(NamedTuple):
@@ -248,7 +206,7 @@ def windows_of_new_rows(
     """
     window, target = signature.window, signature.target
     assert window is not None, "a series has a window"
-    read = rows_of_series(section, signature, columns, 0, policy)
+    read = rows_of_series(section, signature, columns, 0, policy, steps.raw_columns)
     origin = np.arange(len(read)) if read.origin is None else read.origin
     codes = None if read.groups is None else np.unique(read.groups, return_inverse=True)[1]
     part_of_row = np.where((origin < 0) | new[origin], 2, 0)  # what no row lies in leads to no truth
@@ -264,15 +222,14 @@ def windows_of_new_rows(
     starts = segments.starts(2, cut)
     starts = starts[usable(starts)]
     if segments.rows is not None:
-        numbers = {name: values[segments.rows] for name, values in numbers.items()}
-        labels = None if labels is None else labels[segments.rows]
+        numbers, labels = ({n: values[segments.rows] for n, values in own.items()} for own in (numbers, labels))
     unknown: dict[str, int] = {}
-    if labels is not None:
+    for own in labels.values():
         ends, steps_of = starts + span - 1, _predicted(window, reach)
-        known = np.all([labels[ends + step] >= 0 for step in steps_of], axis=0)
+        known = np.all([own[ends + step] >= 0 for step in steps_of], axis=0)
         words = read.columns[target.name] if segments.rows is None else read.columns[target.name][segments.rows]
         at = np.unique(np.concatenate([ends[~known] + step for step in steps_of]))
-        unknown = dict(Counter(map(str, words[at[labels[at] < 0]])))
+        unknown = dict(Counter(map(str, words[at[own[at] < 0]])))
         starts = starts[known]
     if window.each:  # each row is judged once
         starts = _apart(starts, span)
@@ -280,9 +237,10 @@ def windows_of_new_rows(
         message = f"no window leads to a row that can be judged: one with its target takes {cut.rows} rows in order"
         raise DataError.of("too-few-rows", message)
     table = SideBySide([numbers[name] for name in steps.raw_columns])
-    aim = _Aim.of(signature, window, numbers, labels, steps.change)
-    windows = _Windows(table, window, steps, aim, segments.rows, target.units)
-    return NewWindows(windows.at(starts), read, unknown)
+    aim = Aim.of(signature, window, numbers, labels, steps.change)
+    aim = None if aim is None else replace(aim, scale=steps.target)
+    windows = _Windows(table, window, steps, segments.rows)
+    return NewWindows(windows.leading(windows.see(starts), aim), read, unknown)
 
 
 def _predicted(window: Window, reach: int) -> Sequence[int]:
@@ -392,30 +350,29 @@ def changes(values: Array, change: str, axis: int, step: int = 1) -> Array:
     return np.moveaxis(levels[step:] - levels[:-step], 0, axis)
 
 
+class _Seen(NamedTuple):
+    """Windows by where they begin, (windows,), what the network sees of them and their raw columns."""
+
+    starts: Array
+    inputs: Samples
+    raw: Samples
+
+
 class _Windows:
-    """All windows of a table of rows, none of which is copied, and what each is to lead to.
+    """All windows of a table of rows, none of which is copied, and what they lead to.
 
     Of many rows nothing is kept besides the table: what the network sees of a window is computed when it is asked for.
 
     Args:
         rows: the row of the data at each place of the table; None: the same.
-        units: that the network has for the target.
     """
 
-    def __init__(
-        self,
-        table: SideBySide,
-        window: Window,
-        steps: Preprocessing,
-        aim: _Aim | None,
-        rows: Array | None = None,
-        units: int = 1,
-    ) -> None:
+    def __init__(self, table: SideBySide, window: Window, steps: Preprocessing, rows: Array | None = None) -> None:
         length = window.length
         self.timesteps = steps.timesteps or length
         self.table, self.length, self.steps, self.every = table, length, steps, window.every
         self.behind = window.span(self.timesteps) - 1
-        self.aim, self.scale, self.rows, self.units = aim, steps.target, rows, units
+        self.rows = rows
         self.seen: Array | None = None
         if len(table) * steps.features <= KEPT_VALUES:
             values = changes(table[:][:, : steps.features], steps.change, axis=0, step=window.every)
@@ -423,19 +380,25 @@ class _Windows:
             view = np.lib.stride_tricks.sliding_window_view(inputs, window.span(length), axis=0)
             self.seen = view[..., :: window.every].swapaxes(1, 2)  # (windows, timesteps, features)
 
-    def at(self, starts: Array) -> Part:
-        """The windows that begin there, with the rows that they lead to."""
+    def see(self, starts: Array) -> _Seen:
+        """The windows that begin there."""
         raw = self._raw(starts)
         if self.seen is None:
             shape, seen = (len(starts), self.length, self.steps.features), self._see
-            return self._part(starts, Computed(shape, "float32", lambda rows: seen(raw[rows])), raw)
-        return self._part(starts, windows_at(self.seen, starts), raw)
+            return _Seen(starts, Computed(shape, "float32", lambda rows: seen(raw[rows])), raw)
+        return _Seen(starts, windows_at(self.seen, starts), raw)
 
-    def _part(self, starts: Array, inputs: Samples, raw: Samples) -> Part:
-        if self.aim is None:
+    def leading(self, seen: _Seen, aim: Aim | None) -> Part:
+        """Windows with the rows that they lead to.
+
+        Args:
+            aim: None: the input is given back.
+        """
+        starts, inputs, raw = seen
+        if aim is None:
             flat = flattened(inputs)
             return Part(inputs, flat, raw, flat, self._of_last(starts, self._rows))
-        aim, scale = self.aim, self.scale
+        scale = aim.scale
         values = () if len(aim.levels) == 1 else (len(aim.levels),)
         dtype = "int64" if scale is None else "float64"
         one = (len(aim.levels),)
@@ -443,9 +406,9 @@ class _Windows:
             values = one = (len(aim.back),)
         if scale is not None:
             targets = self._of_last(starts, lambda last: scale(aim.put_out(last)), one, "float32")
-        elif self.units == 1 and aim.back is not None:
+        elif aim.units == 1 and aim.back is not None:
             targets = self._of_last(starts, lambda last: aim.truth(last)[..., None], (*one, 1), "float32")
-        elif self.units == 1:
+        elif aim.units == 1:
             targets = self._of_last(starts, aim.put_out, (1,), "float32")
         elif aim.back is not None:
             targets = self._of_last(starts, aim.truth, one)

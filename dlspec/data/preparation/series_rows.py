@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ class Rows:
 
     Args:
         numbers: the features, and the targets that are numbers.
-        labels: of a target of classes, the class of each row, -1 where it is not known.
+        labels: of each target of classes, the class of each row, -1 where it is not known.
         form: how times are written.
         given: how many of the last rows are the parts that the data bring.
         evened: what became of rows and holes; None: all is as in the data.
@@ -35,7 +35,7 @@ class Rows:
 
     columns: Columns
     numbers: Columns
-    labels: Array | None
+    labels: Columns
     times: Array | None
     groups: Array | None
     form: str | None
@@ -72,11 +72,17 @@ class Rows:
 
 
 def rows_of_series(
-    section: DataSpec, signature: Signature, columns: Columns, fold: int, policy: Policy | None = None
+    section: DataSpec,
+    signature: Signature,
+    columns: Columns,
+    fold: int,
+    policy: Policy | None = None,
+    besides: Sequence[str] = (),
 ) -> Rows:
     """Reads the columns that a series needs.
 
     Args:
+        besides: columns of numbers that are needed besides features and targets.
         policy: what is done about holes, repeats and steps; None: as the section says.
 
     Raises:
@@ -85,13 +91,13 @@ def rows_of_series(
     policy = policy or policy_of(section)
     turned = False
     try:
-        read = _Read.of(section, signature, columns, fold, policy)
+        read = _Read.of(section, signature, columns, fold, policy, besides)
     except DataError as error:
         if all(problem.code != "time-not-increasing" for problem in error.diagnostics) or any(Given.of(signature)):
             raise
         columns = {name: values[::-1] for name, values in columns.items()}
         try:
-            read = _Read.of(section, signature, columns, fold, policy)
+            read = _Read.of(section, signature, columns, fold, policy, besides)
         except DataError:
             raise error from None
         turned = True
@@ -99,8 +105,7 @@ def rows_of_series(
     if not policy.changes_rows:
         return Rows(columns, read.numbers, read.labels, read.times, read.groups, read.form, given, turned=turned)
     try:
-        words = {} if read.labels is None else {signature.target.name: read.labels}
-        evened, given = _evened(read, words, policy, given)
+        evened, given = _evened(read, policy, given)
         if policy.missing == "error":
             check_steps(evened)
     except DataError as error:
@@ -113,7 +118,7 @@ def rows_of_series(
     if signature.group is not None and evened.groups is not None:
         whole[signature.group] = evened.groups
     numbers = {name: numbers_of(section, name, evened.columns) for name in read.numbers}
-    labels = classes_of(section, signature, evened.columns) if words else None
+    labels = {own.target.name: classes_of(section, own, evened.columns) for own in of_classes(signature)}
     return Rows(whole, numbers, labels, evened.times, evened.groups, read.form, given, evened, turned)
 
 
@@ -122,44 +127,56 @@ class _Read:
     """Columns as they were read, with holes where they may have some.
 
     Args:
-        labels: of a target of classes, words where there may be holes, else the number of each class.
+        labels: of each target of classes, words where there may be holes, else the number of each class.
     """
 
     numbers: Columns
-    labels: Array | None = None
+    labels: Columns
     groups: Array | None = None
     times: Array | None = None
     form: str | None = None
 
     @classmethod
-    def of(cls, section: DataSpec, signature: Signature, columns: Columns, fold: int, policy: Policy) -> _Read:
-        target = signature.target
+    def of(
+        cls,
+        section: DataSpec,
+        signature: Signature,
+        columns: Columns,
+        fold: int,
+        policy: Policy,
+        besides: Sequence[str],
+    ) -> _Read:
         groups = words_of(section, signature.group, columns, "group") if signature.group else None
         names = [column.name for column in signature.features]
-        needed = dict.fromkeys([*names, *(target.names if target.kind == "number" else ())])
+        targets = [own.target for own in signature.of_outputs if own.target.kind == "number"]
+        needed = dict.fromkeys([*names, *(name for target in targets for name in target.names), *besides])
         count = len(next(iter(columns.values())))
         trained = None if groups is not None else section.split.bounds(count, fold, *Given.of(signature)[::-1])[0]
         holes = policy.changes_rows
 
-        def words() -> Array | None:
-            if target.kind != "class":
-                return None
+        def words(own: Signature) -> Array:
             if holes:
-                return numbers_of(section, target.name, columns, holes=True, raw="word")
-            return classes_of(section, signature, columns)
+                return numbers_of(section, own.target.name, columns, holes=True, raw="word")
+            return classes_of(section, own, columns)
 
+        classes = {own.target.name: own for own in of_classes(signature)}
         numbers, labels, timed = together(
             lambda: of_each(needed, lambda name: numbers_of(section, name, columns, holes=holes)),
-            words,
+            lambda: of_each(classes, lambda name: words(classes[name])),
             lambda: times_of(section, signature.time, columns, groups, trained=trained, repeats=policy.allows_repeats),
         )
         times, form = timed or (None, None)
         return cls(numbers, labels, groups, times, form)
 
 
-def _evened(read: _Read, words: Columns, policy: Policy, given: Given) -> tuple[Evened, Given]:
+def of_classes(signature: Signature) -> list[Signature]:
+    """The signature of each output whose target is a class."""
+    return [own for own in signature.of_outputs if own.target.kind == "class"]
+
+
+def _evened(read: _Read, policy: Policy, given: Given) -> tuple[Evened, Given]:
     """The series with even steps, each part that the data bring by itself, and how long these are then."""
-    columns = {**read.numbers, **words}
+    columns = {**read.numbers, **read.labels}
     count = len(next(iter(columns.values())))
     ends = [0, count - sum(given), count - given.test, count]
     parts = []

@@ -262,6 +262,18 @@ def _no_percents(levels: Any) -> Any:
     return levels
 
 
+Quantiles = Annotated[list[Fraction], BeforeValidator(_no_percents), AfterValidator(_in_order)]
+Components = Annotated[PositiveInt, Field(le=MOST_COMPONENTS)]
+
+
+def one_form(quantiles: Sequence[float] | None, mixture: int | None) -> None:
+    """Raises a mistake where a number is to be given by both."""
+    if quantiles and mixture:
+        message = "`quantiles` and `mixture` exclude each other: a number is given by one of them"
+        help = "leave one out; of a mixture `predict` writes the quantiles 0.1 and 0.9 too"
+        raise mistake("wrong-value", message, help=help)
+
+
 @LAYERS.register
 class Output(LayerSpec):
     """A dense layer with as many units, and the activation, that the target needs.
@@ -295,21 +307,16 @@ class Output(LayerSpec):
 
     units: PositiveInt | None = None
     activation: ActivationName | None = None
-    quantiles: Annotated[list[Fraction], BeforeValidator(_no_percents), AfterValidator(_in_order)] | None = Field(
+    quantiles: Quantiles | None = Field(
         None, description="of a number: shares of what is true that are to lie below each value, 0.5 among them"
     )
-    mixture: Annotated[PositiveInt, Field(le=MOST_COMPONENTS)] | None = Field(
-        None, description="of a number: how many normal distributions give it"
-    )
+    mixture: Components | None = Field(None, description="of a number: how many normal distributions give it")
 
     _start: tuple[float, float] = PrivateAttr(default=(0.0, 1.0))
     _fitted: Fitting | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: object) -> None:
-        if self.quantiles and self.mixture:
-            message = "`quantiles` and `mixture` exclude each other: a number is given by one of them"
-            help = "leave one out; of a mixture `predict` writes the quantiles 0.1 and 0.9 too"
-            raise mistake("wrong-value", message, help=help)
+        one_form(self.quantiles, self.mixture)
         if self.mixture and self.activation not in (None, "linear"):
             message = "`mixture` and `activation` exclude each other: weights, means and deviations have their own"
             raise mistake("wrong-value", message, help="leave `activation` out")

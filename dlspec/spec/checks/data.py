@@ -113,7 +113,10 @@ def steps_have_a_future(checked: Checked) -> Iterator[Diagnostic]:
             spec.span("data", "window", "horizon"),
             help="write `horizon: 1`",
         )
-    if kind == "class" and spec.data.predict not in (None, "level"):
+    description = checked.description
+    others = [description.column(name) for name in signature.others] if description is not None else []
+    beside = any(column is not None and column.kind == "number" for column in others)
+    if kind == "class" and spec.data.predict not in (None, "level") and not beside:
         yield Diagnostic(
             "wrong-value",
             f"`predict: {spec.data.predict}` is of numbers, and `{signature.target.name}` is a class",

@@ -29,7 +29,7 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "wrong-value",
             f"`{loss.type_name}` is of a batch as a whole, which several devices do not see",
-            spec.span("train", "loss"),
+            spec.span(*spec.place_of_loss),
             labels=(Label(place, "each has a part of the batch"),),
             help="choose a loss that is the mean over the samples, or remove `distribute`",
         )
@@ -45,12 +45,12 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
         )
         return
     moves = any(moves_pixels(layer.layer) for layer in checked.graph.layers)
-    if checked.signature is not None and (
-        checked.signature.target.numbered or (checked.signature.target.places and moves)
-    ):
+    signature = checked.signature
+    numbered = signature is not None and signature.target.numbered and not signature.others
+    if signature is not None and (numbered or (signature.target.places and moves)):
         yield Diagnostic(
             "wrong-value",
-            f"on each of several devices other pixels of `{checked.signature.target.name}` count, and by how many do a "
+            f"on each of several devices other pixels of `{signature.target.name}` count, and by how many do a "
             "batch would have to be parted",
             place,
             help="remove `distribute`: one device trains on masks",

@@ -94,7 +94,7 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "class-weight-mismatch",
             f"`class_weight` is for classes, and `{target.name}` is {what}",
-            spec.key_span("train", "class_weight"),
+            spec.key_span(*spec.place_of_class_weight),
             help="remove `class_weight`",
         )
         return
@@ -103,7 +103,7 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "unknown-class",
                 f"`{target.name}` has no class `{label}`",
-                spec.key_span("train", "class_weight", label),
+                spec.key_span(*spec.place_of_class_weight, label),
                 help=did_you_mean(label, target.classes),
             )
     if spec.train.loss is not None and not spec.train.loss.weighs_samples:
@@ -111,7 +111,7 @@ def class_weights_fit_classes(checked: Checked) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "class-weight-mismatch",
             f"`{name}` is of a batch as a whole, so that classes cannot count differently",
-            spec.key_span("train", "class_weight"),
+            spec.key_span(*spec.place_of_class_weight),
             help=_of_each_sample(spec.train.loss, "class_weight"),
         )
 

@@ -23,6 +23,7 @@ def masks_move_with_pictures(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature, graph = checked.spec, checked.signature, checked.graph
     if signature is None or not spec.has("model") or not signature.target.places or signature.window is not None:
         return
+    graph = graph.to_first_output
     for layer in graph.layers:
         problem = _problem(graph, layer, signature) if layer.name in graph.reached else None
         if problem is not None:

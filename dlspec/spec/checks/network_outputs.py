@@ -28,7 +28,9 @@ PROBABILITIES = {"sigmoid": ("sigmoid", "hard_sigmoid"), "softmax": ("softmax", 
 def output_fits_target(checked: Checked) -> Iterator[Diagnostic]:
     """What the last layer gives must be what the target needs: as many units, and for classes probabilities."""
     spec, signature, graph = checked.spec, checked.signature, checked.graph
-    if signature is None or not spec.has("model") or spec.model.outputs:  # an output by name takes what it needs
+    if signature is None or not spec.has("model"):
+        return
+    if spec.model.outputs and not signature.target.places:  # an output by name takes what it needs
         return
     last = graph[graph.outputs[0]]
     if isinstance(last.layer, Broken) or last.output_shape is None:
@@ -232,7 +234,7 @@ def quantiles_and_mixtures_are_of_numbers(checked: Checked) -> Iterator[Diagnost
     if written is None or signature is None:
         return
     target, key = signature.target, "mixture" if written[0].mixture else "quantiles"
-    place = (*written[1], "output")
+    place = written[1]
     if target.kind == "number" and not target.places:
         names = [name for value in target.values or (target.name,) for name in target.told_of(value)]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -360,7 +362,7 @@ def places_see_the_past_alone(checked: Checked) -> Iterator[Diagnostic]:
         span, why = spec.span("data", "window", "target"), "predicted at every timestep"
     else:
         return
-    layer = looks_ahead(graph, fed)
+    layer = looks_ahead(graph.to_first_output, fed)
     if layer is None or graph.output_shape not in target.output_shapes:  # which another rule says
         return
     yield Diagnostic(

@@ -35,9 +35,11 @@ def several_problems(checked: Checked) -> Iterator[Diagnostic]:
         return
     if len(outputs) == 1:
         (name,) = outputs
-        if outputs[name].loss is not None and _says_loss(spec):
-            message = f"the loss of `{name}` is said here, and under `train`"
-            yield Diagnostic("wrong-value", message, spec.span("train", "loss"), help="remove one of them")
+        for key, what in (("loss", "the loss"), ("class_weight", "the `class_weight`")):
+            own, of_train = getattr(outputs[name], key), getattr(spec.train, key) if spec.has("train") else None
+            if own is not None and spec.is_written("train", key) and of_train not in (None, own):
+                message = f"{what} of `{name}` is said here, and otherwise at the output"
+                yield Diagnostic("wrong-value", message, spec.span("train", key), help="remove one of them")
         return
     yield from _said_of_one(spec, outputs)
     yield from _not_of_several(checked)
@@ -63,42 +65,18 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
         )
     if spec.has("train") and spec.train.class_weight is not None:
         message = "`class_weight` is of the classes of one output, and the network has several"
-        help = f"remove it, or give an output more weight: `{first}: {{target: …, weight: 2}}`"
+        help = f"write it at the output: `{first}: {{target: …, class_weight: balanced}}`"
         yield Diagnostic(CODE, message, spec.key_span("train", "class_weight"), help=help)
 
 
 def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     """What is made for networks of one output."""
-    spec, signature = checked.spec, checked.signature
-    keep = "keep one of the outputs, or remove it"
-    if spec.has("data") and spec.data.series is not None:
-        message = "of a series one output is trained in this version"
-        help = "keep one of the outputs; several columns of numbers are one: `target: [a, b]` under `data`"
-        yield Diagnostic(CODE, message, spec.key_span("model", "outputs"), help=help)
-    if spec.has("data") and spec.data.split.times_trained > 1:
-        message = "`folds` are of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("data", "split", "folds"), help=keep)
-    if spec.has("evaluate") and spec.evaluate.compare is not None:
-        message = "`compare` is of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("evaluate", "compare"), help=keep)
+    spec = checked.spec
     if spec.pretrain is not None and spec.has("pretrain") and (spec.pretrain.needs_labels or spec.unrolls):
         what = "then: unroll" if spec.unrolls else spec.pretrain.type_name
         message = f"`{what}` trains towards one output, and the network has several"
         help = "write `method: autoencoder`, and `then: fine_tune`"
         yield Diagnostic(CODE, message, spec.key_span("pretrain"), help=help)
-    if spec.has("runtime") and spec.runtime.distribute is not None:
-        message = "`distribute` is of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("runtime", "distribute"), help=keep)
-    if spec.has("train") and spec.train.teacher is not None:
-        message = "a teacher is of networks of one output in this version"
-        yield Diagnostic(CODE, message, spec.key_span("train", "teacher"), help=keep)
-    for name, target in (signature.targets if signature else {}).items():
-        if target.of_words:
-            message = "tags of words are the only output of a network in this version"
-            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
-        elif target.numbered or target.cut_from:
-            message = f"`{target.name}` is a mask of a picture, which is the only output of a network in this version"
-            yield Diagnostic(CODE, message, spec.key_span("model", "outputs", name), help="remove the other outputs")
 
 
 def _required_of_none(spec: Spec, names: list[str]) -> Iterator[Diagnostic]:

@@ -105,6 +105,8 @@ def seen_before(checked: Checked, other: Mapping[str, Any], folder: Path, span: 
     """Whether a run, whose resolved spec is in a folder, was trained on samples of the test part here."""
     spec, signature = checked.spec, checked.signature
     assert signature is not None, "without it nothing is known of the test part"
+    if spec.data.first_target_names not in ([], [*signature.target.names]):  # the first output decides the split
+        return
     compared = spec.evaluate.compare if spec.has("evaluate") else None
     generated = spec.data.dataset is not None and spec.data.dataset.generated  # each seed has samples of its own
     other_seed = spec.seed != other.get("seed")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dlspec.data.signature import Target
 from dlspec.language.diagnostics import Diagnostic
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import one_of
@@ -32,14 +33,18 @@ def a_teacher_has_the_same_answers(checked: Checked) -> Iterator[Diagnostic]:
     except DataError as error:
         yield from (replace(problem, span=problem.span or span) for problem in error.diagnostics)
         return
-    if signature is None or folder is None or spec.model.heads:
+    if signature is None or folder is None:
         return
     yield from _not_to_be_taught(checked)
-    target, record = signature.target, _record(folder)
+    target, record = signature.target, _of_target(_record(folder), signature.target)
     if target.kind not in ("class", "number") or target.places or signature.window is not None:
         what = {"labels": "labels", "input": "its input"}.get(target.kind, "something of a series, or at each place")
         message = f"a teacher says one class or number of each sample, and the network predicts {what}"
         yield Diagnostic(CODE, message, span, help="remove `teacher`")
+        return
+    if record is None:
+        message = f"no output of the teacher predicts `{target.name}`"
+        yield Diagnostic(CODE, message, span, help="name a run that predicts the same as all outputs here")
         return
     theirs = record.get("target") or {}
     if target.form != "value" or theirs.get("levels") or theirs.get("mixture"):
@@ -80,6 +85,14 @@ def _not_to_be_taught(checked: Checked) -> Iterator[Diagnostic]:
     if spec.has("runtime") and spec.runtime.distribute is not None:
         message = "`distribute` trains without a teacher in this version"
         yield Diagnostic(CODE, message, spec.key_span("runtime", "distribute"), help="remove it or `teacher`")
+
+
+def _of_target(record: dict[str, Any], target: Target) -> dict[str, Any] | None:
+    """What a run says of its only output; of several, of that which predicts the target, None where none does."""
+    if not record.get("outputs"):
+        return record
+    each = [record, *record["outputs"].values()]
+    return next((own for own in each if tuple((own.get("target") or {}).get("names") or ()) == target.names), None)
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -26,7 +26,8 @@ class MirroredEngine(TensorFlowEngine):
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         optimizer._all_reduce_sum_gradients = lambda pairs: pairs  # they were, before they were clipped
         self._changed.append((optimizer, "_all_reduce_sum_gradients"))
-        self._mask = mask_network(model)
+        several = len(getattr(model, "outputs", None) or ()) > 1  # whose places weigh what they do in any batch
+        self._mask = None if several else mask_network(model)
 
     def _step(self, batch: list[Any], drawn: tuple[Any, ...]) -> Any:
         count, parts = tf.shape(batch[0])[0], self.strategy.num_replicas_in_sync

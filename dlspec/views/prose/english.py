@@ -118,6 +118,7 @@ KEYS = {
     "model.input": "The input `{name}` takes {value}.",
     "model.output": "The output `{name}` predicts {value}.",
     "model.output.loss": "The loss of `{name}` is `{loss}`, which counts {weight} times in the sum of all outputs.",
+    "model.output.class_weight": "Classes of `{name}` weigh `{value}` in its loss.",
     "model.output.quantiles": "Each number is given by its quantiles {value}: these shares are to lie below them.",
     "model.output.mixture": "Each number is given by a mixture of {value} normal distributions: weights, means and "
     "deviations.",

@@ -120,6 +120,7 @@ KEYS = {
     "model.input": "입력 `{name}` 쪽으로 {value} 열이 들어갑니다.",
     "model.output": "출력 `{name}` 쪽에서 {value} 열을 예측합니다.",
     "model.output.loss": "출력 `{name}` 손실은 `{loss}`이며, 모든 출력의 합에서 {weight}배로 셉니다.",
+    "model.output.class_weight": "`{name}` 손실에서 클래스의 무게는 `{value}` 입니다.",
     "model.output.quantiles": "수마다 분위수 {value} 값을 냅니다. 참값은 이 비율만큼 그 아래에 놓여야 합니다.",
     "model.output.mixture": "수마다 정규 분포 {value}개를 섞은 분포의 가중치, 평균, 표준편차를 냅니다.",
     "model.repeat": "{times}번 쌓고, 가중치는 매번 따로 갖습니다: {layers}.",

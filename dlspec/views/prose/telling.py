@@ -234,14 +234,21 @@ class _Teller:
         for key, named, columns in (("input", model.inputs, "features"), ("output", model.outputs, "target")):
             for name, given in (named or {}).items():
                 shown = getattr(given, columns)
-                shown = self.words.listing([f"`{x}`" for x in (shown if isinstance(shown, list) else [shown])])
+                if isinstance(shown, dict):  # a column with its type
+                    shown = to_inline_yaml({column: brief_of(kind) for column, kind in shown.items()})
+                shown = shown if isinstance(shown, list) else [shown]
+                shown = self.words.listing([f"`{x}`" for x in shown])
                 text = self.words.KEYS[f"model.{key}"].format(name=name, value=shown)
                 yield Sentence(text, self._line("model", f"{key}s", name))
         for head in model.heads:
-            assert head.loss is not None, "the default loss was filled in"
-            text = self.words.KEYS["model.output.loss"]
-            text = text.format(name=head.name, loss=head.loss.type_name, weight=f"{head.weight:g}")
-            yield Sentence(text, self._line("model", "outputs", head.name))
+            if head.loss is not None:  # else the data, which are not there, say what it is
+                text = self.words.KEYS["model.output.loss"]
+                text = text.format(name=head.name, loss=head.loss.type_name, weight=f"{head.weight:g}")
+                yield Sentence(text, self._line("model", "outputs", head.name))
+            if head.class_weight is not None:
+                text = self.words.KEYS["model.output.class_weight"]
+                text = text.format(name=head.name, value=to_inline_yaml(head.class_weight))
+                yield Sentence(text, self._line("model", "outputs", head.name, "class_weight"))
         told: set[tuple[object, ...]] = set()
         graph = folded(graph)
         for layer in graph.layers:

@@ -288,8 +288,10 @@ data: {dataset: iris}
 model:
   layers: [dense: {units: 8, name: seen}]
   outputs:
-    kind: {target: species, weight: 2}
+    kind: {target: species, weight: 2, class_weight: balanced}
     width: {target: petal_width, loss: mae, from: seen}
+    length: {target: petal_length, quantiles: [0.1, 0.5, 0.9]}
+    sepal: {target: sepal_width, mixture: 3}
 """,
     ),
     "model.outputs.target": (

@@ -53,11 +53,16 @@ def learning_figures(run: Run) -> list[Shown]:
     for name, own in run.outputs.items():
         rows = [row for row in own.history if row.stage in stages and row.stage.startswith("fine_tune")]
         shown.append(Shown(figures.loss_curves({rows[0].stage: rows}), f"Loss of {name}", "That of this output alone."))
-    return [*shown, *_compared(run), *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
+    compared = [each for name, own in (run.outputs or {"": run}).items() for each in _compared(own, name)]
+    return [*shown, *compared, *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
 
 
-def _compared(run: Run) -> list[Shown]:
-    """With and without pretraining."""
+def _compared(run: Run, output: str) -> list[Shown]:
+    """With and without pretraining.
+
+    Args:
+        output: of several, which one it is about.
+    """
     if run.metrics.compare is None:
         return []
     found = run.metrics.compare.without_pretraining
@@ -67,7 +72,7 @@ def _compared(run: Run) -> list[Shown]:
     return [
         Shown(
             stage_figures.with_and_without(found, metric, title, kind.unit == "percent"),
-            "Did pretraining help?",
+            f"Did pretraining help {output}?".replace(" ?", "?"),
             f"{found.sentence} The same network, seeds and epochs of fine-tuning; a dot is a training, the bar "
             "their mean. On the right the loss of fine-tuning, epoch by epoch.",
         )

@@ -43,10 +43,6 @@ def render(run: Run) -> str:
         started=f"{started:%d %B %Y, %H:%M}",
         require=metrics.require,
         results=_results(run, run.outputs),
-        headings=_headings(run),
-        folds=metrics.folds,
-        fold_rows=_fold_rows(run),
-        fold_figure=fold_figure(run),
         learning=learning,
         data_figures=data_figures(run),
         number=show_number,
@@ -93,6 +89,9 @@ def _results(run: Run, outputs: Mapping[str, Run]) -> list[dict[str, Any]]:
             "scores": _score_rows(own),
             "judged_on": own.judged_on,
             "compared": comparison_figure(own),
+            "folds": own.metrics.folds,
+            "fold_rows": _fold_rows(own),
+            "fold_figure": fold_figure(own),
             "figures": result_figures(own),
         }
         for name, own in (outputs or {"": run}).items()
