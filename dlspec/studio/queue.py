@@ -32,6 +32,8 @@ LOOKS = 0.25
 """Seconds between two looks at what trains."""
 COOLS = 600.0
 """Seconds without a page after which the warm process is ended."""
+PAUSE = 60.0
+"""Seconds before a warm process is started again that has ended by itself."""
 ENDING_OF_LOG = 2000
 STARTING = 120.0
 """Seconds that a process of an earlier server has until its run must hold its folder."""
@@ -51,6 +53,7 @@ class Queue:
         self._waiting: asyncio.subprocess.Process | None = None
         self._own: dict[str, asyncio.subprocess.Process] = {}
         self._seen = time.monotonic()
+        self._not_before = 0.0
         self._changed = asyncio.Event()
 
     async def watch(self) -> None:
@@ -185,7 +188,14 @@ class Queue:
                 await self._start(file, job)
         if time.monotonic() - self._seen > COOLS:
             await self._cool()
-        elif self._keeps_warm and not busy and (self._waiting is None or self._waiting.returncode is not None):
+        elif self._keeps_warm and not busy:
+            await self._warm()
+
+    async def _warm(self) -> None:
+        """Starts a process that waits for a job; where the last one ended by itself, not at once again."""
+        if self._waiting is not None and self._waiting.returncode is not None:
+            self._waiting, self._not_before = None, time.monotonic() + PAUSE
+        if self._waiting is None and time.monotonic() >= self._not_before:
             self._waiting = await self._process()
 
     async def _start(self, file: Path, job: Job) -> None:

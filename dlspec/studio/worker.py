@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dlspec.language.diagnostics.errors import DiagnosticError
 from dlspec.language.plugins import load
 
 LOADED = (
@@ -41,7 +42,7 @@ def warm_up() -> None:
 
 def main(root: str, *plugins: str) -> int:
     os.chdir(root)
-    with suppress(ImportError):  # a missing package is told by the run, which looks for it
+    with suppress(ImportError, DiagnosticError):  # what is missing is told by the run, which looks for it
         warm_up()
     for plugin in plugins:
         load(plugin)
@@ -55,7 +56,6 @@ def main(root: str, *plugins: str) -> int:
 
 def do(root: Path, file: Path) -> int:
     """Trains what a job says. What it prints, and why it fails, lies beside the job."""
-    from dlspec.language.diagnostics.errors import DiagnosticError
     from dlspec.language.diagnostics.json import as_values
     from dlspec.runtime.files import write_json
     from dlspec.studio.confinement import confine

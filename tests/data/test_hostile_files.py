@@ -187,6 +187,18 @@ def test_a_folder_is_walked_through_again_only_when_it_has_changed(tmp_path, mon
     assert rows == [(6, True), (6, False), (7, True), (7, False)]
 
 
+def test_what_is_remembered_is_named_as_it_is_asked_for(tmp_path, monkeypatch):
+    from dlspec.data.sources.walking import matching
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("a\n1\n")
+    for folder in (tmp_path, tmp_path / "in"):
+        os.utime(folder, (1, 1))
+    monkeypatch.chdir(tmp_path)
+    for pattern in ("in/**/*.csv", f"{tmp_path}/in/**/*.csv", "in/**/*.csv"):
+        assert matching(pattern) == [pattern.replace("**/*", "a")]
+
+
 def test_what_has_just_changed_is_not_remembered(tmp_path):
     (tmp_path / "pets" / "cat").mkdir(parents=True)
     spec = write(tmp_path, "dlspec: 1\ndata: {images: pets}\nmodel: [flatten, output]\n")

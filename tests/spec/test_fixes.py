@@ -202,6 +202,9 @@ def test_json_and_sarif_carry_the_edits(tmp_path):
     (change,) = result["fixes"][0]["artifactChanges"]
     region = {"startLine": 3, "startColumn": 18, "endLine": 3, "endColumn": 22}
     assert change["replacements"] == [{"deletedRegion": region, "insertedContent": {"text": "dense"}}]
+    typed = examine(examined.text, file="<stdin>")
+    (result,) = json.loads(render("sarif", [Findings("<stdin>", typed.diagnostics)]))["runs"][0]["results"]
+    assert "fixes" not in result  # of what is no file
 
 
 def test_whatever_is_typed_cures_are_looked_for_and_bring_no_mistake_of_form():

@@ -65,3 +65,30 @@ def test_the_page_is_what_its_source_gives():
     assert done.returncode == 0, done.stdout
     if "not checked" in done.stdout:
         pytest.skip(done.stdout)
+
+
+def words():
+    """Language -> the words of the page by their keys."""
+    found = {"en": {}, "ko": {}}
+    for path in sorted((SOURCE / "src" / "words").glob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        parts = dict(zip(("en", "ko"), re.split(r"^  ko: \{$", text, flags=re.MULTILINE), strict=True))
+        for language, part in parts.items():
+            for key, value in re.findall(r"^    '?([^':\n]+)'?:\s*\n?\s*(['\"`].*['\"`]),?$", part, re.MULTILINE):
+                assert key not in found[language], f"`{key}` is told twice in `{language}`"
+                found[language][key] = value
+    return found
+
+
+def test_all_is_told_in_both_languages():
+    """Every key in English and in Korean, with the same figures in it, and every key that the page names."""
+    told = words()
+    assert sorted(told["en"]) == sorted(told["ko"])
+    for key, text in told["en"].items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", told["ko"][key])), key
+    named = set()
+    for path in (SOURCE / "src").rglob("*.*"):
+        if path.suffix in (".svelte", ".js") and path.parent.name != "words":
+            named |= set(re.findall(r"(?<![\w.])t\('([^']+)'", path.read_text(encoding="utf-8")))
+    assert named - {*told["en"]} == set()
+    assert len(named) > 60

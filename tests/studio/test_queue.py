@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,25 @@ def test_a_queue_without_a_page_keeps_nothing_warm(queue, monkeypatch):
     monkeypatch.setattr(queue, "_process", process)
     asyncio.run(queue._look())
     assert started == []
+
+
+def test_a_warm_process_that_ends_by_itself_is_not_started_again_at_once(queue, monkeypatch):
+    """As where TensorFlow cannot be loaded."""
+    started = []
+
+    async def process():
+        started.append(SimpleNamespace(returncode=1))
+        return started[-1]
+
+    queue._keeps_warm = True
+    monkeypatch.setattr(queue, "_process", process)
+
+    async def looks():
+        for _ in range(5):
+            await queue._look()
+
+    asyncio.run(looks())
+    assert len(started) == 1
 
 
 def test_events_are_read_as_they_are_written(tmp_path):

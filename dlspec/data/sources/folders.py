@@ -246,7 +246,7 @@ class FolderFiles(FileSource):
             raise self._error("data-unreadable", f"`{path}` is a file, and {self.noun} stand in folders", help)
         try:
             listing = remembered(
-                (type(self), absolute(whole)), Walk(reading_briefly()), lambda walk: self._found(whole, walk)
+                (type(self), whole, absolute(whole)), Walk(reading_briefly()), lambda walk: self._found(whole, walk)
             )
             return self._filled(listing, path)
         except OSError as error:

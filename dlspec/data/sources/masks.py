@@ -439,7 +439,7 @@ def apart(one: Path, other: Path) -> tuple[str, str]:
 
 def _files_below(folder: Path, suffixes: tuple[str, ...], without: Path) -> list[Path]:
     """Files in a folder and those in it, without hidden ones, and without another folder."""
-    what = suffixes, absolute(folder), absolute(without)
+    what = suffixes, folder, absolute(folder), absolute(without)
     return remembered(what, Walk(reading_briefly()), lambda walk: _walked(walk, folder, suffixes, without))
 
 

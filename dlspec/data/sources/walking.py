@@ -126,7 +126,7 @@ def remembered(key: Hashable, walk: Walk, look: Callable[[Walk], Found]) -> Foun
     """What `look` finds, or has found before in the same folders, if none of them has changed.
 
     Args:
-        key: what is looked for, and where.
+        key: what is looked for, and where: as it is named, which what is found begins with, and from the root on.
     """
     brief = walk.brief
     key = key, brief is not None
@@ -156,7 +156,7 @@ def matching(pattern: str) -> list[str]:
     if "**" not in pattern:
         return sorted(glob.glob(pattern))
     most = MOST_ENTRIES if reading_briefly() is None else MOST_BRIEFLY
-    return remembered(("**", os.path.abspath(pattern)), Walk(most=most), lambda walk: _matching(pattern, walk))
+    return remembered((pattern, os.path.abspath(pattern)), Walk(most=most), lambda walk: _matching(pattern, walk))
 
 
 def _matching(pattern: str, walk: Walk) -> list[str]:

@@ -54,8 +54,9 @@ def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
         result["locations"] = [_location(diagnostic.span)]
     if diagnostic.places:
         result["relatedLocations"] = [_related(number, label) for number, label in enumerate(diagnostic.places, 1)]
-    if diagnostic.fixes:
-        result["fixes"] = [_fix(fix) for fix in diagnostic.fixes]
+    fixes = [_fix(fix) for fix in diagnostic.fixes if fix.edits[0].span.in_file]
+    if fixes:
+        result["fixes"] = fixes
     return result
 
 

@@ -32,7 +32,6 @@ export const studio = $state({
   epoch: null, // the one that the slider shows; null: the last
   alive: true,
   trouble: null, // what the page has to say when something did not work
-  trained: false,
 })
 
 /** Set by the editor: changes and moves in its text. */
@@ -178,7 +177,6 @@ export async function save(file = studio.file, anyway = false) {
 export async function train() {
   try {
     const { job } = await post('/api/runs/train', { text: studio.text, file: studio.file })
-    studio.trained = true
     watch(job.run.replace(/^runs\//, ''))
   } catch (error) {
     tell(error)
