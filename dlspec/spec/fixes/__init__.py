@@ -34,6 +34,7 @@ OF_FORM = frozenset({"bad-character", "bad-yaml", "full-width-sign", "odd-space"
 """Mistakes that hide others: where a line could not be read, what else is wrong may follow from that."""
 
 OF_COMMENTS = frozenset({"cannot-ignore", "useless-ignore"})
+"""Mistakes in comments that speak to dlspec."""
 OF_OWN_NAMES = frozenset({"data-not-found", "file-not-found", "unknown-class", "unknown-column", "unknown-label",
                           "unknown-layer-name", "unknown-parameter", "unknown-path", "unknown-variable"})  # fmt: skip
 """Mistakes in names that people give, of which another one may be meant."""
@@ -119,12 +120,15 @@ class _Prover:
         alone = alone and (not self.lost or problem.code in OF_FORM)
         for cure, edits, filled in found:
             title = _with_values(cure) if filled else cure.title
-            limit = problem.code == "out-of-range" and "%" not in (problem.help or "")  # any number beyond it fits, too
-            more = cure.action in ("last", "replace last") and not self._holds(
-                edits, problem
-            )  # and something else comes
-            sure = alone and not (cure.open or filled or limit or more) and _is_close(cure, problem)
+            sure = alone and not filled and self._is_sure(cure, edits, problem)
             yield Fix(_named(cure, title), tuple(edits), sure=sure)
+
+    def _is_sure(self, cure: Cure, edits: Edits, problem: Diagnostic) -> bool:
+        """Whether the only cure of a mistake needs no thought: it leaves nothing open, is no limit of a number, beyond
+        which any other fits too, and does not change the end of the network into something that is wrong again."""
+        is_limit = problem.code == "out-of-range" and "%" not in (problem.help or "")
+        brings_more = cure.action in ("last", "replace last") and not self._holds(edits, problem)
+        return not (cure.open or is_limit or brings_more) and _is_close(cure, problem)
 
     def _of_form(self, problem: Diagnostic) -> list[tuple[str, Edits]]:
         """Cures of what is no YAML, which words describe without naming what to type."""
