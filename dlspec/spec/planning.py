@@ -12,46 +12,50 @@ from dlspec.training.callbacks.standard import ReduceLROnPlateau
 from dlspec.training.plan import FINE_TUNE, FROZEN, THAWING, Plan, SampleCounts, Stage, StagePlace, code_of
 
 
-def make_plan(spec: Spec, graph: Graph, samples: SampleCounts | None = None, taken: Sequence[str] = ()) -> Plan:
-    """Pretraining from the lowest layer up, then fine-tuning.
+def make_plan(
+    spec: Spec, graph: Graph, samples: SampleCounts | None = None, taken: Sequence[Sequence[str]] = ()
+) -> Plan:
+    """Pretraining entry by entry, each from the lowest layer up, then fine-tuning.
 
     Args:
         samples: as many as there are to train with; None: that is not known.
-        taken: layers that another run has, which `from` names; they need no stage.
+        taken: the layers of each entry that another run has, which its `from` names; they need no stage there.
     """
-    method = spec.pretrain
-    chosen = method.chosen(graph) if method else []
-    places = place_layers(spec, graph, chosen)
-    codes = {layer.name: code_of(graph, layer) for layer in chosen}
     stages: list[Stage] = []
-    for layer in chosen:
-        if layer.name in taken:
-            continue
-        assert method is not None, "layers are pretrained by a method"
-        own = method.of_layer(layer.name)
-        stages.append(
-            Stage(
-                f"pretrain:{layer.name}",
-                "pretrain",
-                own.epochs,
-                own.batch_size,
-                layer,
-                codes[layer.name],
-                places[layer.name],
-                own,
-            )
-        )
+    codes: dict[str, tuple[str, ...]] = {}
+    taken_from: dict[str, tuple[str, ...]] = {}
+    for i, entry in enumerate(spec.pretraining):
+        of_run = tuple(taken[i]) if i < len(taken) else ()
+        chosen = entry.method.chosen(graph)
+        if of_run:
+            source = str(entry.method.from_)
+            taken_from[source] = (*taken_from.get(source, ()), *of_run)
+        codes |= {layer.name: code_of(graph, layer) for layer in chosen}
+        places = place_layers(spec, graph, chosen)
+        for layer in chosen:
+            if layer.name not in of_run:
+                own, before = entry.method.of_layer(layer.name), len([x for x in stages if x.layer is layer])
+                name = stage_name(layer.name, before)
+                code, place = codes[layer.name], places[layer.name]
+                stages.append(
+                    Stage(name, "pretrain", own.epochs, own.batch_size, layer, code, place, own, set_at=entry.path)
+                )
     frozen = _held(spec, graph)
-    if method is not None and method.then == "freeze":
-        frozen.append((tuple(name for code in codes.values() for name in code), method.thaw_after))
+    if spec.then == "freeze":
+        thaw_after = spec.pretraining[-1].method.thaw_after
+        frozen.append((tuple(name for code in codes.values() for name in code), thaw_after))
     stages += _fine_tuning(spec, frozen)
-    present = tuple(layer.name for layer in chosen if layer.name in taken)
-    return Plan(graph, tuple(stages), samples, present)
+    return Plan(graph, tuple(stages), samples, taken_from)
+
+
+def stage_name(of: str, before: int) -> str:
+    """`pretrain:h1`; where as many stages of that layer come before it, `pretrain:h1:2` and so on."""
+    return f"pretrain:{of}" + (f":{before + 1}" if before else "")
 
 
 def without_pretraining(plan: Plan, spec: Spec) -> Plan:
     """The same network, trained from its random start; what others have trained stays as they left it."""
-    return replace(plan, stages=tuple(_fine_tuning(spec, _held(spec, plan.graph))), taken=())
+    return replace(plan, stages=tuple(_fine_tuning(spec, _held(spec, plan.graph))), taken_from={})
 
 
 Frozen = tuple[tuple[str, ...], int | None]
@@ -118,6 +122,7 @@ def choice_by_validation(spec: Spec) -> str:
         found.append("early stopping chooses the epoch")
     if rate:
         found.append("`reduce_lr_on_plateau` lowers the learning rate")
-    if not found and spec.pretrain and spec.pretrain.early_stopping and spec.pretrain.early_stopping.monitor != "loss":
+    stopping = [entry.method.early_stopping for entry in spec.pretraining]
+    if not found and any(each is not None and each.monitor != "loss" for each in stopping):
         found.append("early stopping of pretraining chooses the epoch")
     return f"; {' and '.join(found)} by it" if found else ""

@@ -117,7 +117,7 @@ def out_of_memory(
     message = f"memory ran out {when}"
     if free is None:
         smaller = batch_size // 2 if begun else 0
-        help = f"write `batch_size: {smaller}` under `{stage.section}`" if smaller else "make layers smaller"
+        help = f"write `batch_size: {smaller}` {stage.set_in}" if smaller else "make layers smaller"
         return TrainingError.of("out-of-memory", message, help=help)
     found = fit(settings, plan.graph, stage, batch_size, free, begun=begun)
     if found.needed > found.free:
@@ -144,6 +144,6 @@ def _lower(stage: Stage, rate: float | None = None) -> str:
     lower = optimizer.model_copy(update={"learning_rate": float(f"{optimizer.learning_rate / 10:.3g}")})
     written = to_inline_yaml({stage.layer.name: {"optimizer": lower.brief()}})
     return (
-        f"lower the learning rate of this layer, {optimizer.learning_rate:g}: write `per_layer: {{{written}}}` under "
-        "`pretrain`"
+        f"lower the learning rate of this layer, {optimizer.learning_rate:g}: write `per_layer: {{{written}}}` "
+        + stage.set_in
     )

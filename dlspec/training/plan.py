@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from dlspec.language.shapes import Shape
+from dlspec.language.words import within
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.regularization import Regularizing
@@ -118,6 +120,7 @@ class Stage:
         place: the same layers as their classes, with what the lowest of them sees; None in fine-tuning.
         method: how it is pretrained, with the settings of this layer.
         frozen: of fine-tuning: layers that stay as pretraining made them, or as others have trained them.
+        set_at: where its settings are written.
     """
 
     name: str
@@ -129,11 +132,12 @@ class Stage:
     place: StagePlace | None = None
     method: StageMethod | None = None
     frozen: tuple[str, ...] = ()
+    set_at: tuple[str | int, ...] = ("train",)
 
     @property
-    def section(self) -> str:
-        """The section of the spec that it is set in."""
-        return "train" if self.kind == "fine_tune" else "pretrain"
+    def set_in(self) -> str:
+        """Where its settings are written, as a message says it."""
+        return within(self.set_at)
 
     def is_built_as(self, other: Stage) -> bool:
         """Whether the models of two stages of pretraining compute the same, with weights of their own."""
@@ -163,13 +167,18 @@ class Plan:
     """The stages in order.
 
     Args:
-        taken: layers that start with the weights that they have in another run.
+        taken_from: run that `from` names -> layers that start with the weights that they have there.
     """
 
     graph: Graph
     stages: tuple[Stage, ...]
     samples: SampleCounts | None = None
-    taken: tuple[str, ...] = ()
+    taken_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Layers that start with the weights that they have in another run."""
+        return tuple(name for names in self.taken_from.values() for name in names)
 
     @property
     def pretraining(self) -> tuple[Stage, ...]:

@@ -268,11 +268,13 @@ class Trainer:
             for name in stage.encoder:
                 found.layers[name] = [as_array(weight) for weight in self.network.get_layer(name).weights]
             assert stage.layer is not None, "a pretraining stage has a layer"
+            found.decoders.pop(stage.layer.name, None)  # of a stage before, whose code was another one
             if hasattr(model, "decoder_weights"):
                 found.decoders[stage.layer.name] = model.decoder_weights()
+        trained = {*found.layers}
         for name in self.plan.taken:
             found.layers[name] = [as_array(weight) for weight in self.network.get_layer(name).weights]
-            if name in self.taken.decoders:
+            if name in self.taken.decoders and name not in trained:
                 found.decoders[name] = self.taken.decoders[name]
         return found
 

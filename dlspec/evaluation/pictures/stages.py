@@ -35,7 +35,12 @@ def keep_stages(
     that Gibbs sampling in the topmost machine has made.
     """
     held_out = data.validation if len(data.validation) else data.train
-    stages = [(stage, model) for stage, model in zip(plan.pretraining, stage_models, strict=True) if stage.layer]
+    of_layer = {
+        stage.layer.index: (stage, model)  # of several stages the last, which left the layer as it is
+        for stage, model in zip(plan.pretraining, stage_models, strict=True)
+        if stage.layer
+    }
+    stages = [of_layer[index] for index in sorted(of_layer)]
     stack = _stack(plan.graph, stages)
     if stack:
         _keep_reconstructions(arrays, held_out, network, stack)

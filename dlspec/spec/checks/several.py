@@ -81,11 +81,13 @@ def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     if spec.has("evaluate") and spec.evaluate.compare is not None:
         message = "`compare` is of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("evaluate", "compare"), help=keep)
-    if spec.pretrain is not None and spec.has("pretrain") and (spec.pretrain.needs_labels or spec.unrolls):
-        what = "then: unroll" if spec.unrolls else spec.pretrain.type_name
-        message = f"`{what}` trains towards one output, and the network has several"
-        help = "write `method: autoencoder`, and `then: fine_tune`"
-        yield Diagnostic(CODE, message, spec.key_span("pretrain"), help=help)
+    for entry in spec.pretraining:
+        unrolls = spec.unrolls and entry is spec.pretraining[-1]
+        if entry.method.needs_labels or unrolls:
+            what = "then: unroll" if unrolls else entry.method.type_name
+            message = f"`{what}` trains towards one output, and the network has several"
+            help = "write `method: autoencoder`, and `then: fine_tune`"
+            yield Diagnostic(CODE, message, spec.key_span(*entry.path), help=help)
     if spec.has("runtime") and spec.runtime.distribute is not None:
         message = "`distribute` is of networks of one output in this version"
         yield Diagnostic(CODE, message, spec.key_span("runtime", "distribute"), help=keep)

@@ -125,6 +125,8 @@ KEYS = {
     "model.skip": "What goes in is added to what comes out of {layers}.",
     "model.branches": "{count} lists of layers see the same input, and {merge} brings them together: {layers}.",
     "pretrain.method": "The layers are pretrained one after the other, from the lowest up. {value}: {what}",
+    "pretrain.entry": "Pretraining {number}: layers are pretrained one after the other, from the lowest up. {value}: "
+    "{what}",
     "pretrain.layers": "Pretrained are {value}.",
     "pretrain.epochs": "Each layer is pretrained for {value} epochs.",
     "pretrain.batch_size": "Pretraining takes {value} samples at a time.",

@@ -126,6 +126,7 @@ KEYS = {
     "model.skip": "들어가는 값을 나오는 값에 더하는 층: {layers}.",
     "model.branches": "{count}갈래의 층들은 같은 입력을 보고, {merge} 층에서 다시 모입니다: {layers}.",
     "pretrain.method": "층들을 맨 아래부터 하나씩 사전 훈련합니다. {value}: {what}",
+    "pretrain.entry": "사전 훈련 {number}: 층들을 맨 아래부터 하나씩 사전 훈련합니다. {value}: {what}",
     "pretrain.layers": "사전 훈련할 층은 {value} 입니다.",
     "pretrain.epochs": "층마다 {value} 에폭 동안 사전 훈련합니다.",
     "pretrain.batch_size": "사전 훈련은 한 번에 표본 {value}개를 봅니다.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,10 +39,10 @@ def learning_figures(run: Run) -> list[Shown]:
     held_out = run.data.parts.validation > 0
     captions = "Mean loss of each epoch on the samples trained on"
     captions += " and on those held out; the dot is the lowest." if held_out else "."
+    methods = list(dict.fromkeys(entry.method.type_name for entry in run.spec.pretraining))
     if len(stages) > 1:
-        captions += " " + STAGE_LOSS.get(run.spec.pretrain.type_name if run.spec.pretrain else "", "").strip()
-    method = run.spec.pretrain.type_name if run.spec.pretrain else ""
-    if method == "denoising_autoencoder" and held_out:
+        captions += _losses_of_stages(methods)
+    if "denoising_autoencoder" in methods and held_out:
         captions += " The samples trained on are spoiled and the held-out ones are not, so those may come out lower."
     if any("divergence" in row.measures for row in run.history):
         captions += " It is how far the output is off and `kl` times the divergence of the code, each of which "
@@ -54,6 +55,18 @@ def learning_figures(run: Run) -> list[Shown]:
         rows = [row for row in own.history if row.stage in stages and row.stage.startswith("fine_tune")]
         shown.append(Shown(figures.loss_curves({rows[0].stage: rows}), f"Loss of {name}", "That of this output alone."))
     return [*shown, *_compared(run), *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
+
+
+def _losses_of_stages(methods: Sequence[str]) -> str:
+    """What the loss of stages by these methods is."""
+    said: dict[str, list[str]] = {}
+    for method in methods:
+        if method in STAGE_LOSS:
+            said.setdefault(STAGE_LOSS[method], []).append(f"`{method}`")
+    if len(said) < 2:
+        return "".join(f" {text}" for text in said)
+    begin = "In pretraining"
+    return "".join(f" {begin} by {' and '.join(names)}{text.removeprefix(begin)}" for text, names in said.items())
 
 
 def _compared(run: Run) -> list[Shown]:
@@ -96,7 +109,8 @@ def _filters(run: Run) -> list[Shown]:
     pretrained = any(key.startswith("units:") for key in pictures)
     for when, words in (("pretrained", "after pretraining"), ("final", "at the end")):
         if f"filters:{when}" in pictures and not (when == "pretrained" and not pretrained):
-            plain = when == "final" or not pretrained or run.spec.pretrain is None or run.spec.pretrain.needs_labels
+            labels = not run.spec.pretraining or any(entry.method.needs_labels for entry in run.spec.pretraining)
+            plain = when == "final" or not pretrained or labels
             shown.append(
                 Shown(
                     figures.filters(pictures[f"filters:{when}"], when),
