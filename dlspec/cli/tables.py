@@ -77,7 +77,9 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
     stages.add_column("batch", justify="right")
     fitted = next((layer for layer in graph.layers if isinstance(layer.layer, Output) and layer.layer.fitted), None)
     for stage in plan.stages:
-        if stage.method:
+        if stage.method and stage.below:
+            what = f"all below {stage.below}: {stage.method.type_name.replace('_', ' ')}"
+        elif stage.method:
             what = f"{' + '.join(stage.encoder)}: {stage.method.type_name.replace('_', ' ')}"
         else:
             whole = "the whole network" if fitted is None else f"the layers below {fitted.name}"

@@ -32,7 +32,9 @@ def write_pretraining(script: Script, subject: Subject) -> None:
     if stages:
         writers = [write for kind, write in WRITERS.items() if isinstance(stages[0].method, kind)]
         if not writers:
-            raise NotWritten("a pretraining method of a plugin")
+            known = getattr(stages[0].method, "of_network", False)
+            name = stages[0].method.type_name if stages[0].method else ""
+            raise NotWritten(f"pretraining by `{name}`" if known else "a pretraining method of a plugin")
         lines += writers[0](script, subject, stages)
     if not lines:
         return

@@ -314,6 +314,7 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "autoencoder": "autoencoder",
         "contractive_autoencoder": "contractive_autoencoder",
         "denoising_autoencoder": "denoising_autoencoder",
+        "masked": "masked",
         "rbm": "rbm",
         "sparse_autoencoder": "sparse_autoencoder",
         "supervised": "supervised",

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from dlspec.language.fields import PositiveInt, SpecModel, Text, joined_errors, mistake, rebuild_error, show_value
@@ -33,6 +34,10 @@ MEANT = {
 """What people write who mean a setting of a method -> how it is written."""
 
 
+OF_LAYERS = ("layers", "per_layer", "from_")
+"""Fields of methods that train single layers."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why a layer cannot be pretrained.
@@ -53,6 +58,8 @@ class PretrainingMethod(Kind):
     of_whole: ClassVar = ("layers", "per_layer", "then", "thaw_after", "from")
     """Keys that are about all stages together."""
     needs_labels: ClassVar[bool] = False
+    of_network: ClassVar[bool] = False
+    """Whether it trains the whole network below its output in one stage, and no single layers."""
     passes: ClassVar[float] = 2.0
     """What a step costs, in passes through the layer: an encoder and a decoder are two."""
 
@@ -188,6 +195,31 @@ class PretrainingMethod(Kind):
                 for name, own in self.per_layer.items()
             }
         return {key: fields[key] for key in keys}
+
+
+class NetworkMethod(PretrainingMethod):
+    """Base of the methods that train the whole network below its output in one stage.
+
+    `refuses` and `build` are given the network as a place: its layers in order, and the shapes of what it takes and
+    gives; `encoder` is that network as one Keras model.
+    """
+
+    of_network = True
+    passes = 1.0
+
+    @classmethod
+    def fields_in_order(cls) -> dict[str, FieldInfo]:
+        return {name: field for name, field in cls.model_fields.items() if name not in OF_LAYERS}
+
+    @field_validator(*OF_LAYERS, mode="before")
+    @classmethod
+    def _no_layers(cls, value: Any, info: ValidationInfo) -> Any:
+        key = str(info.field_name).removesuffix("_")
+        help = f"remove `{key}`"
+        if key == "from":
+            help = "take its layers in an entry before this one: `pretrain: [{from: …}, {method: …}]`"
+        said = f"`{cls.type_name}` trains the whole network below its output, and has no `{key}`"
+        raise mistake("unknown-key", said, help=help, at="key")
 
 
 class Taken(PretrainingMethod):

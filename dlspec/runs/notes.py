@@ -76,10 +76,10 @@ def remarks(
     dead = [found for found in dead_relus(graph, network, some.inputs) if found.name not in known]
     found = dead_layers(facts)
     for stage in job.plan.pretraining:
-        assert stage.layer is not None, "a pretraining stage has a layer"
         assert stage.method is not None, "a pretraining stage has a method"
         losses = [row.loss for row in history if row.stage == stage.name]
-        if facts.get(stage.layer.name, {}).get("explained", 0.0) < LEARNED and not moves(losses):
+        found_out = facts.get(stage.layer.name, {}).get("explained", 0.0) if stage.layer else 0.0
+        if found_out < LEARNED and not moves(losses):
             cure = _other_rate(stage.method.optimizer, stage.set_in)
             found.append(_never_moved(losses, f" of `{stage.name}`", cure))
     losses = [row.loss for row in history if row.stage.startswith("fine_tune")]

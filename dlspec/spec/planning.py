@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dlspec.data.datasets import Description
 from dlspec.model.graph import Graph, GraphLayer
+from dlspec.pretraining.section import Entry
 from dlspec.spec.spec import Spec
 from dlspec.training.callbacks.standard import ReduceLROnPlateau
 from dlspec.training.plan import FINE_TUNE, FROZEN, THAWING, Plan, SampleCounts, Stage, StagePlace, code_of
@@ -25,6 +26,12 @@ def make_plan(
     codes: dict[str, tuple[str, ...]] = {}
     taken_from: dict[str, tuple[str, ...]] = {}
     for i, entry in enumerate(spec.pretraining):
+        if entry.method.of_network:
+            stage = _stage_of_network(spec, graph, entry, stages)
+            if stage is not None:
+                stages.append(stage)
+                codes |= {name: (name,) for name in stage.encoder}
+            continue
         of_run = tuple(taken[i]) if i < len(taken) else ()
         chosen = entry.method.chosen(graph)
         if of_run:
@@ -34,8 +41,7 @@ def make_plan(
         places = place_layers(spec, graph, chosen)
         for layer in chosen:
             if layer.name not in of_run:
-                own, before = entry.method.of_layer(layer.name), len([x for x in stages if x.layer is layer])
-                name = stage_name(layer.name, before)
+                own, name = entry.method.of_layer(layer.name), stage_name(layer.name, stages)
                 code, place = codes[layer.name], places[layer.name]
                 stages.append(
                     Stage(name, "pretrain", own.epochs, own.batch_size, layer, code, place, own, set_at=entry.path)
@@ -48,9 +54,40 @@ def make_plan(
     return Plan(graph, tuple(stages), samples, taken_from)
 
 
-def stage_name(of: str, before: int) -> str:
-    """`pretrain:h1`; where as many stages of that layer come before it, `pretrain:h1:2` and so on."""
-    return f"pretrain:{of}" + (f":{before + 1}" if before else "")
+def stage_name(of: str, before: Sequence[Stage]) -> str:
+    """`pretrain:h1`; where stages of that layer come before it, `pretrain:h1:2` and so on."""
+    name = f"pretrain:{of}"
+    others = sum(stage.name == name or stage.name.startswith(f"{name}:") for stage in before)
+    return f"{name}:{others + 1}" if others else name
+
+
+def place_of_network(spec: Spec, graph: Graph) -> StagePlace | None:
+    """The network below its output as the place of a stage; None where it has no single output layer."""
+    output = graph.output_layer
+    if output is None or len(graph.inputs) > 1 or len(output.inputs) > 1:
+        return None
+    layers = layers_below(graph, output)
+    first = next((layer.layer for layer in layers if layer.layer.axes or layer.layer.has_weights), None)
+    in_time = spec.data.window is not None or (first is not None and "timesteps" in (first.axes or ()))
+    parts = tuple(layer.layer for layer in layers)
+    inside = spec.data.inside()
+    return StagePlace(parts, graph.input_shape, inside, True, output.input_shape, in_time)
+
+
+def layers_below(graph: Graph, output: GraphLayer) -> list[GraphLayer]:
+    """The layers that what comes to an output layer depends on."""
+    needed = graph.needed_by(output.inputs)
+    return [layer for layer in graph.layers if layer.name in needed]
+
+
+def _stage_of_network(spec: Spec, graph: Graph, entry: Entry, before: Sequence[Stage]) -> Stage | None:
+    place, output, method = place_of_network(spec, graph), graph.output_layer, entry.method
+    if place is None or output is None:
+        return None
+    names = tuple(layer.name for layer in layers_below(graph, output) if layer.layer.has_weights)
+    name = stage_name(method.type_name, before)
+    sizes = method.epochs, method.batch_size
+    return Stage(name, "pretrain", *sizes, None, names, place, method, set_at=entry.path, below=output.name)
 
 
 def without_pretraining(plan: Plan, spec: Spec) -> Plan:

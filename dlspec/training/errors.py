@@ -137,11 +137,14 @@ def _layer(stage: Stage) -> str:
 
 
 def _lower(stage: Stage, rate: float | None = None) -> str:
-    if stage.layer is None or stage.method is None:
+    if stage.method is None:
         to = f" from {rate:.3g} to {rate / 10:.3g}" if rate else ""
         return f"lower `learning_rate` under `train`{to}"
     optimizer: Optimizer = stage.method.optimizer
     lower = optimizer.model_copy(update={"learning_rate": float(f"{optimizer.learning_rate / 10:.3g}")})
+    if stage.layer is None:
+        written = to_inline_yaml({"optimizer": lower.brief()})
+        return f"lower the learning rate, {optimizer.learning_rate:g}: write `{written}` {stage.set_in}"
     written = to_inline_yaml({stage.layer.name: {"optimizer": lower.brief()}})
     return (
         f"lower the learning rate of this layer, {optimizer.learning_rate:g}: write `per_layer: {{{written}}}` "

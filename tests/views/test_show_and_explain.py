@@ -183,8 +183,8 @@ def test_every_key_of_a_spec_has_a_sentence_and_there_is_none_of_other_keys(word
         "blocks", "data.feature", "data.formatted_time", "data.next_token", "data.pictures", "data.pictures.classes",
         "data.pictures.ignore", "data.pictures.masks", "data.read", "data.read.beam", "data.read.best_path",
         "data.sequence", "data.tagged_words", "data.targets", "data.typed_target", "data.window.now", "model.input",
-        "model.output", "model.output.loss", "model.output.mixture", "model.output.quantiles", "pretrain.entry", "pretrain.method",
-        "variables",
+        "model.output", "model.output.loss", "model.output.mixture", "model.output.quantiles", "pretrain.entry",
+        "pretrain.method", "pretrain.network.entry", "pretrain.network.method", "variables",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.data.arrays import chosen
 from dlspec.data.preparation import Part, Prepared
 from dlspec.model.graph import Graph
 from dlspec.training.plan import Plan, Stage
@@ -16,6 +17,8 @@ Array = np.ndarray
 
 SAMPLES = 10
 """How many samples a row of pictures shows."""
+SHOWN = 100
+"""Samples that a method of the whole network is shown on."""
 LOOKED_AT = 1000
 """Samples that activations are counted over."""
 BINS = 40
@@ -32,9 +35,14 @@ def keep_stages(
     `activations:<layer>` counts how often units take which value, between `activation_edges:<layer>`;
     `units:<layer>` holds how many there are, how many of them are dead, and their mean activation; `explained:<layer>`
     is the share of the variance of what the layer sees that its reconstruction gives back; `dreams:<steps>` are samples
-    that Gibbs sampling in the topmost machine has made.
+    that Gibbs sampling in the topmost machine has made. `shown:<stage>:<what>` is what a method of the whole network
+    shows of some samples.
     """
     held_out = data.validation if len(data.validation) else data.train
+    for stage, model in zip(plan.pretraining, stage_models, strict=True):
+        if hasattr(model, "shows"):  # of the whole network, as this stage left it
+            for key, values in model.shows(_some(held_out, SHOWN)).items():
+                arrays[f"shown:{stage.name}:{key}"] = values
     of_layer = {
         stage.layer.index: (stage, model)  # of several stages the last, which left the layer as it is
         for stage, model in zip(plan.pretraining, stage_models, strict=True)
@@ -112,9 +120,9 @@ def _explained(seen: Array, given_back: Array) -> float:
     return 1 - errors / spread if spread else 1.0
 
 
-def _some(part: Part) -> Array:
+def _some(part: Part, most: int = SAMPLES) -> Array:
     """Inputs of a few samples, from first to last."""
-    return part.inputs[np.linspace(0, len(part) - 1, min(SAMPLES, len(part))).astype(int)]
+    return np.asarray(chosen(part.inputs, np.linspace(0, len(part) - 1, min(most, len(part))).astype(int)))
 
 
 def _seen(network: Any, stage: Stage, inputs: Array) -> Array:

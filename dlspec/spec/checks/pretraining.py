@@ -8,6 +8,8 @@ from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
 from dlspec.model.graph import GraphLayer
+from dlspec.model.layers.core import Embedding
+from dlspec.model.layers.imaging import moves_pixels
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.wrappers import Bidirectional
 from dlspec.model.masks import masks_of
@@ -18,7 +20,7 @@ from dlspec.pretraining.base import Refusal
 from dlspec.pretraining.section import Entry
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.other_run import layers_taken_by
-from dlspec.spec.planning import place_layers
+from dlspec.spec.planning import place_layers, place_of_network
 from dlspec.spec.spec import Spec
 
 
@@ -107,7 +109,7 @@ def entries_build_on_each_other(checked: Checked) -> Iterator[Diagnostic]:
                 labels=(Label(spec.key_span(*other.path), "trained here"),),
                 help=f"take it in an entry before {other.called}, or leave it out of `layers` here",
             )
-        for layer in entry.method.chosen(graph):
+        for layer in entry.method.chosen(graph) if not entry.method.of_network else ():
             above = [name for name in done if graph[name].index > layer.index and name not in replaced]
             if layer.name not in done and layer.name not in taken and above:
                 listed = entry.method.layers or []
@@ -129,7 +131,58 @@ def entries_build_on_each_other(checked: Checked) -> Iterator[Diagnostic]:
 def pretraining_fits_layers(checked: Checked) -> Iterator[Diagnostic]:
     """A stage of pretraining needs a layer that its method can train, and decode where it does that."""
     for entry in entries_to_check(checked):
-        yield from _fits_layers(checked, entry)
+        yield from _fits_network(checked, entry) if entry.method.of_network else _fits_layers(checked, entry)
+
+
+def _fits_network(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:
+    spec, graph, name = checked.spec, checked.graph, entry.method.type_name
+    if any(isinstance(layer.layer, Broken) for layer in graph.layers) or graph.input_shape is None:
+        return
+    method, place = entry.method, place_of_network(spec, graph)
+    if method.then == "unroll":
+        yield Diagnostic(
+            "cannot-pretrain",
+            f"`unroll` leads back through the decoders of layers, and `{name}` trains the network as a whole",
+            spec.span(*entry.path, "then"),
+            help="write `then: fine_tune`",
+        )
+        return
+    moving = next((layer for layer in graph.layers if moves_pixels(layer.layer)), None)
+    masking = next(iter(masks_of(graph).makers.values()), None)
+    refusal: Refusal | None
+    if len(graph.inputs) > 1:
+        refusal = Refusal(f"`{name}` takes one input, and the network has several in this version")
+    elif len(graph.outputs) > 1 or place is None:
+        refusal = Refusal(f"`{name}` trains what lies below one output layer, and here is none that stands alone")
+    elif None in place.known_shape[1:] or None in place.code_shape[1:]:
+        refusal = Refusal(f"`{name}` needs to know how large samples are, and here they have no fixed size")
+    elif masking is not None:
+        refusal = Refusal(f"`{name}` does not heed which timesteps `{masking}` masks in this version")
+    elif moving is not None:
+        refusal = Refusal(f"`{moving.name}` moves pixels, and where what `{name}` fills in had been would be lost")
+    elif not any(layer.layer.trainable for layer in graph.hidden):
+        refusal = Refusal("no layer below the output is to be trained (`trainable: false`)") if graph.hidden else None
+    elif any(isinstance(part, Embedding) for part in place.code[:1]) or _sees_words(checked):
+        refusal = Refusal(f"`{name}` fills in numbers, and the network sees words in this version")
+    else:
+        refusal = method.refuses(place)
+    if refusal is not None:
+        written = refusal.key and spec.is_written(*entry.path, refusal.key)
+        yield Diagnostic(
+            "cannot-pretrain",
+            refusal.message,
+            spec.span(*entry.path, refusal.key) if written and refusal.key else spec.span(*entry.path, "method"),
+            help=refusal.help or (f"remove `{refusal.key}`" if written else f"remove {entry.called}"),
+        )
+
+
+def _sees_words(checked: Checked) -> bool:
+    """Whether a number of what the network sees stands for a word."""
+    signature = checked.signature
+    if signature is None:
+        return False
+    pairs = zip(signature.features, signature.types, strict=False)
+    return any(kind.token_count(column) for column, kind in pairs)
 
 
 def _fits_layers(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:

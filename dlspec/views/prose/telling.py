@@ -124,6 +124,7 @@ class _Teller:
         for i, entry in enumerate(entries, 1):
             if not isinstance(entry.method, Taken):
                 name = "pretrain.entry" if entry.listed else "pretrain.method"
+                name = name.replace("pretrain.", "pretrain.network.") if entry.method.of_network else name
                 yield Sentence(self.kind(name, entry.method, number=i), self._line(*entry.path, "method"))
             yield from self.section(entry.method, entry.path)
 

@@ -10,6 +10,7 @@ import numpy as np
 from dlspec.evaluation.metrics import METRICS
 from dlspec.views.report import figures, stage_figures
 from dlspec.views.report.shown import Shown
+from dlspec.views.report.whole_networks import shown_by_networks
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
@@ -27,6 +28,7 @@ STAGE_LOSS = {
     "rbm": "In pretraining the loss is the squared error of one step of reconstruction, which contrastive divergence "
     "does not follow exactly.",
     "supervised": "In pretraining the loss is that of a temporary output above the layer.",
+    "masked": "In pretraining the loss is the mean squared error of the values that were hidden, at their scale.",
 }
 """Method -> what the loss of its stages is."""
 
@@ -54,7 +56,15 @@ def learning_figures(run: Run) -> list[Shown]:
     for name, own in run.outputs.items():
         rows = [row for row in own.history if row.stage in stages and row.stage.startswith("fine_tune")]
         shown.append(Shown(figures.loss_curves({rows[0].stage: rows}), f"Loss of {name}", "That of this output alone."))
-    return [*shown, *_compared(run), *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
+    return [
+        *shown,
+        *_compared(run),
+        *shown_by_networks(run),
+        *_kept(run),
+        *_filters(run),
+        *_activations(run),
+        *_dreams(run),
+    ]
 
 
 def _losses_of_stages(methods: Sequence[str]) -> str:
