@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.language.fields import PositiveInt, SpecModel, Text, joined_errors, mistake, rebuild_error, show_value
 from dlspec.language.registry import Kind, Registry, brief_of
+from dlspec.language.shapes import Shape
 from dlspec.language.words import did_you_mean, nearest, one_of
 from dlspec.training.early_stopping import StageStopping
 from dlspec.training.optimizers import Adam, AnyOptimizer
@@ -156,6 +157,10 @@ class PretrainingMethod(Kind):
             encoder: Keras layers of the final model for `place.code`; trained in place.
         """
 
+    def encoder(self, network: Any, names: tuple[str, ...], below: str) -> list[Any]:
+        """The Keras layers of a stage."""
+        return [network.get_layer(name) for name in names]
+
     def warnings(self, place: StagePlace) -> Iterator[tuple[str, str, str]]:
         """What is likely a mistake for a layer: the key at fault, what is wrong, and what to write."""
         return iter(())
@@ -205,7 +210,34 @@ class NetworkMethod(PretrainingMethod):
     """
 
     of_network = True
+    takes_words: ClassVar[bool] = False
+    """Whether numbers that the network sees may stand for words."""
     passes = 1.0
+
+    def network(self, graph: Graph) -> list[GraphLayer]:
+        """The layers that are trained, lowest first; none where there is no single output layer."""
+        output = graph.output_layer
+        needed = graph.needed_by(output.inputs) if output is not None else ()
+        return [layer for layer in graph.layers if layer.name in needed]
+
+    def ends_in(self, graph: Graph) -> Shape | None:
+        """The shape of what comes out of them, batch first."""
+        return graph.output_layer.input_shape if graph.output_layer is not None else None
+
+    def refuses_network(self, graph: Graph) -> Refusal | None:
+        """Why a network with one input and one output cannot be pretrained, or None."""
+        return None
+
+    def encoder(self, network: Any, names: tuple[str, ...], below: str) -> list[Any]:
+        """What `build` is given of a Keras network.
+
+        Args:
+            names: of the layers that are trained.
+            below: the output layer.
+        """
+        import keras
+
+        return [keras.Model(network.input, network.get_layer(below).input, name=f"below_{below}")]
 
     @classmethod
     def fields_in_order(cls) -> dict[str, FieldInfo]:

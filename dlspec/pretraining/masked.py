@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from dlspec.language.fields import Fraction, PositiveInt, Primary
 from dlspec.pretraining.base import PRETRAINING, NetworkMethod, Refusal
 from dlspec.training.plan import StagePlace, StageTask
+
+if TYPE_CHECKING:
+    from dlspec.model.graph import Graph
 
 PATCHES_ACROSS = 6
 """About so many patches, or stretches of timesteps, lie side by side, unless `patch` says otherwise."""
@@ -44,6 +47,18 @@ class Masked(NetworkMethod):
         if len(place.known_shape) == 2:
             return "columns"
         return "timesteps" if len(place.known_shape) == 3 and place.in_time else "patches"
+
+    def refuses_network(self, graph: Graph) -> Refusal | None:
+        from dlspec.model.layers.imaging import moves_pixels
+        from dlspec.model.masks import masks_of
+
+        moving = next((layer for layer in graph.layers if moves_pixels(layer.layer)), None)
+        masking = next(iter(masks_of(graph).makers.values()), None)
+        if masking is not None:
+            return Refusal(f"`masked` does not heed which timesteps `{masking}` masks in this version")
+        if moving is not None:
+            return Refusal(f"`{moving.name}` moves pixels, and where what `masked` fills in had been would be lost")
+        return None
 
     def refuses(self, place: StagePlace) -> Refusal | None:
         shape = [size or 1 for size in place.known_shape[1:]]

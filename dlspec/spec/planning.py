@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dlspec.data.datasets import Description
 from dlspec.model.graph import Graph, GraphLayer
+from dlspec.pretraining.base import NetworkMethod
 from dlspec.pretraining.section import Entry
 from dlspec.spec.spec import Spec
 from dlspec.training.callbacks.standard import ReduceLROnPlateau
@@ -30,7 +31,7 @@ def make_plan(
             stage = _stage_of_network(spec, graph, entry, stages)
             if stage is not None:
                 stages.append(stage)
-                codes |= {name: (name,) for name in stage.encoder}
+                codes |= {name: (name,) for name in stage.encoder if graph[name].layer.has_weights}
             continue
         of_run = tuple(taken[i]) if i < len(taken) else ()
         chosen = entry.method.chosen(graph)
@@ -61,30 +62,24 @@ def stage_name(of: str, before: Sequence[Stage]) -> str:
     return f"{name}:{others + 1}" if others else name
 
 
-def place_of_network(spec: Spec, graph: Graph) -> StagePlace | None:
-    """The network below its output as the place of a stage; None where it has no single output layer."""
-    output = graph.output_layer
-    if output is None or len(graph.inputs) > 1 or len(output.inputs) > 1:
+def place_of_network(spec: Spec, graph: Graph, method: NetworkMethod) -> StagePlace | None:
+    """The network that a method trains as the place of a stage; None where it has none."""
+    layers, ends_in = (method.network(graph), method.ends_in(graph)) if len(graph.inputs) == 1 else ([], None)
+    if not layers or ends_in is None:
         return None
-    layers = layers_below(graph, output)
     first = next((layer.layer for layer in layers if layer.layer.axes or layer.layer.has_weights), None)
     in_time = spec.data.window is not None or (first is not None and "timesteps" in (first.axes or ()))
     parts = tuple(layer.layer for layer in layers)
-    inside = spec.data.inside()
-    return StagePlace(parts, graph.input_shape, inside, True, output.input_shape, in_time)
-
-
-def layers_below(graph: Graph, output: GraphLayer) -> list[GraphLayer]:
-    """The layers that what comes to an output layer depends on."""
-    needed = graph.needed_by(output.inputs)
-    return [layer for layer in graph.layers if layer.name in needed]
+    return StagePlace(parts, graph.input_shape, spec.data.inside(), True, ends_in, in_time)
 
 
 def _stage_of_network(spec: Spec, graph: Graph, entry: Entry, before: Sequence[Stage]) -> Stage | None:
-    place, output, method = place_of_network(spec, graph), graph.output_layer, entry.method
+    output, method = graph.output_layer, entry.method
+    assert isinstance(method, NetworkMethod), "it trains a network"
+    place = place_of_network(spec, graph, method)
     if place is None or output is None:
         return None
-    names = tuple(layer.name for layer in layers_below(graph, output) if layer.layer.has_weights)
+    names = tuple(layer.name for layer in method.network(graph))
     name = stage_name(method.type_name, before)
     sizes = method.epochs, method.batch_size
     return Stage(name, "pretrain", *sizes, None, names, place, method, set_at=entry.path, below=output.name)

@@ -110,6 +110,9 @@ class StageMethod(Protocol):
     def of_one_stage(self) -> Any:
         """What decides which model it builds: equal for stages that are built alike."""
 
+    def encoder(self, network: Any, names: tuple[str, ...], below: str) -> list[Any]:
+        """The Keras layers of a stage that trains all layers below another one."""
+
     def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         """The compiled model that trains the Keras layers of a stage, in place."""
 
@@ -196,7 +199,8 @@ class Plan:
     def pretrained(self) -> tuple[str, ...]:
         """Layers that a stage of pretraining has trained, where it trained them alone without those of their code."""
         names = ((stage.layer.name,) if stage.layer else stage.encoder for stage in self.pretraining)
-        return tuple(dict.fromkeys(name for group in names for name in group))
+        each = dict.fromkeys(name for group in names for name in group)
+        return tuple(name for name in each if self.graph[name].layer.has_weights)
 
     @property
     def frozen(self) -> tuple[str, ...]:

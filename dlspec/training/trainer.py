@@ -117,10 +117,7 @@ class Trainer:
         seed_everything(self.settings.seed, stage.name)
         signature = self.data.signature
         task = StageTask(steps, target, self.settings.train.loss, signature.widths if signature.types else ())
-        if stage.below is not None:
-            encoder = [network_below(self.network, stage.below)]
-        else:
-            encoder = [self.network.get_layer(name) for name in stage.encoder]
+        encoder = method.encoder(self.network, stage.encoder, stage.below or "")
         with devices_of(self.settings.runtime):
             model = method.build(encoder, place, task)
         self.state.stage_models.append(model)
@@ -273,7 +270,9 @@ class Trainer:
         found = LayerWeights()
         for stage, model in zip(self.plan.pretraining, self.state.stage_models, strict=True):
             for name in stage.encoder:
-                found.layers[name] = [as_array(weight) for weight in self.network.get_layer(name).weights]
+                weights = [as_array(weight) for weight in self.network.get_layer(name).weights]
+                if weights or stage.layer is not None:
+                    found.layers[name] = weights
             if stage.layer is None:
                 for name in stage.encoder:
                     found.decoders.pop(name, None)

@@ -175,7 +175,7 @@ def test_tables_and_series_are_filled_in(text):
 
 def test_series_hide_timesteps():
     spec = dlspec.load(SERIES + PRETRAIN)
-    assert Masked().hides(place_of_network(spec, dlspec.plan(spec).graph)) == "timesteps"
+    assert Masked().hides(place_of_network(spec, dlspec.plan(spec).graph, Masked())) == "timesteps"
 
 
 def test_it_stands_in_a_list_with_methods_for_layers():

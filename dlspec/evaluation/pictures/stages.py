@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.data.arrays import chosen
+from dlspec.data.features.text import FittedSequence
 from dlspec.data.preparation import Part, Prepared
 from dlspec.model.graph import Graph
 from dlspec.training.plan import Plan, Stage
@@ -42,7 +43,7 @@ def keep_stages(
     for stage, model in zip(plan.pretraining, stage_models, strict=True):
         if hasattr(model, "shows"):  # of the whole network, as this stage left it
             for key, values in model.shows(_some(held_out, SHOWN)).items():
-                arrays[f"shown:{stage.name}:{key}"] = values
+                arrays[f"shown:{stage.name}:{key}"] = _in_words(data, values) if key == "words" else values
     of_layer = {
         stage.layer.index: (stage, model)  # of several stages the last, which left the layer as it is
         for stage, model in zip(plan.pretraining, stage_models, strict=True)
@@ -118,6 +119,12 @@ def _explained(seen: Array, given_back: Array) -> float:
     spread = float(((seen - seen.mean(axis=0)) ** 2).sum(dtype="float64"))
     errors = float(((seen - given_back.reshape(seen.shape)) ** 2).sum(dtype="float64"))
     return 1 - errors / spread if spread else 1.0
+
+
+def _in_words(data: Prepared, numbers: Array) -> Array:
+    """The words of texts, of which the network sees the numbers; empty where a text has ended."""
+    fitted = next(column for column in data.preprocessing.columns if isinstance(column, FittedSequence))
+    return np.array(["", "\ufffd", *fitted.vocabulary])[numbers]
 
 
 def _some(part: Part, most: int = SAMPLES) -> Array:

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from dlspec.language.diagnostics import Diagnostic, Label, Severity, Span
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean, one_of
-from dlspec.model.graph import GraphLayer
+from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers.core import Embedding
-from dlspec.model.layers.imaging import moves_pixels
 from dlspec.model.layers.recurrent import Recurrent
 from dlspec.model.layers.wrappers import Bidirectional
 from dlspec.model.masks import masks_of
 from dlspec.model.section import Broken
 from dlspec.pretraining import PretrainingMethod, Taken
 from dlspec.pretraining.autoencoder import PROBABILITIES, Reconstructing
-from dlspec.pretraining.base import Refusal
+from dlspec.pretraining.base import NetworkMethod, Refusal
 from dlspec.pretraining.section import Entry
 from dlspec.spec.checks.base import Checked, rule
 from dlspec.spec.other_run import layers_taken_by
@@ -138,7 +137,9 @@ def _fits_network(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:
     spec, graph, name = checked.spec, checked.graph, entry.method.type_name
     if any(isinstance(layer.layer, Broken) for layer in graph.layers) or graph.input_shape is None:
         return
-    method, place = entry.method, place_of_network(spec, graph)
+    method = entry.method
+    assert isinstance(method, NetworkMethod), "it trains a network"
+    place = place_of_network(spec, graph, method)
     if method.then == "unroll":
         yield Diagnostic(
             "cannot-pretrain",
@@ -147,25 +148,19 @@ def _fits_network(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:
             help="write `then: fine_tune`",
         )
         return
-    moving = next((layer for layer in graph.layers if moves_pixels(layer.layer)), None)
-    masking = next(iter(masks_of(graph).makers.values()), None)
     refusal: Refusal | None
     if len(graph.inputs) > 1:
         refusal = Refusal(f"`{name}` takes one input, and the network has several in this version")
-    elif len(graph.outputs) > 1 or place is None:
+    elif graph.output_layer is None or len(graph.output_layer.inputs) > 1:
         refusal = Refusal(f"`{name}` trains what lies below one output layer, and here is none that stands alone")
-    elif None in place.known_shape[1:] or None in place.code_shape[1:]:
+    elif None in graph.input_shape[1:]:
         refusal = Refusal(f"`{name}` needs to know how large samples are, and here they have no fixed size")
-    elif masking is not None:
-        refusal = Refusal(f"`{name}` does not heed which timesteps `{masking}` masks in this version")
-    elif moving is not None:
-        refusal = Refusal(f"`{moving.name}` moves pixels, and where what `{name}` fills in had been would be lost")
     elif not any(layer.layer.trainable for layer in graph.hidden):
         refusal = Refusal("no layer below the output is to be trained (`trainable: false`)") if graph.hidden else None
-    elif any(isinstance(part, Embedding) for part in place.code[:1]) or _sees_words(checked):
+    elif not method.takes_words and (_looks_up(graph) or _sees_words(checked)):
         refusal = Refusal(f"`{name}` fills in numbers, and the network sees words in this version")
     else:
-        refusal = method.refuses(place)
+        refusal = method.refuses_network(graph) or (method.refuses(place) if place is not None else None)
     if refusal is not None:
         written = refusal.key and spec.is_written(*entry.path, refusal.key)
         yield Diagnostic(
@@ -174,6 +169,11 @@ def _fits_network(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:
             spec.span(*entry.path, refusal.key) if written and refusal.key else spec.span(*entry.path, "method"),
             help=refusal.help or (f"remove `{refusal.key}`" if written else f"remove {entry.called}"),
         )
+
+
+def _looks_up(graph: Graph) -> bool:
+    """Whether the network looks up what it sees."""
+    return any(isinstance(graph[name].layer, Embedding) for name in graph.consumers[graph.inputs[0].name])
 
 
 def _sees_words(checked: Checked) -> bool:

@@ -28,6 +28,7 @@ STAGE_LOSS = {
     "rbm": "In pretraining the loss is the squared error of one step of reconstruction, which contrastive divergence "
     "does not follow exactly.",
     "supervised": "In pretraining the loss is that of a temporary output above the layer.",
+    "next_step": "In pretraining the loss is how far the next timestep is off, squared, or -log p of the next word.",
     "masked": "In pretraining the loss is the mean squared error of the values that were hidden, at their scale.",
 }
 """Method -> what the loss of its stages is."""

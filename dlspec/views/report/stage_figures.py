@@ -205,6 +205,19 @@ def sequences_filled_in(original: Array, hidden: Array, filled: Array) -> str:
     return to_svg(figure, "filled")
 
 
+@in_style
+def sequences_foretold(truth: Array, told: Array) -> str:
+    """Sequences, a panel each, (samples, timesteps), and each timestep as it was told from those before it."""
+    count = min(4, len(truth))
+    figure, axes = styled(10, 2.2, 1, count, sharey=True)
+    for axis, place in zip(axes.flat, np.linspace(0, len(truth) - 1, count).astype(int), strict=True):
+        axis.plot(np.arange(1, truth.shape[1] + 1), truth[place], color=TRUTH, lw=1.2, label="input")
+        axis.plot(np.arange(1, truth.shape[1] + 1), told[place], color=NETWORK, lw=1.5, label="told")
+        axis.set_xlabel("timestep")
+    axes[0, 0].legend(loc="lower left", fontsize=8)
+    return to_svg(figure, "foretold")
+
+
 def _stretches(gone: Array) -> list[tuple[int, int]]:
     """First and last place of each stretch that is true."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], gone, [False]]).astype(int)))
