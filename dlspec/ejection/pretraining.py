@@ -23,8 +23,6 @@ WRITERS = {Reconstructing: write_autoencoder, RBM: write_boltzmann, Supervised: 
 
 def write_pretraining(script: Script, subject: Subject) -> None:
     stages = subject.plan.pretraining
-    if len(subject.spec.pretraining) > 1:
-        raise NotWritten("a list under `pretrain`, with several entries")
     lines = _taken(script, subject) if subject.plan.taken else []
     for stage in stages:
         assert isinstance(stage.method, PretrainingMethod), "a pretraining stage has a method"
@@ -32,9 +30,7 @@ def write_pretraining(script: Script, subject: Subject) -> None:
     if stages:
         writers = [write for kind, write in WRITERS.items() if isinstance(stages[0].method, kind)]
         if not writers:
-            known = getattr(stages[0].method, "of_network", False)
-            name = stages[0].method.type_name if stages[0].method else ""
-            raise NotWritten(f"pretraining by `{name}`" if known else "a pretraining method of a plugin")
+            raise NotWritten("a pretraining method of a plugin")
         lines += writers[0](script, subject, stages)
     if not lines:
         return

@@ -40,8 +40,9 @@ def keep_stages(
     shows of some samples.
     """
     held_out = data.validation if len(data.validation) else data.train
-    for stage, model in zip(plan.pretraining, stage_models, strict=True):
-        if hasattr(model, "shows"):  # of the whole network, as this stage left it
+    for i, (stage, model) in enumerate(zip(plan.pretraining, stage_models, strict=True)):
+        changed = any({*stage.encoder} & {*later.encoder} for later in plan.pretraining[i + 1 :])
+        if hasattr(model, "shows") and not changed:  # else it is no longer what this stage left
             for key, values in model.shows(_some(held_out, SHOWN)).items():
                 arrays[f"shown:{stage.name}:{key}"] = _in_words(data, values) if key == "words" else values
     of_layer = {
