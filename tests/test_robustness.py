@@ -26,6 +26,7 @@ def validated(path, *arguments: str) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+@pytest.mark.everyday(5)
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -68,7 +68,9 @@ def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     """With what settles all that is wrong with values."""
     lacking, rows = _lacking(error), start.description.rows or 0
     empty = {
-        name: say("has no values") for name, count in lacking.items() if name in start.features and count > EMPTY * rows
+        name: say("has no values") if count >= rows else _lacks(count)
+        for name, count in lacking.items()
+        if name in start.features and count > EMPTY * rows
     }
     if empty and len(empty) < len(start.features):
         return start.without(empty)
@@ -76,7 +78,7 @@ def _mended_table(start: Start, spec: Spec, error: DataError) -> Start | None:
     if found is None or (found.settings.get("missing") == "drop" and found.samples < least):
         worst = max((name for name in lacking if name in start.features), key=lacking.__getitem__, default=None)
         if worst is not None and len(start.features) > 1:
-            return start.without({worst: say("lacks {count:,} values", count=lacking[worst])})
+            return start.without({worst: _lacks(lacking[worst])})
     if found is None:
         return None
     return replace(start, settings={**start.settings, **found.settings}, notes=_in_words(lacking))
@@ -125,6 +127,10 @@ def _lacking(error: DataError) -> dict[str, int]:
         for each in error.diagnostics
     )
     return {match[1]: int(match[2] or 1) for match in found if match}
+
+
+def _lacks(count: int) -> Said:
+    return say("lacks {count:,} values", count=count)
 
 
 def _in_words(lacking: dict[str, int]) -> tuple[Said, ...]:

@@ -27,6 +27,7 @@ def body(text):
     return text.partition("\n")[2]
 
 
+@pytest.mark.everyday(10)
 @pytest.mark.parametrize("network", networks.ADOPTED, ids=lambda network: network.__name__)
 def test_the_spec_builds_the_same_network(network, tmp_path):
     model = network()
@@ -259,6 +260,7 @@ def test_an_answer_at_each_place_is_a_target(given, last, loss, y):
 # --- that the proof finds what is wrong
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

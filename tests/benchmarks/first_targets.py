@@ -1,7 +1,8 @@
 """How often the column that `init` predicts is the one that the documentation of a well-known table names.
 
 `python -m tests.benchmarks.first_targets FOLDER` takes the tables of `targets.tsv` out of a folder of CSV files, as
-they are and with their columns shuffled and called `c1`, `c2`, … A choice by chance is right once in as many columns.
+they are, under the name of `table.csv`, and so with their columns shuffled and called `c1`, `c2`, … A choice by chance
+is right once in as many columns.
 """
 
 from __future__ import annotations
@@ -33,36 +34,36 @@ def without_names(rows: list[list[str]], seed: str) -> tuple[list[list[str]], di
     return [head, *([row[0], *(row[place] for place in order)] for row in rows[1:])], names
 
 
-def chosen(rows: list[list[str]]) -> str:
+def chosen(rows: list[list[str]], file: str = "table.csv") -> str:
     with tempfile.TemporaryDirectory() as folder:
-        with (Path(folder) / "table.csv").open("w", newline="", encoding="utf-8") as out:
+        with (Path(folder) / file).open("w", newline="", encoding="utf-8") as out:
             csv.writer(out).writerows(rows)
         try:
-            return look_at("table.csv", folder=Path(folder), series=False).target
+            return look_at(file, folder=Path(folder), series=False).target
         except DataError as error:
             return error.diagnostics[0].message
 
 
-def results(folder: Path) -> Iterator[tuple[dict[str, str], str, bool]]:
+def results(folder: Path) -> Iterator[tuple[dict[str, str], str, str, bool]]:
     for table in tables():
         with (folder / f"{table['table']}.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         hidden, names = without_names(rows, table["table"])
-        yield table, chosen(rows), chosen(hidden) == names[table["target"]]
+        named = chosen(rows, f"{table['table']}.csv")
+        yield table, named, chosen(rows), chosen(hidden) == names[table["target"]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=Path)
     counts: dict[str, list[int]] = {}
-    for table, got, without in results(parser.parse_args().folder):
-        count = counts.setdefault(table["half"], [0, 0, 0])
-        right = got == table["target"]
-        counts[table["half"]] = [count[0] + 1, count[1] + right, count[2] + without]
-        if not right:
+    for table, got, unnamed, without in results(parser.parse_args().folder):
+        found = [1, got == table["target"], unnamed == table["target"], without]
+        counts[table["half"]] = [a + b for a, b in zip(counts.get(table["half"], [0] * 4), found, strict=True)]
+        if not found[1]:
             print(f"{table['half']:10} {table['table']:18} documented {table['target']:18} chosen {got}")
-    for half, (all_of, right, without) in counts.items():
-        print(f"{half:10} {all_of} tables, {right} right, {without} without names and places")
+    for half, (all_of, right, alone, without) in counts.items():
+        print(f"{half:10} {all_of} tables, {right} right, {alone} as table.csv, {without} without names and places")
 
 
 if __name__ == "__main__":

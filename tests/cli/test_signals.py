@@ -81,6 +81,7 @@ def test_a_signal_ends_a_run_after_the_step_with_a_checkpoint(number, code, begu
     assert steps_done(folder) >= before, "nothing of what was done is lost"
 
 
+@pytest.mark.slow
 def test_a_signal_before_training_ends_quietly(tmp_path):
     """While TensorFlow is loaded there is nothing to keep."""
     (tmp_path / "spec.yaml").write_text(SPEC.replace("EPOCHS", "10"), encoding="utf-8")
@@ -165,6 +166,7 @@ def test_a_terminal_without_a_cursor_gets_lines(begun, tmp_path):
     assert not re.search(CONTROL, text)
 
 
+@pytest.mark.slow
 def test_resume_goes_on_with_the_last_run_of_a_spec(begun, tmp_path):
     process = begun(SHORT)
     process.kill()

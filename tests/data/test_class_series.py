@@ -40,6 +40,7 @@ def run_of(home, text, name):
     return dlspec.run(dlspec.load(home / "s.yaml"), out=home / name)
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("horizon", [0, 3])
 def test_words_are_told_and_foretold(home, horizon):
     run = run_of(home, TEXT % ("state", horizon), f"words{horizon}")
@@ -76,6 +77,7 @@ def test_zeros_and_ones_are_classes_where_the_spec_says_it(home):
     assert load_data(dlspec.load(home / "s.yaml")).signature.target.kind == "number"
 
 
+@pytest.mark.slow
 def test_a_class_is_walked_forward_and_explained(home):
     text = (TEXT % ("state", 2)).replace("  target", "  split: {test: 0.15, walk_forward: {folds: 2}}\n  target")
     run = run_of(home, text.replace("epochs: 25", "epochs: 2") + "pretrain: {method: supervised, epochs: 1}\n", "folds")

@@ -232,6 +232,7 @@ def test_a_table_has_no_neighbours_to_fill_from(tmp_path):
 # --- a whole run
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     ("settings", "frame", "said"),
     [

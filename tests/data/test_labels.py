@@ -199,6 +199,7 @@ def test_what_does_not_fit_labels_is_said(home, change, code, says):
     assert says in found[0].message
 
 
+@pytest.mark.slow
 def test_labels_go_through_folds_supervised_stages_and_metrics_of_several(home):
     """Metrics that speak of several labels are of all of them together, and of no label alone."""
     text = (

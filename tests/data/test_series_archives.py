@@ -76,6 +76,7 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, text, message):
         read_archive(tmp_path / "a.ts", "a.ts")
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("name", ["GunPoint", "JapaneseVowels"])
 def test_real_archives_run_from_init_to_predictions(tmp_path, monkeypatch, name):
     folder = REAL_DATA / "ucr"

@@ -13,6 +13,7 @@ from scipy.io import wavfile
 
 import dlspec
 from dlspec.data.source_of import source_of
+from dlspec.data.sources.rows import SeriesFiles, TableFiles
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.runs.job import load_data
 from tests.conftest import problems_of
@@ -474,3 +475,22 @@ def test_a_pattern_is_relative_to_the_folder_of_a_spec_that_is_named_from_elsewh
     monkeypatch.chdir(tmp_path)
     assert dlspec.validate("specs/s.yaml") == []
     assert dlspec.plan("specs/s.yaml").samples.labelled == 56
+
+
+def test_a_column_that_is_empty_at_first_is_what_comes_later(tmp_path):
+    """Words, numbers, dates and `1` and `0` below 300 empty rows; a column of nothing is one of numbers."""
+    late = {"word": "b", "number": "2.5", "date": "2020-01-02", "flag": "1", "none": "", "na": "NA"}
+    lines = [",".join(["id", *late]), *(f"{row}" + "," * len(late) for row in range(300))]
+    for row in range(60):
+        other = {**late, "word": "ab"[row % 2], "number": f"{row}.5", "flag": f"{row % 2}"}
+        lines.append(",".join([f"{300 + row}", *other.values()]))
+    (tmp_path / "late.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    columns = {c.name: c for c in TableFiles(("late.csv",), tmp_path).describe().columns}
+    kinds = {name: column.kind for name, column in columns.items()}
+    assert kinds == {
+        "id": "number", "word": "class", "number": "number", "date": "time", "flag": "number", "none": "number",
+        "na": "number",
+    }  # fmt: skip
+    assert (columns["word"].classes, columns["flag"].classes) == (("a", "b"), ("0", "1"))
+    series = {c.name: c.kind for c in SeriesFiles(("late.csv",), tmp_path).describe().columns}
+    assert (series["word"], series["number"]) == ("text", "number")

@@ -320,6 +320,7 @@ def test_what_else_is_told_before_anything_is_read(folder):
 # --- no leak
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("split", [{"group": "patient", "by": "random"}, {"column": "part"}], ids=["group", "column"])
 def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, split):
     """Every value of both parts is changed in the file, and the trained weights stay the same, bit for bit."""

@@ -48,6 +48,7 @@ def spec_of(folder, cache, table="t.parquet", target="y", more="", features=COMP
     return dlspec.load(path)
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("table", ["t.parquet", "t-*.csv", "t.jsonl"])
 def test_every_row_is_in_one_part_and_is_what_it_is_in_memory(folder, table):
     kept, streamed = (load_data(spec_of(folder, cache, table)) for cache in ("memory", "none"))

@@ -82,6 +82,7 @@ def test_all_numbers_of_a_missing_date_are_0():
     assert fitted.encode(np.array([np.nan])).tolist() == [[0, 0, 0, 0, 0]]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     ("form", "parts"),
     [

@@ -26,6 +26,7 @@ def lines_of(image: Path, word: str) -> list[str]:
     return [line.partition(" ")[2] for line in text.splitlines() if line.startswith(f"{word} ")]
 
 
+@pytest.mark.slow
 def test_the_folder_of_an_image(image):
     assert {path.name for path in image.iterdir()} >= {
         "Dockerfile", ".dockerignore", "README.md", "requirements.txt", "model.onnx", "signature.json", "rows.json",

@@ -71,7 +71,7 @@ print(json.dumps([found.tolist(), shown["outputs"]]))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
-@pytest.mark.everyday("net.tflite-given_back-True", "net.xml-table-False")
+@pytest.mark.everyday("net.tflite-given_back-True")
 @pytest.mark.parametrize(("name", "raw"), [("given_back", True), ("pictures", True), ("half", False), ("table", False)])
 @pytest.mark.parametrize("format", ["net.tflite", "net.xml"])
 def test_raw_numbers_go_in_where_float32_loses_nothing(network, tmp_path, name, raw, format):
@@ -196,6 +196,7 @@ def test_the_kind_of_a_layer_stands_behind_its_name(network):
     assert "`output` (dense)" in names
 
 
+@pytest.mark.slow
 def test_a_loop_that_openvino_has_not_is_written_out_unless_it_is_long(tmp_path):
     import keras
 
@@ -227,7 +228,7 @@ def test_every_activation_goes_into_onnx():
     np.testing.assert_allclose(found, network(values), rtol=1e-5, atol=2e-6)
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["table", "given_back"])
 def test_inputs_of_openvino_are_called_as_the_signature_says(network, tmp_path, name):
     import openvino

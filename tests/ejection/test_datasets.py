@@ -64,6 +64,7 @@ def check(subject, folder):
     assert len(y if y is not None else x) == len(next(iter(data.columns.values())))
 
 
+@pytest.mark.everyday(12)
 @pytest.mark.parametrize("target", [False, True], ids=["", "input"])
 @pytest.mark.parametrize("name", OFFLINE)
 def test_a_set_is_loaded_as_dlspec_loads_it(name, target, tmp_path):

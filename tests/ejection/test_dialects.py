@@ -280,6 +280,7 @@ READ_BY_DLSPEC: set[str] = set()
 """Of these, the rows are kept beside the script."""
 
 
+@pytest.mark.everyday(20)
 @pytest.mark.parametrize("name", CASES)
 def test_tables_are_read_as_dlspec_reads_them(name, case_of):
     files, data = CASES[name]

@@ -151,6 +151,7 @@ def test_a_notebook_does_the_same(write_spec, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "tiny_spirals.keras").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_is_ejected_as_it_was_made(tiny_run, tmp_path):
     run = tiny_run("series")
     found = dlspec.eject(run, out=tmp_path / "series.py")
@@ -237,7 +238,7 @@ def test_what_is_left_out_is_said(write_spec, tmp_path):
         assert any(key in sentence for sentence in found.left_out)
 
 
-@pytest.mark.everyday("series", "table")
+@pytest.mark.everyday("table")
 @pytest.mark.parametrize("name", sorted(TINY))
 def test_the_results_of_a_script_are_those_of_dlspec(name, write_spec, tmp_path):
     """With the same weights: metrics of the network and of every baseline."""

@@ -212,6 +212,7 @@ ARRAYS["a .ts file without labels"] = (
 )
 
 
+@pytest.mark.everyday(8)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays(name, case_of):
     files, given = ARRAYS[name]

@@ -183,6 +183,7 @@ def test_an_rbm_learns(settings, tmp_path, capsys):
     assert errors[-1] < 0.8 * errors[0]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     ("settings", "trained"),
     [

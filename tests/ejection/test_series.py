@@ -163,6 +163,7 @@ READ_BY_DLSPEC = {"two months", "numbers in groups by steps"}
 """Of these, the rows are kept beside the script."""
 
 
+@pytest.mark.everyday(15)
 @pytest.mark.parametrize("name", CASES)
 def test_series_are_read_as_dlspec_reads_them(name, case_of):
     text, data = CASES[name]

@@ -58,6 +58,7 @@ TYPES = {
 }
 
 
+@pytest.mark.everyday(6)
 @pytest.mark.parametrize("name", TYPES)
 def test_every_type_of_feature(name, case_of):
     rows = [people(row) for row in range(ROWS)]

@@ -11,6 +11,7 @@ DRAWS = 400
 CELLS = {cell.name: cell for cell in cells()}
 
 
+@pytest.mark.everyday(25)
 @pytest.mark.parametrize("name", CELLS)
 def test_no_winner_is_named_where_there_is_none(name):
     found = measure(CELLS[name], DRAWS)

@@ -62,6 +62,7 @@ def test_of_numbers(count):
         assert share <= LOST + (0.03 if count == 30 else 0.01), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [60, 300])
 def test_of_classes(count):
     def draw(random, many):

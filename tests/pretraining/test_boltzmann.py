@@ -161,6 +161,7 @@ def test_it_learns_the_distribution_of_its_input():
     assert np.sort(shares)[-2:].sum() > 0.7
 
 
+@pytest.mark.slow
 def test_gibbs_sampling_visits_what_it_has_learned():
     patterns = np.array([[1, 1, 0, 0, 1, 0], [0, 0, 1, 1, 0, 1]], "float32")
     model, _ = stage_model(RBM(), {"dense": {"units": 4, "activation": "sigmoid"}}, shape=(6,), inside=True)

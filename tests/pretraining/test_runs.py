@@ -156,6 +156,7 @@ def test_the_same_network_is_trained_with_and_without_pretraining(deep):
     assert found.sentence in page
 
 
+@pytest.mark.slow
 def test_a_training_of_the_comparison_is_the_run_that_it_stands_for(deep, tmp_path):
     alone = DEEP.replace("evaluate: {compare: {without_pretraining: {seeds: 2}}}", "evaluate: {metrics: squared_error}")
     run = dlspec.run(dlspec.load(alone, overrides={"seed": 43}), out=tmp_path / "with")
@@ -163,6 +164,7 @@ def test_a_training_of_the_comparison_is_the_run_that_it_stands_for(deep, tmp_pa
     assert run.metrics.test["squared_error"] == found.with_["squared_error"].values[1]
 
 
+@pytest.mark.slow
 def test_a_comparison_that_was_stopped_goes_on(deep, tmp_path):
     class StopAtSecond(Listener):
         def goes_on(self, text):
@@ -262,6 +264,7 @@ def test_what_is_no_part_of_the_network_is_named(deep, layers, code, tmp_path):
     assert done.exception.diagnostics[0].code == code
 
 
+@pytest.mark.slow
 def test_a_run_may_start_from_the_layers_of_another(deep, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = RBMS.replace("units: 8, activation: sigmoid, name: h2", "units: 5, activation: relu, name: h2")
@@ -339,6 +342,7 @@ def tables(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_samples_of_another_source_are_seen_in_pretraining_only(tables):
     counts = {}
 

@@ -75,6 +75,7 @@ MEASURES = {
 }
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("name", MEASURES)
 def test_the_history_has_what_a_method_measures(name):
     *_, history = trained_digits(METHODS[name])
@@ -185,7 +186,7 @@ def test_settings_of_layers_survive_being_written_out():
 # --- ending early, and diverging
 
 
-@pytest.mark.everyday("val_loss", "free_energy_gap")
+@pytest.mark.everyday("free_energy_gap")
 @pytest.mark.parametrize("monitor", ["val_loss", "loss", "free_energy_gap"])
 def test_a_stage_ends_early_and_goes_back_to_its_best_weights(monitor):
     stopping = {"patience": 2, "monitor": monitor}

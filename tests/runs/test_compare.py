@@ -105,6 +105,7 @@ def spirals(home, tiny_run):
 # --- the same rule as the verdict
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("kind", [*KINDS, "series"])
 def test_a_run_against_a_guess_is_judged_as_the_verdict_judges_it(two, kind, tmp_path):
     """Over a copy whose network predicts what the best baseline did, a run gains what its verdict says."""

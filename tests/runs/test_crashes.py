@@ -16,6 +16,7 @@ def crashes(*arguments: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_killed_runs_lose_nothing():
     said = crashes("2", "denoising_autoencoder")
     assert ", 2 stops" in said

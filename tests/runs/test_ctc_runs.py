@@ -134,6 +134,7 @@ def test_the_loss_is_that_of_the_timesteps_that_are_there(ctc_run):
     assert ctc_run.history[-1].val_loss == pytest.approx(np.mean(losses), rel=1e-3)
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("which", ["ctc_run", "strips_run"])
 def test_the_saved_model_reads_with_plain_keras_as_model_txt_shows(which, request, tmp_path):
     """The lines of `model.txt`, for the rows of the test part, in a process without dlspec."""
@@ -228,6 +229,7 @@ def test_a_masked_sample_with_too_few_timesteps_is_told_with_its_row(home):
     assert (found.span.line, found.span.column) == (7, 18)
 
 
+@pytest.mark.slow
 def test_validation_texts_with_items_of_their_own_are_counted(home):
     table = rows()
     table.loc[[3, 9, 200, 240], "said"] = ["q", "qq", "qa", "aq"]
@@ -245,6 +247,7 @@ def test_validation_texts_with_items_of_their_own_are_counted(home):
     assert "q" not in run.data.target.classes
 
 
+@pytest.mark.slow
 def test_weighted_samples_count_by_their_weight(home):
     rows(weights=True).to_csv(home / "weighted.csv", index=False)
     text = SPEC.replace("words.csv", "weighted.csv\n  weight: counts").replace("epochs: 12", "epochs: 2")
@@ -324,6 +327,7 @@ def test_what_is_drawn_is_what_the_network_says(ctc_run):
         assert np.abs(shares[..., 0] - blank).max(axis=1).min() < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["numbers", "short"])
 def test_texts_out_of_arrays_are_read(name, tmp_path):
     """Strings of an array are texts where the spec says so, also where they are few and look like classes."""
@@ -349,6 +353,7 @@ def test_texts_out_of_arrays_are_read(name, tmp_path):
     assert dlspec.evaluate(run, tmp_path / "labelled.npz").metrics.test == pytest.approx(run.metrics.test)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["images", "audio"])
 def test_texts_beside_files_are_read(source, tmp_path):
     """A table names pictures, or sounds, and the text of each; `validate` opens the table alone."""

@@ -215,6 +215,7 @@ def test_forecasts_look_back_to_the_data_of_the_run_where_these_go_on(tmp_path):
     assert any("forecasts are of times that the network was trained on" in note for note in seen.metrics.notes)
 
 
+@pytest.mark.slow
 def test_labels_texts_and_inputs_are_judged_too(tmp_path):
     words = ["red", "blue", "soft", "hard"]
     random = np.random.default_rng(2)
@@ -276,6 +277,7 @@ def test_groups_and_classes_that_are_written_as_numbers(tmp_path):
     assert any("no column `who`" in note for note in dlspec.evaluate(run, tmp_path / "alone.csv").metrics.notes)
 
 
+@pytest.mark.slow
 def test_a_number_that_is_predicted_is_compared_too(tmp_path):
     random = np.random.default_rng(5)
     frame = pd.DataFrame({"x": random.normal(size=500)})

@@ -187,6 +187,7 @@ def test_the_network_of_the_last_fold_of_a_walk_forward_is_kept(tmp_path):
     assert "of the last of 3 folds" in run.metrics.notes[0]
 
 
+@pytest.mark.slow
 def test_folds_that_were_done_are_not_done_again(run, tmp_path):
     class StopAtLast(Listener):
         def goes_on(self, text):

@@ -189,6 +189,7 @@ def test_one_array_of_several_may_be_all_that_is_seen():
     assert dlspec.graph(dlspec.load(text)).inputs[0].shape == (None, 8, 8)
 
 
+@pytest.mark.slow
 def test_pixels_reach_a_network_of_others_as_they_are_and_columns_are_scaled(tmp_path):
     random = np.random.default_rng(0)
     x, age = random.integers(0, 256, (60, 32, 32, 3)).astype("uint8"), random.normal(50, 10, 60)

@@ -170,6 +170,7 @@ def test_checksums_are_of_what_is_not_written_again(tiny_run):
     assert "state.json" not in sums
 
 
+@pytest.mark.slow
 def test_a_run_in_a_process_that_lives_is_running_and_that_of_a_killed_one_interrupted(tmp_path):
     (tmp_path / "spec.yaml").write_text(TINY["spirals"].replace("epochs: 3", "epochs: 1000000"), encoding="utf-8")
     process = subprocess.Popen(

@@ -229,6 +229,7 @@ def test_an_export_gives_the_same_and_the_rest_is_refused_by_name(run, home, tmp
         assert caught.value.diagnostics[0].code == code
 
 
+@pytest.mark.slow
 def test_folds_and_large_data_go_with_masks(home):
     file = spec_in(home, epochs=1)
     done = dlspec.run(file, {"data.split.folds": 2, "data.cache": "none"}, out=home / "folds")
@@ -266,6 +267,7 @@ def test_masks_of_pretraining_alone_are_refused(home):
         dlspec.load(file)
 
 
+@pytest.mark.slow
 def test_where_pictures_are_cut_masks_are(home, tmp_path):
     layers = "  - random_flip: horizontal\n  - random_crop: {height: 12, width: 14}\n"
     done = dlspec.run(spec_in(home, layers, epochs=3, more=", class_weight: balanced"), out=tmp_path / "run")

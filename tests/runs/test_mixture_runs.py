@@ -83,6 +83,7 @@ def runs(folder):
     return get
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(("name", "shape"), [("one", (1, 9)), ("mixed", (2, 6)), ("steps", (3, 6)), ("next", (1, 6))])
 def test_the_saved_model_gives_mixtures_in_units(runs, name, shape):
     run = runs(name)
@@ -282,6 +283,7 @@ def test_two_runs_of_other_components_are_compared_by_likelihood(runs, folder):
     assert paired.verdict.outcome == "worse"
 
 
+@pytest.mark.slow
 def test_likelihood_that_is_gained_by_naming_single_values_is_said(tmp_path):
     """Of a die nobody knows more than that it falls on whole numbers, by which a mixture beats everything."""
     random = np.random.default_rng(0)
@@ -342,6 +344,7 @@ def test_other_data_scales_and_components(folder, tmp_path, old, new):
     assert run.metrics.test["coverage"] == pytest.approx(0.8, abs=0.16)
 
 
+@pytest.mark.slow
 def test_a_scale_at_which_components_are_too_wide_is_said(folder, tmp_path):
     text = ONE.replace("target: y", "target: z").replace("features: [x]", "features: [x], scale: none")
     table = pd.read_csv(folder / "rows.csv")
@@ -354,6 +357,7 @@ def test_a_scale_at_which_components_are_too_wide_is_said(folder, tmp_path):
     assert "`scale: standard`" in note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["mixture: 2", "quantiles: [0.1, 0.5, 0.9]"])
 def test_a_loss_that_never_moves_is_said_of_several_numbers_too(folder, tmp_path, output):
     text = MIXED.replace("mixture: 2", output).replace("epochs: 3", "epochs: 8").replace("adam: 0.01", "sgd: 1.0e-9")

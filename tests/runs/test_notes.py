@@ -57,6 +57,7 @@ def test_it_names_the_scale_of_inputs_that_are_too_large(tmp_path):
     assert "`scale: standard` under `data`" in found
 
 
+@pytest.mark.slow
 def test_no_learning_rate_is_recommended_where_nothing_can_be_learned(tmp_path):
     random = np.random.default_rng(0)
     model = "model: [{dense: {units: 4, activation: tanh}}, output]\ntrain: {epochs: 8, optimizer: {adam: 1.0e-7}}\n"
@@ -92,6 +93,7 @@ def test_a_training_that_goes_well_is_left_alone(tmp_path):
     assert remarks_of(BLOBS + LEARNS + pretrain, tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_at_its_floor_after_the_first_epoch_is_no_fault(tmp_path):
     """Much data, a linear target and noise: one epoch finds it, and later ones change nothing."""
     random = np.random.default_rng(0)
@@ -341,6 +343,7 @@ def test_evaluation_alone_makes_no_remarks():
     assert not evaluation.notes
 
 
+@pytest.mark.slow
 def test_notes_stand_in_the_same_order_wherever_the_spec_says_what_they_are_of(tmp_path):
     text = "dlspec: 1\ndata: {dataset: {mackey_glass: {samples: 200}}, window: {length: 8, target: each}}\n"
     run = dlspec.run(text + "model: [{gru: {units: 2, return_sequences: true}}, output]\ntrain: {epochs: 1}\n",

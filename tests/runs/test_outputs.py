@@ -193,6 +193,7 @@ train: {{epochs: 30, optimizer: {{adam: 0.02}}}}
     assert len(found) == 3
 
 
+@pytest.mark.slow
 def test_a_replay_compares_all_outputs(run, home):
     found = dlspec.replay(run, home / "again")
     assert found.verdict == "equal"
@@ -208,6 +209,7 @@ def test_a_replay_compares_all_outputs(run, home):
     assert other.where == "`network` of size"
 
 
+@pytest.mark.slow
 def test_dead_units_of_a_head_are_told_of_its_output(home):
     dead = "activation: relu, trainable: false, bias_initializer: {constant: -100}"
     (home / "heads.yaml").write_text(f"""\

@@ -90,6 +90,7 @@ def runs(folder):
     return get
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(("name", "file"), [("triplets", "rows"), ("pairs", "pairs")])
 def test_the_saved_model_in_a_process_without_dlspec_gives_the_predictions(runs, folder, name, file):
     run = runs(name)
@@ -178,6 +179,7 @@ def test_the_report_shows_codes_and_distances(runs):
     assert "codes" not in told
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("units", [1, 2, 5])
 def test_codes_of_any_size_are_drawn(folder, units):
     text = TRIPLETS.replace("units: 3", f"units: {units}").replace("epochs: 12", "epochs: 1")
@@ -191,6 +193,7 @@ def test_codes_of_any_size_are_drawn(folder, units):
         np.testing.assert_array_equal(np.array(run.data.target.classes)[nearest], run.predictions["network"])
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("name", SPECS)
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(runs, folder, name):
     with pytest.raises(Stopped):
@@ -222,6 +225,7 @@ def test_folds_and_comparisons_fit_each_output_anew(folder):
     assert run.metrics.compare.without_pretraining.with_["accuracy"].mean > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_a_network_in_16_bits_is_trained(runs, folder, name):
     (folder / "half.yaml").write_text(SPECS[name] + "runtime: {precision: mixed_float16}\n", encoding="utf-8")

@@ -80,6 +80,7 @@ def made(tmp_path_factory):
 SHAPES = {"masks": (8, 8, 3), "two": (8, 8, 1), "frames": (6, 6, 1), "steps": (10, 1)}
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_run_is_whole(made, name):
     run = made(name)
@@ -235,6 +236,7 @@ def test_classes_weigh_at_each_place(tmp_path):
     assert sums == pytest.approx([sums[0]] * 3, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_folds_and_pretraining_go_with_places(tmp_path):
     text = "  - conv2d: {filters: 4, kernel_size: 3, padding: same, activation: sigmoid}\n  - output\n"
     file = spec_of(tmp_path, pictures(60), "category", text, ", split: {folds: 2}")
@@ -301,6 +303,7 @@ def test_answers_that_stand_later_in_what_is_seen_are_known():
     assert steps_ahead(nothing, nothing) == 0
 
 
+@pytest.mark.slow
 def test_words_are_changed_for_words_that_there_are(tmp_path):
     tokens = np.random.default_rng(7).integers(0, 12, (80, 8))
     layers = (  # where a word is masked, attention is the same to all others, also to later ones
@@ -358,6 +361,7 @@ def test_zeros_that_are_scaled_are_not_masked_and_the_run_says_so(tmp_path):
     assert "scale: none" in problem.help
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("kind", ["category", "numeric"])
 def test_a_longer_padding_changes_no_figure(tmp_path, kind):
     layers = "  - masking\n  - lstm: {units: 4, return_sequences: true}\n  - dropout: 0.0\n  - output\n"

@@ -296,6 +296,7 @@ def test_the_command_writes_a_file_or_prints(run, tmp_path):
 # --- size
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is in other units elsewhere")
 def test_memory_stays_flat(run, tmp_path):
     """Of ten times the rows, which as columns of text would take hundreds of megabytes."""

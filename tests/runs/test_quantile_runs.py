@@ -84,6 +84,7 @@ def truth_of(run):
     return run.predictions[names].to_numpy()
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(("name", "shape"), [("one", (1, 3)), ("mixed", (2, 4)), ("steps", (3, 3))])
 def test_the_saved_model_gives_values_in_units(runs, name, shape):
     run = runs(name)

@@ -152,7 +152,7 @@ def that_was_stopped(home, table):
     return resumed
 
 
-@pytest.mark.everyday("of_a_table_beside_the_spec", "that_begins_with_another_run", "that_was_stopped")
+@pytest.mark.everyday("that_was_stopped")
 @pytest.mark.parametrize(
     "first",
     [
@@ -174,6 +174,7 @@ def test_a_run_is_repeated_to_the_last_bit(first, table, tmp_path, monkeypatch):
     assert (found.verdict, found.changes) == ("equal", ())
 
 
+@pytest.mark.slow
 def test_a_repetition_is_repeated_from_its_own_folder(table, tmp_path):
     run = dlspec.run(table, out=tmp_path / "first")
     again = dlspec.run(run.folder / "resolved.yaml", out=tmp_path / "deep" / "down" / "second")

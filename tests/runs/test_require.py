@@ -98,6 +98,7 @@ def test_a_mistake_in_one_of_several_specs_is_told_before_any_is_trained(short, 
     assert dlspec_here("run", good, good, "--out", "x", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_a_rehearsal_tries_everything_and_keeps_nothing(tmp_path, monkeypatch):
     text = """\
 dlspec: 1

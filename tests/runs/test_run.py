@@ -245,6 +245,7 @@ def test_changed_data_are_noticed_on_resume(tmp_path, write_spec):
     assert caught.value.diagnostics[0].code == "data-changed"
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     "layers",
     [
@@ -286,6 +287,7 @@ def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tm
     assert resumed.environment.resumed[0]["command"] == "again"
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize(
     "text",
     [

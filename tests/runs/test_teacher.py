@@ -128,6 +128,7 @@ def test_it_goes_on_as_it_was_and_notices_another_teacher(small, large, one_step
     assert same([as_array(w) for w in again.model.weights], [as_array(w) for w in small.model.weights])
 
 
+@pytest.mark.slow
 def test_a_number_is_taught_by_columns_that_the_network_does_not_see(tmp_path):
     large = """\
 dlspec: 1
@@ -167,6 +168,7 @@ def test_who_may_teach(large, change, code, message):
         assert any(message in problem.message for problem in found if problem.code == code)
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("who", ["the network", "this one"])
 @pytest.mark.parametrize(("output", "what"), [("quantiles: [0.1, 0.5, 0.9]", "quantiles"), ("mixture: 2", "a mixture")])
 def test_quantiles_and_mixtures_are_neither_taught_nor_do_they_teach(who, output, what, tmp_path):

@@ -190,6 +190,7 @@ def test_a_resumed_run_goes_on_in_the_same_place(tmp_path, one_step_at_a_time):
     assert texts["state"][-1] == "finished"
 
 
+@pytest.mark.slow
 def test_a_run_may_be_resumed_with_another_tracker(tmp_path, one_step_at_a_time):
     with pytest.raises(Stopped):
         dlspec.run(dlspec.load(TINY_SPIRALS), out=tmp_path / "run", listener=StopAfter(8))

@@ -106,6 +106,7 @@ def test_the_code_that_is_shown_is_the_mean_wherever_that_stands(runs):
     np.testing.assert_allclose(run.pictures["code:points"], np.asarray(run.encoder("code")([rows])), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_code_of_more_numbers_is_shown_by_what_is_drawn(runs):
     run = runs(3)
     assert run.pictures["decoded:drawn"].shape == (20, 8, 8)

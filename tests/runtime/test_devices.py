@@ -105,6 +105,7 @@ def weights_are_those_of_one_device(difference: float, device: str) -> None:
     assert "2 parts of" in device
 
 
+@pytest.mark.slow
 def test_two_devices_make_the_weights_of_one():
     weights_are_those_of_one_device(*found("dropout")["dropout"])
 

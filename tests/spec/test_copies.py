@@ -51,6 +51,7 @@ def test_every_copy_has_values_of_its_own():
     ]
 
 
+@pytest.mark.slow
 def test_a_network_of_copies_is_trained_and_runs_again(tmp_path):
     run = dlspec.run(GATED, out=tmp_path / "run")
     dilations = [layer.layer.dilation_rate for layer in run.graph.layers if layer.name.startswith("conv1d")]

@@ -47,6 +47,11 @@ def count(row):
         ({"price": other, "log_price": lambda row: other(row) ** 0.5, "rooms": range(1, 7)}, "price"),
         ({"V1": spread, "V2": other, "V3": lambda row: "ab"[spread(row) > 90]}, "V3"),
         ({"dose": [1, 2, 3], "supplement": ["a", "b"], "len": spread}, "len"),
+        ({"married": ["no", "yes"], "beds": range(1, 5), "prce": spread, "foreign": ["no", "yes"]}, "prce"),
+        ({"pctold": spread, "crmrte": other, "density": lambda row: other(row + 3)}, "crmrte"),
+        ({"x": spread, "partic": ["no", "yes"], "kids": ["no", "yes"], "z": other}, "partic"),
+        ({"re74": spread, "re75": other, "re78": lambda row: spread(row + 9), "kind": ["a", "b"]}, "re78"),
+        ({"lag": spread, "low": lambda row: int(other(row) < 12), "size": [1, 2, 3, 4], "mass": other}, "low"),
     ],
 )
 def test_the_likeliest_column_is_chosen(tmp_path, columns, target):
@@ -87,6 +92,26 @@ def test_a_copy_of_the_target_is_no_feature_and_no_target(tmp_path):
     assert start.left_out["alive"] == "says the same as survived"
     assert "alive (says the same as survived)" in write_start(start)
     assert "alive" not in [each.column for each in start.likely]
+
+
+def test_the_number_behind_a_target_is_no_feature(tmp_path):
+    """`low` says which `mass` lies below a limit; two groups that differ are no limit."""
+    start = table(tmp_path, low=lambda row: int(other(row) < 12), size=[1, 2, 3], mass=other)
+    assert (start.target, start.features) == ("low", ("size",))
+    assert start.left_out["mass"] == "low says on which side of a limit it lies"
+    apart = table(tmp_path, low=lambda row: int(row % 2), size=[1, 2, 3], mass=lambda row: other(row) + row % 2 * 90)
+    assert "mass" in apart.predicting("low").features
+
+
+def test_a_file_is_called_after_its_target(tmp_path):
+    draw = random.Random(2)
+    lines = ["stay,doctor,wait", *(f"{draw.random()},{draw.randrange(9)},{draw.random()}" for _ in range(ROWS))]
+    for name in ("table.csv", "doctors.csv"):
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    assert look_at("table.csv", folder=tmp_path).target != "doctor"
+    start = look_at("doctors.csv", folder=tmp_path)
+    assert start.target == "doctor"
+    assert "the file is called so" in start.likely[0].why
 
 
 def test_what_never_changes_is_not_predicted(tmp_path):

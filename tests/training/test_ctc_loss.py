@@ -136,6 +136,7 @@ def test_values_and_gradients_are_those_of_tensorflow_also_of_masked_timesteps(c
     np.testing.assert_allclose(results[0][1], results[1][1], atol=2e-5)
 
 
+@pytest.mark.slow
 def test_long_texts_stay_numbers():
     import keras
     import tensorflow as tf
@@ -208,7 +209,7 @@ def test_the_held_out_loss_is_the_mean_over_texts():
 
 
 @pytest.mark.parametrize("xla", ["off", pytest.param("on", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.slow), 5])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, steps, xla):
     _, weights, history = trained(SPEC, **{"runtime.xla": xla})
     stopped = Training(SPEC, **{"runtime.xla": xla})

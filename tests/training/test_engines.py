@@ -358,6 +358,7 @@ train: {epochs: 2, batch_size: 8}
 """
 
 
+@pytest.mark.slow
 def test_attention_tables_and_operations_train_alike_compiled_and_not(tmp_path, one_step_at_a_time):
     random = np.random.default_rng(0)
     x = random.integers(1, 12, (43, 7)) * (np.arange(7) < random.integers(2, 8, (43, 1)))
@@ -374,7 +375,7 @@ def test_attention_tables_and_operations_train_alike_compiled_and_not(tmp_path, 
     assert same(compiled, whole)
 
 
-@pytest.mark.everyday("on-mixed_bfloat16", "off-mixed_float16")
+@pytest.mark.everyday("on-mixed_bfloat16")
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("xla", ["on", "off"])
 def test_mixed_precision_keeps_weights_in_32_bits(precision, xla, tmp_path):
@@ -408,7 +409,7 @@ def test_pretraining_and_mixed_precision_exclude_each_other():
 
 @pytest.mark.parametrize(
     "method",
-    ["denoising_autoencoder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rbm", "supervised"))],
+    [pytest.param(name, marks=pytest.mark.slow) for name in ("denoising_autoencoder", "rbm", "supervised")],
 )
 def test_stages_that_are_built_alike_share_what_was_compiled(method, monkeypatch):
     """The third layer has the form of the second; the last digits are those of a program of their own."""

@@ -127,6 +127,7 @@ def test_it_thaws_after_some_epochs_and_a_run_that_was_stopped_goes_on(saved):
         assert same(resumed, values), steps
 
 
+@pytest.mark.slow
 def test_pretrained_layers_and_taken_networks_thaw_each_in_its_time(saved):
     text = SPEC.format(file=saved[0], trainable="false", more=", thaw_after: 1")
     text = text.replace("  - output", "  - dense: {units: 5, activation: tanh}\n  - output")

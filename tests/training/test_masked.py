@@ -116,7 +116,7 @@ def test_losses_are_means_over_places_that_are_not_masked(tmp_path, xla, kind, l
     assert row.val_loss == pytest.approx(by_hand(data, network, data.validation), rel=1e-5)
 
 
-@pytest.mark.everyday("attention")
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [LSTM, ATTENTION], ids=["lstm", "attention"])
 def test_metrics_are_means_over_places_that_are_not_masked(tmp_path, layers):
     file = tmp_path / "spec.yaml"

@@ -134,7 +134,7 @@ def test_the_held_out_loss_is_of_scaled_values_and_the_metric_of_their_own_units
 
 
 @pytest.mark.parametrize("xla", ["off", pytest.param("on", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("steps", [1, 12])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.slow), 12])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, steps, xla):
     _, weights, history = trained(SPEC, **{"runtime.xla": xla})
     stopped = Training(SPEC, **{"runtime.xla": xla})
@@ -144,6 +144,7 @@ def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, s
     assert [(row.loss, row.val_loss) for row in rows] == [(row.loss, row.val_loss) for row in history]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("components", [1, 3])
 def test_supervised_pretraining_learns_mixtures_too(components):
     text = SPEC.replace("train:", "pretrain: {method: supervised, epochs: 4}\ntrain:")

@@ -178,6 +178,7 @@ def ours(loss):
     return model
 
 
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("way", ["step by step", "runs", "compiled"])
 @pytest.mark.parametrize("mining", MININGS)
 def test_every_engine_makes_the_weights_of_fit(way, mining):
@@ -413,7 +414,7 @@ def test_early_stopping_leaves_the_output_of_the_best_weights(text):
 
 @pytest.mark.parametrize("text", [TRIPLETS, PAIRS], ids=["triplet", "contrastive"])
 @pytest.mark.parametrize("xla", ["off", pytest.param("on", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("steps", [1, 9])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.slow), 9])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, text, steps, xla):
     _, weights, history = trained(text, **{"runtime.xla": xla})
     stopped = Training(text, **{"runtime.xla": xla})

@@ -98,7 +98,7 @@ def test_the_held_out_loss_is_of_scaled_values():
 
 
 @pytest.mark.parametrize("xla", ["off", pytest.param("on", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("steps", [1, 12])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.slow), 12])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, steps, xla):
     _, weights, history = trained(SPEC, **{"runtime.xla": xla})
     stopped = Training(SPEC, **{"runtime.xla": xla})

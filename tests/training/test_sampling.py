@@ -256,7 +256,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 
 @pytest.mark.parametrize("xla", ["off", pytest.param("on", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("steps", [1, 25, 37])
+@pytest.mark.parametrize("steps", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 25)), 37])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, steps, xla):
     _, weights, history = whole(**{"runtime.xla": xla})
     stopped = Training(SPEC, **{"runtime.xla": xla})

@@ -121,7 +121,7 @@ def test_keras_own_steps_tell_the_same_losses(compiled):
         np.testing.assert_allclose(one, other, rtol=2e-4)
 
 
-@pytest.mark.parametrize("steps", [1, 13, 27])
+@pytest.mark.parametrize("steps", [13, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 27))])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(one_step_at_a_time, steps):
     _, weights, history = whole()
     stopped = Training(SPEC)

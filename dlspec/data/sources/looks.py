@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 from dlspec.data.sources.formats.dialect import MISSING, may_be_number
@@ -65,7 +65,12 @@ def mostly_dates(values: list[str]) -> bool:
     return 2 * sum(bool(date.match(value)) for value in values) >= len(values)
 
 
+def given(values: Iterable[str]) -> list[str]:
+    """The values that are not missing."""
+    return [value for value in values if not MISSING.fullmatch(value)]
+
+
 def mostly_numbers(values: list[str]) -> bool:
     """Whether a column is meant to hold numbers; one that does not parse here is named when all are read."""
-    given = [value for value in values if not MISSING.fullmatch(value)]
-    return 2 * sum(map(may_be_number, given)) >= len(given)
+    known = given(values)
+    return 2 * sum(map(may_be_number, known)) >= len(known)

@@ -16,10 +16,11 @@ from dlspec.data.datasets import Column, ColumnKind, Columns, Description, Loade
 from dlspec.data.sources.base import FileSource, SourceContext, fits_in_memory
 from dlspec.data.sources.formats import LOOKED_AT, SEPARATORS, Dialect, RowsFormat, format_of
 from dlspec.data.sources.formats.base import Counts, as_word
-from dlspec.data.sources.formats.dialect import MISSING, NOTHING_SAID, may_be_number
+from dlspec.data.sources.formats.dialect import NOTHING_SAID, may_be_number
 from dlspec.data.sources.looks import (
     MAX_SPELLINGS,
     all_dates,
+    given,
     holds_values,
     mostly_dates,
     mostly_numbers,
@@ -188,6 +189,16 @@ class RowsFiles(FileSource):
             first: some rows, which count.
             counts: which rows decide what columns hold; None: all.
         """
+
+    def _values(
+        self, files: Sequence[RowsFormat], header: Sequence[str], first: list[list[str]], counts: Counts | None
+    ) -> list[list[str]]:
+        """The values of each column in the first rows; of one that has none there, those that come later."""
+        values = [written_values(first, place) for place in range(len(header))]
+        late = {name: set[str]() for name, column in zip(header, values, strict=True) if name and not given(column)}
+        if late:
+            self._gather(files, {name: (words, MAX_CLASSES) for name, words in late.items()}, counts)
+        return [sorted(late.get(name, set()) - {""}) or column for name, column in zip(header, values, strict=True)]
 
     def _gather(
         self, files: Sequence[RowsFormat], wanted: Mapping[str, tuple[set[str], int]], counts: Counts | None
@@ -373,9 +384,10 @@ class SeriesFiles(RowsFiles):
         known, said, units = files[0].kinds(), dict(self.said), files[0].units(first)
         kinds: dict[str, ColumnKind] = {}
         words: dict[str, set[str]] = {}
+        values = self._values(files, header, first, counts)
         for place, name in enumerate(header):
             if name:
-                numbers = mostly_numbers(written_values(first, place))
+                numbers = mostly_numbers(values[place])
                 kinds[name] = known.get(name) or ("number" if numbers else "text")
                 if name in self.targets and (kinds[name] == "text" or said.get(name) == "class") and name not in known:
                     words[name] = set()
@@ -431,7 +443,7 @@ class TableFiles(RowsFiles):
     ) -> Description:
         """The columns; where one may hold classes, from all rows, since a network has an output for each of them."""
         known, units = files[0].kinds(), files[0].units(first)
-        values = [written_values(first, place) for place in range(len(header))]
+        values = self._values(files, header, first, counts)
         numbers = [mostly_numbers(column) for column in values]
         said, separators = dict(self.said), dict(self.tags)
         for name, column in zip(header, values, strict=True):
@@ -516,11 +528,11 @@ def _first_rows(
 def _half_numbers(file: RowsFormat, column: Column, first: list[str]) -> Iterator[tuple[str, str, str]]:
     """That a column of words has many numbers among them: in the first rows, or among its different values in all."""
     for values, which in ((first, "the first"), (column.classes, "its different ones")):
-        given = [value for value in values if not MISSING.fullmatch(value)]
-        numbers = sum(map(may_be_number, given))
-        if len(given) > LEAST_LOOKED_AT and MANY_NUMBERS < numbers / len(given) < 1:
-            other = next(value for value in given if not may_be_number(value)).strip()
-            share = f"{numbers / len(given):.0%}"
+        known = given(values)
+        numbers = sum(map(may_be_number, known))
+        if len(known) > LEAST_LOOKED_AT and MANY_NUMBERS < numbers / len(known) < 1:
+            other = next(value for value in known if not may_be_number(value)).strip()
+            share = f"{numbers / len(known):.0%}"
             message = (
                 f"`{column.name}` of `{file.name}` holds words, and {share} of {which} are numbers; `{other}` is none"
             )

@@ -29,6 +29,7 @@ KOREAN = {
     "what the network sees": "신경망이 보는 열",
     "counts the rows": "행 번호",
     "an id": "식별자",
+    "{target} says on which side of a limit it lies": "{target}은(는) 이 값이 기준보다 큰지 작은지를 뜻함",
     "says the same as {target}": "{target}와(과) 같은 내용",
     "classes": "클래스",
     "labels": "레이블",

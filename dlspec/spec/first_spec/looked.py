@@ -22,6 +22,11 @@ EVEN = 1.15
 """The levels of an experiment occur equally often, up to this factor."""
 MOST_COLUMNS = 60
 """Of more columns it is not asked which depend on others."""
+FEWEST_OF_CUT = 10
+"""So many rows on either side of a limit are no accident."""
+WIDEST_LIMIT = 0.05
+"""A limit that was chosen lies between numbers that are close, as a share of their range; groups that differ, further
+apart."""
 LENGTHS = 4
 """So many different numbers of words are in two columns at once by no accident."""
 LEAST_WORDS = 3
@@ -98,6 +103,22 @@ def says_the_same(one: Looked, other: Looked) -> bool:
     if one.is_constant or len(one.counts) != len(other.counts) or one.distinct > 0.5:
         return one.values == other.values and not one.is_constant
     return len(set(zip(one.values, other.values, strict=True))) == len(one.counts) + ("" in one.values)
+
+
+def is_cut_of(two: Looked, other: Looked) -> bool:
+    """Whether two classes say on which side of a limit the numbers of another column lie, and nothing else."""
+    if len(two.counts) != 2 or min(two.counts.values()) < FEWEST_OF_CUT:
+        return False
+    if not other.is_number or len(other.counts) <= LEVELS:
+        return False
+    sides: dict[str, list[float]] = {}
+    for value, number in zip(two.values, other.numbers, strict=True):
+        if number is not None and value.strip() in two.counts:
+            sides.setdefault(value.strip(), []).append(number)
+    if len(sides) != 2 or min(len({*numbers}) for numbers in sides.values()) < FEWEST_OF_CUT:
+        return False  # as many of them are different: zero, and more than that, is no limit that was chosen
+    low, high = sorted(sides.values(), key=min)
+    return 0 < min(high) - max(low) <= WIDEST_LIMIT * (max(high) - min(low))
 
 
 class Dependence(NamedTuple):

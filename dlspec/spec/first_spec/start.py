@@ -28,6 +28,7 @@ from dlspec.spec.first_spec.looked import (
     LEVELS,
     Looked,
     counts_rows,
+    is_cut_of,
     looked_at,
     says_the_same,
     tagged_texts,
@@ -165,6 +166,11 @@ class Start:
         if own is None:
             return []
         return [other for other, looked in self.looked.items() if other != name and says_the_same(own, looked)]
+
+    def decides(self, name: str) -> bool:
+        """Whether the target only says on which side of a limit the numbers of a column lie."""
+        own, other = self.looked.get(self.target), self.looked.get(name)
+        return own is not None and other is not None and is_cut_of(own, other)
 
     @property
     def sees_target(self) -> bool:
@@ -391,7 +397,8 @@ def _likely(start: Start) -> list[Candidate]:
     usable = [c for c in telling if c.name not in start.looked or not start.looked[c.name].is_constant]
     columns = usable or telling or targets
     looked = {name: each for name, each in start.looked.items() if not start.tells_rows_apart(name)}
-    found = likely_targets(columns, looked, numbered=start.settings.get("header") is False)
+    called = "" if start.kind == "dataset" else Path(start.data).stem
+    found = likely_targets(columns, looked, numbered=start.settings.get("header") is False, called=called)
     ranks = {each.column: place for place, each in enumerate(found)}
     copies = {
         each.column
@@ -427,6 +434,8 @@ def _with_features(start: Start) -> Start:
             left_out[name] = say("counts the rows") if start.counts_rows(name) else say("an id")
         elif name in copies:
             left_out[name] = say("says the same as {target}", target=start.target)
+        elif start.decides(name):
+            left_out[name] = say("{target} says on which side of a limit it lies", target=start.target)
         else:
             features.append(name)
     if not features:  # then the place of a row may be all there is

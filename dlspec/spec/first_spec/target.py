@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlspec.data.datasets import Column
-from dlspec.spec.first_spec.looked import LEVELS, Dependence, dependence
+from dlspec.spec.first_spec.looked import LEVELS, Dependence, dependence, is_cut_of
 
 if TYPE_CHECKING:
     from dlspec.spec.first_spec.looked import Looked
@@ -31,26 +31,30 @@ RESULTS = {
     "fertility passed failed failure defect admit chd activity emotion lifespan 결과 등급 품질 점수 평점 "
     "성적 분류 종류 비용 구매 구매여부 합격 불량 사망 사망여부 승인 승인여부 강도 수익 이익 환자수 "
     "발생건수 대여량 승객수 방문자수 농도",
-    2: "type",
+    2: "type infant no2 so2 co ozone pm10 pm25 permeability viscosity hardness toxicity solubility conductivity",
     4: "rate reaction accident accidents crime crimes skips breaks errors counts cnt count amount gain "
     "loss losses employed unemployed employment case status output expenditure spending savings volume "
     "choice decision performance satisfaction happiness popularity prestige reputation preference "
     "approval trust attitude investment biomass growth severity concentration readmitted hospitalized relapse "
-    "recovered delay transported potability rings mode visits tip stroke mortality usage "
+    "recovered delay transported potability rings mode visits tip stroke mortality usage change "
+    "participation participated infection complications readmission pollution emissions "
+    "lfp los "
     "미세먼지 상태 건수 금액 총액 조회수",
 }
 """How much a word in the name of a column speaks for it."""
 EXPLAINING = {
-    -8: "id ids uuid guid index idx no nr number rownames row unnamed subject patient person name surname "
+    -8: "id ids uuid guid index idx no nr number rownames row unnamed subject patient person animal name surname "
     "firstname lastname ticket url email phone key 번호 순번 이름 성명 아이디 주소 전화번호 일련번호 코드",
     -5: "age sex gender year month day week weekday hour minute date datetime lat latitude lon lng long "
     "longitude zip postcode region country county state city province district street address site "
     "location block group fold batch treatment treat trt condition dose timestamp ts epoch unixtime race ethnicity "
     "education educ marital rank plot panel stratum trend sample family household x z population "
+    "married single foreign immigrant black white hispanic male female urban rural smoker smoking union "
     "season quarter 나이 연령 "
     "성별 연도 년도 월 일 요일 시간 날짜 일자 지역 시도 시군구 위도 경도 교육 결혼여부 그룹 계절 분기",
     -2: "code time height width length size weight temperature temp distance area depth duration experience "
-    "color colour income dist speed occupation religion 키 몸무게 면적 거리 층 크기 길이 너비 직업 색상",
+    "color colour income assets wealth capital gdp dist speed occupation religion "
+    "키 몸무게 면적 거리 층 크기 길이 너비 직업 색상",
 }
 """How much a word speaks against it."""
 WORDS = {word: points for table in (RESULTS, EXPLAINING) for points, words in table.items() for word in words.split()}
@@ -69,6 +73,12 @@ MADE_OF_OTHERS = re.compile(
     r"(?:est|estimated|pred|predicted|fit|fitted|lag|lagged|prev|previous|log|ln|mean|avg)[\W_]*(.+)"
 )
 """Before the name of another column: what is estimated, of the time before, or computed from it."""
+SHORTENED = 3
+"""Letters of a shortened word, at least: `rte`."""
+BEGUN = 5
+"""Letters of the beginning of a word, at least: `partic`."""
+AFTER = re.compile(r"(?:19|20)?\d\d")
+"""What stands behind the name of something that was measured in several years."""
 FEW_CODES = 10
 LAST_CLASSES = 0.7
 """What it speaks more for the last column that it holds classes."""
@@ -76,6 +86,10 @@ LAST, FIRST, LAST_OF_UNNAMED, LAST_OF_NUMBERED = 1.0, 0.8, 0.3, 4.0
 """What the place at the end, or at the beginning, of the columns speaks for a column."""
 BY_VALUES = 1.5
 """How much the values speak for a column, beside its name."""
+TITLE = 2.5
+"""What it speaks for a column that the file is called after it."""
+CUT = 1.5
+"""What it speaks for a column of two classes that it says on which side of a limit a number lies: `low` of `weight`."""
 TOO_WELL = 0.98
 """Whatever is known that well from the other columns says what they say, and is hardly what they are to explain."""
 
@@ -94,7 +108,7 @@ class Candidate:
 
 
 def likely_targets(
-    columns: Sequence[Column], looked: Mapping[str, Looked], *, numbered: bool = False
+    columns: Sequence[Column], looked: Mapping[str, Looked], *, numbered: bool = False, called: str = ""
 ) -> list[Candidate]:
     """The columns that may be predicted, the likeliest first.
 
@@ -102,8 +116,11 @@ def likely_targets(
         columns: those that can be predicted, in their order.
         looked: the values of all columns, as far as they are numbers or words; empty: names and places alone tell.
         numbered: whether the columns have no names in the file, but numbers; then the place says most.
+        called: the name of the file, which is often that of its target: `house_prices`.
     """
     names = {column.name.lower() for column in columns}
+    titles = {*map(_singular, _words(called))}
+    cut = {two: other for two in looked for other in looked if is_cut_of(looked[two], looked[other])}
     dependent = dependence([each for name, each in looked.items() if not _is_made_of(name, names)])
     named = any(_says_something(column.name) for column in columns)
     first, last = (FIRST, LAST) if named else (0.0, LAST_OF_NUMBERED if numbered else LAST_OF_UNNAMED)
@@ -120,6 +137,8 @@ def likely_targets(
     found = []
     for place, column in enumerate(columns):
         reasons: list[tuple[float, str]] = [(_of_name(column, names, looked.get(column.name)), "its name")]
+        if {*map(_singular, _words(column.name))} & titles:
+            reasons.append((TITLE, "the file is called so"))
         if place == len(columns) - 1:
             reasons.append((last + LAST_CLASSES * _has_classes(column, looked), "it is the last column"))
         elif place == 0:
@@ -127,6 +146,8 @@ def likely_targets(
         if column.name in looked:
             of_values = _of_values(looked[column.name], dependent.get(column.name, Dependence()), column.name in alone)
             reasons += [(BY_VALUES * points, why) for points, why in of_values]
+            if column.name in cut:
+                reasons.append((CUT, f"it tells whether {cut[column.name]} lies above a limit"))
         elif column.classes:
             reasons.append((1.0, f"it has {len(column.classes)} classes"))
         why = ", ".join(why for points, why in reasons if points > 0.2 and why)
@@ -170,6 +191,11 @@ def _words(name: str) -> list[str]:
     return [part.lower() for part in parts]
 
 
+def _singular(word: str) -> str:
+    """`prices` and `price`, `salaries` and `salary` are the same word."""
+    return re.sub(r"ies$", "y", word) if word.endswith("ies") else re.sub(r"(?<=[^s\W])s$", "", word)
+
+
 def _says_something(name: str) -> bool:
     """Whether a name is more than a letter or two and a number: `V1`, `x12` and `column_3` say nothing."""
     return not re.fullmatch(r"(?i)(v|x|c|f|col|column|var|feature|unnamed:?|attr|attribute)?[\s_.:]*\d+", name)
@@ -192,8 +218,12 @@ def _of_name(column: Column, names: Collection[str], looked: Looked | None) -> f
     if _is_made_of(whole, names):
         return float(WORDS["id"])
     stem = whole.rstrip("0123456789 _.")
-    if stem != whole and stem not in ("y", "target") and sum(stem == n.rstrip("0123456789 _.") for n in names) > 1:
-        return float(WORDS["x"]) * _says_something(column.name)  # one of several of its kind
+    if stem != whole and stem not in ("y", "target"):
+        kind = [name for name in names if stem == name.rstrip("0123456789 _.")]
+        years = [name[len(stem) :].strip(" _.") for name in kind]
+        if len(kind) > 1 and _says_something(column.name):
+            latest = len(kind) > 2 and whole == max(kind) and all(map(AFTER.fullmatch, years))
+            return float(WORDS["type"] if latest else WORDS["x"])  # one of several of its kind
     if whole == "y" and "x" in names and ("z" in names or len(names) > 3):
         return float(WORDS["x"])  # one of several coordinates
     words = _words(column.name)
@@ -219,7 +249,31 @@ def _of_words(whole: str, words: Sequence[str]) -> float:
         most, least = max([0.0, *points]), min([0.0, *points])
         return most + least * (0.3 if most == points[0] else 1.0)  # `default_next_month` is no month
     ends = (each for word, each in WORDS.items() if len(word) > 4 and word not in CODES and whole.endswith(word))
-    return max((0.5 * each for each in ends), default=0.0)
+    return max((0.5 * each for each in ends), default=0.0) or 0.6 * _of_shortened(whole)
+
+
+def _of_shortened(whole: str) -> float:
+    """What one or two shortened words speak for a name: `crmrte` is a crime rate, `partic` a participation."""
+    if not re.fullmatch(f"[a-z]{{{SHORTENED},}}", whole):
+        return 0.0
+    begun = {points for word, points in WORDS.items() if len(whole) >= BEGUN and word.startswith(whole)}
+    if begun:
+        return float(max(begun)) if min(begun) > 0 else float(min(begun)) if max(begun) < 0 else 0.0
+    for end in range(len(whole), SHORTENED - 1, -1):
+        first = _without_vowels(whole[:end])
+        rest = _without_vowels(whole[end:]) if end < len(whole) else first
+        if first and rest:
+            return float(max(first, rest, key=abs))
+    return 0.0
+
+
+def _without_vowels(short: str) -> int:
+    """The points of a word of which all consonants, and not all vowels between them, are left; 0: it is of none."""
+    if len(short) < SHORTENED:
+        return 0
+    pattern = re.compile(short[0] + "".join(f"[aeiou]*{letter}" for letter in short[1:]) + "[aeiou]*")
+    found = (points for word, points in WORDS.items() if not word.startswith(short) and pattern.fullmatch(word))
+    return max(found, key=abs, default=0)
 
 
 def _of_values(looked: Looked, dependent: Dependence, alone: bool) -> list[tuple[float, str]]:
