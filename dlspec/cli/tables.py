@@ -77,7 +77,9 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
     stages.add_column("batch", justify="right")
     fitted = next((layer for layer in graph.layers if isinstance(layer.layer, Output) and layer.layer.fitted), None)
     for stage in plan.stages:
-        if stage.method:
+        if stage.method and stage.below:
+            what = f"all below {stage.below}: {stage.method.type_name.replace('_', ' ')}"
+        elif stage.method:
             what = f"{' + '.join(stage.encoder)}: {stage.method.type_name.replace('_', ' ')}"
         else:
             whole = "the whole network" if fitted is None else f"the layers below {fitted.name}"
@@ -90,8 +92,8 @@ def plan_tables(spec: Spec, plan: Plan, width: int, *, ahead: bool = False) -> I
         yield Text(f"{fitted.name}: {_how_fitted(spec)}", style="dim")
     for name, way in ways(spec.runtime, plan).items():
         yield Text(f"{name}: {'' if way.compiled else 'not '}compiled by XLA, {way.why}", style="dim")
-    if plan.taken and spec.pretrain is not None:
-        yield Text(f"{', '.join(plan.taken)}: as in {spec.pretrain.from_}", style="dim")
+    for source, names in plan.taken_from.items():
+        yield Text(f"{', '.join(names)}: as in {source}", style="dim")
     folds, seconds = spec.data.split.times_trained, expected_time(spec, plan)
     if folds > 1:
         yield Text(f"all of this {folds} times, once for each fold", style="dim")

@@ -39,6 +39,11 @@ def write_script(subject: Subject, name: str) -> tuple[Script, Main]:
     """
     if subject.target.tokens:
         raise NotWritten(f"`{subject.target.name}: next`, of which texts are cut into windows")
+    entries = subject.spec.pretraining
+    if len(entries) > 1:
+        raise NotWritten("a list under `pretrain`, with several entries")
+    if entries and entries[0].method.of_network:
+        raise NotWritten(f"pretraining by `{entries[0].method.type_name}`, of many layers at once")
     if subject.target.mixture:
         raise NotWritten(f"`mixture` of `{subject.target.name}`, whose loss is none of Keras's own")
     if subject.target.levels:

@@ -94,10 +94,17 @@ def _says_the_same(document: Document, run: Run) -> bool:
     if not isinstance(own, dict) or not isinstance(ran, dict) or _contradict(own.get("data"), ran["data"]):
         return False
     own["data"] = ran["data"]
-    if "from" in (ran.get("pretrain") or {}):
-        own["pretrain"]["from"] = ran["pretrain"]["from"]
+    for before, now in zip(_entries(own), _entries(ran), strict=False):
+        if "from" in now:
+            before["from"] = now["from"]
     checked = check(read_text(to_yaml(own), str(run.folder / RESOLVED)))
     return not checked.errors and portable(checked.spec, run.folder) == portable(run.spec, run.folder)
+
+
+def _entries(values: Any) -> list[Any]:
+    """The entries of `pretrain`, as plain values."""
+    given = values.get("pretrain") or {}
+    return given if isinstance(given, list) else [given]
 
 
 def _contradict(own: Any, ran: Any) -> bool:

@@ -15,7 +15,7 @@ from dlspec.pretraining.autoencoder import Reconstructing
 from dlspec.pretraining.base import PretrainingMethod
 from dlspec.pretraining.rbm import RBM
 from dlspec.pretraining.supervised import Supervised
-from dlspec.spec.other_run import find_layers_file
+from dlspec.spec.other_run import find_layers_files
 
 WRITERS = {Reconstructing: write_autoencoder, RBM: write_boltzmann, Supervised: write_supervised}
 """Sort of method -> what writes it."""
@@ -50,8 +50,8 @@ def pretraining_needs(subject: Subject) -> list[str]:
 
 def _taken(script: Script, subject: Subject) -> list[str]:
     """Layers that begin with the weights that they have in another run, which stand beside the script."""
-    file = find_layers_file(subject.spec)
-    weights = LayerWeights() if file is None else LayerWeights.load(file)
+    ((_, file),) = find_layers_files(subject.spec)
+    weights = LayerWeights.load(file)
     lines = []
     for name in subject.plan.taken:
         kept = [script.keep_array(f"{name}_{i}", value) for i, value in enumerate(weights.layers[name])]

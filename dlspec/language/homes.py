@@ -314,6 +314,8 @@ HOMES: Mapping[str, Mapping[str, str]] = {
         "autoencoder": "autoencoder",
         "contractive_autoencoder": "contractive_autoencoder",
         "denoising_autoencoder": "denoising_autoencoder",
+        "masked": "masked",
+        "next_step": "next_step",
         "rbm": "rbm",
         "sparse_autoencoder": "sparse_autoencoder",
         "supervised": "supervised",

@@ -495,7 +495,7 @@ class Registry(Generic[K]):
         """Of `dlspec layers`, to list what is kept here."""
         return "" if self.noun == "layer" else f" --kind {plural_of(self.noun)}"
 
-    def error(self, said: Any, place: tuple[str, ...], value: Any) -> ValidationError:
+    def error(self, said: Any, place: tuple[str | int, ...], value: Any) -> ValidationError:
         """A mistake at a place below the value that is being read."""
         return ValidationError.from_exception_data(self.noun, [InitErrorDetails(type=said, loc=place, input=value)])
 

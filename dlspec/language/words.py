@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -141,6 +141,12 @@ def _by_word() -> dict[str, list[str]]:
 
 
 _OURS = _by_word()
+
+
+def within(path: Sequence[str | int]) -> str:
+    """Where a message says that a key is to be written: under a section, or in an entry of it."""
+    section, *entry = path
+    return f"in entry {int(entry[0]) + 1} of `{section}`" if entry else f"under `{section}`"
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

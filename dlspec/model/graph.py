@@ -179,6 +179,13 @@ class Graph(InNotebooks):
         return [layer for layer in weighted if layer.shares is None and layer.borrowed is None]
 
     @property
+    def output_layer(self) -> GraphLayer | None:
+        """The layer with weights that makes the only output; None where there are several, or none has weights."""
+        layers = [layer for layer in self.layers if layer.layer.has_weights and layer.name in self.reached]
+        layers = [layer for layer in layers if not layer.layer.follows_code]
+        return layers[-1] if layers and len(self.outputs) == 1 and not self.unrolled else None
+
+    @property
     def unrolled(self) -> bool:
         """Whether it ends in a decoder that mirrors its layers."""
         return bool(self.layers) and self.layers[-1].mirrors is not None

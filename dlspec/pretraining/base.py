@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from dlspec.language.fields import PositiveInt, SpecModel, Text, joined_errors, mistake, rebuild_error, show_value
 from dlspec.language.registry import Kind, Registry, brief_of
+from dlspec.language.shapes import Shape
 from dlspec.language.words import did_you_mean, nearest, one_of
 from dlspec.training.early_stopping import StageStopping
 from dlspec.training.optimizers import Adam, AnyOptimizer
@@ -31,6 +33,10 @@ MEANT = {
     "noise": "corruption: {masking: …}",
 }
 """What people write who mean a setting of a method -> how it is written."""
+
+
+OF_LAYERS = ("layers", "per_layer", "from_")
+"""Fields of methods that train single layers."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class PretrainingMethod(Kind):
     of_whole: ClassVar = ("layers", "per_layer", "then", "thaw_after", "from")
     """Keys that are about all stages together."""
     needs_labels: ClassVar[bool] = False
+    of_network: ClassVar[bool] = False
+    """Whether it trains the whole network below its output in one stage, and no single layers."""
     passes: ClassVar[float] = 2.0
     """What a step costs, in passes through the layer: an encoder and a decoder are two."""
 
@@ -149,6 +157,10 @@ class PretrainingMethod(Kind):
             encoder: Keras layers of the final model for `place.code`; trained in place.
         """
 
+    def encoder(self, network: Any, names: tuple[str, ...], below: str) -> list[Any]:
+        """The Keras layers of a stage."""
+        return [network.get_layer(name) for name in names]
+
     def warnings(self, place: StagePlace) -> Iterator[tuple[str, str, str]]:
         """What is likely a mistake for a layer: the key at fault, what is wrong, and what to write."""
         return iter(())
@@ -188,6 +200,58 @@ class PretrainingMethod(Kind):
                 for name, own in self.per_layer.items()
             }
         return {key: fields[key] for key in keys}
+
+
+class NetworkMethod(PretrainingMethod):
+    """Base of the methods that train the whole network below its output in one stage.
+
+    `refuses` and `build` are given the network as a place: its layers in order, and the shapes of what it takes and
+    gives; `encoder` is that network as one Keras model.
+    """
+
+    of_network = True
+    takes_words: ClassVar[bool] = False
+    """Whether numbers that the network sees may stand for words."""
+    passes = 1.0
+
+    def network(self, graph: Graph) -> list[GraphLayer]:
+        """The layers that are trained, lowest first; none where there is no single output layer."""
+        output = graph.output_layer
+        needed = graph.needed_by(output.inputs) if output is not None else ()
+        return [layer for layer in graph.layers if layer.name in needed]
+
+    def ends_in(self, graph: Graph) -> Shape | None:
+        """The shape of what comes out of them, batch first."""
+        return graph.output_layer.input_shape if graph.output_layer is not None else None
+
+    def refuses_network(self, graph: Graph) -> Refusal | None:
+        """Why a network with one input and one output cannot be pretrained, or None."""
+        return None
+
+    def encoder(self, network: Any, names: tuple[str, ...], below: str) -> list[Any]:
+        """What `build` is given of a Keras network.
+
+        Args:
+            names: of the layers that are trained.
+            below: the output layer.
+        """
+        import keras
+
+        return [keras.Model(network.input, network.get_layer(below).input, name=f"below_{below}")]
+
+    @classmethod
+    def fields_in_order(cls) -> dict[str, FieldInfo]:
+        return {name: field for name, field in cls.model_fields.items() if name not in OF_LAYERS}
+
+    @field_validator(*OF_LAYERS, mode="before")
+    @classmethod
+    def _no_layers(cls, value: Any, info: ValidationInfo) -> Any:
+        key = str(info.field_name).removesuffix("_")
+        help = f"remove `{key}`"
+        if key == "from":
+            help = "take its layers in an entry before this one: `pretrain: [{from: …}, {method: …}]`"
+        said = f"`{cls.type_name}` trains the whole network below its output, and has no `{key}`"
+        raise mistake("unknown-key", said, help=help, at="key")
 
 
 class Taken(PretrainingMethod):

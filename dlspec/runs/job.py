@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.language.diagnostics import Diagnostic, Severity
 from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.quantities import show_bytes
 from dlspec.language.registry import anything_added
+from dlspec.language.words import one_of
 from dlspec.model.weights import LayerWeights
 from dlspec.runs.checksums import check_file, read_checksums, sha256_of
 from dlspec.runs.folder import Run, RunOfOutput
 from dlspec.runs.names import MODEL
 from dlspec.runtime.memory import free_device_memory
-from dlspec.spec.other_run import find_layers_file, find_teacher, taken_layers
+from dlspec.spec.other_run import find_layers_files, find_teacher, layers_taken_by, taken_layers
 from dlspec.spec.outputs import graph_of_output, specs_of_outputs
 from dlspec.spec.spec import Spec
 from dlspec.training.plan import SampleCounts
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dlspec.data.datasets import Columns
     from dlspec.data.preparation import Part, Prepared
     from dlspec.data.signature import Signature
+    from dlspec.model.graph import Graph
     from dlspec.runs.listener import Listener
     from dlspec.training.plan import Plan
     from dlspec.training.teaching import Answers
@@ -237,10 +238,10 @@ def check_unchanged(job: Job, run: Run, *, begun: bool = False) -> None:
         )
     own = job.taken.fingerprint()
     if job.plan.taken and not begun and run.environment.taken_fingerprint not in (None, own):
-        source = job.spec.pretrain.from_ if job.spec.pretrain else None
+        sources = one_of([f"`{source}`" for source in job.plan.taken_from])
         raise DataError.of(
             "layers-changed",
-            f"the layers of `{source}` have changed since this run began with them",
+            f"the layers of {sources} have changed since this run began with them",
             help="bring back that run as it was, or run the spec anew",
         )
 
@@ -309,14 +310,14 @@ def too_large(
     """
     from dlspec.training.estimates import count_of, fit, smaller_batch
 
-    found: dict[str, Diagnostic] = {}
+    found: dict[tuple[str | int, ...], Diagnostic] = {}
     for stage in plan.stages if free is not None else ():
         assert free is not None, "without it there are no stages to look at"
         batch = min(stage.batch_size, count_of(stage, samples)) if samples else stage.batch_size
         own = fit(spec.training, plan.graph, stage, batch, free)
-        if own.needed > own.free and stage.section not in found:
-            key = (stage.section, "batch_size")
-            found[stage.section] = Diagnostic(
+        if own.needed > own.free and stage.set_at not in found:
+            key = (*stage.set_at, "batch_size")
+            found[stage.set_at] = Diagnostic(
                 "too-little-memory",
                 f"`{stage.name}` takes about {show_bytes(own.needed)} with a batch of {own.batch_size:,}, and "
                 + there.format(show_bytes(own.free)),
@@ -340,7 +341,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     warnings = checked_data(spec, data)
     listener.warns(warnings, spec.document.texts)
     data = replace(data, notes=(*data.notes, *_sentences(warnings)))
-    plan, source = plan_of(spec, data), find_layers_file(spec)
+    plan = plan_of(spec, data)
     for name, own in (data.outputs or {plan.graph.outputs[0]: data}).items():
         check_graph(spec, graph_of_output(plan.graph, name).to_first_output, own)
     check_masks(spec, plan.graph, data)
@@ -355,7 +356,7 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
         listener.warns(too_large(spec, plan, SampleCounts.of(data), free_device_memory()), spec.document.texts)
     if spec.runtime.precision != "float32" and device.startswith("CPU"):
         listener.note(f"`precision: {spec.runtime.precision}` makes training slower on a CPU")
-    job = Job(spec, plan, data, device, listener, began, _layers_of(source))
+    job = Job(spec, plan, data, device, listener, began, _layers_of(spec, plan.graph))
     if spec.train.teacher is None:
         return job
     from dlspec.runs.taught import answers_of
@@ -364,11 +365,17 @@ def make_ready(spec: Spec, listener: Listener | None) -> Job:
     return replace(job, answers=answers_of(spec, data))
 
 
-def _layers_of(source: Path | None) -> LayerWeights:
-    """Those that another run left; its file must be what was written."""
-    if source is None:
-        return LayerWeights()
-    checksum = read_checksums(source.parent).get(source.name)
-    if checksum is not None:
-        check_file(source, checksum)
-    return LayerWeights.load(source)
+def _layers_of(spec: Spec, graph: Graph) -> LayerWeights:
+    """Those that other runs left; their files must be what was written."""
+    found, files = LayerWeights(), find_layers_files(spec)
+    for entry, source in files:
+        checksum = read_checksums(source.parent).get(source.name)
+        if checksum is not None:
+            check_file(source, checksum)
+        left = LayerWeights.load(source)
+        if len(files) == 1:
+            return left
+        names = layers_taken_by(spec, graph, entry)
+        found.layers |= {name: left.layers[name] for name in names}
+        found.decoders |= {name: left.decoders[name] for name in names if name in left.decoders}
+    return found

@@ -76,11 +76,11 @@ def remarks(
     dead = [found for found in dead_relus(graph, network, some.inputs) if found.name not in known]
     found = dead_layers(facts)
     for stage in job.plan.pretraining:
-        assert stage.layer is not None, "a pretraining stage has a layer"
         assert stage.method is not None, "a pretraining stage has a method"
         losses = [row.loss for row in history if row.stage == stage.name]
-        if facts.get(stage.layer.name, {}).get("explained", 0.0) < LEARNED and not moves(losses):
-            cure = _other_rate(stage.method.optimizer, "pretrain")
+        found_out = facts.get(stage.layer.name, {}).get("explained", 0.0) if stage.layer else 0.0
+        if found_out < LEARNED and not moves(losses):
+            cure = _other_rate(stage.method.optimizer, stage.set_in)
             found.append(_never_moved(losses, f" of `{stage.name}`", cure))
     losses = [row.loss for row in history if row.stage.startswith("fine_tune")]
     if not moves(losses):
@@ -242,21 +242,17 @@ def _cure(job: Job, part: Part, dead: bool, losses: Mapping[str, Array]) -> str:
         names = one_of([name for name in losses if name not in ("network", *CONSTANT)])
         what = f"`{job.data.signature.target.name}`" if job.data.signature.target.names else "what is asked for"
         return f"Nor did {names} learn more than one guess for all samples: the inputs may say nothing about {what}."
-    return _other_rate(job.spec.train.optimizer, "train")
+    return _other_rate(job.spec.train.optimizer, "under `train`")
 
 
-def _other_rate(optimizer: Optimizer, section: str) -> str:
+def _other_rate(optimizer: Optimizer, where: str) -> str:
     """Which learning rate to try instead of that in use."""
     rate, usual = optimizer.learning_rate, type(optimizer)().learning_rate
     if rate <= usual / 10:
-        return (
-            f"Steps may be too small: try a larger `learning_rate` under `{section}` than {rate:g}, such as {usual:g}."
-        )
+        return f"Steps may be too small: try a larger `learning_rate` {where} than {rate:g}, such as {usual:g}."
     if rate >= 10 * usual:
-        return (
-            f"Steps may be too large: try a smaller `learning_rate` under `{section}` than {rate:g}, such as {usual:g}."
-        )
-    return f"Try a `learning_rate` under `{section}` of {10 * rate:g} or {rate / 10:g} instead of {rate:g}."
+        return f"Steps may be too large: try a smaller `learning_rate` {where} than {rate:g}, such as {usual:g}."
+    return f"Try a `learning_rate` {where} of {10 * rate:g} or {rate / 10:g} instead of {rate:g}."
 
 
 # --- dead units

@@ -13,7 +13,7 @@ from dlspec.data.sources import FileSource
 from dlspec.data.sources.rows import RowsFiles
 from dlspec.language.registry import Kind
 from dlspec.language.yaml import to_yaml
-from dlspec.spec.other_run import find_layers_file, find_teacher
+from dlspec.spec.other_run import find_layers_files, find_teacher
 from dlspec.spec.spec import Spec
 
 
@@ -36,9 +36,9 @@ def portable(spec: Spec, folder: Path) -> dict[str, Any]:
             if own is not None:
                 data["split"][part] = own.seen_from(folder, data["split"][part])
     _finish_layers(spec, values["model"], folder)
-    other_run = find_layers_file(spec)
-    if other_run is not None:
-        values["pretrain"]["from"] = os.path.relpath(other_run.parent.resolve(), folder.resolve())
+    for entry, file in find_layers_files(spec):
+        written = values["pretrain"][entry.path[1]] if entry.listed else values["pretrain"]
+        written["from"] = os.path.relpath(file.parent.resolve(), folder.resolve())
     teacher = find_teacher(spec)
     if teacher is not None:
         values["train"]["teacher"]["from"] = os.path.relpath(teacher.resolve(), folder.resolve())

@@ -118,8 +118,9 @@ def plain_spec(run: Run) -> dict[str, Any]:
         holder: Any = values
         for section in sections:
             holder = holder.get(section) if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and isinstance(holder.get(key), str | list):
-            holder[key] = _from_here(run.folder, holder[key])
+        for each in holder if isinstance(holder, list) else [holder]:
+            if isinstance(each, dict) and isinstance(each.get(key), str | list):
+                each[key] = _from_here(run.folder, each[key])
     return values
 
 

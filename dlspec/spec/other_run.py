@@ -9,6 +9,7 @@ from dlspec.language.diagnostics.errors import DataError
 from dlspec.language.words import did_you_mean
 from dlspec.model.graph import Graph
 from dlspec.model.weights import PRETRAINED, TRAINED, layer_sizes
+from dlspec.pretraining.section import Entry
 from dlspec.runtime.files import check_links
 from dlspec.spec.spec import Spec
 
@@ -16,14 +17,25 @@ MODEL = "model.keras"
 """What a finished run has saved."""
 
 
-def find_layers_file(spec: Spec) -> Path | None:
-    """The file that `from` leads to: pretrained layers of that run where there are some, else the trained ones.
+def find_layers_file(spec: Spec, entry: Entry) -> Path | None:
+    """The file that `from` of an entry leads to: pretrained layers of that run where there are some, else the trained
+    ones. None: the entry takes no layers.
 
     Raises:
         DataError: there is no such run, or it did not get so far.
     """
-    named = spec.pretrain.from_ if spec.pretrain and spec.has("pretrain") else None
-    return None if named is None else _file_of_run(spec, named, ("pretrain", "from"), (PRETRAINED, TRAINED), "layers")
+    named = entry.method.from_
+    return None if named is None else _file_of_run(spec, named, (*entry.path, "from"), (PRETRAINED, TRAINED), "layers")
+
+
+def find_layers_files(spec: Spec) -> list[tuple[Entry, Path]]:
+    """The entries of `pretrain` that take layers of another run, and the file of each.
+
+    Raises:
+        DataError: as `find_layers_file`.
+    """
+    found = ((entry, find_layers_file(spec, entry)) for entry in spec.pretraining)
+    return [(entry, file) for entry, file in found if file is not None]
 
 
 def find_teacher(spec: Spec) -> Path | None:
@@ -40,7 +52,7 @@ def find_teacher(spec: Spec) -> Path | None:
     return _file_of_run(spec, teacher.from_, place, (MODEL,), "network").parent
 
 
-def _file_of_run(spec: Spec, named: str, place: tuple[str, ...], files: Sequence[str], what: str) -> Path:
+def _file_of_run(spec: Spec, named: str, place: tuple[str | int, ...], files: Sequence[str], what: str) -> Path:
     """The first of some files that the folder of a run has.
 
     Args:
@@ -70,17 +82,26 @@ def _file_of_run(spec: Spec, named: str, place: tuple[str, ...], files: Sequence
     raise DataError.of("no-run", message, span, help=help.replace("layers is", "layers are"))
 
 
-def taken_layers(spec: Spec, graph: Graph) -> tuple[str, ...]:
-    """The layers to be pretrained that another run has; they start with the weights that they have there.
+def layers_taken_by(spec: Spec, graph: Graph, entry: Entry) -> tuple[str, ...]:
+    """The layers of an entry that another run has; they start with the weights that they have there.
 
     Raises:
         DataError: the run cannot be read.
     """
-    file = find_layers_file(spec)
-    if file is None or spec.pretrain is None:
+    file = find_layers_file(spec, entry)
+    if file is None:
         return ()
     sizes = layer_sizes(file)
-    return tuple(layer.name for layer in spec.pretrain.chosen(graph) if layer.name in sizes)
+    return tuple(layer.name for layer in entry.method.chosen(graph) if layer.name in sizes)
+
+
+def taken_layers(spec: Spec, graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """The layers that each entry of `pretrain` takes of another run.
+
+    Raises:
+        DataError: a run cannot be read.
+    """
+    return tuple(layers_taken_by(spec, graph, entry) for entry in spec.pretraining)
 
 
 def _nearest(folders: Sequence[Path]) -> str:

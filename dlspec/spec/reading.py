@@ -229,7 +229,8 @@ def _mend(values: Any, line: Any, guess: bool, written: Any) -> bool:
         if guess and isinstance(above, dict):
             above.update({key: value for key, value in beside.items() if key not in above})
         return bool(meant or beside)
-    usual = USUAL.get(path) or USUAL.get(path[-1:])
+    usual = USUAL.get(tuple(part for part in path if path[0] != "pretrain" or isinstance(part, str)))
+    usual = usual or USUAL.get(path[-1:])
     if usual and said["at"] == "value" and line["type"].startswith(("unknown-", "wrong-")):
         one, other = usual
         _replace(values, path, (meant or one) if guess else other if meant in (one, None) else one)

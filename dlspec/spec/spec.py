@@ -20,7 +20,7 @@ from dlspec.language.words import nearest, one_of
 from dlspec.language.yaml import Document
 from dlspec.model.section import as_layers
 from dlspec.pretraining import PretrainingMethod
-from dlspec.pretraining.section import read_pretraining
+from dlspec.pretraining.section import Entry, entries_of, read_pretraining, written_entries
 from dlspec.runtime.section import RuntimeSpec
 from dlspec.training.outputs import TrainedModel
 from dlspec.training.section import TrainingSettings, TrainSpec
@@ -46,6 +46,10 @@ def _run_name(name: str) -> str:
             help=f"write `name: {re.sub(r'[^-A-Za-z0-9_.]+', '_', name).strip('_.-') or 'my_run'}`",
         )
     return name
+
+
+Entries = Annotated[list[PretrainingMethod], Field(min_length=1)]
+"""Of `pretrain`, in a list."""
 
 
 class BudgetSpec(SpecModel):
@@ -76,7 +80,7 @@ class Spec(InNotebooks, SpecModel):
     seed: NonNegativeInt = 42
     data: DataSpec = Field(description="what data there is")
     model: Annotated[TrainedModel, BeforeValidator(as_layers)] = Field(description="the layers of the network")
-    pretrain: Annotated[PretrainingMethod, PlainValidator(read_pretraining)] | None = None
+    pretrain: Annotated[PretrainingMethod | Entries, PlainValidator(read_pretraining)] | None = None
     train: TrainSpec = TrainSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
     runtime: RuntimeSpec = RuntimeSpec()
@@ -124,12 +128,27 @@ class Spec(InNotebooks, SpecModel):
     @property
     def unrolled_at(self) -> Span | None:
         """Where it says that what is trained is the network and its mirror; None where it does not."""
-        return self.span("pretrain", "then") if self.unrolls else None
+        return self.span(*self.pretraining[-1].path, "then") if self.unrolls else None
 
     @property
     def unrolls(self) -> bool:
         """Whether what is trained is the network of the spec and its mirror: a deep autoencoder."""
-        return self.pretrain is not None and self.has("pretrain") and self.pretrain.then == "unroll"
+        return self.then == "unroll"
+
+    @property
+    def pretraining(self) -> tuple[Entry, ...]:
+        """The entries of `pretrain`, in order; none where it could not be read."""
+        return entries_of(self.pretrain) if self.has("pretrain") else ()
+
+    @property
+    def then(self) -> str | None:
+        """What follows pretraining; None without any."""
+        return self.pretraining[-1].method.then if self.pretraining else None
+
+    def written(self) -> dict[str, Any]:
+        """The fields as plain YAML values, defaults included."""
+        values = super().written()
+        return {**values, "pretrain": written_entries(values["pretrain"])}
 
     def with_changes(self, **changes: Any) -> Spec:
         """The spec with other sections or values, and the same text behind it."""

@@ -129,7 +129,7 @@ def _data_files(root: Path, run: Run) -> list[Path]:
     from dlspec.data.source_of import source_of, unlabeled_source
     from dlspec.data.sources import FileSource
     from dlspec.runs.job import data_of
-    from dlspec.spec.other_run import find_layers_file, find_teacher
+    from dlspec.spec.other_run import find_layers_files, find_teacher
 
     opened: set[str] = set()
     looks = _noting(opened)
@@ -148,8 +148,8 @@ def _data_files(root: Path, run: Run) -> list[Path]:
             there = [whole] if whole.exists() else sorted(source.folder.glob(path))
             for each in there:
                 found |= {*_files_of(each)} if each.is_dir() else {each.resolve()}
-    layers, teacher = find_layers_file(run.spec), find_teacher(run.spec)
-    for other in (layers.parent if layers else None, teacher):
+    layers = [file.parent for _, file in find_layers_files(run.spec)]
+    for other in (*layers, find_teacher(run.spec)):
         found |= set(_files_of(other)) if other is not None else set()
     return sorted(path for path in found if path.is_file())
 

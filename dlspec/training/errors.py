@@ -117,7 +117,7 @@ def out_of_memory(
     message = f"memory ran out {when}"
     if free is None:
         smaller = batch_size // 2 if begun else 0
-        help = f"write `batch_size: {smaller}` under `{stage.section}`" if smaller else "make layers smaller"
+        help = f"write `batch_size: {smaller}` {stage.set_in}" if smaller else "make layers smaller"
         return TrainingError.of("out-of-memory", message, help=help)
     found = fit(settings, plan.graph, stage, batch_size, free, begun=begun)
     if found.needed > found.free:
@@ -137,13 +137,16 @@ def _layer(stage: Stage) -> str:
 
 
 def _lower(stage: Stage, rate: float | None = None) -> str:
-    if stage.layer is None or stage.method is None:
+    if stage.method is None:
         to = f" from {rate:.3g} to {rate / 10:.3g}" if rate else ""
         return f"lower `learning_rate` under `train`{to}"
     optimizer: Optimizer = stage.method.optimizer
     lower = optimizer.model_copy(update={"learning_rate": float(f"{optimizer.learning_rate / 10:.3g}")})
+    if stage.layer is None:
+        written = to_inline_yaml({"optimizer": lower.brief()})
+        return f"lower the learning rate, {optimizer.learning_rate:g}: write `{written}` {stage.set_in}"
     written = to_inline_yaml({stage.layer.name: {"optimizer": lower.brief()}})
     return (
-        f"lower the learning rate of this layer, {optimizer.learning_rate:g}: write `per_layer: {{{written}}}` under "
-        "`pretrain`"
+        f"lower the learning rate of this layer, {optimizer.learning_rate:g}: write `per_layer: {{{written}}}` "
+        + stage.set_in
     )

@@ -99,7 +99,7 @@ def stage_memory(settings: TrainingSettings, graph: Graph, stage: Stage, batch_s
 def smaller_batch(stage: Stage, found: Fit) -> str:
     """What to write so that a stage fits, as help of a diagnostic."""
     if found.largest_batch:
-        return f"write `batch_size: {found.largest_batch}` under `{stage.section}`, which fits by estimate"
+        return f"write `batch_size: {found.largest_batch}` {stage.set_in}, which fits by estimate"
     takes = f"`{found.largest_layer}` takes {show_bytes(found.of_largest_layer)} with a batch of one"
     if found.of_weights <= found.free:
         return f"make layers smaller: {takes}"

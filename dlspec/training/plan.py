@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from dlspec.language.shapes import Shape
+from dlspec.language.words import within
 from dlspec.model.graph import Graph, GraphLayer
 from dlspec.model.layers import LayerSpec
 from dlspec.model.layers.regularization import Regularizing
@@ -30,12 +32,16 @@ class StagePlace:
         input_shape: of the layer, batch first; None where it is not known.
         inside: whether the layer's input lies in [0, 1].
         at_input: whether it sees the data themselves, at most in another shape.
+        ends_in: of a whole network, the shape of what comes out, batch first.
+        in_time: whether the second axis of what it sees are timesteps.
     """
 
     code: tuple[LayerSpec, ...]
     input_shape: Shape | None
     inside: bool = False
     at_input: bool = False
+    ends_in: Shape | None = None
+    in_time: bool = False
 
     @property
     def layer(self) -> LayerSpec:
@@ -56,7 +62,7 @@ class StagePlace:
     @property
     def code_shape(self) -> Shape:
         """Of the code."""
-        return self._flow[-1]
+        return self.ends_in or self._flow[-1]
 
     @property
     def _flow(self) -> list[Shape]:
@@ -73,11 +79,13 @@ class StageTask:
     Args:
         steps: weight updates in all epochs together.
         target, loss: of the whole network, for methods that need labels.
+        widths: of a table, how many numbers the network sees of each column.
     """
 
     steps: int
     target: Target | None = None
     loss: Loss | None = None
+    widths: tuple[int, ...] = ()
 
 
 class StageMethod(Protocol):
@@ -102,22 +110,27 @@ class StageMethod(Protocol):
     def of_one_stage(self) -> Any:
         """What decides which model it builds: equal for stages that are built alike."""
 
+    def encoder(self, network: Any, names: tuple[str, ...], below: str) -> list[Any]:
+        """The Keras layers of a stage that trains all layers below another one."""
+
     def build(self, encoder: list[Any], place: StagePlace, task: StageTask) -> Any:
         """The compiled model that trains the Keras layers of a stage, in place."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One training: of a single layer, or of the whole network.
+    """One training: of a single layer, of all layers below the output, or of the whole network.
 
     Args:
         name: `pretrain:lstm_1` or `fine_tune`, as in `history.csv`.
-        layer: the layer that is pretrained; None in fine-tuning.
+        layer: the layer that is pretrained; None in fine-tuning, and where the whole network is.
         encoder: names of the layers that make its code: the layer itself, and pooling, normalization and activation
-            behind it.
+            behind it; or all layers below the output.
         place: the same layers as their classes, with what the lowest of them sees; None in fine-tuning.
         method: how it is pretrained, with the settings of this layer.
         frozen: of fine-tuning: layers that stay as pretraining made them, or as others have trained them.
+        set_at: where its settings are written.
+        below: the layer below which all others are pretrained; None where it is not so.
     """
 
     name: str
@@ -129,15 +142,17 @@ class Stage:
     place: StagePlace | None = None
     method: StageMethod | None = None
     frozen: tuple[str, ...] = ()
+    set_at: tuple[str | int, ...] = ("train",)
+    below: str | None = None
 
     @property
-    def section(self) -> str:
-        """The section of the spec that it is set in."""
-        return "train" if self.kind == "fine_tune" else "pretrain"
+    def set_in(self) -> str:
+        """Where its settings are written, as a message says it."""
+        return within(self.set_at)
 
     def is_built_as(self, other: Stage) -> bool:
         """Whether the models of two stages of pretraining compute the same, with weights of their own."""
-        return self._form() == other._form()
+        return self.below is None and other.below is None and self._form() == other._form()
 
     def _form(self) -> tuple[Any, ...]:
         assert self.method is not None, "a pretraining stage has a method"
@@ -163,17 +178,29 @@ class Plan:
     """The stages in order.
 
     Args:
-        taken: layers that start with the weights that they have in another run.
+        taken_from: run that `from` names -> layers that start with the weights that they have there.
     """
 
     graph: Graph
     stages: tuple[Stage, ...]
     samples: SampleCounts | None = None
-    taken: tuple[str, ...] = ()
+    taken_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Layers that start with the weights that they have in another run."""
+        return tuple(name for names in self.taken_from.values() for name in names)
 
     @property
     def pretraining(self) -> tuple[Stage, ...]:
         return tuple(stage for stage in self.stages if stage.kind == "pretrain")
+
+    @property
+    def pretrained(self) -> tuple[str, ...]:
+        """Layers that a stage of pretraining has trained, where it trained them alone without those of their code."""
+        names = ((stage.layer.name,) if stage.layer else stage.encoder for stage in self.pretraining)
+        each = dict.fromkeys(name for group in names for name in group)
+        return tuple(name for name in each if self.graph[name].layer.has_weights)
 
     @property
     def frozen(self) -> tuple[str, ...]:

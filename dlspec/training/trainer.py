@@ -115,9 +115,11 @@ class Trainer:
         inputs = self.data.train.inputs if method.needs_labels else self.data.pretraining_inputs
         steps = math.ceil(len(inputs) / stage.batch_size) * stage.epochs
         seed_everything(self.settings.seed, stage.name)
-        encoder = [self.network.get_layer(name) for name in stage.encoder]
+        signature = self.data.signature
+        task = StageTask(steps, target, self.settings.train.loss, signature.widths if signature.types else ())
+        encoder = method.encoder(self.network, stage.encoder, stage.below or "")
         with devices_of(self.settings.runtime):
-            model = method.build(encoder, place, StageTask(steps, target, self.settings.train.loss))
+            model = method.build(encoder, place, task)
         self.state.stage_models.append(model)
         if index < self.state.progress.stage:
             return
@@ -139,6 +141,8 @@ class Trainer:
         """What the layer of a stage sees of the inputs."""
         import keras
 
+        if stage.below is not None:
+            return inputs
         assert stage.layer is not None, "a pretraining stage has a layer"
         assert stage.place is not None, "a pretraining stage has a place"
         shape = tuple(size or 1 for size in stage.place.known_shape[1:])
@@ -281,13 +285,20 @@ class Trainer:
         found = LayerWeights()
         for stage, model in zip(self.plan.pretraining, self.state.stage_models, strict=True):
             for name in stage.encoder:
-                found.layers[name] = [as_array(weight) for weight in self.network.get_layer(name).weights]
-            assert stage.layer is not None, "a pretraining stage has a layer"
+                weights = [as_array(weight) for weight in self.network.get_layer(name).weights]
+                if weights or stage.layer is not None:
+                    found.layers[name] = weights
+            if stage.layer is None:
+                for name in stage.encoder:
+                    found.decoders.pop(name, None)
+                continue
+            found.decoders.pop(stage.layer.name, None)  # of a stage before, whose code was another one
             if hasattr(model, "decoder_weights"):
                 found.decoders[stage.layer.name] = model.decoder_weights()
+        trained = {*found.layers}
         for name in self.plan.taken:
             found.layers[name] = [as_array(weight) for weight in self.network.get_layer(name).weights]
-            if name in self.taken.decoders:
+            if name in self.taken.decoders and name not in trained:
                 found.decoders[name] = self.taken.decoders[name]
         return found
 

@@ -35,6 +35,8 @@ REFUSED = {
     "digit_pairs": "an array that other features stand beside",
     "digit_pairs_contrastive": "`contrastive`",
     "digits_given_back": "a network that others have trained",
+    "digits_masked": "pretraining by `masked`",
+    "digits_rows": "pretraining by `next_step`",
     "digits_triplet": "`triplet`",
     "digits_vae": "`sampling`",
     "landscapes": PLACES,

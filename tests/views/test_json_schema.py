@@ -89,6 +89,8 @@ MISTAKES = {
     "model: [output]\nevaluate: {metrics: [rmes]}": ("evaluate", "metrics", 0),
     "model: [output]\npretrain: {epochs: 3}": ("pretrain",),
     "model: [output]\npretrain: {method: autoencoder, corruption: {masking: 0.2}}": ("pretrain",),
+    "model: [output]\npretrain: [{method: rbm}, {method: autoencoder, corruption: {masking: 0.2}}]": ("pretrain", 1),
+    "model: [output]\npretrain: []": ("pretrain",),
     "model: [output]\nbudget: {size: 5}": ("budget", "size"),
     "model: [output]\nmodle: []": (),
     "blocks: {dense: [flatten]}\nmodel: [output]": ("blocks",),

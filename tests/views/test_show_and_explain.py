@@ -186,6 +186,8 @@ def test_every_key_of_a_spec_has_a_sentence_and_there_is_none_of_other_keys(word
         "model.output", "model.output.class_weight", "model.output.loss",
         "model.output.mixture", "model.output.quantiles", "pretrain.method",
         "variables",
+        "pretrain.entry",
+        "pretrain.network.entry", "pretrain.network.method",
     }  # fmt: skip
 
 

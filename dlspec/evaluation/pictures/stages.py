@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.data.arrays import chosen
+from dlspec.data.features.text import FittedSequence
 from dlspec.data.preparation import Part, Prepared
 from dlspec.model.graph import Graph
 from dlspec.training.plan import Plan, Stage
@@ -16,6 +18,8 @@ Array = np.ndarray
 
 SAMPLES = 10
 """How many samples a row of pictures shows."""
+SHOWN = 100
+"""Samples that a method of the whole network is shown on."""
 LOOKED_AT = 1000
 """Samples that activations are counted over."""
 BINS = 40
@@ -32,10 +36,21 @@ def keep_stages(
     `activations:<layer>` counts how often units take which value, between `activation_edges:<layer>`;
     `units:<layer>` holds how many there are, how many of them are dead, and their mean activation; `explained:<layer>`
     is the share of the variance of what the layer sees that its reconstruction gives back; `dreams:<steps>` are samples
-    that Gibbs sampling in the topmost machine has made.
+    that Gibbs sampling in the topmost machine has made. `shown:<stage>:<what>` is what a method of the whole network
+    shows of some samples.
     """
     held_out = data.validation if len(data.validation) else data.train
-    stages = [(stage, model) for stage, model in zip(plan.pretraining, stage_models, strict=True) if stage.layer]
+    for i, (stage, model) in enumerate(zip(plan.pretraining, stage_models, strict=True)):
+        changed = any({*stage.encoder} & {*later.encoder} for later in plan.pretraining[i + 1 :])
+        if hasattr(model, "shows") and not changed:  # else it is no longer what this stage left
+            for key, values in model.shows(some_inputs(held_out, SHOWN)).items():
+                arrays[f"shown:{stage.name}:{key}"] = _in_words(data, values) if key == "words" else values
+    of_layer = {
+        stage.layer.index: (stage, model)  # of several stages the last, which left the layer as it is
+        for stage, model in zip(plan.pretraining, stage_models, strict=True)
+        if stage.layer
+    }
+    stages = [of_layer[index] for index in sorted(of_layer)]
     stack = stack_of(plan.graph, stages)
     if stack:
         _keep_reconstructions(arrays, held_out, network, stack)
@@ -107,9 +122,15 @@ def _explained(seen: Array, given_back: Array) -> float:
     return 1 - errors / spread if spread else 1.0
 
 
-def some_inputs(part: Part) -> Array:
+def _in_words(data: Prepared, numbers: Array) -> Array:
+    """The words of texts, of which the network sees the numbers; empty where a text has ended."""
+    fitted = next(column for column in data.preprocessing.columns if isinstance(column, FittedSequence))
+    return np.array(["", "\ufffd", *fitted.vocabulary])[numbers]
+
+
+def some_inputs(part: Part, most: int = SAMPLES) -> Array:
     """Inputs of a few samples, from first to last."""
-    return part.inputs[np.linspace(0, len(part) - 1, min(SAMPLES, len(part))).astype(int)]
+    return np.asarray(chosen(part.inputs, np.linspace(0, len(part) - 1, min(most, len(part))).astype(int)))
 
 
 def _seen(network: Any, stage: Stage, inputs: Array) -> Array:

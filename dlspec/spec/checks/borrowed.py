@@ -138,7 +138,7 @@ def what_thaws_is_frozen(checked: Checked) -> Iterator[Diagnostic]:
     if any(isinstance(layer.layer, Broken) for layer in checked.graph.layers):  # of which nothing is known
         return
     if not held:
-        frozen = spec.pretrain is not None and spec.has("pretrain") and spec.pretrain.then == "freeze"
+        frozen = spec.then == "freeze"
         help = "write `trainable: false` in `application` or `network`, or remove `thaw_after`"
         if frozen:
             help = f"pretrained layers thaw by `pretrain: {{thaw_after: {after}}}`"

@@ -226,14 +226,16 @@ def what_compares_samples_stands_alone(checked: Checked) -> Iterator[Diagnostic]
         yield Diagnostic(
             "teacher-mismatch", message, spec.span("train", "teacher"), labels=(place,), help="remove `teacher`"
         )
-    if spec.pretrain is not None and spec.has("pretrain") and spec.pretrain.needs_labels:
-        yield Diagnostic(
-            "cannot-pretrain",
-            f"`{spec.pretrain.type_name}` trains each layer by the loss of an output above it, and `{name}` has none",
-            spec.key_span("pretrain"),
-            labels=(place,),
-            help="write `method: autoencoder`, or remove `pretrain`",
-        )
+    for entry in spec.pretraining:
+        if entry.method.needs_labels:
+            kind = entry.method.type_name
+            yield Diagnostic(
+                "cannot-pretrain",
+                f"`{kind}` trains each layer by the loss of an output above it, and `{name}` has none",
+                spec.key_span(*entry.path),
+                labels=(place,),
+                help=f"write `method: autoencoder`, or remove {entry.called}",
+            )
     if spec.has("runtime") and spec.runtime.distribute is not None and not loss.of_batch:  # else another rule says it
         yield Diagnostic(
             "wrong-value",

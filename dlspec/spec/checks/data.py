@@ -186,16 +186,16 @@ def unlabeled_samples_are_alike(checked: Checked) -> Iterator[Diagnostic]:
     spec, signature = checked.spec, checked.signature
     if not spec.has("data") or spec.data.unlabeled is None:
         return
-    method = spec.pretrain
-    if spec.has("pretrain") and (method is None or method.needs_labels):
-        why = "this spec has none" if method is None else f"`{method.type_name}` needs labels"
+    entries = spec.pretraining
+    if spec.has("pretrain") and all(entry.method.needs_labels for entry in entries):
+        why = f"`{entries[-1].method.type_name}` needs labels" if entries else "this spec has none"
         yield Diagnostic(
             "unused-unlabeled",
             f"only pretraining sees `unlabeled` samples, and {why}",
             spec.key_span("data", "unlabeled"),
             Severity.WARNING,
             help="write `method: autoencoder`, or remove `unlabeled`"
-            if method is not None
+            if entries
             else "add `pretrain: {method: autoencoder}`, or remove `unlabeled`",
         )
     source = unlabeled_source(spec.data)

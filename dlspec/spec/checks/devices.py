@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dlspec.language.diagnostics import Diagnostic, Label
 from dlspec.model.layers.imaging import moves_pixels
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.checks.pretraining import method_of
+from dlspec.spec.checks.pretraining import entries_to_check
 
 
 @rule
@@ -16,7 +16,7 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
     spec = checked.spec
     if not spec.has("runtime") or spec.runtime.distribute is None:
         return
-    place, loss, method = spec.key_span("runtime", "distribute"), spec.train.loss, method_of(checked)
+    place, loss = spec.key_span("runtime", "distribute"), spec.train.loss
     if spec.runtime.xla == "on":
         yield Diagnostic(
             "wrong-value",
@@ -55,11 +55,12 @@ def batches_can_be_parted(checked: Checked) -> Iterator[Diagnostic]:
             place,
             help="remove `distribute`: one device trains on masks",
         )
-    if getattr(method, "persistent", False):
-        yield Diagnostic(
-            "wrong-value",
-            "`persistent` chains go on from batch to batch, and several devices have parts of each",
-            spec.span("pretrain", "persistent"),
-            labels=(Label(place, "several devices"),),
-            help="remove `persistent`, or `distribute`",
-        )
+    for entry in entries_to_check(checked):
+        if getattr(entry.method, "persistent", False):
+            yield Diagnostic(
+                "wrong-value",
+                "`persistent` chains go on from batch to batch, and several devices have parts of each",
+                spec.span(*entry.path, "persistent"),
+                labels=(Label(place, "several devices"),),
+                help="remove `persistent`, or `distribute`",
+            )

@@ -72,11 +72,13 @@ def _said_of_one(spec: Spec, outputs: Mapping[str, TrainedOutput]) -> Iterator[D
 def _not_of_several(checked: Checked) -> Iterator[Diagnostic]:
     """What is made for networks of one output."""
     spec = checked.spec
-    if spec.pretrain is not None and spec.has("pretrain") and (spec.pretrain.needs_labels or spec.unrolls):
-        what = "then: unroll" if spec.unrolls else spec.pretrain.type_name
-        message = f"`{what}` trains towards one output, and the network has several"
-        help = "write `method: autoencoder`, and `then: fine_tune`"
-        yield Diagnostic(CODE, message, spec.key_span("pretrain"), help=help)
+    for entry in spec.pretraining:
+        unrolls = spec.unrolls and entry is spec.pretraining[-1]
+        if entry.method.needs_labels or unrolls:
+            what = "then: unroll" if unrolls else entry.method.type_name
+            message = f"`{what}` trains towards one output, and the network has several"
+            help = "write `method: autoencoder`, and `then: fine_tune`"
+            yield Diagnostic(CODE, message, spec.key_span(*entry.path), help=help)
 
 
 def _required_of_none(spec: Spec, names: list[str]) -> Iterator[Diagnostic]:

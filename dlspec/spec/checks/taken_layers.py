@@ -13,8 +13,9 @@ from dlspec.language.words import one_of
 from dlspec.language.yaml import read_file
 from dlspec.model.weights import RESOLVED, layer_sizes
 from dlspec.pretraining import Taken
+from dlspec.pretraining.section import Entry
 from dlspec.spec.checks.base import Checked, rule
-from dlspec.spec.checks.pretraining import method_of, taken_by
+from dlspec.spec.checks.pretraining import entries_to_check, taken_by
 from dlspec.spec.other_run import find_layers_file
 from dlspec.spec.planning import place_layers
 from dlspec.spec.spec import Spec
@@ -24,18 +25,22 @@ from dlspec.training.plan import StagePlace
 @rule
 def other_run_has_layers(checked: Checked) -> Iterator[Diagnostic]:
     """What `from` names is a run, with layers of these names and sizes."""
-    method, spec, graph = method_of(checked), checked.spec, checked.graph
-    if method is None or method.from_ is None:
-        return
+    for entry in entries_to_check(checked):
+        if entry.method.from_ is not None:
+            yield from _has_layers(checked, entry)
+
+
+def _has_layers(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:
+    method, spec, graph = entry.method, checked.spec, checked.graph
+    span = spec.span(*entry.path, "from")
     try:
-        source = find_layers_file(spec)
+        source = find_layers_file(spec, entry)
         assert source is not None, "`from` names it"
         sizes = layer_sizes(source)
     except DataError as error:
-        yield from (replace(d, span=d.span or spec.span("pretrain", "from")) for d in error.diagnostics)
+        yield from (replace(d, span=d.span or span) for d in error.diagnostics)
         return
     chosen = method.chosen(graph)
-    span = spec.span("pretrain", "from")
     missing = [layer for layer in chosen if layer.name not in sizes]
     if missing and (isinstance(method, Taken) or len(missing) == len(chosen)):
         some = missing if len(missing) < 4 else missing[:3]
@@ -62,18 +67,23 @@ def other_run_has_layers(checked: Checked) -> Iterator[Diagnostic]:
 @rule
 def layers_of_another_run_fit(checked: Checked) -> Iterator[Diagnostic]:
     """Layers that come from a run on the same data must not have seen what is the test part here, nor other scales."""
-    method, spec, signature = method_of(checked), checked.spec, checked.signature
-    if method is None or method.from_ is None or signature is None or not spec.has("data"):
+    if checked.signature is None or not checked.spec.has("data"):
         return
-    taken = taken_by(checked)
+    for entry in entries_to_check(checked):
+        if entry.method.from_ is not None:
+            yield from _layers_fit(checked, entry)
+
+
+def _layers_fit(checked: Checked, entry: Entry) -> Iterator[Diagnostic]:
+    spec, taken = checked.spec, taken_by(checked, entry)
     try:
-        source = find_layers_file(spec)
+        source = find_layers_file(spec, entry)
         other = other_spec(source) if source else None
     except DataError:
         return
     if source is None or other is None or not taken:
         return
-    span = spec.span("pretrain", "from")
+    span = spec.span(*entry.path, "from")
     yield from seen_before(checked, other, source.parent, span)
     theirs, own = other["data"].get("scale", "standard"), spec.data.scale
     if theirs != own and any(place.at_input for place in _places(checked, taken).values()):

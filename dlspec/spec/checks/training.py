@@ -16,20 +16,18 @@ LARGEST_STEP = {"sgd": 10.0, "adadelta": 10.0}
 def steps_are_not_huge(checked: Checked) -> Iterator[Diagnostic]:
     """Adam and its relatives move every weight by about the learning rate in each step, whatever the gradient is."""
     spec = checked.spec
-    for section in ("train", "pretrain"):
-        settings = getattr(spec, section, None)
-        if settings is None or not spec.has(section):
-            continue
-        optimizer = getattr(settings, "optimizer", None)
-        if not isinstance(optimizer, Optimizer):
-            continue
+    given: list[tuple[tuple[str | int, ...], Optimizer]] = []
+    if spec.has("train"):
+        given.append((("train",), spec.train.optimizer))
+    given += [(entry.path, entry.method.optimizer) for entry in spec.pretraining]
+    for path, optimizer in given:
         rate = getattr(optimizer, "learning_rate", None)
         limit = LARGEST_STEP.get(optimizer.type_name, 0.3)
         if isinstance(rate, int | float) and rate > limit:
             yield Diagnostic(
                 "large-learning-rate",
                 f"a learning rate of {rate:g} is far above what `{optimizer.type_name}` learns with",
-                spec.span(section, "optimizer", optimizer.type_name, "learning_rate"),
+                spec.span(*path, "optimizer", optimizer.type_name, "learning_rate"),
                 Severity.WARNING,
                 help=f"begin with `{{{optimizer.type_name}: {'0.1' if limit > 1 else '0.001'}}}`",
             )

@@ -68,7 +68,7 @@ def _put(document: Document, path: str, new: Node, written_out: bool) -> Diagnos
     if isinstance(node.value, dict):
         if above == ["data"]:
             node.value = without_other_sources(node.value, [last])
-        elif path == "pretrain.method":
+        elif last == "method" and above[0] == "pretrain" and len(above) < 3:
             node.value = without_other_method(node.value, new)
         elif above and above[-1] in NAMED and last not in node.value:
             node.value.clear()

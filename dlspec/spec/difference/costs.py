@@ -110,7 +110,7 @@ class Planned(NamedTuple):
         """As far as it is known without reading all data."""
         spec, description = checked.spec, checked.description
         samples = count_samples(spec, description) if description is not None else None
-        taken: tuple[str, ...] = ()
+        taken: tuple[tuple[str, ...], ...] = ()
         with suppress(DataError):  # the run is not there, which was said
             taken = taken_layers(spec, checked.graph)
         return cls(checked, make_plan(spec, checked.graph, samples, taken))
@@ -179,7 +179,8 @@ def compare_stages(old: Planned, new: Planned, names: Mapping[str, str]) -> list
     def name_now(stage: Stage) -> str | None:
         if stage.layer is None:
             return stage.name
-        return f"pretrain:{names[stage.layer.name]}" if stage.layer.name in names else None
+        name = stage.layer.name
+        return stage.name.replace(f":{name}", f":{names[name]}", 1) if name in names else None
 
     def changes(how: Literal["added", "dropped"], one: Planned, stages: Iterable[Stage]) -> list[StageChange]:
         return [StageChange(how, x.name, x.epochs, x.batch_size, one.steps(x)) for x in stages]

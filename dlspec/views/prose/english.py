@@ -126,6 +126,12 @@ KEYS = {
     "model.skip": "What goes in is added to what comes out of {layers}.",
     "model.branches": "{count} lists of layers see the same input, and {merge} brings them together: {layers}.",
     "pretrain.method": "The layers are pretrained one after the other, from the lowest up. {value}: {what}",
+    "pretrain.entry": "Pretraining {number}: layers are pretrained one after the other, from the lowest up. {value}: "
+    "{what}",
+    "pretrain.network.method": "All layers below the output are pretrained together. {value}: {what}",
+    "pretrain.network.entry": "Pretraining {number}: all layers below the output together. {value}: {what}",
+    "pretrain.share": "Hidden is {raw:.0%} of each sample.",
+    "pretrain.patch": "Patches have sides of {value}; of a sequence, stretches are {value} timesteps long.",
     "pretrain.layers": "Pretrained are {value}.",
     "pretrain.epochs": "Each layer is pretrained for {value} epochs.",
     "pretrain.batch_size": "Pretraining takes {value} samples at a time.",

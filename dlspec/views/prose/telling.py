@@ -23,6 +23,7 @@ from dlspec.model.layers import ModelItem
 from dlspec.model.layers.base import Group
 from dlspec.model.layers.core import Output
 from dlspec.pretraining import PretrainingMethod, Taken
+from dlspec.pretraining.section import LAST
 from dlspec.spec.spec import Spec
 from dlspec.views.prose import english
 from dlspec.views.reference.catalogue import describe
@@ -102,13 +103,11 @@ class _Teller:
             below = (*path, attribute.removesuffix("_"))
             if value is None or below == ("model",):
                 continue
-            if isinstance(value, PretrainingMethod):
-                if not isinstance(value, Taken):
-                    yield Sentence(self.kind("pretrain.method", value), self._line(*below, "method"))
-                yield from self.section(value, below)
+            if below == ("pretrain",):
+                yield from self._pretraining()
             elif isinstance(section, Taken) and below[-1] not in section.of_whole:
                 continue  # what no stage needs
-            elif _is_section(value) and ".".join(map(str, below)) not in self.words.KEYS:
+            elif _is_section(value) and ".".join(without_numbers(below)) not in self.words.KEYS:
                 yield from self.section(value, below)
             elif self.spec.is_written(*below):
                 yield Sentence(self.value(below, value), self._line(*below))
@@ -116,8 +115,22 @@ class _Teller:
                     yield from self._features(value)
                 if below == ("data", "images"):
                     yield from self._pictures(value)
-            elif below in WORTH_SAYING:
+            elif without_numbers(below) in WORTH_SAYING and not self._of_last_entry(below):
                 self.unsaid.append((below, value))
+
+    def _pretraining(self) -> Iterator[Sentence]:
+        """A sentence for the method of each entry of `pretrain`, and those for its keys."""
+        entries = self.spec.pretraining
+        for i, entry in enumerate(entries, 1):
+            if not isinstance(entry.method, Taken):
+                name = "pretrain.entry" if entry.listed else "pretrain.method"
+                name = name.replace("pretrain.", "pretrain.network.") if entry.method.of_network else name
+                yield Sentence(self.kind(name, entry.method, number=i), self._line(*entry.path, "method"))
+            yield from self.section(entry.method, entry.path)
+
+    def _of_last_entry(self, path: Path_) -> bool:
+        """Whether a key of an entry of `pretrain` is one that only the last of them has."""
+        return path[0] == "pretrain" and path[-1] in LAST and path[:-1] != self.spec.pretraining[-1].path
 
     def _features(self, types: Mapping[str, Kind]) -> Iterator[Sentence]:
         """A sentence for each type that stands on a line of its own."""
@@ -142,8 +155,8 @@ class _Teller:
 
     def value(self, path: Path_, value: Any) -> str:
         """What a key and its value say."""
-        name = ".".join(map(str, path))
-        template = self.words.IN_FILES[name] if _in_files(name, value) else self._template(name)
+        name = ".".join(without_numbers(path))
+        template = self.words.IN_FILES[name] if _in_files(name, value) else self._template(name, path)
         if (name, value) == ("data.target", INPUT_TARGET):
             return str(self.words.GIVEN_BACK)
         if (name, value) == ("data.window.horizon", 0):
@@ -171,9 +184,9 @@ class _Teller:
         if isinstance(template, Mapping):
             return str(template[value])
         if isinstance(value, Kind):
-            return self.kind(name, value)
-        if name == "pretrain.per_layer" and self.spec.pretrain:
-            value = self.spec.pretrain.brief_settings()
+            return self.kind(name, value, path)
+        if name == "pretrain.per_layer":
+            value = self._method_at(path).brief_settings()
         if _is_section(value):
             given = value.written()
             value = {key: own for key, own in given.items() if self.spec.is_written(*path, key)} or (
@@ -195,18 +208,21 @@ class _Teller:
         )
         return str(template.format(value=shown, raw=value, percent=percent))
 
-    def kind(self, name: str, kind: Kind) -> str:
+    def kind(self, name: str, kind: Kind, path: Path_ = (), **more: int) -> str:
         """What a key says that names a loss, an optimizer and the like."""
-        return str(self._template(name).format(value=self._named(kind), what=self.words.describe(kind)))
+        return str(self._template(name, path).format(value=self._named(kind), what=self.words.describe(kind), **more))
 
-    def _template(self, name: str) -> Any:
+    def _method_at(self, path: Path_) -> PretrainingMethod:
+        """The method whose key stands at a path."""
+        return next(entry.method for entry in self.spec.pretraining if path[: len(entry.path)] == entry.path)
+
+    def _template(self, name: str, path: Path_ = ()) -> Any:
         """The sentence of a key, in English where the language has none; what the class of the key says of it where
         English has none either, as of the settings of a plugin's method."""
         known = self.words.KEYS.get(name) or english.KEYS.get(name)
         if known:
             return known
-        assert self.spec.pretrain is not None, "every other key has a sentence"
-        key, method = name.rpartition(".")[2], type(self.spec.pretrain)
+        key, method = name.rpartition(".")[2], type(self._method_at(path))
         text = describe(method.type_name, key, method.keys()[key])
         return (
             f"{_literal(text[:1].upper() + text[1:])}: {{value}}." if text else english.OTHER_KEYS.replace("{key}", key)
@@ -332,6 +348,11 @@ def _in_files(name: str, value: Any) -> bool:
 def _literal(text: str) -> str:
     """Text as a part of a template."""
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def without_numbers(path: Path_) -> tuple[str, ...]:
+    """The path of a key, without the place of its entry in a list."""
+    return tuple(part for part in path if isinstance(part, str))
 
 
 def _is_section(value: Any) -> bool:

@@ -300,7 +300,8 @@ ARGUMENTS = {
     "Spec.name": "name of the run folder; by default that of the file",
     "Spec.description": "a sentence for the report",
     "Spec.seed": "where all random numbers start",
-    "Spec.pretrain": "greedy pretraining, layer by layer; without this section there is none",
+    "Spec.pretrain": "greedy pretraining, layer by layer, or a list of entries that are done in their order; without "
+    "this section there is none",
     "Spec.train": "how the whole network is trained",
     "Spec.evaluate": "metrics and baselines",
     "Spec.runtime": "where it runs",

@@ -113,14 +113,22 @@ def _spans(truth: Array, surprise: Array, expected: Array, target: TargetRecord)
     """A piece of HTML for each token."""
     between = " " if target.tokens == "words" else ""
     for token, nats, other in zip(truth.tolist(), surprise.tolist(), expected.tolist(), strict=True):
-        deep = min(1.0, nats / np.log(2) / MOST_BITS)
-        said = f"probability {show_number(float(np.exp(-nats)), 2)}"
-        if token != other:
-            said += f", expected {_visible(_shown(other, target.classes))}"
+        besides = f", expected {_visible(_shown(other, target.classes))}" if token != other else ""
         text = _shown(token, target.classes)
-        text = f"↵{text}" if text == "\n" else text
-        style = f' style="background: rgb(220 38 38 / {0.75 * deep:.2f})"' if deep > 0.03 else ""
-        yield f'<span title="{html.escape(said)}"{style}>{html.escape(text)}</span>{between}'
+        yield surprising_token(f"↵{text}" if text == "\n" else text, nats, besides) + between
+
+
+def surprising_token(text: str, nats: float, expected: str = "") -> str:
+    """A token, the redder the more surprising it is.
+
+    Args:
+        nats: -log of its probability.
+        expected: what is said of it besides its probability.
+    """
+    deep = min(1.0, nats / np.log(2) / MOST_BITS)
+    said = f"probability {show_number(float(np.exp(-nats)), 2)}{expected}"
+    style = f' style="background: rgb(220 38 38 / {0.75 * deep:.2f})"' if deep > 0.03 else ""
+    return f'<span title="{html.escape(said)}"{style}>{html.escape(text)}</span>'
 
 
 def _visible(token: str) -> str:

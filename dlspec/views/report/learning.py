@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from dlspec.evaluation.metrics import METRICS
 from dlspec.views.report import figures, stage_figures
 from dlspec.views.report.shown import Shown
+from dlspec.views.report.whole_networks import shown_by_networks
 
 if TYPE_CHECKING:
     from dlspec.runs import Run
@@ -26,6 +28,8 @@ STAGE_LOSS = {
     "rbm": "In pretraining the loss is the squared error of one step of reconstruction, which contrastive divergence "
     "does not follow exactly.",
     "supervised": "In pretraining the loss is that of a temporary output above the layer.",
+    "next_step": "In pretraining the loss is how far the next timestep is off, squared, or -log p of the next word.",
+    "masked": "In pretraining the loss is the mean squared error of the values that were hidden, at their scale.",
 }
 """Method -> what the loss of its stages is."""
 
@@ -38,10 +42,10 @@ def learning_figures(run: Run) -> list[Shown]:
     held_out = run.data.parts.validation > 0
     captions = "Mean loss of each epoch on the samples trained on"
     captions += " and on those held out; the dot is the lowest." if held_out else "."
+    methods = list(dict.fromkeys(entry.method.type_name for entry in run.spec.pretraining))
     if len(stages) > 1:
-        captions += " " + STAGE_LOSS.get(run.spec.pretrain.type_name if run.spec.pretrain else "", "").strip()
-    method = run.spec.pretrain.type_name if run.spec.pretrain else ""
-    if method == "denoising_autoencoder" and held_out:
+        captions += _losses_of_stages(methods)
+    if "denoising_autoencoder" in methods and held_out:
         captions += " The samples trained on are spoiled and the held-out ones are not, so those may come out lower."
     if any("divergence" in row.measures for row in run.history):
         captions += " It is how far the output is off and `kl` times the divergence of the code, each of which "
@@ -54,7 +58,27 @@ def learning_figures(run: Run) -> list[Shown]:
         rows = [row for row in own.history if row.stage in stages and row.stage.startswith("fine_tune")]
         shown.append(Shown(figures.loss_curves({rows[0].stage: rows}), f"Loss of {name}", "That of this output alone."))
     compared = [each for name, own in (run.outputs or {"": run}).items() for each in _compared(own, name)]
-    return [*shown, *compared, *_kept(run), *_filters(run), *_activations(run), *_dreams(run)]
+    return [
+        *shown,
+        *compared,
+        *shown_by_networks(run),
+        *_kept(run),
+        *_filters(run),
+        *_activations(run),
+        *_dreams(run),
+    ]
+
+
+def _losses_of_stages(methods: Sequence[str]) -> str:
+    """What the loss of stages by these methods is."""
+    said: dict[str, list[str]] = {}
+    for method in methods:
+        if method in STAGE_LOSS:
+            said.setdefault(STAGE_LOSS[method], []).append(f"`{method}`")
+    if len(said) < 2:
+        return "".join(f" {text}" for text in said)
+    begin = "In pretraining"
+    return "".join(f" {begin} by {' and '.join(names)}{text.removeprefix(begin)}" for text, names in said.items())
 
 
 def _compared(run: Run, output: str) -> list[Shown]:
@@ -101,7 +125,8 @@ def _filters(run: Run) -> list[Shown]:
     pretrained = any(key.startswith("units:") for key in pictures)
     for when, words in (("pretrained", "after pretraining"), ("final", "at the end")):
         if f"filters:{when}" in pictures and not (when == "pretrained" and not pretrained):
-            plain = when == "final" or not pretrained or run.spec.pretrain is None or run.spec.pretrain.needs_labels
+            labels = not run.spec.pretraining or any(entry.method.needs_labels for entry in run.spec.pretraining)
+            plain = when == "final" or not pretrained or labels
             shown.append(
                 Shown(
                     figures.filters(pictures[f"filters:{when}"], when),

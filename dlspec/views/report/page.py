@@ -47,7 +47,7 @@ def render(run: Run) -> str:
         data_figures=data_figures(run),
         number=show_number,
         data=data,
-        network_svg=draw_svg(network, Marks(tuple(s.layer.name for s in stages.pretraining if s.layer), stages.frozen)),
+        network_svg=draw_svg(network, Marks(stages.pretrained, stages.frozen)),
         parameters=network.parameters,
         flops=network.flops,
         resolved=highlight(run.resolved_text),

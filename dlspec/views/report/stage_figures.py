@@ -10,12 +10,14 @@ import numpy as np
 
 from dlspec.evaluation.metrics import show_number
 from dlspec.views.report.figures import (
+    APART,
     CLASSES,
     NETWORK,
     QUIET,
     TRUTH,
     Array,
     baseline_color,
+    gray,
     in_style,
     logarithmic,
     styled,
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from dlspec.runs.records.metrics import Compared
 
 WITHOUT = "#94a3b8"
+HIDDEN = (0.85, 0.88, 0.93)
+"""The color of what was hidden from the network."""
+MOST_COLUMNS = 30
+"""Columns that are drawn as bars, those that are told best."""
 
 
 @in_style
@@ -156,3 +162,82 @@ def code_plane(points: Array, classes: Array | None) -> str:
     axis.set_xlabel("first number")
     axis.set_ylabel("second number")
     return to_svg(figure, "code")
+
+
+@in_style
+def pictures_filled_in(rows: Mapping[str, Array]) -> str:
+    """Pictures in rows, name -> (samples, height, width) or with channels behind; what is NaN is hidden, and drawn in
+    a color of its own."""
+    first = rows["original"]
+    dark, light = float(first.max()), float(first.min())
+    count = len(first)
+    figure, axes = styled(10, 0.95 * len(rows) + 0.25)
+    axis = axes[0, 0]
+    axis.set_axis_off()
+    for row, (name, pictures) in enumerate(rows.items()):
+        for column, picture in enumerate(pictures):
+            hidden = np.isnan(picture).reshape(*picture.shape[:2], -1).any(axis=-1)
+            shown = gray(np.nan_to_num(picture), light, dark)
+            shown[hidden] = HIDDEN
+            height, width = (APART * size / max(shown.shape[:2]) / 2 for size in shown.shape[:2])
+            place = (column - width, column + width, row + height, row - height)
+            axis.imshow(shown, interpolation="nearest", extent=place)
+        axis.text(-0.6, row, name, ha="right", va="center", color=TRUTH)
+    axis.set_xlim(-0.5, count - 0.5)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    return to_svg(figure, "filled")
+
+
+@in_style
+def sequences_filled_in(original: Array, hidden: Array, filled: Array) -> str:
+    """Sequences, a panel each, (samples, timesteps): gray stretches were hidden, and a line shows what came back."""
+    count = min(4, len(original))
+    figure, axes = styled(10, 2.2, 1, count, sharey=True)
+    places = np.linspace(0, len(original) - 1, count).astype(int)
+    for axis, place in zip(axes.flat, places, strict=True):
+        gone = hidden[place] > 0
+        for start, end in _stretches(gone):
+            axis.axvspan(start - 0.5, end + 0.5, color=HIDDEN, lw=0)
+        axis.plot(original[place], color=TRUTH, lw=1.2, label="input")
+        axis.plot(np.where(gone, filled[place], np.nan), color=NETWORK, lw=1.8, marker=".", ms=3, label="filled in")
+        axis.set_xlabel("timestep")
+    axes[0, 0].legend(loc="lower left", fontsize=8)
+    return to_svg(figure, "filled")
+
+
+@in_style
+def sequences_foretold(truth: Array, told: Array) -> str:
+    """Sequences, a panel each, (samples, timesteps), and each timestep as it was told from those before it."""
+    count = min(4, len(truth))
+    figure, axes = styled(10, 2.2, 1, count, sharey=True)
+    for axis, place in zip(axes.flat, np.linspace(0, len(truth) - 1, count).astype(int), strict=True):
+        axis.plot(np.arange(1, truth.shape[1] + 1), truth[place], color=TRUTH, lw=1.2, label="input")
+        axis.plot(np.arange(1, truth.shape[1] + 1), told[place], color=NETWORK, lw=1.5, label="told")
+        axis.set_xlabel("timestep")
+    axes[0, 0].legend(loc="lower left", fontsize=8)
+    return to_svg(figure, "foretold")
+
+
+def _stretches(gone: Array) -> list[tuple[int, int]]:
+    """First and last place of each stretch that is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], gone, [False]]).astype(int)))
+    return [(int(start), int(end) - 1) for start, end in edges.reshape(-1, 2)]
+
+
+@in_style
+def explained_columns(original: Array, filled: Array, names: Sequence[str]) -> str:
+    """Of each column, the share of its variance that comes back, as bars: (samples, columns)."""
+    shares: dict[str, list[float]] = {}
+    for i, name in enumerate(names):
+        spread = float(((original[:, i] - original[:, i].mean()) ** 2).sum())
+        if spread:
+            shares.setdefault(name, []).append(1 - float(((original[:, i] - filled[:, i]) ** 2).sum()) / spread)
+    means = sorted(((float(np.mean(values)), name) for name, values in shares.items()))[-MOST_COLUMNS:]
+    figure, axes = styled(7, 0.6 + 0.27 * max(1, len(means)))
+    axis = axes[0, 0]
+    axis.barh([name for _, name in means], [max(share, 0.0) for share, _ in means], color=NETWORK, height=0.62)
+    for place, (share, _) in enumerate(means):
+        axis.text(max(share, 0.0) + 0.01, place, f"{share:.0%}", va="center", fontsize=8.5, color=TRUTH)
+    axis.set_xlim(0, 1.12)
+    axis.set_xlabel("share of the variance that comes back")
+    return to_svg(figure, "columns")
