@@ -136,6 +136,11 @@ def _of_feature(spec: Spec, description: Description, name: str) -> Diagnostic |
         return Diagnostic("only-for-samples", message, span, help="list the names alone")
     if kind is not None and column and (column.kind not in kind.takes or bool(column.shape) != kind.of_arrays):
         return _of_typed_feature(spec, column, kind)
+    all_read = name not in description.not_settled
+    refused = kind.refuses(column, all_read=all_read) if kind is not None and column else None
+    if refused is not None:
+        message, help = refused
+        return Diagnostic("wrong-value", message, data.span(*place_of_feature(data, name)), help=help)
     if name == (data.time_name or description.time):
         return _no_feature(spec, name, "time", "numbers here")
     if column and kind is None and column.kind not in ("number", *no_numbers(description)):

@@ -479,3 +479,33 @@ def test_the_saved_model_finds_the_same_bins(tmp_path):
     )
     run = dlspec.run(tmp_path / "s.yaml", out=tmp_path / "run")
     assert run.metrics.saved_model.where is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message", "help"),
+    [
+        ("boolean", "abcd", "has 4 different words, and a boolean two", "{boolean: d}"),
+        ("{boolean: smokerr}", ["smoker", "none"], "no row of `f` has the word `smokerr`", "did you mean `smoker`?"),
+        ("{boolean: x}", ["a", "b"], "no row of `f` has the word `x`", "its words are `a` and `b`"),
+    ],
+)
+def test_words_that_are_neither_true_nor_false_are_refused(tmp_path, kind, values, message, help):
+    rows = [f"{values[row % len(values)]},{row}" for row in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["f,y", *rows]) + "\n", encoding="utf-8")
+    text = f"dlspec: 1\ndata: {{table: t.csv, target: y, features: {{f: {kind}}}}}\nmodel: [output]\n"
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    (found,) = [each for each in dlspec.validate(tmp_path / "s.yaml") if each.severity.value == "error"]
+    assert message in found.message
+    assert help in found.help
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("boolean", ["Yes", "yes", "no", "NO"]), ("{boolean: smoker}", ["smoker", "was", "never"]), ("boolean", "ab")],
+)
+def test_spellings_and_all_but_a_word_are_boolean(tmp_path, kind, values):
+    rows = [f"{values[row % len(values)]},{row}" for row in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["f,y", *rows]) + "\n", encoding="utf-8")
+    text = f"dlspec: 1\ndata: {{table: t.csv, target: y, features: {{f: {kind}}}}}\nmodel: [output]\n"
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    assert not [each for each in dlspec.validate(tmp_path / "s.yaml") if each.severity.value == "error"]

@@ -67,6 +67,14 @@ class Feature(Kind):
         """
         return None
 
+    def refuses(self, column: Column, *, all_read: bool) -> tuple[str, str | None] | None:
+        """Why the words of a column are not what it takes, and what to do about it; None: they are.
+
+        Args:
+            all_read: whether the column is known to have no other words.
+        """
+        return None
+
     def policy(self, of_data: Missing) -> Missing:
         """What is done about missing values, where the data say so for all columns."""
         return of_data if self.missing is None else self.missing

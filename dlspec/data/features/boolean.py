@@ -10,12 +10,17 @@ from dlspec.data.features.base import FEATURES, Fitted, GatheredFeature, Missing
 from dlspec.data.features.category import unused_word
 from dlspec.data.features.scaling import Scale
 from dlspec.data.features.summaries import WordSummary
+from dlspec.data.sources.formats.dialect import MISSING
 from dlspec.language.fields import Primary, Text
+from dlspec.language.words import did_you_mean, one_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray
+
+SHOWN = 6
+"""Words of a column that a message names."""
 
 
 @FEATURES.register
@@ -30,6 +35,19 @@ class Boolean(GatheredFeature):
         None,
         description="which means true; by default `true`, `yes`, `y`, `t`, `on` or `1`, else the last of the two",
     )
+
+    def refuses(self, column: Column, *, all_read: bool) -> tuple[str, str | None] | None:
+        given = [word for word in column.classes if not MISSING.fullmatch(word)]
+        meanings = {spellings(word) for word in given}
+        if self.word is None:
+            if len(meanings) < 3:
+                return None
+            message = f"`{column.name}` has {len(meanings)} different words, and a boolean two"
+            return message, f"say which means true, `{column.name}: {{boolean: {given[-1]}}}`, or write `category`"
+        if not all_read or not given or spellings(self.word) in meanings:
+            return None
+        message = f"no row of `{column.name}` has the word `{self.word}`, so that none would be true"
+        return message, did_you_mean(self.word, given, otherwise=f"its words are {one_of(given[:SHOWN])}")
 
     def width(self, column: Column) -> int:
         return 1
