@@ -27,7 +27,7 @@ def body(text):
     return text.partition("\n")[2]
 
 
-@pytest.mark.everyday(10)
+@pytest.mark.everyday(5)
 @pytest.mark.parametrize("network", networks.ADOPTED, ids=lambda network: network.__name__)
 def test_the_spec_builds_the_same_network(network, tmp_path):
     model = network()
@@ -43,6 +43,7 @@ def test_the_spec_builds_the_same_network(network, tmp_path):
     assert adopted.diagnostics == ()
 
 
+@pytest.mark.everyday(4)
 @pytest.mark.parametrize(("network", "named"), networks.REFUSED, ids=lambda value: getattr(value, "__name__", ""))
 def test_layers_without_a_word_are_named_all_at_once(network, named):
     keras.utils.clear_session()  # so that Keras counts its layers from 1

@@ -385,7 +385,7 @@ def test_no_value_of_the_test_or_validation_part_reaches_the_weights(folder, fra
     assert spoilt.metrics.test != untouched.metrics.test
 
 
-@pytest.mark.everyday("difference")
+@pytest.mark.slow
 @pytest.mark.parametrize("predict", ["level", "difference", "return"])
 def test_many_rows_are_seen_when_they_are_asked_for_and_train_alike(folder, predict, monkeypatch):
     kept = dlspec.run(spec_of(folder, predict=predict), out=folder / "kept")

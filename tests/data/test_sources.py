@@ -369,6 +369,7 @@ def test_arrays_in_keras_layout_bring_their_test_part(tmp_path):
     assert np.array_equal(data.test.truth, arrays["y_test"])
 
 
+@pytest.mark.slow
 def test_files_of_single_arrays_stay_in_their_files(tmp_path):
     random = np.random.default_rng(0)
     x, y = random.normal(size=(60, 5, 6, 2)), random.normal(size=60)  # frames of a video, and a number

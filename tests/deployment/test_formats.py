@@ -164,6 +164,7 @@ def _by(target, network, values):
         return np.concatenate([loaded.run({network.layers[0].name: part})[0] for part in parts])
 
 
+@pytest.mark.slow
 def test_a_layer_that_a_format_has_not_is_named_and_nothing_is_left(tmp_path, capfd):
     random = np.random.default_rng(0)
     np.savez(tmp_path / "clips.npz", x=random.normal(size=(60, 4, 6, 6, 1)), y=random.integers(0, 2, 60))

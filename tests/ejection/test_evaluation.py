@@ -99,7 +99,7 @@ def test_metrics_of_every_kind_are_tried(tmp_path):
     assert {*kinds} == {*METRICS} - unwritten  # of which no script is written
 
 
-@pytest.mark.everyday(6)
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("name", DATA)
 def test_baselines_are_those_of_dlspec(name, tmp_path):
     task = subject_of(f"data: {{{DATA[name]}}}", tmp_path).data.signature.task

@@ -32,6 +32,7 @@ DATA = {
 }
 
 
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("name", DATA)
 def test_rows_that_are_drawn(name, case_of):
     case = case_of({"t.csv": table()}, f"  table: t.csv\n{DATA[name]}\n  features: {FEATURES}", MODEL)

@@ -63,7 +63,7 @@ def step(model, x, *given):
     return float(model.train_on_batch(x, *given))
 
 
-@pytest.mark.everyday("tied", "of a series")
+@pytest.mark.everyday("tied")
 @pytest.mark.parametrize("case", AUTOENCODERS)
 def test_an_autoencoder_has_the_same_objective_and_takes_the_same_step(case, tmp_path, monkeypatch):
     subject, module = ejected(AUTOENCODERS[case], tmp_path)

@@ -88,6 +88,7 @@ TARGETS = {
 }
 
 
+@pytest.mark.everyday(5)
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("typed", [False, True], ids=["numbers", "types"])
 def test_every_target(name, typed, case_of):

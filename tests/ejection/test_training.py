@@ -80,7 +80,7 @@ def compared(subject, module, monkeypatch):
     return [(row.loss, row.val_loss) for row in rows], recorded.losses, (ours.get_weights(), theirs.get_weights())
 
 
-@pytest.mark.everyday("balanced vectors", "a schedule", "a layer that thaws")
+@pytest.mark.everyday("a schedule")
 @pytest.mark.parametrize("case", SPECS)
 def test_losses_are_those_of_dlspec(case, tmp_path, monkeypatch):
     (tmp_path / "spec.yaml").write_text(f"dlspec: 1\nname: tried\n{SPECS[case]}\n", encoding="utf-8")

@@ -115,7 +115,7 @@ def trained_by_script(file):
     return found
 
 
-@pytest.mark.everyday("labels")
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*CASES, *(pytest.param(case, marks=pytest.mark.slow) for case in SLOW)])
 def test_main_trains_what_a_run_trains(case, write_spec, tmp_path, same_numbers):
     spec = dlspec.load(write_spec(f"dlspec: 1\nname: tried\n{ {**CASES, **SLOW}[case] }"))

@@ -134,6 +134,7 @@ def test_masks_of_a_graph_name_axes_and_makers():
     assert masks.makers["mean_1"] == "masked"
 
 
+@pytest.mark.slow
 def test_a_network_with_masks_learns(tmp_path):
     text = spec_of(["dense: 8", "skip: [dense: 8, sin]", "mean: 1"]) + "train: {epochs: 4}\nevaluate: {baselines: []}\n"
     run = dlspec.run(text, out=tmp_path / "run")

@@ -433,6 +433,7 @@ def test_the_plane_of_a_code_of_two_numbers_is_drawn_with_its_classes(deep):
     assert "<h3>The code</h3>" in deep.report.read_text(encoding="utf-8")
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     "model",
     [

@@ -307,7 +307,7 @@ def test_the_decoder_of_a_deep_autoencoder_starts_from_the_stages(method):
     assert seen["network"] == pytest.approx(seen["stages"], abs=1e-5)
 
 
-@pytest.mark.everyday("one layer")
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2], ids=["one layer", "two layers"])
 def test_a_sequence_autoencoder_can_be_unrolled(layers):
     text = TINY_SERIES.replace("  - output\n", "").replace("epochs: 2, b", "epochs: 2, then: unroll, b")

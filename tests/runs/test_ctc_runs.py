@@ -134,7 +134,7 @@ def test_the_loss_is_that_of_the_timesteps_that_are_there(ctc_run):
     assert ctc_run.history[-1].val_loss == pytest.approx(np.mean(losses), rel=1e-3)
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["ctc_run", "strips_run"])
 def test_the_saved_model_reads_with_plain_keras_as_model_txt_shows(which, request, tmp_path):
     """The lines of `model.txt`, for the rows of the test part, in a process without dlspec."""

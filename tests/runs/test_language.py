@@ -165,6 +165,7 @@ def test_evaluate_judges_new_text(text_run, tmp_path):
     assert any("count as one unknown token" in note for note in other.metrics.notes)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_bits(text_run, tmp_path, one_step_at_a_time):
     spec = text_run.folder.parent / "spec.yaml"
     from dlspec.training.progress import Stopped
@@ -243,6 +244,7 @@ def test_what_cannot_be_done_is_refused_by_name(text_run, tmp_path):
         text_run.predict(pd.DataFrame({"text": ["the"]}), intervals=0.9)
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_by_perplexity(text_run, tmp_path):
     spec = text_run.folder.parent / "spec.yaml"
     worse = dlspec.run(spec, {"train.epochs": 1}, out=tmp_path / "worse")

@@ -83,7 +83,7 @@ def runs(folder):
     return get
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "shape"), [("one", (1, 9)), ("mixed", (2, 6)), ("steps", (3, 6)), ("next", (1, 6))])
 def test_the_saved_model_gives_mixtures_in_units(runs, name, shape):
     run = runs(name)

@@ -24,6 +24,7 @@ def remarks_of(text, folder):
     return [note for note in notes if note.startswith(("The training loss", "After", "The validation part"))]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     ("model_and_train", "says"),
     [

@@ -169,6 +169,7 @@ def test_the_resolved_spec_runs_again(run):
     assert [head.loss.type_name for head in again.model.heads][1] == "mae"
 
 
+@pytest.mark.slow
 def test_outputs_at_each_place_are_trained_beside_one_answer(tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=(120, 6, 2)).astype("float32")

@@ -179,7 +179,7 @@ def test_the_report_shows_codes_and_distances(runs):
     assert "codes" not in told
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [1, 2, 5])
 def test_codes_of_any_size_are_drawn(folder, units):
     text = TRIPLETS.replace("units: 3", f"units: {units}").replace("epochs: 12", "epochs: 1")
@@ -193,7 +193,7 @@ def test_codes_of_any_size_are_drawn(folder, units):
         np.testing.assert_array_equal(np.array(run.data.target.classes)[nearest], run.predictions["network"])
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(runs, folder, name):
     with pytest.raises(Stopped):

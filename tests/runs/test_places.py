@@ -361,7 +361,7 @@ def test_zeros_that_are_scaled_are_not_masked_and_the_run_says_so(tmp_path):
     assert "scale: none" in problem.help
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["category", "numeric"])
 def test_a_longer_padding_changes_no_figure(tmp_path, kind):
     layers = "  - masking\n  - lstm: {units: 4, return_sequences: true}\n  - dropout: 0.0\n  - output\n"

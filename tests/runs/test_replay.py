@@ -232,6 +232,7 @@ def test_large_differences_differ_and_the_library_is_named(copied):
     assert [(change.name, change.before) for change in found.changes] == [("tensorflow", "2.20.0")]
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize(
     ("file", "old", "new", "what", "said"),
     [
@@ -407,6 +408,7 @@ def test_the_command_says_equal_and_returns_0(tiny_run, tmp_path):
     assert "surroundings" not in done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_shows_what_differs_and_returns_4(copied, tmp_path):
     change_weights(copied, 1.5)
     change_environment(copied, tensorflow="2.20.0", XLA_FLAGS="--xla_cpu_use_onednn=true")

@@ -287,7 +287,7 @@ def test_a_run_that_was_stopped_after_training_is_not_trained_again(tiny_run, tm
     assert resumed.environment.resumed[0]["command"] == "again"
 
 
-@pytest.mark.everyday(2)
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(
     "text",
     [

@@ -99,6 +99,7 @@ def test_codes_are_by_frequency_in_the_training_part(home, cache):
     np.testing.assert_array_equal(np.asarray(data.test.inputs)[:, 1], [of_word.get(word, 1) for word in held_out])
 
 
+@pytest.mark.slow
 def test_the_resolved_spec_says_the_layers_and_runs_again(run, home):
     text = run.resolved_text
     assert "codes: true" in text

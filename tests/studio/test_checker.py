@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.studio.servers import SPIRALS
 
 SLOW = "dlspec: 1\ndata: {dataset: digits}\nmodel:\n" + "".join(
-    f"  - dense: {{units: {n}, name: l{n}}}\n" for n in range(1, 3000)
+    f"  - dense: {{units: {n}, name: l{n}}}\n" for n in range(1, 10_000)
 )
 
 

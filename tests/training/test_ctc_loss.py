@@ -167,7 +167,7 @@ def network():
     return keras.Model(given, keras.layers.Dense(5)(states))
 
 
-@pytest.mark.everyday("True-step by step", "True-runs", "True-compiled")
+@pytest.mark.everyday("True-compiled")
 @pytest.mark.parametrize("way", ["step by step", "runs", "compiled"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_every_engine_makes_the_weights_of_fit(way, weighted):

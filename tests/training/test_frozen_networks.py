@@ -109,6 +109,7 @@ def test_losses_are_those_of_keras_by_hand(saved, trainable, thaws, tmp_path):
     np.testing.assert_allclose(own, losses, rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_it_thaws_after_some_epochs_and_a_run_that_was_stopped_goes_on(saved):
     thawing = training(saved, "false", ", thaw_after: 2")
     values, history = thawing.run()

@@ -88,7 +88,7 @@ def xla(request, monkeypatch):
     return "off" if request.param == "Keras" else request.param
 
 
-@pytest.mark.everyday("off-balanced_attention", "on-weights", "Keras-balanced", "Keras-number_attention")
+@pytest.mark.everyday("off-balanced_attention", "Keras-number_attention")
 @pytest.mark.parametrize(
     ("kind", "layers", "more"),
     [

@@ -92,7 +92,7 @@ def by_hand():
     return model
 
 
-@pytest.mark.everyday("True-step by step", "True-runs", "True-compiled", "False-by hand")
+@pytest.mark.everyday("True-compiled", "False-by hand")
 @pytest.mark.parametrize("way", ["step by step", "runs", "compiled", "by hand"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_every_engine_makes_the_weights_of_a_plain_keras_model(way, weighted):

@@ -178,7 +178,7 @@ def ours(loss):
     return model
 
 
-@pytest.mark.everyday(3)
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("way", ["step by step", "runs", "compiled"])
 @pytest.mark.parametrize("mining", MININGS)
 def test_every_engine_makes_the_weights_of_fit(way, mining):

@@ -65,7 +65,7 @@ def ours():
     return model
 
 
-@pytest.mark.everyday("True-step by step", "True-runs", "True-compiled")
+@pytest.mark.everyday("True-compiled")
 @pytest.mark.parametrize("way", ["step by step", "runs", "compiled"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_every_engine_makes_the_weights_of_fit(way, weighted):

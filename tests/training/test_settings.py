@@ -298,7 +298,7 @@ def test_a_plateau_lowers_the_learning_rate():
     assert listener.rates[::6] == pytest.approx([0.5, 0.5, 0.25, 0.125, 0.1])
 
 
-@pytest.mark.everyday("14")
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 9, 14, 24])
 def test_a_plateau_goes_on_after_a_stop(steps, tmp_path):
     callback = {"reduce_lr_on_plateau": {"factor": 0.5, "patience": 2, "min_delta": 10.0, "cooldown": 1}}
