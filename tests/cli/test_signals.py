@@ -187,6 +187,7 @@ def test_resume_goes_on_with_the_last_run_of_a_spec(begun, tmp_path):
     assert first.metrics == second.metrics
 
 
+@pytest.mark.slow
 def test_a_plain_rerun_says_that_there_is_something_to_resume(begun, tmp_path):
     process = begun(LONG)
     process.kill()

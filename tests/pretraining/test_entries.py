@@ -183,6 +183,7 @@ def test_a_list_of_one_entry_is_what_the_mapping_is():
     assert same(trained(mapping)[1], trained(listed)[1])
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("steps", [25, 32], ids=["in the third entry", "in frozen training"])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(steps, one_step_at_a_time):
     _, weights, history = trained(LIST)

@@ -152,6 +152,7 @@ def test_it_leaves_the_output_as_it_was_and_what_is_frozen_as_it_left_it():
     assert not np.array_equal(fresh["h/kernel"], dict(zip(names, weights, strict=True))["h/kernel"])
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("steps", [6, 9], ids=["within the stage", "in training"])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(steps, one_step_at_a_time):
     _, weights, history = trained(PICTURES)
@@ -248,6 +249,7 @@ def test_the_report_shows_what_was_filled_in(tmp_path):
     assert "No label has been used" in page
 
 
+@pytest.mark.slow
 def test_what_a_later_stage_has_changed_is_not_shown_as_what_this_one_left(tmp_path):
     later = "pretrain: [{method: masked, epochs: 1}, {method: supervised, layers: [h], epochs: 1}]\n"
     text = HEAD + MODEL + later + "train: {epochs: 1}\nevaluate: {baselines: []}\n"

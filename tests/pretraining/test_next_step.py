@@ -85,6 +85,7 @@ def test_the_loss_falls_and_the_layers_above_stay(text):
     assert training.plan.pretraining[0].below == "output"
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize(("text", "steps"), [(ROWS, 9), (TEXTS, 3)], ids=["rows", "texts"])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(text, steps, one_step_at_a_time):
     _, weights, history = trained(text + PRETRAIN)
@@ -95,6 +96,7 @@ def test_stopped_and_continued_is_the_same_to_the_last_bit(text, steps, one_step
     assert [row.loss for row in again] == [row.loss for row in history]
 
 
+@pytest.mark.slow
 def test_compiled_by_xla_it_learns_the_same():
     plain, compiled = (trained(ROWS + PRETRAIN, **{"runtime.xla": way})[2] for way in ("off", "on"))
     for one, other in zip(plain, compiled, strict=True):
@@ -140,6 +142,7 @@ def test_samples_without_timesteps_are_refused(tmp_path):
 # --- what the report shows
 
 
+@pytest.mark.slow
 def test_the_report_shows_how_surprising_words_were(tmp_path):
     run = dlspec.run(TEXTS + PRETRAIN + "evaluate: {baselines: []}\n", out=tmp_path / "r")
     words = run.pictures["shown:pretrain:next_step:words"]

@@ -85,7 +85,7 @@ def test_the_history_has_what_a_method_measures(name):
         assert np.isfinite(list(row.measures.values())).all()
 
 
-@pytest.mark.everyday("rbm-late", "denoising-late", "supervised-late")
+@pytest.mark.everyday(1)
 @pytest.mark.usefixtures("one_step_at_a_time")
 @pytest.mark.parametrize("late", [pytest.param(False, marks=pytest.mark.slow), True], ids=["early", "late"])
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)

@@ -166,7 +166,7 @@ def test_a_change_of_any_file_of_a_finished_run_is_reported(tiny_run, tmp_path):
         shutil.rmtree(folder)
 
 
-@pytest.mark.everyday("new")
+@pytest.mark.slow
 @pytest.mark.parametrize("sums", ["none", "new"])
 def test_where_checksums_say_nothing_every_value_is_looked_at(folded, tmp_path, sums):
     """A folder without checksums, or one whose checksums were made anew."""

@@ -217,6 +217,7 @@ def test_folds_that_were_done_are_not_done_again(run, tmp_path):
     assert resumed.metrics.folds == run.metrics.folds
 
 
+@pytest.mark.slow
 def test_no_value_of_a_later_part_reaches_an_earlier_training(tmp_path):
     """What the last fold alone is tested on is changed, and the folds before it come out the same."""
     series = pd.DataFrame({"time": np.arange(200), "x": np.sin(np.arange(200) / 4).round(5)})

@@ -245,6 +245,7 @@ def test_a_spec_that_is_written_out_is_valid(home):
     assert [problem.message for problem in dlspec.validate(home / "written.yaml") if problem.is_error] == []
 
 
+@pytest.mark.slow
 def test_folds_and_comparisons_are_of_each_output(tmp_path):
     spec = """\
 dlspec: 1

@@ -84,6 +84,7 @@ def test_other_pictures_are_judged(run, home):
     assert found["pixels"].judged == 60
 
 
+@pytest.mark.slow
 def test_stopped_and_continued_is_the_same_to_the_last_bit(home, one_step_at_a_time, monkeypatch):
     monkeypatch.chdir(home)
     weights, history = Training(home / "it.yaml").run()

@@ -74,6 +74,7 @@ def test_new_texts_get_a_class_and_tags(run, home):
     assert judged["slots"].judged == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["it.yaml", "turned.yaml"])
 def test_stopped_and_continued_is_the_same_to_the_last_bit(home, one_step_at_a_time, file):
     text = {"train.epochs": 2}

@@ -90,7 +90,7 @@ def runs(folder):
     return get
 
 
-@pytest.mark.everyday(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "file"), [("triplets", "rows"), ("pairs", "pairs")])
 def test_the_saved_model_in_a_process_without_dlspec_gives_the_predictions(runs, folder, name, file):
     run = runs(name)

@@ -253,7 +253,7 @@ def test_excel_knows_utf_8_by_a_mark_where_it_is_asked_for(run, tmp_path):
         assert out.getvalue().startswith(b"\xef\xbb\xbf") == bom
 
 
-@pytest.mark.everyday("csv")
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
 def test_rows_come_from_standard_input(run, tmp_path, form):
     frame = make_table()

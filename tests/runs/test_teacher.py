@@ -104,6 +104,7 @@ def test_it_is_trained_as_by_keras_with_the_same_loss(small, large):
         np.testing.assert_allclose(as_array(one), as_array(other), atol=2e-4)
 
 
+@pytest.mark.slow
 def test_it_goes_on_as_it_was_and_notices_another_teacher(small, large, one_step_at_a_time, tmp_path):
     import shutil
 

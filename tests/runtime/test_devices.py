@@ -124,6 +124,7 @@ def test_two_devices_make_the_weights_of_one_also(name):
     weights_are_those_of_one_device(*found(*OTHERS)[name])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_on_several_devices_goes_on_to_the_same_bits():
     assert found("dropout")["resumed"][0]
 

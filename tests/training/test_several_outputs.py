@@ -101,6 +101,7 @@ def test_the_loss_is_the_weighted_sum_of_its_columns():
     assert history[-1].measures["kind_loss"] < history[0].measures["kind_loss"]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("compiled", [False, True])
 def test_keras_own_steps_tell_the_same_losses(compiled):
     training = Training(SPEC.replace("    - dropout: 0.2\n", ""))

@@ -62,7 +62,7 @@ def test_how_many_steps_are_run_at_a_time_changes_nothing(monkeypatch, compiled)
     assert [row.loss for row in history] == [row.loss for row in rows]
 
 
-@pytest.mark.everyday("off")
+@pytest.mark.slow
 @pytest.mark.parametrize("xla", ["off", "on"])
 def test_samples_that_are_handed_over_run_by_run_train_alike(monkeypatch, xla):
     settings = {"train.epochs": 1, "runtime.xla": xla}
