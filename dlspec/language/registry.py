@@ -412,6 +412,17 @@ class Registry(Generic[K]):
                 return f"write `{to_inline_yaml({name: next(iter(arguments.values()))} if short else written)}`"
         return None
 
+    def _below_it(self, name: str, value: Mapping[str, Any]) -> str | None:
+        """How arguments are written below a name, where they stand beside it: `{dense: 8, name: h}`."""
+        if name not in self:
+            return None
+        own, others = value[name], {key: value[key] for key in value if key != name}
+        given, left_out = self[name].unfold(own)
+        if left_out or not isinstance(given, Mapping) or not given or {*given} & {*others}:
+            return None
+        together, keys = {**given, **others}, self[name].keys()
+        return f"write `{to_inline_yaml({name: together})}`" if all(key in keys for key in together) else None
+
     def _not_of_it(self, name: str, others: Sequence[str]) -> str | None:
         """That a class has no such arguments, where they stand beside its name."""
         keys = self[name].keys() if name in self else {}
@@ -448,7 +459,9 @@ class Registry(Generic[K]):
                     or (
                         f"indent {one_of(others)} below `{name}`, or write `{name}: {{{others[0]}: …}}`"
                         if aside
-                        else self._not_of_it(name, others) or f"write one {self.noun} in each entry"
+                        else self._below_it(name, value)
+                        or self._not_of_it(name, others)
+                        or f"write one {self.noun} in each entry"
                     ),
                     at="key",
                 ),

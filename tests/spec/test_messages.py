@@ -129,3 +129,21 @@ def test_a_base_is_looked_for_beside_the_spec(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (problem,) = dlspec.validate("specs/top.yaml")
     assert problem.help == "did you mean `base.yaml`?"
+
+
+@pytest.mark.parametrize(
+    ("layer", "cure"),
+    [
+        ("{dense: 8, name: h}", "write `dense: {units: 8, name: h}`"),
+        ("{dense: 8, activation: relu, name: h}", "write `dense: {units: 8, activation: relu, name: h}`"),
+        ("{dense: {units: 4}, name: q}", "write `dense: {units: 4, name: q}`"),
+        ("{dropout: 0.2, dense: 4}", "write one layer in each entry"),
+        ("{dense: 8, foo: 3}", "`dense` has no `foo`; leave it out"),
+    ],
+)
+def test_arguments_beside_a_layer_are_put_below_it(layer, cure):
+    text = f"dlspec: 1\ndata: {{dataset: iris}}\nmodel: [{layer}, output]\n"
+    (problem,) = dlspec.validate(text)
+    assert problem.help == cure
+    if cure.startswith("write `"):
+        assert dlspec.validate(text.replace(f"[{layer}", f"[{{{cure[7:-1]}}}")) == []
