@@ -18,7 +18,7 @@ from dlspec.data.arrays import is_read_later
 from dlspec.data.datasets import DATASETS
 from dlspec.data.datasets.keras_cache import KerasDataset
 from dlspec.language.diagnostics.errors import DataError
-from dlspec.runs.job import find_oddities, load_data
+from dlspec.runs.job import checked_data, find_oddities, load_data
 from tests.commands import dlspec_here
 from tests.conftest import ROOT
 
@@ -391,3 +391,16 @@ def test_a_test_part_without_samples_is_an_error(tmp_path):
     path.write_text("dlspec: 1\ndata: {table: t.csv, target: y}\nmodel: [dense: 3, output]\n")
     with pytest.raises(DataError, match="the test part has no samples"):
         dlspec.run(path, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("data", ["{table: t.csv, target: y}", "{table: t.csv, target: [x, y]}"])
+def test_a_number_that_never_changes_is_nothing_to_predict(tmp_path, data):
+    rows = [f"{row % 7},{row * 37 % 11},{'5' if row % 2 else '05'}" for row in range(90)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,x,y", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(f"dlspec: 1\ndata: {data}\nmodel: [output]\n", encoding="utf-8")
+    spec = dlspec.load(tmp_path / "s.yaml")
+    found = [each for each in checked_data(spec, load_data(spec)) if each.code == "constant-column"]
+    assert [each.message for each in found] == [
+        "`y` is 5 in every row of the training part, so that there is nothing to predict"
+    ]
+    assert found[0].help == "predict another column"

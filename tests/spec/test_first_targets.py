@@ -115,6 +115,7 @@ def test_a_file_is_called_after_its_target(tmp_path):
 
 
 def test_what_never_changes_is_not_predicted(tmp_path):
+    assert table(tmp_path, size=spread, age=other, target=["1", "01", "1.0"]).target != "target"
     assert table(tmp_path, size=spread, age=other, target=[1]).target != "target"
 
 

@@ -61,6 +61,24 @@ def columns_say_something(looked: Looked) -> Iterator[Diagnostic]:
 
 
 @rule
+def targets_vary(looked: Looked) -> Iterator[Diagnostic]:
+    """A number that is the same in the whole training part is predicted by saying it."""
+    seen = {name for name, _, _ in looked.features}
+    for name, kind in _targets(looked.data.signature).items():
+        if kind != "number" or name in seen or name not in looked.columns or looked.columns[name].ndim > 1:
+            continue
+        own = READERS["number"](name, looked.columns[name], holes=True)[looked.trained]
+        there = own[~_missing(own)]
+        if len(there) > 1 and (there == there[0]).all():
+            yield warn(
+                "constant-column",
+                f"`{name}` is {there[0]:g} in every row of the training part, so that there is nothing to predict",
+                looked.at_key("target"),
+                "predict another column",
+            )
+
+
+@rule
 def features_are_not_the_target(looked: Looked) -> Iterator[Diagnostic]:
     """A feature from which the target can be read off makes any result worthless."""
     signature = looked.data.signature

@@ -73,7 +73,8 @@ class Looked:
 
     @property
     def is_constant(self) -> bool:
-        return len(self.counts) < 2
+        """Whether it has no two values; `1` and `01` are one number."""
+        return len({*self.numbers} - {None} if self.is_number else self.counts) < 2
 
     @property
     def is_even(self) -> bool:
